@@ -1,0 +1,32 @@
+/** The rooms and what each may import (docs/architecture.md says why). */
+const room = (name) => `^packages/heed/src/${name}/`;
+const only = (name, allowed) => ({
+  name: `${name}-imports`,
+  severity: 'error',
+  from: { path: room(name) },
+  to: { path: '^packages/', pathNot: [room(name), ...allowed.map((a) => (a === 'tensor' ? '^packages/tensor/' : room(a)))] },
+});
+
+module.exports = {
+  forbidden: [
+    { name: 'no-cycles', severity: 'error', from: {}, to: { circular: true } },
+    { name: 'tensor-knows-no-language', severity: 'error', from: { path: '^packages/tensor/' }, to: { path: '^packages/heed/' } },
+    { name: 'nothing-imports-cli', severity: 'error', from: { path: '^packages/heed/src/', pathNot: room('cli') }, to: { path: room('cli') } },
+    only('text', []),
+    only('data', ['text']),
+    only('run', []),
+    only('model', ['tensor', 'text', 'run']),
+    only('method', ['tensor', 'text', 'data']),
+    only('train', ['tensor', 'text', 'data', 'model', 'method', 'run']),
+    only('generate', ['tensor', 'text', 'model', 'run']),
+    only('judge', ['text', 'data', 'model', 'generate', 'run']),
+    only('evaluate', ['text', 'data', 'model', 'generate', 'judge', 'run']),
+    only('loop', ['text', 'data', 'model', 'method', 'train', 'generate', 'judge', 'evaluate', 'run']),
+  ],
+  options: {
+    doNotFollow: { path: 'node_modules' },
+    exclude: { path: '/(dist|test)/' },
+    tsPreCompilationDeps: true,
+    tsConfig: { fileName: 'tsconfig.base.json' },
+  },
+};

@@ -1,0 +1,43 @@
+/** An ONNX model as plain data: what the trace lowers to and what the encoder writes. */
+
+export type DType = 'float32' | 'float16' | 'bfloat16' | 'int64' | 'int32' | 'int8' | 'uint8' | 'bool';
+
+export type Attribute =
+  | { readonly int: number }
+  | { readonly float: number }
+  | { readonly ints: readonly number[] }
+  | { readonly floats: readonly number[] }
+  | { readonly string: string };
+
+export interface OnnxNode {
+  readonly name: string;
+  readonly op: string;
+  /** '' is the standard operator set, 'com.microsoft' the contributed one. */
+  readonly domain: '' | 'com.microsoft';
+  /** An empty name leaves an optional input out. */
+  readonly inputs: readonly string[];
+  readonly outputs: readonly string[];
+  readonly attributes: Readonly<Record<string, Attribute>>;
+}
+
+/** A graph input or output; a string is a symbolic dimension. */
+export interface OnnxValue {
+  readonly name: string;
+  readonly dtype: DType;
+  readonly shape: readonly (number | string)[];
+}
+
+export interface OnnxInitializer {
+  readonly name: string;
+  readonly dtype: DType;
+  readonly shape: readonly number[];
+  /** Raw little-endian bytes, or a range of a file that the runtime maps; `file` is relative to the program's folder. */
+  readonly data: Uint8Array | { readonly file: string; readonly offset: number; readonly length: number };
+}
+
+export interface OnnxModel {
+  readonly nodes: readonly OnnxNode[];
+  readonly inputs: readonly OnnxValue[];
+  readonly outputs: readonly OnnxValue[];
+  readonly initializers: readonly OnnxInitializer[];
+}
