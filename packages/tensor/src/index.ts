@@ -1,1 +1,12 @@
-export {};
+export * from './adamw.js';
+export * from './dims.js';
+export * from './gradient.js';
+export * from './lower.js';
+export * from './ops/elementwise.js';
+export * from './ops/matmul.js';
+export * from './ops/model.js';
+export * from './ops/reduce.js';
+export * from './ops/shape.js';
+export type * from './onnx/model.js';
+export type * from './program.js';
+export { type GradientRule, type Node, type Origin, type Tensor, type ValueType, call, checkpoint, constant, detach, input, mapped, op, op1, recompute, scalar, sizes } from './tensor.js';

@@ -1,0 +1,100 @@
+import { type Dim, type Shape, numel, plus, sameDim, sameShape, showShape } from '../dims.js';
+import { type Tensor, constant, op, op1, sizes } from '../tensor.js';
+import { add } from './elementwise.js';
+import { sum, sumTo } from './reduce.js';
+
+const vector = (values: readonly Dim[]): Tensor =>
+  values.every((v) => typeof v === 'number') ? constant(values, [values.length], 'int64') : sizes(values);
+
+/** The same elements in another shape; sizes must agree as polynomials, so a wrong reshape fails while tracing. */
+export function reshape(x: Tensor, shape: Shape): Tensor {
+  if (sameShape(x.shape, shape)) return x;
+  if (!sameDim(numel(x.shape), numel(shape))) throw new Error(`Cannot reshape ${showShape(x.shape)} to ${showShape(shape)}: the sizes differ.`);
+  return op1('Reshape', [x, vector(shape)], { dtype: x.dtype, shape }, {
+    gradient: ({ inputs: [p], dOutputs: [d] }) => [reshape(d!, p!.shape)],
+  });
+}
+
+/** Repeats along dimensions of size 1 (and new leading ones). */
+export function expandTo(x: Tensor, shape: Shape): Tensor {
+  if (sameShape(x.shape, shape)) return x;
+  return op1('Expand', [x, vector(shape)], { dtype: x.dtype, shape }, {
+    gradient: ({ inputs: [p], dOutputs: [d] }) => [sumTo(d!, p!.shape)],
+  });
+}
+
+export function transpose(x: Tensor, order: readonly number[]): Tensor {
+  const back = order.map((_, i) => order.indexOf(i));
+  return op1('Transpose', [x], { dtype: x.dtype, shape: order.map((i) => x.shape[i]!) }, {
+    attributes: { perm: { ints: order } },
+    gradient: ({ dOutputs: [d] }) => [transpose(d!, back)],
+  });
+}
+
+/** Parts of the given sizes along an axis. The gradient joins the parts' gradients. */
+export function split(x: Tensor, axis: number, parts: readonly Dim[]): readonly Tensor[] {
+  if (!sameDim(plus(...parts), x.shape[axis]!)) throw new Error(`Parts ${showShape(parts)} do not add up to axis ${axis} of ${showShape(x.shape)}.`);
+  const shapes = parts.map((part) => x.shape.map((d, i) => (i === axis ? part : d)));
+  return op('Split', [x, vector(parts)], shapes.map((shape) => ({ dtype: x.dtype, shape })), {
+    attributes: { axis: { int: axis } },
+    gradient: ({ dOutputs }) => [concat(dOutputs.map((d, i) => d ?? zeros(shapes[i]!)), axis)],
+  });
+}
+
+export function concat(parts: readonly Tensor[], axis: number): Tensor {
+  if (parts.length === 1) return parts[0]!;
+  const along = parts.map((p) => p.shape[axis]!);
+  const shape = parts[0]!.shape.map((d, i) => (i === axis ? plus(...along) : d));
+  return op1('Concat', parts, { dtype: parts[0]!.dtype, shape }, {
+    attributes: { axis: { int: axis } },
+    gradient: ({ dOutputs: [d] }) => split(d!, axis, along),
+  });
+}
+
+/** Zeros of a shape that may be symbolic. */
+export function zeros(shape: Shape): Tensor {
+  return expandTo(constant([0], shape.map(() => 1)), shape);
+}
+
+/**
+ * Rows of `x` [n, …] picked by `index` (int32, any shape S) → [S, …]. The inverse of the pick makes the gradient a pick as
+ * well: `inverse` (int32) says for each row of x where it went, [n] if exactly once (`exactly: 'once'`), else [n, m] padded
+ * with the slot count, which stands for "nowhere". A scatter is never used: ScatterND-add races where indices repeat.
+ */
+export function takeRows(x: Tensor, index: Tensor, inverse?: { readonly index: Tensor; readonly exactly: 'once' | 'any' }): Tensor {
+  const row = x.shape.slice(1);
+  const shape = [...index.shape, ...row];
+  return op1('Gather', [x, index], { dtype: x.dtype, shape }, {
+    attributes: { axis: { int: 0 } },
+    ...(inverse === undefined
+      ? {}
+      : {
+          gradient: ({ dOutputs: [d] }) => {
+            const slots = reshape(d!, [numel(index.shape), ...row]);
+            if (inverse.exactly === 'once') return [takeRows(slots, inverse.index)];
+            return [sum(takeRows(concat([slots, zeros([1, ...row])], 0), inverse.index), [1])];
+          },
+        }),
+  });
+}
+
+/**
+ * Rows of a trainable table [V, H] by id (int32 [n]). Its gradient adds rows that share an id, by ScatterElements, which is
+ * correct with repeated ids on several threads (ScatterND with reduction=add is not).
+ */
+export function embedding(table: Tensor, ids: Tensor): Tensor {
+  const width = table.shape[1]!;
+  return op1('Gather', [table, ids], { dtype: table.dtype, shape: [...ids.shape, width] }, {
+    attributes: { axis: { int: 0 } },
+    gradient: ({ inputs: [t, i], dOutputs: [d] }) => {
+      const rows = numel(i!.shape);
+      const wide = expandTo(reshape(i!, [rows, 1]), [rows, width]);
+      return [op1('ScatterElements', [zeros(t!.shape), wide, reshape(d!, [rows, width])], { dtype: t!.dtype, shape: t!.shape }, {
+        attributes: { axis: { int: 0 }, reduction: { string: 'add' } },
+      })];
+    },
+  });
+}
+
+/** Adds up equally shaped tensors as a chain: ONNX's variadic Sum runs on one thread. */
+export const addAll = (parts: readonly Tensor[]): Tensor => parts.reduce((a, b) => add(a, b));
