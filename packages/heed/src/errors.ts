@@ -1,3 +1,5 @@
+import { distance } from 'fastest-levenshtein';
+
 /**
  * An error the user can do something about: a bad file, option or row, a missing model.
  * The command line prints `message` and `hints` without a stack trace; anything else that is
@@ -17,4 +19,18 @@ export class UserError extends Error {
   ) {
     super(message, options);
   }
+}
+
+/**
+ * The candidate a mistyped word most likely meant, or undefined when none is near
+ * (more than half of the word, or over 4 edits, would have to change).
+ */
+export function nearest(word: string, candidates: Iterable<string>): string | undefined {
+  let best: string | undefined;
+  let least = Math.min(4, Math.ceil(word.length / 2)) + 1;
+  for (const candidate of candidates) {
+    const edits = distance(word.toLowerCase(), candidate.toLowerCase());
+    if (edits < least) [best, least] = [candidate, edits];
+  }
+  return best;
 }

@@ -1,0 +1,66 @@
+import { problemsError, type Problem } from './problem.js';
+import { findColumns, missingColumn, type ColumnMap, type Layout, type Need } from './columns.js';
+import type { RawRow } from './source.js';
+import { readers } from './row-readers.js';
+import type { RowKind, RowKinds } from './rows.js';
+import { count } from './text-lines.js';
+import { RowFault } from './turns.js';
+
+/** How rows are made from records. */
+export interface ParseOptions {
+  /** Our column name → the file's. */
+  readonly columns?: ColumnMap;
+  /**
+   * What to do with rows that are well formed but hold nothing to learn from: an empty prompt or
+   * completion, a judgment that is "$ERROR$". Default "error".
+   */
+  readonly junk?: 'error' | 'skip';
+  /** How a string prompt is read: one user turn, or a "\n\nHuman: … \n\nAssistant:" transcript. Default "plain". */
+  readonly transcript?: 'plain' | 'human-assistant';
+}
+
+/** Rows of one kind, and the ones left out because they are junk. */
+export interface Parsed<Row> {
+  readonly rows: Row[];
+  readonly skipped: readonly Problem[];
+}
+
+/**
+ * Makes rows of one kind from records.
+ *
+ * @throws UserError listing every unusable row by file, line, column and value; or naming the column
+ * that is missing altogether, the columns there are and the nearest.
+ */
+export function parseRows<K extends RowKind>(kind: K, records: readonly RawRow[], options: ParseOptions = {}): Parsed<RowKinds[K]> {
+  const layout = findColumns(records, options.columns);
+  const reader = readers[kind];
+  requireColumns(records, layout, reader.needs(layout));
+  const rows: RowKinds[K][] = [];
+  const problems: Problem[] = [];
+  for (const record of records) {
+    try {
+      rows.push(reader.read({ record, layout, hh: options.transcript === 'human-assistant' }) as RowKinds[K]);
+    } catch (fault) {
+      if (!(fault instanceof RowFault)) throw fault;
+      const { column, reason, value, junk } = fault;
+      problems.push({ source: record.source, column, reason, junk, ...(value === undefined ? {} : { value }) });
+    }
+  }
+  const skip = options.junk === 'skip';
+  const fatal = skip ? problems.filter(({ junk }) => junk !== true) : problems;
+  if (fatal.length > 0) {
+    const hints = fatal.some(({ junk }) => junk === true) ? ['Rows with nothing to learn from can be left out: data.junk: skip'] : [];
+    throw problemsError(`${fatal.length} of ${count(records.length, 'row')} cannot be used as ${kind} rows`, fatal, hints);
+  }
+  return { rows, skipped: problems };
+}
+
+function requireColumns(records: readonly RawRow[], layout: Layout, needs: readonly Need[]): void {
+  for (const { anyOf, wanted } of needs) {
+    const [first] = anyOf;
+    if (first !== undefined && !anyOf.some((name) => layout.names[name] !== undefined)) {
+      const where = records[0] === undefined ? 'The data' : records[0].source.file;
+      throw missingColumn(first, wanted, layout, where);
+    }
+  }
+}

@@ -1,0 +1,59 @@
+import { readdir, readFile, stat } from 'node:fs/promises';
+import { basename, dirname } from 'node:path';
+import { nearest, UserError } from '../errors.js';
+import { readCsv } from './read-csv.js';
+import { readJson, readJsonLines } from './read-json.js';
+import { readParquet } from './read-parquet.js';
+import type { RawRow } from './source.js';
+import { unpack } from './text-lines.js';
+
+const READABLE = '.jsonl .ndjson .json .csv .tsv (each also .gz) and .parquet';
+
+/**
+ * Reads one data file, or several as one. The format follows the file name; a `.json` file may hold an
+ * array of objects or one object per line.
+ *
+ * @throws UserError naming file and line: a file that is absent, empty, not UTF-8 or broken. All broken
+ * lines are listed together.
+ */
+export async function readRows(path: string | readonly string[]): Promise<RawRow[]> {
+  const files = typeof path === 'string' ? [path] : path;
+  const rows: RawRow[] = [];
+  for (const file of files) {
+    const found = await readFileRows(file);
+    if (found.length === 0) throw new UserError(`${file} holds no rows`);
+    for (const row of found) rows.push(row);
+  }
+  return rows;
+}
+
+async function readFileRows(file: string): Promise<RawRow[]> {
+  const kind = /\.(jsonl|ndjson|json|csv|tsv|parquet)(\.gz)?$/i.exec(file)?.[1]?.toLowerCase();
+  if (kind === undefined || (kind === 'parquet' && file.endsWith('.gz'))) {
+    await mustBeFile(file);
+    throw new UserError(`${file}: unknown kind of data file`, [`Readable are ${READABLE}.`]);
+  }
+  await mustBeFile(file);
+  if (kind === 'parquet') return readParquet(file);
+  const bytes = unpack(file, await readFile(file));
+  if (kind === 'json') return readJson(file, bytes);
+  if (kind === 'csv') return readCsv(file, bytes, ',');
+  if (kind === 'tsv') return readCsv(file, bytes, '\t');
+  return readJsonLines(file, bytes);
+}
+
+async function mustBeFile(file: string): Promise<void> {
+  const found = await stat(file).catch(() => undefined);
+  if (found === undefined) {
+    const beside = await readdir(dirname(file)).catch(() => undefined);
+    if (beside === undefined) throw new UserError(`${file} does not exist, nor does its folder ${dirname(file)}`);
+    const near = nearest(basename(file), beside);
+    throw new UserError(`${file} does not exist`, near === undefined ? [] : [`Did you mean ${near}?`]);
+  }
+  if (found.isDirectory()) {
+    const inside = (await readdir(file)).filter((name) => /\.(jsonl|ndjson|json|csv|tsv|parquet)(\.gz)?$/i.test(name)).sort();
+    throw new UserError(`${file} is a folder; give a file or a list of files`, [
+      inside.length === 0 ? 'It holds no data files.' : `It holds ${inside.slice(0, 20).join(', ')}${inside.length > 20 ? ', …' : ''}.`,
+    ]);
+  }
+}
