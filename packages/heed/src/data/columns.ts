@@ -75,19 +75,17 @@ export function findColumns(rows: readonly RawRow[], map: ColumnMap = {}): Layou
   return { names, present, alpaca: names.prompt === 'instruction' && names.completion === 'output' };
 }
 
-/**
- * The error for a column that a kind of row needs and the file lacks.
- *
- * @param wanted What is needed, in words: "prompt and completion".
- */
-export function missingColumn(column: ColumnName, wanted: string, layout: Layout, file: string): UserError {
-  return missing(`${file} has no column ${column} (needed: ${wanted})`, column, layout.present, column);
+/** The error for columns that a kind of row needs and the file lacks: which there are, and the nearest. */
+export function missingColumns(needs: readonly Need[], layout: Layout, file: string): UserError {
+  const words = needs.map(({ anyOf }) => anyOf.join(' or '));
+  const guesses = needs.map(({ anyOf: [column = 'prompt'] }) => `${column}: ${nearest(column, layout.present) ?? `<its name>`}`);
+  return new UserError(`${file} has no column ${words.join(' and no ')} (needed: ${needs[0]?.wanted})`, [
+    `Columns in the data: ${layout.present.join(', ')}.`,
+    `If they are there by another name: data.columns: { ${guesses.join(', ')} }.`,
+  ]);
 }
 
-function missing(message: string, word: string, present: readonly string[], column?: ColumnName): UserError {
+function missing(message: string, word: string, present: readonly string[]): UserError {
   const near = nearest(word, present);
-  const hints = [`Columns in the data: ${present.join(', ')}.`];
-  if (near !== undefined) hints.push(`Did you mean ${near}?${column === undefined ? '' : ` Then set data.columns: { ${column}: ${near} }.`}`);
-  else if (column !== undefined) hints.push(`If another column holds it, set data.columns: { ${column}: <its name> }.`);
-  return new UserError(message, hints);
+  return new UserError(message, [`Columns in the data: ${present.join(', ')}.`, ...(near === undefined ? [] : [`Did you mean ${near}?`])]);
 }

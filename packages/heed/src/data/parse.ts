@@ -1,5 +1,5 @@
 import { problemsError, type Problem } from './problem.js';
-import { findColumns, missingColumn, type ColumnMap, type Layout, type Need } from './columns.js';
+import { findColumns, missingColumns, type ColumnMap, type Layout, type Need } from './columns.js';
 import type { RawRow } from './source.js';
 import { readers } from './row-readers.js';
 import type { RowKind, RowKinds } from './rows.js';
@@ -52,15 +52,11 @@ export function parseRows<K extends RowKind>(kind: K, records: readonly RawRow[]
     const hints = fatal.some(({ junk }) => junk === true) ? ['Rows with nothing to learn from can be left out: data.junk: skip'] : [];
     throw problemsError(`${fatal.length} of ${count(records.length, 'row')} cannot be used as ${kind} rows`, fatal, hints);
   }
+  if (rows.length === 0) throw problemsError(`All ${count(records.length, 'row')} are junk; nothing is left to use`, problems);
   return { rows, skipped: problems };
 }
 
 function requireColumns(records: readonly RawRow[], layout: Layout, needs: readonly Need[]): void {
-  for (const { anyOf, wanted } of needs) {
-    const [first] = anyOf;
-    if (first !== undefined && !anyOf.some((name) => layout.names[name] !== undefined)) {
-      const where = records[0] === undefined ? 'The data' : records[0].source.file;
-      throw missingColumn(first, wanted, layout, where);
-    }
-  }
+  const lacking = needs.filter(({ anyOf }) => anyOf.every((name) => layout.names[name] === undefined));
+  if (lacking.length > 0) throw missingColumns(lacking, layout, records[0]?.source.file ?? 'The data');
 }

@@ -1,0 +1,175 @@
+import { promptKey } from './hash.js';
+import { looksLikePraise } from './judgment.js';
+import type { LoadedData } from './load.js';
+import { measureLengths, type Lengths, type TokenLengths } from './lengths.js';
+import type { Problem } from './problem.js';
+import type { AnyRow, RowKind, RowKinds } from './rows.js';
+import type { Source } from './source.js';
+import { promptOfRow } from './split.js';
+
+/** Something in the data that a user should know before training. */
+export interface Finding {
+  readonly name:
+    | 'skipped junk'
+    | 'duplicate rows'
+    | 'praise among negatives'
+    | 'criticism of satisfied rows'
+    | 'chosen equals rejected'
+    | 'contradictory rows'
+    | 'soft label favours rejected'
+    | 'mojibake'
+    | 'replacement characters'
+    | 'transcript prompts'
+    | 'leakage'
+    | 'over maxTokens'
+    | 'response over maxTokens';
+  /** How many rows. */
+  readonly rows: number;
+  /** The rows, in file order. */
+  readonly sources: readonly Source[];
+  /** What it means and what can be done, one sentence. */
+  readonly advice: string;
+}
+
+/** What the doctor found. Nothing is changed in the data. */
+export interface DoctorReport {
+  readonly kind: RowKind;
+  /** Rows by what they are: train, eval, distinct prompts, and per kind satisfied / unsatisfied, good / bad. */
+  readonly counts: Readonly<Record<string, number>>;
+  readonly findings: readonly Finding[];
+  /** Present when token lengths were given. */
+  readonly lengths?: Lengths;
+}
+
+export interface ExamineOptions {
+  /** Tokens of each row of `train`, in order (for pairs: of the longer response). */
+  readonly tokens?: readonly TokenLengths[];
+  /** The limit that `tokens` are held against. */
+  readonly maxTokens?: number;
+}
+
+/** Looks for what spoils training: duplicates, contradictions, leaks, broken encoding, lengths. Pure. */
+export function examine<K extends RowKind>(kind: K, data: LoadedData<RowKinds[K]>, options: ExamineOptions = {}): DoctorReport {
+  const train: readonly AnyRow[] = data.train;
+  const held: readonly AnyRow[] = data.eval;
+  const all = [...train, ...held];
+  const lengths = options.tokens === undefined ? undefined : measureLengths(options.tokens, options.maxTokens);
+  const findings = [
+    found('skipped junk', data.skipped.map(sourceOf), 'left out: empty, or no judgment; mend them in the source where they matter'),
+    found('duplicate rows', repeats(all), 'prompt and response occur before; repeated rows weigh more than once'),
+    found('praise among negatives', all.filter(isPraisedNegative).map(sourceOf), 'the judgment says "perfect", yet the row counts as unsatisfactory; set satisfied: true or drop them'),
+    found('criticism of satisfied rows', all.filter(isCriticisedPositive).map(sourceOf), 'satisfied, yet the judgment is not plain praise; satisfied decides'),
+    found('chosen equals rejected', all.filter(isTie).map(sourceOf), 'such a pair teaches nothing; drop it'),
+    found('contradictory rows', contradictions(all), 'the same response is called both good and bad, or the same pair is ranked both ways'),
+    found('soft label favours rejected', all.filter(isReversed).map(sourceOf), 'soft_label is the probability that chosen is better; below 0.5 it says the opposite'),
+    found('mojibake', all.filter((row) => textsOf(row).some((text) => mojibake.test(text))).map(sourceOf), 'UTF-8 was once read as Windows-1252 ("â€™" for an apostrophe); repair the source'),
+    found('replacement characters', all.filter((row) => textsOf(row).some((text) => broken.test(text))).map(sourceOf), 'characters were lost ("\ufffd" or a NUL); the model would learn to write them'),
+    found('transcript prompts', all.filter(isTranscript).map(sourceOf), 'prompts look like "\\n\\nHuman: … \\n\\nAssistant:"; set data.transcript: human-assistant'),
+    found('leakage', leaks(train, held), 'rows of eval whose prompt (but for case and white space) is trained on'),
+    found('over maxTokens', at(train, lengths?.over), 'longer than data.maxTokens; data.onLong decides'),
+    found('response over maxTokens', at(train, lengths?.responseOver), 'the response alone leaves no room for a prompt; truncation cannot help'),
+  ].filter(({ rows }) => rows > 0);
+  return { kind, counts: tally(train, held), findings, ...(lengths === undefined ? {} : { lengths }) };
+}
+
+// "Ã©", "â€™", "Â " and a stray byte order mark: UTF-8 bytes read as Windows-1252.
+const mojibake = /Ã[\u0080-\u00bf\u0152-\u0178]|â€[\u0080-\u00bf\u0152-\u2122]|Â[\u00a0-\u00bf]|ï»¿/;
+// NUL is what broken exports leave behind.
+const broken = /[\ufffd\u0000]/;
+
+function found(name: Finding['name'], sources: readonly Source[], advice: string): Finding {
+  return { name, rows: sources.length, sources, advice };
+}
+
+function sourceOf(row: AnyRow | Problem): Source {
+  return row.source;
+}
+
+function at(rows: readonly AnyRow[], indices: readonly number[] = []): Source[] {
+  return indices.flatMap((index) => rows[index]?.source ?? []);
+}
+
+function isPraisedNegative(row: AnyRow): boolean {
+  return 'satisfied' in row && !row.satisfied && row.judgment !== null && looksLikePraise(row.judgment);
+}
+
+function isCriticisedPositive(row: AnyRow): boolean {
+  return 'satisfied' in row && row.satisfied && row.judgment !== null && !looksLikePraise(row.judgment);
+}
+
+function isTie(row: AnyRow): boolean {
+  return 'chosen' in row && row.chosen.trim() === row.rejected.trim();
+}
+
+function isReversed(row: AnyRow): boolean {
+  return 'chosen' in row && row.soft_label !== undefined && row.soft_label < 0.5;
+}
+
+function isTranscript(row: AnyRow): boolean {
+  return promptOfRow(row).some(({ content }) => /^\s*\n\nHuman:|\n\nAssistant:\s*$/.test(content));
+}
+
+/** What the row says in answer to its prompt. */
+function responsesOf(row: AnyRow): string[] {
+  if ('completion' in row) return [row.completion];
+  if ('chosen' in row) return [row.chosen, row.rejected];
+  if ('messages' in row) return row.messages.slice(promptOfRow(row).length).map(({ content }) => content);
+  return [];
+}
+
+function textsOf(row: AnyRow): string[] {
+  const judgment = 'judgment' in row && row.judgment !== null ? [row.judgment] : [];
+  return [...promptOfRow(row).map(({ content }) => content), ...responsesOf(row), ...judgment];
+}
+
+function contentKey(row: AnyRow): string {
+  return JSON.stringify([promptKey(promptOfRow(row)), responsesOf(row).map((text) => text.trim())]);
+}
+
+/** Rows whose content occurred in an earlier row. */
+function repeats(rows: readonly AnyRow[]): Source[] {
+  const seen = new Set<string>();
+  return rows.filter((row) => seen.size === seen.add(contentKey(row)).size).map(sourceOf);
+}
+
+/** Every row of a group that holds both verdicts about the same content. */
+function contradictions(rows: readonly AnyRow[]): Source[] {
+  const groups = new Map<string, { verdicts: Set<boolean>; sources: Source[] }>();
+  for (const row of rows) {
+    const verdict = verdictOf(row);
+    if (verdict === undefined) continue;
+    const group = groups.get(verdict.about) ?? { verdicts: new Set(), sources: [] };
+    group.verdicts.add(verdict.good);
+    group.sources.push(row.source);
+    groups.set(verdict.about, group);
+  }
+  return [...groups.values()].flatMap(({ verdicts, sources }) => (verdicts.size > 1 ? sources : []));
+}
+
+function verdictOf(row: AnyRow): { about: string; good: boolean } | undefined {
+  if ('label' in row) return { about: contentKey(row), good: row.label };
+  if ('satisfied' in row) return { about: contentKey(row), good: row.satisfied };
+  if (!('chosen' in row) || isTie(row)) return undefined;
+  const [chosen, rejected] = [row.chosen.trim(), row.rejected.trim()];
+  return { about: JSON.stringify([promptKey(row.prompt), ...[chosen, rejected].sort()]), good: chosen < rejected };
+}
+
+function looseKey(row: AnyRow): string {
+  return promptKey(promptOfRow(row)).toLowerCase().replace(/(\s|\\[nrt])+/g, ' ');
+}
+
+function leaks(train: readonly AnyRow[], held: readonly AnyRow[]): Source[] {
+  const trained = new Set(train.map(looseKey));
+  return held.filter((row) => trained.has(looseKey(row))).map(sourceOf);
+}
+
+function tally(train: readonly AnyRow[], held: readonly AnyRow[]): Record<string, number> {
+  const all = [...train, ...held];
+  const counts: Record<string, number> = { train: train.length, eval: held.length };
+  counts['distinct prompts'] = new Set(all.map((row) => promptKey(promptOfRow(row)))).size;
+  for (const row of all) {
+    const word = 'satisfied' in row ? (row.satisfied ? 'satisfied' : 'unsatisfied') : 'label' in row ? (row.label ? 'good' : 'bad') : undefined;
+    if (word !== undefined) counts[word] = (counts[word] ?? 0) + 1;
+  }
+  return counts;
+}

@@ -1,0 +1,74 @@
+import { resolve } from 'node:path';
+import { z } from 'zod';
+import { ColumnMap } from './columns.js';
+import { hashOrder } from './hash.js';
+import { parseRows, type ParseOptions } from './parse.js';
+import type { Problem } from './problem.js';
+import { readRows } from './read.js';
+import type { RowKind, RowKinds } from './rows.js';
+import { splitByPrompt } from './split.js';
+
+const Path = z.union([z.string().min(1), z.array(z.string().min(1)).min(1)]);
+
+/** `data:` of a recipe. A path (or a list of paths) alone is short for `{ path: … }`. */
+export const DataOptions = z.preprocess(
+  (given) => (typeof given === 'string' || Array.isArray(given) ? { path: given } : given),
+  z.strictObject({
+    /** JSONL, JSON, CSV, TSV (each also .gz) or Parquet; several files are read as one. */
+    path: Path,
+    /** Our column name → the file's: { prompt: question, completion: answer }. */
+    columns: ColumnMap.optional(),
+    /** Rows with nothing to learn from (empty, or a judgment "$ERROR$"): an error, or left out and listed. */
+    junk: z.enum(['error', 'skip']).default('error'),
+    /** How string prompts are read: one user turn, or "\n\nHuman: … \n\nAssistant:". */
+    transcript: z.enum(['plain', 'human-assistant']).default('plain'),
+    /** Rows to evaluate on: a fraction below 1, a number of rows, or other files. Split by prompt. */
+    eval: z.union([z.number().gt(0).lt(1), z.int().min(1), Path]).optional(),
+    /** Longest prompt + response, in tokens. Default: the model's context. */
+    maxTokens: z.int().min(2).optional(),
+    /** What to do with longer rows. */
+    onLong: z.enum(['error', 'skip', 'truncate-prompt-left']).default('error'),
+    /** Take rows in an order drawn from the seed, instead of the file's. */
+    shuffle: z.boolean().default(false),
+    /** Use this many rows at most, before the split (after the shuffle, where there is one). */
+    limit: z.int().min(1).optional(),
+    /** Decides the split and the shuffle. */
+    seed: z.int().min(0).default(0),
+  }),
+);
+
+export type DataOptions = z.infer<typeof DataOptions>;
+/** As written by a user: a path, paths, or options with defaults left out. */
+export type DataInput = string | readonly string[] | (Partial<DataOptions> & Pick<DataOptions, 'path'>);
+
+/** Rows ready to train on. */
+export interface LoadedData<Row> {
+  readonly train: Row[];
+  /** Empty when `data.eval` is not set. */
+  readonly eval: Row[];
+  /** Junk rows left out because of `junk: skip`. */
+  readonly skipped: readonly Problem[];
+}
+
+/**
+ * Reads files into rows of one kind: reader, columns, checks, limit, split.
+ *
+ * @param folder What relative paths are relative to; default the working directory.
+ * @throws UserError as `readRows`, `parseRows` and `splitByPrompt` do.
+ */
+export async function loadData<K extends RowKind>(options: DataOptions, kind: K, folder = '.'): Promise<LoadedData<RowKinds[K]>> {
+  const parse: ParseOptions = options;
+  const main = parseRows(kind, await readRows(within(folder, options.path)), parse);
+  const ordered = options.shuffle ? hashOrder(main.rows, options.seed, (_, index) => String(index)) : main.rows;
+  const rows = options.limit === undefined ? ordered : ordered.slice(0, options.limit);
+  if (options.eval === undefined) return { train: rows, eval: [], skipped: main.skipped };
+  if (typeof options.eval === 'number') return { ...splitByPrompt(rows, options.eval, options.seed), skipped: main.skipped };
+  const other = parseRows(kind, await readRows(within(folder, options.eval)), parse);
+  return { train: rows, eval: other.rows, skipped: [...main.skipped, ...other.skipped] };
+}
+
+/** Paths stay as the user wrote them where they can, since messages repeat them. */
+function within(folder: string, path: string | readonly string[]): string | string[] {
+  const one = (file: string): string => (folder === '.' ? file : resolve(folder, file));
+  return typeof path === 'string' ? one(path) : path.map(one);
+}

@@ -1,0 +1,47 @@
+import { UserError } from '../errors.js';
+import { hashOrder, promptKey } from './hash.js';
+import type { AnyRow, Message } from './rows.js';
+import { count } from './text-lines.js';
+
+export interface Split<Row> {
+  readonly train: Row[];
+  readonly eval: Row[];
+}
+
+/** The prompt of a row; for a conversation, everything before its first assistant turn. */
+export function promptOfRow(row: AnyRow): readonly Message[] {
+  if ('prompt' in row) return row.prompt;
+  const answer = row.messages.findIndex(({ role }) => role === 'assistant');
+  return answer === -1 ? row.messages : row.messages.slice(0, answer);
+}
+
+/**
+ * Sets rows aside for evaluation, by prompt: rows that share a prompt stay on one side, so that nothing
+ * is evaluated on a prompt it was trained on. Which prompts are taken depends on the seed and their text
+ * alone, not on the order of the file. Both parts keep the file's order.
+ *
+ * @param held A number below 1 is a fraction of the rows, from 1 on a number of rows. It is never
+ * exceeded; it is missed by less than the size of a group of rows that share a prompt.
+ * @throws UserError when either part would be empty.
+ */
+export function splitByPrompt<Row extends AnyRow>(rows: readonly Row[], held: number, seed: number): Split<Row> {
+  const target = held < 1 ? Math.max(1, Math.round(held * rows.length)) : held;
+  const groups = new Map<string, Row[]>();
+  for (const row of rows) {
+    const key = promptKey(promptOfRow(row));
+    const group = groups.get(key);
+    if (group === undefined) groups.set(key, [row]);
+    else group.push(row);
+  }
+  const taken = new Set<Row>();
+  for (const [, group] of hashOrder([...groups], seed, ([key]) => key)) {
+    if (taken.size + group.length <= target) for (const row of group) taken.add(row);
+  }
+  if (taken.size === 0 || taken.size === rows.length) {
+    throw new UserError(
+      `data.eval: ${held} cannot split ${count(rows.length, 'row')} with ${count(groups.size, 'distinct prompt')}: ` +
+        `one part would be empty (rows with the same prompt stay together)`,
+    );
+  }
+  return { train: rows.filter((row) => !taken.has(row)), eval: rows.filter((row) => taken.has(row)) };
+}
