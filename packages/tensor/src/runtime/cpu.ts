@@ -1,0 +1,142 @@
+import { createRequire } from 'node:module';
+import type * as Ort from 'onnxruntime-node';
+import { encodeModel, onnxType } from '../onnx/encode.js';
+import type { DType, OnnxModel } from '../onnx/model.js';
+import { orderLeaves } from '../onnx/order.js';
+import type { HostArray } from './arrays.js';
+
+/*
+ * All that is special to ONNX Runtime's CPU back end under Node.
+ *
+ * The native binding feeds typed arrays without copying and lets kernels write straight into arrays given for the outputs,
+ * but then still copies every output into a new array to return it. That copy is as expensive as many a step, so we stop it:
+ * the first output of every model is a bfloat16 scalar, a type which the binding cannot convert. It throws on
+ * meeting it, after all results are in our arrays and before anything is copied.
+ */
+
+const STOP = '__stop';
+const STOPPED = /^Tensor type \(16\) is not supported/;
+
+export type Tensor = Ort.Tensor;
+
+interface NativeSession {
+  loadModel(buffer: ArrayBufferLike, offset: number, length: number, options: object): void;
+  run(feeds: Readonly<Record<string, Tensor>>, fetches: Readonly<Record<string, Tensor | null>>, options: object): Record<string, Tensor>;
+  dispose(): void;
+}
+
+export interface CpuSession {
+  /** Runs the whole model. `outputs` must hold a tensor for every output; the results are written into their arrays. */
+  run(feeds: Readonly<Record<string, Tensor>>, outputs: Readonly<Record<string, Tensor>>): void;
+  release(): void;
+}
+
+export interface Cpu {
+  /** False when outputs are fetched and copied, because it was asked for or because the self-test failed. */
+  readonly zeroCopy: boolean;
+  tensor(dtype: DType, data: HostArray, shape: readonly number[]): Tensor;
+  load(bytes: Uint8Array, options: { readonly folder?: string; readonly prepack: boolean }): CpuSession;
+}
+
+/** The model as this back end wants it: leaves in the order that frees memory, and the stop output first. */
+export function prepareForCpu(model: OnnxModel): OnnxModel {
+  const zero = `${STOP}:zero`;
+  return {
+    nodes: [
+      { name: STOP, op: 'Cast', domain: '', inputs: [zero], outputs: [STOP], attributes: { to: { int: onnxType.bfloat16 } } },
+      ...orderLeaves(model.nodes),
+    ],
+    inputs: model.inputs,
+    outputs: [{ name: STOP, dtype: 'bfloat16', shape: [] }, ...model.outputs],
+    initializers: [...model.initializers, { name: zero, dtype: 'float32', shape: [], data: new Uint8Array(4) }],
+  };
+}
+
+/** Loads ONNX Runtime and tests that it does what we rely on. */
+export function openCpu(options: { readonly threads: number; readonly zeroCopy: boolean }): Cpu {
+  // Required here, not imported: the main thread reads this file too and must not load the native library.
+  const require = createRequire(import.meta.url);
+  const ort = require('onnxruntime-node') as typeof Ort;
+  ort.env.logLevel = 'error';
+  const { binding, initOrt } = require('onnxruntime-node/dist/binding.js') as { binding: { InferenceSession: new () => NativeSession }; initOrt: () => void };
+  initOrt();
+
+  const tensor: Cpu['tensor'] = (dtype, data, shape) => new ort.Tensor(dtype as Tensor['type'], data as Tensor['data'], [...shape]);
+  const load = (zeroCopy: boolean): Cpu['load'] => (bytes, { folder, prepack }) => {
+    const session = new binding.InferenceSession();
+    session.loadModel(bytes.buffer, bytes.byteOffset, bytes.byteLength, sessionOptions(options.threads, prepack, folder));
+    return { run: zeroCopy ? (feeds, outputs) => runInto(session, feeds, outputs) : (feeds, outputs) => runAndCopy(session, feeds, outputs), release: () => session.dispose() };
+  };
+  const direct: Cpu = { zeroCopy: true, tensor, load: load(true) };
+  return options.zeroCopy && writesInPlace(direct) ? direct : { zeroCopy: false, tensor, load: load(false) };
+}
+
+function runInto(session: NativeSession, feeds: Readonly<Record<string, Tensor>>, outputs: Readonly<Record<string, Tensor>>): void {
+  try {
+    session.run(feeds, { [STOP]: null, ...outputs }, {});
+  } catch (error) {
+    if (error instanceof Error && STOPPED.test(error.message)) return;
+    throw error;
+  }
+  throw new Error('ONNX Runtime returned outputs that it should have written in place.');
+}
+
+function runAndCopy(session: NativeSession, feeds: Readonly<Record<string, Tensor>>, outputs: Readonly<Record<string, Tensor>>): void {
+  const fetches = Object.fromEntries(Object.keys(outputs).map((name) => [name, null]));
+  const results = session.run(feeds, fetches, {});
+  for (const [name, target] of Object.entries(outputs)) {
+    const result = results[name]!;
+    if (result.dims.join() !== target.dims.join()) throw new Error(`Output "${name}" has shape [${result.dims.join(', ')}], expected [${target.dims.join(', ')}].`);
+    (target.data as Uint8Array).set(result.data as Uint8Array);
+  }
+}
+
+/**
+ * Memory patterns would hold activations twice; optimizers would merge recomputed nodes and fold mapped weights into copies;
+ * pools that spin on between runs would take the cores from the next session's.
+ */
+function sessionOptions(threads: number, prepack: boolean, folder: string | undefined): object {
+  return {
+    executionProviders: ['cpu'],
+    intraOpNumThreads: threads,
+    interOpNumThreads: 1,
+    graphOptimizationLevel: 'disabled',
+    enableMemPattern: false,
+    enableCpuMemArena: true,
+    logSeverityLevel: 3,
+    extra: {
+      session: {
+        disable_prepacking: prepack ? '0' : '1',
+        force_spinning_stop: '1',
+        ...(folder === undefined ? {} : { model_external_initializers_file_folder_path: folder }),
+      },
+    },
+  };
+}
+
+/**
+ * a = x + 1 is bound to x's own array; b = x + a then reads x. If inputs are not copied and a was written straight into that
+ * array, b is 2 (x + 1).
+ */
+function writesInPlace(cpu: Cpu): boolean {
+  const value = (name: string) => ({ name, dtype: 'float32', shape: [2] }) as const;
+  const add = (name: string, inputs: string[]) => ({ name, op: 'Add', domain: '', inputs, outputs: [name], attributes: {} }) as const;
+  const model: OnnxModel = {
+    nodes: [add('a', ['x', 'one']), add('b', ['x', 'a'])],
+    inputs: [value('x'), value('one')],
+    outputs: [value('a'), value('b')],
+    initializers: [],
+  };
+  const session = cpu.load(encodeModel(prepareForCpu(model)), { prepack: false });
+  try {
+    const x = new Float32Array([3, -5]);
+    const b = new Float32Array(2);
+    const shared = cpu.tensor('float32', x, [2]);
+    session.run({ x: shared, one: cpu.tensor('float32', new Float32Array([1, 1]), [2]) }, { a: shared, b: cpu.tensor('float32', b, [2]) });
+    return x[0] === 4 && x[1] === -4 && b[0] === 8 && b[1] === -8;
+  } catch {
+    return false;
+  } finally {
+    session.release();
+  }
+}

@@ -1,0 +1,172 @@
+import { availableParallelism } from 'node:os';
+import { resolve } from 'node:path';
+import { encodeModel } from '../onnx/encode.js';
+import type { DType } from '../onnx/model.js';
+import type { Program } from '../program.js';
+import { dtypeOf, elements, holds, hostName, ownCopy, view } from './arrays.js';
+import type { Buffer, HostArray, View } from './arrays.js';
+import { prepareForCpu } from './cpu.js';
+import { packViews } from './messages.js';
+import { EngineSession } from './session.js';
+import type { Session } from './session.js';
+import { startThread } from './thread.js';
+import type { Thread } from './thread.js';
+
+export { view } from './arrays.js';
+export type { Buffer, HostArray, View } from './arrays.js';
+export type { Feed, HostTensor, Session } from './session.js';
+
+export interface EngineOptions {
+  /** Threads of each session. Default: `os.availableParallelism()`. */
+  readonly threads?: number;
+  /** False fetches and copies outputs as the public API of ONNX Runtime does: slower, for telling whether zero copy is at fault. Default: true. */
+  readonly zeroCopy?: boolean;
+}
+
+/** ONNX Runtime in a thread of its own: it never blocks the event loop. Requests are answered in the order of the calls. */
+export interface Engine {
+  readonly threads: number;
+  /** Whether outputs are written without a copy: as asked for, if the start-up test passed. */
+  readonly zeroCopy: boolean;
+  /** Zero-filled memory for `length` elements. */
+  allocate(dtype: DType, length: number): Promise<Buffer>;
+  /** A copy of a host array. `dtype` says what a `Uint16Array` (float16, bfloat16) or `Uint8Array` (uint8, bool) holds; default: the first of these. */
+  upload(data: HostArray, dtype?: DType): Promise<Buffer>;
+  /** A copy for the host. */
+  read(view: View): Promise<HostArray>;
+  write(view: View, data: HostArray): Promise<void>;
+  /** Copies inside the engine, one after the other. Both sides need the same element type and number of elements; they may overlap. */
+  copy(moves: readonly { readonly from: View; readonly to: View }[]): Promise<void>;
+  /** Gives memory back. Views of it become errors. */
+  free(buffer: Buffer): Promise<void>;
+  /** `prepack` keeps weights that are initializers in the layout of the kernels: faster for few rows, but a second copy. Default: false. */
+  compile(program: Program, options?: { readonly prepack?: boolean }): Promise<Session>;
+  /** Bytes of the whole process: resident now, and the most there has been. Does not wait for running requests. */
+  memory(): Promise<{ rss: number; peakRss: number }>;
+  /** Ends the thread and frees everything; unfinished requests are rejected. */
+  close(): Promise<void>;
+}
+
+/** Starts an engine; it does not keep the process alive while nothing is asked of it. */
+export async function startEngine(options: EngineOptions = {}): Promise<Engine> {
+  const { threads = availableParallelism(), zeroCopy = true } = options;
+  if (!Number.isInteger(threads) || threads < 1) throw new Error(`The engine needs a whole number of threads, at least 1, not ${threads}.`);
+  const thread = startThread();
+  try {
+    return new CpuEngine(thread, threads, (await thread.ask({ kind: 'start', threads, zeroCopy })) as boolean);
+  } catch (error) {
+    await thread.close();
+    throw new Error(`ONNX Runtime could not be started: ${(error as Error).message}`, { cause: error });
+  }
+}
+
+class CpuEngine implements Engine {
+  private readonly live = new Map<number, Buffer>();
+  private nextBuffer = 0;
+  private nextSession = 0;
+
+  constructor(private readonly thread: Thread, readonly threads: number, readonly zeroCopy: boolean) {}
+
+  async allocate(dtype: DType, length: number): Promise<Buffer> {
+    if (!Number.isSafeInteger(length) || length < 0) throw new Error(`A buffer's length is a whole number of elements, not ${length}.`);
+    const buffer = { id: this.nextBuffer++, dtype, length };
+    await this.thread.ask({ kind: 'allocate', buffer: buffer.id, dtype, length });
+    return this.keep(buffer);
+  }
+
+  async upload(data: HostArray, dtype: DType = dtypeOf(data)): Promise<Buffer> {
+    if (!holds(data, dtype)) throw new Error(`${dtype} elements are uploaded as ${hostName(dtype)}, but the array holds ${dtypeOf(data)}.`);
+    const buffer = { id: this.nextBuffer++, dtype, length: data.length };
+    const copy = ownCopy(data, dtype);
+    await this.thread.ask({ kind: 'upload', buffer: buffer.id, dtype, data: copy }, [copy.buffer]);
+    return this.keep(buffer);
+  }
+
+  async read(from: View): Promise<HostArray> {
+    this.check(from, 'read');
+    return (await this.thread.ask({ kind: 'read', view: packViews([[0, from]]) })) as HostArray;
+  }
+
+  async write(to: View, data: HostArray): Promise<void> {
+    this.check(to, 'write');
+    const { dtype } = to.buffer;
+    if (!holds(data, dtype) || data.length !== elements(to.shape)) {
+      throw new Error(`write: the view takes ${elements(to.shape)} elements of a ${hostName(dtype)}, but was given ${data.length} of ${dtypeOf(data)}.`);
+    }
+    const copy = ownCopy(data, dtype);
+    await this.thread.ask({ kind: 'write', view: packViews([[0, to]]), data: copy }, [copy.buffer]);
+  }
+
+  async copy(moves: readonly { readonly from: View; readonly to: View }[]): Promise<void> {
+    for (const [i, { from, to }] of moves.entries()) {
+      this.check(from, `copy: source ${i}`);
+      this.check(to, `copy: target ${i}`);
+      if (from.buffer.dtype !== to.buffer.dtype || elements(from.shape) !== elements(to.shape)) {
+        throw new Error(`copy: move ${i} is from ${from.buffer.dtype} [${from.shape.join(', ')}] to ${to.buffer.dtype} [${to.shape.join(', ')}].`);
+      }
+    }
+    await this.thread.ask({ kind: 'copy', moves: packViews(moves.flatMap(({ from, to }, i) => [[i, from], [i, to]] as const)) });
+  }
+
+  async free(buffer: Buffer): Promise<void> {
+    this.check(view(buffer), 'free');
+    this.live.delete(buffer.id);
+    await this.thread.ask({ kind: 'free', buffer: buffer.id });
+  }
+
+  async compile(program: Program, { prepack = false }: { readonly prepack?: boolean } = {}): Promise<Session> {
+    checkPorts(program);
+    const bytes = encodeModel(prepareForCpu(program.model));
+    const session = this.nextSession++;
+    const slots = (ports: Program['inputs']) => ports.map(({ name, dtype }) => ({ name, dtype }));
+    const folder = program.folder === undefined ? undefined : resolve(program.folder);
+    try {
+      await this.thread.ask({
+        kind: 'compile', session, bytes, prepack, folder,
+        inputs: slots(program.inputs), outputs: slots(program.outputs), sizes: program.sizes.map(({ name }) => name),
+      }, [bytes.buffer]);
+    } catch (error) {
+      const names = (ports: Program['inputs']) => ports.slice(0, 8).map(({ name }) => `"${name}"`).join(', ') + (ports.length > 8 ? ', …' : '');
+      throw new Error(`${(error as Error).message}\n  The program takes ${names(program.inputs)} and gives ${names(program.outputs)}.`, { cause: error });
+    }
+    return new EngineSession(this.thread, session, program, (given, what) => this.check(given, what));
+  }
+
+  async memory(): Promise<{ rss: number; peakRss: number }> {
+    return { rss: process.memoryUsage.rss(), peakRss: process.resourceUsage().maxRSS * 1024 };
+  }
+
+  async close(): Promise<void> {
+    await this.thread.close();
+  }
+
+  private keep(buffer: Buffer): Buffer {
+    this.live.set(buffer.id, buffer);
+    return buffer;
+  }
+
+  private check({ buffer, offset, shape }: View, what: string): void {
+    if (this.live.get(buffer.id) !== buffer) throw new Error(`${what}: the ${buffer.dtype} buffer of ${buffer.length} elements was freed, or belongs to another engine.`);
+    if (offset + elements(shape) > buffer.length) throw new Error(`${what}: [${shape.join(', ')}] at element ${offset} does not fit a buffer of ${buffer.length} elements.`);
+  }
+}
+
+/** What ONNX Runtime would refuse with a message about its own names, or not notice at all. */
+function checkPorts({ model, inputs, outputs, sizes }: Program): void {
+  for (const { name, dtype } of [...inputs, ...outputs]) {
+    if (dtype === 'bfloat16') throw new Error(`Port "${name}" is bfloat16, which ONNX Runtime's Node binding cannot pass: cast inside the program, or use an initializer.`);
+  }
+  const given = new Set([...model.inputs, ...model.initializers].map(({ name }) => name));
+  for (const { name } of outputs) {
+    if (given.has(name)) throw new Error(`Output "${name}" has the name of an input or initializer: pass it through an Identity node.`);
+  }
+  const expect = (what: string, actual: readonly { name: string }[], wanted: readonly { name: string }[]): void => {
+    const names = new Set(actual.map(({ name }) => name));
+    const lost = wanted.find(({ name }) => !names.has(name));
+    if (lost !== undefined || actual.length !== wanted.length) {
+      throw new Error(`The model has ${actual.length} ${what}, the program ${wanted.length}${lost === undefined ? '' : `, and "${lost.name}" is not among the model's`}.`);
+    }
+  };
+  expect('inputs', model.inputs, [...inputs, ...sizes]);
+  expect('outputs', model.outputs, outputs);
+}
