@@ -1,0 +1,17 @@
+/** What is wrong with a model on disk, in a download or in a name: says what was read, where, and the way out. */
+export class CheckpointError extends Error {
+  override readonly name = 'CheckpointError';
+}
+
+/** The message of anything thrown. */
+export function reason(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}
+
+/** A file-system failure while writing weights, in words that a person can act on. */
+export function writeFailure(path: string, error: unknown): CheckpointError {
+  const code = (error as NodeJS.ErrnoException).code;
+  if (code === 'ENOSPC') return new CheckpointError(`${path}: the disk is full; free some space, or set HEED_CACHE to a folder on a larger disk`, { cause: error });
+  if (code === 'EACCES' || code === 'EROFS') return new CheckpointError(`${path}: may not be written (${code}); set HEED_CACHE to a folder that may`, { cause: error });
+  return new CheckpointError(`${path}: could not be written: ${reason(error)}`, { cause: error });
+}

@@ -1,0 +1,119 @@
+import fs from 'node:fs';
+import path from 'node:path';
+import { createHash } from 'node:crypto';
+import { z } from 'zod';
+import { CheckpointError, reason } from './error.js';
+import { parseConfig, type HfConfig } from './config.js';
+import { checkTensors, expectedTensors } from './expected.js';
+import { BYTES, type FloatType } from './floats.js';
+import { floatType, readSafetensorsHeader } from './safetensors.js';
+
+/** Where a tensor's numbers lie. */
+export interface StoredTensor {
+  readonly name: string;
+  readonly dtype: FloatType;
+  readonly shape: readonly number[];
+  /** Relative to the checkpoint's folder. */
+  readonly file: string;
+  /** From the start of the file, in bytes. */
+  readonly offset: number;
+  /** In bytes. */
+  readonly length: number;
+}
+
+/** A model on disk: its configuration, and where each of its tensors lies. */
+export interface Checkpoint {
+  /** What the user named. */
+  readonly id: string;
+  /** Absolute; all tensor files are below it: ONNX Runtime maps them as external data. */
+  readonly folder: string;
+  /** Equal exactly where the model is: of the configuration, the tensors' names and shapes, and a sample of their bytes. */
+  readonly fingerprint: string;
+  readonly config: HfConfig;
+  /** By Hugging Face name (`model.layers.0.self_attn.q_proj.weight`): those of the architecture, no others. */
+  readonly tensors: ReadonlyMap<string, StoredTensor>;
+}
+
+const Index = z.looseObject({ weight_map: z.record(z.string(), z.string()) });
+const INDEX = 'model.safetensors.index.json';
+
+/** Open a Hugging Face model folder: config.json with model.safetensors, or with shards and their index. */
+export function openFolder(folder: string, id: string, log?: (line: string) => void): Checkpoint {
+  const config = parseConfig(readJson(path.join(folder, 'config.json')), path.join(folder, 'config.json'));
+  const stored = new Map<string, StoredTensor>(), shapes = new Map<string, readonly number[]>();
+  const expected = expectedTensors(config);
+  for (const file of weightFiles(folder)) {
+    const header = readSafetensorsHeader(path.join(folder, file));
+    for (const { name, dtype, shape, offset, length } of header.tensors.values()) {
+      if (shapes.has(name)) throw new CheckpointError(`${path.join(folder, file)}: tensor ${name} is in another file too`);
+      shapes.set(name, shape);
+      if (!expected.has(name)) continue;
+      const type = floatType(dtype);
+      if (!type) throw new CheckpointError(`${path.join(folder, file)}: tensor ${name} is ${dtype}; only F32, F16 and BF16 weights can be used: convert the model first`);
+      stored.set(name, { name, dtype: type, shape, file, offset, length });
+    }
+  }
+  // Copies and left-overs that many checkpoints carry and no implementation reads.
+  const extra = checkTensors(config, shapes, folder).filter((name) => !name.endsWith('.rotary_emb.inv_freq') && name !== 'lm_head.weight');
+  if (extra.length > 0) log?.(`${folder}: ${extra.length} tensors are not part of the architecture and stay unused: ${extra.slice(0, 5).join(', ')}${extra.length > 5 ? ' …' : ''}`);
+  const tensors = new Map([...expected.keys()].map((name) => [name, stored.get(name)!]));
+  return { id, folder: path.resolve(folder), fingerprint: fingerprint(folder, config, tensors), config, tensors };
+}
+
+function weightFiles(folder: string): string[] {
+  if (fs.existsSync(path.join(folder, INDEX))) {
+    const where = path.join(folder, INDEX), parsed = Index.safeParse(readJson(where));
+    if (!parsed.success) throw new CheckpointError(`${where}: has no "weight_map" from tensor names to files`);
+    const files = [...new Set(Object.values(parsed.data.weight_map))].sort();
+    for (const file of files) {
+      if (path.basename(file) !== file) throw new CheckpointError(`${where}: names the file ${JSON.stringify(file)}, which is not directly in this folder`);
+      if (!fs.existsSync(path.join(folder, file))) throw new CheckpointError(`${where}: names ${file}, which is not there: the download is incomplete`);
+    }
+    return files;
+  }
+  if (fs.existsSync(path.join(folder, 'model.safetensors'))) return ['model.safetensors'];
+  const found = fs.readdirSync(folder).filter((name) => /\.(bin|pth?|gguf|safetensors)$/.test(name));
+  throw new CheckpointError(`${folder}: has neither model.safetensors nor ${INDEX}${found.length > 0 ? ` (it has ${found.slice(0, 5).join(', ')})` : ''}; a folder of safetensors or the path of a .gguf file is needed`);
+}
+
+function readJson(file: string): unknown {
+  let text: string;
+  try {
+    text = fs.readFileSync(file, 'utf8');
+  } catch (error) {
+    throw new CheckpointError(`${file}: could not be read: ${reason(error)}`, { cause: error });
+  }
+  try {
+    return JSON.parse(text);
+  } catch (error) {
+    throw new CheckpointError(`${file}: is not JSON: ${reason(error)}`, { cause: error });
+  }
+}
+
+/** Keys of config.json that say who wrote it, not what the model is. */
+const NO_IDENTITY = new Set(['_name_or_path', 'transformers_version', 'torch_dtype', 'dtype', 'use_cache']);
+const SAMPLES = 4, SAMPLE = 256;
+
+function fingerprint(folder: string, config: HfConfig, tensors: ReadonlyMap<string, StoredTensor>): string {
+  const hash = createHash('sha256');
+  hash.update(JSON.stringify(config, (key, value: unknown) => {
+    if (NO_IDENTITY.has(key) || value === null) return undefined;
+    return typeof value === 'object' && !Array.isArray(value) ? Object.fromEntries(Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1))) : value;
+  }));
+  const open = new Map<string, number>(), sample = Buffer.alloc(SAMPLE);
+  try {
+    for (const { name, dtype, shape, file, offset, length } of tensors.values()) {
+      hash.update(`\n${name} ${dtype} ${shape.join()}\n`);
+      const fd = open.get(file) ?? fs.openSync(path.join(folder, file), 'r');
+      open.set(file, fd);
+      const size = Math.min(SAMPLE, length);
+      for (let i = 0; i < SAMPLES; i++) {
+        const at = Math.floor(((length - size) * i) / (SAMPLES - 1) / BYTES[dtype]) * BYTES[dtype];
+        hash.update(sample.subarray(0, fs.readSync(fd, sample, 0, size, offset + at)));
+      }
+    }
+  } finally {
+    for (const fd of open.values()) fs.closeSync(fd);
+  }
+  return hash.digest('hex');
+}

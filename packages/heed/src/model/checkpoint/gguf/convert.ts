@@ -1,0 +1,91 @@
+import fs from 'node:fs/promises';
+import path from 'node:path';
+import { tokenizerFromGguf } from '../../../text/gguf-vocabulary.js';
+import { CheckpointError, reason } from '../error.js';
+import { parseConfig } from '../config.js';
+import { checkTensors } from '../expected.js';
+import { fileSource, type ByteSource } from '../source.js';
+import { writeSafetensors, type TensorToWrite } from '../safetensors-write.js';
+import type { Progress } from '../progress.js';
+import { readGguf, type GgufTensor } from './read.js';
+import { configFromGguf, renameTensors, type Renamed } from './llama.js';
+
+const PIECE = 1 << 20;   // values dequantised at a time: 4 MiB, so that a large embedding is never in memory whole
+
+/**
+ * Dequantise a GGUF file into a Hugging Face folder: config.json, model.safetensors (f32), tokenizer.json,
+ * tokenizer_config.json. `folder` must exist; `label` is how errors call the file.
+ */
+export async function convertGguf(file: string, folder: string, label: string, onProgress?: Progress): Promise<void> {
+  const source = fileSource(file);
+  try {
+    const named: ByteSource = { ...source, label };
+    const gguf = readGguf(named);
+    const config = configFromGguf(gguf, label, (tensor) => unpack(tensor, source.read(tensor.offset, tensor.length)));
+    const tensors = renameTensors(gguf, label);
+    checkTensors(parseConfig(config, label), new Map(tensors.map(({ name, tensor }) => [name, tensor.shape])), label);
+    const json = (value: unknown): string => `${JSON.stringify(value, null, 2)}\n`;
+    const { tokenizer, tokenizerConfig } = vocabulary(gguf.metadata, label);
+    await fs.writeFile(path.join(folder, 'config.json'), json(config));
+    await fs.writeFile(path.join(folder, 'tokenizer.json'), JSON.stringify(tokenizer));
+    await fs.writeFile(path.join(folder, 'tokenizer_config.json'), json(tokenizerConfig));
+
+    const total = tensors.reduce((sum, { tensor }) => sum + tensor.length, 0);
+    let done = 0;
+    await writeSafetensors(path.join(folder, 'model.safetensors'), tensors.map((renamed): TensorToWrite => ({
+      name: renamed.name, dtype: 'float32', shape: renamed.tensor.shape,
+      *data() {
+        yield* dequantise(renamed, source);
+        onProgress?.({ what: 'dequantise', done: (done += renamed.tensor.length), total });
+      },
+    })));
+  } finally {
+    source.close();
+  }
+}
+
+function vocabulary(metadata: ReadonlyMap<string, unknown>, label: string): ReturnType<typeof tokenizerFromGguf> {
+  try {
+    return tokenizerFromGguf(metadata);
+  } catch (error) {
+    throw new CheckpointError(`${label}: its tokenizer cannot be used: ${reason(error)}`, { cause: error });
+  }
+}
+
+/** A tensor's values, piece by piece; each piece is overwritten by the next. */
+function* dequantise({ tensor, heads }: Renamed, source: ByteSource): Generator<Float32Array> {
+  const { type } = tensor;
+  if (heads !== undefined) {
+    yield unpack(tensor, restoreRows(source.read(tensor.offset, tensor.length), tensor, heads));
+    return;
+  }
+  const blocks = tensor.length / type.bytes, most = PIECE / type.values;
+  const piece = new Float32Array(Math.min(blocks, most) * type.values);
+  for (let at = 0; at < blocks; at += most) {
+    const count = Math.min(most, blocks - at);
+    type.dequantise(source.read(tensor.offset + at * type.bytes, count * type.bytes), piece, count);
+    yield piece.subarray(0, count * type.values);
+  }
+}
+
+function unpack({ type }: GgufTensor, bytes: Uint8Array): Float32Array {
+  const count = bytes.length / type.bytes, out = new Float32Array(count * type.values);
+  type.dequantise(bytes, out, count);
+  return out;
+}
+
+/** Undo llama.cpp's `permute`: its row 2j + i of a head is row i·(size/2) + j here. Whole rows move, so they may stay packed. */
+function restoreRows(bytes: Uint8Array, { name, shape }: GgufTensor, heads: number): Uint8Array {
+  const rows = shape[0] ?? 0, size = rows / heads, stride = bytes.length / rows;
+  if (!Number.isInteger(size / 2)) throw new CheckpointError(`the tensor ${name} has ${rows} rows, which ${heads} rotary heads do not divide`);
+  const out = new Uint8Array(bytes.length);
+  for (let head = 0; head < heads; head++) {
+    for (let j = 0; j < size / 2; j++) {
+      for (let i = 0; i < 2; i++) {
+        const from = (head * size + 2 * j + i) * stride;
+        out.set(bytes.subarray(from, from + stride), (head * size + i * (size / 2) + j) * stride);
+      }
+    }
+  }
+  return out;
+}

