@@ -1,0 +1,44 @@
+#!/usr/bin/env node
+// Starts the command line. In a checkout, where nothing is built at install, it first builds when a source is newer than the build.
+import { spawnSync } from 'node:child_process';
+import { existsSync, readdirSync, statSync, utimesSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+const home = dirname(dirname(fileURLToPath(import.meta.url)));
+const packages = dirname(home);
+
+function newest(folder) {
+  let time = 0;
+  for (const entry of readdirSync(folder, { withFileTypes: true })) {
+    const path = join(folder, entry.name);
+    if (entry.isDirectory()) time = Math.max(time, newest(path));
+    else if (entry.name.endsWith('.ts')) time = Math.max(time, statSync(path).mtimeMs);
+  }
+  return time;
+}
+
+function stale(folder) {
+  const source = join(folder, 'src');
+  if (!existsSync(source)) return false; // an installed package: built, without its sources
+  const build = join(folder, 'dist', '.tsbuildinfo');
+  return !existsSync(build) || !existsSync(join(folder, 'dist', 'index.js')) || statSync(build).mtimeMs < newest(source);
+}
+
+const parts = ['tensor', 'heed'].map((name) => join(packages, name));
+if (existsSync(join(home, 'src')) && parts.some(stale)) {
+  process.stderr.write('heed: building (sources are newer than dist/) …\n');
+  const tsc = join(dirname(createRequire(import.meta.url).resolve('typescript/package.json')), 'bin', 'tsc');
+  const { status, stdout, stderr } = spawnSync(process.execPath, [tsc, '-b'], { cwd: dirname(packages), encoding: 'utf8' });
+  if (status !== 0) {
+    process.stderr.write(`${stdout}${stderr}heed: the build failed; \`npx tsc -b\` in ${dirname(packages)} shows the same.\n`);
+    process.exit(1);
+  }
+  // A build that found nothing to write leaves its old time, and every start would build again.
+  const now = new Date();
+  for (const part of parts) utimesSync(join(part, 'dist', '.tsbuildinfo'), now, now);
+}
+
+const { main } = await import('../dist/cli/main.js');
+process.exitCode = await main(process.argv.slice(2));

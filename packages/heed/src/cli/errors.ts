@@ -1,0 +1,36 @@
+/** Errors → what is printed and the exit code. */
+import { CommanderError } from 'commander';
+import pc from 'picocolors';
+
+import { UserError } from '../errors.js';
+import { Interrupted } from '../run/signals.js';
+import type { Output } from './output.js';
+
+/** Exit codes of every verb. */
+export const EXIT = { ok: 0, failure: 1, usage: 2, interrupted: 130 } as const;
+
+/** Reports an error, on stderr for people and with --json also as the result object, and gives the exit code. */
+export function reportError(error: unknown, out: Output): number {
+  if (error instanceof CommanderError) {
+    // commander has printed it; --help and --version arrive here too
+    if (error.exitCode !== 0) out.result({ ok: false, error: error.message.replace(/^error: /, ''), exitCode: EXIT.usage });
+    return error.exitCode === 0 ? EXIT.ok : EXIT.usage;
+  }
+  if (error instanceof Interrupted) {
+    out.note(pc.yellow(error.message));
+    out.result({ ok: false, error: error.message, interrupted: true, exitCode: EXIT.interrupted });
+    return EXIT.interrupted;
+  }
+  const message = error instanceof Error ? error.message : String(error);
+  if (error instanceof UserError) {
+    out.note(`${pc.red('error:')} ${message}`);
+    for (const hint of error.hints) out.note(`  ${pc.cyan('→')} ${hint}`);
+    out.result({ ok: false, error: message, hints: error.hints, exitCode: EXIT.usage });
+    return EXIT.usage;
+  }
+  out.note(`${pc.red('failed:')} ${message}`);
+  // Whatever is not a UserError is our fault: its stack is what a report of it needs.
+  if (error instanceof Error && error.stack !== undefined) out.note(pc.dim(error.stack.split('\n').slice(1).join('\n')));
+  out.result({ ok: false, error: message, exitCode: EXIT.failure });
+  return EXIT.failure;
+}

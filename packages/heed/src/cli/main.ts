@@ -1,0 +1,41 @@
+/** The `heed` command. Verbs import what they need when they run, so that --help is instant. */
+import { Command } from 'commander';
+
+import { EXIT, reportError } from './errors.js';
+import { createOutput } from './output.js';
+import type { Sink } from './output.js';
+import { VERBS } from './verbs.js';
+
+/** Where the command prints; tests give their own. */
+export interface Streams {
+  readonly stdout?: Sink;
+  readonly stderr?: Sink;
+}
+
+/**
+ * Runs the command line.
+ *
+ * @param argv the arguments after `heed`.
+ * @returns the exit code: 0 done, 1 failed, 2 usage, recipe or data at fault, 130 interrupted.
+ */
+export async function main(argv: readonly string[], { stdout = process.stdout, stderr = process.stderr }: Streams = {}): Promise<number> {
+  const out = createOutput({ json: argv.includes('--json'), stdout, stderr });
+  const program = new Command('heed').description(
+    'Align language models from feedback: judgments, principles, preferences, votes, or only bad answers.',
+  );
+  for (const register of VERBS) register(program, out);
+  for (const command of program.commands) command.option('--json', 'print one machine-readable result object as the last line');
+  for (const command of [program, ...program.commands]) {
+    command
+      .exitOverride()
+      .showSuggestionAfterError()
+      .configureOutput({ writeOut: (text) => void stdout.write(text), writeErr: (text) => void stderr.write(text) });
+  }
+  try {
+    if (argv.length === 0) program.outputHelp();
+    else await program.parseAsync(argv, { from: 'user' });
+    return EXIT.ok;
+  } catch (error) {
+    return reportError(error, out);
+  }
+}

@@ -1,0 +1,38 @@
+/** What a verb prints: for people by default, one JSON object for machines with --json. */
+
+/** A stream that takes text. */
+export interface Sink {
+  write(text: string): unknown;
+}
+
+/** Where a verb prints. */
+export interface Output {
+  readonly json: boolean;
+  /** A line for people, on stdout; nothing with --json. */
+  say(line: string): void;
+  /** A line on stderr, with --json too. */
+  note(line: string): void;
+  /** The verb's result, once, at its end: with --json the object as one line, else `human`. */
+  result(value: object, human?: string): void;
+}
+
+/** An `Output` on the given streams. */
+export function createOutput({ json, stdout = process.stdout, stderr = process.stderr }: { json: boolean; stdout?: Sink; stderr?: Sink }): Output {
+  return {
+    json,
+    say(line) {
+      if (!json) stdout.write(`${line}\n`);
+    },
+    note: (line) => void stderr.write(`${line}\n`),
+    result(value, human) {
+      if (json) stdout.write(`${JSON.stringify(value)}\n`);
+      else if (human !== undefined) stdout.write(`${human}\n`);
+    },
+  };
+}
+
+/** Columns padded to one width; the first row is the header. Numbers written by the caller. */
+export function table(rows: readonly (readonly string[])[]): string {
+  const widths = rows.reduce<number[]>((all, row) => row.map((cell, i) => Math.max(all[i] ?? 0, cell.length)), []);
+  return rows.map((row) => row.map((cell, i) => (i === row.length - 1 ? cell : cell.padEnd(widths[i] ?? 0))).join('  ').trimEnd()).join('\n');
+}

@@ -1,0 +1,146 @@
+/** The run folder: one run, one folder, everything in it. */
+import { mkdir, readFile, readdir, rm } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
+
+import { parse } from 'yaml';
+
+import { UserError } from '../errors.js';
+import { atomicWrite, fileError } from './files.js';
+import { takeLock } from './lock.js';
+import { openLog, readLog } from './metrics.js';
+import type { Log, LogRow, StepMetrics } from './metrics.js';
+
+/** How to open a run folder. */
+export interface OpenRunOptions {
+  /** The resolved recipe as YAML (`loadRecipe`'s `text`). */
+  readonly recipe: string;
+  /** Go on with the run in the folder; starts from the beginning when there is none. */
+  readonly resume: boolean;
+  /** Remove the run in the folder and start again. */
+  readonly overwrite?: boolean;
+}
+
+/** An open run folder; this process holds its lock until `close`. */
+export interface RunFolder {
+  /** Absolute. */
+  readonly dir: string;
+  /** Whether an earlier run is gone on with. The caller truncates the logs to the checkpoint it starts from. */
+  readonly resuming: boolean;
+  /** Whether that run had already ended: it has a `summary.json`. */
+  readonly finished: boolean;
+  /** PEFT adapter. */
+  readonly adapterDir: string;
+  readonly checkpointsDir: string;
+  readonly metrics: Log<StepMetrics>;
+  readonly samples: Log<LogRow>;
+  /** A path inside the folder. */
+  path(...parts: string[]): string;
+  /** Writes `summary.json`, which also says that the run ended. */
+  writeSummary(summary: object): Promise<void>;
+  /** Closes the logs and gives the lock back. May be called twice. */
+  close(): Promise<void>;
+}
+
+/** Names inside a run folder that belong to Heed. `work` is for what a loop keeps between its iterations. */
+export const RUN_FILES = ['recipe.yaml', 'metrics.jsonl', 'samples.jsonl', 'summary.json', 'report.html', 'checkpoints', 'adapter', 'work'] as const;
+
+/** What differs between two recipes, `key: old → new`; `run.*` says where, not what, and is left out. */
+export function recipeChanges(before: unknown, after: unknown): string[] {
+  const flatten = (value: unknown, prefix: string, into: Map<string, string>): Map<string, string> => {
+    if (typeof value === 'object' && value !== null && !Array.isArray(value) && Object.keys(value).length > 0) {
+      for (const [key, inner] of Object.entries(value)) flatten(inner, prefix ? `${prefix}.${key}` : key, into);
+    } else into.set(prefix, JSON.stringify(value) ?? 'nothing');
+    return into;
+  };
+  const old = flatten(before, '', new Map());
+  const now = flatten(after, '', new Map());
+  return [...new Set([...old.keys(), ...now.keys()])]
+    .filter((key) => key !== 'run' && !key.startsWith('run.') && old.get(key) !== now.get(key))
+    .map((key) => `${key}: ${old.get(key) ?? 'not set'} → ${now.get(key) ?? 'not set'}`);
+}
+
+async function oldRecipe(path: string): Promise<unknown> {
+  try {
+    return parse(await readFile(path, 'utf8'), { maxAliasCount: 0 }) as unknown;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
+    throw new UserError(`${path} cannot be read: ${error instanceof Error ? error.message : String(error)}`, ['Start again with --overwrite.']);
+  }
+}
+
+/** What an earlier run left: nothing that counts, something, or a whole run. */
+async function contents(dir: string): Promise<{ begun: boolean; finished: boolean; steps: number }> {
+  const names = new Set(await readdir(dir));
+  const steps = (await readLog(join(dir, 'metrics.jsonl'))).at(-1)?.step ?? 0;
+  const samples = names.has('samples.jsonl') ? (await readLog(join(dir, 'samples.jsonl'))).length : 0;
+  const finished = names.has('summary.json');
+  const stored = ['checkpoints', 'adapter', 'work'].some((name) => names.has(name));
+  return { begun: finished || stored || steps > 0 || samples > 0, finished, steps };
+}
+
+/**
+ * Opens and locks a run folder, making it as needed, and writes the recipe into it.
+ *
+ * A run that stopped before its first step left nothing to lose: its folder counts as empty.
+ *
+ * @throws UserError when another process uses the folder; when it holds a run and neither `resume` nor `overwrite` is given;
+ * when `resume` meets a recipe that differs in anything but `run.*`.
+ */
+export async function openRun(directory: string, { recipe, resume, overwrite = false }: OpenRunOptions): Promise<RunFolder> {
+  if (resume && overwrite) throw new UserError('--resume and --overwrite contradict each other');
+  const dir = resolve(directory);
+  const path = (...parts: string[]): string => join(dir, ...parts);
+  try {
+    await mkdir(dir, { recursive: true });
+  } catch (error) {
+    throw (error as NodeJS.ErrnoException).code === 'EEXIST' ? new UserError(`${dir} is a file, not a folder`, ['Choose another with run.dir=FOLDER.']) : fileError(error, dir);
+  }
+  const unlock = await takeLock(path('run.lock'));
+  try {
+    let found = await contents(dir).catch((error: unknown) => {
+      if (overwrite) return { begun: true, finished: false, steps: 0 }; // unreadable, and about to go
+      throw error;
+    });
+    if (found.begun && !resume && !overwrite) {
+      throw new UserError(`${dir} already holds a run (${found.finished ? 'finished' : 'unfinished'}, ${found.steps} steps)`, [
+        ...(found.finished ? [] : ['Go on with it: --resume.']),
+        'Keep it and run elsewhere: run.dir=FOLDER.',
+        'Remove it and start again: --overwrite.',
+      ]);
+    }
+    if (found.begun && resume) {
+      const changes = recipeChanges((await oldRecipe(path('recipe.yaml'))) ?? {}, parse(recipe) as unknown);
+      if (changes.length > 0) {
+        throw new UserError(`The recipe is not the one that this run was started with:\n${changes.map((line) => `  ${line}`).join('\n')}`, [
+          `Resume with the recipe as it was: ${path('recipe.yaml')}.`,
+          'Or run the new recipe elsewhere: run.dir=FOLDER.',
+        ]);
+      }
+    } else {
+      for (const name of RUN_FILES) await rm(path(name), { recursive: true, force: true });
+      found = { begun: false, finished: false, steps: 0 };
+    }
+    await atomicWrite(path('recipe.yaml'), recipe);
+    const metrics = openLog<StepMetrics>(path('metrics.jsonl'));
+    const samples = openLog<LogRow>(path('samples.jsonl'));
+    return {
+      dir,
+      resuming: found.begun,
+      finished: found.finished,
+      adapterDir: path('adapter'),
+      checkpointsDir: path('checkpoints'),
+      metrics,
+      samples,
+      path,
+      writeSummary: (summary) => atomicWrite(path('summary.json'), `${JSON.stringify(summary, null, 2)}\n`),
+      async close() {
+        metrics.close();
+        samples.close();
+        await unlock();
+      },
+    };
+  } catch (error) {
+    await unlock();
+    throw error;
+  }
+}

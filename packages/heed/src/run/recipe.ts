@@ -1,0 +1,74 @@
+/** Recipes: a YAML file plus `key=value` overrides, checked by a schema, with every problem reported at its line. */
+import { readFile, stat } from 'node:fs/promises';
+
+import { stringify } from 'yaml';
+import type { z } from 'zod';
+
+import { UserError } from '../errors.js';
+import { fileError } from './files.js';
+import { applyOverrides } from './recipeOverrides.js';
+import { describeIssues } from './recipeProblems.js';
+import { parseYaml } from './recipeYaml.js';
+
+/** A recipe after checking. */
+export interface LoadedRecipe<T> {
+  /** The recipe with its defaults filled in. */
+  readonly recipe: T;
+  /** The same as YAML: what a run folder keeps as `recipe.yaml`. Loading it again gives the same recipe. */
+  readonly text: string;
+}
+
+/** Sections that may be written as one word: `data: x.jsonl` means `data: { path: x.jsonl }`. */
+export type ShortForms = Readonly<Record<string, string>>;
+
+/** The short forms that all recipes share. */
+export const SHORT_FORMS: ShortForms = { data: 'path', method: 'name' };
+
+const MAX_BYTES = 256 * 1024;
+
+async function readRecipe(file: string): Promise<string> {
+  try {
+    const info = await stat(file);
+    if (info.isDirectory()) throw new UserError(`${file} is a folder, not a recipe`, [`Name the YAML file in it.`]);
+    if (info.size > MAX_BYTES) {
+      throw new UserError(`${file} has ${info.size} bytes; a recipe has at most ${MAX_BYTES}`, ['Is this a data file? Name it with data=FILE.']);
+    }
+    return await readFile(file, 'utf8');
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') throw new UserError(`There is no recipe ${file}`, ['See recipes/ for ones to copy.']);
+    throw fileError(error, file, 'reading');
+  }
+}
+
+/**
+ * Reads a recipe, applies the overrides, fills in defaults and checks everything.
+ *
+ * @param overrides `a.b=value` each; the value is read as YAML. `data=x` sets the short form and keeps the section's other keys.
+ * @throws UserError that lists every problem with its line, the value and what was expected; unknown keys name the nearest known one.
+ */
+export async function loadRecipe<T>(
+  file: string,
+  overrides: readonly string[],
+  schema: z.ZodType<T>,
+  shortForms: ShortForms = SHORT_FORMS,
+): Promise<LoadedRecipe<T>> {
+  return checkRecipe(await readRecipe(file), file, overrides, schema, shortForms);
+}
+
+/** `loadRecipe` on text that is already there; `name` stands for the file in messages. */
+export function checkRecipe<T>(
+  text: string,
+  name: string,
+  overrides: readonly string[],
+  schema: z.ZodType<T>,
+  shortForms: ShortForms = SHORT_FORMS,
+): LoadedRecipe<T> {
+  const document = parseYaml(text, name);
+  const { value, origin } = applyOverrides(document.value, overrides, shortForms);
+  const parsed = schema.safeParse(value, { reportInput: true });
+  if (!parsed.success) {
+    const problems = describeIssues(parsed.error.issues, schema, value, (path) => origin(path) ?? document.where(path));
+    throw new UserError(problems.length === 1 ? problems.join('') : `${name} has ${problems.length} problems:\n${problems.map((line) => `  ${line}`).join('\n')}`);
+  }
+  return { recipe: parsed.data, text: stringify(parsed.data, { lineWidth: 120, aliasDuplicateObjects: false }) };
+}

@@ -1,0 +1,87 @@
+/** The parts that all recipes share. Each verb composes its own schema from these and its method's. */
+import { z } from 'zod';
+
+const positiveInt = z.int().min(1);
+
+/** Where a run goes. */
+export const RunOptions = z.strictObject({
+  /** The run folder, relative to where the command is run. */
+  dir: z.string().min(1),
+});
+export type RunOptions = z.infer<typeof RunOptions>;
+
+/** The attention's linears. */
+export const ATTENTION_TARGETS = ['q_proj', 'k_proj', 'v_proj', 'o_proj'] as const;
+/** The feed-forward block's linears. */
+export const MLP_TARGETS = ['gate_proj', 'up_proj', 'down_proj'] as const;
+const LINEARS = [...ATTENTION_TARGETS, ...MLP_TARGETS] as const;
+/** A linear that LoRA can adapt, as PEFT names it. */
+export type AdapterTarget = (typeof LINEARS)[number];
+
+/** LoRA (Hu et al. 2021). PEFT calls them r, lora_alpha, target_modules, lora_dropout, use_rslora. */
+export const AdapterOptions = z.strictObject({
+  /** Rank of the update. */
+  rank: positiveInt.default(16),
+  /** The update is scaled by alpha / rank, or alpha / √rank with `rslora`. */
+  alpha: z.number().positive().default(16),
+  /** Which linears: 'all' seven, 'mlp', 'attention', or a list of names. */
+  targets: z.union([z.enum(['all', 'mlp', 'attention']), z.array(z.enum(LINEARS)).min(1)]).default('all'),
+  /** Probability that an input of the update is dropped while training. */
+  dropout: z.number().min(0).lt(1).default(0),
+  /** Rank-stabilised scaling (Kalajdzievski 2023). */
+  rslora: z.boolean().default(false),
+});
+export type AdapterOptions = z.infer<typeof AdapterOptions>;
+
+/** The linears that `adapter.targets` means, without repeats, in the model's order. */
+export function adapterTargets(targets: AdapterOptions['targets']): AdapterTarget[] {
+  if (targets === 'attention') return [...ATTENTION_TARGETS];
+  if (targets === 'mlp') return [...MLP_TARGETS];
+  return LINEARS.filter((name) => targets === 'all' || targets.includes(name));
+}
+
+/** Optimizer, schedule and what to keep. */
+export const TrainOptions = z
+  .strictObject({
+    /** Optimizer steps. With `epochs` too, whichever ends first. With neither, one epoch. */
+    steps: positiveInt.optional(),
+    /** Passes over the rows; may be a fraction. */
+    epochs: z.number().positive().optional(),
+    /** Rows in an optimizer step. */
+    batch: positiveInt.default(8),
+    /** Rows in one forward and backward pass; left out, the trainer chooses. Changes memory and time, not the numbers. */
+    microBatch: positiveInt.optional(),
+    learningRate: z.number().positive().default(2e-4),
+    /** After the warm-up: down to 0 along a cosine or a line, or level. */
+    schedule: z.enum(['cosine', 'linear', 'constant']).default('cosine'),
+    /** Below 1: a fraction of all steps. From 1: a number of steps. */
+    warmup: z.number().min(0).refine((value) => value < 1 || Number.isInteger(value), 'expected a fraction below 1, or a whole number of steps').default(0),
+    /** Decoupled, as in AdamW. */
+    weightDecay: z.number().min(0).default(0),
+    betas: z.tuple([z.number().min(0).lt(1), z.number().min(0).lt(1)]).default([0.9, 0.999]),
+    epsilon: z.number().positive().default(1e-8),
+    /** Largest norm of the whole gradient; 0 switches clipping off. */
+    clip: z.number().min(0).default(1),
+    /** Names every random stream of the run. */
+    seed: z.int().min(0).default(0),
+    /** Steps between checkpoints; 0 writes one at the end only. */
+    checkpointEvery: z.int().min(0).default(50),
+    /** Activations kept for the backward pass: all, the costly ones, or only each layer's input. */
+    checkpointing: z.enum(['none', 'selective', 'full']).default('selective'),
+    /** Checkpoints kept; older ones are removed. */
+    keep: positiveInt.default(2),
+  })
+  .refine(({ batch, microBatch }) => microBatch === undefined || microBatch <= batch, {
+    path: ['microBatch'],
+    message: 'expected at most train.batch rows',
+  });
+export type TrainOptions = z.infer<typeof TrainOptions>;
+
+/** The keys that every recipe has. `method` and `data` come from their own rooms. */
+export const sharedSections = {
+  /** A folder, a `.gguf` file, a hub id, or the name of a known model. */
+  model: z.string().min(1).default('SmolLM2-135M-Instruct'),
+  adapter: AdapterOptions.prefault({}),
+  train: TrainOptions.prefault({}),
+  run: RunOptions,
+} as const;

@@ -1,0 +1,54 @@
+/** Ctrl-C: the first asks the loop to finish its step and save; the second kills. */
+
+/** What a loop throws, after saving, when it stopped because `onInterrupt` said so. The command then exits with 130. */
+export class Interrupted extends Error {
+  constructor(message = 'Interrupted') {
+    super(message);
+    this.name = 'Interrupted';
+  }
+}
+
+/** A watch for Ctrl-C. */
+export interface Interrupt {
+  /** Whether the user has asked to stop. */
+  readonly requested: boolean;
+  /** Hands the signals back to whoever had them. */
+  dispose(): void;
+}
+
+/** Where signals come from; the process, but for tests. */
+export interface SignalSource {
+  on(signal: NodeJS.Signals, listener: (signal: NodeJS.Signals) => void): unknown;
+  off(signal: NodeJS.Signals, listener: (signal: NodeJS.Signals) => void): unknown;
+  kill(pid: number, signal: NodeJS.Signals): unknown;
+  readonly pid: number;
+}
+
+/**
+ * Watches for SIGINT, and SIGTERM, which schedulers send before they kill. Check `requested` after every step.
+ *
+ * @param say how the user is told (default: a line on stderr).
+ */
+export function onInterrupt(say: (line: string) => void = (line) => void process.stderr.write(`\n${line}\n`), source: SignalSource = process): Interrupt {
+  let requested = false;
+  const signals: NodeJS.Signals[] = ['SIGINT', 'SIGTERM'];
+  const dispose = (): void => {
+    for (const signal of signals) source.off(signal, listener);
+  };
+  const listener = (signal: NodeJS.Signals): void => {
+    if (requested) {
+      dispose();
+      source.kill(source.pid, signal); // with our listener gone, the signal does what it always does
+      return;
+    }
+    requested = true;
+    say('Stopping after this step and saving. Press Ctrl-C again to stop at once.');
+  };
+  for (const signal of signals) source.on(signal, listener);
+  return {
+    get requested() {
+      return requested;
+    },
+    dispose,
+  };
+}

@@ -1,0 +1,196 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { appendFile, mkdtemp, readFile, readdir, rm, writeFile } from 'node:fs/promises';
+import { hostname, tmpdir } from 'node:os';
+import { join } from 'node:path';
+
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+
+import { UserError } from '../../src/errors.js';
+import { atomicWrite } from '../../src/run/files.js';
+import { openRun, recipeChanges } from '../../src/run/folder.js';
+import type { RunFolder } from '../../src/run/folder.js';
+import { openLog, readLog } from '../../src/run/metrics.js';
+
+const RECIPE = 'model: m\ntrain:\n  steps: 3\nrun:\n  dir: x\n';
+const row = (step: number, loss = 1) => ({ step, loss, lr: 0.1, tokens: 10, seconds: 0.5 });
+
+let root = '';
+let dir = '';
+const opened: RunFolder[] = [];
+const open = async (options: { resume?: boolean; overwrite?: boolean; recipe?: string } = {}): Promise<RunFolder> => {
+  const run = await openRun(dir, { recipe: RECIPE, resume: false, ...options });
+  opened.push(run);
+  return run;
+};
+beforeEach(async () => {
+  root = await mkdtemp(join(tmpdir(), 'heed-run-'));
+  dir = join(root, 'a', 'run');
+});
+afterEach(async () => {
+  for (const run of opened.splice(0)) await run.close();
+  await rm(root, { recursive: true, force: true });
+});
+
+describe('openRun', () => {
+  it('makes the folder with the recipe and gives the lock back', async () => {
+    const run = await open();
+    expect(run).toMatchObject({ resuming: false, finished: false });
+    expect(await readFile(run.path('recipe.yaml'), 'utf8')).toBe(RECIPE);
+    expect(await readdir(dir)).toContain('run.lock');
+    await run.close();
+    await run.close();
+    expect((await readdir(dir)).sort()).toEqual(['metrics.jsonl', 'recipe.yaml', 'samples.jsonl']);
+  });
+
+  it('refuses a second run, naming the process', async () => {
+    await open();
+    await expect(open()).rejects.toThrow(`in use by process ${process.pid}`);
+    expect(await readFile(join(dir, 'run.lock'), 'utf8')).toContain(`"pid":${process.pid}`);
+  });
+
+  it('takes over at once from a killed process', async () => {
+    const run = await open();
+    run.metrics.append(row(1));
+    await run.close();
+    const child = spawn(process.execPath, ['-e', 'setInterval(() => {}, 1000)']);
+    const lock = JSON.stringify({ pid: child.pid, host: hostname(), started: '', since: 'then' });
+    await writeFile(join(dir, 'run.lock'), lock);
+    await expect(open({ resume: true })).rejects.toThrow(`in use by process ${child.pid}`);
+    child.kill('SIGKILL');
+    await once(child, 'exit');
+    expect((await open({ resume: true })).resuming).toBe(true);
+  });
+
+  it('is not fooled by a process that was given the dead one\'s id', async () => {
+    await (await open()).close();
+    await writeFile(join(dir, 'run.lock'), JSON.stringify({ pid: process.pid, host: hostname(), started: 'boot/1', since: 'then' }));
+    if (process.platform === 'linux') await open();
+    else await expect(open()).rejects.toThrow('in use'); // no start times to read here: the careful answer
+  });
+
+  it('takes a cut lock, and leaves the lock of another machine', async () => {
+    await (await open()).close();
+    await writeFile(join(dir, 'run.lock'), '{"pi');
+    await (await open()).close();
+    await writeFile(join(dir, 'run.lock'), JSON.stringify({ pid: 1, host: 'elsewhere', started: '', since: 'then' }));
+    await expect(open()).rejects.toThrow('process 1 on elsewhere');
+  });
+
+  it('lets only one of many take a dead lock', async () => {
+    await (await open()).close();
+    await writeFile(join(dir, 'run.lock'), JSON.stringify({ pid: 2 ** 30, host: hostname(), started: '', since: 'then' }));
+    const results = await Promise.allSettled(Array.from({ length: 8 }, () => open()));
+    expect(results.filter(({ status }) => status === 'fulfilled')).toHaveLength(1);
+  });
+
+  it('asks what to do with a run that is there', async () => {
+    const run = await open();
+    run.metrics.append(row(1));
+    await run.close();
+    const error = await open().catch((e: unknown) => e);
+    expect(error).toBeInstanceOf(UserError);
+    expect((error as UserError).message).toContain('already holds a run (unfinished, 1 steps)');
+    expect((error as UserError).hints.join()).toContain('--resume');
+    await expect(open({ resume: true, overwrite: true })).rejects.toThrow('contradict');
+
+    const again = await open({ resume: true });
+    expect(again).toMatchObject({ resuming: true, finished: false });
+    await again.writeSummary({ metric: 'x' });
+    await again.close();
+    await expect(open()).rejects.toThrow('(finished, 1 steps)');
+
+    await writeFile(join(dir, 'notes.txt'), 'mine');
+    const fresh = await open({ overwrite: true });
+    expect(fresh.resuming).toBe(false);
+    expect(await fresh.metrics.rows()).toEqual([]);
+    expect(await readdir(dir)).toContain('notes.txt');
+    expect(await readdir(dir)).not.toContain('summary.json');
+  });
+
+  it('starts over where a run stopped before its first step', async () => {
+    await (await open()).close();
+    expect((await open({ recipe: 'model: other\n' })).resuming).toBe(false);
+  });
+
+  it('resumes only the same recipe; run.* may differ', async () => {
+    const run = await open();
+    run.metrics.append(row(1));
+    await run.close();
+    await expect(open({ resume: true, recipe: RECIPE.replace('steps: 3', 'steps: 4\n  seed: 1') })).rejects.toThrow(/train\.steps: 3 → 4\n {2}train\.seed: not set → 1/);
+    await (await open({ resume: true, recipe: RECIPE.replace('dir: x', 'dir: y') })).close();
+    expect(await readFile(join(dir, 'recipe.yaml'), 'utf8')).toContain('dir: y');
+    expect(recipeChanges({ a: [1, 2] }, { a: [1, 3] })).toEqual(['a: [1,2] → [1,3]']);
+  });
+
+  it('refuses a path that is a file', async () => {
+    await writeFile(join(root, 'a'), '');
+    await expect(open()).rejects.toBeInstanceOf(UserError);
+    dir = join(root, 'a');
+    await expect(open()).rejects.toThrow('is a file');
+  });
+});
+
+describe('a log', () => {
+  it('drops a half-written last line, then goes on', async () => {
+    const path = join(root, 'm.jsonl');
+    await writeFile(path, `${JSON.stringify(row(1))}\n${JSON.stringify(row(2))}\n{"step":3,"lo`);
+    expect(await readLog(path)).toHaveLength(2);
+    const log = openLog(path);
+    log.append(row(3));
+    log.append({ step: 4, loss: NaN });
+    expect(await log.rows()).toEqual([row(1), row(2), row(3), { step: 4, loss: null }]);
+    log.close();
+    expect(() => log.append(row(5))).toThrow('closed');
+  });
+
+  it('is cut back to a checkpoint', async () => {
+    const path = join(root, 'm.jsonl');
+    const log = openLog(path);
+    log.append({ note: 'before the first step' });
+    for (const step of [1, 2, 3, 4]) log.append(row(step));
+    await log.truncateAfter(2);
+    log.append(row(3, 7));
+    expect(await log.rows()).toEqual([{ note: 'before the first step' }, row(1), row(2), row(3, 7)]);
+    log.close();
+    expect(await readdir(root)).toEqual(['m.jsonl']);
+  });
+
+  it('finds the last whole line of a long file', async () => {
+    const path = join(root, 'm.jsonl');
+    await writeFile(path, `${JSON.stringify(row(1))}\n${'x'.repeat(200_000)}`);
+    openLog(path).close();
+    expect(await readFile(path, 'utf8')).toBe(`${JSON.stringify(row(1))}\n`);
+  });
+
+  it('names a line that something else broke', async () => {
+    const path = join(root, 'm.jsonl');
+    await writeFile(path, '{"step":1}\n');
+    await appendFile(path, 'oops\n{"step":2}\n');
+    await expect(readLog(path)).rejects.toThrow('m.jsonl:2: not a JSON object: oops');
+    expect(await readLog(join(root, 'none'))).toEqual([]);
+  });
+});
+
+describe('atomicWrite', () => {
+  it('replaces whole files, also piece by piece, and leaves nothing behind', async () => {
+    const path = join(root, 'deep', 'f');
+    await atomicWrite(path, 'one');
+    await atomicWrite(path, [Buffer.from('tw'), Buffer.from('o')]);
+    expect(await readFile(path, 'utf8')).toBe('two');
+    const failing = function* (): Generator<Uint8Array> {
+      yield Buffer.from('half');
+      throw Object.assign(new Error('no space'), { code: 'ENOSPC' });
+    };
+    await expect(atomicWrite(path, failing())).rejects.toThrow(`Disk full while writing ${path}`);
+    expect(await readFile(path, 'utf8')).toBe('two');
+    expect(await readdir(join(root, 'deep'))).toEqual(['f']);
+  });
+
+  it('reports a real full disk', async () => {
+    if (process.platform !== 'linux') return;
+    const log = openLog('/dev/full');
+    expect(() => log.append({ step: 1 })).toThrow('Disk full while writing /dev/full');
+    log.close();
+  });
+});
