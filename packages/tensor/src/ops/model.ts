@@ -2,7 +2,7 @@ import type { Dim } from '../dims.js';
 import { type Tensor, call, op, op1 } from '../tensor.js';
 import { add, cast, log, mul, neg, sub } from './elementwise.js';
 import { matmul } from './matmul.js';
-import { max, mean, softmax, sum } from './reduce.js';
+import { max, mean, softmax } from './reduce.js';
 import { concat, reshape, split } from './shape.js';
 
 /**
@@ -43,9 +43,10 @@ export function rope(x: Tensor, positions: Tensor, cosine: Tensor, sine: Tensor,
 /**
  * log p(label | hidden) for each row, and nothing else of the vocabulary: hidden [n, H], head [V, H] (frozen), labels int32 [n]
  * → [n]. The gradient by `hidden` is (E[label] − p·E)·d(logp): computed beside the logits while they are at hand, so neither the
- * logits nor the probabilities outlive this step, and no scatter is needed. `chunks` bounds memory: n·V/chunks logits at a time.
+ * logits nor the probabilities outlive this step, and no scatter is needed. Labels may come in several pieces, whose lengths add
+ * up to n: the vocabulary is then worked through piece by piece, which bounds memory.
  */
-export function tokenLogProbs(hidden: Tensor, head: Tensor, labels: Tensor, chunks: readonly Dim[] = [hidden.shape[0]!]): Tensor {
+export function tokenLogProbs(hidden: Tensor, head: Tensor, labels: Tensor | readonly Tensor[]): Tensor {
   const n = hidden.shape[0]!;
   const pieces = (h: Tensor, e: Tensor, y: Tensor): [Tensor, Tensor] => {
     const wide = cast(e, 'float32');
@@ -59,19 +60,17 @@ export function tokenLogProbs(hidden: Tensor, head: Tensor, labels: Tensor, chun
     const target = cast(op1('Gather', [e, y], { dtype: e.dtype, shape: [size, h.shape[1]!] }, { attributes: { axis: { int: 0 } } }), 'float32');
     return [reshape(logp, [size]), sub(target, matmul(p, wide))];
   };
+  const targets = Array.isArray(labels) ? (labels as readonly Tensor[]) : [labels as Tensor];
   return call(
-    [hidden, head, labels],
-    (h, e, y) => {
-      if (chunks.length === 1) return pieces(h, e, y);
-      const hs = split(h, 0, chunks);
-      const ys = split(y, 0, chunks);
-      const parts = hs.map((part, i) => pieces(part, e, ys[i]!));
+    [hidden, head, ...targets],
+    (h, e, ...ys) => {
+      const hs = split(h!, 0, ys.map((y) => y.shape[0]!));
+      const parts = hs.map((part, i) => pieces(part, e!, ys[i]!));
       return [concat(parts.map(([l]) => l), 0), concat(parts.map(([, d]) => d), 0)];
     },
-    ({ outputs: [, direction], dOutputs: [d] }) => [mul(direction!, reshape(d!, [n, 1])), undefined, undefined],
+    ({ inputs, outputs: [, direction], dOutputs: [d] }) => [mul(direction!, reshape(d!, [n, 1])), ...inputs.slice(1).map(() => undefined)],
   )[0]!;
 }
 
-
-export const sumOfSquares = (x: Tensor): Tensor => sum(mul(x, x));
+/** x + bias, where there is one. */
 export const addBias = (x: Tensor, bias: Tensor | undefined): Tensor => (bias === undefined ? x : add(x, cast(bias, 'float32')));

@@ -34,6 +34,7 @@ export function transpose(x: Tensor, order: readonly number[]): Tensor {
 /** Parts of the given sizes along an axis. The gradient joins the parts' gradients. */
 export function split(x: Tensor, axis: number, parts: readonly Dim[]): readonly Tensor[] {
   if (!sameDim(plus(...parts), x.shape[axis]!)) throw new Error(`Parts ${showShape(parts)} do not add up to axis ${axis} of ${showShape(x.shape)}.`);
+  if (parts.length === 1) return [x];
   const shapes = parts.map((part) => x.shape.map((d, i) => (i === axis ? part : d)));
   return op('Split', [x, vector(parts)], shapes.map((shape) => ({ dtype: x.dtype, shape })), {
     attributes: { axis: { int: axis } },
@@ -58,10 +59,11 @@ export function zeros(shape: Shape): Tensor {
 
 /**
  * Rows of `x` [n, …] picked by `index` (int32, any shape S) → [S, …]. The inverse of the pick makes the gradient a pick as
- * well: `inverse` (int32) says for each row of x where it went, [n] if exactly once (`exactly: 'once'`), else [n, m] padded
- * with the slot count, which stands for "nowhere". A scatter is never used: ScatterND-add races where indices repeat.
+ * well: `inverse` (int32) says for each row of x in which slot of S it went: [n] where each row went exactly `once`, [n] with
+ * the slot count standing for "nowhere" where it went `atMostOnce`, and [n, m], padded likewise, where it went `often`. A
+ * scatter is never used: ScatterND-add races where indices repeat.
  */
-export function takeRows(x: Tensor, index: Tensor, inverse?: { readonly index: Tensor; readonly exactly: 'once' | 'any' }): Tensor {
+export function takeRows(x: Tensor, index: Tensor, inverse?: { readonly index: Tensor; readonly went: 'once' | 'atMostOnce' | 'often' }): Tensor {
   const row = x.shape.slice(1);
   const shape = [...index.shape, ...row];
   return op1('Gather', [x, index], { dtype: x.dtype, shape }, {
@@ -71,8 +73,9 @@ export function takeRows(x: Tensor, index: Tensor, inverse?: { readonly index: T
       : {
           gradient: ({ dOutputs: [d] }) => {
             const slots = reshape(d!, [numel(index.shape), ...row]);
-            if (inverse.exactly === 'once') return [takeRows(slots, inverse.index)];
-            return [sum(takeRows(concat([slots, zeros([1, ...row])], 0), inverse.index), [1])];
+            if (inverse.went === 'once') return [takeRows(slots, inverse.index)];
+            const taken = takeRows(concat([slots, zeros([1, ...row])], 0), inverse.index);
+            return [inverse.went === 'often' ? sum(taken, [1]) : taken];
           },
         }),
   });

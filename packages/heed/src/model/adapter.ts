@@ -1,0 +1,66 @@
+import { UserError } from '../errors.js';
+import { createRandom } from '../run/random.js';
+
+/** Low-rank adapters (Hu et al. 2021), in PEFT's words. */
+export interface LoraOptions {
+  readonly rank: number;
+  readonly alpha: number;
+  /** Names of linear modules, as PEFT's `target_modules`: the last part of the module's name. */
+  readonly targets: readonly string[];
+  /** Share of the adapter's inputs that training zeroes. */
+  readonly dropout: number;
+  /** Rank-stabilised: scale α/√r instead of α/r (Kalajdzievski 2023). */
+  readonly rslora: boolean;
+}
+
+/** One adapted module: A [rank, in] and B [out, rank], and where they start in the flat array of all parameters. */
+export interface LoraModule {
+  readonly name: string;
+  readonly inputs: number;
+  readonly outputs: number;
+  readonly a: { readonly offset: number; readonly shape: readonly [number, number] };
+  readonly b: { readonly offset: number; readonly shape: readonly [number, number] };
+}
+
+/** An adapter's shape: every trainable number has its place in one flat array, so that an optimizer step is a few kernels. */
+export interface AdapterPlan {
+  readonly options: LoraOptions;
+  readonly scale: number;
+  readonly modules: ReadonlyMap<string, LoraModule>;
+  readonly size: number;
+}
+
+/** Plans adapters for every linear weight whose module name ends in one of the targets. */
+export function planAdapter(weights: Iterable<{ readonly name: string; readonly shape: readonly number[] }>, options: LoraOptions): AdapterPlan {
+  const modules = new Map<string, LoraModule>();
+  const linear = [...weights].filter((w) => w.shape.length === 2 && w.name.endsWith('.weight') && w.name.includes('.layers.'));
+  const found = new Set<string>();
+  let size = 0;
+  const place = (shape: readonly [number, number]) => ({ offset: (size += shape[0] * shape[1]) - shape[0] * shape[1], shape });
+  for (const { name, shape } of linear) {
+    const module = name.slice(0, -'.weight'.length);
+    const target = options.targets.find((t) => module === t || module.endsWith(`.${t}`));
+    if (target === undefined) continue;
+    found.add(target);
+    const [outputs, inputs] = shape as [number, number];
+    modules.set(module, { name: module, inputs, outputs, a: place([options.rank, inputs]), b: place([outputs, options.rank]) });
+  }
+  const missing = options.targets.filter((t) => !found.has(t));
+  if (missing.length > 0) {
+    const known = [...new Set(linear.map((w) => w.name.split('.').at(-2)!))];
+    throw new UserError(`adapter.targets: the model has no linear module named ${missing.map((m) => `"${m}"`).join(', ')}; it has ${known.join(', ')}.`);
+  }
+  return { options, scale: options.rslora ? options.alpha / Math.sqrt(options.rank) : options.alpha / options.rank, modules, size };
+}
+
+/** Fresh parameters as PEFT makes them: A uniform in ±1/√in (Kaiming, a = √5), B zero, so the adapter starts as the identity. */
+export function initialParameters(plan: AdapterPlan, seed: number): Float32Array {
+  const parameters = new Float32Array(plan.size);
+  for (const { name, inputs, a } of plan.modules.values()) {
+    const random = createRandom('lora', seed, name);
+    const bound = 1 / Math.sqrt(inputs);
+    const end = a.offset + a.shape[0] * a.shape[1];
+    for (let i = a.offset; i < end; i++) parameters[i] = (2 * random.next() - 1) * bound;
+  }
+  return parameters;
+}

@@ -1,0 +1,91 @@
+import { type Dim, type Feed, type Tensor, add, concat, headRows, input, matmul, plus, recompute, reshape, softmax, split, sym, takeRows, times } from '@heed/tensor';
+import { type Layout, headsAt, invert, slotsOfHeads } from './layout.js';
+
+/** What attention needs to know of an architecture. */
+export interface HeadShape {
+  readonly heads: number;
+  readonly keyHeads: number;
+  readonly headSize: number;
+  /** Factor of the scores, usually headSize^−½. */
+  readonly scale: number;
+}
+
+/** Attention of one layer over flat rows: q [M, heads·d], k and v [M, keyHeads·d], positions already applied → [M, heads·d]. */
+export type Attend = (layer: number, q: Tensor, k: Tensor, v: Tensor) => Tensor;
+
+const [G, P, S, R, Mp, Mr, K] = ['G', 'P', 'S', 'R', 'Mp', 'Mr', 'K'].map(sym) as [Dim, Dim, Dim, Dim, Dim, Dim, Dim];
+
+/** Symbols of a layout's sizes: prompts, prompt slots, sequences, response slots, prompt rows, response rows, shares. */
+export const LAYOUT_SIZES = { G, P, S, R, Mp, Mr, K };
+
+/**
+ * Attention over a layout, for training and scoring. A slot is one (sequence, head group, position); rows go to slots and back
+ * by index tables, which at once pack, pad, transpose to heads and repeat shared prompts. Its gradient is again index tables.
+ */
+export function treeAttention({ heads, keyHeads, headSize, scale }: HeadShape, options: { readonly recompute: boolean }): Attend {
+  const group = heads / keyHeads;
+  const int = (name: string, shape: Dim[]): Tensor => input(name, shape, 'int32');
+  const [qp, kp, kk, qr, kr] = [
+    int('promptQuery', [G, keyHeads, times(P, group)]), int('promptKey', [G, keyHeads, P]), int('sharedKey', [S, keyHeads, P]),
+    int('responseQuery', [S, keyHeads, times(R, group)]), int('responseKey', [S, keyHeads, R]),
+  ];
+  const back = {
+    qp: int('promptQueryAt', [times(Mp, heads)]), kp: int('promptKeyAt', [times(Mp, keyHeads)]), kk: int('sharedKeyAt', [times(Mp, keyHeads), K]),
+    qr: int('responseQueryAt', [times(Mr, heads)]), kr: int('responseKeyAt', [times(Mr, keyHeads)]),
+    // Where a slot's result went: padding slots went nowhere, so their derivative is zero.
+    op: int('promptOutOf', [times(G, heads, P)]), or: int('responseOutOf', [times(S, heads, R)]),
+  };
+  const promptMask = input('promptMask', [G, 1, 1, P, P]);
+  const responseMask = input('responseMask', [S, 1, 1, R, plus(P, R)]);
+  const drop = options.recompute ? recompute : (x: Tensor): Tensor => x;
+
+  /** One group of slots: queries [n, keyHeads, group·t, d] over keys and values [n, keyHeads, s, d]. */
+  const attendSlots = (q: Tensor, k: Tensor, v: Tensor, mask: Tensor, t: Dim, s: Dim): Tensor => {
+    const n = q.shape[0]!;
+    const scores = drop(matmul(q, k, { transB: true, alpha: scale }));
+    const masked = drop(add(drop(reshape(scores, [n, keyHeads, group, t, s])), mask));
+    const probabilities = drop(softmax(masked));
+    return matmul(drop(reshape(probabilities, [n, keyHeads, times(t, group), s])), v);
+  };
+  const rowsOf = (slots: Tensor, index: Tensor, came: Tensor): Tensor =>
+    takeRows(reshape(slots, [times(slots.shape[0]!, keyHeads, slots.shape[2]!), headSize]), index, { index: came, went: 'atMostOnce' });
+
+  return (_layer, q, k, v) => {
+    const [qP, qR] = split(headRows(q, heads), 0, [times(Mp, heads), times(Mr, heads)]) as [Tensor, Tensor];
+    const halves = (x: Tensor) => split(headRows(x, keyHeads), 0, [times(Mp, keyHeads), times(Mr, keyHeads)]) as [Tensor, Tensor];
+    const [kP, kR] = halves(k);
+    const [vP, vR] = halves(v);
+    const own = (x: Tensor) => takeRows(x, kp!, { index: back.kp, went: 'once' });
+    const joined = (xP: Tensor, xR: Tensor) =>
+      concat([takeRows(xP, kk!, { index: back.kk, went: 'often' }), takeRows(xR, kr!, { index: back.kr, went: 'once' })], 2);
+    const prompt = attendSlots(takeRows(qP, qp!, { index: back.qp, went: 'once' }), own(kP), own(vP), promptMask, P, P);
+    const response = attendSlots(takeRows(qR, qr!, { index: back.qr, went: 'once' }), joined(kP, kR), joined(vP, vR), responseMask, R, plus(P, R));
+    const out = concat([rowsOf(prompt, back.qp, back.op), rowsOf(response, back.qr, back.or)], 0);
+    return reshape(out, [plus(Mp, Mr), heads * headSize]);
+  };
+}
+
+/** The tables of a layout, as `treeAttention` names them. */
+export function attentionFeeds(l: Layout, { heads, keyHeads }: HeadShape): Record<string, Feed> {
+  const group = heads / keyHeads;
+  const { prompts: g, sequences: s, promptSlots: p, responseSlots: r, promptRows: mp, responseRows: mr, shares } = l;
+  const int = (data: Int32Array, ...shape: number[]): Feed => ({ data, shape });
+  const promptQueryAt = headsAt(l.promptAt, 1, p, g * p, heads);
+  const responseQueryAt = headsAt(l.responseAt, 1, r, s * r, heads);
+  return {
+    promptQuery: int(slotsOfHeads(l.promptOf, g, p, keyHeads, group), g, keyHeads, group * p),
+    promptKey: int(slotsOfHeads(l.promptOf, g, p, keyHeads, 1), g, keyHeads, p),
+    sharedKey: int(slotsOfHeads(l.keysOf, s, p, keyHeads, 1), s, keyHeads, p),
+    responseQuery: int(slotsOfHeads(l.responseOf, s, r, keyHeads, group), s, keyHeads, group * r),
+    responseKey: int(slotsOfHeads(l.responseOf, s, r, keyHeads, 1), s, keyHeads, r),
+    promptQueryAt: int(promptQueryAt, mp * heads),
+    promptKeyAt: int(headsAt(l.promptAt, 1, p, g * p, keyHeads), mp * keyHeads),
+    sharedKeyAt: int(headsAt(l.keysAt, shares, p, s * p, keyHeads), mp * keyHeads, shares),
+    responseQueryAt: int(responseQueryAt, mr * heads),
+    responseKeyAt: int(headsAt(l.responseAt, 1, r, s * r, keyHeads), mr * keyHeads),
+    promptOutOf: int(invert(promptQueryAt, g * heads * p), g * heads * p),
+    responseOutOf: int(invert(responseQueryAt, s * heads * r), s * heads * r),
+    promptMask: { data: l.promptMask, shape: [g, 1, 1, p, p] },
+    responseMask: { data: l.responseMask, shape: [s, 1, 1, r, p + r] },
+  };
+}

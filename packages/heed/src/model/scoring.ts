@@ -1,0 +1,83 @@
+import { type Dim, type Feed, type Program, type Tensor, concat, input, plus, split, sym, takeRows, times, tokenLogProbs } from '@heed/tensor';
+import { LAYOUT_SIZES, attentionFeeds, treeAttention } from './attention.js';
+import type { Layout } from './layout.js';
+import { type Architecture, type Checkpointing, type Weights, finalNorm, head, llama } from './llama.js';
+import { ropeTables } from './rope.js';
+
+const { Mp, Mr, K } = LAYOUT_SIZES;
+const [first, rest, q] = [sym('first'), sym('rest'), sym('q')];
+/** Supervised tokens: those that a prompt's last row predicts, then those that response rows predict. */
+export const SUPERVISED: Dim = plus(first, rest);
+/** The vocabulary is worked through in pieces of the supervised rows, which bounds the logits in memory. */
+const PIECES = 4;
+
+/**
+ * Log-probabilities [N] of the supervised tokens of a layout, traced. What the trace reads is fed by `scoringFeeds`.
+ */
+export function traceLogProbs(architecture: Architecture, weights: Weights, keep: Checkpointing): Tensor {
+  const rows = {
+    ids: concat([input('promptIds', [Mp], 'int32'), input('responseIds', [Mr], 'int32')], 0),
+    positions: input('positions', [1, plus(Mp, Mr)], 'int64'),
+    cosine: input('cosine', [sym('ropeRows'), architecture.headSize / 2]),
+    sine: input('sine', [sym('ropeRows'), architecture.headSize / 2]),
+  };
+  const attend = treeAttention(architecture, { recompute: keep === 'selective' });
+  const hidden = llama(architecture, weights, rows, attend, keep);
+  const [prompts, responses] = split(hidden, 0, [Mp, Mr]) as [Tensor, Tensor];
+  const int = (name: string, shape: Dim[]): Tensor => input(name, shape, 'int32');
+  const read = concat(
+    [
+      takeRows(prompts, int('firstFrom', [first]), { index: int('firstAt', [Mp, K]), went: 'often' }),
+      takeRows(responses, int('restFrom', [rest]), { index: int('restAt', [Mr]), went: 'atMostOnce' }),
+    ],
+    0,
+  );
+  const labels = Array.from({ length: PIECES }, (_, i) => int(`labels${i}`, [i < PIECES - 1 ? q : plus(SUPERVISED, times(1 - PIECES, q))]));
+  return tokenLogProbs(finalNorm(architecture, weights, read), head(architecture, weights), labels);
+}
+
+/** Everything `traceLogProbs` reads of a layout. */
+export function scoringFeeds(layout: Layout, architecture: Architecture, rope: RopeFeed): Record<string, Feed> {
+  const { promptRows: mp, responseRows: mr, shares, labels } = layout;
+  const int = (data: Int32Array, ...shape: number[]): Feed => ({ data, shape });
+  const size = Math.floor(labels.length / PIECES);
+  const pieces = Array.from({ length: PIECES }, (_, i): [string, Feed] => {
+    const part = labels.slice(i * size, i < PIECES - 1 ? (i + 1) * size : labels.length);
+    return [`labels${i}`, int(part, part.length)];
+  });
+  return {
+    ...attentionFeeds(layout, architecture),
+    ...rope(Math.max(mp + mr, layout.longest)),
+    promptIds: int(layout.ids.subarray(0, mp), mp),
+    responseIds: int(layout.ids.subarray(mp), mr),
+    positions: { data: layout.positions, shape: [1, mp + mr] },
+    firstFrom: int(layout.firstFrom, layout.firstFrom.length),
+    firstAt: int(layout.firstAt, mp, shares),
+    restFrom: int(layout.restFrom, layout.restFrom.length),
+    restAt: int(layout.restAt, mr),
+    ...Object.fromEntries(pieces),
+  };
+}
+
+/** The feeds that a program reads: without gradients the tables for the way back are not part of it. */
+export function feedsOf(program: Program, feeds: Readonly<Record<string, Feed>>): Record<string, Feed> {
+  return Object.fromEntries(program.inputs.flatMap(({ name }) => (feeds[name] === undefined ? [] : [[name, feeds[name]]])));
+}
+
+/** Cosines and sines for at least so many rows: the kernel wants as many as there are tokens, not only positions. */
+export type RopeFeed = (rows: number) => Record<'cosine' | 'sine', Feed>;
+
+/** Tables that grow by doubling, so that lengths rarely make new ones. */
+export function ropeFeed({ rope }: Architecture): RopeFeed {
+  let rows = 0;
+  let feeds: Record<'cosine' | 'sine', Feed> | undefined;
+  return (needed) => {
+    if (feeds === undefined || needed > rows) {
+      rows = Math.max(1024, 2 ** Math.ceil(Math.log2(needed)));
+      const { cosine, sine } = ropeTables(rope, rows);
+      const shape = [rows, rope.headSize / 2];
+      feeds = { cosine: { data: cosine, shape }, sine: { data: sine, shape } };
+    }
+    return feeds;
+  };
+}

@@ -1,0 +1,76 @@
+import { type Dim, type Tensor, addBias, cast, input, linear, loraBeside, loraLinear, mapped, matmul, mul, plus } from '@heed/tensor';
+import { UserError } from '../errors.js';
+import type { AdapterPlan } from './adapter.js';
+import type { Checkpoint } from './checkpoint/open.js';
+import { LAYOUT_SIZES } from './attention.js';
+import type { Weights } from './llama.js';
+
+/** The checkpoint's own weights, mapped from its files. */
+export function frozenWeights(checkpoint: Checkpoint): Weights {
+  const tensor = (name: string): Tensor => {
+    const stored = checkpoint.tensors.get(name);
+    if (stored === undefined) throw new UserError(`${checkpoint.id} has no tensor "${name}".`);
+    return mapped(stored.dtype, stored.shape, { file: stored.file, offset: stored.offset, length: stored.length });
+  };
+  return { tensor, linear: (module, x) => addBias(linear(x, tensor(`${module}.weight`)), biasOf(checkpoint, module, tensor)) };
+}
+
+const biasOf = (checkpoint: Checkpoint, module: string, tensor: (name: string) => Tensor): Tensor | undefined =>
+  checkpoint.tensors.has(`${module}.bias`) ? tensor(`${module}.bias`) : undefined;
+
+/** Frozen weights with a trainable adapter: fed as inputs `a:<module>` and `b:<module>`. */
+export interface AdaptedWeights extends Weights {
+  /** The inputs in the order of `plan.modules`: A then B of each. */
+  readonly parameters: readonly { readonly name: string; readonly tensor: Tensor; readonly offset: number; readonly shape: readonly [number, number] }[];
+  /** Dropout masks that must be fed, one for each module, named `mask:<module>`; none without dropout. */
+  readonly masks: readonly { readonly name: string; readonly module: string; readonly width: number }[];
+}
+
+/** The checkpoint's weights with LoRA on the planned modules (merged into the weight where there is no dropout). */
+export function adaptedWeights(checkpoint: Checkpoint, plan: AdapterPlan, options: { readonly dropout: boolean }): AdaptedWeights {
+  const frozen = frozenWeights(checkpoint);
+  const rows: Dim = plus(LAYOUT_SIZES.Mp, LAYOUT_SIZES.Mr);
+  const parameters: AdaptedWeights['parameters'][number][] = [];
+  const masks: AdaptedWeights['masks'][number][] = [];
+  const factors = new Map<string, readonly [Tensor, Tensor]>();
+  const dropout = options.dropout && plan.options.dropout > 0;
+  for (const { name, a, b } of plan.modules.values()) {
+    const pair = [input(`a:${name}`, a.shape), input(`b:${name}`, b.shape)] as const;
+    factors.set(name, pair);
+    parameters.push({ name: `a:${name}`, tensor: pair[0], ...a }, { name: `b:${name}`, tensor: pair[1], ...b });
+  }
+  return {
+    parameters,
+    masks,
+    tensor: frozen.tensor,
+    linear(module, x) {
+      const pair = factors.get(module);
+      if (pair === undefined) return frozen.linear(module, x);
+      const [a, b] = pair;
+      const weight = frozen.tensor(`${module}.weight`);
+      const bias = biasOf(checkpoint, module, frozen.tensor);
+      if (!dropout) return addBias(loraLinear(x, weight, a, b, plan.scale), bias);
+      const { inputs } = plan.modules.get(module)!;
+      masks.push({ name: `mask:${module}`, module, width: inputs });
+      // The mask holds 0 or 1; PyTorch scales what is kept by 1/(1 − p).
+      const kept = mul(cast(input(`mask:${module}`, [rows, inputs], 'uint8'), 'float32'), 1 / (1 - plan.options.dropout));
+      return addBias(loraBeside(x, mul(x, kept), weight, a, b, plan.scale), bias);
+    },
+  };
+}
+
+/** Frozen weights whose adapted modules are fed already merged, as inputs `w:<module>` [out, in]: for generation. */
+export function mergedInputs(checkpoint: Checkpoint, plan: AdapterPlan): Weights {
+  const frozen = frozenWeights(checkpoint);
+  const made = new Map<string, Tensor>();
+  return {
+    tensor: frozen.tensor,
+    linear(module, x) {
+      const shape = plan.modules.get(module);
+      if (shape === undefined) return frozen.linear(module, x);
+      const weight = made.get(module) ?? input(`w:${module}`, [shape.outputs, shape.inputs]);
+      made.set(module, weight);
+      return addBias(matmul(x, weight, { transB: true }), biasOf(checkpoint, module, frozen.tensor));
+    },
+  };
+}
