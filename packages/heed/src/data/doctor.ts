@@ -57,7 +57,7 @@ export function examine<K extends RowKind>(kind: K, data: LoadedData<RowKinds[K]
   const findings = [
     found('skipped junk', data.skipped.map(sourceOf), 'left out: empty, or no judgment; mend them in the source where they matter'),
     found('duplicate rows', repeats(all), 'prompt and response occur before; repeated rows weigh more than once'),
-    found('praise among negatives', all.filter(isPraisedNegative).map(sourceOf), 'the judgment says "perfect", yet the row counts as unsatisfactory; set satisfied: true or drop them'),
+    found('praise among negatives', all.filter(isPraisedNegative).map(sourceOf), 'the judgment opens with "perfect", yet the row counts as unsatisfactory; read them, then set satisfied: true or drop them'),
     found('criticism of satisfied rows', all.filter(isCriticisedPositive).map(sourceOf), 'satisfied, yet the judgment is not plain praise; satisfied decides'),
     found('chosen equals rejected', all.filter(isTie).map(sourceOf), 'such a pair teaches nothing; drop it'),
     found('contradictory rows', contradictions(all), 'the same response is called both good and bad, or the same pair is ranked both ways'),

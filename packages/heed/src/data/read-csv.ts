@@ -4,8 +4,11 @@ import { problemsError, type Problem } from './problem.js';
 import type { RawRow } from './source.js';
 import { count, decodeLines } from './text-lines.js';
 
+const NEWLINE = 0x0a;
+const RETURN = 0x0d;
+
 interface Parsed {
-  readonly info: { readonly lines: number };
+  readonly info: { readonly bytes: number };
   readonly record: readonly (string | null)[];
 }
 
@@ -15,7 +18,7 @@ interface Parsed {
  */
 export function readCsv(file: string, bytes: Uint8Array, delimiter: ',' | '\t'): RawRow[] {
   const lines = decodeLines(file, bytes).map((line) => line.text);
-  const text = lines.join('\n');
+  const text = Buffer.from(lines.join('\n'));
   const problems: Problem[] = [];
   let parsed: Parsed[];
   try {
@@ -34,11 +37,12 @@ export function readCsv(file: string, bytes: Uint8Array, delimiter: ',' | '\t'):
   if (header === undefined) return [];
   const names = headerNames(file, header.record);
   const rows: RawRow[] = [];
-  // `info.lines` is the line a record ends on; a record starts after the one before it.
-  let before = header.info.lines;
+  // `info.bytes` is where a record ends, which is where the next one starts.
+  let start = header.info.bytes;
+  const lineAt = lineCounter(text);
   for (const { info, record } of records) {
-    const source = { file, line: startLine(lines, before, info.lines) };
-    before = info.lines;
+    const source = { file, line: lineAt(start) };
+    start = info.bytes;
     if (record.length !== names.length) {
       problems.push({ source, reason: `has ${count(record.length, 'cell')} where the header has ${names.length}`, value: record });
     } else {
@@ -58,9 +62,17 @@ function headerNames(file: string, cells: readonly (string | null)[]): string[] 
   return names;
 }
 
-/** 1-based line of the first line after `before` that is not blank. */
-function startLine(lines: readonly string[], before: number, end: number): number {
-  let line = before + 1;
-  while (line < end && /^\r?$/.test(lines[line - 1] ?? '')) line++;
-  return line;
+/**
+ * Tells the line of a byte; offsets must be asked for in ascending order. (The parser's own count is of
+ * no use: it counts "\r\n" inside quotes twice.)
+ */
+function lineCounter(bytes: Uint8Array): (offset: number) => number {
+  let line = 1;
+  let position = 0;
+  return (offset) => {
+    for (; position < offset; position++) if (bytes[position] === NEWLINE) line++;
+    // Blank lines before a record are not part of it.
+    for (; bytes[position] === NEWLINE || bytes[position] === RETURN; position++) if (bytes[position] === NEWLINE) line++;
+    return line;
+  };
 }

@@ -44,7 +44,7 @@ function parseLines(file: string, lines: readonly TextLine[]): RawRow[] {
       if (isObject(record)) rows.push({ source, fields: record });
       else problems.push({ source, reason: `is ${typeName(record)}, not an object`, value: record });
     } catch (cause) {
-      problems.push({ source, reason: `is not JSON (${(cause as Error).message.split('\n')[0]})`, value: text });
+      problems.push({ source, reason: `is not JSON (${withoutExcerpt((cause as Error).message)})`, value: text });
     }
   }
   if (problems.length > 0) {
@@ -56,6 +56,11 @@ function parseLines(file: string, lines: readonly TextLine[]): RawRow[] {
     );
   }
   return rows;
+}
+
+/** The parser quotes the text in some of its messages; we show it ourselves. */
+function withoutExcerpt(message: string): string {
+  return message.replace(/, (\.\.\.)?"[^]*$/, '');
 }
 
 function tryParse(text: string): unknown {
