@@ -47,9 +47,8 @@ export async function exportMerged(checkpoint: Checkpoint, merged: Iterable<Merg
     await writer.abandon();
     throw error;
   }
-  const { torch_dtype: _old, ...config } = checkpoint.config;
   try {
-    await fs.writeFile(path.join(target, 'config.json'), `${JSON.stringify({ ...config, dtype: 'float32' }, null, 2)}\n`);
+    await fs.writeFile(path.join(target, 'config.json'), `${JSON.stringify({ ...checkpoint.config, torch_dtype: undefined, dtype: 'float32' }, null, 2)}\n`);
     for (const name of COMPANIONS) {
       const from = path.join(checkpoint.folder, name);
       if (await fs.stat(from).catch(() => undefined)) await fs.copyFile(from, path.join(target, name));

@@ -53,7 +53,8 @@ export async function writeSafetensors(file: string, tensors: Iterable<TensorToW
 
 /** As `writeSafetensors` where the numbers come in another order than the file's, or from elsewhere. */
 export async function openSafetensorsWriter(file: string, specs: readonly TensorSpec[], metadata: Readonly<Record<string, string>> = { format: 'pt' }): Promise<SafetensorsWriter> {
-  const header: Record<string, unknown> = { __metadata__: metadata };
+  const header = Object.create(null) as Record<string, unknown>;   // no prototype: a tensor may have any name
+  header.__metadata__ = metadata;
   const places = new Map<string, { at: number; end: number; dtype: FloatType }>();
   let end = 0;
   for (const { name, dtype, shape } of specs) {
