@@ -22,31 +22,49 @@ export interface TokenizerJson {
   readonly post_processor: Part | null;
 }
 
-/**
- * The same tokenizer, written so that `@huggingface/tokenizers` splits text exactly as the original Rust library does.
- * Three differences would otherwise show: its `Digits` knows only 0 to 9 (the original: every Unicode number), its `ByteLevel`
- * takes JavaScript's `\s` (which has U+FEFF and lacks U+0085), and a byte that the vocabulary lacks hinders merges of its neighbours
- * (the original drops it first; SmolLM2 lacks 21 bytes, among them five control characters).
- */
-export function faithful(json: TokenizerJson): TokenizerJson {
-  if (!json.pre_tokenizer) return json;
-  const preTokenizer = rewrite(json.pre_tokenizer);
-  const missing = hasType(json.decoder, 'ByteLevel') && json.model.unk_token == null
-    ? [...BYTE_OF.keys()].filter((character) => !Object.hasOwn(json.model.vocab, character)) : [];
-  if (missing.length === 0) return { ...json, pre_tokenizer: preTokenizer };
-  const pattern = missing.map((character) => `\\u{${character.codePointAt(0)?.toString(16)}}`).join('|');
-  const drop = { type: 'Replace', pattern: { Regex: pattern }, content: '' };
-  return { ...json, pre_tokenizer: { type: 'Sequence', pretokenizers: [preTokenizer, drop] } };
+/** A tokenizer divided into what the library does and what Heed does itself. */
+export interface Plan {
+  /** For `@huggingface/tokenizers`. Where `bytes` is set, its pre-tokenizer only splits. */
+  readonly json: TokenizerJson;
+  /** Where set: the last pre-tokenizing step, which writes each piece in the byte alphabet. */
+  readonly bytes?: (piece: string) => string;
 }
 
-function rewrite(part: Part): Part {
-  const isolate = (regex: string): Part => ({ type: 'Split', pattern: { Regex: regex }, behavior: 'Isolated', invert: false });
-  if (part.type === 'Sequence') return { ...part, pretokenizers: (part['pretokenizers'] as Part[]).map(rewrite) };
-  if (part.type === 'Digits') return isolate(part['individual_digits'] === true ? '\\p{N}' : '\\p{N}+');
-  if (part.type === 'ByteLevel' && part['use_regex'] !== false && part['add_prefix_space'] !== true) {
-    return { type: 'Sequence', pretokenizers: [isolate(BYTE_LEVEL_REGEX), { ...part, use_regex: false }] };
-  }
-  return part;
+/**
+ * The same tokenizer, arranged so that text is split exactly as by the original Rust library, and so that pieces can be cached before
+ * they are written as bytes. Left to itself the JavaScript library differs in three ways: its `Digits` knows only 0 to 9 (the
+ * original: every Unicode number), its `ByteLevel` takes JavaScript's `\s` (which has U+FEFF and lacks U+0085), and a byte that the
+ * vocabulary lacks hinders merges of its neighbours (the original drops it first; SmolLM2 lacks 21 bytes, among them those of
+ * U+0004, U+0006, U+0013, U+0014, U+0016 and U+001D).
+ */
+export function plan(json: TokenizerJson): Plan {
+  const steps = flatten(json.pre_tokenizer);
+  const last = steps.pop();
+  if (last?.type !== 'ByteLevel' || last['add_prefix_space'] === true) return { json };
+  if (last['use_regex'] !== false) steps.push(isolate(BYTE_LEVEL_REGEX));
+  const { vocab, unk_token: unknown } = json.model;
+  // With an unknown token, a missing byte becomes that.
+  const alphabet = Array.from(BYTE_OF.keys(), (character) => unknown != null || Object.hasOwn(vocab, character) ? character : '');
+  const utf8 = new TextEncoder();
+  return {
+    json: { ...json, pre_tokenizer: { type: 'Sequence', pretokenizers: steps } },
+    bytes: (piece) => {
+      let written = '';
+      for (const byte of utf8.encode(piece)) written += alphabet[byte];
+      return written;
+    },
+  };
+}
+
+function isolate(regex: string): Part {
+  return { type: 'Split', pattern: { Regex: regex }, behavior: 'Isolated', invert: false };
+}
+
+/** The steps of nested sequences in order, digits spelt out. */
+function flatten(part: Part | null): Part[] {
+  if (!part) return [];
+  if (part.type === 'Sequence') return (part['pretokenizers'] as Part[]).flatMap(flatten);
+  return [part.type === 'Digits' ? isolate(part['individual_digits'] === true ? '\\p{N}' : '\\p{N}+') : part];
 }
 
 /** True if the part, or a part of its sequence, is of that type. */

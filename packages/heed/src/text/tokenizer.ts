@@ -3,8 +3,8 @@ import { join } from 'node:path';
 import { AddedTokens } from './added-tokens.js';
 import { createEngine } from './engine.js';
 import type { Engine, EngineModel } from './engine.js';
-import { bytesOf, faithful, spellingOf } from './tokenizer-json.js';
-import type { TokenizerJson } from './tokenizer-json.js';
+import { bytesOf, hasType, plan, spellingOf } from './tokenizer-json.js';
+import type { Plan, Spelling, TokenizerJson } from './tokenizer-json.js';
 
 /** How `encode` reads its text. */
 export interface EncodeOptions {
@@ -13,8 +13,13 @@ export interface EncodeOptions {
    * writes can end a turn or open a system message. Templates ask for true for the text that they wrote themselves.
    */
   readonly special?: boolean;
-  /** Whether the text continues tokens before it: SentencePiece vocabularies put a space before a text's first word only. Default false. */
-  readonly continues?: boolean;
+  /**
+   * What stands before the text. It matters to SentencePiece vocabularies alone, which put a space before a text's first word.
+   * Default `nothing`.
+   */
+  readonly after?: 'nothing' | 'control token' | 'text';
+  /** Applied to each stretch between control tokens before it is encoded: see `chatTemplate`, which hides user text with it. */
+  readonly unmask?: (text: string) => string;
 }
 
 /** Text to token ids and back. Ids are exactly those of the original Hugging Face tokenizer. */
@@ -28,6 +33,8 @@ export interface Tokenizer {
   readonly bosId?: number;
   readonly eosId?: number;
   readonly padId?: number;
+  /** Whether this tokenizer, as its makers set it up, puts BOS before plain text. Chat templates write their own. */
+  readonly addsBos: boolean;
   /** The id of exactly this token as the vocabulary spells it (`Ġthe`, `<|im_end|>`). */
   tokenId(token: string): number | undefined;
   /** One token for display: text where its bytes are text, `\xE2` for bytes that are only part of a character. */
@@ -64,21 +71,31 @@ export function createTokenizer(tokenizer: object, config: object, source = 'the
   return new FileTokenizer(tokenizer as TokenizerJson, config as Record<string, unknown>, source);
 }
 
+/** Pieces whose ids are remembered: at most so many, each at most so long (UTF-16 units). */
+const CACHE_SIZE = 50_000;
+const LONGEST_CACHED = 64;
+
 class FileTokenizer implements Tokenizer {
   readonly vocabularySize: number;
   readonly bosId?: number;
   readonly eosId?: number;
   readonly padId?: number;
+  readonly addsBos: boolean;
   readonly chatTemplate?: string;
   readonly #engine: Engine;
   readonly #model: EngineModel;
   readonly #added: AddedTokens;
-  readonly #json: TokenizerJson;
+  readonly #spelling: Spelling;
+  readonly #prefix: 'always' | 'unless there';
+  readonly #bytes: Plan['bytes'];
+  readonly #known = new Map<string, readonly number[]>();
 
   constructor(json: TokenizerJson, config: Record<string, unknown>, source: string) {
-    this.#json = json;
     try {
-      this.#engine = createEngine(faithful(json), config);
+      const { json: arranged, bytes } = plan(json);
+      this.#bytes = bytes;
+      this.#spelling = spellingOf(json);
+      this.#engine = createEngine(arranged, config);
     } catch (error) {
       throw new Error(`${source}: tokenizer.json cannot be used: ${(error as Error).message}`, { cause: error });
     }
@@ -97,14 +114,17 @@ class FileTokenizer implements Tokenizer {
     this.padId = id('pad');
     const roles = new Set([this.bosId, this.eosId, this.padId]);
     this.#added = new AddedTokens(json.added_tokens.map((token) => ({ ...token, special: token.special === true || roles.has(token.id) })));
+    this.addsBos = this.bosId !== undefined && (config['add_bos_token'] ?? JSON.stringify(json.post_processor)
+      .includes(`"SpecialToken":{"id":${JSON.stringify(contentOf(config['bos_token']))}`)) === true;
+    this.#prefix = hasType(json.normalizer, 'Prepend') ? 'always' : 'unless there';
     this.chatTemplate = templateOf(config['chat_template'], source);
   }
 
-  encode(text: string, { special = false, continues = false }: EncodeOptions = {}): number[] {
+  encode(text: string, { special = false, after = 'nothing', unmask }: EncodeOptions = {}): number[] {
     const ids: number[] = [];
     this.#added.split(text, special).forEach((section, index) => {
       if (typeof section === 'number') ids.push(section);
-      else for (const token of this.#tokens(section, continues || index > 0)) ids.push(this.#idOf(token));
+      else this.#encodeSection(unmask ? unmask(section) : section, index > 0 ? 'control token' : after, ids);
     });
     return ids;
   }
@@ -120,7 +140,7 @@ class FileTokenizer implements Tokenizer {
 
   tokenBytes(id: number): Uint8Array {
     const token = this.#text(id);
-    return this.#added.has(id) ? new TextEncoder().encode(token) : bytesOf(token, spellingOf(this.#json));
+    return this.#added.has(id) ? new TextEncoder().encode(token) : bytesOf(token, this.#spelling);
   }
 
   tokenText(id: number): string {
@@ -136,21 +156,42 @@ class FileTokenizer implements Tokenizer {
     return this.#added.isSpecial(id);
   }
 
-  #tokens(section: string, continues: boolean): string[] {
+  #encodeSection(section: string, after: NonNullable<EncodeOptions['after']>, ids: number[]): void {
     const { normalizer, pre_tokenizer: preTokenizer } = this.#engine;
     const text = normalizer ? normalizer.normalize(section) : section;
-    if (text.length === 0) return [];
-    const pieces = preTokenizer ? preTokenizer.pre_tokenize(text, { section_index: continues ? 1 : 0 }) : [text];
+    if (text.length === 0) return;
+    const pieces = preTokenizer ? preTokenizer.pre_tokenize(text, { section_index: after === 'nothing' ? 0 : 1 }) : [text];
+    if (this.#bytes) {
+      for (const piece of pieces) for (const id of this.#encodePiece(piece, this.#bytes)) ids.push(id);
+      return;
+    }
+    if (after === 'text' && pieces[0]?.startsWith('▁') && (this.#prefix === 'always' || !section.startsWith(' '))) {
+      pieces[0] = pieces[0].slice(1);
+    }
+    for (const id of this.#encodePieces(pieces)) ids.push(id);
+  }
+
+  /** Most of a text is words seen before. */
+  #encodePiece(piece: string, bytes: (piece: string) => string): readonly number[] {
+    const known = this.#known.get(piece);
+    if (known) return known;
+    const ids = this.#encodePieces([bytes(piece)]);
+    if (piece.length <= LONGEST_CACHED) {
+      if (this.#known.size >= CACHE_SIZE) this.#known.clear();
+      this.#known.set(piece, ids);
+    }
+    return ids;
+  }
+
+  #encodePieces(pieces: string[]): number[] {
     const tokens = this.#model._call(pieces);
     // Some models look whole pieces up in a vocabulary that holds the control tokens too; unknown text may become `<unk>` though.
     const forged = (token: string): boolean => token !== this.#model.unk_token && this.isSpecial(this.tokenId(token) ?? -1);
-    return tokens.some(forged) ? tokens.flatMap((token) => forged(token) ? this.#model._call([...token]) : [token]) : tokens;
-  }
-
-  #idOf(token: string): number {
-    const id = this.tokenId(token);
-    if (id === undefined) throw new Error(`The tokenizer made ${JSON.stringify(token)}, which its vocabulary lacks: tokenizer.json is damaged.`);
-    return id;
+    return tokens.flatMap((token) => forged(token) ? this.#model._call([...token]) : [token]).map((token) => {
+      const id = this.tokenId(token);
+      if (id === undefined) throw new Error(`The tokenizer made ${JSON.stringify(token)}, which its vocabulary lacks: tokenizer.json is damaged.`);
+      return id;
+    });
   }
 
   #text(id: number): string {

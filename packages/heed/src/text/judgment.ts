@@ -1,0 +1,46 @@
+import type { Message, Template } from './template.js';
+
+const PREAMBLE = 'Below is an instruction that describes a task. Write a response to the instruction and the response should match the ' +
+  'corresponding judgment.';
+
+/** The wording for the plain template: its preamble and sections are added by `alpacaTemplate`. Together: CUT's T_judge. */
+export const ALPACA_WORDING = '{instruction}\n\n### Judgment:\n{judgment}';
+
+/** The wording for chat models, ours: T_judge's words without its `### Response:`, since the chat template opens the response. */
+export const CHAT_WORDING = `${PREAMBLE}\n\n### Instruction:\n{instruction}\n\n### Judgment:\n{judgment}`;
+
+/**
+ * The prompt under a written judgment (CUT's Align-N; Xu et al., ACL 2024, arXiv 2312.14591, figures 5 and 6): the same messages, the
+ * last user turn rewritten to show the judgment. `alpacaTemplate(…).prompt` of the result is exactly the paper's T_judge.
+ *
+ * @param messages Ends with the user turn that was answered.
+ * @param judgment What was written about the answer. Not empty.
+ * @param format The template that will read the messages.
+ * @param wording The user turn, with `{instruction}` and `{judgment}` once or more each. Default: that of the format.
+ * @throws on an unknown or missing placeholder, an empty judgment, or messages without a last user turn.
+ */
+export function judgedPrompt(
+  messages: readonly Message[], judgment: string, format: Template['name'], wording = format === 'alpaca' ? ALPACA_WORDING : CHAT_WORDING,
+): Message[] {
+  const last = messages.at(-1);
+  if (last?.role !== 'user') throw new Error(`A judged prompt ends with a user turn; this one ends with ${last?.role ?? 'nothing'}.`);
+  if (judgment.trim() === '') throw new Error('The judgment is empty: a judged prompt needs one. Rows without a judgment use the plain prompt.');
+  const content = fill(wording, { instruction: last.content, judgment });
+  const before = messages.slice(0, -1);
+  // The plain template says what the judgment is for in its preamble, where a system message stands.
+  const preamble: Message[] = format === 'alpaca' && before.length === 0 ? [{ role: 'system', content: PREAMBLE }] : [];
+  return [...preamble, ...before, { role: 'user', content }];
+}
+
+/** Puts values in the places of `{name}`; what the values hold is not read again. */
+function fill(wording: string, values: Readonly<Record<string, string>>): string {
+  const names = Object.keys(values).map((name) => `{${name}}`);
+  for (const name of names) {
+    if (!wording.includes(name)) throw new Error(`The judgment wording lacks ${name}: ${JSON.stringify(wording)}.`);
+  }
+  return wording.replace(/\{([A-Za-z_]\w*)\}/g, (place, name: string) => {
+    const value = Object.hasOwn(values, name) ? values[name] : undefined;
+    if (value === undefined) throw new Error(`The judgment wording has the unknown placeholder ${place}; known: ${names.join(', ')}.`);
+    return value;
+  });
+}
