@@ -15,6 +15,8 @@ import type { HostArray } from './arrays.js';
  */
 
 const STOP = '__stop';
+/** Errors reach the caller in full; ONNX Runtime need not print them as well. */
+const RUN_OPTIONS = { logSeverityLevel: 4 };
 const STOPPED = /^Tensor type \(16\) is not supported/;
 
 export type Tensor = Ort.Tensor;
@@ -73,7 +75,7 @@ export function openCpu(options: { readonly threads: number; readonly zeroCopy: 
 
 function runInto(session: NativeSession, feeds: Readonly<Record<string, Tensor>>, outputs: Readonly<Record<string, Tensor>>): void {
   try {
-    session.run(feeds, { [STOP]: null, ...outputs }, {});
+    session.run(feeds, { [STOP]: null, ...outputs }, RUN_OPTIONS);
   } catch (error) {
     if (error instanceof Error && STOPPED.test(error.message)) return;
     throw error;
@@ -83,7 +85,7 @@ function runInto(session: NativeSession, feeds: Readonly<Record<string, Tensor>>
 
 function runAndCopy(session: NativeSession, feeds: Readonly<Record<string, Tensor>>, outputs: Readonly<Record<string, Tensor>>): void {
   const fetches = Object.fromEntries(Object.keys(outputs).map((name) => [name, null]));
-  const results = session.run(feeds, fetches, {});
+  const results = session.run(feeds, fetches, RUN_OPTIONS);
   for (const [name, target] of Object.entries(outputs)) {
     const result = results[name]!;
     if (result.dims.join() !== target.dims.join()) throw new Error(`Output "${name}" has shape [${result.dims.join(', ')}], expected [${target.dims.join(', ')}].`);

@@ -14,8 +14,10 @@ interface Waiting {
   readonly reject: (error: Error) => void;
 }
 
-export function startThread(): Thread {
-  const worker = new Worker(workerFile());
+/** `file` is another worker's only in tests of what happens when a worker dies. */
+export function startThread(file: URL = workerFile()): Thread {
+  // Without our process's flags: loaders are not needed, and some (--input-type) a worker refuses.
+  const worker = new Worker(file, { execArgv: [] });
   // An idle engine must not keep the process alive.
   worker.unref();
   const pending = new Map<number, Waiting>();

@@ -1,4 +1,5 @@
 import { parentPort } from 'node:worker_threads';
+import { bytesOf } from '../onnx/encode.js';
 import type { DType } from '../onnx/model.js';
 import { allocateHost, elements, part } from './arrays.js';
 import type { HostArray } from './arrays.js';
@@ -52,7 +53,7 @@ function handle(request: Request): Answer {
       cpu = openCpu(request);
       return { value: cpu.zeroCopy };
     case 'allocate':
-      buffers.set(request.buffer, { dtype: request.dtype, data: allocateHost(request.dtype, request.length) });
+      buffers.set(request.buffer, { dtype: request.dtype, data: allocate(request.dtype, request.length) });
       return {};
     case 'upload':
       buffers.set(request.buffer, { dtype: request.dtype, data: request.data });
@@ -112,7 +113,7 @@ function run(request: RunRequest): Answer {
   outputs.forEach(({ name, dtype }, i) => {
     if (targets[name] !== undefined) return;
     const shape = session.shapes[i]!;
-    const data = allocateHost(dtype, elements(shape));
+    const data = allocate(dtype, elements(shape));
     fresh.push(data);
     targets[name] = cpu.tensor(dtype, data, shape);
   });
@@ -148,6 +149,14 @@ function sessionOf(id: number): Compiled {
   const session = sessions.get(id);
   if (session === undefined) throw new Error(`Session ${id} was never compiled or has been released.`);
   return session;
+}
+
+function allocate(dtype: DType, length: number): HostArray {
+  try {
+    return allocateHost(dtype, length);
+  } catch (error) {
+    throw new Error(`There is no memory for ${length} elements of ${dtype}, ${(length * bytesOf[dtype] / 1e9).toFixed(1)} GB: ${(error as Error).message}`, { cause: error });
+  }
 }
 
 /** Both sides have the same element type; the main thread has checked. */

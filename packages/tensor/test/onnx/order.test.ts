@@ -1,0 +1,23 @@
+import fc from 'fast-check';
+import { expect, it } from 'vitest';
+import { orderLeaves } from '../../src/onnx/order.js';
+import { node } from '../programs.js';
+
+it('puts the leaves last, the earliest at the very end', () => {
+  const nodes = [node('A', ['x'], 'a'), node('Loss', ['a'], 'loss'), node('B', ['a'], ['b', 'unused']), node('G1', ['b'], 'g1'), node('G2', ['b', 'a'], 'g2')];
+  expect(orderLeaves(nodes).map(({ op }) => op)).toEqual(['A', 'B', 'G2', 'G1', 'Loss']);
+});
+
+it('keeps every node once and after those it reads', () => {
+  const graph = fc.array(fc.array(fc.nat(), { maxLength: 3 }), { maxLength: 40 });
+  fc.assert(fc.property(graph, (picks) => {
+    const nodes = picks.map((inputs, i) => node('Op', inputs.map((pick) => (i === 0 ? 'x' : `v${pick % i}`)), `v${i}`));
+    const ordered = orderLeaves(nodes);
+    expect([...ordered].sort((a, b) => nodes.indexOf(a) - nodes.indexOf(b))).toEqual(nodes);
+    const seen = new Set(['x']);
+    for (const { inputs, outputs } of ordered) {
+      expect(inputs.every((input) => seen.has(input))).toBe(true);
+      seen.add(outputs[0]!);
+    }
+  }));
+});
