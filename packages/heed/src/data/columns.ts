@@ -18,6 +18,7 @@ export const columnNames = [
   'judgment',
   'satisfied',
   'score',
+  'scores',
   'soft_label',
   'margin',
 ] as const;

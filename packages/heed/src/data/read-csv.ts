@@ -2,7 +2,7 @@ import { parse } from 'csv-parse/sync';
 import { UserError } from '../errors.js';
 import { problemsError, type Problem } from './problem.js';
 import type { RawRow } from './source.js';
-import { count, decodeLines } from './text-lines.js';
+import { count, decodeLines, withoutMark } from './text-lines.js';
 
 const NEWLINE = 0x0a;
 const RETURN = 0x0d;
@@ -17,8 +17,8 @@ interface Parsed {
  * (types are decided by column later); an empty cell without quotes is null, `""` is the empty string.
  */
 export function readCsv(file: string, bytes: Uint8Array, delimiter: ',' | '\t'): RawRow[] {
-  const lines = decodeLines(file, bytes).map((line) => line.text);
-  const text = Buffer.from(lines.join('\n'));
+  decodeLines(file, bytes); // refuses what is not UTF-8, by line
+  const text = Buffer.from(withoutMark(bytes));
   const problems: Problem[] = [];
   let parsed: Parsed[];
   try {

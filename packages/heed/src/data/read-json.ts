@@ -14,10 +14,9 @@ export function readJson(file: string, bytes: Uint8Array): RawRow[] {
   const first = lines.find(({ text }) => text.trim() !== '');
   if (first === undefined) return [];
   if (isObject(tryParse(first.text)) && lines.some(({ line, text }) => line > first.line && text.trim() !== '')) return parseLines(file, lines);
-  const text = lines.map((line) => line.text).join('\n');
   let whole: unknown;
   try {
-    whole = JSON.parse(text);
+    whole = JSON.parse(lines.map(({ text }) => text).join('\n'));
   } catch (cause) {
     throw new UserError(`${file} is not JSON: ${(cause as Error).message}`, [], { cause });
   }

@@ -35,11 +35,19 @@ async function readFileRows(file: string): Promise<RawRow[]> {
   }
   await mustBeFile(file);
   if (kind === 'parquet') return readParquet(file);
-  const bytes = unpack(file, await readFile(file));
+  const bytes = unpack(file, await bytesOf(file));
   if (kind === 'json') return readJson(file, bytes);
   if (kind === 'csv') return readCsv(file, bytes, ',');
   if (kind === 'tsv') return readCsv(file, bytes, '\t');
   return readJsonLines(file, bytes);
+}
+
+async function bytesOf(file: string): Promise<Uint8Array> {
+  try {
+    return await readFile(file);
+  } catch (cause) {
+    throw new UserError(`${file} cannot be read: ${(cause as Error).message}`, [], { cause });
+  }
 }
 
 async function mustBeFile(file: string): Promise<void> {

@@ -5,7 +5,7 @@ import { typeName } from './problem.js';
 import type { AnyRow, CompletionRow, ConversationRow, JudgedRow, LabelledRow, Message, PreferenceRow, PromptRow, RowKind } from './rows.js';
 import { asMessages, asPrompt, asResponse, asTranscript, RowFault } from './turns.js';
 
-interface Record_ {
+interface Context {
   readonly record: RawRow;
   readonly layout: Layout;
   readonly hh: boolean;
@@ -13,7 +13,7 @@ interface Record_ {
 
 interface Reader {
   needs(layout: Layout): readonly Need[];
-  read(record: Record_): AnyRow;
+  read(record: Context): AnyRow;
 }
 
 /** One reader per kind of row. */
@@ -45,20 +45,20 @@ function has(layout: Layout, column: ColumnName): boolean {
 }
 
 /** The name used in messages: the file's, since that is what the user can look up. */
-function nameOf({ layout }: Record_, column: ColumnName): string {
+function nameOf({ layout }: Context, column: ColumnName): string {
   return layout.names[column] ?? column;
 }
 
-function value({ record, layout }: Record_, column: ColumnName): unknown {
+function value({ record, layout }: Context, column: ColumnName): unknown {
   const name = layout.names[column];
   if (name === undefined || !Object.hasOwn(record.fields, name)) return undefined;
   return record.fields[name];
 }
 
-/** A cell of CSV that holds a JSON list stands for that list. */
-function listOrText(row: Record_, column: ColumnName): unknown {
+/** A cell of CSV that holds JSON turns or scores stands for these. */
+function structured(row: Context, column: ColumnName): unknown {
   const cell = value(row, column);
-  if (row.record.untyped !== true || typeof cell !== 'string' || !cell.startsWith('[{')) return cell;
+  if (row.record.untyped !== true || typeof cell !== 'string' || !/^\s*(\[\{|\{")/.test(cell)) return cell;
   try {
     return JSON.parse(cell) as unknown;
   } catch {
@@ -66,15 +66,15 @@ function listOrText(row: Record_, column: ColumnName): unknown {
   }
 }
 
-function common(row: Record_): Pick<AnyRow, 'source' | 'id'> {
+function common(row: Context): Pick<AnyRow, 'source' | 'id'> {
   const id = value(row, 'id');
   const { source } = row.record;
   return typeof id === 'string' || typeof id === 'number' ? { source, id: String(id) } : { source };
 }
 
-function promptOf(row: Record_): Message[] {
+function promptOf(row: Context): Message[] {
   const name = nameOf(row, 'prompt');
-  const given = listOrText(row, 'prompt');
+  const given = structured(row, 'prompt');
   const input = value(row, 'input');
   if (input === undefined || input === null || input === '') return asPrompt(name, given, row.hh);
   if (typeof input !== 'string') throw new RowFault(nameOf(row, 'input'), `is ${typeName(input)}, not text`, input);
@@ -83,23 +83,23 @@ function promptOf(row: Record_): Message[] {
   return asPrompt(name, `${given}\n${input}`, row.hh);
 }
 
-function completionOf(row: Record_): { prompt: Message[]; completion: string } {
+function completionOf(row: Context): { prompt: Message[]; completion: string } {
   if (!has(row.layout, 'messages') || has(row.layout, 'completion')) {
-    return { prompt: promptOf(row), completion: asResponse(nameOf(row, 'completion'), listOrText(row, 'completion')) };
+    return { prompt: promptOf(row), completion: asResponse(nameOf(row, 'completion'), structured(row, 'completion')) };
   }
   const turns = messagesOf(row);
   const name = nameOf(row, 'messages');
   return { prompt: asPrompt(name, turns.slice(0, -1), row.hh), completion: asResponse(name, turns.slice(-1)) };
 }
 
-function messagesOf(row: Record_): Message[] {
+function messagesOf(row: Context): Message[] {
   const name = nameOf(row, 'messages');
-  const given = listOrText(row, 'messages');
+  const given = structured(row, 'messages');
   if (!Array.isArray(given)) throw new RowFault(name, given === undefined ? 'is missing' : `is ${typeName(given)}, not a list of turns`, given);
   return asMessages(name, given);
 }
 
-function readConversation(row: Record_): ConversationRow {
+function readConversation(row: Context): ConversationRow {
   if (!has(row.layout, 'messages')) {
     const { prompt, completion } = completionOf(row);
     return { ...common(row), messages: [...prompt, { role: 'assistant', content: completion }] };
@@ -111,17 +111,18 @@ function readConversation(row: Record_): ConversationRow {
   return { ...common(row), messages };
 }
 
-function readPrompt(row: Record_): PromptRow {
+function readPrompt(row: Context): PromptRow {
   const used = new Set([row.layout.names.prompt, row.layout.names.input, row.layout.names.id]);
   const extra = Object.fromEntries(Object.entries(row.record.fields).filter(([name]) => !used.has(name)));
   return { ...common(row), prompt: promptOf(row), extra };
 }
 
-function readCompletion(row: Record_): CompletionRow {
-  return { ...common(row), ...completionOf(row) };
+function readCompletion(row: Context): CompletionRow {
+  const scores = scoresOf(row);
+  return { ...common(row), ...completionOf(row), ...(scores === undefined ? {} : { scores }) };
 }
 
-function readJudged(row: Record_): JudgedRow {
+function readJudged(row: Context): JudgedRow {
   const plain = readCompletion(row);
   const given = value(row, 'judgment');
   const name = nameOf(row, 'judgment');
@@ -135,7 +136,7 @@ function readJudged(row: Record_): JudgedRow {
   return { ...plain, judgment: given ?? null, satisfied };
 }
 
-function readPreference(row: Record_): PreferenceRow {
+function readPreference(row: Context): PreferenceRow {
   const [chosen, rejected] = [sideOf(row, 'chosen'), sideOf(row, 'rejected')];
   let prompt: Message[];
   if (value(row, 'prompt') !== undefined) {
@@ -162,9 +163,9 @@ function readPreference(row: Record_): PreferenceRow {
 }
 
 /** `chosen` or `rejected`: text, or turns (HH transcripts become turns where there is no prompt column). */
-function sideOf(row: Record_, column: 'chosen' | 'rejected'): string | Message[] {
+function sideOf(row: Context, column: 'chosen' | 'rejected'): string | Message[] {
   const name = nameOf(row, column);
-  const given = listOrText(row, column);
+  const given = structured(row, column);
   if (Array.isArray(given)) return asMessages(name, given);
   const text = asResponse(name, given);
   return row.hh && value(row, 'prompt') === undefined ? asTranscript(name, text) : text;
@@ -180,14 +181,14 @@ function same(a: Message | undefined, b: Message | undefined): boolean {
   return a?.role === b?.role && a?.content === b?.content;
 }
 
-function readLabelled(row: Record_): LabelledRow {
+function readLabelled(row: Context): LabelledRow {
   const plain = readCompletion(row);
   const label = booleanOf(row, 'label');
   if (label === undefined) throw new RowFault(nameOf(row, 'label'), 'is missing', undefined);
   return { ...plain, label };
 }
 
-function booleanOf(row: Record_, column: ColumnName): boolean | undefined {
+function booleanOf(row: Context, column: ColumnName): boolean | undefined {
   const given = value(row, column);
   if (given === undefined || given === null) return undefined;
   if (typeof given === 'boolean') return given;
@@ -199,10 +200,21 @@ function booleanOf(row: Record_, column: ColumnName): boolean | undefined {
   throw new RowFault(nameOf(row, column), `is ${typeName(given)}, not true or false`, given);
 }
 
-function numberOf(row: Record_, column: ColumnName): number | undefined {
+function numberOf(row: Context, column: ColumnName): number | undefined {
   const given = value(row, column);
   if (given === undefined || given === null) return undefined;
   const number = row.record.untyped === true && typeof given === 'string' && given.trim() !== '' ? Number(given) : given;
   if (typeof number !== 'number' || !Number.isFinite(number)) throw new RowFault(nameOf(row, column), `is ${typeName(given)}, not a finite number`, given);
   return number;
+}
+
+function scoresOf(row: Context): Record<string, number> | undefined {
+  const given = structured(row, 'scores');
+  if (given === undefined || given === null) return undefined;
+  const name = nameOf(row, 'scores');
+  if (typeof given !== 'object' || Array.isArray(given)) throw new RowFault(name, `is ${typeName(given)}, not an object of numbers`, given);
+  for (const [what, number] of Object.entries(given)) {
+    if (typeof number !== 'number' || !Number.isFinite(number)) throw new RowFault(name, `has ${what} that is ${typeName(number)}, not a finite number`, given);
+  }
+  return given as Record<string, number>;
 }

@@ -11,6 +11,8 @@ const SourceSchema = z.object({ file: z.string(), line: z.number(), unit: z.enum
 const base = { source: SourceSchema, id: z.string().optional() };
 const prompt = z.array(MessageSchema).min(1);
 const text = z.string();
+/** Numbers given to a response, by what was rated: { helpful: 4, harmless: 1 }. */
+const scores = z.record(z.string(), z.number()).optional();
 
 /** A whole conversation; every assistant turn is learnt from. TRL: `messages`. */
 export const ConversationRow = z.object({ ...base, messages: prompt });
@@ -19,13 +21,13 @@ export const ConversationRow = z.object({ ...base, messages: prompt });
 export const PromptRow = z.object({ ...base, prompt, extra: z.record(z.string(), z.unknown()) });
 
 /** A prompt and the response to learn. TRL: `prompt`, `completion`; Alpaca: `instruction`, `input`, `output`. */
-export const CompletionRow = z.object({ ...base, prompt, completion: text });
+export const CompletionRow = z.object({ ...base, prompt, completion: text, scores });
 
 /**
  * A response and what was said about it. `judgment: null` says nothing was found wrong, so
  * `satisfied` is true; a satisfied row may carry words of praise.
  */
-export const JudgedRow = z.object({ ...base, prompt, completion: text, judgment: z.string().nullable(), satisfied: z.boolean() });
+export const JudgedRow = z.object({ ...base, prompt, completion: text, scores, judgment: z.string().nullable(), satisfied: z.boolean() });
 
 /**
  * Two responses to one prompt. `soft_label` is the probability, in [0, 1], that `chosen` is the better
@@ -41,7 +43,7 @@ export const PreferenceRow = z.object({
 });
 
 /** A response and a vote: `label` true for good, false for bad. TRL: "unpaired preference". */
-export const LabelledRow = z.object({ ...base, prompt, completion: text, label: z.boolean() });
+export const LabelledRow = z.object({ ...base, prompt, completion: text, scores, label: z.boolean() });
 
 export type Message = z.infer<typeof MessageSchema>;
 export type ConversationRow = z.infer<typeof ConversationRow>;

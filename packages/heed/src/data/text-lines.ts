@@ -30,11 +30,11 @@ export function decodeLines(file: string, bytes: Uint8Array): TextLine[] {
   const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
   const lines: TextLine[] = [];
   const problems: Problem[] = [];
-  let start = startsWith(bytes, [0xef, 0xbb, 0xbf]) ? 3 : 0;
-  for (let line = 1; start <= bytes.length; line++) {
-    const newline = bytes.indexOf(NEWLINE, start);
-    const end = newline === -1 ? bytes.length : newline;
-    const piece = bytes.subarray(start, end);
+  const body = withoutMark(bytes);
+  for (let line = 1, start = 0; start <= body.length; line++) {
+    const newline = body.indexOf(NEWLINE, start);
+    const end = newline === -1 ? body.length : newline;
+    const piece = body.subarray(start, end);
     try {
       lines.push({ line, text: decoder.decode(piece) });
     } catch {
@@ -49,6 +49,11 @@ export function decodeLines(file: string, bytes: Uint8Array): TextLine[] {
     ]);
   }
   return lines;
+}
+
+/** The bytes after a UTF-8 byte order mark, where there is one. */
+export function withoutMark(bytes: Uint8Array): Uint8Array {
+  return startsWith(bytes, [0xef, 0xbb, 0xbf]) ? bytes.subarray(3) : bytes;
 }
 
 function refuseUtf16(file: string, bytes: Uint8Array): void {

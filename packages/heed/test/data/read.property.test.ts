@@ -1,12 +1,16 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { UserError } from '../../src/errors.js';
+import { columnNames } from '../../src/data/columns.js';
+import { parseRows } from '../../src/data/parse.js';
 import { readCsv } from '../../src/data/read-csv.js';
 import { readJson, readJsonLines } from '../../src/data/read-json.js';
+import { CompletionRow, ConversationRow, JudgedRow, LabelledRow, PreferenceRow, PromptRow, type RowKind } from '../../src/data/rows.js';
+
+const schemas = { completion: CompletionRow, conversation: ConversationRow, judged: JudgedRow, labelled: LabelledRow, preference: PreferenceRow, prompt: PromptRow };
 
 const utf8 = (text: string): Uint8Array => new TextEncoder().encode(text);
-// UTF-8 cannot hold lone surrogates, so strings are made of whole characters.
-const text = fc.string({ unit: 'binary' }).filter((s) => s.isWellFormed());
+const text = fc.string({ unit: 'binary' });
 const record = fc.dictionary(text, fc.jsonValue({ stringUnit: 'grapheme' }));
 
 function onlyUserErrors(read: () => unknown): void {
@@ -64,6 +68,23 @@ describe('readers, on anything', () => {
         onlyUserErrors(() => readCsv('f', content, '\t'));
       }),
       { numRuns: 500 },
+    );
+  });
+
+  it('records of any shape become rows that satisfy their schema, or a UserError', () => {
+    const turn = fc.record({ role: fc.constantFrom('user', 'assistant', 'system', 'narrator'), content: fc.oneof(text, fc.constant(null)) });
+    const cell = fc.oneof(text, fc.jsonValue(), fc.array(turn), fc.boolean(), fc.double(), fc.bigInt(), fc.uint8Array(), fc.constant(undefined));
+    const fields = fc.dictionary(fc.constantFrom(...columnNames), cell);
+    const options = fc.record({ junk: fc.constantFrom('error' as const, 'skip' as const), transcript: fc.constantFrom('plain' as const, 'human-assistant' as const) });
+    const kinds = fc.constantFrom(...(Object.keys(schemas) as RowKind[]));
+    fc.assert(
+      fc.property(kinds, fc.array(fields, { minLength: 1, maxLength: 3 }), options, fc.boolean(), (kind, records, how, untyped) => {
+        const raw = records.map((f, i) => ({ source: { file: 'f', line: i + 1 }, fields: f, untyped }));
+        onlyUserErrors(() => {
+          for (const row of parseRows(kind, raw, how).rows) schemas[kind].parse(row);
+        });
+      }),
+      { numRuns: 1000 },
     );
   });
 });

@@ -97,6 +97,18 @@ describe('completion rows', () => {
   });
 });
 
+describe('scores', () => {
+  it('are numbers by name', () => {
+    const row = { prompt: 'p', completion: 'c', scores: { helpful: 4, harmless: 0 } };
+    expect(parse('completion', [row])[0]?.scores).toEqual({ helpful: 4, harmless: 0 });
+    expect(parseRows('completion', raw([{ ...row, scores: '{"helpful": 4}' }], true)).rows[0]?.scores).toEqual({ helpful: 4 });
+    expect(failure('completion', [{ ...row, scores: 3 }, { ...row, scores: { helpful: '4' } }]).message.split('\n').slice(1)).toEqual([
+      '  f:1  scores is a number, not an object of numbers: 3',
+      '  f:2  scores has helpful that is a string, not a finite number: {"helpful":"4"}',
+    ]);
+  });
+});
+
 describe('conversation and prompt rows', () => {
   it('a conversation needs an assistant turn', () => {
     const messages = [{ role: 'system', content: 's' }, user('p'), assistant('a')];

@@ -1,0 +1,65 @@
+import { describe, expect, it } from 'vitest';
+import { DataOptions, loadData } from '../../src/data/load.js';
+import { scratchFolder } from '../support/scratch.js';
+
+const { folder, write } = scratchFolder();
+const file = (name: string, from: number, to: number) =>
+  write(name, Array.from({ length: to - from }, (_, i) => JSON.stringify({ prompt: `p${from + i}`, completion: `c${from + i}` })).join('\n'));
+const path = file('twenty.jsonl', 0, 20);
+
+describe('DataOptions', () => {
+  it('takes a path, paths or options', () => {
+    const defaults = { junk: 'error', transcript: 'plain', onLong: 'error', shuffle: false, seed: 0 };
+    expect(DataOptions.parse('a.jsonl')).toEqual({ path: 'a.jsonl', ...defaults });
+    expect(DataOptions.parse(['a.jsonl', 'b.csv'])).toEqual({ path: ['a.jsonl', 'b.csv'], ...defaults });
+    expect(DataOptions.parse({ path: 'a.jsonl', eval: 0.1, columns: { prompt: 'question' } })).toEqual({ ...defaults, path: 'a.jsonl', eval: 0.1, columns: { prompt: 'question' } });
+  });
+
+  it.each([
+    [{ path: 'a', evaluation: 0.1 }, 'evaluation'],
+    [{ path: 'a', columns: { promt: 'x' } }, 'promt'],
+    [{ path: 'a', eval: 1.5 }, 'eval'],
+    [{ path: 'a', eval: 0 }, 'eval'],
+    [{ path: [] }, 'path'],
+    [{}, 'path'],
+    [{ path: 'a', onLong: 'truncate' }, 'onLong'],
+  ])('refuses %j, naming %s', (options, name) => {
+    const { error } = DataOptions.safeParse(options);
+    expect(JSON.stringify(error?.issues)).toContain(name);
+  });
+});
+
+describe('loadData', () => {
+  const load = async (options: object) => {
+    const { train, eval: held } = await loadData(DataOptions.parse({ path, ...options }), 'completion');
+    return [train.map(({ completion }) => completion), held.map(({ completion }) => completion)] as const;
+  };
+
+  it('without options: every row, in order, none held out', async () => {
+    const [train, held] = await load({});
+    expect(train).toEqual(Array.from({ length: 20 }, (_, i) => `c${i}`));
+    expect(held).toEqual([]);
+  });
+
+  it('shuffles by seed, always the same, and limits after the shuffle', async () => {
+    const [shuffled] = await load({ shuffle: true, seed: 5 });
+    expect(shuffled).not.toEqual((await load({}))[0]);
+    expect([...shuffled].sort()).toEqual([...(await load({}))[0]].sort());
+    expect((await load({ shuffle: true, seed: 5, limit: 4 }))[0]).toEqual(shuffled.slice(0, 4));
+    expect((await load({ shuffle: true, seed: 6 }))[0]).not.toEqual(shuffled);
+    expect((await load({ limit: 4 }))[0]).toEqual(['c0', 'c1', 'c2', 'c3']);
+  });
+
+  it('holds out a fraction, a number, or another file', async () => {
+    expect((await load({ eval: 0.25 })).map((rows) => rows.length)).toEqual([15, 5]);
+    expect((await load({ eval: 3 })).map((rows) => rows.length)).toEqual([17, 3]);
+    expect((await load({ eval: file('more.jsonl', 20, 22) }))[1]).toEqual(['c20', 'c21']);
+    // The same rows are held out whatever the order they are read in.
+    expect([...(await load({ eval: 0.25, shuffle: true }))[1]].sort()).toEqual([...(await load({ eval: 0.25 }))[1]].sort());
+  });
+
+  it('reads relative paths from the folder given', async () => {
+    expect((await loadData(DataOptions.parse('twenty.jsonl'), 'completion', folder)).train).toHaveLength(20);
+    await expect(loadData(DataOptions.parse('thirty.jsonl'), 'completion', folder)).rejects.toThrow('thirty.jsonl does not exist');
+  });
+});
