@@ -32,6 +32,15 @@ it('writes every kind of attribute, and an input left out', async () => {
   expect((g!.data as Float32Array)[0]).toBeCloseTo(0.345714, 6); // torch.nn.functional.gelu(0.5, approximate='tanh')
 });
 
+it('writes names beyond ASCII', async () => {
+  const session = await load({
+    nodes: [node('Neg', ['größe'], 'ausgabe→')],
+    inputs: [{ name: 'größe', dtype: 'float32', shape: [1] }],
+    outputs: [{ name: 'ausgabe→', dtype: 'float32', shape: [1] }],
+  });
+  expect([session.inputNames, session.outputNames]).toEqual([['größe'], ['ausgabe→']]);
+});
+
 it('keeps symbolic and fixed dimensions', async () => {
   const session = await load({
     nodes: [node('Identity', ['x'], 'y')],

@@ -4,8 +4,8 @@ import type { Engine } from '../../src/runtime/engine.js';
 import { node, port, program } from '../programs.js';
 
 /*
- * Gradients of a Gather add many rows to the same one. ScatterND(add) loses some of these additions when it runs on two
- * threads; ScatterElements(add) must not. The values are small whole numbers, whose sums are exact in any order.
+ * Gradients of a Gather add many rows to the same one. ScatterND(add) now and then loses some of these additions when it
+ * runs on two threads; ScatterElements(add) must not. The values are small whole numbers, whose sums are exact in any order.
  */
 const [rows, width, table] = [1152, 576, 64];
 let engine: Engine;
