@@ -22,10 +22,12 @@ export function reportError(error: unknown, out: Output): number {
     return EXIT.interrupted;
   }
   const message = error instanceof Error ? error.message : String(error);
-  if (error instanceof UserError) {
+  // CheckpointError is about the user's files too; known by name, so that --help need not load the model room.
+  if (error instanceof UserError || (error instanceof Error && error.name === 'CheckpointError')) {
+    const hints = error instanceof UserError ? error.hints : [];
     out.note(`${pc.red('error:')} ${message}`);
-    for (const hint of error.hints) out.note(`  ${pc.cyan('→')} ${hint}`);
-    out.result({ ok: false, error: message, hints: error.hints, exitCode: EXIT.usage });
+    for (const hint of hints) out.note(`  ${pc.cyan('→')} ${hint}`);
+    out.result({ ok: false, error: message, hints, exitCode: EXIT.usage });
     return EXIT.usage;
   }
   out.note(`${pc.red('failed:')} ${message}`);

@@ -64,7 +64,7 @@ function article(type: string): string {
 
 /** The branch of a union that the value comes nearest to; undefined when it fits the outer type of none. */
 function nearestBranch(branches: readonly (readonly Issue[])[]): readonly Issue[] | undefined {
-  const inside = branches.filter((issues) => issues.length > 0 && !issues.some((issue) => issue.path.length === 0 && issue.code === 'invalid_type'));
+  const inside = branches.filter((issues) => issues.length > 0 && !issues.some((issue) => issue.path.length === 0 && (issue.code === 'invalid_type' || issue.code === 'invalid_value')));
   return inside.sort((x, y) => x.length - y.length)[0];
 }
 

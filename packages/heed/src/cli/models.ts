@@ -1,0 +1,31 @@
+/** `heed models`: what can be loaded by name, and what is cached. */
+import type { Command } from 'commander';
+
+import type { Output } from './output.js';
+import { table } from './output.js';
+
+const size = (bytes: number): string => (bytes >= 1e9 ? `${(bytes / 1e9).toFixed(2)} GB` : `${Math.round(bytes / 1e6)} MB`);
+
+export function register(program: Command, out: Output): void {
+  program
+    .command('models')
+    .description('what can be loaded, and what is cached')
+    .action(async () => {
+      const [{ cacheFolder, listCached }, { ARCHITECTURES }, { DEFAULT_MODEL }] = await Promise.all([
+        import('../model/checkpoint/cache.js'),
+        import('../model/checkpoint/config.js'),
+        import('../model/checkpoint/default.js'),
+      ]);
+      const folder = cacheFolder();
+      const cached = await listCached(folder);
+      const human = [
+        cached.length > 0 ? table([['cached', 'size', 'from'], ...cached.map(({ id, bytes, source }) => [id, size(bytes), source])]) : 'Nothing is cached yet.',
+        '',
+        `cache:    ${folder}  (HEED_CACHE moves it)`,
+        `default:  ${DEFAULT_MODEL}`,
+        `also:     a folder with config.json and safetensors, a .gguf file, a hub id (organisation/name)`,
+        `families: ${ARCHITECTURES.join(', ')}`,
+      ].join('\n');
+      out.result({ cacheFolder: folder, default: DEFAULT_MODEL, architectures: ARCHITECTURES, cached }, human);
+    });
+}

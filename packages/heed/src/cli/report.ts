@@ -1,0 +1,16 @@
+/** `heed report`: writes a run's report again, of a run under way too. */
+import type { Command } from 'commander';
+
+import type { Output } from './output.js';
+
+export function register(program: Command, out: Output): void {
+  program
+    .command('report')
+    .description("write a run's report.html again; works while the run goes on")
+    .argument('<folder>', 'the run folder')
+    .action(async (folder: string) => {
+      const { writeReport } = await import('../run/report/write.js');
+      const path = await writeReport(folder);
+      out.result({ report: path }, `The report is ${path}`);
+    });
+}

@@ -1,0 +1,114 @@
+/** Progress of anything that takes longer than two seconds, on stderr, so that stdout stays for results. */
+import { Presets, SingleBar } from 'cli-progress';
+
+/** Shows how far a piece of work is. */
+export interface Progress {
+  /** Begins a piece of work of `total` units; ends the one before. */
+  start(what: string, total: number, options?: { readonly unit?: string; readonly done?: number }): void;
+  /** `done` units of the total are complete. `extra` is shown behind, such as `loss 0.41`. */
+  update(done: number, extra?: string): void;
+  /** Takes the bar away. Safe to call at any time. */
+  stop(): void;
+}
+
+/** Where progress goes; stderr, but for tests. */
+export interface ProgressOptions {
+  readonly stream?: NodeJS.WritableStream & { isTTY?: boolean };
+  /** Milliseconds, from any origin. */
+  readonly now?: () => number;
+}
+
+/** Nothing is shown before this much time. */
+const QUIET_MS = 2_000;
+/** Without a terminal: one line per so much time. */
+const LINE_MS = 10_000;
+
+/** `1:05`, `2:10:00`. */
+export function clock(seconds: number): string {
+  if (!Number.isFinite(seconds)) return '–';
+  const whole = Math.max(0, Math.round(seconds));
+  const two = (n: number): string => String(n).padStart(2, '0');
+  const [h, m, s] = [Math.floor(whole / 3600), Math.floor(whole / 60) % 60, whole % 60];
+  return h > 0 ? `${h}:${two(m)}:${two(s)}` : `${m}:${two(s)}`;
+}
+
+/** `3.2/s`, and `14 s each` where a unit takes longer than a second. */
+export function rate(perSecond: number, unit = ''): string {
+  if (!Number.isFinite(perSecond) || perSecond <= 0) return '–';
+  const name = unit ? ` ${unit}` : '';
+  const digits = (value: number): string => (value >= 100 ? value.toFixed(0) : value.toPrecision(2));
+  return perSecond >= 1 ? `${digits(perSecond)}${name}/s` : `${digits(1 / perSecond)} s each`;
+}
+
+/** Progress on the given stream: a bar on a terminal, else a plain line every ten seconds. */
+export function createProgress({ stream = process.stderr, now = () => performance.now() }: ProgressOptions = {}): Progress {
+  let work: { what: string; total: number; unit: string; first: number; done: number; extra: string; since: number; said: number } | undefined;
+  let bar: SingleBar | undefined;
+  let timer: NodeJS.Timeout | undefined;
+
+  const numbers = (): { speed: string; left: string; percent: number } => {
+    if (!work) return { speed: '–', left: '–', percent: 0 };
+    const perSecond = (work.done - work.first) / Math.max(1e-9, (now() - work.since) / 1000);
+    return {
+      speed: rate(perSecond, work.unit),
+      left: perSecond > 0 ? clock((work.total - work.done) / perSecond) : '–',
+      percent: work.total > 0 ? Math.floor((100 * work.done) / work.total) : 0,
+    };
+  };
+  const draw = (): void => {
+    if (!work) return;
+    const { speed, left, percent } = numbers();
+    const extra = work.extra ? ` · ${work.extra}` : '';
+    if (!stream.isTTY) {
+      if (work.said !== 0 && now() - work.said < LINE_MS) return;
+      work.said = now();
+      stream.write(`${work.what}: ${work.done}/${work.total} (${percent} %) · ${speed} · ${left} left${extra}\n`);
+      return;
+    }
+    const shown = { what: work.what, speed, left, extra };
+    if (!bar) {
+      bar = new SingleBar(
+        { format: '{what} {bar} {percentage} % · {value}/{total} · {speed} · {left} left{extra}', stream, hideCursor: true, clearOnComplete: true, barsize: 24, fps: 8, gracefulExit: false },
+        Presets.shades_classic,
+      );
+      bar.start(work.total, work.done, shown);
+    } else bar.update(work.done, shown);
+  };
+  const stop = (): void => {
+    if (timer) clearInterval(timer);
+    bar?.stop();
+    timer = bar = work = undefined;
+  };
+
+  return {
+    start(what, total, { unit = '', done = 0 } = {}) {
+      stop();
+      work = { what, total, unit, first: done, done, extra: '', since: now(), said: 0 };
+      // The timer keeps the time left moving while one unit takes long; it never keeps the process alive.
+      timer = setInterval(() => {
+        if (work && now() - work.since >= QUIET_MS) draw();
+      }, 500);
+      timer.unref();
+    },
+    update(done, extra) {
+      if (!work) return;
+      work.done = done;
+      if (extra !== undefined) work.extra = extra;
+      if (now() - work.since >= QUIET_MS) draw();
+    },
+    stop,
+  };
+}
+
+/** Shows nothing; for libraries that were not asked to talk. */
+export const silentProgress: Progress = { start: () => undefined, update: () => undefined, stop: () => undefined };
+
+/** Runs `work` with a progress that is taken away at the end, whatever happens. */
+export async function withProgress<T>(what: string, total: number, work: (progress: Progress) => Promise<T>, progress: Progress = createProgress()): Promise<T> {
+  progress.start(what, total);
+  try {
+    return await work(progress);
+  } finally {
+    progress.stop();
+  }
+}

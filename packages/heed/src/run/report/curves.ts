@@ -1,0 +1,71 @@
+/** The curves of `metrics.jsonl`, thinned so that a long run still opens at once. */
+import type { LogRow } from '../metrics.js';
+import { html } from './html.js';
+import type { Html } from './html.js';
+import { number, words } from './format.js';
+
+/** One chart: x is the step; null where the value was not a finite number. */
+export interface Curve {
+  readonly name: string;
+  readonly x: number[];
+  readonly y: (number | null)[];
+  /** A running mean; absent for short or smooth curves. */
+  readonly smooth?: (number | null)[];
+}
+
+const MAX_POINTS = 1_000;
+const NOISY_FROM = 30;
+/** Shown last: they say how the run went, not how well. */
+const LATE = ['lr', 'gradNorm', 'tokens', 'seconds'];
+const PLAIN = new Set(['lr', 'tokens', 'iteration', 'epoch']);
+
+const finite = (value: unknown): number | null => (typeof value === 'number' && Number.isFinite(value) ? value : null);
+
+/** Neighbouring points become one: the mean of those that are numbers. */
+function thin(x: number[], y: (number | null)[]): { x: number[]; y: (number | null)[] } {
+  const group = Math.ceil(x.length / MAX_POINTS);
+  if (group <= 1) return { x, y };
+  const places = Array.from({ length: Math.ceil(x.length / group) }, (_, i) => i * group);
+  return {
+    x: places.map((at) => x[Math.min(x.length - 1, at + Math.floor(group / 2))] ?? 0),
+    y: places.map((at) => {
+      const values = y.slice(at, at + group).filter((value) => value !== null);
+      return values.length > 0 ? values.reduce((a, b) => a + b, 0) / values.length : null;
+    }),
+  };
+}
+
+/** An exponential running mean without the bias towards its start. */
+function smooth(y: readonly (number | null)[]): (number | null)[] {
+  const keep = 1 - Math.min(0.5, 8 / y.length);
+  let sum = 0;
+  let weight = 0;
+  return y.map((value) => {
+    if (value === null) return null;
+    sum = keep * sum + (1 - keep) * value;
+    weight = keep * weight + (1 - keep);
+    return sum / weight;
+  });
+}
+
+/** Every number that the steps logged, as curves: the loss first. */
+export function curvesOf(metrics: readonly LogRow[]): Curve[] {
+  const rows = metrics.filter((row) => typeof row.step === 'number');
+  const keys = [...new Set(rows.flatMap((row) => Object.keys(row)))].filter((key) => key !== 'step' && rows.some((row) => finite(row[key]) !== null));
+  const rank = (key: string): number => (key === 'loss' ? -1 : LATE.indexOf(key) + 1);
+  return keys
+    .sort((a, b) => rank(a) - rank(b))
+    .map((name) => {
+      const present = rows.filter((row) => name in row);
+      const { x, y } = thin(present.map((row) => row.step ?? 0), present.map((row) => finite(row[name])));
+      return { name, x, y, ...(y.length >= NOISY_FROM && !PLAIN.has(name) ? { smooth: smooth(y) } : {}) };
+    });
+}
+
+/** The places that the script draws into, each with its first and last value for those who cannot see it. */
+export function curvePlaces(curves: readonly Curve[]): Html {
+  return html`<div class="curves">${curves.map(({ name, y, smooth: line }, index) => {
+    const values = (line ?? y).filter((value) => value !== null);
+    return html`<figure${index === 0 && curves.length > 1 ? html` class="wide"` : ''}><figcaption><b>${words(name)}</b> <span>${number(values[0])} → ${number(values.at(-1))}</span></figcaption><div class="chart" data-curve="${index}"></div></figure>`;
+  })}</div>`;
+}

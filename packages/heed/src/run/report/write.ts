@@ -1,0 +1,40 @@
+/** `report.html` of a run. */
+import { readFile } from 'node:fs/promises';
+import { createRequire } from 'node:module';
+import { arch, cpus, platform, release, totalmem } from 'node:os';
+import { dirname, join, resolve } from 'node:path';
+
+import { atomicWrite } from '../files.js';
+import { readRun } from './data.js';
+import { renderPage } from './page.js';
+
+function environment(): [string, string][] {
+  const [cpu] = cpus();
+  return [
+    ['Node.js', process.version],
+    ['system', `${platform()} ${arch()} ${release()}`],
+    ['processor', `${cpu?.model.trim() || 'unknown'} × ${cpus().length}`],
+    ['memory', `${(totalmem() / 2 ** 30).toFixed(1)} GiB`],
+  ];
+}
+
+/**
+ * Writes `report.html` into a run folder: one file that opens offline, of a finished run or of one under way.
+ * The environment shown is that of this process.
+ *
+ * @returns the file's absolute path.
+ * @throws UserError when the folder is not a run's, or a log in it was damaged.
+ */
+export async function writeReport(runDir: string): Promise<string> {
+  const run = await readRun(runDir);
+  // The package exports no path to its browser build, but it lies beside the main file.
+  const charts = dirname(createRequire(import.meta.url).resolve('uplot'));
+  const [chartScript, chartStyle] = await Promise.all([
+    readFile(join(charts, 'uPlot.iife.min.js'), 'utf8'),
+    readFile(join(charts, 'uPlot.min.css'), 'utf8'),
+  ]);
+  const written = new Date().toISOString().slice(0, 16).replace('T', ' ') + ' UTC';
+  const path = join(resolve(runDir), 'report.html');
+  await atomicWrite(path, renderPage(run, { chartScript, chartStyle, environment: environment(), written }));
+  return path;
+}

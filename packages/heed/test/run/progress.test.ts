@@ -1,0 +1,89 @@
+import { Writable } from 'node:stream';
+
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+
+import { clock, createProgress, rate, withProgress } from '../../src/run/progress.js';
+import { onInterrupt } from '../../src/run/signals.js';
+
+function sink(isTTY: boolean): { stream: Writable & { isTTY: boolean }; text: () => string } {
+  let text = '';
+  const stream = new Writable({ write: (chunk: Buffer, _encoding, done) => ((text += chunk.toString()), done()) });
+  return { stream: Object.assign(stream, { isTTY, columns: 120, cursorTo: () => true, clearLine: () => true }), text: () => text };
+}
+
+describe('progress', () => {
+  beforeEach(() => void vi.useFakeTimers());
+  afterEach(() => void vi.useRealTimers());
+
+  it('says nothing about what takes less than two seconds', async () => {
+    const { stream, text } = sink(false);
+    const progress = createProgress({ stream, now: () => Date.now() });
+    await withProgress('Quick', 10, async (p) => {
+      for (let i = 1; i <= 10; i++) {
+        vi.advanceTimersByTime(190);
+        p.update(i);
+      }
+    }, progress);
+    expect(text()).toBe('');
+  });
+
+  it('writes a line about every ten seconds where there is no terminal', () => {
+    const { stream, text } = sink(false);
+    const progress = createProgress({ stream, now: () => Date.now() });
+    progress.start('Training', 100, { unit: 'steps' });
+    for (let i = 1; i <= 60; i++) {
+      vi.advanceTimersByTime(500);
+      progress.update(i, `loss ${i}`);
+    }
+    progress.stop();
+    const lines = text().trim().split('\n');
+    expect(lines).toHaveLength(3);
+    expect(lines[0]).toMatch(/^Training: \d\/100 \(\d %\) · .* steps\/s · 1:\d\d left/);
+    expect(lines[2]).toContain('2.0 steps/s');
+    vi.advanceTimersByTime(60_000);
+    expect(text().trim().split('\n')).toHaveLength(3);
+  });
+
+  it('shows a bar on a terminal, also while one unit takes long', () => {
+    const { stream, text } = sink(true);
+    const progress = createProgress({ stream, now: () => Date.now() });
+    progress.start('Resumed', 10, { done: 5 });
+    vi.advanceTimersByTime(3_000);
+    expect(text()).toContain('Resumed');
+    expect(text()).toContain('5/10');
+    vi.advanceTimersByTime(1_000);
+    progress.update(6);
+    vi.advanceTimersByTime(500);
+    expect(text()).toContain('4.0 s each'); // counted from where it resumed
+    progress.stop();
+  });
+
+  it('writes numbers that people read', () => {
+    expect([clock(5), clock(65), clock(7800), clock(Infinity)]).toEqual(['0:05', '1:05', '2:10:00', '–']);
+    expect([rate(3.21, 'steps'), rate(512), rate(0.25), rate(0)]).toEqual(['3.2 steps/s', '512/s', '4.0 s each', '–']);
+  });
+});
+
+describe('Ctrl-C', () => {
+  it('asks first and kills second', () => {
+    const listeners = new Map<string, ((signal: NodeJS.Signals) => void)[]>();
+    const killed: string[] = [];
+    const source = {
+      pid: 4,
+      on: (signal: string, listener: (s: NodeJS.Signals) => void) => listeners.set(signal, [...(listeners.get(signal) ?? []), listener]),
+      off: (signal: string, listener: (s: NodeJS.Signals) => void) => listeners.set(signal, (listeners.get(signal) ?? []).filter((one) => one !== listener)),
+      kill: (pid: number, signal: string) => killed.push(`${pid} ${signal}`),
+    };
+    const said: string[] = [];
+    const press = (): void => listeners.get('SIGINT')?.forEach((listener) => listener('SIGINT'));
+    const interrupt = onInterrupt((line) => said.push(line), source);
+    expect(interrupt.requested).toBe(false);
+    press();
+    expect(interrupt.requested).toBe(true);
+    expect(said).toHaveLength(1);
+    expect(killed).toEqual([]);
+    press();
+    expect(killed).toEqual(['4 SIGINT']);
+    expect([...listeners.values()].flat()).toEqual([]);
+  });
+});
