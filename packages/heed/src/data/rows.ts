@@ -1,10 +1,11 @@
 import { z } from 'zod';
+import type { Message } from '../text/template.js';
 
-/** One turn of a conversation. */
+/** One turn of a conversation: the check of what `text` calls a Message. */
 export const MessageSchema = z.object({
   role: z.enum(['system', 'user', 'assistant', 'tool']),
   content: z.string(),
-});
+}) satisfies z.ZodType<Message>;
 
 const SourceSchema = z.object({ file: z.string(), line: z.number(), unit: z.enum(['line', 'row']).optional() });
 
@@ -45,7 +46,7 @@ export const PreferenceRow = z.object({
 /** A response and a vote: `label` true for good, false for bad. TRL: "unpaired preference". */
 export const LabelledRow = z.object({ ...base, prompt, completion: text, scores, label: z.boolean() });
 
-export type Message = z.infer<typeof MessageSchema>;
+export type { Message };
 export type ConversationRow = z.infer<typeof ConversationRow>;
 export type PromptRow = z.infer<typeof PromptRow>;
 export type CompletionRow = z.infer<typeof CompletionRow>;
