@@ -12,7 +12,7 @@ const lines = (rows: readonly object[]): string => rows.map((row) => `${JSON.str
 export function heatmapRow(id: string, seed: number): object {
   const random = createRandom('heatmap', seed);
   const text = 'We are proud to offer you the Alder desk lamp. It has a warm light, a steel arm and a base of oak.\nI think that our lamp will make your evenings calm, and you can dim it with one touch.';
-  const tokens = text.match(/\s*\S+|\n/g) ?? [];
+  const tokens = text.match(/[^\S\n]*\S+|\n/g) ?? [];
   const bad = new Set(['We', 'I', 'our', 'you', 'your']);
   const flagged = tokens.map((token) => bad.has(token.trim()));
   const logRatio = tokens.map((_, i) => (flagged[i] ? 1 + 2.5 * random.next() : 0.25 * random.normal() - 0.05));

@@ -6,7 +6,7 @@ import { curvePlaces, curvesOf } from './curves.js';
 import type { ReportData } from './data.js';
 import { heatmaps } from './heatmap.js';
 import { Html, html, jsonBlock } from './html.js';
-import { SCRIPT } from './script.js';
+import { LANGUAGE_GUARD, SCRIPT } from './script.js';
 import { STYLE } from './style.js';
 import { headline, summaryTables } from './summary.js';
 
@@ -32,7 +32,7 @@ const word = (value: unknown): string => (typeof value === 'string' ? value : ty
 /** The report as text. Pure: the same parts give the same page. */
 export function renderPage(run: ReportData, parts: PageParts): string {
   const curves = curvesOf(run.metrics);
-  const charts = script(parts.chartScript);
+  const charts = script(LANGUAGE_GUARD + parts.chartScript);
   const own = script(SCRIPT);
   const policy = `default-src 'none'; style-src 'unsafe-inline'; script-src ${charts.hash} ${own.hash}; base-uri 'none'; form-action 'none'`;
   const about = [word(run.recipe['method']), word(run.recipe['model']), `${run.metrics.length.toLocaleString('en-US')} steps`, run.summary ? 'finished' : 'under way', parts.written];

@@ -1,3 +1,7 @@
+/** Runs before the chart library, which asks for the browser's language while loading and fails where that is none ("en-US@posix"). */
+export const LANGUAGE_GUARD = `try { new Intl.NumberFormat(navigator.language); } catch { Object.defineProperty(navigator, 'language', { value: 'en-US' }); }
+`;
+
 /** What the report does in the browser: draw the curves, show a token's numbers, filter the answers. Plain JavaScript, no network. */
 export const SCRIPT = String.raw`
 'use strict';

@@ -80,6 +80,7 @@ export function summaryTables(summary: Readonly<Record<string, unknown>>): Html 
   if (top.length > 0) tables.push(intervalTable(words(typeof summary['metric'] === 'string' ? summary['metric'] : 'result'), top));
   for (const [key, value] of Object.entries(summary)) {
     if (isInterval(value) || (key === 'metric' && top.length > 0)) continue;
+    if (value === null || value === undefined) continue; // such as resumedFrom of a run that never stopped
     if (!isSection(value)) facts.push(named(key, value));
     else if (Object.keys(value).length === 0) continue;
     else if (Object.values(value).every(isInterval)) tables.push(intervalTable(words(key), intervalsIn(value)));
