@@ -26,7 +26,7 @@ const COMPANIONS = [
  */
 export async function exportMerged(checkpoint: Checkpoint, merged: Iterable<MergedTensor> | AsyncIterable<MergedTensor>, outFolder: string): Promise<void> {
   const target = path.resolve(outFolder), file = path.join(target, 'model.safetensors');
-  if (target === checkpoint.folder) throw new CheckpointError(`${outFolder}: is the base model's own folder; name another`);
+  if (target === checkpoint.home) throw new CheckpointError(`${outFolder}: is the base model's own folder; name another`);
   if (await fs.stat(file).catch(() => undefined)) throw new CheckpointError(`${file}: exists already; remove it or name another folder`);
   await fs.mkdir(target, { recursive: true }).catch((error: unknown) => { throw writeFailure(target, error); });
   const specs = [...checkpoint.tensors.values()].map(({ name, shape }) => ({ name, shape, dtype: 'float32' as const }));
@@ -50,7 +50,7 @@ export async function exportMerged(checkpoint: Checkpoint, merged: Iterable<Merg
   try {
     await fs.writeFile(path.join(target, 'config.json'), `${JSON.stringify({ ...checkpoint.config, torch_dtype: undefined, dtype: 'float32' }, null, 2)}\n`);
     for (const name of COMPANIONS) {
-      const from = path.join(checkpoint.folder, name);
+      const from = path.join(checkpoint.home, name);
       if (await fs.stat(from).catch(() => undefined)) await fs.copyFile(from, path.join(target, name));
     }
   } catch (error) {

@@ -52,6 +52,20 @@ describe('a model folder', () => {
     expect((await openCheckpoint(other)).fingerprint).not.toBe(changed);
   });
 
+  it("opens a snapshot of Python's hub cache, whose files are links, from the folder they really lie in", async () => {
+    const cache = path.join(folder, 'models--org--tiny'), snapshot = path.join(cache, 'snapshots', 'abc');
+    fs.mkdirSync(snapshot, { recursive: true });
+    fs.mkdirSync(path.join(cache, 'blobs'));
+    for (const [i, name] of fs.readdirSync(tiny).entries()) {
+      fs.copyFileSync(path.join(tiny, name), path.join(cache, 'blobs', `b${i}`));
+      fs.symlinkSync(path.join('../../blobs', `b${i}`), path.join(snapshot, name));
+    }
+    const checkpoint = await openCheckpoint(snapshot), plain = await openCheckpoint(tiny);
+    expect([checkpoint.home, checkpoint.folder]).toEqual([snapshot, fs.realpathSync(path.join(cache, 'blobs'))]);
+    expect(checkpoint.fingerprint).toBe(plain.fingerprint);
+    expect(await readTensor(checkpoint, 'lm_head.weight')).toEqual(await readTensor(plain, 'lm_head.weight'));
+  });
+
   it.each<[string, (at: string) => void, RegExp]>([
     ['without config.json', (at) => { fs.rmSync(path.join(at, 'config.json')); }, /config\.json: could not be read/],
     ['with a config.json cut short', (at) => { fs.truncateSync(path.join(at, 'config.json'), 50); }, /config\.json: is not JSON/],

@@ -37,7 +37,7 @@ describe('safetensors', () => {
       await writeSafetensors(file, written, { format: 'pt', note: 'ü' });
       const { tensors: read, metadata } = readSafetensors(file);
       expect(metadata).toEqual({ format: 'pt', note: 'ü' });
-      expect([...read].map(([name, { shape, data }]) => ({ name, dtype: 'float32', shape, data }))).toEqual(written);
+      expect(read).toEqual(new Map(written.map(({ name, shape, data }) => [name, { shape, data }])));
     }), { numRuns: 40 });
   });
 

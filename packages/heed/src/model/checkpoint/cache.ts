@@ -42,7 +42,7 @@ export async function cached(
   const models = path.join(cacheDir, 'models'), folder = path.join(models, key);
   if (await damage(folder) === undefined) return folder;
   await fs.mkdir(models, { recursive: true }).catch((error: unknown) => { throw writeFailure(models, error); });
-  const release = await lock(folder);
+  const release = await lock(folder, log);
   try {
     const found = await damage(folder);
     if (found === undefined) return folder;
@@ -102,11 +102,17 @@ async function sizes(folder: string): Promise<Record<string, number>> {
   return out;
 }
 
-async function lock(folder: string): Promise<() => Promise<void>> {
+async function lock(folder: string, log?: (line: string) => void): Promise<() => Promise<void>> {
+  // A killed process's lock is stale after 10 s. A suspended one loses its lock: that costs double work only, as the rename decides.
+  const options = { realpath: false, lockfilePath: path.join(path.dirname(folder), `.${path.basename(folder)}~lock`), stale: 10_000, update: 2_000, onCompromised: () => undefined };
   try {
-    // An hour: the other process may be downloading. A dead one's lock is stale after 30 s. Losing the lock (a suspended
-    // process) costs double work only, as the rename decides.
-    return await lockfile.lock(folder, { realpath: false, lockfilePath: path.join(path.dirname(folder), `.${path.basename(folder)}~lock`), stale: 30_000, update: 5_000, retries: { retries: 14_400, factor: 1, minTimeout: 250, maxTimeout: 250 }, onCompromised: () => undefined });
+    return await lockfile.lock(folder, options);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ELOCKED') throw writeFailure(folder, error);
+  }
+  log?.(`${folder}: another process is making it, or was until it was killed; waiting`);
+  try {
+    return await lockfile.lock(folder, { ...options, retries: { retries: 14_400, factor: 1, minTimeout: 250, maxTimeout: 250 } });   // an hour: a download may be slow
   } catch (error) {
     throw writeFailure(folder, error);
   }

@@ -1,6 +1,10 @@
+import { UserError } from '../../errors.js';
+
 /** What is wrong with a model on disk, in a download or in a name: says what was read, where, and the way out. */
-export class CheckpointError extends Error {
-  override readonly name = 'CheckpointError';
+export class CheckpointError extends UserError {
+  constructor(message: string, options?: ErrorOptions) {
+    super(message, [], options);
+  }
 }
 
 /** The message of anything thrown. */

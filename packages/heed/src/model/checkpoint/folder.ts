@@ -25,8 +25,10 @@ export interface StoredTensor {
 export interface Checkpoint {
   /** What the user named. */
   readonly id: string;
-  /** Absolute; all tensor files are below it: ONNX Runtime maps them as external data. */
+  /** Absolute; all tensor files are really below it (no link leads out): ONNX Runtime maps them as external data. */
   readonly folder: string;
+  /** Absolute: where config.json and the tokenizer's files are. Another than `folder` only where the files are links, as in Python's hub cache. */
+  readonly home: string;
   /** Equal exactly where the model is: of the configuration, the tensors' names and shapes, and a sample of their bytes. */
   readonly fingerprint: string;
   readonly config: HfConfig;
@@ -41,15 +43,16 @@ const INDEX = 'model.safetensors.index.json';
 export function openFolder(folder: string, id: string, log?: (line: string) => void): Checkpoint {
   const config = parseConfig(readJson(path.join(folder, 'config.json')), path.join(folder, 'config.json'));
   const stored = new Map<string, StoredTensor>(), shapes = new Map<string, readonly number[]>();
-  const expected = expectedTensors(config);
-  for (const file of weightFiles(folder)) {
-    const header = readSafetensorsHeader(path.join(folder, file));
+  const expected = expectedTensors(config), home = path.resolve(folder);
+  const { root, files } = resolveLinks(home, weightFiles(folder));
+  for (const file of files) {
+    const header = readSafetensorsHeader(path.join(root, file));
     for (const { name, dtype, shape, offset, length } of header.tensors.values()) {
-      if (shapes.has(name)) throw new CheckpointError(`${path.join(folder, file)}: tensor ${name} is in another file too`);
+      if (shapes.has(name)) throw new CheckpointError(`${path.join(root, file)}: tensor ${name} is in another file too`);
       shapes.set(name, shape);
       if (!expected.has(name)) continue;
       const type = floatType(dtype);
-      if (!type) throw new CheckpointError(`${path.join(folder, file)}: tensor ${name} is ${dtype}; only F32, F16 and BF16 weights can be used: convert the model first`);
+      if (!type) throw new CheckpointError(`${path.join(root, file)}: tensor ${name} is ${dtype}; only F32, F16 and BF16 weights can be used: convert the model first`);
       stored.set(name, { name, dtype: type, shape, file, offset, length });
     }
   }
@@ -57,7 +60,17 @@ export function openFolder(folder: string, id: string, log?: (line: string) => v
   const extra = checkTensors(config, shapes, folder).filter((name) => !name.endsWith('.rotary_emb.inv_freq') && name !== 'lm_head.weight');
   if (extra.length > 0) log?.(`${folder}: ${extra.length} tensors are not part of the architecture and stay unused: ${extra.slice(0, 5).join(', ')}${extra.length > 5 ? ' …' : ''}`);
   const tensors = new Map([...expected.keys()].map((name) => [name, stored.get(name)!]));
-  return { id, folder: path.resolve(folder), fingerprint: fingerprint(folder, config, tensors), config, tensors };
+  return { id, folder: root, home, fingerprint: fingerprint(root, config, tensors), config, tensors };
+}
+
+/** ONNX Runtime refuses links that lead out of the folder it maps from: start from the folder that the files are really below. */
+function resolveLinks(home: string, files: readonly string[]): { root: string; files: readonly string[] } {
+  const real = files.map((file) => fs.realpathSync(path.join(home, file)));
+  const inside = (root: string): boolean => real.every((file) => file.startsWith(root.endsWith(path.sep) ? root : root + path.sep));
+  if (inside(fs.realpathSync(home))) return { root: home, files };
+  let root = path.dirname(real[0] ?? home);
+  while (!inside(root) && root !== path.dirname(root)) root = path.dirname(root);
+  return { root, files: real.map((file) => path.relative(root, file)) };
 }
 
 function weightFiles(folder: string): string[] {
