@@ -99,6 +99,7 @@ export function chatTemplate(tokenizer: Tokenizer, source?: string): Template {
       if (messages.at(-1)?.role !== 'assistant') {
         throw new Error(`A conversation to learn from must end with an assistant turn; this one ends with ${messages.at(-1)?.role ?? 'nothing'}.`);
       }
+      if (messages[0]?.role === 'assistant') throw new Error('The conversation begins with an assistant turn: nothing came before that it could answer.');
       const mask = maskOf(messages, control);
       const joined: Supervised = { ids: [], supervised: [] };
       let sofar = '';
