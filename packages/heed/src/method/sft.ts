@@ -1,0 +1,21 @@
+import { neg, sum } from '@heed/tensor';
+import { z } from 'zod';
+import { defineMethod } from './method.js';
+
+/**
+ * Supervised fine-tuning: imitate every assistant turn, L = −Σ log p(y_t|…) / Σ tokens. Each turn's end-of-turn token is
+ * supervised, nothing of the prompt is. Unit: token (as in TRL), so long turns weigh more.
+ */
+export const sft = defineMethod({
+  name: 'sft',
+  paper: 'Ouyang et al., Training language models to follow instructions with human feedback, arXiv 2203.02155, step 1',
+  row: 'conversation',
+  options: z.strictObject({}),
+  names: ['turns'],
+  columns: [],
+  sequences: (row, text) => ({ turns: text.converse(row.messages) }),
+  loss({ logp: { turns } }) {
+    const nll = { sum: neg(sum(turns.sum())), count: sum(turns.count()) };
+    return { terms: [nll], metrics: {} };
+  },
+});
