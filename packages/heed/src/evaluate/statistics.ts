@@ -1,0 +1,81 @@
+/** Means with intervals, for before/after tables. Summaries that simple-statistics has (median, quantile) come from there. */
+import { mean, median, quantileSorted } from 'simple-statistics';
+
+import { createRandom } from '../run/random.js';
+
+/** A number with its confidence interval, and how many observations it rests on. */
+export interface Estimate {
+  readonly mean: number;
+  readonly low: number;
+  readonly high: number;
+  readonly n: number;
+}
+
+/** Two-sided standard normal quantiles. A table, because these three are what anyone asks for. */
+const Z = { 0.9: 1.6448536269514722, 0.95: 1.959963984540054, 0.99: 2.5758293035489004 } as const;
+export type Confidence = keyof typeof Z;
+
+export interface BootstrapOptions {
+  /** Names the random stream: the same seed gives the same interval. */
+  readonly seed: number;
+  /** Default 0.95. */
+  readonly confidence?: Confidence;
+  /** Default 10,000. */
+  readonly resamples?: number;
+}
+
+function finite(values: readonly number[], what: string): void {
+  if (values.length === 0) throw new RangeError(`${what}: no values`);
+  const bad = values.findIndex((value) => !Number.isFinite(value));
+  if (bad >= 0) throw new RangeError(`${what}: value ${bad + 1} of ${values.length} is ${values[bad]}`);
+}
+
+/** Wilson's score interval of a proportion (Wilson 1927): sensible at 0, at 1 and for small n. */
+export function proportionInterval(successes: number, n: number, confidence: Confidence = 0.95): Estimate {
+  if (!Number.isInteger(n) || n < 1) throw new RangeError(`proportionInterval: n is ${n}; expected a whole number of at least 1`);
+  if (!Number.isInteger(successes) || successes < 0 || successes > n) throw new RangeError(`proportionInterval: ${successes} successes of ${n}`);
+  const z = Z[confidence];
+  const p = successes / n;
+  const scale = 1 + (z * z) / n;
+  const centre = (p + (z * z) / (2 * n)) / scale;
+  const half = (z * Math.sqrt((p * (1 - p)) / n + (z * z) / (4 * n * n))) / scale;
+  // The ends are 0 and 1 exactly, where rounding would leave 1e-17.
+  return { mean: p, low: successes === 0 ? 0 : centre - half, high: successes === n ? 1 : centre + half, n };
+}
+
+/** Percentile bootstrap interval of the mean. */
+export function bootstrapInterval(values: readonly number[], { seed, confidence = 0.95, resamples = 10_000 }: BootstrapOptions): Estimate {
+  finite(values, 'bootstrapInterval');
+  const random = createRandom(seed, 'bootstrap');
+  const n = values.length;
+  const means = Float64Array.from({ length: resamples }, () => {
+    let sum = 0;
+    for (let i = 0; i < n; i++) sum += values[random.int(n)] ?? 0;
+    return sum / n;
+  }).sort();
+  const sorted = Array.from(means);
+  const tail = (1 - confidence) / 2;
+  return { mean: mean(values.slice()), low: quantileSorted(sorted, tail), high: quantileSorted(sorted, 1 - tail), n };
+}
+
+/**
+ * How much `after` differs from `before`, prompt by prompt: the mean difference with its paired bootstrap interval. The gain lies outside
+ * the interval of no gain when `low` > 0.
+ *
+ * @param before One value per prompt; `after[i]` belongs to the same prompt as `before[i]`.
+ */
+export function pairedDifference(before: readonly number[], after: readonly number[], options: BootstrapOptions): Estimate {
+  if (before.length !== after.length) throw new RangeError(`pairedDifference: ${before.length} values before, ${after.length} after`);
+  return bootstrapInterval(after.map((value, i) => value - (before[i] ?? Number.NaN)), options);
+}
+
+/** Whether two estimates exclude each other: the intervals do not touch, and `after` is the higher one. */
+export function liesAbove(after: Estimate, before: Estimate): boolean {
+  return after.low > before.high;
+}
+
+/** The median; the mean of the middle two of an even number. */
+export function medianOf(values: readonly number[]): number {
+  finite(values, 'medianOf');
+  return median(values.slice());
+}

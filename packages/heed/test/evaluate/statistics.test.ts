@@ -1,0 +1,84 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+
+import { bootstrapInterval, liesAbove, medianOf, pairedDifference, proportionInterval } from '../../src/evaluate/statistics.js';
+
+describe('proportionInterval', () => {
+  // from statsmodels.stats.proportion import proportion_confint; proportion_confint(k, n, alpha=1 - confidence, method='wilson')
+  it.each([
+    [28, 96, 0.95, 0.21016592525216687, 0.3891989030218646],
+    [21, 64, 0.95, 0.22570557904469185, 0.45000894150908505],
+    [56, 64, 0.95, 0.7722543817887005, 0.9352775733666955],
+    [1, 3, 0.95, 0.06149194472039626, 0.7923403991979523],
+    [0, 64, 0.95, 0, 0.05662405979280536],
+    [80, 80, 0.95, 0.9541818704644728, 1],
+    [28, 96, 0.9, 0.22190866080019633, 0.37284560932240696],
+    [28, 96, 0.99, 0.18878594040253177, 0.4214830682418244],
+  ] as const)('%i of %i at %d agrees with statsmodels', (k, n, confidence, low, high) => {
+    const got = proportionInterval(k, n, confidence);
+    expect(got.mean).toBe(k / n);
+    expect(got.low).toBeCloseTo(low, 12);
+    expect(got.high).toBeCloseTo(high, 12);
+    expect(got.n).toBe(n);
+  });
+
+  it('holds the proportion and stays within 0 and 1', () => {
+    fc.assert(fc.property(fc.integer({ min: 1, max: 5000 }), fc.double({ min: 0, max: 1, noNaN: true }), (n, share) => {
+      const { mean, low, high } = proportionInterval(Math.round(share * n), n);
+      expect(low >= 0 && low <= mean && mean <= high && high <= 1).toBe(true);
+    }));
+  });
+
+  it.each([[3, 2], [-1, 4], [0.5, 4], [0, 0]])('refuses %d of %d', (k, n) => {
+    expect(() => proportionInterval(k, n)).toThrow(RangeError);
+  });
+});
+
+const FINDINGS = [3.1, 0, 2, 5, 1, 0, 0, 4, 2.5, 1, 7, 0, 2, 3, 1, 6];
+const BEFORE = [0, 1, 0, 0, 1, 0, 0, 1, 0, 0, 0, 1, 0, 0, 1, 0];
+const AFTER = [1, 1, 0, 1, 1, 1, 0, 1, 1, 0, 1, 1, 1, 0, 1, 1];
+
+describe('bootstrap', () => {
+  // from scipy.stats import bootstrap
+  // bootstrap((np.array(x),), np.mean, confidence_level=c, n_resamples=200000, method='percentile', random_state=0, batch=1000)
+  it.each([
+    [0.95, [1.35, 3.44375]],
+    [0.9, [1.5, 3.25625]],
+  ] as const)('agrees with scipy at %d within the noise of resampling', (confidence, [low, high]) => {
+    const got = bootstrapInterval(FINDINGS, { seed: 1, confidence });
+    expect(got.mean).toBeCloseTo(2.35, 12);
+    expect(Math.abs(got.low - low)).toBeLessThan(0.05);
+    expect(Math.abs(got.high - high)).toBeLessThan(0.05);
+  });
+
+  it('pairs before and after', () => {
+    const got = pairedDifference(BEFORE, AFTER, { seed: 2 });
+    expect(got).toMatchObject({ mean: 0.4375, low: 0.1875, high: 0.6875, n: 16 }); // multiples of 1/16: exact
+  });
+
+  it('gives the same interval for the same seed, and another for another', () => {
+    expect(bootstrapInterval(FINDINGS, { seed: 7 })).toEqual(bootstrapInterval(FINDINGS, { seed: 7 }));
+    expect(bootstrapInterval(FINDINGS, { seed: 7 })).not.toEqual(bootstrapInterval(FINDINGS, { seed: 8 }));
+  });
+
+  it('is a point when all values agree', () => {
+    expect(bootstrapInterval([2, 2, 2], { seed: 1, resamples: 100 })).toEqual({ mean: 2, low: 2, high: 2, n: 3 });
+  });
+
+  it('refuses what has no mean', () => {
+    expect(() => bootstrapInterval([], { seed: 1 })).toThrow('no values');
+    expect(() => bootstrapInterval([1, Number.NaN], { seed: 1 })).toThrow('value 2 of 2 is NaN');
+    expect(() => pairedDifference([1], [1, 2], { seed: 1 })).toThrow('1 values before, 2 after');
+  });
+});
+
+it('liesAbove asks for intervals that do not touch', () => {
+  expect(liesAbove(proportionInterval(56, 64), proportionInterval(21, 64))).toBe(true);
+  expect(liesAbove(proportionInterval(30, 64), proportionInterval(21, 64))).toBe(false);
+});
+
+it('medianOf', () => {
+  expect(medianOf([5, 1, 3])).toBe(3);
+  expect(medianOf([4, 1, 3, 2])).toBe(2.5);
+  expect(() => medianOf([])).toThrow('no values');
+});
