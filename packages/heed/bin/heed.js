@@ -31,13 +31,17 @@ if (existsSync(join(home, 'src')) && parts.some(stale)) {
   process.stderr.write('heed: building (sources are newer than dist/) …\n');
   const tsc = join(dirname(createRequire(import.meta.url).resolve('typescript/package.json')), 'bin', 'tsc');
   const { status, stdout, stderr } = spawnSync(process.execPath, [tsc, '-b'], { cwd: dirname(packages), encoding: 'utf8' });
+  // tsc leaves the old time where it found nothing to write, and every start would build again; and it writes a new one where it
+  // found errors, and the next start would run what it made of them.
+  const time = status === 0 ? new Date(Math.max(Date.now(), ...parts.map((part) => newest(join(part, 'src'))))) : new Date(0);
+  for (const part of parts) {
+    const build = join(part, 'dist', '.tsbuildinfo');
+    if (existsSync(build)) utimesSync(build, time, time);
+  }
   if (status !== 0) {
     process.stderr.write(`${stdout}${stderr}heed: the build failed; \`npx tsc -b\` in ${dirname(packages)} shows the same.\n`);
     process.exit(1);
   }
-  // A build that found nothing to write leaves its old time, and every start would build again.
-  const now = new Date();
-  for (const part of parts) utimesSync(join(part, 'dist', '.tsbuildinfo'), now, now);
 }
 
 const { main } = await import('../dist/cli/main.js');

@@ -40,8 +40,7 @@ function smooth(y: readonly (number | null)[]): (number | null)[] {
   const reach = Math.max(2, Math.round(y.length / 12));
   return y.map((value, at) => {
     if (value === null) return null;
-    const side = Math.min(reach, at, y.length - 1 - at); // the same number on both sides, also at the ends
-    const near = y.slice(at - side, at + side + 1).filter((one) => one !== null);
+    const near = y.slice(Math.max(0, at - reach), at + reach + 1).filter((one) => one !== null);
     return near.reduce((a, b) => a + b, 0) / near.length;
   });
 }

@@ -39,15 +39,18 @@ function card(sample: HeatmapSample, limit: number): Html {
 }
 
 /** The tokens pushed down most often, over all samples. */
-function mostPushed(samples: readonly HeatmapSample[]): [string, number][] {
-  const counts = new Map<string, number>();
+function mostPushed(samples: readonly HeatmapSample[]): { shown: string; n: number }[] {
+  const counts = new Map<string, { shown: string; n: number }>();
   for (const { tokens, flagged } of samples) {
     for (const [i, text] of tokens.entries()) {
-      const word = text.trim().toLowerCase();
-      if (flagged[i] && word) counts.set(word, (counts.get(word) ?? 0) + 1);
+      const shown = text.trim();
+      if (!flagged[i] || !shown) continue;
+      const entry = counts.get(shown.toLowerCase()) ?? { shown, n: 0 };
+      entry.n++;
+      counts.set(shown.toLowerCase(), entry);
     }
   }
-  return [...counts].sort((a, b) => b[1] - a[1]).slice(0, MAX_WORDS);
+  return [...counts.values()].sort((a, b) => b.n - a.n).slice(0, MAX_WORDS);
 }
 
 /** The heat maps with their legend; those with marked tokens first, at most 40. */
@@ -61,7 +64,7 @@ export function heatmaps(samples: readonly HeatmapSample[]): Html {
       <span class="quiet">log q/p: less likely, or more likely, once the judgment is read</span>
       <span><mark class="t more" style="--a:.7">like this</mark> <span class="quiet">pushed down</span></span>
     </div>
-    ${words.length > 0 && html`<p class="words"><b>Pushed down most</b> ${words.map(([word, n]) => html`<span class="word">${word} <small>${n}</small></span> `)}</p>`}
+    ${words.length > 0 && html`<p class="words"><b>Pushed down most</b> ${words.map(({ shown: word, n }) => html`<span class="word">${word} <small>${n}</small></span> `)}</p>`}
     ${shown.length < samples.length && html`<p class="note">${shown.length} of ${samples.length} responses are shown; all are in samples.jsonl.</p>`}
     ${shown.map((sample) => card(sample, limit))}`;
 }

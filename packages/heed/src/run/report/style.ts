@@ -81,6 +81,6 @@ button[aria-pressed=true] { background: var(--ink); color: var(--bg); border-col
 button:focus-visible, a:focus-visible, summary:focus-visible { outline: 2px solid var(--accent); outline-offset: 2px; }
 pre { font: .8125rem/1.6 var(--mono); background: var(--card); border: 1px solid var(--line); border-radius: 10px; padding: 16px 20px; margin: 0; overflow-x: auto; }
 #tip { position: fixed; z-index: 10; pointer-events: none; background: var(--ink); color: var(--bg); font-size: .8125rem; line-height: 1.45; padding: 6px 10px; border-radius: 6px; max-width: 280px; white-space: pre-line; font-variant-numeric: tabular-nums; }
-@media (max-width: 640px) { main { padding: 28px 16px 64px; } .sides { grid-template-columns: 1fr; gap: 16px; } .curves { grid-template-columns: 1fr; } }
+@media (max-width: 640px) { main { padding: 28px 16px 64px; } .sides { grid-template-columns: 1fr; gap: 16px; } .curves { grid-template-columns: 1fr; } th.plot, td.plot { display: none; } }
 @media print { article, figure { break-inside: avoid; } nav, .filter { display: none; } }
 `;
