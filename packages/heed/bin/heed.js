@@ -33,7 +33,7 @@ if (existsSync(join(home, 'src')) && parts.some(stale)) {
   const { status, stdout, stderr } = spawnSync(process.execPath, [tsc, '-b'], { cwd: dirname(packages), encoding: 'utf8' });
   // tsc leaves the old time where it found nothing to write, and every start would build again; and it writes a new one where it
   // found errors, and the next start would run what it made of them.
-  const time = status === 0 ? new Date(Math.max(Date.now(), ...parts.map((part) => newest(join(part, 'src'))))) : new Date(0);
+  const time = status === 0 ? new Date(Math.ceil(Math.max(Date.now(), ...parts.map((part) => newest(join(part, 'src')))))) : new Date(0);
   for (const part of parts) {
     const build = join(part, 'dist', '.tsbuildinfo');
     if (existsSync(build)) utimesSync(build, time, time);
