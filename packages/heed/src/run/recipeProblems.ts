@@ -95,7 +95,8 @@ export function describeIssues(issues: readonly Issue[], schema: z.ZodType, valu
       }
       const wanted = [...new Set(issue.errors.flat().filter((inner) => inner.path.length === 0).map((inner) => expected(inner).replace(/^expected /, '')))];
       const text = wanted.length > 0 ? `expected ${wanted.join(', or ')}` : issue.message;
-      lines.push(`${where(path)}: ${label(path)} is ${shown(valueAt(value, path))}; ${text}`);
+      const given = valueAt(value, path);
+      lines.push(`${where(path)}: ${label(path)} is ${given === undefined ? 'missing' : shown(given)}; ${text}`);
       return;
     }
     const actual = valueAt(value, path);
