@@ -1,0 +1,52 @@
+import { UserError } from '../errors.js';
+
+/** How the next token is chosen. Filters apply in the order of Hugging Face transformers: repetition penalty, temperature, top-k, top-p, min-p. */
+export interface SamplingOptions {
+  /** Most tokens that a completion may have. */
+  readonly maxNewTokens: number;
+  /** 0 takes the likeliest token; then top-k, top-p and min-p do nothing. */
+  readonly temperature: number;
+  /** Keep the k likeliest tokens, and those that tie with the last of them. */
+  readonly topK?: number;
+  /** Keep the likeliest tokens until their probabilities add up to this (Holtzman et al. 2020). */
+  readonly topP?: number;
+  /** Keep tokens with at least this fraction of the likeliest token's probability (Nguyen et al. 2024). */
+  readonly minP?: number;
+  /** Divide positive logits of tokens that occurred, prompt included, and multiply negative ones (Keskar et al. 2019). Default: 1. */
+  readonly repetitionPenalty?: number;
+  /** Texts that end a completion. */
+  readonly stop?: readonly string[];
+  /** Names the random numbers, together with a request's `row`. */
+  readonly seed: number;
+}
+
+/** Throws a UserError that names the first option out of its range. */
+export function checkOptions(options: SamplingOptions): void {
+  const check = (name: keyof SamplingOptions, valid: (value: number) => boolean, range: string): void => {
+    const value = options[name];
+    if (value !== undefined && !(typeof value === 'number' && valid(value))) throw new UserError(`${name} is ${JSON.stringify(value)}; expected ${range}.`);
+  };
+  check('maxNewTokens', (x) => Number.isInteger(x) && x >= 1, 'a whole number, at least 1');
+  check('temperature', (x) => x >= 0 && x < Infinity, 'a number from 0');
+  check('topK', (x) => Number.isInteger(x) && x >= 1, 'a whole number, at least 1');
+  check('topP', (x) => x > 0 && x <= 1, 'a number above 0, at most 1');
+  check('minP', (x) => x >= 0 && x <= 1, 'a number from 0 to 1');
+  check('repetitionPenalty', (x) => x > 0 && x < Infinity, 'a number above 0');
+  check('seed', (x) => Number.isSafeInteger(x), 'a whole number');
+  if (options.stop?.some((text) => text === '')) throw new UserError('stop holds an empty text, which would end every completion before it starts.');
+}
+
+/** What the graph leaves to the host: nothing (`greedy`, `sample`), choosing among the likeliest tokens, or everything. */
+export type Choice = { readonly kind: 'greedy' } | { readonly kind: 'sample' } | { readonly kind: 'logits' } | { readonly kind: 'candidates'; readonly count: number };
+
+/** Room for ties with the last of the top k; and so many candidates where only probabilities limit them. */
+const CANDIDATES = 256;
+
+export function choiceOf({ temperature, topK, topP = 1, minP = 0, repetitionPenalty = 1 }: SamplingOptions, vocabulary: number): Choice {
+  if (repetitionPenalty !== 1) return { kind: 'logits' };
+  if (temperature === 0) return { kind: 'greedy' };
+  if (topK === undefined && topP === 1 && minP === 0) return { kind: 'sample' };
+  // Multiples of 64: every count is a program of its own.
+  const count = topK === undefined ? CANDIDATES : 64 * Math.ceil((topK + 1) / 64);
+  return { kind: 'candidates', count: Math.min(count, vocabulary) };
+}

@@ -1,0 +1,43 @@
+import type { AdapterPlan } from '../model/adapter.js';
+
+export interface GenerationRequest {
+  readonly prompt: readonly number[];
+  /** Names the randomness, with the seed: the same row gives the same completions in whatever batch. */
+  readonly row: number;
+  /** Completions wanted. Default: 1. They share the prompt's computation. */
+  readonly samples?: number;
+}
+
+export interface Completion {
+  readonly row: number;
+  readonly sample: number;
+  /** The end-of-turn token is included, if it was produced. Before a stop text: the tokens that lie wholly before it. */
+  readonly ids: readonly number[];
+  /** Without the end-of-turn token; ends where a stop text began, which may be inside the token after `ids`. */
+  readonly text: string;
+  /** Of each of `ids` under the model itself: temperature 1, no penalty, no filter. */
+  readonly logprobs: readonly number[];
+  readonly finish: 'stop' | 'length';
+}
+
+export interface GenerationHooks {
+  /** Text as it becomes certain; all of a completion's pieces together are its text. */
+  onToken?(row: number, sample: number, textDelta: string): void;
+  /** After each step: tokens so far, and completions that are finished, of how many. */
+  onProgress?(progress: { readonly tokens: number; readonly finished: number; readonly total: number }): void;
+  /** Once aborted, `generate` rejects with the signal's reason after the current step. */
+  readonly signal?: AbortSignal;
+}
+
+export interface GeneratorOptions {
+  /** Text of token ids, special tokens left out. */
+  readonly decode: (ids: readonly number[]) => string;
+  /** Tokens that end a turn. */
+  readonly stopIds: readonly number[];
+  /** Sequences that are worked on together. Default: 16. */
+  readonly batch?: number;
+  /** Needed for `setAdapter`. */
+  readonly plan?: AdapterPlan;
+  /** Keep a second copy of the weights in the kernels' own layout: faster steps, as much memory again. Only for weights without an adapter. Default: false. */
+  readonly prepack?: boolean;
+}
