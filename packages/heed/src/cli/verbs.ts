@@ -1,11 +1,13 @@
 /** The verbs, in the order that --help shows them. A verb's file declares its options and imports its work when it runs. */
 import type { Command } from 'commander';
 
+import * as exporting from './export.js';
 import * as models from './models.js';
 import type { Output } from './output.js';
 import * as report from './report.js';
+import * as train from './train.js';
 
 /** What a verb's file exports: adds the verb to the program. Its action prints through `out` and throws what goes wrong. */
 export type Register = (program: Command, out: Output) => void;
 
-export const VERBS: readonly Register[] = [report.register, models.register];
+export const VERBS: readonly Register[] = [train.register, report.register, models.register, exporting.register];

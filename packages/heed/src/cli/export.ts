@@ -1,0 +1,47 @@
+/** `heed export`: an adapter for other tools, as PEFT's folder or added to its model. */
+import type { Command } from 'commander';
+import { Option } from 'commander';
+
+import type { Output } from './output.js';
+
+interface Options {
+  readonly model?: string;
+  readonly adapter: string;
+  readonly to: 'peft' | 'safetensors';
+  readonly output: string;
+  readonly base?: string;
+}
+
+export function register(program: Command, out: Output): void {
+  program
+    .command('export')
+    .description('an adapter for other tools: as PEFT loads it, or added to its model')
+    .option('--model <model>', 'the base: a folder, a .gguf file, a hub id (default: the default model)')
+    .requiredOption('--adapter <folder>', "the adapter, as a run's adapter/ or PEFT wrote it")
+    .addOption(new Option('--to <form>', 'peft: the adapter alone; safetensors: the whole model with the adapter merged in').choices(['peft', 'safetensors']).makeOptionMandatory())
+    .requiredOption('-o, --output <folder>', 'where to; must not hold a model yet')
+    .option('--base <id>', 'with --to peft: what PEFT shall load as the base (base_model_name_or_path)')
+    .action(async ({ model, adapter: from, to, output, base }: Options) => {
+      const [{ openCheckpoint }, { loadAdapter, saveAdapter }, fs] = await Promise.all([
+        import('../model/checkpoint/open.js'),
+        import('../model/peft.js'),
+        import('node:fs'),
+      ]);
+      const { UserError } = await import('../errors.js');
+      if (to === 'safetensors' && base !== undefined) throw new UserError('--base says what PEFT loads under the adapter; a merged model has no base.');
+      const checkpoint = await openCheckpoint(model, { log: (line) => out.note(line) });
+      const adapter = await loadAdapter(from, checkpoint);
+      if (to === 'peft') {
+        if (fs.existsSync(output) && fs.readdirSync(output).length > 0) throw new UserError(`${output}: is not empty; remove it or name another folder.`);
+        await saveAdapter(output, { ...adapter, checkpoint, modelId: base ?? checkpoint.id });
+      } else {
+        const [{ exportMerged }, { mergedTensors }] = await Promise.all([import('../model/export.js'), import('../model/merge-host.js')]);
+        await exportMerged(checkpoint, mergedTensors(checkpoint, adapter), output);
+      }
+      const parameters = adapter.plan.size;
+      out.result(
+        { output, to, model: checkpoint.id, modules: adapter.plan.modules.size, parameters },
+        to === 'peft' ? `The adapter (${parameters} parameters on ${adapter.plan.modules.size} modules) is in ${output}` : `${checkpoint.id} with the adapter merged in is in ${output}`,
+      );
+    });
+}

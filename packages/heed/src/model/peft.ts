@@ -1,0 +1,197 @@
+import { randomUUID } from 'node:crypto';
+import fs from 'node:fs/promises';
+import path from 'node:path';
+import { z } from 'zod';
+import { type AdapterPlan, type LoraModule, planAdapter } from './adapter.js';
+import { CheckpointError, reason, writeFailure } from './checkpoint/error.js';
+import type { Checkpoint } from './checkpoint/open.js';
+import { readSafetensors } from './checkpoint/safetensors.js';
+import { writeSafetensors } from './checkpoint/safetensors-write.js';
+
+/** An adapter's shape and its numbers, `plan.size` of them. */
+export interface Adapter {
+  readonly plan: AdapterPlan;
+  readonly parameters: Float32Array;
+}
+
+export interface AdapterToSave extends Adapter {
+  /** The base that it was trained on. */
+  readonly checkpoint: Checkpoint;
+  /** What PEFT shall load as the base (`base_model_name_or_path`): a folder or hub id. Default: the checkpoint's id. */
+  readonly modelId?: string;
+}
+
+const CONFIG = 'adapter_config.json';
+const WEIGHTS = 'adapter_model.safetensors';
+/** Where the base's fingerprint is: in the weight file's `__metadata__`, which PEFT does not read (unknown keys of its config make it warn). */
+const FINGERPRINT = 'heed_base_fingerprint';
+
+/**
+ * Writes an adapter as PEFT does (`adapter_config.json` and `adapter_model.safetensors`). A new folder appears whole or not at all; in an existing one
+ * each file does, and while an adapter of another configuration is replaced there is none, rather than a mixed one.
+ */
+export async function saveAdapter(folder: string, { plan, parameters, checkpoint, modelId = checkpoint.id }: AdapterToSave): Promise<void> {
+  if (parameters.length !== plan.size) throw new Error(`The adapter has ${parameters.length} parameters where its plan has ${plan.size}.`);
+  const config = configText(plan, modelId);
+  const target = path.resolve(folder);
+  try {
+    const present = await fs.stat(target).catch(() => undefined);
+    await fs.mkdir(path.dirname(target), { recursive: true });
+    const staging = path.join(path.dirname(target), `.${path.basename(target)}.${randomUUID()}.tmp`);
+    await fs.mkdir(staging);
+    try {
+      await fs.writeFile(path.join(staging, CONFIG), config);
+      await writeSafetensors(path.join(staging, WEIGHTS), tensorsOf(plan, parameters), { format: 'pt', [FINGERPRINT]: checkpoint.fingerprint });
+      if (present === undefined) {
+        await fs.rename(staging, target);
+        return;
+      }
+      const before = await fs.readFile(path.join(target, CONFIG), 'utf8').catch(() => undefined);
+      if (before !== config) {
+        await fs.rm(path.join(target, WEIGHTS), { force: true });
+        await fs.rename(path.join(staging, CONFIG), path.join(target, CONFIG));
+      }
+      await fs.rename(path.join(staging, WEIGHTS), path.join(target, WEIGHTS));
+    } finally {
+      await fs.rm(staging, { recursive: true, force: true });
+    }
+  } catch (error) {
+    throw error instanceof CheckpointError ? error : writeFailure(target, error);
+  }
+}
+
+/**
+ * Reads a LoRA adapter that Heed or PEFT wrote, for this base.
+ *
+ * @throws CheckpointError for a damaged adapter, one for another base (names, shapes, or the fingerprint that Heed notes), and
+ *   for every feature of PEFT that would change the result and is not known here: named, never ignored
+ */
+export async function loadAdapter(folder: string, checkpoint: Checkpoint): Promise<Adapter> {
+  const config = await readConfig(folder);
+  const file = path.join(folder, WEIGHTS);
+  if (!(await fs.stat(file).catch(() => undefined))) {
+    const pickled = await fs.stat(path.join(folder, 'adapter_model.bin')).catch(() => undefined);
+    throw new CheckpointError(`${file}: is not there${pickled ? '; adapter_model.bin is a pickle, which is not read: save it again with safe_serialization=True' : ': the adapter is incomplete'}`);
+  }
+  const { tensors, metadata } = readSafetensors(file);
+  const base = metadata[FINGERPRINT];
+  if (base !== undefined && base !== checkpoint.fingerprint) {
+    throw new CheckpointError(`${folder}: was trained on another base${config.base_model_name_or_path ? ` (${config.base_model_name_or_path})` : ''} than ${checkpoint.id}; name that one as the model (the same model from another file, rounded otherwise, is another base)`);
+  }
+  const names = moduleNames(tensors.keys(), file);
+  for (const name of names) checkModule(name, checkpoint, folder);
+  const targets = targetsOf(config, names, checkpoint, file);
+  const plan = planAdapter(checkpoint.tensors.values(), {
+    rank: config.r, alpha: config.lora_alpha, targets, dropout: config.lora_dropout, rslora: config.use_rslora,
+  });
+  const parameters = new Float32Array(plan.size);
+  for (const module of plan.modules.values()) {
+    for (const [letter, { offset, shape }] of [['A', module.a], ['B', module.b]] as const) {
+      const name = tensorName(module, letter);
+      const stored = tensors.get(name);
+      if (stored === undefined) throw new CheckpointError(`${file}: has no tensor ${name}: the adapter is incomplete`);
+      if (stored.shape.join() !== shape.join()) {
+        throw new CheckpointError(`${file}: tensor ${name} has the shape [${stored.shape.join(', ')}] where r = ${config.r} on ${checkpoint.id} needs [${shape.join(', ')}]: the adapter is for another base`);
+      }
+      if (!stored.data.every(Number.isFinite)) throw new CheckpointError(`${file}: tensor ${name} has values that are not finite: the training that made it diverged`);
+      parameters.set(stored.data, offset);
+    }
+  }
+  return { plan, parameters };
+}
+
+const tensorName = ({ name }: Pick<LoraModule, 'name'>, letter: 'A' | 'B'): string => `base_model.model.${name}.lora_${letter}.weight`;
+
+function tensorsOf({ modules }: AdapterPlan, parameters: Float32Array) {
+  return [...modules.values()].flatMap((module) => ([['A', module.a], ['B', module.b]] as const).map(([letter, { offset, shape }]) => ({
+    name: tensorName(module, letter), dtype: 'float32' as const, shape, data: parameters.subarray(offset, offset + shape[0] * shape[1]),
+  })));
+}
+
+/** PEFT's configuration: its defaults for what Heed has no word for. */
+function configText({ options }: AdapterPlan, modelId: string): string {
+  return `${JSON.stringify({
+    alpha_pattern: {}, auto_mapping: null, base_model_name_or_path: modelId, bias: 'none', fan_in_fan_out: false, inference_mode: true,
+    init_lora_weights: true, layers_pattern: null, layers_to_transform: null, lora_alpha: options.alpha, lora_dropout: options.dropout,
+    modules_to_save: null, peft_type: 'LORA', r: options.rank, rank_pattern: {}, revision: null, target_modules: options.targets,
+    task_type: 'CAUSAL_LM', use_dora: false, use_rslora: options.rslora,
+  }, null, 2)}\n`;
+}
+
+const Config = z.looseObject({
+  peft_type: z.literal('LORA'),
+  r: z.int().positive(),
+  lora_alpha: z.number(),
+  lora_dropout: z.number().min(0).lt(1).default(0),
+  use_rslora: z.boolean().default(false),
+  target_modules: z.union([z.string(), z.array(z.string())]),
+  base_model_name_or_path: z.string().nullish(),
+});
+type Config = z.infer<typeof Config>;
+
+/** Keys that do not change what the saved numbers mean, at any value: who, how it was initialised and which modules (the file names those). */
+const HARMLESS = new Set([
+  ...Object.keys(Config.shape), 'auto_mapping', 'exclude_modules', 'inference_mode', 'layers_pattern', 'layers_to_transform', 'megatron_core', 'eva_config',
+  'peft_version', 'qalora_group_size', 'revision', 'runtime_config', 'task_type', 'ensure_weight_tying',
+]);
+/** Ways to initialise that leave the base's weights as they are; the others (PiSSA, OLoRA, CorDA, LoftQ …) subtract from them. */
+const INITIALS: readonly unknown[] = [true, false, 'gaussian', 'eva', 'orthogonal'];
+const REASONS: Readonly<Record<string, string>> = {
+  use_dora: 'DoRA scales the weights too', modules_to_save: 'it brings whole modules of its own', bias: 'it trains biases',
+  rank_pattern: 'its modules have different ranks', alpha_pattern: 'its modules have different scales',
+};
+
+async function readConfig(folder: string): Promise<Config> {
+  const file = path.join(folder, CONFIG);
+  let json: unknown;
+  try {
+    json = JSON.parse(await fs.readFile(file, 'utf8'));
+  } catch (error) {
+    throw new CheckpointError(`${file}: ${error instanceof SyntaxError ? 'is not JSON' : 'could not be read'}: ${reason(error)}; a folder that PEFT's save_pretrained or Heed wrote is needed`, { cause: error });
+  }
+  const parsed = Config.safeParse(json);
+  if (!parsed.success) throw new CheckpointError(`${file}: is not the configuration of a LoRA adapter: ${parsed.error.issues.map((i) => `${i.path.join('.') || 'the file'}: ${i.message}`).join('; ')}`);
+  const config = parsed.data;
+  for (const [key, value] of Object.entries(config)) {
+    const fine = HARMLESS.has(key) || (key === 'init_lora_weights' ? INITIALS.includes(value) : isUnused(value));
+    if (!fine) throw new CheckpointError(`${file}: ${key} is ${JSON.stringify(value)}, which cannot be used${REASONS[key] ? ` (${REASONS[key]})` : ''}: merge the adapter into its model with PEFT's merge_and_unload and use that`);
+  }
+  return config;
+}
+
+const isUnused = (value: unknown): boolean =>
+  value === null || value === false || value === 'none' || (typeof value === 'object' && Object.keys(value).length === 0);
+
+function moduleNames(tensorNames: Iterable<string>, file: string): Set<string> {
+  const names = new Set<string>();
+  for (const tensor of tensorNames) {
+    const module = /^base_model\.model\.(.+)\.lora_[AB]\.weight$/.exec(tensor)?.[1];
+    if (module === undefined) throw new CheckpointError(`${file}: tensor ${tensor} is not a factor of a LoRA adapter on a linear module, and cannot be used`);
+    names.add(module);
+  }
+  if (names.size === 0) throw new CheckpointError(`${file}: has no tensors`);
+  return names;
+}
+
+function checkModule(name: string, { id, tensors }: Checkpoint, folder: string): void {
+  const weight = tensors.get(`${name}.weight`);
+  if (weight !== undefined && name.includes('.layers.') && weight.shape.length === 2) return;
+  if (weight !== undefined || name === 'lm_head') throw new CheckpointError(`${folder}: adapts ${name}; only linear modules of the layers can carry adapters`);
+  throw new CheckpointError(`${folder}: adapts ${name}, which ${id} does not have: the adapter is for another base`);
+}
+
+/** The targets that pick exactly the modules of the file: PEFT's where they are names, else the shortest that do. */
+function targetsOf(config: Config, names: ReadonlySet<string>, { tensors }: Checkpoint, file: string): readonly string[] {
+  const linear = [...tensors.values()].filter((t) => t.shape.length === 2 && t.name.includes('.layers.')).map((t) => t.name.slice(0, -'.weight'.length));
+  const matches = (module: string, target: string): boolean => module === target || module.endsWith(`.${target}`);
+  const pick = (targets: readonly string[]): string[] => linear.filter((module) => targets.some((t) => matches(module, t)));
+  const { target_modules: wanted, layers_to_transform: layers, exclude_modules: excluded } = config;
+  if (Array.isArray(wanted) && (layers ?? undefined) === undefined && (excluded ?? undefined) === undefined) {
+    const missing = pick(wanted).filter((module) => !names.has(module));
+    if (missing.length > 0) throw new CheckpointError(`${file}: has nothing for ${missing.slice(0, 3).join(', ')}, which target_modules names: the adapter is incomplete or for another base`);
+    const used = wanted.filter((target) => linear.some((module) => matches(module, target)));
+    if (pick(used).length === names.size) return used;
+  }
+  const short = [...new Set([...names].map((name) => name.slice(name.lastIndexOf('.') + 1)))];
+  return pick(short).length === names.size ? short : [...names];
+}
