@@ -70,7 +70,7 @@ export const cut = defineMethod({
         inappropriate: perRow(mul(bad, inappropriate.sum()), badTokens),
         rows_with_inappropriate: perRow(mul(bad, toFloat(greater(inappropriate.sum(), 0.5))), bad),
       },
-      tokens: { logRatio, inappropriate },
+      heatmap: { of: 'plain', logRatio, flagged: inappropriate },
     };
   },
 });

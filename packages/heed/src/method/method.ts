@@ -1,5 +1,5 @@
 import type { Tensor } from '@heed/tensor';
-import type { ZodType } from 'zod';
+import type { z } from 'zod';
 import type { Shuffler } from '../data/ratio.js';
 import type { RowKind, RowKinds } from '../data/rows.js';
 import type { Message } from '../text/template.js';
@@ -33,8 +33,8 @@ export interface Loss {
   readonly terms: readonly Term[];
   /** What is written to the log, by name. */
   readonly metrics: Readonly<Record<string, Term>>;
-  /** Numbers for each token of a named sequence, kept for the report. */
-  readonly tokens?: Readonly<Record<string, Tokens>>;
+  /** For the report: of one named sequence, log q/p of each token, and which tokens (1, else 0) the loss pushes down. */
+  readonly heatmap?: { readonly of: string; readonly logRatio: Tokens; readonly flagged: Tokens };
 }
 
 /** What a loss sees of a micro-batch of B rows. */
@@ -55,7 +55,7 @@ export interface Method<Kind extends RowKind, Options, Name extends string> {
   readonly name: string;
   readonly paper: string;
   readonly row: Kind;
-  readonly options: ZodType<Options>;
+  readonly options: z.ZodObject & z.ZodType<Options>;
   /** Names of the sequences, in the order of the report. */
   readonly names: readonly Name[];
   /** Names of the columns of numbers. */

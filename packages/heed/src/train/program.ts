@@ -10,13 +10,14 @@ const slotsOf = (name: string) => sym(`slots_${name}`);
 
 /** A method's loss on a micro-batch with its gradient, and the counts it is divided by, as two programs. */
 export interface TrainProgram {
-  /** Gives `term:i` and `metric:name` sums, `grad:<parameter>` added to what `acc:<parameter>` held, and the report's token numbers. */
+  /** Gives `term:i` and `metric:name` sums, `grad:<parameter>` added to what `acc:<parameter>` held, and `logRatio`, `flagged`. */
   readonly step: Program;
   /** Gives `count:i` and `metricCount:name`; needs no model, so counts of the whole optimizer step are known before its first backward pass. */
   readonly counts: Program;
   readonly terms: number;
   readonly metrics: readonly string[];
-  readonly tokens: readonly string[];
+  /** The sequence whose tokens `logRatio` and `flagged` are given of, if the method has a heat map. */
+  readonly heatmapOf?: string;
 }
 
 /** Traces a method over a model with an adapter. `scale:i` is the factor of term i: one over its count in the whole step. */
@@ -36,15 +37,15 @@ export function traceTraining(architecture: Architecture, weights: AdaptedWeight
     outputs[`grad:${parameter.name}`] = add(mul(input(`acc:${parameter.name}`, parameter.shape), carry), derivative);
   });
   Object.assign(outputs, sumsOf(loss));
-  for (const [name, tokens] of Object.entries(loss.tokens ?? {})) outputs[`tokens:${name}`] = tokens.values;
+  if (loss.heatmap !== undefined) Object.assign(outputs, { logRatio: loss.heatmap.logRatio.values, flagged: loss.heatmap.flagged.values });
   const step = lower(outputs, { folder });
-  return { step, counts: countsProgram(method, loss), terms: loss.terms.length, metrics: Object.keys(loss.metrics), tokens: Object.keys(loss.tokens ?? {}) };
+  return { step, counts: countsProgram(method, loss), terms: loss.terms.length, metrics: Object.keys(loss.metrics), ...(loss.heatmap === undefined ? {} : { heatmapOf: loss.heatmap.of }) };
 }
 
-/** The method's loss alone, without gradients: for the rows held out. */
-export function traceEvaluation(architecture: Architecture, weights: AdaptedWeights, method: BoundMethod, folder: string): Program {
+/** The method's loss alone, without gradients: for rows held out. */
+export function traceEvaluation(architecture: Architecture, weights: AdaptedWeights, method: BoundMethod, folder: string): { sums: Program; counts: Program; terms: number } {
   const loss = method.loss(scoredOf(method, traceLogProbs(architecture, weights, 'none')));
-  return lower(sumsOf(loss), { folder });
+  return { sums: lower(sumsOf(loss), { folder }), counts: countsProgram(method, loss), terms: loss.terms.length };
 }
 
 function sumsOf(loss: Loss): Record<string, Tensor> {

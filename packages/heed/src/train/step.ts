@@ -29,8 +29,16 @@ export interface StepResult {
   readonly metrics: Readonly<Record<string, number>>;
   /** L2 norm of the whole gradient before clipping. */
   readonly gradientNorm: number;
-  /** Numbers for each token, by micro-batch and name, [rows × slots]. */
-  readonly tokens: readonly Readonly<Record<string, { data: Float32Array; shape: readonly number[] }>>[];
+  /** log q/p and the flags of each token, by micro-batch, [rows, slots]; empty where the method has no heat map. */
+  readonly heatmaps: readonly Heatmap[];
+}
+
+export interface Heatmap {
+  readonly of: string;
+  readonly batch: MicroBatch;
+  readonly slots: number;
+  readonly logRatio: Float32Array;
+  readonly flagged: Float32Array;
 }
 
 export interface StepOptions {
@@ -94,7 +102,7 @@ export async function createStepper(setup: StepperSetup): Promise<Stepper> {
     async step(batches, { learningRate, step, seed }) {
       const totals = await totalCounts(counts, batches);
       const sums = new Totals();
-      const tokens: StepResult['tokens'][number][] = [];
+      const heatmaps: Heatmap[] = [];
       for (const [i, batch] of batches.entries()) {
         const feeds = {
           ...batchFeeds(batch, architecture, rope, program),
@@ -108,7 +116,10 @@ export async function createStepper(setup: StepperSetup): Promise<Stepper> {
           if (!Number.isFinite(value)) throw new NotFiniteError(`The loss of step ${step}`, batch.items.map((item) => item.where));
         }
         for (const name of program.metrics) sums.add(`metric:${name}`, out[`metric:${name}`]!.data[0] as number);
-        tokens.push(Object.fromEntries(program.tokens.map((name) => [name, out[`tokens:${name}`] as { data: Float32Array; shape: number[] }])));
+        if (program.heatmapOf !== undefined) {
+          const { logRatio, flagged } = out as Record<string, { data: Float32Array; shape: number[] }>;
+          heatmaps.push({ of: program.heatmapOf, batch, slots: logRatio!.shape[1]!, logRatio: logRatio!.data, flagged: flagged!.data });
+        }
       }
       const gradientNorm = (await norm.run({})).norm!.data[0] as number;
       if (!Number.isFinite(gradientNorm)) throw new NotFiniteError(`The gradient of step ${step}`, batches.flatMap((b) => b.items.map((item) => item.where)));
@@ -125,7 +136,7 @@ export async function createStepper(setup: StepperSetup): Promise<Stepper> {
         const count = totals.get(`metricCount:${name}`);
         return count === 0 ? [] : [[name, sums.get(`metric:${name}`) / count]];
       }));
-      return { loss, metrics, gradientNorm, tokens };
+      return { loss, metrics, gradientNorm, heatmaps };
     },
     async release() {
       for (const session of [train, counts, norm, optimizer]) await session.release();

@@ -1,0 +1,44 @@
+/** `heed train`: learn from rows that are there. */
+import type { Command } from 'commander';
+
+import type { Output } from './output.js';
+
+interface Options { readonly resume?: boolean; readonly overwrite?: boolean; readonly dryRun?: boolean }
+
+export function register(program: Command, out: Output): void {
+  program
+    .command('train')
+    .description('train an adapter from a recipe')
+    .argument('<recipe>', 'a YAML recipe, such as recipes/cut.yaml')
+    .argument('[overrides...]', 'recipe values: key=value, such as train.steps=100 data=mine.jsonl')
+    .option('--resume', 'go on with the run in run.dir where it stopped')
+    .option('--overwrite', 'remove the run in run.dir first')
+    .option('--dry-run', 'check recipe and data and predict memory; train nothing')
+    .action(async (file: string, overrides: string[], { resume = false, overwrite = false, dryRun = false }: Options) => {
+      const [{ loadRecipe }, { TrainRecipe }] = await Promise.all([import('../run/recipe.js'), import('../train/recipe.js')]);
+      const { recipe, text } = await loadRecipe(file, overrides, TrainRecipe);
+      if (dryRun) {
+        const { dryRunTraining, renderDryRun } = await import('../train/dry-run.js');
+        const result = await dryRunTraining(recipe, (line) => out.note(line));
+        out.result(result, renderDryRun(result));
+        return;
+      }
+      const [{ runTraining }, { openRun }, { createProgress }, { onInterrupt }] = await Promise.all([
+        import('../train/run.js'), import('../run/folder.js'), import('../run/progress.js'), import('../run/signals.js'),
+      ]);
+      const run = await openRun(recipe.run.dir, { recipe: text, resume, overwrite });
+      const interrupt = onInterrupt();
+      try {
+        const summary = await runTraining(recipe, run, { progress: createProgress(), interrupt, say: (line) => out.note(line) });
+        out.result({ run: run.dir, ...summary }, [
+          `${summary.method}: ${summary.steps} steps, loss ${summary.loss.toFixed(4)}, ${Math.round(summary.tokens / summary.seconds)} tokens/s`,
+          ...(summary.eval === undefined ? [] : [`held out (${summary.eval.rows} rows): loss ${summary.eval.before['loss']!.toFixed(4)} → ${summary.eval.after['loss']!.toFixed(4)}`]),
+          `adapter: ${run.adapterDir}`,
+          `report:  ${run.path('report.html')}`,
+        ].join('\n'));
+      } finally {
+        interrupt.dispose();
+        await run.close();
+      }
+    });
+}

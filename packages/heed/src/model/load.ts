@@ -1,0 +1,33 @@
+import { type Template, alpacaTemplate, chatTemplate } from '../text/template.js';
+import { type Tokenizer, loadTokenizer } from '../text/tokenizer.js';
+import { architectureOf } from './architecture.js';
+import { type Checkpoint, type OpenOptions, checkVocabulary, openCheckpoint } from './checkpoint/open.js';
+import type { Architecture } from './llama.js';
+
+/** A model ready to use: its weights on disk, its dimensions, its tokenizer and how it reads messages. */
+export interface Model {
+  readonly checkpoint: Checkpoint;
+  readonly architecture: Architecture;
+  readonly tokenizer: Tokenizer;
+  readonly template: Template;
+}
+
+export interface LoadOptions extends OpenOptions {
+  /** `chat`: the model's own template; `alpaca`: the papers' plain one. Default: chat where the model has a template. */
+  readonly template?: 'chat' | 'alpaca';
+}
+
+/**
+ * Loads a model: the default one (SmolLM2-135M-Instruct), a folder, a `.gguf` file or a Hugging Face hub id. Nothing is read into
+ * memory yet: the engine maps the weights.
+ *
+ * @throws UserError when it cannot be found, is damaged, is of an architecture that Heed cannot run, or its tokenizer does not fit.
+ */
+export async function loadModel(name?: string, options: LoadOptions = {}): Promise<Model> {
+  const checkpoint = await openCheckpoint(name, options);
+  const architecture = architectureOf(checkpoint);
+  const tokenizer = await loadTokenizer(checkpoint.home);
+  checkVocabulary(checkpoint, tokenizer.vocabularySize);
+  const kind = options.template ?? (tokenizer.chatTemplate === undefined ? 'alpaca' : 'chat');
+  return { checkpoint, architecture, tokenizer, template: kind === 'chat' ? chatTemplate(tokenizer) : alpacaTemplate(tokenizer) };
+}

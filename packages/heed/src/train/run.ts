@@ -1,0 +1,87 @@
+import { startEngine, view } from '@heed/tensor';
+import { loadData } from '../data/load.js';
+import type { AnyRow } from '../data/rows.js';
+import { type MethodOptions, methodOf } from '../method/index.js';
+import { initialParameters, planAdapter } from '../model/adapter.js';
+import { loadModel } from '../model/load.js';
+import { saveAdapter } from '../model/peft.js';
+import type { RunFolder } from '../run/folder.js';
+import { type Progress, silentProgress } from '../run/progress.js';
+import { createRandom } from '../run/random.js';
+import { adapterTargets } from '../run/recipeSchemas.js';
+import { writeReport } from '../run/report/write.js';
+import { createRespond } from '../text/respond.js';
+import { createLossEvaluator } from './evaluate-loss.js';
+import { heatmapSamples } from './heatmap.js';
+import { prepare } from './items.js';
+import type { TrainRecipe } from './recipe.js';
+import { train } from './trainer.js';
+
+export interface TrainRunOptions {
+  readonly progress?: Progress;
+  readonly interrupt?: { readonly requested: boolean };
+  /** A line for people about what was chosen, skipped or cut. */
+  say?(line: string): void;
+}
+
+/** What `summary.json` of a training run holds. */
+export interface TrainSummary {
+  readonly method: string;
+  readonly model: string;
+  readonly rows: number;
+  readonly skipped: number;
+  readonly truncated: number;
+  readonly steps: number;
+  readonly loss: number;
+  /** The method's loss and metrics on the rows held out, before and after; absent without `data.eval`. */
+  readonly eval?: { readonly before: Readonly<Record<string, number>>; readonly after: Readonly<Record<string, number>>; readonly rows: number };
+  readonly tokens: number;
+  readonly seconds: number;
+  readonly peakRssMb: number;
+  readonly resumedFrom?: number;
+}
+
+/** Runs a training recipe in a run folder: data → tokens → training → adapter, report, summary. */
+export async function runTraining(recipe: TrainRecipe, run: RunFolder, { progress = silentProgress, interrupt, say = () => undefined }: TrainRunOptions = {}): Promise<TrainSummary> {
+  const model = await loadModel(recipe.model, { ...(recipe.template === undefined ? {} : { template: recipe.template }), log: say });
+  const method = methodOf(recipe.method as MethodOptions);
+  const data = await loadData(recipe.data, method.row);
+  const text = createRespond(model.template);
+  const limits = { maxTokens: Math.min(recipe.data.maxTokens ?? model.architecture.context, model.architecture.context), onLong: recipe.data.onLong };
+  const chosen = method.select(data.train as AnyRow[], createRandom('select', recipe.train.seed));
+  const items = prepare(chosen, method, text, limits);
+  const held = prepare(data.eval as AnyRow[], method, text, limits);
+  for (const problem of [...data.skipped, ...items.skipped, ...held.skipped].slice(0, 20)) say(`skipped ${problem.source.file}:${problem.source.line}: ${problem.reason}`);
+  const skipped = data.skipped.length + items.skipped.length + held.skipped.length;
+  say(`${method.name}: ${items.items.length} of ${data.train.length} rows to learn from${skipped > 0 ? `, ${skipped} skipped` : ''}${items.truncated > 0 ? `, ${items.truncated} prompts cut` : ''}.`);
+
+  const plan = planAdapter(model.checkpoint.tensors.values(), { ...recipe.adapter, targets: adapterTargets(recipe.adapter.targets) });
+  const engine = await startEngine();
+  try {
+    const evaluator = held.items.length > 0 ? await createLossEvaluator(engine, model, method, plan, held.items) : undefined;
+    const fresh = evaluator && view(await engine.upload(initialParameters(plan, recipe.train.seed)));
+    const before = fresh && (await evaluator!.evaluate(fresh));
+    const trained = await train({
+      engine, model, method, items: items.items, plan, options: recipe.train, run, progress,
+      ...(interrupt === undefined ? {} : { interrupt }),
+      onStep({ step }, result, last) {
+        if (step > 1 && !last) return;
+        for (const row of heatmapSamples(result.heatmaps, chosen, model.tokenizer, step)) run.samples.append(row);
+      },
+    });
+    const after = evaluator && (await evaluator.evaluate(trained.state.parameters));
+    await saveAdapter(run.adapterDir, { plan, parameters: trained.parameters, checkpoint: model.checkpoint, modelId: recipe.model });
+    const summary: TrainSummary = {
+      method: method.name, model: recipe.model, rows: items.items.length, skipped, truncated: items.truncated,
+      steps: trained.steps, loss: trained.loss,
+      ...(before === undefined || after === undefined ? {} : { eval: { before, after, rows: held.items.length } }),
+      tokens: trained.tokens, seconds: trained.seconds, peakRssMb: Math.round((await engine.memory()).peakRss / 2 ** 20),
+      ...(trained.resumedFrom === undefined ? {} : { resumedFrom: trained.resumedFrom }),
+    };
+    await run.writeSummary(summary);
+    await writeReport(run.dir);
+    return summary;
+  } finally {
+    await engine.close();
+  }
+}

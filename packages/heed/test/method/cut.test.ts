@@ -1,0 +1,95 @@
+import { type Engine, startEngine } from '@heed/tensor';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { cut } from '../../src/method/cut.js';
+import { hindsight } from '../../src/method/hindsight.js';
+import { bind } from '../../src/method/method.js';
+import { lossOf } from '../support/loss.js';
+
+// Golden numbers worked out in float64 from the formulas of arXiv 2312.14591 (Eq. 5-7): vocabulary 3, four response tokens.
+const y = [0, 1, 2, 0];
+const judgedLogits = [[2, 0, 0], [0, 1, 0], [0.5, 0, 1], [3, -1, 0]];
+const plainLogits = [[0, 1, 0], [0, 1, 0], [0, 0, 1.2], [2.5, 0, 0]];
+const softmax = (z: readonly number[]): number[] => {
+  const e = z.map(Math.exp);
+  const total = e.reduce((a, b) => a + b);
+  return e.map((x) => x / total);
+};
+const logp = (logits: readonly number[][]): number[] => logits.map((z, t) => Math.log(softmax(z)[y[t]!]!));
+const rows = { plain: [logp(plainLogits)], judged: [logp(judgedLogits)] };
+const bad = { unsatisfied: [1] };
+const L2 = 0.38428576;
+
+let engine: Engine;
+beforeAll(async () => {
+  engine = await startEngine({ threads: 2 });
+});
+afterAll(() => engine.close());
+
+describe('cut', () => {
+  it.each([
+    { lambda: 1.1, alpha: 1, gamma: 0, l1: 0.35328285, flagged: 1 },
+    { lambda: 1.1, alpha: 0.5, gamma: 0, l1: 0.32350997, flagged: 1 },
+    { lambda: 1.2, alpha: 0.5, gamma: 0, l1: 0.32350997, flagged: 1 },
+    { lambda: 1.1, alpha: 0.5, gamma: 1, l1: 0.31716793, flagged: 1 },
+    { lambda: 1.05, alpha: 0.25, gamma: 2, l1: 0.37226918, flagged: 2 },
+  ])('is L1 + L2 at λ $lambda, α $alpha, γ $gamma', async ({ l1, flagged, ...options }) => {
+    const value = await lossOf(engine, bind(cut, options), rows, bad);
+    expect(value.metrics['l1']).toBeCloseTo(l1, 6);
+    expect(value.metrics['nll_judged']).toBeCloseTo(L2, 6);
+    expect(value.loss).toBeCloseTo(l1 + L2, 6);
+    expect(value.metrics['inappropriate']).toBeCloseTo(flagged / 4, 7);
+  });
+
+  it.each([[1, 0.36878431], [0.5, 0.35389787]])('is (L1 + L2)/2 with the loss of the authors code, α %d', async (alpha, expected) => {
+    const value = await lossOf(engine, bind(cut, { loss: 'v1', lambda: 1.1, alpha }), rows, bad);
+    expect(value.loss).toBeCloseTo(expected, 6);
+  });
+
+  it('has the gradient by the logits of the plain sequence that the formulas give', async () => {
+    const value = await lossOf(engine, bind(cut, { lambda: 1.1, alpha: 0.5, gamma: 1 }), rows, bad);
+    const byLogits = value.gradient['plain']![0]!.map((d, t) => softmax(plainLogits[t]!).map((p, i) => d * ((i === y[t] ? 1 : 0) - p)));
+    const expected = [
+      [0.02084938, -0.01524212, -0.00560726],
+      [0.05298539, -0.10597078, 0.05298539],
+      [0.04699145, 0.04699145, -0.0939829],
+      [-0.03525473, 0.01762737, 0.01762737],
+    ];
+    byLogits.forEach((row, t) => row.forEach((x, i) => expect(x).toBeCloseTo(expected[t]![i]!, 6)));
+    // q is not differentiated in the weight: the judged sequence gets −1/N from L2 and nothing else.
+    value.gradient['judged']![0]!.forEach((d) => expect(d).toBeCloseTo(-1 / 4, 6));
+  });
+
+  it('flags the one word of the paper’s figure 2, and its end-of-turn token only below λ = 1.047', async () => {
+    const [q, p] = [[0.82, 0.94, 0.76, 0.99, 0.02, 0.89], [0.03, 0.94, 0.93, 0.99, 0.03, 0.85]];
+    const given = { plain: [p.map(Math.log)], judged: [q.map(Math.log)] };
+    const share = async (lambda: number) => (await lossOf(engine, bind(cut, { lambda }), given, bad)).metrics['inappropriate'];
+    expect(await share(1.1)).toBeCloseTo(1 / 6, 6);
+    expect(await share(1.04)).toBeCloseTo(2 / 6, 6);
+  });
+
+  it('learns a satisfactory row by plain likelihood, at full weight, beside an unsatisfactory one', async () => {
+    const good = [-0.3, -0.7];
+    const both = { plain: [rows.plain[0]!, good], judged: [rows.judged[0]!, null] };
+    const paper = await lossOf(engine, bind(cut, { lambda: 1.1, alpha: 1, gamma: 0 }), both, { unsatisfied: [1, 0] });
+    expect(paper.loss).toBeCloseTo((0.35328285 + L2 + 0.5) / 2, 6);
+    const code = await lossOf(engine, bind(cut, { loss: 'v1', lambda: 1.1, alpha: 1 }), both, { unsatisfied: [1, 0] });
+    expect(code.loss).toBeCloseTo((0.36878431 + 0.5) / 2, 6);
+  });
+
+  it('stays finite where the model is certain of an inappropriate token', async () => {
+    const value = await lossOf(engine, bind(cut, { lambda: 1, alpha: 1, gamma: 0 }), { plain: [[-1e-9, -2]], judged: [[0, -1]] }, bad);
+    expect(Number.isFinite(value.loss)).toBe(true);
+    expect(value.gradient['plain']![0]!.every(Number.isFinite)).toBe(true);
+  });
+
+  it('refuses an option that its variant ignores', () => {
+    expect(() => bind(cut, { loss: 'v1', gamma: 1 })).toThrow(/no gamma/);
+  });
+});
+
+describe('hindsight', () => {
+  it('is CUT without L1', async () => {
+    const value = await lossOf(engine, bind(hindsight), { plain: [null], judged: rows.judged }, bad);
+    expect(value.loss).toBeCloseTo(L2, 6);
+  });
+});
