@@ -31,7 +31,7 @@ export async function dryRunTraining(recipe: TrainRecipe, say: (line: string) =>
   const method = methodOf(recipe.method as MethodOptions);
   const data = await loadData(recipe.data, method.row);
   const limits = { maxTokens: Math.min(recipe.data.maxTokens ?? model.architecture.context, model.architecture.context), onLong: recipe.data.onLong };
-  const chosen = method.select(data.train as AnyRow[], createRandom('select', recipe.train.seed));
+  const chosen = method.select(data.train, createRandom('select', recipe.train.seed));
   const { items, skipped, truncated } = prepare(chosen, method, createRespond(model.template), limits);
   const longest = items.reduce((a, b) => (tokensOf(b) > tokensOf(a) ? b : a));
   return {
@@ -39,7 +39,7 @@ export async function dryRunTraining(recipe: TrainRecipe, say: (line: string) =>
     steps: countSteps(items.length, recipe.train),
     tokens: items.reduce((n, item) => n + tokensOf(item), 0),
     longest: { where: longest.where, tokens: tokensOf(longest) },
-    doctor: examine(method.row, data as never),
+    doctor: examine(method.row, data),
   };
 }
 
