@@ -2,7 +2,7 @@ import { type Dim, type Shape, numel, sameDim, sameShape, showShape } from '../d
 import { type Tensor, call, op1 } from '../tensor.js';
 import { add, cast } from './elementwise.js';
 import { sumTo } from './reduce.js';
-import { reshape } from './shape.js';
+import { expandTo, reshape } from './shape.js';
 
 interface Flags { readonly transA?: boolean; readonly transB?: boolean; readonly alpha?: number }
 
@@ -23,7 +23,8 @@ export function matmul(a: Tensor, b: Tensor, { transA = false, transB = false, a
     domain: 'com.microsoft',
     attributes: { transA: { int: Number(transA) }, transB: { int: Number(transB) }, alpha: { float: alpha } },
     gradient: ({ inputs: [p, q], dOutputs: [d] }) => {
-      const dA = transA ? matmul(q!, d!, { transA: transB, transB: true, alpha }) : matmul(d!, q!, { transB: !transB, alpha });
+      // As the left factor, a B without batch axes needs them.
+      const dA = transA ? matmul(expandTo(q!, [...batch, ...q!.shape.slice(-2)]), d!, { transA: transB, transB: true, alpha }) : matmul(d!, q!, { transB: !transB, alpha });
       const dB = transB ? matmul(d!, p!, { transA: true, transB: transA, alpha }) : matmul(p!, d!, { transA: !transA, alpha });
       return [dA, sumTo(dB, q!.shape)];
     },

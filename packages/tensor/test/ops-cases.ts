@@ -1,0 +1,84 @@
+import { readFileSync } from 'node:fs';
+import { type Dim, plus, sym, times } from '../src/dims.js';
+import type { DType } from '../src/onnx/model.js';
+import * as elementwise from '../src/ops/elementwise.js';
+import * as products from '../src/ops/matmul.js';
+import * as model from '../src/ops/model.js';
+import * as reduce from '../src/ops/reduce.js';
+import * as shaping from '../src/ops/shape.js';
+import { type Tensor, detach } from '../src/tensor.js';
+import type { Build, Given } from './gradient-check.js';
+
+/** One case of fixtures/ops.json, made by benchmarks/oracles/tensor_ops.py. */
+export interface Case {
+  readonly op: string;
+  readonly note: string;
+  readonly args: Readonly<Record<string, unknown>>;
+  readonly inputs: readonly Given[];
+  readonly shape: readonly number[];
+  readonly seed: readonly number[];
+  readonly output: readonly number[];
+  readonly gradients: readonly (readonly number[] | null)[];
+}
+
+export interface Points {
+  readonly x: readonly number[];
+  readonly y: readonly number[];
+  readonly derivative: readonly number[];
+}
+
+/** "2*n+1" as a dimension. */
+const dim = (text: string | number): Dim =>
+  typeof text === 'number' ? text : plus(...text.split('+').map((term) => times(...term.split('*').map((factor) => (/^\d+$/.test(factor) ? Number(factor) : sym(factor))))));
+
+const fixture = JSON.parse(readFileSync(new URL('fixtures/ops.json', import.meta.url), 'utf8')) as {
+  cases: (Omit<Case, 'inputs'> & { inputs: (Omit<Given, 'dims'> & { dims: (string | number)[] })[] })[];
+  points: Record<string, Points>;
+};
+export const points = fixture.points;
+export const cases: readonly Case[] = fixture.cases.map((c) => ({ ...c, inputs: c.inputs.map((given) => ({ ...given, dims: given.dims.map(dim) })) }));
+
+/** Everything that src/ops exports, by name. */
+export const exported: Readonly<Record<string, unknown>> = { ...elementwise, ...products, ...model, ...reduce, ...shaping };
+
+/** Argument lists that are not just the inputs. `a` holds the case's args. */
+const special: Readonly<Record<string, (x: Tensor[], a: Record<string, never>) => Tensor>> = {
+  addAll: (x) => shaping.addAll(x),
+  addBias: ([x, bias], a) => model.addBias(x!, stored(bias!, a.stored)),
+  atLeast: ([a, b]) => elementwise.toFloat(elementwise.atLeast(a!, b!)),
+  cast: ([x], a) => elementwise.cast(elementwise.cast(x!, a.through), 'float32'),
+  clamp: ([x], a) => elementwise.clamp(x!, a.low ?? -Infinity, a.high),
+  concat: (x, a) => shaping.concat(x, a.axis),
+  expandTo: ([x], a) => shaping.expandTo(x!, dims(a.shape)),
+  greater: ([a, b]) => elementwise.toFloat(elementwise.greater(a!, b!)),
+  headRows: ([x], a) => products.headRows(x!, a.heads),
+  linear: ([x, w], a) => products.linear(x!, stored(w!, a.stored)),
+  loraBeside: ([x, dropped, w, f, g], a) => products.loraBeside(x!, dropped!, stored(w!, a.stored), f!, g!, a.s),
+  loraLinear: ([x, w, f, g], a) => products.loraLinear(x!, stored(w!, a.stored), f!, g!, a.s),
+  matmul: ([x, y], a) => products.matmul(x!, y!, a),
+  max: ([x], a) => reduce.max(x!, a.axis, a.keep),
+  mean: ([x], a) => reduce.mean(x!, a.axes, a.keep),
+  mergedWeight: ([w, f, g], a) => products.mergedWeight(stored(w!, a.stored), f!, g!, a.s),
+  reshape: ([x], a) => shaping.reshape(x!, dims(a.shape)),
+  rmsNorm: ([x, w], a) => model.rmsNorm(x!, w!, a.epsilon),
+  rope: ([x, positions, cos, sin], a) => model.rope(x!, positions!, cos!, sin!, a.heads),
+  split: ([x], a) => {
+    const parts = shaping.split(x!, a.axis, dims(a.parts));
+    return shaping.concat([parts[2]!, parts[0]!], a.axis);
+  },
+  sum: ([x], a) => reduce.sum(x!, a.axes ?? undefined, a.keep),
+  sumTo: ([x], a) => reduce.sumTo(x!, dims(a.shape)),
+  takeRows: ([x, index, inverse], a) => shaping.takeRows(x!, index!, a.went === null ? undefined : { index: inverse!, went: a.went }),
+  tokenLogProbs: ([hidden, head, ...labels], a) => model.tokenLogProbs(hidden!, stored(head!, a.stored), labels.length === 1 ? labels[0]! : labels),
+  transpose: ([x], a) => shaping.transpose(x!, a.order),
+  zeros: ([x], a) => elementwise.mul(shaping.zeros(dims(a.shape)), detach(x!)),
+};
+
+const dims = (shape: (string | number)[]): Dim[] => shape.map(dim);
+/** A frozen weight as a file would hold it. */
+const stored = (weight: Tensor, dtype: DType): Tensor => (dtype === 'float32' ? weight : detach(elementwise.cast(weight, dtype)));
+
+export function builder({ op, args }: Pick<Case, 'op' | 'args'>): Build {
+  const make = special[op];
+  return make === undefined ? (exported[op] as Build) : (...inputs) => make(inputs, args as Record<string, never>);
+}
