@@ -91,8 +91,8 @@ describe('the house style', () => {
     const response = 'Our **best** lamp is perfect for you! You can always trust the best.';
     const [verdict] = await judge.judge([{ prompt: [{ role: 'user', content: 'Describe a lamp.' }], response }]);
     expect(verdict?.judgment).toBe(
-      'It is not written in the third person, because it says "Our" and "you". It praises the product with "best" and "perfect". ' +
-        'It promises what nobody can prove with "always". It uses signs that do not belong there, "**" and "!".',
+      'It uses the words "Our" and "you", which are not in the third person. It uses the words "best" and "perfect", which are hype. ' +
+        'It uses the words "always", which promise what nobody can prove. It uses the signs "**" and "!", which do not belong in plain text.',
     );
     expect(verdict).toMatchObject({ satisfied: false });
     expect(verdict?.score).toBeCloseTo(0.2, 12);
@@ -104,7 +104,7 @@ describe('the house style', () => {
     const judged = ['The lamp has a shade of green glass and a foot of brass.', 'A lamp.', ' \n'].map((response) => ({ prompt: [], response }));
     expect(await judge.judge(judged)).toMatchObject([
       { satisfied: true, judgment: null, findings: [], score: 1 },
-      { satisfied: false, judgment: 'It is too short, for it ends after "A lamp".' },
+      { satisfied: false, judgment: 'It ends too soon, after "A lamp".' },
       { satisfied: false, judgment: 'The answer is empty.', score: 0 },
     ]);
   });
