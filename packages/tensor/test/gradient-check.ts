@@ -45,8 +45,8 @@ async function compile(engine: Engine, outputs: Readonly<Record<string, Tensor>>
   const session = await engine.compile(lower(outputs));
   const used = new Set(session.program.inputs.map(({ name }) => name));
   const feeds = (values: readonly Given[], seed: Given | undefined): Record<string, Feed> =>
-    Object.fromEntries([...values.map((given, i) => [`x${i}`, given] as const), ...(seed === undefined ? [] : [['seed', seed] as const])]
-      .filter(([name]) => used.has(name)).map(([name, given]) => [name, feedOf(given)]));
+    Object.fromEntries([...values, ...(seed === undefined ? [] : [seed])]
+      .map((given, i) => [i < values.length ? `x${i}` : 'seed', feedOf(given)] as const).filter(([name]) => used.has(name)));
   return { run: (values: readonly Given[], seed?: Given) => session.run(feeds(values, seed)), release: () => session.release() };
 }
 

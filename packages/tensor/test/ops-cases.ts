@@ -13,7 +13,7 @@ import type { Build, Given } from './gradient-check.js';
 export interface Case {
   readonly op: string;
   readonly note: string;
-  readonly args: Readonly<Record<string, unknown>>;
+  readonly args: Partial<Args>;
   readonly inputs: readonly Given[];
   readonly shape: readonly number[];
   readonly seed: readonly number[];
@@ -41,8 +41,29 @@ export const cases: readonly Case[] = fixture.cases.map((c) => ({ ...c, inputs: 
 /** Everything that src/ops exports, by name. */
 export const exported: Readonly<Record<string, unknown>> = { ...elementwise, ...products, ...model, ...reduce, ...shaping };
 
-/** Argument lists that are not just the inputs. `a` holds the case's args. */
-const special: Readonly<Record<string, (x: Tensor[], a: Record<string, never>) => Tensor>> = {
+/** The args that cases have; which of them are there depends on the operation. */
+interface Args {
+  readonly alpha: number;
+  readonly axes: readonly number[] | null;
+  readonly axis: number;
+  readonly epsilon: number;
+  readonly heads: number;
+  readonly high: number;
+  readonly keep: boolean;
+  readonly low: number | null;
+  readonly order: readonly number[];
+  readonly parts: readonly (string | number)[];
+  readonly s: number;
+  readonly shape: readonly (string | number)[];
+  readonly stored: DType;
+  readonly through: DType;
+  readonly transA: boolean;
+  readonly transB: boolean;
+  readonly went: 'once' | 'atMostOnce' | 'often' | null;
+}
+
+/** Argument lists that are not just the inputs. */
+const special: Readonly<Record<string, (x: Tensor[], a: Args) => Tensor>> = {
   addAll: (x) => shaping.addAll(x),
   addBias: ([x, bias], a) => model.addBias(x!, stored(bias!, a.stored)),
   atLeast: ([a, b]) => elementwise.toFloat(elementwise.atLeast(a!, b!)),
@@ -57,7 +78,7 @@ const special: Readonly<Record<string, (x: Tensor[], a: Record<string, never>) =
   loraLinear: ([x, w, f, g], a) => products.loraLinear(x!, stored(w!, a.stored), f!, g!, a.s),
   matmul: ([x, y], a) => products.matmul(x!, y!, a),
   max: ([x], a) => reduce.max(x!, a.axis, a.keep),
-  mean: ([x], a) => reduce.mean(x!, a.axes, a.keep),
+  mean: ([x], a) => reduce.mean(x!, a.axes!, a.keep),
   mergedWeight: ([w, f, g], a) => products.mergedWeight(stored(w!, a.stored), f!, g!, a.s),
   reshape: ([x], a) => shaping.reshape(x!, dims(a.shape)),
   rmsNorm: ([x, w], a) => model.rmsNorm(x!, w!, a.epsilon),
@@ -74,11 +95,11 @@ const special: Readonly<Record<string, (x: Tensor[], a: Record<string, never>) =
   zeros: ([x], a) => elementwise.mul(shaping.zeros(dims(a.shape)), detach(x!)),
 };
 
-const dims = (shape: (string | number)[]): Dim[] => shape.map(dim);
+const dims = (shape: readonly (string | number)[]): Dim[] => shape.map(dim);
 /** A frozen weight as a file would hold it. */
 const stored = (weight: Tensor, dtype: DType): Tensor => (dtype === 'float32' ? weight : detach(elementwise.cast(weight, dtype)));
 
 export function builder({ op, args }: Pick<Case, 'op' | 'args'>): Build {
   const make = special[op];
-  return make === undefined ? (exported[op] as Build) : (...inputs) => make(inputs, args as Record<string, never>);
+  return make === undefined ? (exported[op] as Build) : (...inputs) => make(inputs, args as Args);
 }

@@ -46,16 +46,16 @@ export async function nextTokens(sessions: Sessions, cache: KeyValueCache, choic
     const logits = floats(result['values']!).subarray(slot * count, (slot + 1) * count);
     const ids = (result['indices']!.data as BigInt64Array).subarray(slot * count, (slot + 1) * count);
     const complete = count === sessions.vocabulary;
-    const place = draw({ ids, logits, normaliser: normaliser[2 * slot + 1]!, complete }, options, uniform);
+    const place = draw({ logits, normaliser: normaliser[2 * slot + 1]!, complete }, options, uniform);
     return place === undefined ? undefined : { id: Number(ids[place]), logprob: logits[place]! - normaliser[2 * slot]! };
   }
 
   async function fromLogits(slot: number, uniform: number): Promise<Token> {
     const logits = await sessions.logits(slot);
     const { repetitionPenalty = 1 } = options;
-    const penalised = logits.slice();
-    if (repetitionPenalty !== 1) penalise(penalised, [...live[slot]!.prompt, ...live[slot]!.ids], repetitionPenalty);
-    const id = drawFromAll(penalised, options, uniform);
+    const penalised = (all: Float32Array): Float32Array => penalise(all, [...live[slot]!.prompt, ...live[slot]!.ids], repetitionPenalty);
+    const own = normaliser[2 * slot + 1]!;
+    const id = repetitionPenalty === 1 ? drawFromAll(logits, options, uniform, own) : drawFromAll(penalised(logits), options, uniform);
     return { id, logprob: logits[id]! - normaliser[2 * slot]! };
   }
 }

@@ -180,18 +180,20 @@ function checkModule(name: string, { id, tensors }: Checkpoint, folder: string):
   throw new CheckpointError(`${folder}: adapts ${name}, which ${id} does not have: the adapter is for another base`);
 }
 
-/** The targets that pick exactly the modules of the file: PEFT's where they are names, else the shortest that do. */
+/** The targets that pick exactly the modules of the file: the last parts of their names where that suffices (as PEFT lists them, if it does), else the whole names. */
 function targetsOf(config: Config, names: ReadonlySet<string>, { tensors }: Checkpoint, file: string): readonly string[] {
   const linear = [...tensors.values()].filter((t) => t.shape.length === 2 && t.name.includes('.layers.')).map((t) => t.name.slice(0, -'.weight'.length));
   const matches = (module: string, target: string): boolean => module === target || module.endsWith(`.${target}`);
   const pick = (targets: readonly string[]): string[] => linear.filter((module) => targets.some((t) => matches(module, t)));
+  const whole = linear.filter((module) => names.has(module));
+  const short = [...new Set(whole.map((name) => name.slice(name.lastIndexOf('.') + 1)))];
+  const suffices = (targets: readonly string[]): boolean => targets.length <= short.length && pick(targets).length === names.size;
   const { target_modules: wanted, layers_to_transform: layers, exclude_modules: excluded } = config;
   if (Array.isArray(wanted) && (layers ?? undefined) === undefined && (excluded ?? undefined) === undefined) {
     const missing = pick(wanted).filter((module) => !names.has(module));
     if (missing.length > 0) throw new CheckpointError(`${file}: has nothing for ${missing.slice(0, 3).join(', ')}, which target_modules names: the adapter is incomplete or for another base`);
     const used = wanted.filter((target) => linear.some((module) => matches(module, target)));
-    if (pick(used).length === names.size) return used;
+    if (suffices(used)) return used;
   }
-  const short = [...new Set([...names].map((name) => name.slice(name.lastIndexOf('.') + 1)))];
-  return pick(short).length === names.size ? short : [...names];
+  return suffices(short) ? short : whole;
 }

@@ -30,9 +30,9 @@ export function makeMicroBatch(method: BoundMethod, items: readonly Item[], { sh
   const layout = layOut(owners.map((o) => o.sequence), { share });
   const n = layout.labels.length;
   const feeds: Record<string, Feed> = { one: { data: new Float32Array(items.length).fill(1), shape: [items.length] } };
+  const slots = Math.max(...layout.labelOf.map((l) => l.filter((i) => i >= 0).length));
   for (const name of method.names) {
     const places = owners.flatMap((o, s) => (o.name === name ? [{ row: o.item, labels: layout.labelOf[s]!.filter((l) => l >= 0) }] : []));
-    const slots = Math.max(1, ...places.map((p) => p.labels.length));
     const pick = new Int32Array(items.length * slots);
     const mask = new Float32Array(items.length * slots);
     const picked = new Int32Array(n).fill(items.length * slots);

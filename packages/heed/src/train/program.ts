@@ -6,7 +6,8 @@ import type { Architecture, Checkpointing } from '../model/llama.js';
 import { SUPERVISED, traceLogProbs } from '../model/scoring.js';
 
 const B = sym('rows');
-const slotsOf = (name: string) => sym(`slots_${name}`);
+/** Tokens of the longest sequence: one width for all names, so that a loss can set them side by side. */
+const T = sym('slots');
 
 /** A method's loss on a micro-batch with its gradient, and the counts it is divided by, as two programs. */
 export interface TrainProgram {
@@ -68,7 +69,7 @@ function countsProgram(method: BoundMethod, loss: Loss): Program {
 function scoredOf(method: BoundMethod, logp: Tensor): Scored<string> {
   const named = Object.fromEntries(
     method.names.map((name) => {
-      const shape = [B, slotsOf(name)];
+      const shape = [B, T];
       const mask = input(`mask:${name}`, shape);
       const picked = takeRows(logp, input(`pick:${name}`, shape, 'int32'), { index: input(`picked:${name}`, [SUPERVISED], 'int32'), went: 'atMostOnce' });
       return [name, new Tokens(mul(picked, mask), mask)];
