@@ -59,7 +59,7 @@ async function compile(engine: Engine, outputs: Readonly<Record<string, Tensor>>
 export async function checkGradient(engine: Engine, build: Build, inputs: readonly Given[], directions = 3): Promise<(number | undefined)[]> {
   const { run, release } = await compile(engine, { y: build(...named(inputs)) });
   const { data, shape } = (await run(inputs)).y!;
-  const seed = Float32Array.from(data, (_, i) => Math.sin(3 * i + 1));
+  const seed = Float32Array.from({ length: data.length }, (_, i) => Math.sin(3 * i + 1));
   const objective = async (values: readonly Given[]): Promise<number> =>
     ((await run(values)).y!.data as Float32Array).reduce((total, v, i) => total + v * seed[i]!, 0);
   const { gradients } = await valueAndGradients(engine, build, inputs, { shape, data: [...seed] });

@@ -1,0 +1,68 @@
+import { readFileSync } from 'node:fs';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { adamw, clipScale, l2Norm } from '../src/adamw.js';
+import { startEngine, view } from '../src/runtime/engine.js';
+import type { Engine } from '../src/runtime/engine.js';
+
+/** Made by benchmarks/oracles/tensor_ops.py with torch.optim.AdamW and clip_grad_norm_. */
+const fixture = JSON.parse(readFileSync(new URL('fixtures/adamw.json', import.meta.url), 'utf8')) as {
+  betas: [number, number]; epsilon: number; weightDecay: number; limit: number; parameters: number[];
+  steps: { learningRate: number; gradients: number[]; norm: number; parameters: number[]; m: number[]; v: number[] }[];
+};
+
+let engine: Engine;
+beforeAll(async () => {
+  engine = await startEngine({ threads: 2 });
+});
+afterAll(() => engine.close());
+
+/** The largest difference, divided by the largest expected number. */
+const error = (actual: ArrayLike<number>, expected: readonly number[]) =>
+  Math.max(...expected.map((e, i) => Math.abs(actual[i]! - e))) / Math.max(...expected.map(Math.abs));
+
+it('twenty clipped steps in place agree with PyTorch', async () => {
+  const { betas, epsilon, weightDecay, limit, steps } = fixture;
+  const n = fixture.parameters.length;
+  const [parameters, gradients, m, v] = [
+    view(await engine.upload(Float32Array.from(fixture.parameters))), view(await engine.allocate('float32', n)),
+    view(await engine.allocate('float32', n)), view(await engine.allocate('float32', n)),
+  ];
+  const norm = await engine.compile(l2Norm());
+  const step = await engine.compile(adamw({ betas, epsilon, weightDecay }));
+  norm.bind({ x: gradients });
+  step.bind({ parameters, gradients, m, v }, { new_parameters: parameters, new_m: m, new_v: v });
+  const scalar = (value: number) => ({ data: Float32Array.of(value), shape: [] });
+  expect(new Set(steps.map((s) => s.norm > limit)).size).toBe(2);
+
+  for (const [i, expected] of steps.entries()) {
+    await engine.write(gradients, Float32Array.from(expected.gradients));
+    const [length] = (await norm.run({})).norm!.data as Float32Array;
+    expect(error([length!], [expected.norm])).toBeLessThan(1e-6);
+    const returned = await step.run({
+      gradientScale: scalar(clipScale(length!, limit)), learningRate: scalar(expected.learningRate),
+      correction1: scalar(1 - betas[0] ** (i + 1)), correction2: scalar(1 - betas[1] ** (i + 1)),
+    });
+    expect(returned).toEqual({});
+    expect(error((await engine.read(m)) as Float32Array, expected.m), `m after step ${i + 1}`).toBeLessThan(5e-7);
+    expect(error((await engine.read(v)) as Float32Array, expected.v), `v after step ${i + 1}`).toBeLessThan(5e-7);
+    expect(error((await engine.read(parameters)) as Float32Array, expected.parameters), `parameters after step ${i + 1}`).toBeLessThan(5e-7);
+  }
+});
+
+it('by default there is no decay, and a first step of the size of the learning rate', async () => {
+  const step = await engine.compile(adamw());
+  const vector = (...data: number[]) => ({ data: Float32Array.from(data), shape: [data.length] });
+  const scalar = (value: number) => ({ data: Float32Array.of(value), shape: [] });
+  const { new_parameters } = await step.run({
+    parameters: vector(1, -2, 3), gradients: vector(0.5, -1e-3, 0), m: vector(0, 0, 0), v: vector(0, 0, 0),
+    gradientScale: scalar(1), learningRate: scalar(0.125), correction1: scalar(0.1), correction2: scalar(0.001),
+  });
+  expect(error(new_parameters!.data as Float32Array, [0.875, -1.875, 3])).toBeLessThan(1e-5);
+  await step.release();
+});
+
+it('clips only what is longer than the limit', () => {
+  expect(clipScale(0.5, 1)).toBe(1);
+  expect(clipScale(0, 1)).toBe(1);
+  expect(clipScale(4, 1)).toBeCloseTo(0.25, 6);
+});
