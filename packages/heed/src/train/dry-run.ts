@@ -1,7 +1,6 @@
 import { type DoctorReport, examine } from '../data/doctor.js';
 import { loadData } from '../data/load.js';
 import { renderDoctor } from '../data/render-doctor.js';
-import type { AnyRow } from '../data/rows.js';
 import { type MethodOptions, methodOf } from '../method/index.js';
 import { loadModel } from '../model/load.js';
 import { createRandom } from '../run/random.js';
