@@ -30,7 +30,7 @@ function error(actual: Float32Array, expected: readonly number[]): number {
   return Math.max(0, ...expected.map((e, i) => Math.abs(actual[i]! - e) / scale));
 }
 
-const TOLERANCE = 3e-6;
+const TOLERANCE = 1e-6;
 /** Rounding to a 16-bit type is a staircase: it has no useful differences. */
 const STAIRCASES = new Set(['cast']);
 
