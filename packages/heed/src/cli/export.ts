@@ -35,8 +35,14 @@ export function register(program: Command, out: Output): void {
         if (fs.existsSync(output) && fs.readdirSync(output).length > 0) throw new UserError(`${output}: is not empty; remove it or name another folder.`);
         await saveAdapter(output, { ...adapter, checkpoint, modelId: base ?? checkpoint.id });
       } else {
-        const [{ exportMerged }, { mergedTensors }] = await Promise.all([import('../model/export.js'), import('../model/merge-host.js')]);
-        await exportMerged(checkpoint, mergedTensors(checkpoint, adapter), output);
+        const [{ exportMerged }, { mergedTensors }, { createProgress }] = await Promise.all([import('../model/export.js'), import('../model/merge-host.js'), import('../run/progress.js')]);
+        const progress = createProgress();
+        progress.start('merging', adapter.plan.modules.size, { unit: 'modules' });
+        try {
+          await exportMerged(checkpoint, mergedTensors(checkpoint, adapter, (done) => progress.update(done)), output);
+        } finally {
+          progress.stop();
+        }
       }
       const parameters = adapter.plan.size;
       out.result(
