@@ -64,7 +64,7 @@ function activeNodes(roots: readonly Tensor[], wrt: readonly Tensor[]): Set<Node
 function recomputer(): (x: Tensor) => Tensor {
   const copies = new Map<Node, Node>();
   const copyOf = (node: Node): Node => {
-    if (!node.recompute) return node;
+    if (!node.recompute || node.inputs.length === 0) return node;
     let copy = copies.get(node);
     if (copy === undefined) {
       copy = retrace(node, node.inputs.map((x) => copyOf(x.node).outputs[x.index]!));

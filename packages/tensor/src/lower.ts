@@ -1,6 +1,6 @@
 import { type Dim, type Shape, evaluate } from './dims.js';
 import type { OnnxInitializer, OnnxNode, OnnxValue } from './onnx/model.js';
-import type { Port, Program } from './program.js';
+import type { Port, Program, ValueInfo } from './program.js';
 import type { Node, Tensor } from './tensor.js';
 
 const constantDim = (d: Dim): number | string => (typeof d === 'number' ? d : (d.symbolName ?? `"${d}"`.replace(/\W+/g, '_')));
@@ -19,8 +19,9 @@ export function lower(outputs: Readonly<Record<string, Tensor>>, options: { read
   const inputs: Port[] = [];
   const sizes: { name: string; values: readonly Dim[] }[] = [];
   const nodes: OnnxNode[] = [];
+  const values = new Map<string, ValueInfo>();
 
-  /** Equal constants and equal size vectors are written once. */
+  /** Equal constants and equal size vectors are written once. Names made here begin with a colon, which keeps them apart from callers' names. */
   const once = (content: string, prefix: string, make: (name: string) => void): string => {
     const known = byContent.get(content);
     if (known !== undefined) return known;
@@ -44,16 +45,20 @@ export function lower(outputs: Readonly<Record<string, Tensor>>, options: { read
       case 'constant': {
         const { data } = origin;
         const content = data instanceof Uint8Array ? Buffer.from(data).toString('base64') : `${data.file}:${data.offset}`;
-        names.set(value, once(`${value.dtype}[${value.shape.join()}]${content}`, 'c', (name) => {
+        names.set(value, once(`${value.dtype}[${value.shape.join()}]${content}`, ':c', (name) => {
           initializers.push({ name, dtype: value.dtype, shape: value.shape.map((d) => evaluate(d, {})), data });
         }));
         break;
       }
       case 'sizes':
-        names.set(value, once(`sizes:${origin.values.join()}`, 'sizes', (name) => sizes.push({ name, values: origin.values })));
+        names.set(value, once(`sizes:${origin.values.join()}`, ':sizes', (name) => sizes.push({ name, values: origin.values })));
         break;
       case 'op': {
-        node.outputs.forEach((o) => names.set(o, claimed.get(o) ?? `t${node.id}${o.index === 0 ? '' : `_${o.index}`}`));
+        for (const o of node.outputs) {
+          const name = claimed.get(o) ?? `:t${node.id}${o.index === 0 ? '' : `_${o.index}`}`;
+          names.set(o, name);
+          values.set(name, o);
+        }
         nodes.push({
           name: `${origin.op}_${node.id}`,
           op: origin.op,
@@ -73,7 +78,9 @@ export function lower(outputs: Readonly<Record<string, Tensor>>, options: { read
   for (const [name, tensor] of Object.entries(outputs)) {
     const source = names.get(resolve(tensor))!;
     if (source !== name) nodes.push({ name: `output_${name}`, op: 'Identity', domain: '', inputs: [source], outputs: [name], attributes: {} });
-    ports.push({ name, dtype: tensor.dtype, shape: tensor.shape });
+    const port = { name, dtype: tensor.dtype, shape: tensor.shape };
+    values.set(name, port);
+    ports.push(port);
   }
   const value = (port: Port): OnnxValue => ({ name: port.name, dtype: port.dtype, shape: onnxShape(port.shape) });
   return {
@@ -86,6 +93,7 @@ export function lower(outputs: Readonly<Record<string, Tensor>>, options: { read
     inputs,
     outputs: ports,
     sizes,
+    values,
     ...(options.folder === undefined ? {} : { folder: options.folder }),
   };
 }

@@ -3,11 +3,18 @@
 /** A stream that takes text. */
 export interface Sink {
   write(text: string): unknown;
+  /** As Node's terminals have them. */
+  readonly isTTY?: boolean;
+  readonly columns?: number;
 }
 
 /** Where a verb prints. */
 export interface Output {
   readonly json: boolean;
+  /** The terminal that stdout is; undefined for files, pipes and with --json. */
+  readonly terminal: { readonly columns: number; readonly colour: boolean } | undefined;
+  /** Text for people as it comes, on stdout; nothing with --json. */
+  write(text: string): void;
   /** A line for people, on stdout; nothing with --json. */
   say(line: string): void;
   /** A line on stderr, with --json too. */
@@ -20,6 +27,13 @@ export interface Output {
 export function createOutput({ json, stdout = process.stdout, stderr = process.stderr }: { json: boolean; stdout?: Sink; stderr?: Sink }): Output {
   return {
     json,
+    get terminal() {
+      // Asked each time: windows change their size.
+      return json || stdout.isTTY !== true ? undefined : { columns: stdout.columns ?? 80, colour: !process.env['NO_COLOR'] };
+    },
+    write(text) {
+      if (!json) stdout.write(text);
+    },
     say(line) {
       if (!json) stdout.write(`${line}\n`);
     },

@@ -2,12 +2,14 @@
 import type { Command } from 'commander';
 
 import * as exporting from './export.js';
+import * as align from './align.js';
 import * as models from './models.js';
 import type { Output } from './output.js';
+import * as quickstart from './quickstart.js';
 import * as report from './report.js';
 import * as train from './train.js';
 
 /** What a verb's file exports: adds the verb to the program. Its action prints through `out` and throws what goes wrong. */
 export type Register = (program: Command, out: Output) => void;
 
-export const VERBS: readonly Register[] = [train.register, report.register, models.register, exporting.register];
+export const VERBS: readonly Register[] = [quickstart.register, train.register, align.register, report.register, models.register, exporting.register];

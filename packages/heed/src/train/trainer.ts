@@ -29,6 +29,8 @@ export interface TrainSetup {
   readonly run?: Pick<RunFolder, 'metrics' | 'samples' | 'checkpointsDir' | 'resuming'>;
   /** Steps done before this training (by earlier iterations of a loop): numbering goes on from there. */
   readonly offset?: number;
+  /** Put on every line of the log, such as the iteration of a loop. */
+  readonly label?: Readonly<Record<string, number>>;
   readonly progress?: Progress;
   readonly interrupt?: { readonly requested: boolean };
   /** Called after each step; `last` on the final one. */
@@ -80,7 +82,7 @@ export async function train(setup: TrainSetup): Promise<Trained> {
   });
   const save = (step: number): Promise<unknown> | undefined => run && saveCheckpoint(run.checkpointsDir, engine, state, { step: offset + step, data }, options.keep);
   const started = performance.now();
-  let loss = Number.NaN;
+  let loss = ((await run?.metrics.rows())?.at(-1)?.loss) ?? Number.NaN;
   let tokens = 0;
   let lastSaved = done;
   progress.start(`training (${method.name})`, total);
@@ -100,7 +102,7 @@ export async function train(setup: TrainSetup): Promise<Trained> {
       const inStep = batches.reduce((n, b) => n + b.layout.promptRows + b.layout.responseRows, 0);
       tokens += inStep;
       const row = {
-        step: offset + step, loss, lr: learningRate, tokens: inStep, ...result.metrics, grad_norm: result.gradientNorm,
+        step: offset + step, ...setup.label, loss, lr: learningRate, tokens: inStep, ...result.metrics, grad_norm: result.gradientNorm,
         seconds: (performance.now() - from) / 1000,
       };
       run?.metrics.append(row);

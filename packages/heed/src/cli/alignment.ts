@@ -1,0 +1,88 @@
+/** One alignment run from a recipe file, as `heed align` and `heed quickstart` do it. */
+import type { Estimate } from '../evaluate/statistics.js';
+import type { Fluency } from '../evaluate/answers.js';
+import { type Aligned, alignOnline, finishAlignment } from '../loop/online.js';
+import { AlignRecipe } from '../loop/recipe.js';
+import { openRun } from '../run/folder.js';
+import { createProgress } from '../run/progress.js';
+import { loadRecipe } from '../run/recipe.js';
+import { onInterrupt } from '../run/signals.js';
+import type { Output } from './output.js';
+import { table } from './output.js';
+
+/** What `summary.json` of an alignment run holds; the method's own name stands for the model after it. */
+export interface AlignmentSummary {
+  readonly run: string;
+  readonly report: string;
+  readonly method: string;
+  readonly metric: string;
+  readonly base: Estimate;
+  readonly after: Estimate;
+  readonly findings: { readonly base: Estimate; readonly after: Estimate };
+  readonly fluency: { readonly base: Fluency; readonly after: Fluency };
+  readonly iterations: Aligned['iterations'];
+  readonly seconds: number;
+  readonly peakRssMb: number;
+  readonly resumedFrom?: number;
+}
+
+export interface AlignmentJob {
+  readonly file: string;
+  readonly overrides: readonly string[];
+  readonly resume: boolean;
+  readonly overwrite: boolean;
+  readonly out: Output;
+}
+
+export async function runAlignment({ file, overrides, resume, overwrite, out }: AlignmentJob): Promise<AlignmentSummary> {
+  const started = performance.now();
+  const { recipe, text } = await loadRecipe(file, overrides, AlignRecipe);
+  const run = await openRun(recipe.run.dir, { recipe: text, resume, overwrite });
+  const interrupt = onInterrupt();
+  try {
+    const { before, after, iterations, peakRssMb, resumedFrom } = await alignOnline(recipe, run, { progress: createProgress(), interrupt, say: (line) => out.note(line) });
+    const method = recipe.method.name as string;
+    const summary = {
+      metric: `share of held-out answers that satisfy ${recipe.judge}`,
+      base: before.satisfied, [method]: after.satisfied,
+      findings: { base: before.findings, [method]: after.findings },
+      fluency: { base: before.fluency, [method]: after.fluency },
+      iterations, seconds: Math.round((performance.now() - started) / 100) / 10, peakRssMb,
+      ...(resumedFrom === undefined ? {} : { resumedFrom }),
+    };
+    const report = await finishAlignment(run, summary);
+    return {
+      run: run.dir, report, method, metric: summary.metric, base: before.satisfied, after: after.satisfied,
+      findings: { base: before.findings, after: after.findings }, fluency: { base: before.fluency, after: after.fluency },
+      iterations, seconds: summary.seconds, peakRssMb, ...(resumedFrom === undefined ? {} : { resumedFrom }),
+    };
+  } finally {
+    interrupt.dispose();
+    await run.close();
+  }
+}
+
+const percent = (x: number): string => `${(100 * x).toFixed(0)} %`;
+const share = ({ mean, low, high }: Estimate): string => `${percent(mean)}  [${percent(low)}, ${percent(high)}]`;
+const mean = ({ mean: m, low, high }: Estimate): string => `${m.toFixed(2)}  [${low.toFixed(2)}, ${high.toFixed(2)}]`;
+
+/** The before/after table of one or more runs from the same base. */
+export function renderAlignment(results: readonly AlignmentSummary[]): string {
+  const first = results[0]!;
+  const row = (name: string, satisfied: Estimate, findings: Estimate, fluency: Fluency): string[] => [
+    name, share(satisfied), mean(findings), String(fluency.medianWords), fluency.distinct2.toFixed(2), fluency.logprobPerToken.toFixed(2),
+  ];
+  return [
+    '',
+    table([
+      [`${first.base.n} held-out prompts`, 'satisfy the judge', 'findings an answer', 'words', 'distinct-2', 'log p a token (base)'],
+      row('base', first.base, first.findings.base, first.fluency.base),
+      ...results.map((r) => row(r.method, r.after, r.findings.after, r.fluency.after)),
+    ]),
+    '',
+    'in brackets: 95 % intervals',
+    `time ${first.seconds.toFixed(0)} s, peak memory ${first.peakRssMb} MB`,
+    `report:  ${first.report}`,
+    `talk to it:  npx heed chat --adapter ${first.run}/adapter --compare`,
+  ].join('\n');
+}

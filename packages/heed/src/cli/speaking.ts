@@ -1,0 +1,82 @@
+/** Options that the verbs share in which a model speaks: which model, and how its tokens are chosen. */
+import { InvalidArgumentError, Option } from 'commander';
+import type { Command } from 'commander';
+
+import type { SamplingOptions } from '../generate/options.js';
+import type { Model } from '../model/load.js';
+import type { Adapter } from '../model/peft.js';
+import type { Output } from './output.js';
+
+export interface ModelFlags {
+  readonly model?: string;
+  readonly adapter?: string;
+  readonly template?: 'chat' | 'alpaca';
+}
+
+export interface SamplingFlags {
+  readonly maxTokens: number;
+  readonly temperature: number;
+  readonly topK?: number;
+  readonly topP?: number;
+  readonly minP?: number;
+  readonly repetitionPenalty?: number;
+  readonly stop?: readonly string[];
+  readonly seed: number;
+}
+
+/** Reads an option's value as a number; what range it must be in is the sampler's to say. */
+export function number(text: string): number {
+  const value = text.trim() === '' ? NaN : Number(text);
+  if (Number.isNaN(value)) throw new InvalidArgumentError('It is not a number.');
+  return value;
+}
+
+/** Adds --model, --adapter and --template. */
+export function modelOptions(command: Command): Command {
+  return command
+    .option('--model <model>', 'a folder, a .gguf file or a hub id (default: the default model)')
+    .option('--adapter <folder>', "an adapter for it, as a run's adapter/ or PEFT wrote it")
+    .addOption(new Option('--template <name>', "how messages become tokens (default: the model's own chat template, where it has one)").choices(['chat', 'alpaca']));
+}
+
+/** Adds the options of sampling. */
+export function samplingOptions(command: Command, { maxTokens, temperature }: { readonly maxTokens: number; readonly temperature: number }): Command {
+  return command
+    .option('--temperature <t>', '0 takes the likeliest token', number, temperature)
+    .option('--max-tokens <n>', 'most tokens of an answer', number, maxTokens)
+    .option('--top-k <k>', 'sample from the k likeliest tokens', number)
+    .option('--top-p <p>', 'sample from the likeliest tokens that have this probability together', number)
+    .option('--min-p <p>', "sample from tokens that have this fraction of the likeliest token's probability", number)
+    .option('--repetition-penalty <x>', 'above 1: make tokens that occurred less likely', number)
+    .option('--stop <text...>', 'texts that end an answer')
+    .option('--seed <n>', 'names the random numbers', number, 0);
+}
+
+const FLAGS: Readonly<Record<string, string>> = {
+  maxNewTokens: '--max-tokens', temperature: '--temperature', topK: '--top-k', topP: '--top-p', minP: '--min-p',
+  repetitionPenalty: '--repetition-penalty', stop: '--stop', seed: '--seed',
+};
+
+/** The options as the sampler takes them. @throws UserError naming the option that is out of its range. */
+export async function samplingOf({ maxTokens, temperature, topK, topP, minP, repetitionPenalty, stop, seed }: SamplingFlags): Promise<SamplingOptions> {
+  const [{ checkOptions }, { UserError }] = await Promise.all([import('../generate/options.js'), import('../errors.js')]);
+  const options = {
+    maxNewTokens: maxTokens, temperature, seed,
+    ...(topK === undefined ? {} : { topK }), ...(topP === undefined ? {} : { topP }), ...(minP === undefined ? {} : { minP }),
+    ...(repetitionPenalty === undefined ? {} : { repetitionPenalty }), ...(stop === undefined ? {} : { stop }),
+  };
+  try {
+    checkOptions(options);
+  } catch (error) {
+    // Here options are flags, so messages name those.
+    throw error instanceof UserError ? new UserError(error.message.replace(/^\w+/, (name) => FLAGS[name] ?? name), error.hints) : error;
+  }
+  return options;
+}
+
+/** Loads the model and the adapter that the flags name. */
+export async function loadSpeaker({ model: name, adapter: folder, template }: ModelFlags, out: Output): Promise<{ readonly model: Model; readonly adapter?: Adapter }> {
+  const [{ loadModel }, { loadAdapter }] = await Promise.all([import('../model/load.js'), import('../model/peft.js')]);
+  const model = await loadModel(name, { ...(template === undefined ? {} : { template }), log: (line) => out.note(line) });
+  return folder === undefined ? { model } : { model, adapter: await loadAdapter(folder, model.checkpoint) };
+}

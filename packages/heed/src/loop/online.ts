@@ -1,0 +1,167 @@
+import { type Engine, startEngine, view } from '@heed/tensor';
+import { loadData } from '../data/load.js';
+import type { AnyRow, JudgedRow, PromptRow } from '../data/rows.js';
+import { type AnswerReport, evaluateAnswers } from '../evaluate/answers.js';
+import { createGenerator } from '../generate/generator.js';
+import { openJudge } from '../judge/open.js';
+import { type MethodOptions, methodOf } from '../method/index.js';
+import { type AdapterPlan, initialParameters, planAdapter } from '../model/adapter.js';
+import { type Model, loadModel } from '../model/load.js';
+import { saveAdapter } from '../model/peft.js';
+import { createScorer } from '../model/scorer.js';
+import type { RunFolder } from '../run/folder.js';
+import { type Progress, silentProgress } from '../run/progress.js';
+import { createRandom } from '../run/random.js';
+import { adapterTargets } from '../run/recipeSchemas.js';
+import { writeReport } from '../run/report/write.js';
+import { Interrupted } from '../run/signals.js';
+import { createRespond } from '../text/respond.js';
+import { heatmapSamples } from '../train/heatmap.js';
+import { prepare } from '../train/items.js';
+import { train } from '../train/trainer.js';
+import type { AlignRecipe } from './recipe.js';
+import { answerPrompts, judgeAnswers, loadParameters, saveParameters } from './rounds.js';
+
+export interface AlignHooks {
+  readonly progress?: Progress;
+  readonly interrupt?: { readonly requested: boolean };
+  say?(line: string): void;
+}
+
+/** What an alignment run found out: the model before and after, on prompts that training never saw. */
+export interface Aligned {
+  readonly before: AnswerReport;
+  readonly after: AnswerReport;
+  readonly iterations: readonly { readonly answers: number; readonly satisfied: number; readonly trainedOn: number; readonly steps: number }[];
+  readonly peakRssMb: number;
+  readonly resumedFrom?: number;
+}
+
+/**
+ * The online loop of CUT (Xu et al. 2024, section 5.2): the model answers the prompts, a judge writes a judgment of each answer, the
+ * method trains the adapter on them; repeat. Any method that learns from judged rows works here, and `sft` learns from the
+ * satisfactory ones. Each round starts a fresh optimizer on the adapter as it is.
+ */
+export async function alignOnline(recipe: AlignRecipe, run: RunFolder, { progress = silentProgress, interrupt, say = () => undefined }: AlignHooks = {}): Promise<Aligned> {
+  const model = await loadModel(recipe.model, { ...(recipe.template === undefined ? {} : { template: recipe.template }), log: say });
+  const judge = await openJudge(recipe.judge);
+  const { train: prompts } = await loadData(recipe.data, 'prompt');
+  const { prompts: path, limit, ...sampling } = recipe.evaluate;
+  const { train: held } = await loadData({ ...recipe.data, path, eval: undefined, limit }, 'prompt');
+  const plan = planAdapter(model.checkpoint.tensors.values(), { ...recipe.adapter, targets: adapterTargets(recipe.adapter.targets) });
+  const engine = await startEngine();
+  try {
+    const stage = await openStage(engine, model, plan);
+    const assess = async (what: string): Promise<AnswerReport> => {
+      progress.start(what, held.length);
+      const report = await evaluateAnswers({ model, ...stage, judge, rows: held, sampling: { ...sampling, seed: recipe.train.seed }, onProgress: (n) => progress.update(n) });
+      progress.stop();
+      return report;
+    };
+
+    const before = await assess('answering held-out prompts, before');
+    say(describe('before', before));
+    const iterations: Aligned['iterations'][number][] = [];
+    let parameters = initialParameters(plan, recipe.train.seed);
+    let steps = 0;
+    let resumedFrom: number | undefined;
+    for (let k = 1; k <= recipe.loop.iterations; k++) {
+      const folder = (name: string): string => run.path('work', `iteration-${k}`, name);
+      if (k > 1) await stage.use(parameters);
+      const { samples, ...decoding } = recipe.generate;
+      progress.start(`iteration ${k}: answering`, prompts.length);
+      const answers = await answerPrompts(folder('answers.jsonl'), prompts, model.template, stage.generator, samples, { ...decoding, seed: recipe.train.seed + k }, {
+        onProgress: (n) => progress.update(n), ...(interrupt === undefined ? {} : { interrupt }),
+      });
+      progress.stop();
+      const rows = await judgeAnswers(answers, prompts, judge);
+      const learned = rowsFor(recipe.method as MethodOptions, rows);
+      const method = methodOf(recipe.method as MethodOptions);
+      const chosen = method.select(learned, createRandom('select', recipe.train.seed, k));
+      const { items } = prepare(chosen, method, createRespond(model.template), { maxTokens: Math.min(recipe.data.maxTokens ?? Infinity, model.architecture.context), onLong: recipe.data.onLong });
+      const finished = run.resuming ? loadParameters(folder('parameters.safetensors')) : undefined;
+      const trained = finished === undefined
+        ? await train({
+            engine, model, method, items, plan, initial: parameters, run, offset: steps, label: { iteration: k }, progress,
+            options: { ...recipe.train, seed: recipe.train.seed + k },
+            ...(interrupt === undefined ? {} : { interrupt }),
+            onStep({ step }, result, last) {
+              if (last) for (const row of heatmapSamples(result.heatmaps, chosen, model.tokenizer, step)) run.samples.append(row);
+            },
+          })
+        : undefined;
+      parameters = finished ?? trained!.parameters;
+      if (trained !== undefined) await saveParameters(folder('parameters.safetensors'), parameters);
+      resumedFrom ??= trained?.resumedFrom;
+      const taken = trained?.steps ?? (await stepsOf(run, k));
+      steps += taken;
+      const satisfied = rows.filter((r) => r.satisfied).length;
+      iterations.push({ answers: rows.length, satisfied, trainedOn: items.length, steps: taken });
+      say(`iteration ${k}: ${satisfied} of ${rows.length} training answers satisfy the judge; trained on ${items.length} rows in ${taken} steps.`);
+      if (interrupt?.requested === true) throw new Interrupted(`Stopped after iteration ${k}; go on with --resume.`);
+    }
+    await stage.use(parameters);
+    const after = await assess('answering held-out prompts, after');
+    say(describe('after', after));
+    await saveAdapter(run.adapterDir, { plan, parameters, checkpoint: model.checkpoint, modelId: recipe.model });
+    await run.samples.truncateAfter(steps);
+    logAnswers(run, before, after, steps);
+    await stage.release();
+    return { before, after, iterations, peakRssMb: Math.round((await engine.memory()).peakRss / 2 ** 20), ...(resumedFrom === undefined ? {} : { resumedFrom }) };
+  } finally {
+    progress.stop();
+    await engine.close();
+  }
+}
+
+/** A generator with an adapter that can be changed, and a scorer under the base. */
+async function openStage(engine: Engine, model: Model, plan: AdapterPlan) {
+  const { tokenizer, template } = model;
+  const generator = await createGenerator(engine, model.checkpoint, { decode: (ids) => tokenizer.decode(ids, { skipSpecial: true }), stopIds: template.stopIds, plan, batch: 32 });
+  const scorer = await createScorer(engine, model);
+  return {
+    generator,
+    scorer,
+    async use(parameters: Float32Array): Promise<void> {
+      const buffer = await engine.upload(parameters);
+      await generator.setAdapter(view(buffer));
+      await engine.free(buffer);
+    },
+    async release(): Promise<void> {
+      await generator.release();
+      await scorer.release();
+    },
+  };
+}
+
+/** Judged rows as the method takes them: a method of conversations imitates the satisfactory answers. */
+function rowsFor(options: MethodOptions, rows: readonly JudgedRow[]): readonly AnyRow[] {
+  if (methodOf(options).row !== 'conversation') return rows;
+  return rows.filter((r) => r.satisfied).map(({ source, id, prompt, completion }) => ({
+    source, ...(id === undefined ? {} : { id }), messages: [...prompt, { role: 'assistant' as const, content: completion }],
+  }));
+}
+
+async function stepsOf(run: RunFolder, iteration: number): Promise<number> {
+  return (await run.metrics.rows()).filter((row) => row['iteration'] === iteration).length;
+}
+
+function logAnswers(run: RunFolder, before: AnswerReport, after: AnswerReport, step: number): void {
+  for (const [when, report] of [['before', before], ['after', after]] as const) {
+    for (const { row, response, verdict } of report.answers) {
+      run.samples.append({ kind: 'answer', when, step, id: row.id ?? String(row.source.line), prompt: lastTurn(row), response, verdict: verdict.satisfied, reason: verdict.judgment });
+    }
+  }
+}
+
+const lastTurn = (row: PromptRow): string => row.prompt.at(-1)!.content;
+
+const percent = (x: number): string => `${(100 * x).toFixed(0)} %`;
+const describe = (when: string, { satisfied, findings, fluency }: AnswerReport): string =>
+  `${when}: ${percent(satisfied.mean)} of ${satisfied.n} held-out answers satisfy the judge [${percent(satisfied.low)}, ${percent(satisfied.high)}], ` +
+  `${findings.mean.toFixed(2)} findings an answer, ${fluency.medianWords} words.`;
+
+export async function finishAlignment(run: RunFolder, summary: object): Promise<string> {
+  await run.writeSummary(summary);
+  return writeReport(run.dir);
+}
