@@ -57,7 +57,7 @@ export function lower(outputs: Readonly<Record<string, Tensor>>, options: { read
         for (const o of node.outputs) {
           const name = claimed.get(o) ?? `:t${node.id}${o.index === 0 ? '' : `_${o.index}`}`;
           names.set(o, name);
-          values.set(name, o);
+          values.set(name, { dtype: o.dtype, shape: o.shape });
         }
         nodes.push({
           name: `${origin.op}_${node.id}`,
@@ -78,9 +78,8 @@ export function lower(outputs: Readonly<Record<string, Tensor>>, options: { read
   for (const [name, tensor] of Object.entries(outputs)) {
     const source = names.get(resolve(tensor))!;
     if (source !== name) nodes.push({ name: `output_${name}`, op: 'Identity', domain: '', inputs: [source], outputs: [name], attributes: {} });
-    const port = { name, dtype: tensor.dtype, shape: tensor.shape };
-    values.set(name, port);
-    ports.push(port);
+    values.set(name, { dtype: tensor.dtype, shape: tensor.shape });
+    ports.push({ name, dtype: tensor.dtype, shape: tensor.shape });
   }
   const value = (port: Port): OnnxValue => ({ name: port.name, dtype: port.dtype, shape: onnxShape(port.shape) });
   return {

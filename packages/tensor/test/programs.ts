@@ -22,5 +22,6 @@ export function program(parts: {
       outputs: outputs.map(value),
     },
     inputs, outputs, sizes, folder,
+    values: new Map(),
   };
 }

@@ -1,0 +1,136 @@
+import { Arena, type Chunk } from './arena.js';
+import { evaluate } from './dims.js';
+import { bytesOf } from './onnx/encode.js';
+import type { OnnxNode } from './onnx/model.js';
+import type { Program, ValueInfo } from './program.js';
+import { elements } from './runtime/arrays.js';
+import { prepareForCpu } from './runtime/cpu.js';
+import { bindPort, checkComposite, noBindings } from './runtime/ports.js';
+
+/** What running a program takes, in bytes. */
+export interface MemoryPrediction {
+  /** Intermediate values alive at once, at most. */
+  readonly live: number;
+  /** What the session's arena then holds resident, and keeps until the session is released: `live` and the gaps between. */
+  readonly peak: number;
+  /** The node at which `live` is reached. */
+  readonly at: string;
+  /** Weights that are mapped from files: resident once read, shared by every session. */
+  readonly mapped: number;
+  /** Inputs, all together: arrays of the caller or of the engine. */
+  readonly inputs: number;
+  /** Outputs, all together: written straight into arrays, which are not part of `peak`. */
+  readonly outputs: number;
+}
+
+/**
+ * Predicts the memory of a program's runs without running it: follows ONNX Runtime's order of execution, frees each value after
+ * its last reader, and lets its arena place what is alive. `shapes` are those of the inputs; only those that say how large a
+ * symbol is are needed. Throws when a symbol stays unknown.
+ */
+export function predictPeak(program: Program, shapes: Readonly<Record<string, readonly number[]>>): MemoryPrediction {
+  const bindings = noBindings();
+  for (const port of program.inputs) {
+    const shape = shapes[port.name];
+    if (shape !== undefined) bindPort(port, port.dtype, shape, bindings);
+  }
+  checkComposite(bindings);
+  const bytes = ({ dtype, shape }: ValueInfo): number =>
+    bytesOf[dtype] * elements(shape.map((dim) => evaluate(dim, bindings.values)));
+
+  const nodes = executionOrder(prepareForCpu(program.model).nodes);
+  const run = simulate(nodes, program, (name) => {
+    const value = program.values.get(name);
+    return value === undefined ? 0 : bytes(value);
+  });
+  return {
+    ...run,
+    mapped: mappedBytes(program),
+    inputs: program.inputs.reduce((sum, port) => sum + bytes(port), 0),
+    outputs: program.outputs.reduce((sum, port) => sum + bytes(port), 0),
+  };
+}
+
+/** Kernels whose result is their first input's memory under another shape. */
+const ALIASES = new Set(['Reshape', 'Identity', 'Squeeze', 'Unsqueeze']);
+/** Runs until the arena has found its form: what is alive at once never changes, but the gaps do. */
+const RUNS = 2;
+
+/**
+ * Elementwise kernels could write over an input they are the last reader of, but ONNX Runtime plans that only where it can infer
+ * that both shapes are equal; shapes that are fed (`sizes`) are unknown to it, so nearly all of ours are.
+ */
+function simulate(nodes: readonly OnnxNode[], program: Program, bytesFor: (name: string) => number): Pick<MemoryPrediction, 'live' | 'peak' | 'at'> {
+  const bound = new Set(program.outputs.map(({ name }) => name));
+  const rootOf = new Map<string, string>();
+  const root = (name: string): string => rootOf.get(name) ?? name;
+  const reads = new Map<string, number>();
+  for (const node of nodes) {
+    if (ALIASES.has(node.op) && !bound.has(node.outputs[0]!)) rootOf.set(node.outputs[0]!, root(node.inputs[0]!));
+    for (const input of node.inputs) reads.set(root(input), (reads.get(root(input)) ?? 0) + 1);
+  }
+  const arena = new Arena();
+  let [live, most, at] = [0, 0, ''];
+  for (let run = 0; run < RUNS; run++) {
+    const left = new Map(reads);
+    const chunks = new Map<string, { readonly chunk: Chunk; readonly bytes: number }>();
+    const release = (name: string): void => {
+      const held = chunks.get(name);
+      if (held === undefined) return;
+      arena.release(held.chunk);
+      chunks.delete(name);
+      live -= held.bytes;
+    };
+    for (const node of nodes) {
+      for (const output of node.outputs) {
+        if (output === '' || bound.has(output) || rootOf.has(output)) continue;
+        const bytes = bytesFor(output);
+        const chunk = arena.allocate(bytes);
+        if (chunk === undefined) continue;
+        chunks.set(output, { chunk, bytes });
+        live += bytes;
+      }
+      if (live > most) [most, at] = [live, node.name];
+      for (const input of node.inputs) {
+        const name = root(input);
+        const rest = left.get(name)! - 1;
+        left.set(name, rest);
+        if (rest === 0) release(name);
+      }
+      for (const output of node.outputs) if (!reads.has(root(output))) release(output);
+    }
+  }
+  return { live: most, peak: arena.resident, at };
+}
+
+/**
+ * The order in which ONNX Runtime executes nodes: depth first from the leaves, with those later in the file first, and from each
+ * node into its producers, again the later ones first (GraphViewer, ReverseDFSFrom with NodeCompare).
+ */
+export function executionOrder(nodes: readonly OnnxNode[]): OnnxNode[] {
+  const producer = new Map<string, number>();
+  nodes.forEach((node, i) => { for (const output of node.outputs) producer.set(output, i); });
+  const producers = nodes.map((node) => [...new Set(node.inputs.flatMap((input) => producer.get(input) ?? []))].sort((a, b) => a - b));
+  const consumed = new Set(producers.flat());
+  const stack = nodes.flatMap((_, i) => (consumed.has(i) ? [] : [i]));
+  const seen = new Uint8Array(nodes.length);
+  const order: OnnxNode[] = [];
+  for (let entry = stack.pop(); entry !== undefined; entry = stack.pop()) {
+    // A negative entry is a node on the way back: all that it needs has been placed.
+    if (entry < 0) {
+      order.push(nodes[~entry]!);
+    } else if (seen[entry] === 0) {
+      seen[entry] = 1;
+      stack.push(~entry);
+      for (const i of producers[entry]!) if (seen[i] === 0) stack.push(i);
+    }
+  }
+  return order;
+}
+
+/** Bytes of files that initializers refer to, each range once. */
+function mappedBytes({ model }: Program): number {
+  const ranges = new Map<string, number>();
+  for (const { data } of model.initializers) if (!(data instanceof Uint8Array)) ranges.set(`${data.file}:${data.offset}`, data.length);
+  return [...ranges.values()].reduce((a, b) => a + b, 0);
+}
