@@ -7,10 +7,6 @@ export class Arena {
   private nextRegion = FIRST_REGION;
   private regions = 0;
   private readonly touched: number[] = [];
-  private inUse = 0;
-
-  /** Bytes of chunks in use at most so far. */
-  largest = 0;
 
   /** Bytes written at least once: resident for good. */
   get resident(): number {
@@ -35,8 +31,6 @@ export class Arena {
       this.insert(rest);
     }
     chunk.free = false;
-    this.inUse += chunk.size;
-    this.largest = Math.max(this.largest, this.inUse);
     // What was split off lies behind, so the pages ever written are close to a prefix of the region.
     this.touched[chunk.region] = Math.max(this.touched[chunk.region]!, chunk.start + size);
     return chunk;
@@ -44,7 +38,6 @@ export class Arena {
 
   release(chunk: Chunk): void {
     chunk.free = true;
-    this.inUse -= chunk.size;
     let merged = chunk;
     if (chunk.after?.free === true) {
       this.remove(chunk.after);
