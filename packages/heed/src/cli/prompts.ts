@@ -36,11 +36,13 @@ export async function readPrompts(file: string, { template, architecture: { cont
     }
   });
   if (problems.length > 0) {
-    const longest = Math.max(...tokens.map((ids) => ids.length));
-    const room = context - longest;
-    throw problemsError(`${problems.length} of ${rows.length} prompts cannot be answered: the context of ${id} is ${context} tokens, and --max-tokens ${maxNewTokens} must fit too`, problems, [
-      room > 0 ? `With --max-tokens ${room} or less the longest prompt fits.` : 'Shorten the prompts.',
-    ]);
+    const room = context - Math.max(...tokens.map((ids) => ids.length));
+    const tooLong = room < maxNewTokens;
+    throw problemsError(
+      `${problems.length} of ${rows.length} prompts cannot be answered${tooLong ? ` (the context of ${id} holds ${context} tokens, --max-tokens ${maxNewTokens} of them for the answer)` : ''}`,
+      problems,
+      tooLong ? [room > 0 ? `--max-tokens ${room} is the most with which the longest prompt fits.` : 'Shorten the prompts.'] : [],
+    );
   }
   const column = findColumns(records).names.prompt ?? 'prompt';
   const asText = new Set(records.filter(({ fields }) => !Array.isArray(fields[column])).map(({ source }) => source));
@@ -49,7 +51,7 @@ export async function readPrompts(file: string, { template, architecture: { cont
     tokens,
     asGiven({ source, prompt }, response) {
       const [only, ...more] = prompt;
-      // CSV cells may hold turns as JSON: a text prompt is one user turn, whatever it was written in.
+      // A transcript or a CSV cell of JSON is text that holds several turns.
       const text = asText.has(source) && only?.role === 'user' && more.length === 0;
       return text ? { prompt: only.content, completion: response } : { prompt, completion: [{ role: 'assistant', content: response }] };
     },

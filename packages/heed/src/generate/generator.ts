@@ -90,6 +90,7 @@ export async function createGenerator(engine: Engine, checkpoint: Checkpoint, op
       for (let slot = live.length - 1; slot >= 0; slot--) {
         if (live[slot]!.finish === undefined) continue;
         finished++;
+        hooks.onCompletion?.(completionOf(live[slot]!, options.decode));
         const end = live.pop()!;
         if (slot === live.length) continue;
         live[slot] = end;

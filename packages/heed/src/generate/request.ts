@@ -23,6 +23,8 @@ export interface Completion {
 export interface GenerationHooks {
   /** Text as it becomes certain; all of a completion's pieces together are its text. */
   onToken?(row: number, sample: number, textDelta: string): void;
+  /** A completion as soon as it is finished: in the order in which they finish, which is not that of the requests. */
+  onCompletion?(completion: Completion): void;
   /** After each step: tokens so far, and completions that are finished, of how many. */
   onProgress?(progress: { readonly tokens: number; readonly finished: number; readonly total: number }): void;
   /** Once aborted, `generate` rejects with the signal's reason after the current step. */

@@ -1,0 +1,128 @@
+/** `heed chat`: talk to a model, beside its base where asked. */
+import type { Command } from 'commander';
+
+import type { Conversation, Reply } from './conversation.js';
+import type { Output } from './output.js';
+import { type ModelFlags, type SamplingFlags, loadSpeaker, modelOptions, samplingOf, samplingOptions } from './speaking.js';
+
+interface Options extends ModelFlags, SamplingFlags {
+  readonly compare?: boolean;
+  readonly system?: string;
+}
+
+/** A terminal with fewer columns shows the answers one below the other. */
+const WIDE_ENOUGH = 100;
+
+export function register(program: Command, out: Output): void {
+  const command = program
+    .command('chat')
+    .description('talk to a model, with an adapter or without; from a pipe, each line is a turn')
+    .option('--compare', 'answer with the base too, side by side')
+    .option('--system <text>', 'a system message');
+  samplingOptions(modelOptions(command), { maxTokens: 512, temperature: 0.7 })
+    .addHelpText('after', '\nIn the chat:\n  /reset  forget what was said\n  /quit   leave; Ctrl-D too\n  Ctrl-C  stop the answer')
+    .action((options: Options) => chat(options, out));
+}
+
+interface Voice {
+  readonly name: 'base' | 'adapter';
+  readonly conversation: Conversation;
+}
+
+async function chat({ compare = false, system, ...flags }: Options, out: Output): Promise<void> {
+  const [{ UserError }, { openGenerator }, { createConversation, remark }, { startEngine }] = await Promise.all([
+    import('../errors.js'), import('../generate/open.js'), import('./conversation.js'), import('@heed/tensor'),
+  ]);
+  if (compare && flags.adapter === undefined) throw new UserError('--compare sets an adapter beside its base.', ['Name it: --adapter FOLDER.']);
+  const sampling = await samplingOf(flags);
+  const { model, adapter } = await loadSpeaker(flags, out);
+  const { context } = model.architecture;
+  try {
+    if (system !== undefined) model.template.prompt([{ role: 'system', content: system }, { role: 'user', content: 'Hello' }]);
+  } catch (error) {
+    throw new UserError(`--system: ${error instanceof Error ? error.message : String(error)}`);
+  }
+
+  const engine = await startEngine();
+  try {
+    const voices: Voice[] = [];
+    for (const name of compare ? (['base', 'adapter'] as const) : adapter === undefined ? (['base'] as const) : (['adapter'] as const)) {
+      const generator = await openGenerator(engine, model, { batch: 1, ...(name === 'adapter' && adapter !== undefined ? { adapter } : {}) });
+      voices.push({ name, conversation: createConversation(model, generator, { sampling, ...(system === undefined ? {} : { system }) }) });
+    }
+    const turns: { prompt: string; answers: Partial<Record<Voice['name'], Reply>> }[] = [];
+    const { readTurns } = await import('./turns.js');
+    await readTurns({
+      out,
+      banner: `${model.checkpoint.id}${flags.adapter === undefined ? '' : ` with the adapter ${flags.adapter}`}${compare ? ', beside its base' : ''}. ` +
+        `/reset forgets what was said, /quit or Ctrl-D leaves, Ctrl-C stops an answer.${model.template.name === 'alpaca' ? ' This model takes one turn at a time: it does not remember.' : ''}`,
+      reset: () => voices.forEach(({ conversation }) => conversation.reset()),
+      async answer(prompt, signal) {
+        const show = await shower(out, voices.length);
+        const answers: Partial<Record<Voice['name'], Reply>> = {};
+        for (const { name, conversation } of voices) {
+          if (signal.aborted) break;
+          show.begin(name, sampling.maxNewTokens);
+          const reply = await conversation.say(prompt, { onText: (delta) => show.text(out.terminal === undefined ? delta : harmless(delta)), onTokens: (n) => show.tokens(n), signal });
+          answers[name] = reply;
+          const note = remark(reply, { maxTokens: sampling.maxNewTokens, context });
+          show.end(note);
+        }
+        show.done();
+        turns.push({ prompt, answers });
+      },
+    });
+    out.result({ model: model.checkpoint.id, ...(flags.adapter === undefined ? {} : { adapter: flags.adapter }), turns });
+  } finally {
+    await engine.close();
+  }
+}
+
+/** Without the control characters with which a text could steer a terminal. */
+const harmless = (text: string): string => text.replace(/[\u0000-\u0008\u000b-\u001f\u007f-\u009f]/g, '');
+
+/** How the answers to one turn are shown: as they come, or, in a wide terminal, two in columns once both are there. */
+interface Shower {
+  begin(name: string, maxTokens: number): void;
+  text(delta: string): void;
+  tokens(n: number): void;
+  end(note: string | undefined): void;
+  done(): void;
+}
+
+async function shower(out: Output, voices: number): Promise<Shower> {
+  const { terminal } = out;
+  if (voices === 1 || terminal === undefined || terminal.columns < WIDE_ENOUGH) {
+    let last = '';
+    const write = (text: string): void => {
+      if (text !== '') last = text;
+      out.write(text);
+    };
+    return {
+      begin: (name) => { if (voices > 1) write(`${name}: `); },
+      text: write,
+      tokens: () => undefined,
+      end(note) {
+        if (!last.endsWith('\n')) write('\n');
+        if (note !== undefined) out.note(`[${note}]`);
+      },
+      done: () => { if (terminal !== undefined || voices > 1) out.write('\n'); },
+    };
+  }
+  const [{ sideBySide }, { createProgress }] = await Promise.all([import('./side-by-side.js'), import('../run/progress.js')]);
+  const texts: { name: string; text: string }[] = [];
+  const progress = createProgress();
+  return {
+    begin(name, maxTokens) {
+      texts.push({ name, text: '' });
+      progress.start(name, maxTokens, { unit: 'tokens' });
+    },
+    text: (delta) => { texts.at(-1)!.text += delta; },
+    tokens: (n) => progress.update(n),
+    end(note) {
+      progress.stop();
+      if (note !== undefined) texts.at(-1)!.text += `\n[${note}]`;
+    },
+    done: () => out.write(`${sideBySide(texts, terminal.columns)}\n\n`),
+  };
+}

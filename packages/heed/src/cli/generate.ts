@@ -1,0 +1,107 @@
+/** `heed generate`: a model answers prompts. */
+import type { Command } from 'commander';
+
+import type { Completion } from '../generate/request.js';
+import type { Output } from './output.js';
+import { type ModelFlags, type SamplingFlags, loadSpeaker, modelOptions, number, samplingOf, samplingOptions } from './speaking.js';
+
+interface Options extends ModelFlags, SamplingFlags {
+  readonly prompts: string;
+  readonly samples: number;
+  readonly limit?: number;
+  readonly output: string;
+  readonly overwrite?: boolean;
+}
+
+/** Completions that are worked on together. */
+const BATCH = 32;
+
+export function register(program: Command, out: Output): void {
+  const command = program
+    .command('generate')
+    .description('let a model, with an adapter or without, answer a file of prompts')
+    .requiredOption('--prompts <file>', 'JSONL, CSV or Parquet with a column prompt (text or turns)')
+    .requiredOption('-o, --output <file>', "where to: JSONL in TRL's columns, a row as soon as it is there; - for stdout")
+    .option('-n, --samples <n>', 'answers to each prompt', number, 1)
+    .option('--limit <n>', 'answer the first n prompts only', number)
+    .option('--overwrite', 'replace the output file');
+  samplingOptions(modelOptions(command), { maxTokens: 256, temperature: 0.7 }).action((options: Options) => generate(options, out));
+}
+
+async function generate({ prompts: file, samples, limit, output, overwrite = false, ...flags }: Options, out: Output): Promise<void> {
+  const [{ UserError }, { rowsFile }, { readPrompts }, { openGenerator }, { startEngine }, { createProgress }, { Interrupted, onInterrupt }] = await Promise.all([
+    import('../errors.js'), import('./rows-file.js'), import('./prompts.js'), import('../generate/open.js'),
+    import('@heed/tensor'), import('../run/progress.js'), import('../run/signals.js'),
+  ]);
+  for (const [flag, value] of [['-n', samples], ['--limit', limit]] as const) {
+    if (value !== undefined && !(Number.isInteger(value) && value >= 1)) throw new UserError(`${flag} is ${value}; expected a whole number, at least 1.`);
+  }
+  const sampling = await samplingOf(flags);
+  const rows = rowsFile(output, { overwrite, out });
+  const { model, adapter } = await loadSpeaker(flags, out);
+  const prompts = await readPrompts(file, model, { maxNewTokens: sampling.maxNewTokens, ...(limit === undefined ? {} : { limit }) });
+
+  const total = prompts.rows.length * samples;
+  const counts = { written: 0, tokens: 0, stop: 0, length: 0 };
+  const write = ({ row, sample, text, ids, logprobs, finish }: Completion): void => {
+    const given = prompts.rows[row]!;
+    rows.append({
+      ...(given.id === undefined ? {} : { id: given.id }), ...prompts.asGiven(given, text),
+      sample, finish, logprob: logprobs.reduce((a, b) => a + b, 0), tokens: ids.length,
+    });
+    counts.written++;
+    counts.tokens += ids.length;
+    counts[finish]++;
+  };
+  // Short answers finish before long ones; the file keeps the order of the prompts.
+  const early = new Map<number, Completion>();
+  const place = ({ row, sample }: Completion): number => row * samples + sample;
+
+  const progress = createProgress();
+  const interrupt = onInterrupt((line) => out.note(line));
+  const abort = new AbortController();
+  const engine = await startEngine();
+  const started = performance.now();
+  try {
+    const generator = await openGenerator(engine, model, { batch: BATCH, ...(adapter === undefined ? {} : { adapter }) });
+    progress.start('answering', total, { unit: 'answers' });
+    await generator.generate(prompts.tokens.map((prompt, row) => ({ prompt, row, samples })), sampling, {
+      signal: abort.signal,
+      onCompletion(completion) {
+        early.set(place(completion), completion);
+        for (let next; (next = early.get(counts.written)) !== undefined; ) {
+          early.delete(counts.written);
+          write(next);
+        }
+      },
+      onProgress({ tokens, finished }) {
+        progress.update(finished, `${Math.round((1000 * tokens) / (performance.now() - started))} tokens/s`);
+        if (interrupt.requested) abort.abort(new Interrupted());
+      },
+    });
+  } catch (error) {
+    if (!(error instanceof Interrupted)) throw error;
+    for (const completion of [...early.values()].sort((a, b) => place(a) - place(b))) write(completion);
+    throw new Interrupted(`Stopped: ${counts.written} of ${total} answers are in ${rows.name}.`);
+  } finally {
+    progress.stop();
+    interrupt.dispose();
+    rows.close();
+    await engine.close();
+  }
+
+  const seconds = (performance.now() - started) / 1000;
+  const { written, tokens, ...finish } = counts;
+  const human = [
+    `${written} answers to ${prompts.rows.length} prompts: ${tokens} tokens in ${seconds.toFixed(1)} s, ${Math.round(tokens / seconds)} tokens/s`,
+    ...(finish.length > 0 ? [`${finish.length} were cut off at --max-tokens ${sampling.maxNewTokens}`] : []),
+    ...(rows.isStdout ? [] : [`They are in ${rows.name}`]),
+  ].join('\n');
+  if (rows.isStdout) out.note(human);
+  else {
+    out.result({
+      output: rows.name, model: model.checkpoint.id, ...(flags.adapter === undefined ? {} : { adapter: flags.adapter }),
+      prompts: prompts.rows.length, completions: written, tokens, seconds, finish,
+    }, human);
+  }
+}

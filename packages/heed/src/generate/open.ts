@@ -1,0 +1,20 @@
+import { type Engine, view } from '@heed/tensor';
+import type { Model } from '../model/load.js';
+import type { Adapter } from '../model/peft.js';
+import { type Generator, createGenerator } from './generator.js';
+
+/** A generator that speaks as a model does, with an adapter on it or without: its text, its end of turn. */
+export async function openGenerator(engine: Engine, { checkpoint, tokenizer, template }: Model, { adapter, batch }: { readonly adapter?: Adapter; readonly batch?: number } = {}): Promise<Generator> {
+  const generator = await createGenerator(engine, checkpoint, {
+    decode: (ids) => tokenizer.decode(ids, { skipSpecial: true }),
+    stopIds: template.stopIds,
+    ...(adapter === undefined ? {} : { plan: adapter.plan }),
+    ...(batch === undefined ? {} : { batch }),
+  });
+  if (adapter !== undefined) {
+    const buffer = await engine.upload(adapter.parameters);
+    await generator.setAdapter(view(buffer));
+    await engine.free(buffer);
+  }
+  return generator;
+}
