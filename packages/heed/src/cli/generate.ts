@@ -62,6 +62,9 @@ async function generate({ prompts: file, samples, limit, output, overwrite = fal
   const abort = new AbortController();
   const engine = await startEngine();
   const started = performance.now();
+  // Compiling happens before the first tokens, and is no part of their speed.
+  let first: { readonly at: number; readonly tokens: number } | undefined;
+  let perSecond = 0;
   try {
     const generator = await openGenerator(engine, model, { batch: BATCH, ...(adapter === undefined ? {} : { adapter }) });
     progress.start('answering', total, { unit: 'answers' });
@@ -75,7 +78,10 @@ async function generate({ prompts: file, samples, limit, output, overwrite = fal
         }
       },
       onProgress({ tokens, finished }) {
-        progress.update(finished, `${Math.round((1000 * tokens) / (performance.now() - started))} tokens/s`);
+        const now = performance.now();
+        first ??= { at: now, tokens };
+        perSecond = tokens > first.tokens ? (1000 * (tokens - first.tokens)) / (now - first.at) : 0;
+        progress.update(finished, `${Math.round(perSecond)} tokens/s`);
         if (interrupt.requested) abort.abort(new Interrupted());
       },
     });
@@ -93,7 +99,7 @@ async function generate({ prompts: file, samples, limit, output, overwrite = fal
   const seconds = (performance.now() - started) / 1000;
   const { written, tokens, ...finish } = counts;
   const human = [
-    `${written} answers to ${prompts.rows.length} prompts: ${tokens} tokens in ${seconds.toFixed(1)} s, ${Math.round(tokens / seconds)} tokens/s`,
+    `${written} answers to ${prompts.rows.length} prompts: ${tokens} tokens in ${seconds.toFixed(1)} s, ${Math.round(perSecond)} tokens/s once compiled`,
     ...(finish.length > 0 ? [`${finish.length} were cut off at --max-tokens ${sampling.maxNewTokens}`] : []),
     ...(rows.isStdout ? [] : [`They are in ${rows.name}`]),
   ].join('\n');
@@ -101,7 +107,7 @@ async function generate({ prompts: file, samples, limit, output, overwrite = fal
   else {
     out.result({
       output: rows.name, model: model.checkpoint.id, ...(flags.adapter === undefined ? {} : { adapter: flags.adapter }),
-      prompts: prompts.rows.length, completions: written, tokens, seconds, finish,
+      prompts: prompts.rows.length, completions: written, tokens, seconds, tokensPerSecond: perSecond, finish,
     }, human);
   }
 }

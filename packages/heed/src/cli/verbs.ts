@@ -1,8 +1,12 @@
 /** The verbs, in the order that --help shows them. A verb's file declares its options and imports its work when it runs. */
 import type { Command } from 'commander';
 
-import * as exporting from './export.js';
 import * as align from './align.js';
+import * as chat from './chat.js';
+import * as evaluate from './evaluate.js';
+import * as exporting from './export.js';
+import * as generate from './generate.js';
+import * as inspect from './inspect.js';
 import * as models from './models.js';
 import type { Output } from './output.js';
 import * as quickstart from './quickstart.js';
@@ -12,4 +16,7 @@ import * as train from './train.js';
 /** What a verb's file exports: adds the verb to the program. Its action prints through `out` and throws what goes wrong. */
 export type Register = (program: Command, out: Output) => void;
 
-export const VERBS: readonly Register[] = [quickstart.register, train.register, align.register, report.register, models.register, exporting.register];
+export const VERBS: readonly Register[] = [
+  quickstart.register, train.register, align.register, inspect.register, generate.register, evaluate.register, chat.register,
+  report.register, models.register, exporting.register,
+];
