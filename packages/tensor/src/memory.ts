@@ -1,4 +1,5 @@
 import { Arena, type Chunk } from './arena.js';
+import { type BufferPlan, planBuffers } from './buffers.js';
 import { evaluate } from './dims.js';
 import { bytesOf } from './onnx/encode.js';
 import type { OnnxNode } from './onnx/model.js';
@@ -38,8 +39,10 @@ export function predictPeak(program: Program, shapes: Readonly<Record<string, re
   const bytes = ({ dtype, shape }: ValueInfo): number =>
     bytesOf[dtype] * elements(shape.map((dim) => evaluate(dim, bindings.values)));
 
-  const nodes = executionOrder(prepareForCpu(program.model).nodes);
-  const run = simulate(nodes, program, (name) => {
+  const model = prepareForCpu(program.model);
+  const nodes = executionOrder(model.nodes);
+  const plan = planBuffers(nodes, program, 'values' in model);
+  const run = simulate(nodes, plan, (name) => {
     const value = program.values.get(name);
     return value === undefined ? 0 : bytes(value);
   });
@@ -51,39 +54,18 @@ export function predictPeak(program: Program, shapes: Readonly<Record<string, re
   };
 }
 
-/** Kernels whose result is their first input's memory under another shape. */
-const ALIASES = new Set(['Reshape', 'Identity', 'Squeeze', 'Unsqueeze']);
 /** Runs until the arena has found its form: what is alive at once never changes, but the gaps do. */
 const RUNS = 2;
 
-/**
- * Elementwise kernels could write over an input they are the last reader of, but ONNX Runtime plans that only where it can infer
- * that both shapes are equal; shapes that are fed (`sizes`) are unknown to it, so nearly all of ours are.
- */
-function simulate(nodes: readonly OnnxNode[], program: Program, bytesFor: (name: string) => number): Pick<MemoryPrediction, 'live' | 'peak' | 'at'> {
-  const bound = new Set(program.outputs.map(({ name }) => name));
-  const rootOf = new Map<string, string>();
-  const root = (name: string): string => rootOf.get(name) ?? name;
-  const reads = new Map<string, number>();
-  for (const node of nodes) {
-    if (ALIASES.has(node.op) && !bound.has(node.outputs[0]!)) rootOf.set(node.outputs[0]!, root(node.inputs[0]!));
-    for (const input of node.inputs) reads.set(root(input), (reads.get(root(input)) ?? 0) + 1);
-  }
+function simulate(nodes: readonly OnnxNode[], plan: BufferPlan, bytesFor: (name: string) => number): Pick<MemoryPrediction, 'live' | 'peak' | 'at'> {
   const arena = new Arena();
   let [live, most, at] = [0, 0, ''];
   for (let run = 0; run < RUNS; run++) {
-    const left = new Map(reads);
+    const left = new Map(plan.uses);
     const chunks = new Map<string, { readonly chunk: Chunk; readonly bytes: number }>();
-    const release = (name: string): void => {
-      const held = chunks.get(name);
-      if (held === undefined) return;
-      arena.release(held.chunk);
-      chunks.delete(name);
-      live -= held.bytes;
-    };
     for (const node of nodes) {
       for (const output of node.outputs) {
-        if (output === '' || bound.has(output) || rootOf.has(output)) continue;
+        if (!plan.allocated.has(output)) continue;
         const bytes = bytesFor(output);
         const chunk = arena.allocate(bytes);
         if (chunk === undefined) continue;
@@ -91,13 +73,16 @@ function simulate(nodes: readonly OnnxNode[], program: Program, bytesFor: (name:
         live += bytes;
       }
       if (live > most) [most, at] = [live, node.name];
-      for (const input of node.inputs) {
-        const name = root(input);
-        const rest = left.get(name)! - 1;
-        left.set(name, rest);
-        if (rest === 0) release(name);
+      for (const name of [...node.inputs, ...node.outputs]) {
+        const buffer = plan.bufferOf(name);
+        const rest = left.get(buffer)! - 1;
+        left.set(buffer, rest);
+        const held = chunks.get(buffer);
+        if (rest > 0 || held === undefined) continue;
+        arena.release(held.chunk);
+        chunks.delete(buffer);
+        live -= held.bytes;
       }
-      for (const output of node.outputs) if (!reads.has(root(output))) release(output);
     }
   }
   return { live: most, peak: arena.resident, at };
