@@ -1,10 +1,8 @@
-import { type Dim, type Shape, evaluate } from './dims.js';
+import { type Dim, evaluate } from './dims.js';
 import type { OnnxInitializer, OnnxNode, OnnxValue } from './onnx/model.js';
 import type { Port, Program, ValueInfo } from './program.js';
 import type { Node, Tensor } from './tensor.js';
 
-const constantDim = (d: Dim): number | string => (typeof d === 'number' ? d : (d.symbolName ?? `"${d}"`.replace(/\W+/g, '_')));
-const onnxShape = (shape: Shape): (number | string)[] => shape.map(constantDim);
 
 /**
  * Makes a program of what the outputs need, and of nothing else: ONNX Runtime would execute unused nodes. `folder` is where
@@ -81,11 +79,11 @@ export function lower(outputs: Readonly<Record<string, Tensor>>, options: { read
     values.set(name, { dtype: tensor.dtype, shape: tensor.shape });
     ports.push({ name, dtype: tensor.dtype, shape: tensor.shape });
   }
-  const value = (port: Port): OnnxValue => ({ name: port.name, dtype: port.dtype, shape: onnxShape(port.shape) });
+  const value = (port: Port): OnnxValue => ({ name: port.name, dtype: port.dtype });
   return {
     model: {
       nodes,
-      inputs: [...inputs.map(value), ...sizes.map((s): OnnxValue => ({ name: s.name, dtype: 'int64', shape: [s.values.length] }))],
+      inputs: [...inputs.map(value), ...sizes.map((s): OnnxValue => ({ name: s.name, dtype: 'int64' }))],
       outputs: ports.map(value),
       initializers,
     },

@@ -79,7 +79,8 @@ it('keeps the names that it makes up apart from those of inputs and outputs', as
 it('describes symbolic dimensions by name, and composite ones by some word', () => {
   const n = sym('n');
   const { model, outputs } = lower({ y: zeros([plus(times(2, n), 1), n, 3]), z: exp(input('x', [n])) });
-  expect(model.outputs.map(({ shape }) => shape)).toEqual([[expect.stringMatching(/^\w+$/), 'n', 3], ['n']]);
+  // Ports say it; ONNX Runtime is not told, or its planner would compare shapes for minutes.
+  expect(model.outputs.map(({ shape }) => shape)).toEqual([undefined, undefined]);
   expect(outputs[0]!.shape.map(String)).toEqual(['1 + 2*n', 'n', '3']);
 });
 

@@ -99,6 +99,7 @@ function writeValue(w: Writer, { name, dtype, shape }: OnnxValue): void {
   w.string(1, name);
   w.message(2, () => w.message(1, () => {
     w.int(1, onnxType[dtype]);
+    if (shape === undefined) return;
     w.message(2, () => {
       for (const dim of shape) {
         w.message(1, () => {
