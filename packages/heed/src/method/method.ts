@@ -95,6 +95,6 @@ export function bind<Kind extends RowKind, Options, Name extends string>(method:
     sequences: (row, text) => method.sequences(row as Row, text, options),
     columnsOf: (row) => method.columnsOf?.(row as Row, options) ?? {},
     select: (rows, random) => method.select?.(rows as readonly Row[], options, random) ?? rows,
-    loss: (scored) => method.loss(scored as Scored<Name>, options),
+    loss: (scored) => method.loss(scored, options),
   };
 }

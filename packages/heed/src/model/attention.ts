@@ -55,11 +55,11 @@ export function treeAttention({ heads, keyHeads, headSize, scale }: HeadShape, o
     const halves = (x: Tensor) => split(headRows(x, keyHeads), 0, [times(Mp, keyHeads), times(Mr, keyHeads)]) as [Tensor, Tensor];
     const [kP, kR] = halves(k);
     const [vP, vR] = halves(v);
-    const own = (x: Tensor) => takeRows(x, kp!, { index: back.kp, went: 'once' });
+    const own = (x: Tensor) => takeRows(x, kp, { index: back.kp, went: 'once' });
     const joined = (xP: Tensor, xR: Tensor) =>
-      concat([takeRows(xP, kk!, { index: back.kk, went: 'often' }), takeRows(xR, kr!, { index: back.kr, went: 'once' })], 2);
-    const prompt = attendSlots(takeRows(qP, qp!, { index: back.qp, went: 'once' }), own(kP), own(vP), promptMask, P, P);
-    const response = attendSlots(takeRows(qR, qr!, { index: back.qr, went: 'once' }), joined(kP, kR), joined(vP, vR), responseMask, R, plus(P, R));
+      concat([takeRows(xP, kk, { index: back.kk, went: 'often' }), takeRows(xR, kr, { index: back.kr, went: 'once' })], 2);
+    const prompt = attendSlots(takeRows(qP, qp, { index: back.qp, went: 'once' }), own(kP), own(vP), promptMask, P, P);
+    const response = attendSlots(takeRows(qR, qr, { index: back.qr, went: 'once' }), joined(kP, kR), joined(vP, vR), responseMask, R, plus(P, R));
     const out = concat([rowsOf(prompt, back.qp, back.op), rowsOf(response, back.qr, back.or)], 0);
     return reshape(out, [plus(Mp, Mr), heads * headSize]);
   };

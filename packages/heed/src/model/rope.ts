@@ -31,7 +31,7 @@ export function inverseFrequencies({ headSize, theta, scaling }: RopeConfig): nu
       });
     }
     default:
-      throw new UserError(`config.json asks for rope_scaling "${String(kind)}"; Heed knows default, linear and llama3.`);
+      throw new UserError(`config.json asks for rope_scaling ${JSON.stringify(kind)}; Heed knows default, linear and llama3.`);
   }
 }
 

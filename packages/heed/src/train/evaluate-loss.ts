@@ -31,8 +31,8 @@ export async function createLossEvaluator(engine: Engine, model: Model, method: 
       };
       for (const batch of batches) {
         const feeds = { ...scoringFeeds(batch.layout, model.architecture, rope), ...batch.feeds };
-        add(await score.run(feedsOf(score.program as Program, feeds)));
-        add(await count.run(feedsOf(count.program as Program, feeds)));
+        add(await score.run(feedsOf(score.program, feeds)));
+        add(await count.run(feedsOf(count.program, feeds)));
       }
       let loss = 0;
       for (let t = 0; t < terms; t++) loss += totals[`term:${t}`]! / totals[`count:${t}`]!;

@@ -48,9 +48,9 @@ export async function runTraining(recipe: TrainRecipe, run: RunFolder, { progres
   const data = await loadData(recipe.data, method.row);
   const text = createRespond(model.template);
   const limits = { maxTokens: Math.min(recipe.data.maxTokens ?? model.architecture.context, model.architecture.context), onLong: recipe.data.onLong };
-  const chosen = method.select(data.train as AnyRow[], createRandom('select', recipe.train.seed));
+  const chosen = method.select(data.train, createRandom('select', recipe.train.seed));
   const items = prepare(chosen, method, text, limits);
-  const held = prepare(data.eval as AnyRow[], method, text, limits);
+  const held = prepare(data.eval, method, text, limits);
   for (const problem of [...data.skipped, ...items.skipped, ...held.skipped].slice(0, 20)) say(`skipped ${problem.source.file}:${problem.source.line}: ${problem.reason}`);
   const skipped = data.skipped.length + items.skipped.length + held.skipped.length;
   say(`${method.name}: ${items.items.length} of ${data.train.length} rows to learn from${skipped > 0 ? `, ${skipped} skipped` : ''}${items.truncated > 0 ? `, ${items.truncated} prompts cut` : ''}.`);
@@ -60,7 +60,7 @@ export async function runTraining(recipe: TrainRecipe, run: RunFolder, { progres
   try {
     const evaluator = held.items.length > 0 ? await createLossEvaluator(engine, model, method, plan, held.items) : undefined;
     const fresh = evaluator && view(await engine.upload(initialParameters(plan, recipe.train.seed)));
-    const before = fresh && (await evaluator!.evaluate(fresh));
+    const before = fresh && (await evaluator.evaluate(fresh));
     const trained = await train({
       engine, model, method, items: items.items, plan, options: recipe.train, run, progress,
       ...(interrupt === undefined ? {} : { interrupt }),

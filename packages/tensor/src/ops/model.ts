@@ -64,8 +64,8 @@ export function tokenLogProbs(hidden: Tensor, head: Tensor, labels: Tensor | rea
   return call(
     [hidden, head, ...targets],
     (h, e, ...ys) => {
-      const hs = split(h!, 0, ys.map((y) => y.shape[0]!));
-      const parts = hs.map((part, i) => pieces(part, e!, ys[i]!));
+      const hs = split(h, 0, ys.map((y) => y.shape[0]!));
+      const parts = hs.map((part, i) => pieces(part, e, ys[i]!));
       return [concat(parts.map(([l]) => l), 0), concat(parts.map(([, d]) => d), 0)];
     },
     ({ inputs, outputs: [, direction], dOutputs: [d] }) => [mul(direction!, reshape(d!, [n, 1])), ...inputs.slice(1).map(() => undefined)],
