@@ -1,4 +1,4 @@
-import { type Engine, type View, type Program, view } from '@heed/tensor';
+import { type Engine, type View, view } from '@heed/tensor';
 import type { BoundMethod } from '../method/method.js';
 import type { AdapterPlan } from '../model/adapter.js';
 import type { Model } from '../model/load.js';

@@ -1,6 +1,5 @@
 import { startEngine, view } from '@heed/tensor';
 import { loadData } from '../data/load.js';
-import type { AnyRow } from '../data/rows.js';
 import { type MethodOptions, methodOf } from '../method/index.js';
 import { initialParameters, planAdapter } from '../model/adapter.js';
 import { loadModel } from '../model/load.js';
