@@ -1,12 +1,12 @@
-import { type Engine, startEngine, view } from '@heed/tensor';
+import { type View, startEngine } from '@heed/tensor';
 import { loadData } from '../data/load.js';
 import type { AnyRow, JudgedRow, PromptRow } from '../data/rows.js';
 import { type AnswerReport, evaluateAnswers } from '../evaluate/answers.js';
-import { createGenerator } from '../generate/generator.js';
+import { openGenerator } from '../generate/open.js';
 import { openJudge } from '../judge/open.js';
 import { type MethodOptions, methodOf } from '../method/index.js';
 import { type AdapterPlan, initialParameters, planAdapter } from '../model/adapter.js';
-import { type Model, loadModel } from '../model/load.js';
+import { loadModel } from '../model/load.js';
 import { saveAdapter } from '../model/peft.js';
 import { createScorer } from '../model/scorer.js';
 import type { RunFolder } from '../run/folder.js';
@@ -51,10 +51,13 @@ export async function alignOnline(recipe: AlignRecipe, run: RunFolder, { progres
   const plan = planAdapter(model.checkpoint.tensors.values(), { ...recipe.adapter, targets: adapterTargets(recipe.adapter.targets) });
   const engine = await startEngine();
   try {
-    const stage = await openStage(engine, model, plan);
-    const assess = async (what: string): Promise<AnswerReport> => {
+    const assess = async (what: string, parameters?: Float32Array): Promise<AnswerReport> => {
       progress.start(what, held.length);
-      const report = await evaluateAnswers({ model, ...stage, judge, rows: held, sampling: { ...sampling, seed: recipe.train.seed }, onProgress: (n) => progress.update(n) });
+      const generator = await openGenerator(engine, model, withAdapter(plan, parameters));
+      const scorer = await createScorer(engine, model);
+      const report = await evaluateAnswers({ model, generator, scorer, judge, rows: held, sampling: { ...sampling, seed: recipe.train.seed }, onProgress: (n) => progress.update(n) });
+      await generator.release();
+      await scorer.release();
       progress.stop();
       return report;
     };
@@ -67,12 +70,14 @@ export async function alignOnline(recipe: AlignRecipe, run: RunFolder, { progres
     let resumedFrom: number | undefined;
     for (let k = 1; k <= recipe.loop.iterations; k++) {
       const folder = (name: string): string => run.path('work', `iteration-${k}`, name);
-      if (k > 1) await stage.use(parameters);
       const { samples, ...decoding } = recipe.generate;
       progress.start(`iteration ${k}: answering`, prompts.length);
-      const answers = await answerPrompts(folder('answers.jsonl'), prompts, model.template, stage.generator, samples, { ...decoding, seed: recipe.train.seed + k }, {
+      // The generator's memory goes back before training asks for its own.
+      const generator = await openGenerator(engine, model, withAdapter(plan, k > 1 ? parameters : undefined));
+      const answers = await answerPrompts(folder('answers.jsonl'), prompts, model.template, generator, samples, { ...decoding, seed: recipe.train.seed + k }, {
         onProgress: (n) => progress.update(n), ...(interrupt === undefined ? {} : { interrupt }),
       });
+      await generator.release();
       progress.stop();
       const rows = await judgeAnswers(answers, prompts, judge);
       const learned = rowsFor(recipe.method as MethodOptions, rows);
@@ -90,6 +95,7 @@ export async function alignOnline(recipe: AlignRecipe, run: RunFolder, { progres
             },
           })
         : undefined;
+      if (trained !== undefined) for (const part of Object.values(trained.state) as View[]) await engine.free(part.buffer);
       parameters = finished ?? trained!.parameters;
       if (trained !== undefined) await saveParameters(folder('parameters.safetensors'), parameters);
       resumedFrom ??= trained?.resumedFrom;
@@ -100,13 +106,11 @@ export async function alignOnline(recipe: AlignRecipe, run: RunFolder, { progres
       say(`iteration ${k}: ${satisfied} of ${rows.length} training answers satisfy the judge; trained on ${items.length} rows in ${taken} steps.`);
       if (interrupt?.requested === true) throw new Interrupted(`Stopped after iteration ${k}; go on with --resume.`);
     }
-    await stage.use(parameters);
-    const after = await assess('answering held-out prompts, after');
+    const after = await assess('answering held-out prompts, after', parameters);
     say(describe('after', after));
     await saveAdapter(run.adapterDir, { plan, parameters, checkpoint: model.checkpoint, modelId: recipe.model });
     await run.samples.truncateAfter(steps);
     logAnswers(run, before, after, steps);
-    await stage.release();
     return { before, after, iterations, peakRssMb: Math.round((await engine.memory()).peakRss / 2 ** 20), ...(resumedFrom === undefined ? {} : { resumedFrom }) };
   } finally {
     progress.stop();
@@ -114,25 +118,9 @@ export async function alignOnline(recipe: AlignRecipe, run: RunFolder, { progres
   }
 }
 
-/** A generator with an adapter that can be changed, and a scorer under the base. */
-async function openStage(engine: Engine, model: Model, plan: AdapterPlan) {
-  const { tokenizer, template } = model;
-  const generator = await createGenerator(engine, model.checkpoint, { decode: (ids) => tokenizer.decode(ids, { skipSpecial: true }), stopIds: template.stopIds, plan, batch: 32 });
-  const scorer = await createScorer(engine, model);
-  return {
-    generator,
-    scorer,
-    async use(parameters: Float32Array): Promise<void> {
-      const buffer = await engine.upload(parameters);
-      await generator.setAdapter(view(buffer));
-      await engine.free(buffer);
-    },
-    async release(): Promise<void> {
-      await generator.release();
-      await scorer.release();
-    },
-  };
-}
+/** Sequences that generation works on together. */
+const LIVE = 32;
+const withAdapter = (plan: AdapterPlan, parameters: Float32Array | undefined) => ({ batch: LIVE, ...(parameters === undefined ? {} : { adapter: { plan, parameters } }) });
 
 /** Judged rows as the method takes them: a method of conversations imitates the satisfactory answers. */
 function rowsFor(options: MethodOptions, rows: readonly JudgedRow[]): readonly AnyRow[] {
