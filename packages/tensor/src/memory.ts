@@ -1,5 +1,4 @@
 import { Arena, type Chunk } from './arena.js';
-import { type BufferPlan, planBuffers } from './buffers.js';
 import { evaluate } from './dims.js';
 import { bytesOf } from './onnx/encode.js';
 import type { OnnxNode } from './onnx/model.js';
@@ -39,10 +38,8 @@ export function predictPeak(program: Program, shapes: Readonly<Record<string, re
   const bytes = ({ dtype, shape }: ValueInfo): number =>
     bytesOf[dtype] * elements(shape.map((dim) => evaluate(dim, bindings.values)));
 
-  const model = prepareForCpu(program.model);
-  const nodes = executionOrder(model.nodes);
-  const plan = planBuffers(nodes, program, 'values' in model);
-  const run = simulate(nodes, plan, (name) => {
+  const nodes = executionOrder(prepareForCpu(program.model).nodes);
+  const run = simulate(nodes, program, (name) => {
     const value = program.values.get(name);
     return value === undefined ? 0 : bytes(value);
   });
@@ -54,18 +51,33 @@ export function predictPeak(program: Program, shapes: Readonly<Record<string, re
   };
 }
 
+/** Kernels whose result is their first input's memory under another shape. */
+const ALIASES = new Set(['Reshape', 'Identity', 'Squeeze', 'Unsqueeze']);
 /** Runs until the arena has found its form: what is alive at once never changes, but the gaps do. */
 const RUNS = 2;
 
-function simulate(nodes: readonly OnnxNode[], plan: BufferPlan, bytesFor: (name: string) => number): Pick<MemoryPrediction, 'live' | 'peak' | 'at'> {
+/**
+ * Every value that is neither a view nor an output has a buffer of its own from its definition to its last read: ONNX Runtime plans
+ * results in place of inputs, and buffers handed on, only where it knows shapes, and programs tell it none.
+ */
+function simulate(nodes: readonly OnnxNode[], { outputs }: Program, bytesFor: (name: string) => number): Pick<MemoryPrediction, 'live' | 'peak' | 'at'> {
+  const bound = new Set(outputs.map(({ name }) => name));
+  const views = new Map<string, string>();
+  const bufferOf = (name: string): string => views.get(name) ?? name;
+  const uses = new Map<string, number>();
+  for (const node of nodes) {
+    const [output] = node.outputs;
+    if (ALIASES.has(node.op) && !bound.has(output!)) views.set(output!, bufferOf(node.inputs[0]!));
+    for (const name of [...node.inputs, ...node.outputs]) uses.set(bufferOf(name), (uses.get(bufferOf(name)) ?? 0) + 1);
+  }
   const arena = new Arena();
   let [live, most, at] = [0, 0, ''];
   for (let run = 0; run < RUNS; run++) {
-    const left = new Map(plan.uses);
+    const left = new Map(uses);
     const chunks = new Map<string, { readonly chunk: Chunk; readonly bytes: number }>();
     for (const node of nodes) {
       for (const output of node.outputs) {
-        if (!plan.allocated.has(output)) continue;
+        if (bound.has(output) || views.has(output)) continue;
         const bytes = bytesFor(output);
         const chunk = arena.allocate(bytes);
         if (chunk === undefined) continue;
@@ -74,7 +86,7 @@ function simulate(nodes: readonly OnnxNode[], plan: BufferPlan, bytesFor: (name:
       }
       if (live > most) [most, at] = [live, node.name];
       for (const name of [...node.inputs, ...node.outputs]) {
-        const buffer = plan.bufferOf(name);
+        const buffer = bufferOf(name);
         const rest = left.get(buffer)! - 1;
         left.set(buffer, rest);
         const held = chunks.get(buffer);

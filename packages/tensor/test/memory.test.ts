@@ -1,7 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { Arena, type Chunk } from '../src/arena.js';
-import { planBuffers } from '../src/buffers.js';
 import { sym, times } from '../src/dims.js';
 import { gradient } from '../src/gradient.js';
 import { lower } from '../src/lower.js';
@@ -11,7 +10,7 @@ import { linear, loraLinear } from '../src/ops/matmul.js';
 import { sum } from '../src/ops/reduce.js';
 import { reshape } from '../src/ops/shape.js';
 import { type Tensor, checkpoint, input, mapped } from '../src/tensor.js';
-import { node, port } from './programs.js';
+import { node } from './programs.js';
 
 const B = sym('batch');
 const MB = 2 ** 20;
@@ -71,24 +70,6 @@ describe('Arena', () => {
     for (const i of [1, 3, 2]) arena.release(halves[i]!);
     arena.allocate(3 * (MB / 2 + 1));
     expect(arena.resident).toBe(before);
-  });
-});
-
-describe('planBuffers', () => {
-  const shaped = (names: string[]) => new Map(names.map((name) => [name, { dtype: 'float32', shape: [B, 4] }] as const));
-
-  it('reuses a buffer that is not needed any more where shapes are known, the one released last first', () => {
-    const nodes = [node('Exp', ['x'], 'a'), node('Exp', ['a'], 'b'), node('Exp', ['b'], 'c'), node('Exp', ['c'], 'y')];
-    const parts = { outputs: [port('y', 'float32', [B, 4])], values: shaped(['a', 'b', 'c', 'y']) };
-    expect([...planBuffers(nodes, parts, true).allocated]).toEqual(['a', 'b']);
-    expect(planBuffers(nodes, parts, true).bufferOf('c')).toBe('a');
-    expect([...planBuffers(nodes, parts, false).allocated]).toEqual(['a', 'b', 'c']);
-  });
-
-  it('writes in place only where the kernel may, over its last reader, and never over what is fed', () => {
-    const nodes = [node('Sigmoid', ['x'], 'a'), node('Sigmoid', ['a'], 'b'), node('Exp', ['b'], 'c'), node('Sigmoid', ['b'], 'd'), node('Add', ['c', 'd'], 'y')];
-    const plan = planBuffers(nodes, { outputs: [port('y', 'float32', [B, 4])], values: shaped(['a', 'b', 'c', 'd', 'y']) }, true);
-    expect(['a', 'b', 'c', 'd'].map((name) => plan.bufferOf(name))).toEqual(['a', 'a', 'c', 'a']);
   });
 });
 
