@@ -1,1 +1,51 @@
-export {};
+/**
+ * Heed: align language models from feedback. What a program needs is here; the command line is `heed`.
+ *
+ * @packageDocumentation
+ */
+export { UserError } from './errors.js';
+
+export { type LoadOptions, type Model, loadModel } from './model/load.js';
+export { type Checkpoint, listCached, openCheckpoint, readTensor } from './model/checkpoint/index.js';
+export { type AdapterPlan, type LoraOptions, initialParameters, planAdapter } from './model/adapter.js';
+export { type Adapter, loadAdapter, saveAdapter } from './model/peft.js';
+export { type Scorer, createScorer } from './model/scorer.js';
+export { exportMerged } from './model/export.js';
+
+export { type Message, type Template, alpacaTemplate, chatTemplate } from './text/template.js';
+export { type Tokenizer, loadTokenizer } from './text/tokenizer.js';
+export { judgedPrompt } from './text/judgment.js';
+
+export { DataOptions, type LoadedData, loadData } from './data/load.js';
+export type { CompletionRow, ConversationRow, JudgedRow, LabelledRow, PreferenceRow, PromptRow } from './data/rows.js';
+export { type DoctorReport, examine } from './data/doctor.js';
+
+export { type BoundMethod, type Loss, type Method, type Scored, type Term, bind, defineMethod } from './method/method.js';
+export { Tokens } from './method/tokens.js';
+export { METHOD_NAMES, methodOf } from './method/index.js';
+export { cut } from './method/cut.js';
+export { forwardPrediction } from './method/forward-prediction.js';
+export { hindsight } from './method/hindsight.js';
+export { sft } from './method/sft.js';
+
+export { TrainRecipe } from './train/recipe.js';
+export { type TrainSummary, runTraining } from './train/run.js';
+export { type TrainOutcome, type TrainingInput, train } from './train/api.js';
+export { AlignRecipe } from './loop/recipe.js';
+export { type Aligned, alignOnline } from './loop/online.js';
+
+export { type Completion, type GenerationRequest } from './generate/request.js';
+export { type Generator } from './generate/generator.js';
+export type { SamplingOptions } from './generate/options.js';
+export { openGenerator } from './generate/open.js';
+
+export { openJudge } from './judge/open.js';
+export type { Finding, Judge, Verdict } from './judge/types.js';
+export { createRulesJudge } from './judge/rules/judge.js';
+export { type AnswerReport, evaluateAnswers } from './evaluate/answers.js';
+export { bootstrapInterval, pairedDifference, proportionInterval } from './evaluate/statistics.js';
+
+export { openRun, type RunFolder } from './run/folder.js';
+export { loadRecipe } from './run/recipe.js';
+export { writeReport } from './run/report/write.js';
+export { type Engine, startEngine } from '@heed/tensor';
