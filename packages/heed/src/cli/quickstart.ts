@@ -7,7 +7,7 @@ import type { AlignmentSummary } from './alignment.js';
 import type { Output } from './output.js';
 
 /** What must hold besides the gain, so that good marks are not bought with worse text. The README states them too. */
-export const LIMITS = { wordsRatio: 0.7, logprobDrop: 0.5, distinct2Ratio: 0.8 } as const;
+export const LIMITS = { wordsRatio: 0.7, logprobDrop: 0.5, distinct2Ratio: 0.7 } as const;
 
 export interface Check {
   readonly what: string;
