@@ -1,11 +1,16 @@
+import { totalmem } from 'node:os';
 import { type DoctorReport, examine } from '../data/doctor.js';
 import { loadData } from '../data/load.js';
 import { renderDoctor } from '../data/render-doctor.js';
+import { UserError } from '../errors.js';
 import { type MethodOptions, methodOf } from '../method/index.js';
+import { planAdapter } from '../model/adapter.js';
 import { loadModel } from '../model/load.js';
 import { createRandom } from '../run/random.js';
+import { adapterTargets } from '../run/recipeSchemas.js';
 import { createRespond } from '../text/respond.js';
 import { prepare, tokensOf } from './items.js';
+import { type MemoryCheck, checkMemory } from './memory.js';
 import { countSteps } from './order.js';
 import type { TrainRecipe } from './recipe.js';
 
@@ -15,30 +20,46 @@ export interface DryRun {
   readonly model: string;
   /** Rows that would be learned from, after selection and limits. */
   readonly rows: number;
+  readonly heldOut: number;
   readonly skipped: number;
   readonly truncated: number;
   readonly steps: number;
-  /** Tokens of all rows once, prompts included (shared prompts counted for each row). */
+  /** Tokens of all rows once, prompts included (a prompt shared by rows counts for each). */
   readonly tokens: number;
   readonly longest: { readonly where: string; readonly tokens: number };
   readonly doctor: DoctorReport;
+  readonly memory: MemoryCheck;
 }
 
-/** Checks a recipe and its data as a run would, and predicts the run. */
-export async function dryRunTraining(recipe: TrainRecipe, say: (line: string) => void): Promise<DryRun> {
+/**
+ * Checks a recipe and its data as a run would, and predicts the memory of the run. Nothing is trained or written.
+ *
+ * @param say Takes lines about what was skipped.
+ * @param available Bytes of memory there are; default: what the machine or the container has left.
+ * @throws UserError as loading the model or the data does.
+ */
+export async function dryRunTraining(recipe: TrainRecipe, say: (line: string) => void, available?: number): Promise<DryRun> {
   const model = await loadModel(recipe.model, { ...(recipe.template === undefined ? {} : { template: recipe.template }), log: say });
   const method = methodOf(recipe.method as MethodOptions);
   const data = await loadData(recipe.data, method.row);
   const limits = { maxTokens: Math.min(recipe.data.maxTokens ?? model.architecture.context, model.architecture.context), onLong: recipe.data.onLong };
+  const text = createRespond(model.template);
   const chosen = method.select(data.train, createRandom('select', recipe.train.seed));
-  const { items, skipped, truncated } = prepare(chosen, method, createRespond(model.template), limits);
+  const { items, skipped, truncated } = prepare(chosen, method, text, limits);
+  if (items.length === 0) throw new UserError('There are no rows to train on.');
+  const held = prepare(data.eval, method, text, limits);
+  const left = [...data.skipped, ...skipped, ...held.skipped];
+  for (const problem of left.slice(0, 20)) say(`skipped ${problem.source.file}:${problem.source.line}: ${problem.reason}`);
+
+  const plan = planAdapter(model.checkpoint.tensors.values(), { ...recipe.adapter, targets: adapterTargets(recipe.adapter.targets) });
   const longest = items.reduce((a, b) => (tokensOf(b) > tokensOf(a) ? b : a));
   return {
-    method: method.name, model: recipe.model, rows: items.length, skipped: data.skipped.length + skipped.length, truncated,
+    method: method.name, model: recipe.model, rows: items.length, heldOut: held.items.length, skipped: left.length, truncated,
     steps: countSteps(items.length, recipe.train),
     tokens: items.reduce((n, item) => n + tokensOf(item), 0),
     longest: { where: longest.where, tokens: tokensOf(longest) },
     doctor: examine(method.row, data),
+    memory: checkMemory({ model, method, items, plan, options: recipe.train, held: held.items }, available),
   };
 }
 
@@ -46,7 +67,24 @@ export async function dryRunTraining(recipe: TrainRecipe, say: (line: string) =>
 export function renderDryRun(result: DryRun): string {
   return [
     renderDoctor(result.doctor), '',
-    `${result.method} on ${result.model}: ${result.rows} rows, ${result.steps} steps`,
-    `${result.tokens} tokens; the longest row has ${result.longest.tokens} (${result.longest.where})`,
+    `${result.method} on ${result.model}: ${result.rows} rows, ${result.steps} steps`
+      + `${result.skipped > 0 ? `; ${result.skipped} skipped` : ''}${result.truncated > 0 ? `; ${result.truncated} prompts cut` : ''}`,
+    `${result.tokens} tokens; the longest row has ${result.longest.tokens} (${result.longest.where})`, '',
+    ...renderMemory(result.memory),
   ].join('\n');
 }
+
+/** A prediction of memory for people, as lines; also what a refusal to start says. */
+export function renderMemory({ needed, available, fits, ways }: MemoryCheck): string[] {
+  const parts = Object.entries(needed.parts).filter(([, bytes]) => bytes >= 5e6).map(([name, bytes]) => `${name} ${size(bytes)}`);
+  const verdict = fits ? 'fits' : 'does not fit';
+  return [
+    `memory: about ${size(needed.total)} at its peak, ${verdict} into the ${size(available)} available (the machine has ${size(totalmem())})`,
+    `  ${parts.join(', ')}`,
+    `  the largest pass has ${needed.largest.rows} rows of ${needed.largest.tokens} tokens`,
+    ...ways.map((way) => `  ${way.settings} would need about ${size(way.total)}`),
+    ...(fits || ways.length > 0 ? [] : ['  no setting makes it fit: cut long rows (data.maxTokens with data.onLong), or take a smaller model']),
+  ];
+}
+
+const size = (bytes: number): string => (bytes >= 1e9 ? `${(bytes / 1e9).toFixed(2)} GB` : `${Math.round(bytes / 1e6)} MB`);

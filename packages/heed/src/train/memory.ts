@@ -1,0 +1,171 @@
+import { freemem } from 'node:os';
+import { adamw, l2Norm, predictPeak } from '@heed/tensor';
+import { type AdaptedWeights, adaptedWeights } from '../model/weights.js';
+import { feedsOf, ropeFeed, scoringFeeds } from '../model/scoring.js';
+import type { TrainOptions } from '../run/recipeSchemas.js';
+import { type Item, type MicroBatch, makeMicroBatch } from './micro-batch.js';
+import { tokensOf } from './items.js';
+import { countSteps, stepOrder } from './order.js';
+import { traceEvaluation, traceTraining } from './program.js';
+import { batchFeeds } from './step.js';
+import { type TrainSetup, cut } from './trainer.js';
+
+/** What a prediction needs of a training; nothing is tokenised again. */
+export interface MemorySetup extends Pick<TrainSetup, 'model' | 'method' | 'items' | 'plan' | 'options'> {
+  /** Rows that are scored before and after: their program stays loaded in between. */
+  readonly held?: readonly Item[];
+}
+
+/** The peak resident memory that a training is predicted to take, in bytes, and what it is made of. */
+export interface TrainingMemory {
+  readonly total: number;
+  readonly parts: {
+    /** Node, the libraries, the tokenizer and the compiled programs. */
+    readonly process: number;
+    /** The model's weights, mapped from its files. */
+    readonly weights: number;
+    /** Parameters, gradients and moments, and their copies for checkpoints. */
+    readonly state: number;
+    /** Tables and masks of one pass. */
+    readonly feeds: number;
+    /** Activations and derivatives of the largest pass. */
+    readonly activations: number;
+    readonly optimizer: number;
+    /** Scoring of the rows held out. */
+    readonly evaluation: number;
+  };
+  /** The pass that takes the most: rows, and tokens as they are laid out. */
+  readonly largest: { readonly rows: number; readonly tokens: number };
+}
+
+// Measured: Node 20 with everything imported, SmolLM2's tokenizer, the engine idle; and a compiled node with what is kept of its trace.
+const PROCESS = 160e6;
+const NODE = 8e3;
+/** Flat arrays of all parameters: parameters, gradients, two moments; the initial ones on the host, and in passing a copy of them. */
+const ARRAYS = 6;
+
+/** Predicts the peak resident memory of a training, by following each of its programs through ONNX Runtime's allocator. */
+export function predictTraining(setup: MemorySetup): TrainingMemory {
+  const { model, method, items, plan, options, held = [] } = setup;
+  const { architecture, checkpoint } = model;
+  const weights = adaptedWeights(checkpoint, plan, { dropout: true });
+  const program = traceTraining(architecture, weights, method, checkpoint.folder, options.checkpointing);
+  const flat = 4 * plan.size;
+  const rope = ropeFeed(architecture);
+  const passes = largest(passesOf(items, options)).map((pass) => {
+    const batch = makeMicroBatch(method, pass);
+    const feeds = { ...batchFeeds(batch, architecture, rope, program), ...maskShapes(weights, batch) };
+    return { rows: pass.length, tokens: rowsOf(batch), ...predictPeak(program.step, shapesOf(feeds)) };
+  });
+  const worst = passes.reduce((a, b) => (b.peak > a.peak ? b : a));
+  const evaluation = held.length === 0 ? { peak: 0, nodes: 0 } : predictEvaluation(setup, held);
+
+  const parts = {
+    process: PROCESS + NODE * (program.step.model.nodes.length + evaluation.nodes),
+    weights: worst.mapped,
+    state: ARRAYS * flat,
+    // The engine's inputs less the parameters and their gradients, which lie in the state; made by one thread, copied for the other.
+    feeds: 2 * (worst.inputs - 2 * flat),
+    activations: worst.peak,
+    optimizer: predictPeak(adamw(), { parameters: [plan.size] }).peak + predictPeak(l2Norm(), { x: [plan.size] }).peak,
+    evaluation: evaluation.peak,
+  };
+  return { total: Object.values(parts).reduce((a, b) => a + b, 0), parts, largest: { rows: worst.rows, tokens: worst.tokens } };
+}
+
+/** Whether a training fits into memory, and if not, what would make it fit. */
+export interface MemoryCheck {
+  readonly needed: TrainingMemory;
+  /** Bytes that this process can have: what is free within the machine's or the container's limit, and what it has already. */
+  readonly available: number;
+  readonly fits: boolean;
+  /** Changes of the recipe that are predicted to fit, the mildest first. Empty when it fits, or when none helps. */
+  readonly ways: readonly { readonly settings: string; readonly total: number }[];
+}
+
+/** Predicts a training's memory and holds it against what there is. */
+export function checkMemory(setup: MemorySetup, available: number = availableMemory()): MemoryCheck {
+  const needed = predictTraining(setup);
+  const fits = needed.total <= available;
+  return { needed, available, fits, ways: fits ? [] : waysOut(setup, needed, available) };
+}
+
+/** Bytes that this process can have, those included that it has. Knows the limit of a container. */
+export function availableMemory(): number {
+  // Node before 20.13 cannot say what is left within a container's limit.
+  const free = 'availableMemory' in process ? process.availableMemory() : freemem();
+  return free + process.memoryUsage.rss();
+}
+
+/** Less is kept, then fewer rows go together, then both: none of these changes what is learned. */
+function waysOut(setup: MemorySetup, { largest: { rows } }: TrainingMemory, available: number): MemoryCheck['ways'] {
+  const modes = ['none', 'selective', 'full'] as const;
+  const frugal = modes.slice(modes.indexOf(setup.options.checkpointing) + 1);
+  const sizes: number[] = [];
+  for (let size = Math.floor(rows / 2); size >= 1; size = Math.floor(size / 2)) sizes.push(size);
+  const changes: Partial<TrainOptions>[] = [
+    ...frugal.map((checkpointing) => ({ checkpointing })),
+    ...sizes.map((microBatch) => ({ microBatch })),
+    ...(frugal.length > 0 ? sizes.map((microBatch) => ({ checkpointing: 'full' as const, microBatch })) : []),
+  ];
+  const ways: { settings: string; total: number }[] = [];
+  const kinds = new Set<string>();
+  for (const change of changes) {
+    // One of each kind is enough: the first that fits is the mildest.
+    const kind = Object.keys(change).join();
+    if (kinds.has(kind) || (kind.includes(',') && ways.length > 0)) continue;
+    const { total } = predictTraining({ ...setup, options: { ...setup.options, ...change } });
+    if (total > available) continue;
+    kinds.add(kind);
+    ways.push({ settings: Object.entries(change).map(([key, value]) => `train.${key}=${value}`).join(' '), total });
+  }
+  return ways;
+}
+
+function predictEvaluation({ model, method, plan }: MemorySetup, held: readonly Item[]): { peak: number; nodes: number } {
+  const { sums } = traceEvaluation(model.architecture, adaptedWeights(model.checkpoint, plan, { dropout: false }), method, model.checkpoint.folder);
+  const rope = ropeFeed(model.architecture);
+  const peaks = largest(cut(held, undefined)).map((pass) => {
+    const batch = makeMicroBatch(method, pass);
+    return predictPeak(sums, shapesOf(feedsOf(sums, { ...scoringFeeds(batch.layout, model.architecture, rope), ...batch.feeds }))).peak;
+  });
+  return { peak: Math.max(...peaks), nodes: sums.model.nodes.length };
+}
+
+/** All passes that the run will make. */
+function passesOf(items: readonly Item[], options: TrainOptions): Item[][] {
+  const steps = countSteps(items.length, options);
+  const order = stepOrder({ rows: items.length, batch: options.batch, steps, seed: options.seed, cost: (row) => tokensOf(items[row]!) });
+  return order.flatMap((rows) => cut(rows.map((row) => items[row]!), options.microBatch));
+}
+
+/** The passes that may take the most: of most tokens, and of the largest attention with its padding. */
+function largest(passes: readonly Item[][]): Item[][] {
+  const tokens = (pass: readonly Item[]): number => pass.reduce((n, item) => n + tokensOf(item), 0);
+  const attention = (pass: readonly Item[]): number => {
+    const sequences = pass.flatMap((item) => Object.values(item.sequences)).flatMap((s) => (s === undefined ? [] : [s]));
+    const [prompt, response] = [Math.max(...sequences.map((s) => s.prompt.length)), Math.max(...sequences.map((s) => s.response.length))];
+    return sequences.length * (prompt * prompt + response * (prompt + response));
+  };
+  return [...new Set([most(passes, tokens), most(passes, attention)])];
+}
+
+function most<T extends object>(values: readonly T[], measure: (value: T) => number): T {
+  let best = values[0]!;
+  let highest = -Infinity;
+  for (const value of values) {
+    const size = measure(value);
+    if (size <= highest) continue;
+    best = value;
+    highest = size;
+  }
+  return best;
+}
+
+const rowsOf = ({ layout }: MicroBatch): number => layout.promptRows + layout.responseRows;
+
+const maskShapes = ({ masks }: AdaptedWeights, batch: MicroBatch): Record<string, { shape: number[] }> =>
+  Object.fromEntries(masks.map(({ name, width }) => [name, { shape: [rowsOf(batch), width] }]));
+
+const shapesOf = (feeds: Readonly<Record<string, { readonly shape: readonly number[] }>>): Record<string, readonly number[]> =>
+  Object.fromEntries(Object.entries(feeds).map(([name, { shape }]) => [name, shape]));
