@@ -20,7 +20,7 @@ import { heatmapSamples } from '../train/heatmap.js';
 import { prepare } from '../train/items.js';
 import { train } from '../train/trainer.js';
 import type { AlignRecipe } from './recipe.js';
-import { answerPrompts, judgeAnswers, loadParameters, saveParameters } from './rounds.js';
+import { answerPrompts, judgeAnswers, loadParameters, sameAsBefore, saveParameters } from './rounds.js';
 
 export interface AlignHooks {
   readonly progress?: Progress;
@@ -48,6 +48,7 @@ export async function alignOnline(recipe: AlignRecipe, run: RunFolder, { progres
   const { train: prompts } = await loadData(recipe.data, 'prompt');
   const { prompts: path, limit, ...sampling } = recipe.evaluate;
   const { train: held } = await loadData({ ...recipe.data, path, eval: undefined, limit }, 'prompt');
+  await sameAsBefore(run.path('work', 'prompts.json'), [prompts, held], 'The prompts are');
   const plan = planAdapter(model.checkpoint.tensors.values(), { ...recipe.adapter, targets: adapterTargets(recipe.adapter.targets) });
   const engine = await startEngine();
   try {
@@ -80,6 +81,7 @@ export async function alignOnline(recipe: AlignRecipe, run: RunFolder, { progres
       await generator.release();
       progress.stop();
       const rows = await judgeAnswers(answers, prompts, judge);
+      await sameAsBefore(folder('rows.json'), rows, `The judgments of iteration ${k} are`);
       const learned = rowsFor(recipe.method as MethodOptions, rows);
       const method = methodOf(recipe.method as MethodOptions);
       const chosen = method.select(learned, createRandom('select', recipe.train.seed, k));
@@ -110,7 +112,7 @@ export async function alignOnline(recipe: AlignRecipe, run: RunFolder, { progres
     say(describe('after', after));
     await saveAdapter(run.adapterDir, { plan, parameters, checkpoint: model.checkpoint, modelId: recipe.model });
     await run.samples.truncateAfter(steps);
-    logAnswers(run, before, after, steps);
+    logAnswers(run, before, after, steps + 1); // behind the last step: a resume drops them and writes them again
     return { before, after, iterations, peakRssMb: Math.round((await engine.memory()).peakRss / 2 ** 20), ...(resumedFrom === undefined ? {} : { resumedFrom }) };
   } finally {
     progress.stop();

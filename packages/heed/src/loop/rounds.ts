@@ -1,7 +1,9 @@
+import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
-import { mkdir } from 'node:fs/promises';
+import { mkdir, readFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import type { JudgedRow, PromptRow } from '../data/rows.js';
+import { UserError } from '../errors.js';
 import type { GenerationRequest } from '../generate/request.js';
 import type { Generator } from '../generate/generator.js';
 import type { SamplingOptions } from '../generate/options.js';
@@ -9,6 +11,7 @@ import type { Judge } from '../judge/types.js';
 import { readSafetensors } from '../model/checkpoint/safetensors.js';
 import { writeSafetensors } from '../model/checkpoint/safetensors-write.js';
 import type { Template } from '../text/template.js';
+import { atomicWrite } from '../run/files.js';
 import { type LogRow, openLog } from '../run/metrics.js';
 import { Interrupted } from '../run/signals.js';
 
@@ -66,6 +69,20 @@ export async function judgeAnswers(answers: readonly AnsweredRow[], rows: readon
     const { satisfied, judgment } = verdicts[i]!;
     return { source, prompt, completion: answer.response, judgment, satisfied, ...(id === undefined ? {} : { id: `${id}#${answer.sample}` }) };
   });
+}
+
+/**
+ * Keeps a fingerprint of what a run works on in `file`, for a resume to hold against: answers on disk belong to the prompts that they
+ * answer, and a trained adapter to the judgments that it learned from.
+ *
+ * @throws UserError when they are not the same any more; `what` begins its sentence: "The prompts are".
+ */
+export async function sameAsBefore(file: string, value: unknown, what: string): Promise<void> {
+  const now = createHash('sha256').update(JSON.stringify(value)).digest('hex');
+  if (!existsSync(file)) await atomicWrite(file, JSON.stringify(now));
+  else if (JSON.parse(await readFile(file, 'utf8')) !== now) {
+    throw new UserError(`${what} not those that this run began with, so it cannot go on as if nothing had happened.`, ['Restore the data and the judge, or start again with --overwrite.']);
+  }
 }
 
 /** Parameters at the end of an iteration. */

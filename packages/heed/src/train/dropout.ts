@@ -4,9 +4,9 @@ import { createRandom } from '../run/random.js';
 import type { MicroBatch } from './micro-batch.js';
 
 /**
- * Dropout masks [rows, width] of 0 and 1, one for each adapted module. Each row of the data has its own stream, keyed by (seed,
- * step, module, row of data), so that neither micro-batches nor a resume change which entries are dropped. Kept entries come in
- * runs of geometric length, so the cost goes with what is dropped.
+ * Dropout masks [rows, width] of 0 and 1, one for each adapted module. Each response has its own stream, keyed by (seed, step,
+ * module, row of data), and each prompt by its tokens, so that neither micro-batches nor a resume change which entries are
+ * dropped. Kept entries come in runs of geometric length, so the cost goes with what is dropped.
  */
 export function dropoutMasks(masks: AdaptedWeights['masks'], batch: MicroBatch, p: number, seed: number, step: number): Record<string, Feed> {
   if (masks.length === 0) return {};
@@ -30,21 +30,23 @@ export function dropoutMasks(masks: AdaptedWeights['masks'], batch: MicroBatch, 
 /** How many entries are kept before the next dropped one. */
 const gap = (u: number, p: number): number => Math.floor(Math.log(1 - u) / Math.log(1 - p));
 
-/** The flat rows of each prompt and response, keyed by the data row and sequence they first belong to. */
+/**
+ * The flat rows of each prompt and response. A response is keyed by its data row and sequence, a prompt by its tokens: which rows
+ * share it depends on the micro-batch, what it says does not.
+ */
 function spansOf({ layout, owners, items }: MicroBatch): { key: string; start: number; length: number }[] {
   const spans: { key: string; start: number; length: number }[] = [];
   const known = new Set<string>();
   let prompt = 0;
   let response = layout.promptRows;
   for (const { item, name, sequence } of owners) {
-    const key = `${items[item]!.index}:${name}`;
     const content = sequence.prompt.join();
     if (prompt < layout.promptRows && !known.has(content)) {
       known.add(content);
-      spans.push({ key: `prompt:${key}`, start: prompt, length: sequence.prompt.length });
+      spans.push({ key: `prompt:${content}`, start: prompt, length: sequence.prompt.length });
       prompt += sequence.prompt.length;
     }
-    spans.push({ key: `response:${key}`, start: response, length: sequence.response.length });
+    spans.push({ key: `response:${items[item]!.index}:${name}`, start: response, length: sequence.response.length });
     response += sequence.response.length;
   }
   return spans;

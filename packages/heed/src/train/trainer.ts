@@ -66,8 +66,9 @@ export async function train(setup: TrainSetup): Promise<Trained> {
   const data = fingerprint(items);
 
   const saved = run?.resuming === true ? await loadNewest(run.checkpointsDir, engine, plan.size) : undefined;
-  const usable = saved !== undefined && saved.snapshot.step > offset && saved.snapshot.step <= offset + total ? saved : undefined;
-  if (usable !== undefined && usable.snapshot.data !== data) {
+  // A checkpoint up to the offset is of an earlier training, one beyond the end of a longer one: of other rows.
+  const usable = saved !== undefined && saved.snapshot.step > offset ? saved : undefined;
+  if (usable !== undefined && (usable.snapshot.data !== data || usable.snapshot.step > offset + total)) {
     throw new UserError('The rows are not those that this run began with, so it cannot go on as if nothing had happened.', ['Restore the data, or start again with --overwrite.']);
   }
   const state = usable?.state ?? (await allocateState(engine, setup.initial ?? initialParameters(plan, options.seed)));

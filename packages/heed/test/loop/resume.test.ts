@@ -1,0 +1,98 @@
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { heed, tinyChat } from '../cli/support.js';
+import { scratchFolder } from '../support/scratch.js';
+import { type Stop, adapterBytes, bytes, heedStopped, log } from '../train/interrupted.js';
+
+// An alignment run that is killed while it answers and again while it trains ends where one that was never killed ends.
+const { folder, write } = scratchFolder();
+let recipe: string;
+const dirOf = (name: string): string => join(folder, name);
+const args = (name: string, ...more: string[]): string[] => ['align', recipe, `run.dir=${dirOf(name)}`, ...more];
+const prompts = (n: number, word: string): string => Array.from({ length: n }, (_, i) => `${JSON.stringify({ id: `${word}-${i}`, prompt: `${word} ${i}?` })}\n`).join('');
+let whole: { base: object; after: object; iterations: object };
+
+beforeAll(async () => {
+  const { model } = await tinyChat(folder, { context: 512 });
+  // 36 prompts are two batches of answers, so that a kill can leave one behind.
+  const train = write('train.jsonl', prompts(36, 'Why'));
+  const held = write('held.jsonl', prompts(4, 'How'));
+  const rules = write('tiny.rules.yaml', `
+name: tiny
+rules:
+  - {id: letters, kind: forbidden-pattern, pattern: '[a-m]', message: 'It has {quotes}.'}
+`);
+  recipe = write('recipe.yaml', `
+model: ${model}
+data: ${train}
+judge: rules:${rules}
+generate: {maxNewTokens: 6}
+loop: {iterations: 2}
+evaluate: {prompts: ${held}, maxNewTokens: 6}
+method: {name: cut, ratio: null}
+adapter: {rank: 2, alpha: 4, targets: [q_proj, down_proj], dropout: 0.1}
+train: {steps: 3, batch: 8, learningRate: 1e-2, schedule: constant, checkpointEvery: 2}
+run: {dir: unused}
+`);
+  const ran = await heed(args('whole', '--json'));
+  expect(ran.code, ran.err).toBe(0);
+  whole = ran.json();
+});
+
+function expectAsWhole(dir: string): void {
+  const was = dirOf('whole');
+  expect(log(dir)).toEqual(log(was));
+  expect(log(dir)).toHaveLength(7);
+  for (const k of [1, 2]) expect(bytes(dir, 'work', `iteration-${k}`, 'answers.jsonl').equals(bytes(was, 'work', `iteration-${k}`, 'answers.jsonl'))).toBe(true);
+  expect(log(dir, 'samples.jsonl')).toEqual(log(was, 'samples.jsonl'));
+  expect(adapterBytes(dir).equals(adapterBytes(was))).toBe(true);
+}
+
+const kill = async (argv: readonly string[], stop: Omit<Stop, 'how'>): Promise<void> => {
+  const killed = await heedStopped(argv, { how: 'SIGKILL', ...stop });
+  expect(killed.signal, killed.err).toBe('SIGKILL');
+};
+
+describe('heed align', () => {
+  it('killed while answering and while training, ends at the same numbers', async () => {
+    // The second batch of answers, in the middle of a line: the first is kept.
+    await kill(args('killed'), { on: 'line', matching: '^\\{"step":2,"row":33,' });
+    await kill(args('killed', '--resume'), { on: 'line', matching: '^\\{"step":5,"iteration":2' });
+    const resumed = await heed(args('killed', '--resume', '--json'));
+    expect(resumed.code, resumed.err).toBe(0);
+    expect(resumed.json()).toMatchObject({ base: whole.base, after: whole.after, iterations: whole.iterations });
+    expectAsWhole(dirOf('killed'));
+  });
+
+  it('killed between two iterations, ends at the same numbers', async () => {
+    await kill(args('between'), { on: 'rename', matching: 'iteration-1/parameters.safetensors$' });
+    await kill(args('between', '--resume'), { on: 'rename', matching: 'summary.json$' });
+    const resumed = await heed(args('between', '--resume', '--json'));
+    expect(resumed.json()).toMatchObject({ base: whole.base, after: whole.after, iterations: whole.iterations });
+    expectAsWhole(dirOf('between'));
+  });
+
+  it('resumed after its end is as it was', async () => {
+    const samples = log(dirOf('whole'), 'samples.jsonl');
+    const again = await heed(args('whole', '--resume', '--json'));
+    expect(again.json()).toMatchObject({ base: whole.base, after: whole.after, iterations: whole.iterations });
+    expect(log(dirOf('whole'), 'samples.jsonl')).toEqual(samples);
+  });
+
+  it('refuses to go on with other prompts, another judge or another recipe', async () => {
+    const refused = async (file: string, change: (text: string) => string, message: RegExp): Promise<void> => {
+      const path = join(folder, file);
+      const before = readFileSync(path, 'utf8');
+      writeFileSync(path, change(before));
+      const ran = await heed(args('whole', '--resume'));
+      writeFileSync(path, before);
+      expect(ran.code).toBe(2);
+      expect(ran.err).toMatch(message);
+    };
+    await refused('train.jsonl', (text) => text.replace('Why 3?', 'Why four?'), /The prompts are not those that this run began with/);
+    await refused('held.jsonl', (text) => text.replace('How 3?', 'How four?'), /The prompts are not those/);
+    await refused('tiny.rules.yaml', (text) => text.replace('It has', 'There is'), /The judgments of iteration 1 are not those/);
+    await refused('recipe.yaml', (text) => text.replace('iterations: 2', 'iterations: 3'), /loop.iterations: 2 → 3/);
+  });
+});

@@ -1,0 +1,173 @@
+import { readFileSync, readdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { openRun } from '../../src/run/folder.js';
+import { silentProgress } from '../../src/run/progress.js';
+import { loadRecipe } from '../../src/run/recipe.js';
+import { Interrupted } from '../../src/run/signals.js';
+import { TrainRecipe } from '../../src/train/recipe.js';
+import { runTraining } from '../../src/train/run.js';
+import { heed, tinyChat } from '../cli/support.js';
+import { scratchFolder } from '../support/scratch.js';
+import { adapterBytes, heedStopped, log } from './interrupted.js';
+
+// Stopped anywhere, by asking or by SIGKILL, a run goes on to the same numbers as one that was never stopped: bit for bit.
+const { folder, write } = scratchFolder();
+const ROWS = Array.from({ length: 10 }, (_, i) => ({
+  prompt: `Question ${i % 4}?`, completion: `The answer is ${'very '.repeat(i % 3)}${i * 7}.`, judgment: i % 3 === 2 ? null : `"${i * 7}" is wrong.`,
+}));
+const lines = (rows: readonly object[]): string => rows.map((row) => `${JSON.stringify(row)}\n`).join('');
+let recipe: string;
+let data: string;
+const whole: Record<string, string> = {};
+const dirOf = (name: string): string => join(folder, name);
+const args = (name: string, dropout: number, ...more: string[]): string[] =>
+  ['train', recipe, `run.dir=${dirOf(name)}`, `adapter.dropout=${dropout}`, ...more];
+
+beforeAll(async () => {
+  const { model } = await tinyChat(folder, { context: 512 });
+  data = write('rows.jsonl', lines(ROWS));
+  recipe = write('recipe.yaml', `
+model: ${model}
+data: ${data}
+method: {name: cut, ratio: null}
+adapter: {rank: 2, alpha: 4, targets: [q_proj, down_proj]}
+train: {steps: 6, batch: 4, learningRate: 1e-2, warmup: 1, weightDecay: 0.01, checkpointEvery: 2, seed: 5}
+run: {dir: unused}
+`);
+  for (const dropout of [0, 0.1]) {
+    const name = `whole-${dropout}`;
+    const ran = await heed(args(name, dropout));
+    expect(ran.code, ran.err).toBe(0);
+    whole[dropout] = dirOf(name);
+  }
+});
+
+function expectAsWhole(dir: string, dropout: number): void {
+  expect(log(dir)).toEqual(log(whole[dropout]!));
+  expect(log(dir)).toHaveLength(7);
+  expect(log(dir, 'samples.jsonl')).toEqual(log(whole[dropout]!, 'samples.jsonl'));
+  expect(adapterBytes(dir).equals(adapterBytes(whole[dropout]!))).toBe(true);
+}
+
+describe('heed train', () => {
+  it('learns something else with dropout, or the comparisons below would mean little', () => {
+    expect(log(whole[0]!)).not.toEqual(log(whole['0.1']!));
+  });
+
+  it.each([0, 0.1])('stopped after step 3 goes on to the same numbers, dropout %d', async (dropout) => {
+    const dir = dirOf(`asked-${dropout}`);
+    const loaded = await loadRecipe(recipe, [`run.dir=${dir}`, `adapter.dropout=${dropout}`], TrainRecipe);
+    const interrupt = { requested: false };
+    const run = await openRun(dir, { recipe: loaded.text, resume: false });
+    const progress = { ...silentProgress, update: (step: number) => { interrupt.requested = step === 3; } };
+    await expect(runTraining(loaded.recipe, run, { interrupt, progress })).rejects.toThrow(Interrupted);
+    await run.close();
+    expect(log(dir)).toHaveLength(4);
+    const resumed = await heed(args(`asked-${dropout}`, dropout, '--resume', '--json'));
+    expect(resumed.json()).toMatchObject({ resumedFrom: 3, steps: 6 });
+    expectAsWhole(dir, dropout);
+  });
+
+  it.each([
+    { when: 'in the middle of a log line, a step after a checkpoint', on: 'line', matching: '^\\{"step":5,', resumedFrom: 4 },
+    { when: 'while a checkpoint is put in place', on: 'rename', matching: 'step-000004$', resumedFrom: 2 },
+    { when: 'before any checkpoint', on: 'line', matching: '^\\{"step":2,', resumedFrom: undefined },
+    { when: 'while the adapter is saved', on: 'rename', matching: 'adapter_model.safetensors$', resumedFrom: 6 },
+  ] as const)('killed $when, goes on to the same numbers', async ({ on, matching, resumedFrom }) => {
+    const name = `killed-${on}-${resumedFrom ?? 0}`;
+    const killed = await heedStopped(args(name, 0.1), { how: 'SIGKILL', on, matching });
+    expect(killed.signal, killed.err).toBe('SIGKILL');
+    const resumed = await heed(args(name, 0.1, '--resume', '--json'));
+    expect(resumed.code, resumed.err).toBe(0);
+    expect(resumed.json()['resumedFrom']).toBe(resumedFrom);
+    expectAsWhole(dirOf(name), 0.1);
+    expect(readdirSync(join(dirOf(name), 'checkpoints'))).toEqual(['step-000004', 'step-000006']);
+  });
+
+  it('stops with exit code 130 on SIGINT, having saved its step, and goes on', async () => {
+    const stopped = await heedStopped(args('sigint', 0), { how: 'SIGINT', on: 'line', matching: '^\\{"step":3,' });
+    expect(stopped.code, stopped.err).toBe(130);
+    expect(stopped.err).toMatch(/after step [34] of 6; go on with --resume/);
+    const resumed = await heed(args('sigint', 0, '--resume', '--json'));
+    expect(resumed.code, resumed.err).toBe(0);
+    expectAsWhole(dirOf('sigint'), 0);
+  });
+
+  it('resumed after its end is as it was', async () => {
+    const ran = await heed(args('whole-0', 0, '--resume', '--json'));
+    expect(ran.code, ran.err).toBe(0);
+    expect(log(whole[0]!)).toHaveLength(7);
+  });
+});
+
+describe('heed train refuses', () => {
+  const stopped = async (name: string): Promise<string> => {
+    const dir = dirOf(name);
+    const loaded = await loadRecipe(recipe, [`run.dir=${dir}`], TrainRecipe);
+    const run = await openRun(dir, { recipe: loaded.text, resume: false });
+    await expect(runTraining(loaded.recipe, run, { interrupt: { requested: true } })).rejects.toThrow(Interrupted);
+    await run.close();
+    return dir;
+  };
+  const withRows = async <T>(rows: readonly object[], f: () => Promise<T>): Promise<T> => {
+    const before = readFileSync(data);
+    writeFileSync(data, lines(rows));
+    try {
+      return await f();
+    } finally {
+      writeFileSync(data, before);
+    }
+  };
+
+  it.each([
+    ['a changed row', ROWS.map((row, i) => (i === 3 ? { ...row, completion: 'Something else.' } : row))],
+    ['fewer rows', ROWS.slice(0, 5)],
+    ['rows in another order', [...ROWS].reverse()],
+  ])('to resume with %s', async (name, rows) => {
+    const dir = await stopped(`changed ${name}`);
+    const before = log(dir);
+    const ran = await withRows(rows, () => heed(args(`changed ${name}`, 0, '--resume')));
+    expect(ran.code).toBe(2);
+    expect(ran.err).toMatch(/not those that this run began with[^]*--overwrite/);
+    expect(log(dir)).toEqual(before);
+    expect((await heed(args(`changed ${name}`, 0, '--resume'))).code).toBe(0);
+    expectAsWhole(dir, 0);
+  });
+
+  it('to resume with so few rows that the run would have ended before', async () => {
+    const dir = dirOf('shrunk');
+    const oneEpoch = (...more: string[]): string[] => args('shrunk', 0, 'train.epochs=2', ...more);
+    const killed = await heedStopped(oneEpoch(), { how: 'SIGKILL', on: 'line', matching: '^\\{"step":5,' });
+    expect(killed.signal, killed.err).toBe('SIGKILL');
+    const ran = await withRows(ROWS.slice(0, 4), () => heed(oneEpoch('--resume')));
+    expect(ran.code).toBe(2);
+    expect(ran.err).toMatch(/not those that this run began with/);
+    expect(log(dir)).toHaveLength(5);
+  });
+
+  it('to resume with another recipe, naming what differs', async () => {
+    const ran = await heed(args('asked-0', 0, '--resume', 'train.learningRate=1e-3'));
+    expect(ran.code).toBe(2);
+    expect(ran.err).toMatch(/train.learningRate: 0.01 → 0.001/);
+  });
+
+  it('a folder with a finished run, and leaves it as it was', async () => {
+    const ran = await heed(args('whole-0', 0));
+    expect(ran.code).toBe(2);
+    expect(ran.err).toMatch(/already holds a run \(finished, 6 steps\)[^]*--overwrite/);
+    expect(log(whole[0]!)).toHaveLength(7);
+  });
+
+  it('a folder that another run is using', async () => {
+    const loaded = await loadRecipe(recipe, [`run.dir=${dirOf('busy')}`], TrainRecipe);
+    const run = await openRun(dirOf('busy'), { recipe: loaded.text, resume: false });
+    try {
+      const ran = await heed(args('busy', 0, '--resume'));
+      expect(ran.code).toBe(2);
+      expect(ran.err).toContain(`in use by process ${process.pid}`);
+    } finally {
+      await run.close();
+    }
+  });
+});
