@@ -6,8 +6,11 @@ const PREAMBLE = 'Below is an instruction that describes a task. Write a respons
 /** The wording for the plain template: its preamble and sections are added by `alpacaTemplate`. Together: CUT's T_judge. */
 export const ALPACA_WORDING = '{instruction}\n\n### Judgment:\n{judgment}';
 
-/** The wording for chat models, ours: T_judge's words without its `### Response:`, since the chat template opens the response. */
-export const CHAT_WORDING = `${PREAMBLE}\n\n### Instruction:\n{instruction}\n\n### Judgment:\n{judgment}`;
+/**
+ * The wording for chat models, ours. On 32 judged answers of SmolLM2-135M it told quoted tokens from others better (AUC 0.79) than
+ * T_judge's words in a user turn did (0.74): a chat model has seen instructions in words, not in sections.
+ */
+export const CHAT_WORDING = '{instruction}\n\nWrite an answer that deserves this judgment: {judgment}';
 
 /**
  * The prompt under a written judgment (CUT's Align-N; Xu et al., ACL 2024, arXiv 2312.14591, figures 5 and 6): the same messages, the

@@ -11,8 +11,10 @@ import { adapterTargets } from '../run/recipeSchemas.js';
 import { writeReport } from '../run/report/write.js';
 import { createRespond } from '../text/respond.js';
 import { createLossEvaluator } from './evaluate-loss.js';
+import { renderMemory } from './dry-run.js';
 import { heatmapSamples } from './heatmap.js';
 import { prepare } from './items.js';
+import { checkMemory } from './memory.js';
 import type { TrainRecipe } from './recipe.js';
 import { train } from './trainer.js';
 
@@ -55,6 +57,8 @@ export async function runTraining(recipe: TrainRecipe, run: RunFolder, { progres
   say(`${method.name}: ${items.items.length} of ${data.train.length} rows to learn from${skipped > 0 ? `, ${skipped} skipped` : ''}${items.truncated > 0 ? `, ${items.truncated} prompts cut` : ''}.`);
 
   const plan = planAdapter(model.checkpoint.tensors.values(), { ...recipe.adapter, targets: adapterTargets(recipe.adapter.targets) });
+  const memory = checkMemory({ model, method, items: items.items, plan, options: recipe.train, held: held.items });
+  if (!memory.fits) for (const line of renderMemory(memory)) say(line);
   const engine = await startEngine();
   try {
     const evaluator = held.items.length > 0 ? await createLossEvaluator(engine, model, method, plan, held.items) : undefined;

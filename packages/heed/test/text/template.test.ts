@@ -160,7 +160,7 @@ describe('judged prompts', () => {
     const messages: Message[] = [{ role: 'system', content: 's' }, user('a'), assistant('b'), user('c')];
     const judged = judgedPrompt(messages, 'Too short.', 'chat');
     expect(judged.slice(0, 3)).toEqual(messages.slice(0, 3));
-    expect(judged[3]?.content).toMatch(/match the corresponding judgment\.\n\n### Instruction:\nc\n\n### Judgment:\nToo short\.$/);
+    expect(judged[3]?.content).toBe('c\n\nWrite an answer that deserves this judgment: Too short.');
     expect(judgedPrompt([user('q')], 'j', 'chat', '{instruction} [{judgment}] {"k": 1}')).toEqual([user('q [j] {"k": 1}')]);
   });
 

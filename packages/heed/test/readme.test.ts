@@ -1,0 +1,50 @@
+import { execFile } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { readFile, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import ts from 'typescript';
+import { afterEach, describe, expect, it } from 'vitest';
+import { main } from '../src/cli/main.js';
+
+const ROOT = fileURLToPath(new URL('../../../', import.meta.url));
+const pages = ['README.md', 'docs/engine.md'];
+const read = (page: string): Promise<string> => readFile(join(ROOT, page), 'utf8');
+const blocks = (text: string, language: string): string[] => [...text.matchAll(new RegExp(`^\`\`\`${language}\\n([\\s\\S]*?)^\`\`\``, 'gm'))].map((m) => m[1]!);
+
+// Inside the workspace, so that the examples find the packages by name, as a user's would.
+const script = join(ROOT, 'packages/heed/test/readme-example.tmp.mjs');
+afterEach(() => rm(script, { force: true }));
+
+describe('what the pages say', () => {
+  it.each(pages)('runs: the examples of %s', async (page) => {
+    const examples = blocks(await read(page), 'ts');
+    expect(examples.length).toBeGreaterThan(0);
+    for (const example of examples) {
+      await writeFile(script, ts.transpile(example, { target: ts.ScriptTarget.ES2022, module: ts.ModuleKind.ESNext }));
+      await promisify(execFile)(process.execPath, [script], { cwd: ROOT });
+    }
+  });
+
+  it('names verbs, options and recipes that exist', async () => {
+    const lines = blocks(await read('README.md'), '').flatMap((b) => b.split('\n')).filter((l) => l.startsWith('npx heed '));
+    expect(lines.length).toBeGreaterThan(6);
+    for (const line of lines) {
+      const words = line.replace(/#.*/, '').split(/\s+/).slice(2);
+      let help = '';
+      const sink = { write: (text: string) => (help += text) };
+      expect(await main([words[0]!, '--help'], { stdout: sink, stderr: sink }), line).toBe(0);
+      for (const option of line.match(/(?<=[\s[])--?[a-z][a-z-]*/g) ?? []) expect(help, line).toContain(option);
+      for (const recipe of line.match(/recipes\/\S+\.yaml/g) ?? []) expect(existsSync(join(ROOT, recipe)), recipe).toBe(true);
+    }
+  });
+
+  it('links to files that exist', async () => {
+    for (const page of pages) {
+      for (const [, target] of (await read(page)).matchAll(/\]\((?!https?:|#)([^)#]+)[^)]*\)/g)) {
+        expect(existsSync(join(ROOT, page, '..', target!)), `${page}: ${target}`).toBe(true);
+      }
+    }
+  });
+});
