@@ -1,0 +1,111 @@
+// `npm run bench [-- --peers]`: how fast Heed is on this machine, alone or beside its peers. See README.md here.
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { loadavg } from 'node:os';
+import { dirname, resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
+import { openCheckpoint } from '../packages/heed/dist/model/checkpoint/open.js';
+import { measure } from './child.js';
+import { availableMemory, describeMachine, peersPython } from './machine.js';
+import { render } from './render.js';
+import { measureStartup } from './startup.js';
+import { summarize } from './summarize.js';
+import { entriesOf, sizesOf } from './work.js';
+
+const USAGE = `usage: npm run bench -- [options]
+  --peers          also measure PEFT and transformers (makes benchmarks/peers/.venv once), and print ratios
+  --python PATH    their interpreter, instead of that environment; implies --peers
+  --peers-isa ISA  the instructions that PyTorch's oneDNN may use, such as avx512_core_bf16 for a machine without AMX
+  --trimmed-head   also measure PEFT with logits only where the loss reads them
+  --only GROUPS    of lora, generate-1, generate-16, startup; separated by commas
+  --model M        a folder, with safetensors in f32; default: the default model
+  --separate       never two measurements in memory at a time; chosen by itself where memory is short
+  --quick          tiny work, once: only to see that everything runs
+  -o, --output F   where to write the results; default: benchmarks/results/<date>.json, and nowhere with --quick or --only
+  --json           print the results as one line on stdout, the table on stderr
+  -h, --help`;
+
+/** What a group takes when everything in it is loaded, with and without the peers, in bytes. */
+const TOGETHER = { lora: [8e9, 18e9], 'generate-1': [3e9, 6e9], 'generate-16': [3e9, 7e9] };
+/** And what the two variants of --trimmed-head add to `lora`. */
+const TRIMMED = 9e9;
+const BUSY = 0.5;
+
+const GROUPS = ['lora', 'generate-1', 'generate-16', 'startup'];
+
+function options() {
+  const { values } = parseArgs({
+    options: {
+      peers: { type: 'boolean' }, python: { type: 'string' }, 'peers-isa': { type: 'string' }, 'trimmed-head': { type: 'boolean' }, only: { type: 'string' }, model: { type: 'string' },
+      separate: { type: 'boolean' }, quick: { type: 'boolean' }, output: { type: 'string', short: 'o' }, json: { type: 'boolean' }, help: { type: 'boolean', short: 'h' },
+    },
+  });
+  if (values.help) {
+    console.log(USAGE);
+    process.exit(0);
+  }
+  const only = values.only?.split(',') ?? GROUPS;
+  const unknown = only.find((name) => !GROUPS.includes(name));
+  if (unknown !== undefined) throw new Error(`--only ${unknown}: the groups are ${GROUPS.join(', ')}.`);
+  const date = new Date().toISOString().slice(0, 10);
+  const output = values.output ?? (values.quick || values.only ? undefined : fileURLToPath(new URL(`results/${date}.json`, import.meta.url)));
+  return { ...values, only, output, date, peers: values.peers === true || values.python !== undefined };
+}
+
+async function main() {
+  const given = options();
+  const log = (line) => process.stderr.write(`${line}\n`);
+  const warnings = [];
+  const warn = (line) => {
+    warnings.push(line);
+    log(`warning: ${line}`);
+  };
+  const python = given.peers ? (given.python ?? peersPython(log)) : undefined;
+  const checkpoint = await openCheckpoint(given.model, { log });
+  const config = JSON.parse(readFileSync(`${checkpoint.folder}/config.json`, 'utf8'));
+  const machine = { date: given.date, ...describeMachine() };
+  if (loadavg()[0] > BUSY) warn(`the load average is ${loadavg()[0].toFixed(2)}: something else is running, and the numbers will not repeat`);
+  if (given['peers-isa'] !== undefined) {
+    machine.peersIsa = given['peers-isa'];
+    warn(`the peers were held to ${given['peers-isa']}, which is not what their users have on this machine`);
+  }
+  if (given.quick) warn('--quick: the work is tiny and done once; the numbers mean nothing');
+
+  const sizes = sizesOf(given.quick === true);
+  const groups = entriesOf(checkpoint.folder, { sizes, peers: given.peers, trimmedHead: given['trimmed-head'] === true });
+  const measured = {};
+  for (const [name, entries] of Object.entries(groups)) {
+    if (!given.only.includes(name)) continue;
+    const together = !given.separate && availableMemory() > TOGETHER[name][given.peers ? 1 : 0] + (name === 'lora' && given['trimmed-head'] && given.peers ? TRIMMED : 0);
+    if (given.peers && !together && !given.separate) warn(`${name}: not enough memory to have all sides loaded, so they run one after the other`);
+    log(`${name}${together ? '' : ' (separately)'}`);
+    Object.assign(measured, await measure(entries, { ...sizes, together, python, isa: given['peers-isa'], log }));
+  }
+  const startups = [];
+  if (given.only.includes('startup')) {
+    log('startup');
+    // The first run is cold: files come from disk, not from the page cache.
+    for (let i = 0; i < (given.quick ? 1 : 4); i++) startups.push(await measureStartup(checkpoint.folder));
+  }
+
+  const results = summarize({ measured, startups, machine, config, sizes, groups, warn });
+  results.warnings = warnings;
+  const table = render(results);
+  if (given.output !== undefined) {
+    const file = resolve(given.output);
+    mkdirSync(dirname(file), { recursive: true });
+    writeFileSync(file, `${JSON.stringify(results, null, 2)}\n`);
+    log(`written: ${file}`);
+  }
+  if (given.json) {
+    log(table);
+    console.log(JSON.stringify(results));
+  } else console.log(table);
+}
+
+try {
+  await main();
+} catch (error) {
+  process.stderr.write(`bench: ${error.message}\n`);
+  process.exitCode = 1;
+}

@@ -1,0 +1,81 @@
+// One measurement of Heed in a process of its own, so that its peak memory is its own; driven line by line by bench.js.
+//
+// usage: node ours.js SPEC   (JSON). Prints {"ready": ...}; for each line on stdin does the work once and prints {"seconds": ...}; at the
+// end of stdin prints {"peakRss": ...}.
+import { createInterface } from 'node:readline';
+import { input, lower, matmul, startEngine, view } from '../packages/tensor/dist/index.js';
+import { createGenerator } from '../packages/heed/dist/generate/generator.js';
+import { bind } from '../packages/heed/dist/method/method.js';
+import { sft } from '../packages/heed/dist/method/sft.js';
+import { initialParameters, planAdapter } from '../packages/heed/dist/model/adapter.js';
+import { architectureOf } from '../packages/heed/dist/model/architecture.js';
+import { openCheckpoint } from '../packages/heed/dist/model/checkpoint/open.js';
+import { makeMicroBatch } from '../packages/heed/dist/train/micro-batch.js';
+import { allocateState, createStepper } from '../packages/heed/dist/train/step.js';
+
+/** A LoRA step as the trainer takes it: forward, backward, norm, clipping, AdamW. */
+async function lora(engine, spec) {
+  const { rank, alpha, targets, learningRate, clip } = spec.lora;
+  const checkpoint = await openCheckpoint(spec.model);
+  const plan = planAdapter(checkpoint.tensors.values(), { rank, alpha, targets, dropout: 0, rslora: false });
+  const method = bind(sft);
+  const stepper = await createStepper({
+    engine, checkpoint, architecture: architectureOf(checkpoint), plan, method, clip, keep: spec.checkpointing,
+    state: await allocateState(engine, initialParameters(plan, 0)),
+    optimizer: { betas: [0.9, 0.999], epsilon: 1e-8, weightDecay: 0 },
+  });
+  const items = spec.rows.map((turns, index) => ({ index, where: `row ${index}`, sequences: { turns }, columns: {} }));
+  let step = 0;
+  // The micro-batch is laid out anew each time, as in training.
+  return async () => ({ loss: (await stepper.step([makeMicroBatch(method, items)], { learningRate, step: ++step, seed: 0 })).loss });
+}
+
+async function generate(engine, spec) {
+  const generator = await createGenerator(engine, await openCheckpoint(spec.model), { decode: () => '', stopIds: [], batch: spec.prompts.length, prepack: spec.prepack });
+  const requests = spec.prompts.map((prompt, row) => ({ prompt, row }));
+  return async () => {
+    const made = await generator.generate(requests, { maxNewTokens: spec.newTokens, temperature: 0, seed: 0 });
+    const ids = made.map((completion) => completion.ids);
+    const short = ids.find((row) => row.length !== spec.newTokens);
+    if (short !== undefined) throw new Error(`generate made ${short.length} tokens, not ${spec.newTokens}`);
+    return { ids };
+  };
+}
+
+async function gemm(engine, spec) {
+  const sessions = [];
+  for (const [m, k, n] of spec.shapes) {
+    const session = await engine.compile(lower({ y: matmul(input('a', [m, k]), input('b', [k, n])) }));
+    const a = await engine.upload(Float32Array.from({ length: m * k }, Math.random));
+    const b = await engine.upload(Float32Array.from({ length: k * n }, Math.random));
+    session.bind({ a: view(a, [m, k]), b: view(b, [k, n]) }, { y: view(await engine.allocate('float32', m * n), [m, n]) });
+    sessions.push({ session, flops: 2 * m * k * n });
+  }
+  return async () => {
+    const gflops = [];
+    for (const { session, flops } of sessions) {
+      const begin = performance.now();
+      let done = 0;
+      do {
+        await session.run({});
+        done++;
+      } while (performance.now() - begin < spec.seconds * 1000);
+      gflops.push((flops * done) / (performance.now() - begin) / 1e6);
+    }
+    return { gflops };
+  };
+}
+
+const say = (message) => console.log(JSON.stringify(message));
+const spec = JSON.parse(process.argv[2]);
+const engine = await startEngine({ threads: spec.threads });
+const run = await { lora, generate, gemm }[spec.work](engine, spec);
+say({ ready: true, threads: engine.threads, zeroCopy: engine.zeroCopy });
+const lines = createInterface({ input: process.stdin })[Symbol.asyncIterator]();
+while (!(await lines.next()).done) {
+  const begin = performance.now();
+  const result = await run();
+  say({ seconds: (performance.now() - begin) / 1000, ...result });
+}
+say({ peakRss: (await engine.memory()).peakRss });
+await engine.close();
