@@ -1,4 +1,4 @@
-import { type OnLong, fitAll } from '../data/limit.js';
+import { type Fit, type OnLong, fit, fitAll } from '../data/limit.js';
 import { type Problem, problemsError } from '../data/problem.js';
 import type { AnyRow } from '../data/rows.js';
 import { at } from '../data/source.js';
@@ -9,6 +9,7 @@ import type { Item } from './micro-batch.js';
 export interface Prepared {
   readonly items: readonly Item[];
   readonly skipped: readonly Problem[];
+  /** Rows of which a prompt was cut. */
   readonly truncated: number;
 }
 
@@ -26,30 +27,29 @@ export function prepare(rows: readonly AnyRow[], method: BoundMethod, text: Resp
   });
   if (problems.length > 0) throw problemsError(`${problems.length} of ${rows.length} rows teach nothing`, problems);
 
-  const parts = whole.flatMap(({ row, index, sequences }) => sequences.map(([name, s]) => ({ source: row.source, index, name, tokens: s })));
-  const fitted = fitAll(parts, limits.maxTokens, limits.onLong);
-  const kept = new Map<string, Sequence>();
-  for (const part of fitted.kept) {
-    const before = part.tokens;
-    const { supervised } = whole[part.index]!.sequences.find(([name]) => name === part.name)![1];
-    kept.set(`${part.index}:${part.name}`, { ...before, ...(supervised === undefined ? {} : { supervised }) });
-  }
-  const items = whole.flatMap(({ row, index, sequences }): Item[] => {
-    // A row goes as a whole: a method's sequences only mean something together.
-    if (sequences.some(([name]) => !kept.has(`${index}:${name}`))) return [];
-    return [{
-      index,
-      where: at(row.source),
-      sequences: Object.fromEntries(sequences.map(([name]) => [name, kept.get(`${index}:${name}`)!])),
-      columns: method.columnsOf(row),
-    }];
+  // A row goes as a whole: a method's sequences only mean something together. The longest that does not fit speaks for its row.
+  const fits = (tokens: Sequence): Fit => fit(tokens, limits.maxTokens, limits.onLong);
+  const speakers = whole.map(({ row, index, sequences }) => {
+    const tooLong = sequences.filter(([, s]) => 'tooLong' in fits(s));
+    const [, tokens] = (tooLong.length > 0 ? tooLong : sequences).reduce((a, b) => (lengthOf(b[1]) > lengthOf(a[1]) ? b : a));
+    return { source: row.source, index, tokens };
   });
-  return { items, skipped: fitted.skipped, truncated: fitted.truncated.length };
+  const { kept, skipped } = fitAll(speakers, limits.maxTokens, limits.onLong);
+  let truncated = 0;
+  const items = kept.map(({ index }): Item => {
+    const { row, sequences } = whole[index]!;
+    const fitted = sequences.map(([name, s]) => ({ name, s, ...(fits(s) as Extract<Fit, { readonly cut: number }>) }));
+    if (fitted.some(({ cut }) => cut > 0)) truncated++;
+    return { index, where: at(row.source), sequences: Object.fromEntries(fitted.map(({ name, s, tokens }) => [name, { ...s, ...tokens }])), columns: method.columnsOf(row) };
+  });
+  return { items, skipped, truncated };
 }
+
+const lengthOf = (s: Sequence): number => s.prompt.length + s.response.length;
 
 function entries(sequences: Partial<Record<string, Sequence>>): [string, Sequence][] {
   return Object.entries(sequences).flatMap(([name, s]): [string, Sequence][] => (s === undefined ? [] : [[name, s]]));
 }
 
 /** Tokens of an item's sequences, prompts included: what it costs at most (shared prompts cost less). */
-export const tokensOf = (item: Item): number => Object.values(item.sequences).reduce((n, s) => n + s!.prompt.length + s!.response.length, 0);
+export const tokensOf = (item: Item): number => Object.values(item.sequences).reduce((n, s) => n + lengthOf(s!), 0);

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 
 const BIN = fileURLToPath(new URL('../../bin/heed.js', import.meta.url));
-const STOP_AT = pathToFileURL(join(import.meta.dirname, 'stop-at.mjs')).href;
+const STOP_AT = pathToFileURL(join(import.meta.dirname, 'stop-at.js')).href;
 
 export interface Stop {
   readonly how: 'SIGKILL' | 'SIGINT';

@@ -53,7 +53,7 @@ export interface Pass {
 }
 
 /** One step at learning rate 0 for each way of cutting the rows into micro-batches, all on one compiled program. */
-export async function passes(engine: Engine, { method, model, plan, parameters }: Bench, ways: readonly (readonly (readonly Item[])[])[], { keep = 'none' as Checkpointing, share = true, seed = 0 } = {}): Promise<Pass[]> {
+export async function passes(engine: Engine, { method, model, plan, parameters }: Bench, ways: readonly (readonly (readonly Item[])[])[], { keep = 'none', share = true, seed = 0 }: { keep?: Checkpointing; share?: boolean; seed?: number } = {}): Promise<Pass[]> {
   const state = await allocateState(engine, parameters);
   const stepper = await createStepper({
     engine, checkpoint: model.checkpoint, architecture: model.architecture, plan, method, state, keep, clip: 0,
@@ -62,7 +62,7 @@ export async function passes(engine: Engine, { method, model, plan, parameters }
   const results: Pass[] = [];
   for (const parts of ways) {
     const result = await stepper.step(parts.map((part) => makeMicroBatch(method, part, { share })), { learningRate: 0, step: 1, seed });
-    results.push({ loss: result.loss, metrics: result.metrics, gradients: Float32Array.from((await engine.read(state.gradients)) as Float32Array), result });
+    results.push({ loss: result.loss, metrics: result.metrics, gradients: Float32Array.from(await engine.read(state.gradients), Number), result });
   }
   await stepper.release();
   for (const { buffer } of Object.values(state) as View[]) await engine.free(buffer);
