@@ -6,7 +6,8 @@ import { AlignRecipe } from '../src/loop/recipe.js';
 import { METHOD_NAMES } from '../src/method/index.js';
 import { loadRecipe } from '../src/run/recipe.js';
 import { TrainRecipe } from '../src/train/recipe.js';
-import { heed, tinyChat } from './cli/support.js';
+import { heed } from './cli/support.js';
+import { tinyTalker } from './loop/talkative.js';
 import { scratchFolder } from './support/scratch.js';
 
 // Every recipe must run as it stands, on the data in this repository; here on a tiny random model and with few tokens.
@@ -20,7 +21,7 @@ const cwd = process.cwd();
 let model: string;
 beforeAll(async () => {
   process.chdir(ROOT); // the paths in recipes are relative to the checkout
-  ({ model } = await tinyChat(folder, { context: 2048 }));
+  model = await tinyTalker(folder, { context: 2048 });
 });
 afterAll(() => process.chdir(cwd));
 
@@ -46,7 +47,7 @@ describe('recipes', () => {
 
   it.each(online)('%s aligns', async (file) => {
     await loadRecipe(file, [], AlignRecipe);
-    const small = ['data.limit=6', 'generate.maxNewTokens=5', 'loop.iterations=1', 'evaluate.limit=3', 'evaluate.maxNewTokens=5', 'train.batch=4'];
+    const small = ['data.limit=12', 'generate.maxNewTokens=8', 'loop.iterations=1', 'evaluate.limit=3', 'evaluate.maxNewTokens=5', 'train.batch=4'];
     const ran = await heed(['align', file, `model=${model}`, `run.dir=${dirOf(file)}`, ...small, '--json']);
     expect(ran.code, ran.err).toBe(0);
     const result = ran.json<{ run: string; base: { n: number }; iterations: { answers: number }[] }>();
