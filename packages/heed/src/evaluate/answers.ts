@@ -40,8 +40,8 @@ export interface AnswerReport {
 export interface EvaluationParts {
   readonly model: Model;
   readonly generator: Generator;
-  /** Scores under the base model. */
-  readonly scorer: Scorer;
+  /** Scores under the base model; left out where the generator is the base, which then scored its answers as it wrote them. */
+  readonly scorer?: Scorer;
   readonly judge: Judge;
   readonly rows: readonly PromptRow[];
   readonly sampling: SamplingOptions;
@@ -59,8 +59,8 @@ export async function evaluateAnswers({ model, generator, scorer, judge, rows, s
     const { text, ids, finish } = completions[i]!;
     return { row, response: text, tokens: ids, finish, verdict: verdicts[i]! };
   });
-  const scored = await scorer.logProbs(answers.flatMap((a, i) => (a.tokens.length === 0 ? [] : [{ prompt: prompts[i]!, response: a.tokens }])));
-  const logprobs = scored.flat().map((x) => x!);
+  const scored = scorer && (await scorer.logProbs(answers.flatMap((a, i) => (a.tokens.length === 0 ? [] : [{ prompt: prompts[i]!, response: a.tokens }]))));
+  const logprobs = scored?.flat().map((x) => x!) ?? completions.flatMap((c) => c.logprobs);
   const texts = answers.map((a) => a.response);
   return {
     answers,

@@ -55,10 +55,10 @@ export async function alignOnline(recipe: AlignRecipe, run: RunFolder, { progres
     const assess = async (what: string, parameters?: Float32Array): Promise<AnswerReport> => {
       progress.start(what, held.length);
       const generator = await openGenerator(engine, model, withAdapter(plan, parameters));
-      const scorer = await createScorer(engine, model);
-      const report = await evaluateAnswers({ model, generator, scorer, judge, rows: held, sampling: { ...sampling, seed: recipe.train.seed }, onProgress: (n) => progress.update(n) });
+      const scorer = parameters && (await createScorer(engine, model));
+      const report = await evaluateAnswers({ model, generator, ...(scorer === undefined ? {} : { scorer }), judge, rows: held, sampling: { ...sampling, seed: recipe.train.seed }, onProgress: (n) => progress.update(n) });
       await generator.release();
-      await scorer.release();
+      await scorer?.release();
       progress.stop();
       return report;
     };

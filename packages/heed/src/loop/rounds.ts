@@ -16,7 +16,7 @@ import { type LogRow, openLog } from '../run/metrics.js';
 import { Interrupted } from '../run/signals.js';
 
 /** Prompts answered before the answers are written down: fixed by the order of the rows, so a resumed run works on the same ones. */
-const GENERATION_BATCH = 32;
+const GENERATION_BATCH = 96;
 
 export interface AnsweredRow extends LogRow {
   /** The generation batch, from 1. */
@@ -24,6 +24,8 @@ export interface AnsweredRow extends LogRow {
   readonly row: number;
   readonly sample: number;
   readonly response: string;
+  /** `length`: cut off at maxNewTokens. */
+  readonly finish: 'stop' | 'length';
 }
 
 /**
@@ -48,8 +50,8 @@ export async function answerPrompts(
       const batch = rows.slice(from, from + GENERATION_BATCH);
       const requests = batch.map((row, i): GenerationRequest => ({ prompt: template.prompt(row.prompt), row: from + i, samples }));
       const completions = await generator.generate(requests, sampling, { onProgress: ({ finished }) => hooks.onProgress?.(from + finished / samples) });
-      for (const { row, sample, text } of completions) {
-        const answer = { step: from / GENERATION_BATCH + 1, row, sample, response: text };
+      for (const { row, sample, text, finish } of completions) {
+        const answer = { step: from / GENERATION_BATCH + 1, row, sample, response: text, finish };
         answers.push(answer);
         log.append(answer);
       }
@@ -60,7 +62,10 @@ export async function answerPrompts(
   return answers;
 }
 
-/** Has answers judged, as rows to learn from. Empty answers are left out: there is nothing to learn from them. */
+/**
+ * Has answers judged, as rows to learn from. Empty ones are left out: there is nothing to learn from them. Those that were cut off at
+ * maxNewTokens are judged and learnt from as they were delivered.
+ */
 export async function judgeAnswers(answers: readonly AnsweredRow[], rows: readonly PromptRow[], judge: Judge): Promise<JudgedRow[]> {
   const given = answers.filter((a) => a.response.trim() !== '');
   const verdicts = await judge.judge(given.map((a) => ({ prompt: rows[a.row]!.prompt, response: a.response })));
