@@ -105,7 +105,8 @@ export async function alignOnline(recipe: AlignRecipe, run: RunFolder, { progres
       steps += taken;
       const satisfied = rows.filter((r) => r.satisfied).length;
       iterations.push({ answers: rows.length, satisfied, trainedOn: items.length, steps: taken });
-      say(`iteration ${k}: ${satisfied} of ${rows.length} training answers satisfy the judge; trained on ${items.length} rows in ${taken} steps.`);
+      const left = answers.length - rows.length;
+      say(`iteration ${k}: ${satisfied} of ${rows.length} training answers satisfy the judge${left > 0 ? `, ${left} were cut off or empty` : ''}; trained on ${items.length} rows in ${taken} steps.`);
       if (interrupt?.requested === true) throw new Interrupted(`Stopped after iteration ${k}; go on with --resume.`);
     }
     const after = await assess('answering held-out prompts, after', parameters);

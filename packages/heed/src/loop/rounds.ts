@@ -63,11 +63,11 @@ export async function answerPrompts(
 }
 
 /**
- * Has answers judged, as rows to learn from. Empty ones are left out: there is nothing to learn from them. Those that were cut off at
- * maxNewTokens are judged and learnt from as they were delivered.
+ * Has answers judged, as rows to learn from. Left out are empty answers, and those that were cut off at maxNewTokens: a response is learnt
+ * with its end of turn, and these have none.
  */
 export async function judgeAnswers(answers: readonly AnsweredRow[], rows: readonly PromptRow[], judge: Judge): Promise<JudgedRow[]> {
-  const given = answers.filter((a) => a.response.trim() !== '');
+  const given = answers.filter((a) => a.finish === 'stop' && a.response.trim() !== '');
   const verdicts = await judge.judge(given.map((a) => ({ prompt: rows[a.row]!.prompt, response: a.response })));
   return given.map((answer, i): JudgedRow => {
     const { source, prompt, id } = rows[answer.row]!;

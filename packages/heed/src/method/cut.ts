@@ -19,6 +19,11 @@ const options = z.strictObject({
   /** Satisfactory rows (Align-P) kept for each unsatisfactory one; null keeps all. The paper keeps 0.25. */
   ratio: z.number().min(0).nullable().default(0.25),
   judgment: judgmentFormat,
+  /**
+   * Whether the end of turn may be inappropriate. `judge`: like any token, as in the paper. `keep`: never; where a judgment makes
+   * answers longer or shorter than the model's own, unlikelihood on the end of turn teaches a small model not to stop.
+   */
+  endOfTurn: z.enum(['judge', 'keep']).default('judge'),
 }).refine(({ loss, gamma }) => loss === 'acl' || gamma === undefined, { path: ['gamma'], message: 'the loss "v1" has no gamma; leave it out or use loss: acl' });
 
 /**
@@ -46,11 +51,12 @@ export const cut = defineMethod({
   columnsOf: (row) => ({ unsatisfied: row.satisfied ? 0 : 1 }),
   select: (rows, { ratio }, random) => (ratio === null ? rows : limitSatisfied(rows, ratio, random)),
 
-  loss({ logp: { plain, judged }, columns: { unsatisfied }, rows }, { loss, lambda, alpha, gamma = 1 }) {
+  loss({ logp: { plain, judged }, columns: { unsatisfied }, rows }, { loss, lambda, alpha, gamma = 1, endOfTurn }) {
     const bad = unsatisfied!;
     const good = sub(1, bad);
     const logRatio = judged.sub(plain).detach();
-    const inappropriate = logRatio.greater(Math.log(lambda));
+    const likelier = logRatio.greater(Math.log(lambda));
+    const inappropriate = endOfTurn === 'keep' ? likelier.mul(plain.last().map((x) => sub(1, x))) : likelier;
     const weight = loss === 'v1' ? inappropriate.mul(alpha) : inappropriate.mul(judged.mul(gamma).exp().detach()).mul(alpha);
 
     const unlikelihood = weight.mul(plain.log1mexp());

@@ -1,4 +1,4 @@
-import { type Tensor, abs, add, detach, div, exp, greater, log1mexp, mul, neg, sub, sum, toFloat, where } from '@heed/tensor';
+import { type Tensor, abs, add, concat, detach, div, exp, greater, log1mexp, mul, neg, plus, split, sub, sum, toFloat, where, zeros } from '@heed/tensor';
 
 /**
  * A number for each supervised token of one named sequence of each row, [B, T] (or [B, K, T] for K sequences a row). This is
@@ -45,6 +45,12 @@ export class Tokens {
   /** Where these are 1: `yes`, elsewhere `no`. */
   choose(yes: Tokens, no: Tokens): Tokens {
     return new Tokens(where(greater(this.values, 0.5), yes.values, no.values), this.mask);
+  }
+  /** 1 for the last token of each sequence (of a response: its end of turn), else 0. */
+  last(): Tokens {
+    const axis = this.mask.shape.length - 1;
+    const [first, rest] = split(this.mask, axis, [1, plus(this.mask.shape[axis]!, -1)]) as [Tensor, Tensor];
+    return new Tokens(mul(this.mask, sub(1, concat([rest, zeros(first.shape)], axis))), this.mask);
   }
   detach(): Tokens {
     return new Tokens(detach(this.values), this.mask);

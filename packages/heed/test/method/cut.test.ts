@@ -67,6 +67,13 @@ describe('cut', () => {
     expect(await share(1.04)).toBeCloseTo(2 / 6, 6);
   });
 
+  it('never flags the end of turn where it is kept', async () => {
+    const given = { plain: [[-3, -0.5, -3], [-3, -3]], judged: [[-1, -1, -1], [-1, -1]] };
+    const share = async (endOfTurn: string) => (await lossOf(engine, bind(cut, { endOfTurn }), given, { unsatisfied: [1, 1] })).metrics['inappropriate'];
+    expect(await share('judge')).toBeCloseTo(4 / 5, 6);
+    expect(await share('keep')).toBeCloseTo(2 / 5, 6);
+  });
+
   it('learns a satisfactory row by plain likelihood, at full weight, beside an unsatisfactory one', async () => {
     const good = [-0.3, -0.7];
     const both = { plain: [rows.plain[0]!, good], judged: [rows.judged[0]!, null] };
