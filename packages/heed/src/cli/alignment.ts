@@ -70,12 +70,12 @@ const mean = ({ mean: m, low, high }: Estimate): string => `${m.toFixed(2)}  [${
 export function renderAlignment(results: readonly AlignmentSummary[]): string {
   const first = results[0]!;
   const row = (name: string, satisfied: Estimate, findings: Estimate, fluency: Fluency): string[] => [
-    name, share(satisfied), mean(findings), String(fluency.medianWords), fluency.distinct2.toFixed(2), fluency.logprobPerToken.toFixed(2),
+    name, share(satisfied), mean(findings), String(fluency.medianWords), percent(fluency.unfinished), fluency.distinct2.toFixed(2), fluency.logprobPerToken.toFixed(2),
   ];
   return [
     '',
     table([
-      [`${first.base.n} held-out prompts`, 'satisfy the judge', 'findings an answer', 'words', 'distinct-2', 'log p a token (base)'],
+      [`${first.base.n} held-out prompts`, 'satisfy the judge', 'findings an answer', 'words', 'cut off', 'distinct-2', 'log p a token (base)'],
       row('base', first.base, first.findings.base, first.fluency.base),
       ...results.map((r) => row(r.method, r.after, r.findings.after, r.fluency.after)),
     ]),

@@ -7,7 +7,7 @@ import type { AlignmentSummary } from './alignment.js';
 import type { Output } from './output.js';
 
 /** What must hold besides the gain, so that good marks are not bought with worse text. The README states them too. */
-export const LIMITS = { wordsRatio: 0.7, logprobDrop: 0.5, distinct2Ratio: 0.7 } as const;
+export const LIMITS = { wordsRatio: 0.7, logprobDrop: 0.5, distinct2Ratio: 0.7, unfinishedRise: 0.15 } as const;
 
 export interface Check {
   readonly what: string;
@@ -22,6 +22,7 @@ export function checksOf({ base, after, fluency }: Pick<AlignmentSummary, 'base'
     { what: `median words ≥ ${LIMITS.wordsRatio} × the base's (${a.medianWords} against ${b.medianWords})`, holds: a.medianWords >= LIMITS.wordsRatio * b.medianWords },
     { what: `log p a token under the base falls by at most ${LIMITS.logprobDrop} (${a.logprobPerToken.toFixed(2)} against ${b.logprobPerToken.toFixed(2)})`, holds: a.logprobPerToken >= b.logprobPerToken - LIMITS.logprobDrop },
     { what: `distinct-2 ≥ ${LIMITS.distinct2Ratio} × the base's (${a.distinct2.toFixed(2)} against ${b.distinct2.toFixed(2)})`, holds: a.distinct2 >= LIMITS.distinct2Ratio * b.distinct2 },
+    { what: `answers cut off at the length limit rise by at most ${100 * LIMITS.unfinishedRise} points (${(100 * a.unfinished).toFixed(0)} % against ${(100 * b.unfinished).toFixed(0)} %)`, holds: a.unfinished <= b.unfinished + LIMITS.unfinishedRise },
   ];
 }
 

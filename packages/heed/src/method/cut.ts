@@ -20,10 +20,10 @@ const options = z.strictObject({
   ratio: z.number().min(0).nullable().default(0.25),
   judgment: judgmentFormat,
   /**
-   * Whether the end of turn may be inappropriate. `judge`: like any token, as in the paper. `keep`: never; where a judgment makes
-   * answers longer or shorter than the model's own, unlikelihood on the end of turn teaches a small model not to stop.
+   * What L1 does with the end of turn. `judge`: as with any token (the paper). `keep`: it is never inappropriate, always imitated.
+   * `ignore`: neither; when to stop is learnt from L2 alone.
    */
-  endOfTurn: z.enum(['judge', 'keep']).default('judge'),
+  endOfTurn: z.enum(['judge', 'keep', 'ignore']).default('judge'),
 }).refine(({ loss, gamma }) => loss === 'acl' || gamma === undefined, { path: ['gamma'], message: 'the loss "v1" has no gamma; leave it out or use loss: acl' });
 
 /**
@@ -56,11 +56,13 @@ export const cut = defineMethod({
     const good = sub(1, bad);
     const logRatio = judged.sub(plain).detach();
     const likelier = logRatio.greater(Math.log(lambda));
-    const inappropriate = endOfTurn === 'keep' ? likelier.mul(plain.last().map((x) => sub(1, x))) : likelier;
+    const content = plain.last().map((x) => sub(1, x));
+    const inappropriate = endOfTurn === 'judge' ? likelier : likelier.mul(content);
     const weight = loss === 'v1' ? inappropriate.mul(alpha) : inappropriate.mul(judged.mul(gamma).exp().detach()).mul(alpha);
 
     const unlikelihood = weight.mul(plain.log1mexp());
-    const likelihood = plain.sub(plain.mul(inappropriate));
+    const imitated = endOfTurn === 'ignore' ? plain.mul(content) : plain;
+    const likelihood = imitated.sub(imitated.mul(inappropriate));
     const l1 = mul(bad, neg(likelihood.add(unlikelihood).mean()));
     const l2 = add(mul(good, neg(plain.mean())), mul(bad, neg(judged.mean())));
     const ofRow = loss === 'v1' ? mul(add(l1, l2), sub(1, mul(bad, 0.5))) : add(l1, l2);

@@ -15,7 +15,7 @@ const failed = (given: Given): number[] => checksOf(given).flatMap(({ holds }, i
 
 describe('the quickstart holds its result against its promises', () => {
   it('all hold for a gain without a price', () => {
-    expect(checksOf(GAIN)).toHaveLength(4);
+    expect(checksOf(GAIN)).toHaveLength(5);
     expect(failed(GAIN)).toEqual([]);
   });
 
@@ -28,6 +28,7 @@ describe('the quickstart holds its result against its promises', () => {
     ['the text becomes unlikely under the base', after({ logprobPerToken: -0.81 - LIMITS.logprobDrop }), 2],
     ['there is no likelihood', after({ logprobPerToken: Number.NaN }), 2],
     ['answers repeat themselves', after({ distinct2: LIMITS.distinct2Ratio * 0.9 - 0.01 }), 3],
+    ['answers no longer end', after({ unfinished: LIMITS.unfinishedRise + 0.01 }), 4],
   ])('%s', (_, given, check) => {
     expect(failed(given)).toEqual([check]);
   });
@@ -42,6 +43,7 @@ describe('the quickstart holds its result against its promises', () => {
       `median words ≥ ${LIMITS.wordsRatio} × the base's (45 against 50)`,
       `log p a token under the base falls by at most ${LIMITS.logprobDrop} (-1.00 against -0.80)`,
       `distinct-2 ≥ ${LIMITS.distinct2Ratio} × the base's (0.85 against 0.90)`,
+      'answers cut off at the length limit rise by at most 15 points (0 % against 0 %)',
     ]);
   });
 });

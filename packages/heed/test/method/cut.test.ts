@@ -67,11 +67,14 @@ describe('cut', () => {
     expect(await share(1.04)).toBeCloseTo(2 / 6, 6);
   });
 
-  it('never flags the end of turn where it is kept', async () => {
+  it('never flags the end of turn where it is kept or ignored', async () => {
     const given = { plain: [[-3, -0.5, -3], [-3, -3]], judged: [[-1, -1, -1], [-1, -1]] };
-    const share = async (endOfTurn: string) => (await lossOf(engine, bind(cut, { endOfTurn }), given, { unsatisfied: [1, 1] })).metrics['inappropriate'];
-    expect(await share('judge')).toBeCloseTo(4 / 5, 6);
-    expect(await share('keep')).toBeCloseTo(2 / 5, 6);
+    const under = (endOfTurn: string) => lossOf(engine, bind(cut, { endOfTurn, gamma: 0 }), given, { unsatisfied: [1, 1] });
+    const [judge, keep, ignore] = [await under('judge'), await under('keep'), await under('ignore')];
+    expect([judge, keep, ignore].map((v) => v.metrics['inappropriate']!.toFixed(4))).toEqual(['0.8000', '0.4000', '0.4000']);
+    // −log p = 3 of the two ends, over 3 and 2 tokens, is what `keep` imitates and `ignore` leaves out; half of it, since the loss is a mean of two rows.
+    expect(keep.loss - ignore.loss).toBeCloseTo((3 / 3 + 3 / 2) / 2, 5);
+    expect(ignore.gradient['plain']!.map((row) => row.at(-1))).toEqual([0, 0]);
   });
 
   it('learns a satisfactory row by plain likelihood, at full weight, beside an unsatisfactory one', async () => {
