@@ -36,7 +36,7 @@ export function headline(summary: Readonly<Record<string, unknown>> | undefined)
   const verdict =
     a.low > b.high ? 'The 95 % intervals do not overlap: a gain.' : a.high < b.low ? 'The 95 % intervals do not overlap: a loss.' : 'The 95 % intervals overlap: the difference may be chance.';
   return html`<div class="headline">
-    <p class="metric">${words(metric)}</p>
+    <p class="metric">${metric}</p>
     <p class="big"><span class="was">${shown(b.mean)}</span> <span class="arrow" aria-label="to">→</span> <span class="is">${shown(a.mean)}</span></p>
     <p class="lede">${verdict}</p>
   </div>`;
@@ -77,7 +77,7 @@ export function summaryTables(summary: Readonly<Record<string, unknown>>): Html 
   const tables: Html[] = [];
   const facts: { name: string; text: string }[] = [];
   const top = intervalsIn(summary);
-  if (top.length > 0) tables.push(intervalTable(words(typeof summary['metric'] === 'string' ? summary['metric'] : 'result'), top));
+  if (top.length > 0) tables.push(intervalTable(typeof summary['metric'] === 'string' ? summary['metric'] : 'result', top));
   for (const [key, value] of Object.entries(summary)) {
     if (isInterval(value) || (key === 'metric' && top.length > 0)) continue;
     if (value === null || value === undefined) continue; // such as resumedFrom of a run that never stopped
