@@ -5,6 +5,7 @@ import { type AnswerReport, evaluateAnswers } from '../evaluate/answers.js';
 import { openGenerator } from '../generate/open.js';
 import { openJudge } from '../judge/open.js';
 import { type MethodOptions, methodOf } from '../method/index.js';
+import type { BoundMethod } from '../method/method.js';
 import { type AdapterPlan, initialParameters, planAdapter } from '../model/adapter.js';
 import { loadModel } from '../model/load.js';
 import { saveAdapter } from '../model/peft.js';
@@ -44,6 +45,7 @@ export interface Aligned {
  */
 export async function alignOnline(recipe: AlignRecipe, run: RunFolder, { progress = silentProgress, interrupt, say = () => undefined }: AlignHooks = {}): Promise<Aligned> {
   const model = await loadModel(recipe.model, { ...(recipe.template === undefined ? {} : { template: recipe.template }), log: say });
+  const method = methodOf(recipe.method as MethodOptions);
   const judge = await openJudge(recipe.judge);
   const { train: prompts } = await loadData(recipe.data, 'prompt');
   const { prompts: path, limit, ...sampling } = recipe.evaluate;
@@ -82,8 +84,7 @@ export async function alignOnline(recipe: AlignRecipe, run: RunFolder, { progres
       progress.stop();
       const rows = await judgeAnswers(answers, prompts, judge);
       await sameAsBefore(folder('rows.json'), rows, `The judgments of iteration ${k} are`);
-      const learned = rowsFor(recipe.method as MethodOptions, rows);
-      const method = methodOf(recipe.method as MethodOptions);
+      const learned = rowsFor(method, rows);
       const chosen = method.select(learned, createRandom('select', recipe.train.seed, k));
       const { items } = prepare(chosen, method, createRespond(model.template), { maxTokens: Math.min(recipe.data.maxTokens ?? Infinity, model.architecture.context), onLong: recipe.data.onLong });
       const finished = run.resuming ? loadParameters(folder('parameters.safetensors')) : undefined;
@@ -126,8 +127,8 @@ const LIVE = 32;
 const withAdapter = (plan: AdapterPlan, parameters: Float32Array | undefined) => ({ batch: LIVE, ...(parameters === undefined ? {} : { adapter: { plan, parameters } }) });
 
 /** Judged rows as the method takes them: a method of conversations imitates the satisfactory answers. */
-function rowsFor(options: MethodOptions, rows: readonly JudgedRow[]): readonly AnyRow[] {
-  if (methodOf(options).row !== 'conversation') return rows;
+function rowsFor(method: BoundMethod, rows: readonly JudgedRow[]): readonly AnyRow[] {
+  if (method.row !== 'conversation') return rows;
   return rows.filter((r) => r.satisfied).map(({ source, id, prompt, completion }) => ({
     source, ...(id === undefined ? {} : { id }), messages: [...prompt, { role: 'assistant' as const, content: completion }],
   }));

@@ -6,6 +6,7 @@ import { feedsOf, ropeFeed, scoringFeeds } from '../model/scoring.js';
 import { adaptedWeights } from '../model/weights.js';
 import { type Item, makeMicroBatch } from './micro-batch.js';
 import { traceEvaluation } from './program.js';
+import { Totals } from './totals.js';
 import { cut } from './trainer.js';
 
 /** Scores rows by a method's loss without learning from them. */
@@ -18,29 +19,20 @@ export interface LossEvaluator {
 /** Compiles a method's loss over held-out rows. */
 export async function createLossEvaluator(engine: Engine, model: Model, method: BoundMethod, plan: AdapterPlan, items: readonly Item[]): Promise<LossEvaluator> {
   const weights = adaptedWeights(model.checkpoint, plan, { dropout: false });
-  const { sums, counts, terms } = traceEvaluation(model.architecture, weights, method, model.checkpoint.folder);
+  const { sums, counts, terms, metrics } = traceEvaluation(model.architecture, weights, method, model.checkpoint.folder);
   const [score, count] = [await engine.compile(sums), await engine.compile(counts)];
   const rope = ropeFeed(model.architecture);
   const batches = cut(items, undefined).map((part) => makeMicroBatch(method, part));
   return {
     async evaluate(parameters) {
       score.bind(Object.fromEntries(weights.parameters.map((p) => [p.name, view(parameters.buffer, p.shape, parameters.offset + p.offset)])));
-      const totals: Record<string, number> = {};
-      const add = (out: Readonly<Record<string, { data: ArrayLike<number | bigint> }>>): void => {
-        for (const [name, { data }] of Object.entries(out)) totals[name] = (totals[name] ?? 0) + Number(data[0]);
-      };
+      const totals = new Totals();
       for (const batch of batches) {
         const feeds = { ...scoringFeeds(batch.layout, model.architecture, rope), ...batch.feeds };
-        add(await score.run(feedsOf(score.program, feeds)));
-        add(await count.run(feedsOf(count.program, feeds)));
+        totals.addAll(await score.run(feedsOf(score.program, feeds)));
+        totals.addAll(await count.run(feedsOf(count.program, feeds)));
       }
-      let loss = 0;
-      for (let t = 0; t < terms; t++) loss += totals[`term:${t}`]! / totals[`count:${t}`]!;
-      const metrics = Object.keys(totals).flatMap((key) => {
-        const name = /^metric:(.*)$/.exec(key)?.[1];
-        return name === undefined || totals[`metricCount:${name}`] === 0 ? [] : [[name, totals[key]! / totals[`metricCount:${name}`]!] as const];
-      });
-      return { loss, ...Object.fromEntries(metrics) };
+      return { loss: totals.loss(terms), ...totals.metrics(metrics) };
     },
     async release() {
       await score.release();

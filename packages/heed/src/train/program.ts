@@ -44,9 +44,9 @@ export function traceTraining(architecture: Architecture, weights: AdaptedWeight
 }
 
 /** The method's loss alone, without gradients: for rows held out. */
-export function traceEvaluation(architecture: Architecture, weights: AdaptedWeights, method: BoundMethod, folder: string): { sums: Program; counts: Program; terms: number } {
+export function traceEvaluation(architecture: Architecture, weights: AdaptedWeights, method: BoundMethod, folder: string): { sums: Program; counts: Program; terms: number; metrics: readonly string[] } {
   const loss = method.loss(scoredOf(method, traceLogProbs(architecture, weights, 'none')));
-  return { sums: lower(sumsOf(loss), { folder }), counts: countsProgram(method, loss), terms: loss.terms.length };
+  return { sums: lower(sumsOf(loss), { folder }), counts: countsProgram(method, loss), terms: loss.terms.length, metrics: Object.keys(loss.metrics) };
 }
 
 function sumsOf(loss: Loss): Record<string, Tensor> {

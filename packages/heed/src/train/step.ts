@@ -8,6 +8,7 @@ import { type AdaptedWeights, adaptedWeights } from '../model/weights.js';
 import type { MicroBatch } from './micro-batch.js';
 import { type TrainProgram, traceTraining } from './program.js';
 import { dropoutMasks } from './dropout.js';
+import { Totals } from './totals.js';
 
 /** The trainable state: all parameters, their gradients and AdamW's moments, each one flat array in the engine. */
 export interface State {
@@ -101,7 +102,6 @@ export async function createStepper(setup: StepperSetup): Promise<Stepper> {
     program,
     async step(batches, { learningRate, step, seed }) {
       const totals = await totalCounts(counts, batches);
-      const sums = new Totals();
       const heatmaps: Heatmap[] = [];
       for (const [i, batch] of batches.entries()) {
         const feeds = {
@@ -112,10 +112,10 @@ export async function createStepper(setup: StepperSetup): Promise<Stepper> {
         };
         const out = await train.run(feeds);
         for (let t = 0; t < program.terms; t++) {
-          const value = sums.add(`term:${t}`, out[`term:${t}`]!.data[0] as number);
+          const value = totals.add(`term:${t}`, out[`term:${t}`]!.data[0] as number);
           if (!Number.isFinite(value)) throw new NotFiniteError(`The loss of step ${step}`, batch.items.map((item) => item.where));
         }
-        for (const name of program.metrics) sums.add(`metric:${name}`, out[`metric:${name}`]!.data[0] as number);
+        for (const name of program.metrics) totals.add(`metric:${name}`, out[`metric:${name}`]!.data[0] as number);
         if (program.heatmapOf !== undefined) {
           const { logRatio, flagged } = out as Record<string, { data: Float32Array; shape: number[] }>;
           heatmaps.push({ of: program.heatmapOf, batch, slots: logRatio!.shape[1]!, logRatio: logRatio!.data, flagged: flagged!.data });
@@ -130,13 +130,7 @@ export async function createStepper(setup: StepperSetup): Promise<Stepper> {
         correction1: scalarFeed(1 - beta1 ** step),
         correction2: scalarFeed(1 - beta2 ** step),
       });
-      let loss = 0;
-      for (let t = 0; t < program.terms; t++) loss += sums.get(`term:${t}`) / totals.get(`count:${t}`);
-      const metrics = Object.fromEntries(program.metrics.flatMap((name) => {
-        const count = totals.get(`metricCount:${name}`);
-        return count === 0 ? [] : [[name, sums.get(`metric:${name}`) / count]];
-      }));
-      return { loss, metrics, gradientNorm, heatmaps };
+      return { loss: totals.loss(program.terms), metrics: totals.metrics(program.metrics), gradientNorm, heatmaps };
     },
     async release() {
       for (const session of [train, counts, norm, optimizer]) await session.release();
@@ -151,24 +145,11 @@ export function batchFeeds(batch: MicroBatch, architecture: Architecture, rope: 
   return feedsOf(step, { ...scoringFeeds(batch.layout, architecture, rope), ...batch.feeds });
 }
 
-/** Sums by name. */
-class Totals {
-  private readonly values = new Map<string, number>();
-  add(name: string, value: number): number {
-    const total = this.get(name) + value;
-    this.values.set(name, total);
-    return total;
-  }
-  get(name: string): number {
-    return this.values.get(name) ?? 0;
-  }
-}
-
 async function totalCounts(counts: Session, batches: readonly MicroBatch[]): Promise<Totals> {
   const totals = new Totals();
   for (const batch of batches) {
     const out = await counts.run(feedsOf(counts.program, batch.feeds));
-    for (const [name, { data }] of Object.entries(out)) totals.add(name, data[0] as number);
+    totals.addAll(out);
   }
   return totals;
 }
