@@ -1,5 +1,5 @@
 import { type Engine, type View, view } from '@heed/tensor';
-import type { Architecture } from '../model/llama.js';
+import type { Architecture } from '../model/decoder.js';
 
 /** Keys and values of up to `slots` sequences of up to `length` positions, in engine memory. */
 export interface KeyValueCache {

@@ -1,6 +1,6 @@
 import { UserError } from '../errors.js';
 import type { Checkpoint } from './checkpoint/open.js';
-import type { Architecture } from './llama.js';
+import type { Architecture } from './parts.js';
 
 /** Reads a decoder's dimensions from its config.json. Refuses architectures that Heed cannot run, by name. */
 export function architectureOf(checkpoint: Checkpoint): Architecture {
@@ -8,6 +8,7 @@ export function architectureOf(checkpoint: Checkpoint): Architecture {
   if (config.model_type !== 'llama') throw new UserError(`${checkpoint.id} is a "${config.model_type}" model; Heed can run: llama.`);
   const headSize = config.head_dim ?? config.hidden_size / config.num_attention_heads;
   return {
+    family: 'llama',
     layers: config.num_hidden_layers,
     width: config.hidden_size,
     innerWidth: config.intermediate_size,

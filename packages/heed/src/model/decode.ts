@@ -1,6 +1,6 @@
 import { type Dim, type Tensor, input, linear, op, reshape, sym, times } from '@heed/tensor';
 import type { Attend, HeadShape } from './attention.js';
-import { type Architecture, type Rows, type Weights, finalNorm, head, llama } from './llama.js';
+import { type Architecture, type Rows, type Weights, decoder, finalNorm, head, ropeInputs } from './decoder.js';
 
 const [B, L] = [sym('B'), sym('L')] as [Dim, Dim];
 
@@ -37,26 +37,21 @@ export function cachedAttention({ heads, keyHeads, headSize, scale }: HeadShape,
   return { attend, caches };
 }
 
-const rowsOf = (ids: Tensor, { headSize }: HeadShape): Rows => {
+const rowsOf = (ids: Tensor, architecture: Architecture): Rows => {
   const count = times(...ids.shape);
-  return {
-    ids: reshape(ids, [count]),
-    positions: input('positions', [1, count], 'int64'),
-    cosine: input('cosine', [sym('ropeRows'), headSize / 2]),
-    sine: input('sine', [sym('ropeRows'), headSize / 2]),
-  };
+  return { ids: reshape(ids, [count]), positions: input('positions', [1, count], 'int64'), ...ropeInputs(architecture) };
 };
 
 /** Fills the caches of B prompts padded on the right to the same length; nothing else is computed. */
 export function tracePrefill(architecture: Architecture, weights: Weights): Readonly<Record<string, Tensor>> {
   const { attend, caches } = cachedAttention(architecture, sym('S'));
-  llama(architecture, weights, rowsOf(input('ids', [B, sym('S')], 'int32'), architecture), attend, 'none');
+  decoder(architecture, weights, rowsOf(input('ids', [B, sym('S')], 'int32'), architecture), attend, 'none');
   return caches;
 }
 
 /** Appends one token to each of B sequences → logits [B, V] of what comes next. */
 export function traceDecode(architecture: Architecture, weights: Weights): { readonly logits: Tensor; readonly caches: Readonly<Record<string, Tensor>> } {
   const { attend, caches } = cachedAttention(architecture, 1);
-  const hidden = llama(architecture, weights, rowsOf(input('ids', [B, 1], 'int32'), architecture), attend, 'none');
+  const hidden = decoder(architecture, weights, rowsOf(input('ids', [B, 1], 'int32'), architecture), attend, 'none');
   return { logits: linear(finalNorm(architecture, weights, hidden), head(architecture, weights)), caches };
 }

@@ -2,7 +2,7 @@ import { type Template, alpacaTemplate, chatTemplate } from '../text/template.js
 import { type Tokenizer, loadTokenizer } from '../text/tokenizer.js';
 import { architectureOf } from './architecture.js';
 import { type Checkpoint, type OpenOptions, checkVocabulary, openCheckpoint } from './checkpoint/open.js';
-import type { Architecture } from './llama.js';
+import type { Architecture } from './decoder.js';
 
 /** A model ready to use: its weights on disk, its dimensions, its tokenizer and how it reads messages. */
 export interface Model {

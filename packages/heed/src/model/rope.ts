@@ -1,3 +1,4 @@
+import type { Feed } from '@heed/tensor';
 import { UserError } from '../errors.js';
 
 export interface RopeConfig {
@@ -47,3 +48,24 @@ export function ropeTables(config: RopeConfig, rows: number): { cosine: Float32A
   }
   return { cosine, sine };
 }
+
+/** Cosines and sines for at least so many rows: the kernel wants as many as there are tokens, not only positions. */
+export type RopeFeed = (rows: number) => Record<string, Feed>;
+
+/** Feeds of `ropeInputs`: tables that grow by doubling, so that lengths rarely make new ones. */
+export function ropeFeed({ rope }: { readonly rope: RopeConfig }): RopeFeed {
+  let rows = 0;
+  let feeds: Record<string, Feed> | undefined;
+  return (needed) => {
+    if (feeds === undefined || needed > rows) {
+      rows = Math.max(1024, 2 ** Math.ceil(Math.log2(needed)));
+      const { cosine, sine } = ropeTables(rope, rows);
+      const shape = [rows, rope.headSize / 2];
+      feeds = { cosine: { data: cosine, shape }, sine: { data: sine, shape } };
+    }
+    return feeds;
+  };
+}
+
+/** For each row of a layout, which row of the tables turns it: its position. */
+export const tableRows = ({ positions }: { readonly positions: BigInt64Array }, _architecture: { readonly rope: RopeConfig }): BigInt64Array => positions;

@@ -1,8 +1,10 @@
 import { type Dim, type Feed, type Program, type Tensor, concat, input, plus, split, sym, takeRows, times, tokenLogProbs } from '@heed/tensor';
 import { LAYOUT_SIZES, attentionFeeds, treeAttention } from './attention.js';
 import type { Layout } from './layout.js';
-import { type Architecture, type Checkpointing, type Weights, finalNorm, head, llama } from './llama.js';
-import { ropeTables } from './rope.js';
+import { type Architecture, type Checkpointing, type Weights, decoder, finalNorm, head, ropeInputs } from './decoder.js';
+import { type RopeFeed, tableRows } from './rope.js';
+
+export { type RopeFeed, ropeFeed } from './rope.js';
 
 const { Mp, Mr, K } = LAYOUT_SIZES;
 const [first, rest, q] = [sym('first'), sym('rest'), sym('q')];
@@ -18,11 +20,10 @@ export function traceLogProbs(architecture: Architecture, weights: Weights, keep
   const rows = {
     ids: concat([input('promptIds', [Mp], 'int32'), input('responseIds', [Mr], 'int32')], 0),
     positions: input('positions', [1, plus(Mp, Mr)], 'int64'),
-    cosine: input('cosine', [sym('ropeRows'), architecture.headSize / 2]),
-    sine: input('sine', [sym('ropeRows'), architecture.headSize / 2]),
+    ...ropeInputs(architecture),
   };
   const attend = treeAttention(architecture, { recompute: keep === 'selective' });
-  const hidden = llama(architecture, weights, rows, attend, keep);
+  const hidden = decoder(architecture, weights, rows, attend, keep);
   const [prompts, responses] = split(hidden, 0, [Mp, Mr]) as [Tensor, Tensor];
   const int = (name: string, shape: Dim[]): Tensor => input(name, shape, 'int32');
   const read = concat(
@@ -50,7 +51,7 @@ export function scoringFeeds(layout: Layout, architecture: Architecture, rope: R
     ...rope(Math.max(mp + mr, layout.longest)),
     promptIds: int(layout.ids.subarray(0, mp), mp),
     responseIds: int(layout.ids.subarray(mp), mr),
-    positions: { data: layout.positions, shape: [1, mp + mr] },
+    positions: { data: tableRows(layout, architecture), shape: [1, mp + mr] },
     firstFrom: int(layout.firstFrom, layout.firstFrom.length),
     firstAt: int(layout.firstAt, mp, shares),
     restFrom: int(layout.restFrom, layout.restFrom.length),
@@ -62,22 +63,4 @@ export function scoringFeeds(layout: Layout, architecture: Architecture, rope: R
 /** The feeds that a program reads: without gradients the tables for the way back are not part of it. */
 export function feedsOf(program: Program, feeds: Readonly<Record<string, Feed>>): Record<string, Feed> {
   return Object.fromEntries(program.inputs.flatMap(({ name }) => (feeds[name] === undefined ? [] : [[name, feeds[name]]])));
-}
-
-/** Cosines and sines for at least so many rows: the kernel wants as many as there are tokens, not only positions. */
-export type RopeFeed = (rows: number) => Record<'cosine' | 'sine', Feed>;
-
-/** Tables that grow by doubling, so that lengths rarely make new ones. */
-export function ropeFeed({ rope }: Architecture): RopeFeed {
-  let rows = 0;
-  let feeds: Record<'cosine' | 'sine', Feed> | undefined;
-  return (needed) => {
-    if (feeds === undefined || needed > rows) {
-      rows = Math.max(1024, 2 ** Math.ceil(Math.log2(needed)));
-      const { cosine, sine } = ropeTables(rope, rows);
-      const shape = [rows, rope.headSize / 2];
-      feeds = { cosine: { data: cosine, shape }, sine: { data: sine, shape } };
-    }
-    return feeds;
-  };
 }

@@ -3,7 +3,7 @@ import { UserError } from '../errors.js';
 import type { AdapterPlan } from './adapter.js';
 import type { Checkpoint } from './checkpoint/open.js';
 import { LAYOUT_SIZES } from './attention.js';
-import type { Weights } from './llama.js';
+import type { Weights } from './decoder.js';
 
 /** The checkpoint's own weights, mapped from its files. */
 export function frozenWeights(checkpoint: Checkpoint): Weights {

@@ -1,19 +1,15 @@
-import { type Program, type Tensor, add, gradient, input, lower, mul, sum, sym, takeRows } from '@heed/tensor';
-import type { BoundMethod, Loss, Scored } from '../method/method.js';
-import { Tokens } from '../method/tokens.js';
-import type { AdaptedWeights } from '../model/weights.js';
+import { type Program, type Tensor, add, gradient, input, lower, mul, sym, takeRows } from '@heed/tensor';
+import type { BoundMethod } from '../method/method.js';
 import type { Architecture, Checkpointing } from '../model/llama.js';
-import { SUPERVISED, traceLogProbs } from '../model/scoring.js';
-
-const B = sym('rows');
-/** Tokens of the longest sequence: one width for all names, so that a loss can set them side by side. */
-const T = sym('slots');
+import { type Read, SUPERVISED, traceReads } from '../model/scoring.js';
+import type { AdaptedWeights } from '../model/weights.js';
+import { type Readings, countsProgram, scoresShape, seedsOf, sumsOf, tokensShape, traceScored } from './loss-program.js';
 
 /** A method's loss on a micro-batch with its gradient, and the counts it is divided by, as two programs. */
 export interface TrainProgram {
-  /** Gives `term:i` and `metric:name` sums, `grad:<parameter>` added to what `acc:<parameter>` held, and `logRatio`, `flagged`. */
+  /** Gives `term:i` and `metric:name` sums, `newMemory:name`, `grad:<parameter>` added to what `acc:<parameter>` held, and `logRatio`, `flagged`. */
   readonly step: Program;
-  /** Gives `count:i` and `metricCount:name`; needs no model, so counts of the whole optimizer step are known before its first backward pass. */
+  /** Gives `count:i` and `metricCount:name`. */
   readonly counts: Program;
   readonly terms: number;
   readonly metrics: readonly string[];
@@ -21,60 +17,71 @@ export interface TrainProgram {
   readonly heatmapOf?: string;
 }
 
-/** Traces a method over a model with an adapter. `scale:i` is the factor of term i: one over its count in the whole step. */
+/** Traces a method over a model with an adapter. */
 export function traceTraining(architecture: Architecture, weights: AdaptedWeights, method: BoundMethod, folder: string, keep: Checkpointing): TrainProgram {
-  const logp = traceLogProbs(architecture, weights, keep);
-  const scored = scoredOf(method, logp);
-  const loss = method.loss(scored);
-  const seeds = loss.terms.map((term, i) => ({ of: term.sum, derivative: input(`scale:${i}`, []) }));
-  const derivatives = gradient(seeds, weights.parameters.map((p) => p.tensor));
+  const loss = method.loss(traceScored(method, readingsOf(method, weights, traceReads(architecture, weights, keep))));
+  const outputs = { ...accumulated(method, weights, seedsOf(loss)), ...sumsOf(method, loss) };
+  if (loss.heatmap !== undefined) Object.assign(outputs, { logRatio: loss.heatmap.logRatio.values, flagged: loss.heatmap.flagged.values });
+  return {
+    step: lower(outputs, { folder }), counts: countsProgram(method, loss), terms: loss.terms.length, metrics: Object.keys(loss.metrics),
+    ...(loss.heatmap === undefined ? {} : { heatmapOf: loss.heatmap.of }),
+  };
+}
 
-  // What the accumulators held counts from the second micro-batch of a step on (`carry` 1), not in the first (0).
+/** The two halves of a step whose loss couples rows of several micro-batches: with the loss in between, see `traceLoss`. */
+export interface HalvesProgram {
+  /** Gives `logp:<name>` and `score:<name>`, as the loss reads them. */
+  readonly forward: Program;
+  /** Gives `grad:<parameter>` added to `acc:<parameter>`, from `d:logp:<name>` and `d:score:<name>`. */
+  readonly backward: Program;
+}
+
+/** Traces both halves. `learns` says of `logp:<name>` and `score:<name>` whether the loss depends on it. */
+export function traceHalves(architecture: Architecture, weights: AdaptedWeights, method: BoundMethod, folder: string, keep: Checkpointing, learns: (what: string) => boolean): HalvesProgram {
+  const readings = readingsOf(method, weights, traceReads(architecture, weights, keep));
+  const values: Record<string, Tensor> = {};
+  for (const name of method.names) {
+    if (method.detached.has(name)) continue;
+    const mask = input(`mask:${name}`, tokensShape(method, name));
+    if (learns(`logp:${name}`)) values[`logp:${name}`] = mul(readings.logp(name, mask), mask);
+    if (learns(`score:${name}`)) values[`score:${name}`] = readings.scores(name);
+  }
+  const seeds = Object.entries(values).map(([name, of]) => ({ of, derivative: input(`d:${name}`, of.shape) }));
+  return { forward: lower(values, { folder }), backward: lower(accumulated(method, weights, seeds), { folder }) };
+}
+
+/** A forward pass alone, for references and held-out rows: the flat log-probabilities `logp` of a layout, and `scores` of its sequences where there is a head. */
+export function traceForward(architecture: Architecture, weights: { readonly head?: Tensor } & Parameters<typeof traceReads>[1], folder: string): Program {
+  const read = traceReads(architecture, weights, 'none');
+  return lower(weights.head === undefined ? { logp: read.logProbs() } : { scores: read.scores(weights.head) }, { folder });
+}
+
+/** Gradients of Σ seeds by every parameter. What the accumulators held counts from the second micro-batch of a step on (`carry` 1), not in the first (0). */
+function accumulated(method: BoundMethod, weights: AdaptedWeights, seeds: Parameters<typeof gradient>[0]): Record<string, Tensor> {
+  const derivatives = gradient(seeds, weights.parameters.map((p) => p.tensor));
   const carry = input('carry', []);
-  const outputs: Record<string, Tensor> = {};
-  weights.parameters.forEach((parameter, i) => {
+  return Object.fromEntries(weights.parameters.map((parameter, i) => {
     const derivative = derivatives[i];
     if (derivative === undefined) throw new Error(`The loss of ${method.name} does not depend on ${parameter.name}.`);
-    outputs[`grad:${parameter.name}`] = add(mul(input(`acc:${parameter.name}`, parameter.shape), carry), derivative);
-  });
-  Object.assign(outputs, sumsOf(loss));
-  if (loss.heatmap !== undefined) Object.assign(outputs, { logRatio: loss.heatmap.logRatio.values, flagged: loss.heatmap.flagged.values });
-  const step = lower(outputs, { folder });
-  return { step, counts: countsProgram(method, loss), terms: loss.terms.length, metrics: Object.keys(loss.metrics), ...(loss.heatmap === undefined ? {} : { heatmapOf: loss.heatmap.of }) };
+    return [`grad:${parameter.name}`, add(mul(input(`acc:${parameter.name}`, parameter.shape), carry), derivative)];
+  }));
 }
 
-/** The method's loss alone, without gradients: for rows held out. */
-export function traceEvaluation(architecture: Architecture, weights: AdaptedWeights, method: BoundMethod, folder: string): { sums: Program; counts: Program; terms: number; metrics: readonly string[] } {
-  const loss = method.loss(scoredOf(method, traceLogProbs(architecture, weights, 'none')));
-  return { sums: lower(sumsOf(loss), { folder }), counts: countsProgram(method, loss), terms: loss.terms.length, metrics: Object.keys(loss.metrics) };
-}
-
-function sumsOf(loss: Loss): Record<string, Tensor> {
-  const outputs: Record<string, Tensor> = {};
-  loss.terms.forEach((term, i) => (outputs[`term:${i}`] = term.sum));
-  for (const [name, term] of Object.entries(loss.metrics)) outputs[`metric:${name}`] = term.sum;
-  return outputs;
-}
-
-function countsProgram(method: BoundMethod, loss: Loss): Program {
-  const outputs: Record<string, Tensor> = {};
-  loss.terms.forEach((term, i) => (outputs[`count:${i}`] = term.count));
-  for (const [name, term] of Object.entries(loss.metrics)) outputs[`metricCount:${name}`] = term.count;
-  const program = lower(outputs);
-  if (program.inputs.some((port) => port.name === 'promptIds')) throw new Error(`${method.name}: a count depends on the model; a loss is divided by what its rows say, not by what the model does.`);
-  return program;
-}
-
-/** The log-probabilities of the layout's supervised tokens, sorted into the method's named sequences. */
-function scoredOf(method: BoundMethod, logp: Tensor): Scored<string> {
-  const named = Object.fromEntries(
-    method.names.map((name) => {
-      const shape = [B, T];
-      const mask = input(`mask:${name}`, shape);
-      const picked = takeRows(logp, input(`pick:${name}`, shape, 'int32'), { index: input(`picked:${name}`, [SUPERVISED], 'int32'), went: 'atMostOnce' });
-      return [name, new Tokens(mul(picked, mask), mask)];
-    }),
-  );
-  const columns = Object.fromEntries(method.columns.map((name) => [name, input(`column:${name}`, [B])]));
-  return { logp: named, columns, rows: sum(input('one', [B])) };
+/** What the model gives for a layout, sorted into the method's named sequences by the tables of a micro-batch. */
+function readingsOf(method: BoundMethod, weights: AdaptedWeights, read: Read): Readings {
+  let logp: Tensor | undefined;
+  let scores: Tensor | undefined;
+  return {
+    logp(name) {
+      logp ??= read.logProbs();
+      return takeRows(logp, input(`pick:${name}`, tokensShape(method, name), 'int32'), { index: input(`picked:${name}`, [SUPERVISED], 'int32'), went: 'atMostOnce' });
+    },
+    scores(name) {
+      scores ??= read.scores(weights.head!);
+      const shape = scoresShape(method, name);
+      const size = method.head!.size;
+      const at = { index: input(`sequenceAt:${name}`, [sym('S')], 'int32'), went: 'atMostOnce' as const };
+      return takeRows(scores, input(`sequence:${name}`, size === 1 ? shape : shape.slice(0, -1), 'int32'), at);
+    },
+  };
 }

@@ -2,7 +2,7 @@ import { type AdamWOptions, type Engine, type Feed, type Session, type View, ada
 import type { BoundMethod } from '../method/method.js';
 import { type AdapterPlan } from '../model/adapter.js';
 import type { Checkpoint } from '../model/checkpoint/open.js';
-import type { Architecture, Checkpointing } from '../model/llama.js';
+import type { Architecture, Checkpointing } from '../model/decoder.js';
 import { type RopeFeed, feedsOf, ropeFeed, scoringFeeds } from '../model/scoring.js';
 import { type AdaptedWeights, adaptedWeights } from '../model/weights.js';
 import type { MicroBatch } from './micro-batch.js';

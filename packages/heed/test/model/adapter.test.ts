@@ -5,7 +5,7 @@ import { initialParameters, planAdapter } from '../../src/model/adapter.js';
 import { architectureOf } from '../../src/model/architecture.js';
 import { readSafetensors } from '../../src/model/checkpoint/safetensors.js';
 import { layOut } from '../../src/model/layout.js';
-import type { Checkpointing } from '../../src/model/llama.js';
+import type { Checkpointing } from '../../src/model/decoder.js';
 import { loadAdapter } from '../../src/model/peft.js';
 import { adaptedWeights } from '../../src/model/weights.js';
 import { json } from './support.js';

@@ -4,7 +4,7 @@ import { architectureOf } from '../../src/model/architecture.js';
 import { LAYOUT_SIZES, treeAttention } from '../../src/model/attention.js';
 import { openCheckpoint } from '../../src/model/checkpoint/open.js';
 import { layOut } from '../../src/model/layout.js';
-import { finalNorm, head, llama } from '../../src/model/llama.js';
+import { decoder, finalNorm, head } from '../../src/model/decoder.js';
 import { feedsOf, ropeFeed, scoringFeeds } from '../../src/model/scoring.js';
 import { frozenWeights } from '../../src/model/weights.js';
 import { json } from './support.js';
@@ -51,7 +51,7 @@ describe('SmolLM2-135M-Instruct', () => {
       sine: input('sine', [sym('ropeRows'), architecture.headSize / 2]),
     };
     const weights = frozenWeights(checkpoint);
-    const [prompts] = split(llama(architecture, weights, rows, treeAttention(architecture, { recompute: false }), 'none'), 0, [Mp, Mr]);
+    const [prompts] = split(decoder(architecture, weights, rows, treeAttention(architecture, { recompute: false }), 'none'), 0, [Mp, Mr]);
     const program = lower({ logits: linear(finalNorm(architecture, weights, prompts!), head(architecture, weights)) }, { folder: checkpoint.folder });
     const session = await engine().compile(program);
     const { every, prompt, at, values } = expected.logits;

@@ -3,7 +3,7 @@ import type { AnyRow, JudgedRow } from '../../src/data/rows.js';
 import { type MethodOptions, methodOf } from '../../src/method/index.js';
 import type { BoundMethod } from '../../src/method/method.js';
 import { type AdapterPlan, initialParameters, planAdapter } from '../../src/model/adapter.js';
-import type { Checkpointing } from '../../src/model/llama.js';
+import type { Checkpointing } from '../../src/model/decoder.js';
 import { type Model, loadModel } from '../../src/model/load.js';
 import { createRandom } from '../../src/run/random.js';
 import { createRespond } from '../../src/text/respond.js';
