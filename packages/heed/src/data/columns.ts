@@ -3,7 +3,8 @@ import { nearest, UserError } from '../errors.js';
 import type { RawRow } from './source.js';
 
 /**
- * The columns Heed knows. The names are TRL's; `judgment`, `satisfied` and `soft_label` are ours.
+ * The columns Heed knows. The names are TRL's, `text` is the Hugging Face hub's; `judgment`, `satisfied`,
+ * `soft_label` and those from `positives` on are ours.
  * `id` is kept with every row that has one.
  */
 export const columnNames = [
@@ -21,6 +22,13 @@ export const columnNames = [
   'scores',
   'soft_label',
   'margin',
+  'text',
+  'positives',
+  'choices',
+  'targets',
+  'refinement',
+  'responses',
+  'principles',
 ] as const;
 
 export type ColumnName = (typeof columnNames)[number];

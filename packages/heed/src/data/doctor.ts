@@ -147,7 +147,7 @@ function contradictions(rows: readonly AnyRow[]): Source[] {
 }
 
 function verdictOf(row: AnyRow): { about: string; good: boolean } | undefined {
-  if ('label' in row) return { about: contentKey(row), good: row.label };
+  if ('label' in row && typeof row.label === 'boolean') return { about: contentKey(row), good: row.label };
   if ('satisfied' in row) return { about: contentKey(row), good: row.satisfied };
   if (!('chosen' in row) || isTie(row)) return undefined;
   const [chosen, rejected] = [row.chosen.trim(), row.rejected.trim()];

@@ -18,7 +18,7 @@ export const DataOptions = z.preprocess(
     path: Path,
     /** Our column name → the file's: { prompt: question, completion: answer }. */
     columns: ColumnMap.optional(),
-    /** Rows with nothing to learn from (empty, or a judgment "$ERROR$"): an error, or left out and listed. */
+    /** Rows with nothing to learn from (empty, chosen equal to rejected, a judgment "$ERROR$"): an error, or left out and listed. */
     junk: z.enum(['error', 'skip']).default('error'),
     /** How string prompts are read: one user turn, or "\n\nHuman: … \n\nAssistant:". */
     transcript: z.enum(['plain', 'human-assistant']).default('plain'),

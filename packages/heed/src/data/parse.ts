@@ -12,7 +12,7 @@ export interface ParseOptions {
   readonly columns?: ColumnMap;
   /**
    * What to do with rows that are well formed but hold nothing to learn from: an empty prompt or
-   * completion, a judgment that is "$ERROR$". Default "error".
+   * completion, a pair of equal responses, a judgment that is "$ERROR$". Default "error".
    */
   readonly junk?: 'error' | 'skip';
   /** How a string prompt is read: one user turn, or a "\n\nHuman: … \n\nAssistant:" transcript. Default "plain". */
@@ -39,7 +39,7 @@ export function parseRows<K extends RowKind>(kind: K, records: readonly RawRow[]
   const problems: Problem[] = [];
   for (const record of records) {
     try {
-      rows.push(reader.read({ record, layout, hh: options.transcript === 'human-assistant' }) as RowKinds[K]);
+      rows.push(reader.read({ record, layout, hh: options.transcript === 'human-assistant' }));
     } catch (fault) {
       if (!(fault instanceof RowFault)) throw fault;
       const { column, reason, value, junk } = fault;

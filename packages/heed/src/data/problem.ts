@@ -10,8 +10,8 @@ export interface Problem {
   readonly reason: string;
   readonly value?: unknown;
   /**
-   * True when the row is well formed but says nothing to learn from (an empty completion, a
-   * judgment "$ERROR$"): `junk: skip` may leave it out. Anything else is always an error.
+   * True when the row is well formed but says nothing to learn from (an empty completion, two equal
+   * responses, a judgment "$ERROR$"): `junk: skip` may leave it out. Anything else is always an error.
    */
   readonly junk?: boolean;
 }

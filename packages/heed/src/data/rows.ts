@@ -46,6 +46,49 @@ export const PreferenceRow = z.object({
 /** A response and a vote: `label` true for good, false for bad. TRL: "unpaired preference". */
 export const LabelledRow = z.object({ ...base, prompt, completion: text, scores, label: z.boolean() });
 
+/**
+ * A response that is bad, where nobody said what a good one is (D2O, NPO, gradient ascent). `positives` are
+ * answers by the model itself that are not bad; absent until some are made.
+ */
+export const NegativeRow = z.object({ ...base, prompt, rejected: text, positives: z.array(text).min(1).optional() });
+
+/** How far the sum of `targets` may be from 1. */
+export const TARGET_SLACK = 1e-3;
+
+/** Answers to choose from, and the probability that each should have: [1, 0] or, from a judge that was unsure, [0.7, 0.3]. */
+export const ChoiceRow = z
+  .object({ ...base, prompt, choices: z.array(text).min(2), targets: z.array(z.number().min(0).max(1)).min(2) })
+  .refine(({ choices }) => new Set(choices).size === choices.length, 'choices must differ from each other')
+  .refine(({ choices, targets }) => choices.length === targets.length, 'there must be as many targets as choices')
+  .refine(({ targets }) => Math.abs(targets.reduce((a, b) => a + b, 0) - 1) <= TARGET_SLACK, 'targets must sum to 1');
+
+/** A text and the name of its class; with a prompt, the text is the response to it. */
+export const ClassifiedRow = z.object({ ...base, prompt: prompt.optional(), text, label: z.string().min(1) });
+
+/** A response and a number that says how good it is, higher better; its range is the file's own. */
+export const ScoredRow = z.object({ ...base, prompt, completion: text, scores, score: z.number() });
+
+/** A judged response, and the better one that was written from the judgment (ILF). Absent until it is made. */
+export const RefinedRow = JudgedRow.extend({ refinement: text.optional() });
+
+/**
+ * What a judge said of two responses by one principle (SALMON). `score` is log p(first is better) − log p(second is
+ * better), averaged over both orders of showing them, or 0 where the orders disagree: above 0 the first response is
+ * better. `scores`, where kept, are the two it comes from, [shown first then second, shown second then first]; in both
+ * too, above 0 says that the first of `responses` is better, wherever it was shown.
+ */
+export const ScoredPrinciple = z.object({
+  name: z.string().min(1),
+  text: z.string().min(1),
+  /** The principle turned into its opposite, as a sentence of its own. */
+  negation: z.string().min(1),
+  score: z.number(),
+  scores: z.tuple([z.number(), z.number()]).optional(),
+});
+
+/** Two responses to one prompt, compared by each of several principles. */
+export const PrincipledRow = z.object({ ...base, prompt, responses: z.tuple([text, text]), principles: z.array(ScoredPrinciple).min(1) });
+
 export type { Message };
 export type ConversationRow = z.infer<typeof ConversationRow>;
 export type PromptRow = z.infer<typeof PromptRow>;
@@ -53,6 +96,13 @@ export type CompletionRow = z.infer<typeof CompletionRow>;
 export type JudgedRow = z.infer<typeof JudgedRow>;
 export type PreferenceRow = z.infer<typeof PreferenceRow>;
 export type LabelledRow = z.infer<typeof LabelledRow>;
+export type NegativeRow = z.infer<typeof NegativeRow>;
+export type ChoiceRow = z.infer<typeof ChoiceRow>;
+export type ClassifiedRow = z.infer<typeof ClassifiedRow>;
+export type ScoredRow = z.infer<typeof ScoredRow>;
+export type RefinedRow = z.infer<typeof RefinedRow>;
+export type ScoredPrinciple = z.infer<typeof ScoredPrinciple>;
+export type PrincipledRow = z.infer<typeof PrincipledRow>;
 
 /** The kinds of row a file can be read as, by name. */
 export interface RowKinds {
@@ -62,6 +112,12 @@ export interface RowKinds {
   judged: JudgedRow;
   preference: PreferenceRow;
   labelled: LabelledRow;
+  negative: NegativeRow;
+  choice: ChoiceRow;
+  classified: ClassifiedRow;
+  scored: ScoredRow;
+  refined: RefinedRow;
+  principled: PrincipledRow;
 }
 
 export type RowKind = keyof RowKinds;

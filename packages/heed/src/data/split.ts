@@ -8,17 +8,24 @@ export interface Split<Row> {
   readonly eval: Row[];
 }
 
-/** The prompt of a row; for a conversation, everything before its first assistant turn. */
+/** The prompt of a row; for a conversation, everything before its first assistant turn; none for a text that answers nothing. */
 export function promptOfRow(row: AnyRow): readonly Message[] {
+  if ('text' in row) return row.prompt ?? [];
   if ('prompt' in row) return row.prompt;
   const answer = row.messages.findIndex(({ role }) => role === 'assistant');
   return answer === -1 ? row.messages : row.messages.slice(0, answer);
 }
 
+/** Rows with the same key belong on one side of a split: it is their prompt, or the text of a row that has none. */
+export function groupKey(row: AnyRow): string {
+  return 'text' in row && row.prompt === undefined ? JSON.stringify(row.text.trim()) : promptKey(promptOfRow(row));
+}
+
 /**
  * Sets rows aside for evaluation, by prompt: rows that share a prompt stay on one side, so that nothing
  * is evaluated on a prompt it was trained on. Which prompts are taken depends on the seed and their text
- * alone, not on the order of the file. Both parts keep the file's order.
+ * alone, not on the order of the file. Both parts keep the file's order. Rows without a prompt are split by
+ * their text in the same way.
  *
  * @param held A number below 1 is a fraction of the rows, from 1 on a number of rows. It is never
  * exceeded; it is missed by less than the size of a group of rows that share a prompt.
@@ -28,7 +35,7 @@ export function splitByPrompt<Row extends AnyRow>(rows: readonly Row[], held: nu
   const target = held < 1 ? Math.max(1, Math.round(held * rows.length)) : held;
   const groups = new Map<string, Row[]>();
   for (const row of rows) {
-    const key = promptKey(promptOfRow(row));
+    const key = groupKey(row);
     const group = groups.get(key);
     if (group === undefined) groups.set(key, [row]);
     else group.push(row);
@@ -38,9 +45,10 @@ export function splitByPrompt<Row extends AnyRow>(rows: readonly Row[], held: nu
     if (taken.size + group.length <= target) for (const row of group) taken.add(row);
   }
   if (taken.size === 0 || taken.size === rows.length) {
+    const what = rows.every((row) => promptOfRow(row).length === 0) ? 'text' : 'prompt';
     throw new UserError(
-      `data.eval: ${held} cannot split ${count(rows.length, 'row')} with ${count(groups.size, 'distinct prompt')}: ` +
-        `one part would be empty (rows with the same prompt stay together)`,
+      `data.eval: ${held} cannot split ${count(rows.length, 'row')} with ${count(groups.size, `distinct ${what}`)}: ` +
+        `one part would be empty (rows with the same ${what} stay together)`,
     );
   }
   return { train: rows.filter((row) => !taken.has(row)), eval: rows.filter((row) => taken.has(row)) };

@@ -170,8 +170,8 @@ describe('preference rows', () => {
     ]) {
       expect(parse('preference', [fields])).toEqual([{ source: source(1), ...expected }]);
     }
-    // Equal responses: the last turn is still the response.
-    expect(parse('preference', [{ chosen: [user('p'), assistant('x')], rejected: [user('p'), assistant('x')] }])[0]).toMatchObject({ prompt: [user('p')], chosen: 'x' });
+    // Equal responses: the last turn is still the response, so it is they that are equal.
+    expect(failure('preference', [{ chosen: [user('p'), assistant('x')], rejected: [user('p'), assistant('x')] }]).message).toContain('chosen equals rejected: nothing is preferred: "x"');
     expect(failure('preference', [{ chosen: 'a', rejected: 'b' }]).message).toContain('without it chosen and rejected must be lists of turns');
   });
 
@@ -195,9 +195,10 @@ describe('preference rows', () => {
 });
 
 describe('labelled rows', () => {
-  it('labels are booleans', () => {
+  it('labels are booleans, or 1 and 0', () => {
+    expect(parse('labelled', [1, 0, true].map((label) => ({ prompt: 'p', completion: 'c', label }))).map(({ label }) => label)).toEqual([true, false, true]);
     expect(parse('labelled', [{ prompt: 'p', completion: 'c', label: false }])[0]?.label).toBe(false);
-    const bad = [{ prompt: 'p', completion: 'c', label: 'true' }, { prompt: 'p', completion: 'c', label: 1 }, { prompt: 'p', completion: 'c' }];
+    const bad = [{ prompt: 'p', completion: 'c', label: 'true' }, { prompt: 'p', completion: 'c', label: 2 }, { prompt: 'p', completion: 'c' }];
     expect(failure('labelled', bad).message).toContain('3 of 3 rows');
   });
 });

@@ -1,0 +1,74 @@
+import { typeName } from './problem.js';
+import { common, type Context, has, listOf, nameOf, promptOf, structured, textsOf, value } from './row-cells.js';
+import { TARGET_SLACK, type ChoiceRow, type ClassifiedRow } from './rows.js';
+import { asResponse, RowFault } from './turns.js';
+
+/** Answers and how probable each should be: `targets` where the row has them, else one-hot from `label`. */
+export function readChoice(row: Context): ChoiceRow {
+  const name = nameOf(row, 'choices');
+  const choices = textsOf(row, 'choices');
+  if (choices === undefined) throw new RowFault(name, 'is missing', value(row, 'choices'));
+  const targets = targetsOf(row, choices.length) ?? oneHot(labelIndex(row, choices), choices.length);
+  if (choices.length < 2) throw new RowFault(name, 'has a single item: there is nothing to choose', choices, true);
+  const twice = choices.find((choice, index) => choices.indexOf(choice) !== index);
+  if (twice !== undefined) throw new RowFault(name, `has ${JSON.stringify(twice)} twice`, choices, true);
+  return { ...common(row), prompt: promptOf(row), choices, targets };
+}
+
+function targetsOf(row: Context, length: number): number[] | undefined {
+  const name = nameOf(row, 'targets');
+  const list = listOf(row, 'targets');
+  if (list === undefined) return undefined;
+  if (list.length !== length) throw new RowFault(name, `has ${list.length} items for ${length} choices`, list);
+  const targets = list.map((target, index) => {
+    if (typeof target !== 'number' || !(target >= 0 && target <= 1)) throw new RowFault(name, `has an item ${index + 1} that is not a probability from 0 to 1`, list);
+    return target;
+  });
+  const sum = targets.reduce((a, b) => a + b, 0);
+  if (Math.abs(sum - 1) > TARGET_SLACK) throw new RowFault(name, `sum to ${Number(sum.toPrecision(6))}, not 1`, list);
+  return targets;
+}
+
+/** Which choice `label` means: its place from 0, or its text. Where both readings are possible and differ, neither is taken. */
+function labelIndex(row: Context, choices: readonly string[]): number {
+  const name = nameOf(row, 'label');
+  const given = value(row, 'label');
+  if (given === undefined || given === null) throw new RowFault(has(row.layout, 'label') ? name : nameOf(row, 'targets'), 'is missing', given);
+  if (typeof given !== 'string' && typeof given !== 'number') throw new RowFault(name, `is ${typeName(given)}, neither the place of a choice nor its text`, given);
+  const byText = choices.indexOf(String(given));
+  const numeric = typeof given === 'number' || (row.record.untyped === true && /^\d+$/.test(given.trim()));
+  const place = numeric ? Number(given) : -1;
+  const byPlace = Number.isInteger(place) && place >= 0 && place < choices.length ? place : -1;
+  // JSON's "7" is a text and nothing else; the number 7 and a cell of CSV may be either.
+  if (byText !== -1 && byPlace !== -1 && byText !== byPlace) {
+    throw new RowFault(name, `is the text of choice ${byText + 1} and, counted from 0, the place of choice ${byPlace + 1}; give targets instead`, given);
+  }
+  const index = byText === -1 ? byPlace : byText;
+  if (index === -1) throw new RowFault(name, `is none of the ${choices.length} choices, by place from 0 or by text`, given);
+  return index;
+}
+
+function oneHot(index: number, length: number): number[] {
+  return Array.from({ length }, (_, i) => (i === index ? 1 : 0));
+}
+
+/** A text and its class. `text`, where the file has it, goes before `completion`. */
+export function readClassified(row: Context): ClassifiedRow {
+  const label = labelOf(row);
+  const column = has(row.layout, 'text') ? 'text' : 'completion';
+  const text = asResponse(nameOf(row, column), structured(row, column));
+  return { ...common(row), ...(has(row.layout, 'prompt') ? { prompt: promptOf(row) } : {}), text, label };
+}
+
+/** A class by name; true, false and whole numbers are names too. */
+function labelOf(row: Context): string {
+  const name = nameOf(row, 'label');
+  const given = value(row, 'label');
+  if (given === undefined || given === null) throw new RowFault(name, 'is missing', given);
+  if (typeof given === 'string') {
+    if (given.trim() === '') throw new RowFault(name, 'is empty', given, true);
+    return given.trim();
+  }
+  if (typeof given === 'boolean' || (typeof given === 'number' && Number.isInteger(given))) return String(given);
+  throw new RowFault(name, typeof given === 'number' ? 'is not a whole number' : `is ${typeName(given)}, not the name of a class`, given);
+}

@@ -1,0 +1,119 @@
+import type { ColumnName, Layout } from './columns.js';
+import { typeName } from './problem.js';
+import type { AnyRow, Message } from './rows.js';
+import type { RawRow } from './source.js';
+import { asPrompt, RowFault } from './turns.js';
+
+/** One record while it is read. */
+export interface Context {
+  readonly record: RawRow;
+  readonly layout: Layout;
+  /** Read strings as "\n\nHuman: … \n\nAssistant:" transcripts. */
+  readonly hh: boolean;
+}
+
+export function has(layout: Layout, column: ColumnName): boolean {
+  return layout.names[column] !== undefined;
+}
+
+/** The name used in messages: the file's, since that is what the user can look up. */
+export function nameOf({ layout }: Context, column: ColumnName): string {
+  return layout.names[column] ?? column;
+}
+
+/** A cell as it is in the file; undefined where there is none. */
+export function value({ record, layout }: Context, column: ColumnName): unknown {
+  const name = layout.names[column];
+  if (name === undefined || !Object.hasOwn(record.fields, name)) return undefined;
+  return record.fields[name];
+}
+
+/** A cell of CSV that holds JSON turns or scores stands for these. */
+export function structured(row: Context, column: ColumnName): unknown {
+  const cell = value(row, column);
+  if (row.record.untyped !== true || typeof cell !== 'string' || !/^\s*(\[\{|\{")/.test(cell)) return cell;
+  try {
+    return JSON.parse(cell) as unknown;
+  } catch {
+    return cell;
+  }
+}
+
+/** A list, or undefined where there is none. A cell of CSV holds it as JSON. */
+export function listOf(row: Context, column: ColumnName): unknown[] | undefined {
+  const cell = value(row, column);
+  if (cell === undefined || cell === null) return undefined;
+  if (Array.isArray(cell)) return cell as unknown[];
+  // Parquet columns of numbers may come as typed arrays.
+  if (cell instanceof Float32Array || cell instanceof Float64Array || cell instanceof Int32Array) return [...cell];
+  const name = nameOf(row, column);
+  if (row.record.untyped !== true || typeof cell !== 'string') throw new RowFault(name, `is ${typeName(cell)}, not a list`, cell);
+  let parsed: unknown;
+  try {
+    parsed = JSON.parse(cell);
+  } catch {
+    throw new RowFault(name, 'is not a list written as JSON', cell);
+  }
+  if (!Array.isArray(parsed)) throw new RowFault(name, `is ${typeName(parsed)}, not a list`, cell);
+  return parsed as unknown[];
+}
+
+/** A list of texts, none of them empty; undefined where there is none. */
+export function textsOf(row: Context, column: ColumnName): string[] | undefined {
+  const name = nameOf(row, column);
+  const list = listOf(row, column);
+  if (list?.length === 0) throw new RowFault(name, 'is an empty list', list, true);
+  return list?.map((text, index) => {
+    if (typeof text !== 'string') throw new RowFault(name, `has an item ${index + 1} that is ${typeName(text)}, not text`, list);
+    if (text.trim() === '') throw new RowFault(name, `has an item ${index + 1} that is empty`, list, true);
+    return text;
+  });
+}
+
+export function common(row: Context): Pick<AnyRow, 'source' | 'id'> {
+  const id = value(row, 'id');
+  const { source } = row.record;
+  return typeof id === 'string' || typeof id === 'number' ? { source, id: String(id) } : { source };
+}
+
+export function promptOf(row: Context): Message[] {
+  const name = nameOf(row, 'prompt');
+  const given = structured(row, 'prompt');
+  const input = value(row, 'input');
+  if (input === undefined || input === null || input === '') return asPrompt(name, given, row.hh);
+  if (typeof input !== 'string') throw new RowFault(nameOf(row, 'input'), `is ${typeName(input)}, not text`, input);
+  if (typeof given !== 'string') throw new RowFault(name, `is ${typeName(given)}; with an input it must be text`, given);
+  // Alpaca's rule, which CUT's authors follow: the input goes on the line below the instruction.
+  return asPrompt(name, `${given}\n${input}`, row.hh);
+}
+
+export function booleanOf(row: Context, column: ColumnName): boolean | undefined {
+  const given = value(row, column);
+  if (given === undefined || given === null) return undefined;
+  if (typeof given === 'boolean') return given;
+  if (row.record.untyped === true && typeof given === 'string') {
+    const word = given.trim().toLowerCase();
+    if (word === 'true' || word === '1') return true;
+    if (word === 'false' || word === '0') return false;
+  }
+  throw new RowFault(nameOf(row, column), `is ${typeName(given)}, not true or false`, given);
+}
+
+export function numberOf(row: Context, column: ColumnName): number | undefined {
+  const given = value(row, column);
+  if (given === undefined || given === null) return undefined;
+  const number = row.record.untyped === true && typeof given === 'string' && given.trim() !== '' ? Number(given) : given;
+  if (typeof number !== 'number' || !Number.isFinite(number)) throw new RowFault(nameOf(row, column), `is ${typeName(given)}, not a finite number`, given);
+  return number;
+}
+
+export function scoresOf(row: Context): Record<string, number> | undefined {
+  const given = structured(row, 'scores');
+  if (given === undefined || given === null) return undefined;
+  const name = nameOf(row, 'scores');
+  if (typeof given !== 'object' || Array.isArray(given)) throw new RowFault(name, `is ${typeName(given)}, not an object of numbers`, given);
+  for (const [what, number] of Object.entries(given)) {
+    if (typeof number !== 'number' || !Number.isFinite(number)) throw new RowFault(name, `has ${what} that is ${typeName(number)}, not a finite number`, given);
+  }
+  return given as Record<string, number>;
+}
