@@ -1,13 +1,14 @@
 import { z } from 'zod';
 import { CheckpointError } from './error.js';
+import { FAMILIES, normalise } from './families.js';
 
-/** `model_type`s that can be run: the one list of them. */
-export const ARCHITECTURES: readonly string[] = ['llama'];
+/** `model_type`s that can be run. */
+export const ARCHITECTURES = FAMILIES;
 
 const count = z.int().positive();
 const tokenId = z.union([z.int().nonnegative(), z.array(z.int().nonnegative())]).nullish();
 
-/** A Hugging Face `config.json`, with Llama's defaults where the file is silent; unknown keys are kept. */
+/** A Hugging Face `config.json` as `normalise` spells it, with Llama's defaults where the file is silent; unknown keys are kept. */
 const Config = z.looseObject({
   model_type: z.string(),
   hidden_size: count,
@@ -25,6 +26,19 @@ const Config = z.looseObject({
   hidden_act: z.string().default('silu'),
   attention_bias: z.boolean().default(false),
   mlp_bias: z.boolean().default(false),
+  /** How many tokens a layer of the type `sliding_attention` sees, itself included; absent where none is. */
+  sliding_window: count.nullish(),
+  /** One for each layer, wherever there is a `sliding_window`. */
+  layer_types: z.array(z.enum(['full_attention', 'sliding_attention'])).optional(),
+  /** Gemma 3: the rotary base of its sliding layers. */
+  rope_local_base_freq: z.number().positive().optional(),
+  /** Gemma 3: attention scores are divided by this number's square root. */
+  query_pre_attn_scalar: z.number().positive().optional(),
+  /** Gemma: `cap · tanh(logits / cap)`. */
+  final_logit_softcapping: z.number().positive().nullish(),
+  attn_logit_softcapping: z.number().positive().nullish(),
+  /** The part of each head that rotates; 1 if absent. */
+  partial_rotary_factor: z.number().positive().max(1).nullish(),
   bos_token_id: tokenId,
   eos_token_id: tokenId,
   pad_token_id: z.int().nullish(),
@@ -48,30 +62,18 @@ export function parseConfig(json: unknown, where: string): HfConfig {
   if (config.head_dim == null && config.hidden_size % config.num_attention_heads !== 0) {
     throw new CheckpointError(`${where}: hidden_size (${config.hidden_size}) is not a multiple of num_attention_heads (${config.num_attention_heads}), and there is no head_dim`);
   }
+  if (config.use_bidirectional_attention === true) throw new CheckpointError(`${where}: use_bidirectional_attention is true: it is an encoder, not a language model`);
+  if (config.layer_types && config.layer_types.length !== config.num_hidden_layers) {
+    throw new CheckpointError(`${where}: layer_types has ${config.layer_types.length} entries for ${config.num_hidden_layers} layers`);
+  }
   return config;
 }
 
 /** Throws unless models of this type can be run. */
 export function runnable(architecture: string, where: string): void {
-  if (!ARCHITECTURES.includes(architecture)) {
-    throw new CheckpointError(`${where}: the architecture is "${architecture}"; these can be run: ${ARCHITECTURES.join(', ')}`);
+  if (!FAMILIES.includes(architecture)) {
+    throw new CheckpointError(`${where}: the architecture is "${architecture}"; these can be run: ${FAMILIES.join(', ')}`);
   }
-}
-
-/** Newer transformers keep rope's keys together in `rope_parameters`: spell them in the way of all other files. */
-function normalise(json: Record<string, unknown>): Record<string, unknown> {
-  const config = { ...json };
-  config.num_key_value_heads ??= config.num_attention_heads;
-  const rope = config.rope_parameters;
-  if (typeof rope === 'object' && rope !== null && !Array.isArray(rope)) {
-    const { rope_theta: theta, ...scaling } = rope as Record<string, unknown>;
-    if (theta !== undefined) config.rope_theta ??= theta;
-    if (scaling.rope_type !== undefined && scaling.rope_type !== 'default') config.rope_scaling ??= scaling;
-  }
-  for (const key of ['rope_theta', 'rms_norm_eps', 'tie_word_embeddings', 'max_position_embeddings', 'hidden_act', 'attention_bias', 'mlp_bias']) {
-    if (config[key] === null) delete config[key];
-  }
-  return config;
 }
 
 /** The size of one attention head. */
