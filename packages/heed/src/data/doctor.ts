@@ -1,3 +1,4 @@
+import { type Remark, viewOf } from './doctor-kinds.js';
 import { promptKey } from './hash.js';
 import { looksLikePraise } from './judgment.js';
 import type { LoadedData } from './load.js';
@@ -5,7 +6,8 @@ import { measureLengths, type Lengths, type TokenLengths } from './lengths.js';
 import type { Problem } from './problem.js';
 import type { AnyRow, RowKind, RowKinds } from './rows.js';
 import type { Source } from './source.js';
-import { promptOfRow } from './split.js';
+import { groupKey, promptOfRow } from './split.js';
+import { type Table, tallied } from './table.js';
 
 /** Something in the data that a user should know before training. */
 export interface Finding {
@@ -14,15 +16,14 @@ export interface Finding {
     | 'duplicate rows'
     | 'praise among negatives'
     | 'criticism of satisfied rows'
-    | 'chosen equals rejected'
     | 'contradictory rows'
-    | 'soft label favours rejected'
     | 'mojibake'
     | 'replacement characters'
     | 'transcript prompts'
     | 'leakage'
     | 'over maxTokens'
-    | 'response over maxTokens';
+    | 'response over maxTokens'
+    | Remark['name'];
   /** How many rows. */
   readonly rows: number;
   /** The rows, in file order. */
@@ -34,8 +35,10 @@ export interface Finding {
 /** What the doctor found. Nothing is changed in the data. */
 export interface DoctorReport {
   readonly kind: RowKind;
-  /** Rows by what they are: train, eval, distinct prompts, and per kind satisfied / unsatisfied, good / bad. */
+  /** Rows by what they are: train, eval, distinct prompts (or texts), and per kind satisfied / unsatisfied, good / bad. */
   readonly counts: Readonly<Record<string, number>>;
+  /** What is particular to the kind: labels, soft labels, positives per row, scores; train and eval together. */
+  readonly tables: readonly Table[];
   readonly findings: readonly Finding[];
   /** Present when token lengths were given. */
   readonly lengths?: Lengths;
@@ -53,15 +56,15 @@ export function examine<K extends RowKind>(kind: K, data: LoadedData<RowKinds[K]
   const train: readonly AnyRow[] = data.train;
   const held: readonly AnyRow[] = data.eval;
   const all = [...train, ...held];
+  const { tables = [], remarks = [] } = viewOf(kind, [...data.train, ...data.eval]);
   const lengths = options.tokens === undefined ? undefined : measureLengths(options.tokens, options.maxTokens);
   const findings = [
-    found('skipped junk', data.skipped.map(sourceOf), 'left out: empty, or no judgment; mend them in the source where they matter'),
+    found('skipped junk', data.skipped.map(sourceOf), `left out: ${reasons(data.skipped)}; mend them in the source where they matter`),
     found('duplicate rows', repeats(all), 'prompt and response occur before; repeated rows weigh more than once'),
     found('praise among negatives', all.filter(isPraisedNegative).map(sourceOf), 'the judgment opens with "perfect", yet the row counts as unsatisfactory; read them, then set satisfied: true or drop them'),
     found('criticism of satisfied rows', all.filter(isCriticisedPositive).map(sourceOf), 'satisfied, yet the judgment is not plain praise; satisfied decides'),
-    found('chosen equals rejected', all.filter(isTie).map(sourceOf), 'such a pair teaches nothing; drop it'),
-    found('contradictory rows', contradictions(all), 'the same response is called both good and bad, or the same pair is ranked both ways'),
-    found('soft label favours rejected', all.filter(isReversed).map(sourceOf), 'soft_label is the probability that chosen is better; below 0.5 it says the opposite'),
+    found('contradictory rows', contradictions(all), 'the same response is called both good and bad, the same text has two labels, or the same pair is ranked both ways'),
+    ...remarks.map(({ name, rows, advice }) => found(name, rows.map(sourceOf), advice)),
     found('mojibake', all.filter((row) => textsOf(row).some((text) => mojibake.test(text))).map(sourceOf), 'UTF-8 was once read as Windows-1252 ("â€™" for an apostrophe); repair the source'),
     found('replacement characters', all.filter((row) => textsOf(row).some((text) => broken.test(text))).map(sourceOf), 'characters were lost ("\ufffd" or a NUL); the model would learn to write them'),
     found('transcript prompts', all.filter(isTranscript).map(sourceOf), 'prompts look like "\\n\\nHuman: … \\n\\nAssistant:"; set data.transcript: human-assistant'),
@@ -69,7 +72,7 @@ export function examine<K extends RowKind>(kind: K, data: LoadedData<RowKinds[K]
     found('over maxTokens', at(train, lengths?.over), 'longer than data.maxTokens; data.onLong decides'),
     found('response over maxTokens', at(train, lengths?.responseOver), 'the response alone leaves no room for a prompt; truncation cannot help'),
   ].filter(({ rows }) => rows > 0);
-  return { kind, counts: tally(train, held), findings, ...(lengths === undefined ? {} : { lengths }) };
+  return { kind, counts: tally(train, held), tables, findings, ...(lengths === undefined ? {} : { lengths }) };
 }
 
 // "Ã©", "â€™", "Â " and a stray byte order mark: UTF-8 bytes read as Windows-1252.
@@ -79,6 +82,12 @@ const broken = /[\ufffd\u0000]/;
 
 function found(name: Finding['name'], sources: readonly Source[], advice: string): Finding {
   return { name, rows: sources.length, sources, advice };
+}
+
+/** "chosen is empty (4), chosen equals rejected: nothing is preferred (2)". */
+function reasons(problems: readonly Problem[]): string {
+  const { lines } = tallied('', problems.map(({ column, reason }) => (column === undefined ? reason : `${column} ${reason}`)));
+  return lines.map(({ name, rows }) => `${name} (${rows})`).join(', ');
 }
 
 function sourceOf(row: AnyRow | Problem): Source {
@@ -97,14 +106,6 @@ function isCriticisedPositive(row: AnyRow): boolean {
   return 'satisfied' in row && row.satisfied && row.judgment !== null && !looksLikePraise(row.judgment);
 }
 
-function isTie(row: AnyRow): boolean {
-  return 'chosen' in row && row.chosen.trim() === row.rejected.trim();
-}
-
-function isReversed(row: AnyRow): boolean {
-  return 'chosen' in row && row.soft_label !== undefined && row.soft_label < 0.5;
-}
-
 function isTranscript(row: AnyRow): boolean {
   return promptOfRow(row).some(({ content }) => /^\s*\n\nHuman:|\n\nAssistant:\s*$/.test(content));
 }
@@ -113,13 +114,18 @@ function isTranscript(row: AnyRow): boolean {
 function responsesOf(row: AnyRow): string[] {
   if ('completion' in row) return [row.completion];
   if ('chosen' in row) return [row.chosen, row.rejected];
+  if ('rejected' in row) return [row.rejected, ...(row.positives ?? [])];
+  if ('choices' in row) return row.choices;
+  if ('responses' in row) return row.responses;
+  if ('text' in row) return [row.text];
   if ('messages' in row) return row.messages.slice(promptOfRow(row).length).map(({ content }) => content);
   return [];
 }
 
 function textsOf(row: AnyRow): string[] {
   const judgment = 'judgment' in row && row.judgment !== null ? [row.judgment] : [];
-  return [...promptOfRow(row).map(({ content }) => content), ...responsesOf(row), ...judgment];
+  const refinement = 'refinement' in row && row.refinement !== undefined ? [row.refinement] : [];
+  return [...promptOfRow(row).map(({ content }) => content), ...responsesOf(row), ...judgment, ...refinement];
 }
 
 function contentKey(row: AnyRow): string {
@@ -134,7 +140,7 @@ function repeats(rows: readonly AnyRow[]): Source[] {
 
 /** Every row of a group that holds both verdicts about the same content. */
 function contradictions(rows: readonly AnyRow[]): Source[] {
-  const groups = new Map<string, { verdicts: Set<boolean>; sources: Source[] }>();
+  const groups = new Map<string, { verdicts: Set<boolean | string>; sources: Source[] }>();
   for (const row of rows) {
     const verdict = verdictOf(row);
     if (verdict === undefined) continue;
@@ -146,16 +152,16 @@ function contradictions(rows: readonly AnyRow[]): Source[] {
   return [...groups.values()].flatMap(({ verdicts, sources }) => (verdicts.size > 1 ? sources : []));
 }
 
-function verdictOf(row: AnyRow): { about: string; good: boolean } | undefined {
-  if ('label' in row && typeof row.label === 'boolean') return { about: contentKey(row), good: row.label };
+function verdictOf(row: AnyRow): { about: string; good: boolean | string } | undefined {
+  if ('label' in row) return { about: contentKey(row), good: row.label };
   if ('satisfied' in row) return { about: contentKey(row), good: row.satisfied };
-  if (!('chosen' in row) || isTie(row)) return undefined;
+  if (!('chosen' in row)) return undefined;
   const [chosen, rejected] = [row.chosen.trim(), row.rejected.trim()];
   return { about: JSON.stringify([promptKey(row.prompt), ...[chosen, rejected].sort()]), good: chosen < rejected };
 }
 
 function looseKey(row: AnyRow): string {
-  return promptKey(promptOfRow(row)).toLowerCase().replace(/(\s|\\[nrt])+/g, ' ');
+  return groupKey(row).toLowerCase().replace(/(\s|\\[nrt])+/g, ' ');
 }
 
 function leaks(train: readonly AnyRow[], held: readonly AnyRow[]): Source[] {
@@ -166,9 +172,9 @@ function leaks(train: readonly AnyRow[], held: readonly AnyRow[]): Source[] {
 function tally(train: readonly AnyRow[], held: readonly AnyRow[]): Record<string, number> {
   const all = [...train, ...held];
   const counts: Record<string, number> = { train: train.length, eval: held.length };
-  counts['distinct prompts'] = new Set(all.map((row) => promptKey(promptOfRow(row)))).size;
+  counts[all.some((row) => promptOfRow(row).length > 0) ? 'distinct prompts' : 'distinct texts'] = new Set(all.map(groupKey)).size;
   for (const row of all) {
-    const word = 'satisfied' in row ? (row.satisfied ? 'satisfied' : 'unsatisfied') : 'label' in row ? (row.label ? 'good' : 'bad') : undefined;
+    const word = 'satisfied' in row ? (row.satisfied ? 'satisfied' : 'unsatisfied') : 'label' in row && typeof row.label === 'boolean' ? (row.label ? 'good' : 'bad') : undefined;
     if (word !== undefined) counts[word] = (counts[word] ?? 0) + 1;
   }
   return counts;

@@ -1,6 +1,7 @@
 import type { DoctorReport, Finding } from './doctor.js';
 import type { Lengths } from './lengths.js';
 import { at } from './source.js';
+import type { Table } from './table.js';
 
 const SHOWN = 5;
 const BAR = 40;
@@ -11,7 +12,7 @@ export function renderDoctor(report: DoctorReport): string {
   const counts = Object.entries(report.counts).map(([name, n]) => `  ${name.padEnd(width)}  ${n}`);
   const lengths = report.lengths === undefined ? [] : ['', ...renderLengths(report.lengths)];
   const findings = report.findings.length === 0 ? ['Nothing found that would spoil training.'] : report.findings.flatMap(renderFinding);
-  return [`${report.kind} rows`, ...counts, ...lengths, '', ...findings].join('\n');
+  return [`${report.kind} rows`, ...counts, ...report.tables.flatMap((table) => ['', ...renderTable(table)]), ...lengths, '', ...findings].join('\n');
 }
 
 function renderLengths(lengths: Lengths): string[] {
@@ -23,6 +24,12 @@ function renderLengths(lengths: Lengths): string[] {
   });
   const { min, median, p95, max, total } = lengths;
   return [`tokens per row: min ${min}, median ${Math.round(median)}, 95 % ${Math.round(p95)}, max ${max}; ${total} in all`, ...bars];
+}
+
+function renderTable({ title, lines }: Table): string[] {
+  const most = Math.max(...lines.map(({ rows }) => rows));
+  const width = Math.max(...lines.map(({ name }) => name.length));
+  return [title, ...lines.map(({ name, rows }) => `  ${name.padEnd(width)} ${'█'.repeat(Math.ceil((rows / most) * BAR))} ${rows}`)];
 }
 
 function renderFinding({ name, rows, sources, advice }: Finding): string[] {

@@ -122,3 +122,19 @@ export interface RowKinds {
 
 export type RowKind = keyof RowKinds;
 export type AnyRow = RowKinds[RowKind];
+
+/** The check of each kind: for rows that come from code rather than from a file that was read here. */
+export const rowSchemas: { readonly [K in RowKind]: z.ZodType<RowKinds[K]> } = {
+  conversation: ConversationRow,
+  prompt: PromptRow,
+  completion: CompletionRow,
+  judged: JudgedRow,
+  preference: PreferenceRow,
+  labelled: LabelledRow,
+  negative: NegativeRow,
+  choice: ChoiceRow,
+  classified: ClassifiedRow,
+  scored: ScoredRow,
+  refined: RefinedRow,
+  principled: PrincipledRow,
+};

@@ -48,7 +48,7 @@ describe('the data doctor', () => {
       { prompt: 'q', chosen: 'a', rejected: 'b', soft_label: 0.3 },
       { prompt: 'q', chosen: 'c', rejected: 'd', soft_label: 0.5 },
     ]);
-    expect(lines(report)).toEqual({ 'skipped junk': [3], 'contradictory rows': [1, 2], 'soft label favours rejected': [4] });
+    expect(lines(report)).toEqual({ 'skipped junk': [3], 'contradictory rows': [1, 2], 'soft label favours rejected': [4], 'soft label prefers neither': [5] });
   });
 
   it('counts broken encodings', () => {

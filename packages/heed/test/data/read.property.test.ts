@@ -5,9 +5,7 @@ import { columnNames } from '../../src/data/columns.js';
 import { parseRows } from '../../src/data/parse.js';
 import { readCsv } from '../../src/data/read-csv.js';
 import { readJson, readJsonLines } from '../../src/data/read-json.js';
-import { CompletionRow, ConversationRow, JudgedRow, LabelledRow, PreferenceRow, PromptRow, type RowKind } from '../../src/data/rows.js';
-
-const schemas = { completion: CompletionRow, conversation: ConversationRow, judged: JudgedRow, labelled: LabelledRow, preference: PreferenceRow, prompt: PromptRow };
+import { type RowKind, rowSchemas } from '../../src/data/rows.js';
 
 const utf8 = (text: string): Uint8Array => new TextEncoder().encode(text);
 const text = fc.string({ unit: 'binary' });
@@ -76,12 +74,12 @@ describe('readers, on anything', () => {
     const cell = fc.oneof(text, fc.jsonValue(), fc.array(turn), fc.boolean(), fc.double(), fc.bigInt(), fc.uint8Array(), fc.constant(undefined));
     const fields = fc.dictionary(fc.constantFrom(...columnNames), cell);
     const options = fc.record({ junk: fc.constantFrom('error' as const, 'skip' as const), transcript: fc.constantFrom('plain' as const, 'human-assistant' as const) });
-    const kinds = fc.constantFrom(...(Object.keys(schemas) as RowKind[]));
+    const kinds = fc.constantFrom(...(Object.keys(rowSchemas) as RowKind[]));
     fc.assert(
       fc.property(kinds, fc.array(fields, { minLength: 1, maxLength: 3 }), options, fc.boolean(), (kind, records, how, untyped) => {
         const raw = records.map((f, i) => ({ source: { file: 'f', line: i + 1 }, fields: f, untyped }));
         onlyUserErrors(() => {
-          for (const row of parseRows(kind, raw, how).rows) schemas[kind].parse(row);
+          for (const row of parseRows(kind, raw, how).rows) rowSchemas[kind].parse(row);
         });
       }),
       { numRuns: 1000 },
