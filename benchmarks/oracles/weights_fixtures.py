@@ -23,7 +23,9 @@ from safetensors.torch import load_file, save_file
 from transformers import AutoModelForCausalLM, LlamaConfig, LlamaForCausalLM
 
 OUT = Path(__file__).resolve().parents[2] / "packages/heed/test/fixtures/weights"
-TYPES = [Q.F32, Q.F16, Q.BF16, Q.Q4_0, Q.Q4_1, Q.Q8_0]
+TYPES = [Q.F32, Q.F16, Q.BF16, Q.Q4_0, Q.Q4_1, Q.Q5_0, Q.Q5_1, Q.Q8_0]
+# The package cannot quantise to these: random bytes stand for them, with the bytes at which a block's 16-bit factors lie.
+K_TYPES = {Q.Q4_K: (0, 2), Q.Q5_K: (0, 2), Q.Q6_K: (208,)}
 
 
 def floats(array) -> str:
@@ -36,8 +38,12 @@ def blocks():
     values = (rng.standard_normal((3, 64)) * np.array([[1e-6], [1.0], [3e3]])).astype(np.float32)
     values[1, 32:] = 0
     expected = {}
-    for kind in TYPES:
-        packed = gguf.quants.quantize(values, kind)
+    packs = {kind: gguf.quants.quantize(values, kind) for kind in TYPES}
+    for kind, places in K_TYPES.items():
+        packs[kind] = rng.integers(0, 256, (3, gguf.GGML_QUANT_SIZES[kind][1]), dtype=np.uint8)
+        for place in places:
+            packs[kind][:, place:place + 2] = np.array([[3e-7], [-0.37], [900.0]], dtype=np.float16).view(np.uint8)
+    for kind, packed in packs.items():
         writer = gguf.GGUFWriter(OUT / f"blocks-{kind.name}.gguf", "llama")
         writer.add_array("test.list", ["a", "ü"])
         writer.add_tensor("x", packed, raw_dtype=kind)
