@@ -1,4 +1,5 @@
 import type { Message, Template } from './template.js';
+import { rewriteInstruction } from './wording.js';
 
 const PREAMBLE = 'Below is an instruction that describes a task. Write a response to the instruction and the response should match the ' +
   'corresponding judgment.';
@@ -25,25 +26,8 @@ export const CHAT_WORDING = '{instruction}\n\nWrite an answer that deserves this
 export function judgedPrompt(
   messages: readonly Message[], judgment: string, format: Template['name'], wording = format === 'alpaca' ? ALPACA_WORDING : CHAT_WORDING,
 ): Message[] {
-  const last = messages.at(-1);
-  if (last?.role !== 'user') throw new Error(`A judged prompt ends with a user turn; this one ends with ${last?.role ?? 'nothing'}.`);
-  if (judgment.trim() === '') throw new Error('The judgment is empty: a judged prompt needs one. Rows without a judgment use the plain prompt.');
-  const content = fill(wording, { instruction: last.content, judgment });
-  const before = messages.slice(0, -1);
+  const judged = rewriteInstruction(messages, 'judgment', wording, { judgment });
   // The plain template says what the judgment is for in its preamble, where a system message stands.
-  const preamble: Message[] = format === 'alpaca' && before.length === 0 ? [{ role: 'system', content: PREAMBLE }] : [];
-  return [...preamble, ...before, { role: 'user', content }];
-}
-
-/** Puts values in the places of `{name}`; what the values hold is not read again. */
-function fill(wording: string, values: Readonly<Record<string, string>>): string {
-  const names = Object.keys(values).map((name) => `{${name}}`);
-  for (const name of names) {
-    if (!wording.includes(name)) throw new Error(`The judgment wording lacks ${name}: ${JSON.stringify(wording)}.`);
-  }
-  return wording.replace(/\{([A-Za-z_]\w*)\}/g, (place, name: string) => {
-    const value = Object.hasOwn(values, name) ? values[name] : undefined;
-    if (value === undefined) throw new Error(`The judgment wording has the unknown placeholder ${place}; known: ${names.join(', ')}.`);
-    return value;
-  });
+  const preamble: Message[] = format === 'alpaca' && messages.length === 1 ? [{ role: 'system', content: PREAMBLE }] : [];
+  return [...preamble, ...judged];
 }
