@@ -214,6 +214,14 @@ def model():
             case("tokenLogProbs", fn, [normal(n, hidden, scale=scale), head, *[ints(p) for p in parts]], f"pieces {pieces}, {stored}", {"stored": stored}, dims={0: ["+".join(f"p{i}" for i in range(len(pieces))), hidden], **named}, frozen=(1,))
 
 
+def order():
+    # Neighbours lie at least 0.2 apart, so that no finite difference changes their order.
+    shuffled = lambda *shape: (rng.permuted(np.broadcast_to(np.arange(shape[-1]), shape), axis=-1) * 0.4 - 1 + rng.uniform(0, 0.2, shape)).astype(np.float32)
+    for shape in [(7,), (3, 5), (2, 3, 4), (1,), (0, 3), (2, 0)]:
+        case("sort", lambda x: x.sort(dim=-1).values, [shuffled(*shape)])
+    case("sort", lambda x: x.sort(dim=-1).values, [shuffled(4, 6)], "symbolic", dims={0: ["n", "m"]})
+
+
 def points():
     """Unary functions where float32 is in danger."""
     extremes = [-88, -50, -30, -20, -17, -10, -1e-3, -1e-7, 0, 1e-7, 1e-3, 10, 17, 20, 30, 50, 88]
@@ -258,8 +266,10 @@ if __name__ == "__main__":
     torch.set_num_threads(1)
     for section in (elementwise, products, reductions, shapes, model):
         section()
+    optimizer = adamw()
+    order()  # last: it leaves the numbers that the others draw as they were
     OUT.mkdir(parents=True, exist_ok=True)
     body = ",\n".join(json.dumps(c, separators=(",", ":"), allow_nan=False) for c in cases)
     (OUT / "ops.json").write_text('{"cases":[\n' + body + '\n],"points":' + json.dumps(points(), separators=(",", ":")) + "}\n")
-    write("adamw.json", adamw())
+    write("adamw.json", optimizer)
     print(f"{len(cases)} cases")

@@ -99,5 +99,29 @@ export function embedding(table: Tensor, ids: Tensor): Tensor {
   });
 }
 
+/** The numbers along the last axis in ascending order; of equal ones the earlier comes first. The gradient goes back the way each came. */
+export function sort(x: Tensor): Tensor {
+  if (x.shape.length === 1) return ascending(x).sorted;
+  const n = x.shape.at(-1);
+  if (n === undefined) throw new Error('A scalar has no axis to sort along.');
+  const rows = numel(x.shape.slice(0, -1));
+  // ONNX Runtime's TopK divides by the number of rows, which ends the process (SIGFPE) where there are none: one row more.
+  const { sorted } = ascending(concat([reshape(x, [rows, n]), zeros([1, n])], 0));
+  return reshape(split(sorted, 0, [rows, 1])[0]!, x.shape);
+}
+
+function ascending(x: Tensor): { readonly sorted: Tensor; readonly order: Tensor } {
+  const axis = x.shape.length - 1;
+  const [sorted, order] = op('TopK', [x, vector([x.shape[axis]!])], [{ dtype: x.dtype, shape: x.shape }, { dtype: 'int64', shape: x.shape }], {
+    attributes: { axis: { int: axis }, largest: { int: 0 }, sorted: { int: 1 } },
+    gradient: ({ outputs: [, places], dOutputs: [d] }) => [pick(d!, ascending(places!).order)], // sorting a permutation gives its inverse
+  }) as [Tensor, Tensor];
+  return { sorted, order };
+}
+
+/** Along the last axis, the numbers at `places`; no gradient. */
+const pick = (x: Tensor, places: Tensor): Tensor =>
+  op1('GatherElements', [x, places], { dtype: x.dtype, shape: places.shape }, { attributes: { axis: { int: x.shape.length - 1 } } });
+
 /** Adds up equally shaped tensors as a chain: ONNX's variadic Sum runs on one thread. */
 export const addAll = (parts: readonly Tensor[]): Tensor => parts.reduce((a, b) => add(a, b));
