@@ -1,12 +1,17 @@
 import { z } from 'zod';
 import { cut } from './cut.js';
+import { dpo } from './dpo.js';
 import { forwardPrediction } from './forward-prediction.js';
 import { hindsight } from './hindsight.js';
 import { type BoundMethod, bind } from './method.js';
 import { sft } from './sft.js';
 
 /** Every method that a recipe can name. Adding one is a file and a line here. */
-const METHODS = { [cut.name]: cut, [hindsight.name]: hindsight, [forwardPrediction.name]: forwardPrediction, [sft.name]: sft } as const;
+const METHODS = {
+  [sft.name]: sft, [forwardPrediction.name]: forwardPrediction, [hindsight.name]: hindsight,
+  [cut.name]: cut,
+  [dpo.name]: dpo,
+} as const;
 
 export const METHOD_NAMES: readonly string[] = Object.keys(METHODS);
 

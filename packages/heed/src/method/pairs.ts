@@ -1,0 +1,56 @@
+import { type Tensor, add, atLeast, greater, mul, sub, sum, toFloat } from '@heed/tensor';
+import type { PreferenceRow } from '../data/rows.js';
+import type { Respond, Scored, Sequence, Term } from './method.js';
+import type { Tokens } from './tokens.js';
+
+/** What all methods that learn from preference rows share: their sequences, the soft label, the field's metrics. */
+export const PAIR = ['chosen', 'rejected'] as const;
+export type PairName = (typeof PAIR)[number];
+
+/** The column of `softLabel`: P(chosen is the better one), 1 where the row does not say. */
+export const SOFT_LABEL = 'soft_label';
+
+export const pairSequences = (row: PreferenceRow, text: Respond): Record<PairName, Sequence> => ({
+  chosen: text.respond(row.prompt, row.chosen),
+  rejected: text.respond(row.prompt, row.rejected),
+});
+
+export const softLabel = (row: PreferenceRow): Record<string, number> => ({ [SOFT_LABEL]: row.soft_label ?? 1 });
+
+/** Why a row cannot be learnt from by a loss that takes `chosen` for better, full stop; else undefined. */
+export function notCertain(row: PreferenceRow, loss: string): string | undefined {
+  if (row.soft_label === undefined || row.soft_label === 1) return undefined;
+  if (row.soft_label === 0.5) return `it is a tie (soft_label 0.5), and ${loss} cannot learn from one`;
+  return `${loss} cannot take soft labels, and its soft_label is ${row.soft_label}`;
+}
+
+/** p·ℓ(chosen, rejected) + (1 − p)·ℓ(rejected, chosen) of each row, [B]; `soft` is p. */
+export function softly(soft: Tensor, chosen: Tensor, rejected: Tensor, loss: (better: Tensor, worse: Tensor) => Tensor): Tensor {
+  return add(mul(soft, loss(chosen, rejected)), mul(sub(1, soft), loss(rejected, chosen)));
+}
+
+/** Σ/B of something that every row has. */
+export const ofRows = (x: Tensor, rows: Tensor): Term => ({ sum: sum(x), count: rows });
+
+/** Σ over tokens of log π − log π_ref of each row, [B]; 0 for padding and absent sequences. */
+export const logRatio = (policy: Tokens, reference: Tokens): Tensor => policy.sub(reference).sum();
+
+/**
+ * `rewards_chosen`, `rewards_rejected`, `rewards_margin`: means over rows; `accuracy`: how often the likelier response gets the larger
+ * reward, over rows that are no tie (equal rewards count as wrong, so it is 0 while the policy equals its reference);
+ * `logp_chosen`, `logp_rejected`: means over rows of Σ log π.
+ */
+export function pairMetrics({ logp, columns, rows }: Pick<Scored<PairName>, 'logp' | 'columns' | 'rows'>, chosen: Tensor, rejected: Tensor): Record<string, Term> {
+  const soft = columns[SOFT_LABEL]!;
+  const forChosen = toFloat(greater(soft, 0.5));
+  const forRejected = sub(1, toFloat(atLeast(soft, 0.5)));
+  const right = add(mul(forChosen, toFloat(greater(chosen, rejected))), mul(forRejected, toFloat(greater(rejected, chosen))));
+  return {
+    rewards_chosen: ofRows(chosen, rows),
+    rewards_rejected: ofRows(rejected, rows),
+    rewards_margin: ofRows(sub(chosen, rejected), rows),
+    accuracy: { sum: sum(right), count: sum(add(forChosen, forRejected)) },
+    logp_chosen: ofRows(logp.chosen.sum(), rows),
+    logp_rejected: ofRows(logp.rejected.sum(), rows),
+  };
+}
