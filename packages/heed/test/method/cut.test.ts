@@ -1,9 +1,11 @@
 import { type Engine, startEngine } from '@heed/tensor';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { JudgedRow } from '../../src/data/rows.js';
 import { cut } from '../../src/method/cut.js';
 import { hindsight } from '../../src/method/hindsight.js';
 import { bind } from '../../src/method/method.js';
 import { lossOf } from '../support/loss.js';
+import { fakeRespond } from '../support/respond.js';
 
 // Golden numbers worked out in float64 from the formulas of arXiv 2312.14591 (Eq. 5-7): vocabulary 3, four response tokens.
 const y = [0, 1, 2, 0];
@@ -18,6 +20,11 @@ const logp = (logits: readonly number[][]): number[] => logits.map((z, t) => Mat
 const rows = { plain: [logp(plainLogits)], judged: [logp(judgedLogits)] };
 const bad = { unsatisfied: [1] };
 const L2 = 0.38428576;
+
+const row = (satisfied: boolean): JudgedRow => ({
+  source: { file: 'a', line: 1 }, prompt: [{ role: 'user', content: 'q' }], completion: 'a', judgment: satisfied ? null : 'wrong', satisfied,
+});
+const words = fakeRespond();
 
 let engine: Engine;
 beforeAll(async () => {
@@ -75,6 +82,74 @@ describe('cut', () => {
     // −log p = 3 of the two ends, over 3 and 2 tokens, is what `keep` imitates and `ignore` leaves out; half of it, since the loss is a mean of two rows.
     expect(keep.loss - ignore.loss).toBeCloseTo((3 / 3 + 3 / 2) / 2, 5);
     expect(ignore.gradient['plain']!.map((row) => row.at(-1))).toEqual([0, 0]);
+  });
+
+  describe('without a part', () => {
+    const both = { plain: [rows.plain[0]!, [-0.3, -0.7]], judged: [rows.judged[0]!, null] };
+    const columns = { unsatisfied: [1, 0] };
+    const p = rows.plain[0]!.map(Math.exp);
+    const q = rows.judged[0]!.map(Math.exp);
+    const mean = (x: readonly number[]): number => x.reduce((a, b) => a + b) / x.length;
+
+    it('L1, is hindsight, and does not score an unsatisfactory response unasked', async () => {
+      const method = bind(cut, { without: ['l1'] });
+      const value = await lossOf(engine, method, { ...both, plain: [null, [-0.3, -0.7]] }, columns);
+      const other = await lossOf(engine, bind(hindsight), { ...both, plain: [null, [-0.3, -0.7]] }, columns);
+      expect(value.loss).toBeCloseTo((L2 + 0.5) / 2, 6);
+      expect(value.loss).toBe(other.loss);
+      expect(value.gradient).toEqual(other.gradient);
+      expect(Object.keys(method.sequences(row(false), words))).toEqual(['judged']);
+      expect(Object.keys(value.metrics).sort()).toEqual(['nll_judged', 'nll_satisfied']);
+    });
+
+    it('the second half of L2, keeps L1 and the satisfactory rows, and learns nothing under the judgment', async () => {
+      const value = await lossOf(engine, bind(cut, { without: ['l2-judged'], alpha: 0.5, gamma: 1 }), both, columns);
+      expect(value.loss).toBeCloseTo((0.31716793 + 0.5) / 2, 6);
+      expect((value.gradient['judged'] ?? []).flat().every((d) => d === 0)).toBe(true);
+    });
+
+    it('the first half of L2, leaves the satisfactory rows out', () => {
+      const method = bind(cut, { without: ['l2-satisfied'] });
+      const random = { shuffle: <T>(items: readonly T[]): T[] => [...items] };
+      expect(method.select([row(true), row(false), row(true)], random)).toEqual([row(false)]);
+      expect(() => method.select([row(true)], random)).toThrow('All 1 rows are satisfactory');
+    });
+
+    it('the detection, pushes every token down, weighted by q', async () => {
+      const l1 = (gamma: number): number => -mean(p.map((x, t) => q[t]! ** gamma * Math.log(1 - x)));
+      for (const gamma of [0, 2]) {
+        const value = await lossOf(engine, bind(cut, { without: ['detection'], gamma }), rows, bad);
+        expect(value.loss).toBeCloseTo(l1(gamma) + L2, 5);
+        expect(value.metrics['inappropriate']).toBe(1);
+        value.gradient['plain']![0]!.forEach((d, t) => expect(d).toBeCloseTo((q[t]! ** gamma * p[t]!) / (1 - p[t]!) / 4, 5));
+      }
+      const kept = await lossOf(engine, bind(cut, { without: ['detection'], endOfTurn: 'keep' }), rows, bad);
+      expect(kept.metrics['inappropriate']).toBeCloseTo(3 / 4, 6);
+    });
+
+    it('all that reads q, does not score the response under its judgment', async () => {
+      const method = bind(cut, { without: ['detection', 'l2-judged'], gamma: 0 });
+      expect(Object.keys(method.sequences(row(false), words))).toEqual(['plain']);
+      const value = await lossOf(engine, method, { plain: rows.plain, judged: [null] }, bad);
+      expect(value.loss).toBeCloseTo(-mean(p.map((x) => Math.log(1 - x))), 5);
+    });
+
+    it('the dynamic weight, is γ = 0', async () => {
+      expect((await lossOf(engine, bind(cut, { gamma: 0 }), rows, bad)).metrics['l1']).toBeCloseTo(0.35328285, 6);
+    });
+
+    it.each([
+      [{ without: ['l1'], lambda: 1.1 }, 'is ignored without l1'],
+      [{ without: ['l1'], endOfTurn: 'keep' }, 'is ignored without l1'],
+      [{ without: ['detection'], lambda: 1.1 }, 'is ignored without detection'],
+      [{ without: ['l2-satisfied'], ratio: 0.25 }, 'is ignored without l2-satisfied'],
+      [{ without: ['l1', 'detection'] }, 'there is no detection to leave out'],
+      [{ without: ['l1', 'l2-judged'] }, 'use method: sft'],
+      [{ without: ['detection', 'detection'] }, 'twice'],
+      [{ without: ['l3'] }, 'Invalid option'],
+    ])('refuses %j', (options, message) => {
+      expect(() => bind(cut, options)).toThrow(message);
+    });
   });
 
   it('learns a satisfactory row by plain likelihood, at full weight, beside an unsatisfactory one', async () => {
