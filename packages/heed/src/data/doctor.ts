@@ -87,7 +87,8 @@ function found(name: Finding['name'], sources: readonly Source[], advice: string
 /** "chosen is empty (4), chosen equals rejected: nothing is preferred (2)". */
 function reasons(problems: readonly Problem[]): string {
   const { lines } = tallied('', problems.map(({ column, reason }) => (column === undefined ? reason : `${column} ${reason}`)));
-  return lines.map(({ name, rows }) => `${name} (${rows})`).join(', ');
+  const named = lines.slice(0, 5).map(({ name, rows }) => `${name} (${rows})`);
+  return [...named, ...(lines.length > named.length ? ['and other reasons'] : [])].join(', ');
 }
 
 function sourceOf(row: AnyRow | Problem): Source {

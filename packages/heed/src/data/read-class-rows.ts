@@ -11,7 +11,7 @@ export function readChoice(row: Context): ChoiceRow {
   const targets = targetsOf(row, choices.length) ?? oneHot(labelIndex(row, choices), choices.length);
   if (choices.length < 2) throw new RowFault(name, 'has a single item: there is nothing to choose', choices, true);
   const twice = choices.find((choice, index) => choices.indexOf(choice) !== index);
-  if (twice !== undefined) throw new RowFault(name, `has ${JSON.stringify(twice)} twice`, choices, true);
+  if (twice !== undefined) throw new RowFault(name, 'has the same choice twice', choices, true);
   return { ...common(row), prompt: promptOf(row), choices, targets };
 }
 
@@ -29,23 +29,30 @@ function targetsOf(row: Context, length: number): number[] | undefined {
   return targets;
 }
 
-/** Which choice `label` means: its place from 0, or its text. Where both readings are possible and differ, neither is taken. */
+/**
+ * Which choice `label` means: a number is its place from 0, text is its text. A cell of CSV may be either; where both
+ * readings are possible and differ, neither is taken.
+ */
 function labelIndex(row: Context, choices: readonly string[]): number {
   const name = nameOf(row, 'label');
   const given = value(row, 'label');
   if (given === undefined || given === null) throw new RowFault(has(row.layout, 'label') ? name : nameOf(row, 'targets'), 'is missing', given);
   if (typeof given !== 'string' && typeof given !== 'number') throw new RowFault(name, `is ${typeName(given)}, neither the place of a choice nor its text`, given);
-  const byText = choices.indexOf(String(given));
-  const numeric = typeof given === 'number' || (row.record.untyped === true && /^\d+$/.test(given.trim()));
-  const place = numeric ? Number(given) : -1;
-  const byPlace = Number.isInteger(place) && place >= 0 && place < choices.length ? place : -1;
-  // JSON's "7" is a text and nothing else; the number 7 and a cell of CSV may be either.
-  if (byText !== -1 && byPlace !== -1 && byText !== byPlace) {
-    throw new RowFault(name, `is the text of choice ${byText + 1} and, counted from 0, the place of choice ${byPlace + 1}; give targets instead`, given);
+  const text = choices.indexOf(String(given));
+  const number = typeof given === 'number' || (row.record.untyped === true && /^\d+$/.test(given)) ? Number(given) : NaN;
+  const place = Number.isInteger(number) && number >= 0 && number < choices.length ? number : -1;
+  if (typeof given === 'string') {
+    if (text === -1 && place === -1) throw new RowFault(name, `is none of the ${choices.length} choices`, given);
+    if (text !== -1 && place !== -1 && text !== place) {
+      throw new RowFault(name, `is the text of choice ${text + 1} and, counted from 0, the place of choice ${place + 1}; give targets instead`, given);
+    }
+    return text === -1 ? place : text;
   }
-  const index = byText === -1 ? byPlace : byText;
-  if (index === -1) throw new RowFault(name, `is none of the ${choices.length} choices, by place from 0 or by text`, given);
-  return index;
+  if (place === -1) {
+    // The answers of a judge may be "1" … "10": a number that was meant as text runs out of places there.
+    throw new RowFault(name, `is no place from 0 to ${choices.length - 1}${text === -1 ? '' : `; choice ${text + 1} has this text: write the label as text`}`, given);
+  }
+  return place;
 }
 
 function oneHot(index: number, length: number): number[] {
