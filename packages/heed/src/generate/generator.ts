@@ -56,7 +56,7 @@ export async function createGenerator(engine: Engine, checkpoint: Checkpoint, op
       const first = live.length;
       live.push(...group);
       group.forEach((s, i) => sources.set(s.promptKey, first + i));
-      if (group[0]!.prompt.length > 1) await sessions.prefill(held, first, group.map((s) => s.prompt.slice(0, -1)));
+      if (group[0]!.prompt.length > 1) await sessions.prefill(held, first, group.map((s) => ({ ids: s.prompt.slice(0, -1), reach: s.reach })));
     }
     const led = new Set(leaders);
     const copies = new Map<number, number[]>();

@@ -16,7 +16,7 @@ export interface Token {
 /** One step of every live sequence. Random numbers are named by sequence and place, so batching does not change them. */
 export async function nextTokens(sessions: Sessions, cache: KeyValueCache, choice: Choice, live: readonly Sequence[], options: SamplingOptions): Promise<Token[]> {
   const random = choice.kind === 'greedy' ? [] : live.map(({ row, sample, ids }) => createRandom('sample', options.seed, row, sample, ids.length));
-  const result = await sessions.step(cache, choice, live.map((s) => s.next), live.map((s) => s.position), extraFeeds());
+  const result = await sessions.step(cache, choice, live, extraFeeds());
   if (choice.kind === 'greedy' || choice.kind === 'sample') {
     const [ids, logprobs] = [result['chosen']!.data as BigInt64Array, floats(result['logprobs']!)];
     return live.map((_, slot) => ({ id: Number(ids[slot]), logprob: logprobs[slot]! }));

@@ -15,6 +15,8 @@ export interface Sequence {
   /** The token to append next, and where: so many positions are in the cache. */
   readonly next: number;
   readonly position: number;
+  /** How many tokens the text has at most, in the end. */
+  readonly reach: number;
   readonly finish: Completion['finish'] | undefined;
   /** Whether the last token ended the turn. */
   readonly ended: boolean;
@@ -44,6 +46,7 @@ export function startSequence(
     ids,
     logprobs,
     stream,
+    reach: prompt.length + maxNewTokens,
     get next() {
       return ids.at(-1) ?? prompt.at(-1)!;
     },

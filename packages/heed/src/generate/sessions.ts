@@ -4,7 +4,7 @@ import type { AdapterPlan } from '../model/adapter.js';
 import type { Checkpoint } from '../model/checkpoint/open.js';
 import { traceDecode, tracePrefill } from '../model/decode.js';
 import { type Merger, createMerger } from '../model/merge.js';
-import { ropeFeed } from '../model/scoring.js';
+import { ropeFeed, tableRow } from '../model/rope.js';
 import { frozenWeights, mergedInputs } from '../model/weights.js';
 import type { KeyValueCache } from './cache.js';
 import { blockWidth, traceChoice } from './choose.js';
@@ -15,10 +15,13 @@ export interface Sessions {
   readonly vocabulary: number;
   /** Blocks that the vocabulary is drawn from. */
   readonly blocks: number;
-  /** Fills slots `first`… of the cache with prompts (at least one token each), padded to the longest. */
-  prefill(cache: KeyValueCache, first: number, prompts: readonly (readonly number[])[]): Promise<void>;
-  /** Appends `ids[i]` at `positions[i]` of slot i and chooses what follows. `extra` feeds what the choice reads. */
-  step(cache: KeyValueCache, choice: Choice, ids: readonly number[], positions: readonly number[], extra: Readonly<Record<string, Feed>>): Promise<Record<string, HostTensor>>;
+  /**
+   * Fills slots `first`… of the cache with prompts (at least one token each), padded to the longest. `reach`: how long each text
+   * may become, which decides how some architectures turn its positions.
+   */
+  prefill(cache: KeyValueCache, first: number, prompts: readonly { readonly ids: readonly number[]; readonly reach: number }[]): Promise<void>;
+  /** Appends a token to each slot, at its position, and chooses what follows. `extra` feeds what the choice reads. */
+  step(cache: KeyValueCache, choice: Choice, slots: readonly { readonly next: number; readonly position: number; readonly reach: number }[], extra: Readonly<Record<string, Feed>>): Promise<Record<string, HostTensor>>;
   /** A row of the logits of the last step, where the choice gives them. */
   logits(row: number): Promise<Float32Array>;
   /** Merges an adapter into the weights of later runs; undefined goes back to the checkpoint's own. */
@@ -45,7 +48,7 @@ export function createSessions(engine: Engine, checkpoint: Checkpoint, { batch, 
   const compiled = new Map<string, Promise<Compiled>>();
   let merger: Merger | undefined;
   let adapted = false;
-  let ropeRows = 0;
+  let ropeTables: Readonly<Record<string, Feed>> | undefined;
   let rope: Readonly<Record<string, View>> = {};
   let ropeBuffers: Buffer[] = [];
   let logits: Buffer | undefined;
@@ -59,8 +62,10 @@ export function createSessions(engine: Engine, checkpoint: Checkpoint, { batch, 
 
   /** The rotation's kernel wants as many rows as there are tokens in the run, and more than any position. */
   async function growRope(rows: number): Promise<void> {
-    if (rows <= ropeRows) return;
-    const feeds = Object.entries(makeRope(rows)) as [string, { data: Float32Array; shape: readonly number[] }][];
+    const tables = makeRope(rows);
+    if (tables === ropeTables) return;
+    ropeTables = tables;
+    const feeds = Object.entries(tables) as [string, { data: Float32Array; shape: readonly number[] }][];
     const old = ropeBuffers;
     ropeBuffers = [];
     const views: Record<string, View> = {};
@@ -70,7 +75,6 @@ export function createSessions(engine: Engine, checkpoint: Checkpoint, { batch, 
       views[name] = view(buffer, shape);
     }
     rope = views;
-    ropeRows = feeds[0]![1].shape[0]!;
     for (const entry of compiled.values()) (await entry).session.bind(rope);
     for (const buffer of old) await engine.free(buffer);
   }
@@ -97,26 +101,28 @@ export function createSessions(engine: Engine, checkpoint: Checkpoint, { batch, 
     vocabulary,
     blocks: Math.ceil(vocabulary / blockWidth(vocabulary)),
     async prefill(cache, first, prompts) {
-      const longest = Math.max(...prompts.map((p) => p.length));
+      const longest = Math.max(...prompts.map((p) => p.ids.length));
       const [n, size] = [prompts.length, prompts.length * longest];
       await growRope(Math.max(size, cache.length));
       const { session } = await open(undefined);
       const ids = new Int32Array(size);
-      prompts.forEach((prompt, i) => ids.set(prompt, i * longest));
-      const positions = BigInt64Array.from({ length: size }, (_, i) => BigInt(i % longest));
+      prompts.forEach((prompt, i) => ids.set(prompt.ids, i * longest));
+      const rows = prompts.map(({ reach }) => tableRow(reach, architecture));
+      const positions = BigInt64Array.from({ length: size }, (_, i) => BigInt(rows[Math.floor(i / longest)]!(i % longest)));
       const { feeds, into } = cache.at(first, n);
       await session.run({
         ...feeds,
         ids: { data: ids, shape: [n, longest] },
         positions: { data: positions, shape: [1, size] },
-        lengths: { data: Int32Array.from(prompts, (p) => p.length - 1), shape: [n] },
+        lengths: { data: Int32Array.from(prompts, (p) => p.ids.length - 1), shape: [n] },
         longest: { data: Int32Array.of(longest), shape: [1] },
       }, into);
     },
-    async step(cache, choice, ids, positions, extra) {
-      await growRope(Math.max(ids.length, cache.length));
+    async step(cache, choice, slots, extra) {
+      const n = slots.length;
+      await growRope(Math.max(n, cache.length));
       const entry = await open(choice);
-      const n = ids.length;
+      const positions = slots.map((s) => s.position);
       if (entry.cache !== cache || entry.count !== n) {
         const { feeds, into } = cache.at(0, n);
         const named: Record<string, View> = { ...into };
@@ -128,8 +134,8 @@ export function createSessions(engine: Engine, checkpoint: Checkpoint, { batch, 
         [entry.cache, entry.count] = [cache, n];
       }
       return entry.session.run({
-        ids: { data: Int32Array.from(ids), shape: [n, 1] },
-        positions: { data: BigInt64Array.from(positions, BigInt), shape: [1, n] },
+        ids: { data: Int32Array.from(slots, (s) => s.next), shape: [n, 1] },
+        positions: { data: BigInt64Array.from(slots, ({ reach, position }) => BigInt(tableRow(reach, architecture)(position))), shape: [1, n] },
         lengths: { data: Int32Array.from(positions), shape: [n] },
         longest: { data: Int32Array.of(Math.max(...positions) + 1), shape: [1] },
         ...extra,

@@ -1,5 +1,11 @@
 import { type Dim, type Feed, type Tensor, add, concat, headRows, input, matmul, plus, recompute, reshape, softmax, split, sym, takeRows, times } from '@heed/tensor';
-import { type Layout, headsAt, invert, slotsOfHeads } from './layout.js';
+import { type Layout, headsAt, invert, slotsOfHeads, windowMasks } from './layout.js';
+
+/** Layers that see the last `window` positions only, their own among them. */
+export interface LocalAttention {
+  readonly window: number;
+  readonly layers: readonly boolean[];
+}
 
 /** What attention needs to know of an architecture. */
 export interface HeadShape {
@@ -8,6 +14,7 @@ export interface HeadShape {
   readonly headSize: number;
   /** Factor of the scores, usually headSize^−½. */
   readonly scale: number;
+  readonly local?: LocalAttention;
 }
 
 /** Attention of one layer over flat rows: q [M, heads·d], k and v [M, keyHeads·d], positions already applied → [M, heads·d]. */
@@ -22,7 +29,7 @@ export const LAYOUT_SIZES = { G, P, S, R, Mp, Mr, K };
  * Attention over a layout, for training and scoring. A slot is one (sequence, head group, position); rows go to slots and back
  * by index tables, which at once pack, pad, transpose to heads and repeat shared prompts. Its gradient is again index tables.
  */
-export function treeAttention({ heads, keyHeads, headSize, scale }: HeadShape, options: { readonly recompute: boolean }): Attend {
+export function treeAttention({ heads, keyHeads, headSize, scale, local }: HeadShape, options: { readonly recompute: boolean }): Attend {
   const group = heads / keyHeads;
   const int = (name: string, shape: Dim[]): Tensor => input(name, shape, 'int32');
   const [qp, kp, kk, qr, kr] = [
@@ -35,8 +42,9 @@ export function treeAttention({ heads, keyHeads, headSize, scale }: HeadShape, o
     // Where a slot's result went: padding slots went nowhere, so their derivative is zero.
     op: int('promptOutOf', [times(G, heads, P)]), or: int('responseOutOf', [times(S, heads, R)]),
   };
-  const promptMask = input('promptMask', [G, 1, 1, P, P]);
-  const responseMask = input('responseMask', [S, 1, 1, R, plus(P, R)]);
+  const masks = (prompt: string, response: string) => ({ prompt: input(prompt, [G, 1, 1, P, P]), response: input(response, [S, 1, 1, R, plus(P, R)]) });
+  const everything = masks('promptMask', 'responseMask');
+  const window = local && masks('localPromptMask', 'localResponseMask');
   const drop = options.recompute ? recompute : (x: Tensor): Tensor => x;
 
   /** One group of slots: queries [n, keyHeads, group·t, d] over keys and values [n, keyHeads, s, d]. */
@@ -50,7 +58,8 @@ export function treeAttention({ heads, keyHeads, headSize, scale }: HeadShape, o
   const rowsOf = (slots: Tensor, index: Tensor, came: Tensor): Tensor =>
     takeRows(reshape(slots, [times(slots.shape[0]!, keyHeads, slots.shape[2]!), headSize]), index, { index: came, went: 'atMostOnce' });
 
-  return (_layer, q, k, v) => {
+  return (layer, q, k, v) => {
+    const mask = local?.layers[layer] === true ? window! : everything;
     const [qP, qR] = split(headRows(q, heads), 0, [times(Mp, heads), times(Mr, heads)]) as [Tensor, Tensor];
     const halves = (x: Tensor) => split(headRows(x, keyHeads), 0, [times(Mp, keyHeads), times(Mr, keyHeads)]) as [Tensor, Tensor];
     const [kP, kR] = halves(k);
@@ -58,18 +67,20 @@ export function treeAttention({ heads, keyHeads, headSize, scale }: HeadShape, o
     const own = (x: Tensor) => takeRows(x, kp, { index: back.kp, went: 'once' });
     const joined = (xP: Tensor, xR: Tensor) =>
       concat([takeRows(xP, kk, { index: back.kk, went: 'often' }), takeRows(xR, kr, { index: back.kr, went: 'once' })], 2);
-    const prompt = attendSlots(takeRows(qP, qp, { index: back.qp, went: 'once' }), own(kP), own(vP), promptMask, P, P);
-    const response = attendSlots(takeRows(qR, qr, { index: back.qr, went: 'once' }), joined(kP, kR), joined(vP, vR), responseMask, R, plus(P, R));
+    const prompt = attendSlots(takeRows(qP, qp, { index: back.qp, went: 'once' }), own(kP), own(vP), mask.prompt, P, P);
+    const response = attendSlots(takeRows(qR, qr, { index: back.qr, went: 'once' }), joined(kP, kR), joined(vP, vR), mask.response, R, plus(P, R));
     const out = concat([rowsOf(prompt, back.qp, back.op), rowsOf(response, back.qr, back.or)], 0);
     return reshape(out, [plus(Mp, Mr), heads * headSize]);
   };
 }
 
 /** The tables of a layout, as `treeAttention` names them. */
-export function attentionFeeds(l: Layout, { heads, keyHeads }: HeadShape): Record<string, Feed> {
+export function attentionFeeds(l: Layout, { heads, keyHeads, local }: HeadShape): Record<string, Feed> {
   const group = heads / keyHeads;
   const { prompts: g, sequences: s, promptSlots: p, responseSlots: r, promptRows: mp, responseRows: mr, shares } = l;
   const int = (data: Int32Array, ...shape: number[]): Feed => ({ data, shape });
+  const masks = (names: readonly [string, string], { promptMask, responseMask }: Pick<Layout, 'promptMask' | 'responseMask'>): Record<string, Feed> =>
+    ({ [names[0]]: { data: promptMask, shape: [g, 1, 1, p, p] }, [names[1]]: { data: responseMask, shape: [s, 1, 1, r, p + r] } });
   const promptQueryAt = headsAt(l.promptAt, 1, p, g * p, heads);
   const responseQueryAt = headsAt(l.responseAt, 1, r, s * r, heads);
   return {
@@ -85,7 +96,7 @@ export function attentionFeeds(l: Layout, { heads, keyHeads }: HeadShape): Recor
     responseKeyAt: int(headsAt(l.responseAt, 1, r, s * r, keyHeads), mr * keyHeads),
     promptOutOf: int(invert(promptQueryAt, g * heads * p), g * heads * p),
     responseOutOf: int(invert(responseQueryAt, s * heads * r), s * heads * r),
-    promptMask: { data: l.promptMask, shape: [g, 1, 1, p, p] },
-    responseMask: { data: l.responseMask, shape: [s, 1, 1, r, p + r] },
+    ...masks(['promptMask', 'responseMask'], l),
+    ...(local && masks(['localPromptMask', 'localResponseMask'], windowMasks(l, local.window))),
   };
 }

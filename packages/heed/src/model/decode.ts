@@ -17,7 +17,7 @@ export interface CachedAttention {
  * [1] the largest number of positions after it. From an empty cache, rows after a sequence's last position are padding: what
  * they write is never read, and what they compute means nothing.
  */
-export function cachedAttention({ heads, keyHeads, headSize, scale }: HeadShape, steps: Dim): CachedAttention {
+export function cachedAttention({ heads, keyHeads, headSize, scale, local }: HeadShape, steps: Dim): CachedAttention {
   const caches: Record<string, Tensor> = {};
   const lengths = input('lengths', [B], 'int32');
   const longest = input('longest', [1], 'int32');
@@ -28,7 +28,10 @@ export function cachedAttention({ heads, keyHeads, headSize, scale }: HeadShape,
       'GroupQueryAttention',
       [rows(q, heads), rows(k, keyHeads), rows(v, keyHeads), input(`pastKey${layer}`, shape), input(`pastValue${layer}`, shape), lengths, longest],
       [{ dtype: 'float32', shape: [B, steps, heads * headSize] }, { dtype: 'float32', shape }, { dtype: 'float32', shape }],
-      { domain: 'com.microsoft', attributes: { num_heads: { int: heads }, kv_num_heads: { int: keyHeads }, scale: { float: scale } } },
+      {
+        domain: 'com.microsoft',
+        attributes: { num_heads: { int: heads }, kv_num_heads: { int: keyHeads }, scale: { float: scale }, local_window_size: { int: local?.layers[layer] === true ? local.window : -1 } },
+      },
     ) as [Tensor, Tensor, Tensor];
     caches[`presentKey${layer}`] = key;
     caches[`presentValue${layer}`] = value;

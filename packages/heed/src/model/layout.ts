@@ -23,6 +23,7 @@ export interface Layout {
   readonly promptSlots: number; // P
   readonly responseSlots: number; // R
   readonly longest: number; // largest position + 1
+  readonly promptIndex: Int32Array; // [S] which prompt each sequence continues
   /** Slot → row; a padding slot reads row 0, which the mask hides. [G, P], [S, P], [S, R] */
   readonly promptOf: Int32Array;
   readonly keysOf: Int32Array;
@@ -138,9 +139,32 @@ export function layOut(sequences: readonly TokenSequence[], { share = true }: { 
     ids, positions, prompts: G, sequences: S, promptRows, responseRows, promptSlots: P, responseSlots: R,
     longest: Math.max(...sequences.map((s) => s.prompt.length + s.response.length)),
     promptOf, keysOf, responseOf, promptAt, keysAt, responseAt, shares, promptMask, responseMask,
-    labels: Int32Array.from(labels), firstFrom: Int32Array.from(firstFrom), firstAt: firstTable,
+    promptIndex: Int32Array.from(promptIndex), labels: Int32Array.from(labels), firstFrom: Int32Array.from(firstFrom), firstAt: firstTable,
     restFrom: Int32Array.from(rest.map((r) => r.from)), restAt, labelOf,
   };
+}
+
+/** The masks of a layout for layers where a token sees the last `window` positions only, its own among them. */
+export function windowMasks(l: Layout, window: number): Pick<Layout, 'promptMask' | 'responseMask'> {
+  const { prompts: G, sequences: S, promptSlots: P, responseSlots: R } = l;
+  const promptMask = Float32Array.from(l.promptMask);
+  // A slot that does not see itself is padding: what it sees does not matter, so long as it sees something.
+  for (let g = 0; g < G; g++) for (let t = 0; t < P; t++) {
+    const at = (g * P + t) * P;
+    if (promptMask[at + t] === 0) promptMask.fill(HIDDEN, at, at + Math.max(0, t - window + 1));
+  }
+  const width = P + R;
+  const responseMask = Float32Array.from(l.responseMask);
+  for (let s = 0; s < S; s++) {
+    const start = Number(l.positions[l.promptRows + l.responseOf[s * R]!]);
+    for (let t = 0; t < R; t++) {
+      const at = (s * R + t) * width;
+      if (responseMask[at + P + t] !== 0) continue;
+      responseMask.fill(HIDDEN, at, at + Math.min(start, Math.max(0, start + t - window + 1)));
+      responseMask.fill(HIDDEN, at + P, at + P + Math.max(0, t - window + 1));
+    }
+  }
+  return { promptMask, responseMask };
 }
 
 function groupPrompts(sequences: readonly TokenSequence[], share: boolean): { prompts: (readonly number[])[]; promptIndex: number[] } {

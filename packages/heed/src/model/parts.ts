@@ -1,4 +1,4 @@
-import { type Tensor, cast, input, mul, op1, recompute, rmsNorm, rope, silu, sym } from '@heed/tensor';
+import { type Tensor, cast, input, mul, op1, recompute, reshape, rmsNorm, rope, sym, times } from '@heed/tensor';
 import type { Attend, HeadShape } from './attention.js';
 import type { RopeConfig } from './rope.js';
 
@@ -6,7 +6,7 @@ import type { RopeConfig } from './rope.js';
 export type Checkpointing = 'none' | 'selective' | 'full';
 
 /** Which decoder computes a model: several `model_type`s may share one. */
-export type Family = 'llama';
+export type Family = 'llama' | 'qwen3' | 'phi3' | 'gemma3';
 
 /** A decoder's dimensions, from config.json. */
 export interface Architecture extends HeadShape {
@@ -18,6 +18,8 @@ export interface Architecture extends HeadShape {
   readonly context: number;
   readonly epsilon: number;
   readonly rope: RopeConfig;
+  /** The rotation of the local layers, where it is another than that of the global ones. */
+  readonly localRope?: RopeConfig;
   readonly tied: boolean;
 }
 
@@ -29,21 +31,27 @@ export interface Weights {
   linear(module: string, x: Tensor): Tensor;
 }
 
-/** The tokens that a decoder works on, one a row, in any order: only attention knows which belong together. */
-export interface Rows {
-  readonly ids: Tensor; // int32 [M]
-  readonly positions: Tensor; // int64 [1, M]: rows of the tables below
-  readonly cosine: Tensor; // [≥ M, d/2]
+/** Cosines and sines by position, [≥ M, turned/2] each. */
+export interface RopeTables {
+  readonly cosine: Tensor;
   readonly sine: Tensor;
+}
+
+/** The tokens that a decoder works on, one a row, in any order: only attention knows which belong together. */
+export interface Rows extends RopeTables {
+  readonly ids: Tensor; // int32 [M]
+  readonly positions: Tensor; // int64 [1, M]: rows of the tables
+  readonly local?: RopeTables;
 }
 
 /** A decoder over flat token rows → hidden rows [M, H] before the final norm, since only the rows that a loss reads need that. */
 export type Decoder = (config: Architecture, weights: Weights, rows: Rows, attend: Attend, keep: Checkpointing) => Tensor;
 
 /** The rotation tables as inputs of a program; `ropeFeed` feeds them. */
-export function ropeInputs({ rope: { headSize } }: Architecture): Pick<Rows, 'cosine' | 'sine'> {
-  const table = (name: string): Tensor => input(name, [sym('ropeRows'), headSize / 2]);
-  return { cosine: table('cosine'), sine: table('sine') };
+export function ropeInputs({ rope: { headSize }, localRope }: Architecture): RopeTables & Pick<Rows, 'local'> {
+  const tables = (cosine: string, sine: string, size: number): RopeTables =>
+    ({ cosine: input(cosine, [sym('ropeRows'), size / 2]), sine: input(sine, [sym('ropeRows'), size / 2]) });
+  return { ...tables('cosine', 'sine', headSize), ...(localRope && { local: tables('localCosine', 'localSine', localRope.headSize) }) };
 }
 
 /** Embeddings of the rows' tokens, float32 [M, H]. */
@@ -53,15 +61,19 @@ export function embed(config: Architecture, weights: Weights, { ids }: Rows): Te
 }
 
 /** Queries or keys of `heads` heads, turned to their rows' positions. */
-export const rotate = (x: Tensor, rows: Rows, heads: number): Tensor => rope(x, rows.positions, rows.cosine, rows.sine, heads);
+export const rotate = (x: Tensor, { positions }: Rows, { cosine, sine }: RopeTables, heads: number): Tensor => rope(x, positions, cosine, sine, heads);
 
 /** How selective checkpointing treats what is cheap to compute again. */
 export const dropper = (keep: Checkpointing): ((x: Tensor) => Tensor) => (keep === 'selective' ? recompute : (x) => x);
 
-/** silu(gate)·up, the inside of a gated feed-forward layer. */
-export function gated(gate: Tensor, up: Tensor, drop: (x: Tensor) => Tensor): Tensor {
-  return drop(mul(drop(silu(gate)), up));
-}
-
 /** RMS norm by the checkpoint's weight of this name. */
 export const norm = (config: Architecture, weights: Weights, name: string, x: Tensor): Tensor => rmsNorm(x, weights.tensor(`${name}.weight`), config.epsilon);
+
+/** RMS norm of each of `heads` heads by itself: x [M, heads·d], weight [d]. */
+export function headNorm({ headSize, epsilon }: Architecture, weight: Tensor, x: Tensor, heads: number): Tensor {
+  const [rows, width] = [x.shape[0]!, x.shape[1]!];
+  return reshape(rmsNorm(reshape(x, [times(rows, heads), headSize]), weight, epsilon), [rows, width]);
+}
+
+/** act(gate)·up, the inside of a gated feed-forward layer. */
+export const gated = (act: (x: Tensor) => Tensor, gate: Tensor, up: Tensor, drop: (x: Tensor) => Tensor): Tensor => drop(mul(drop(act(gate)), up));

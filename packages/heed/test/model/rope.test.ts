@@ -21,7 +21,7 @@ describe('rotary frequencies', () => {
   });
 
   it('refuse a scaling that is not known, or lacks a number, by name', () => {
-    expect(() => inverseFrequencies({ headSize: 8, theta: 10000, scaling: { rope_type: 'yarn', factor: 4 } })).toThrow(/"yarn".*default, linear and llama3/);
+    expect(() => inverseFrequencies({ headSize: 8, theta: 10000, scaling: { rope_type: 'yarn', factor: 4 } })).toThrow(/"yarn".*default, linear, llama3 and longrope/);
     expect(() => inverseFrequencies({ headSize: 8, theta: 10000, scaling: { rope_type: 'llama3', factor: 8 } })).toThrow(/rope_scaling\.low_freq_factor must be a number/);
   });
 

@@ -27,14 +27,16 @@ export function rmsNorm(x: Tensor, weight: Tensor, epsilon: number): Tensor {
 
 /**
  * Rotary position embedding (Su et al. 2021) on flat rows x [n, heads·d], split-half convention as in Hugging Face. `positions`
- * int64 [1, n]; `cosine`, `sine` [rows, d/2] with rows ≥ n and rows > every position. Its gradient is the rotation by −θ.
+ * int64 [1, n]; `cosine`, `sine` [rows, t/2] with rows ≥ n and rows > every position. Where t < d, only the first t numbers of a
+ * head are turned. Its gradient is the rotation by −θ.
  */
 export function rope(x: Tensor, positions: Tensor, cosine: Tensor, sine: Tensor, heads: number): Tensor {
   const [n, width] = x.shape as [Dim, number];
   const flat = reshape(x, [1, n, width]);
+  const turned = 2 * (cosine.shape[1] as number);
   const rotated = op1('RotaryEmbedding', [flat, positions, cosine, sine], { dtype: 'float32', shape: flat.shape }, {
     domain: 'com.microsoft',
-    attributes: { num_heads: { int: heads }, rotary_embedding_dim: { int: 0 }, interleaved: { int: 0 } },
+    attributes: { num_heads: { int: heads }, rotary_embedding_dim: { int: turned === width / heads ? 0 : turned }, interleaved: { int: 0 } },
     gradient: ({ inputs: [, at, cos, sin], dOutputs: [d] }) => [reshape(rope(reshape(d!, [n, width]), at!, cos!, neg(sin!), heads), [1, n, width])],
   });
   return reshape(rotated, [n, width]);
