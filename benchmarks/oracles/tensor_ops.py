@@ -222,6 +222,22 @@ def order():
     case("sort", lambda x: x.sort(dim=-1).values, [shuffled(4, 6)], "symbolic", dims={0: ["n", "m"]})
 
 
+def partial_rope():
+    # Phi-4 turns a part of each head; LongRoPE's tables are longer than 1.
+    from transformers.models.phi3.modeling_phi3 import apply_rotary_pos_emb as apply
+    heads, width, turned, rows = 2, 8, 6, 9
+    angles = np.outer(np.arange(rows), 100.0 ** (-np.arange(turned // 2) / (turned // 2)))
+    cosine, sine = (1.2 * np.cos(angles)).astype(np.float32), (1.2 * np.sin(angles)).astype(np.float32)
+
+    def rope(x, positions, cos, sin):
+        at = positions[0]
+        full = lambda t: torch.cat([t[at], t[at]], -1)[None]
+        q = x.reshape(1, len(at), heads, width).transpose(1, 2)
+        return apply(q, q, full(cos), full(sin))[0].transpose(1, 2).reshape(len(at), heads * width)
+
+    case("rope", rope, [normal(4, heads * width), ints([[8, 0, 3, 1]], np.int64), cosine, sine], "a part of each head", {"heads": heads}, dims={0: ["n", heads * width], 1: [1, "n"]}, frozen=(2, 3))
+
+
 def points():
     """Unary functions where float32 is in danger."""
     extremes = [-88, -50, -30, -20, -17, -10, -1e-3, -1e-7, 0, 1e-7, 1e-3, 10, 17, 20, 30, 50, 88]
@@ -267,7 +283,8 @@ if __name__ == "__main__":
     for section in (elementwise, products, reductions, shapes, model):
         section()
     optimizer = adamw()
-    order()  # last: it leaves the numbers that the others draw as they were
+    order()  # last, and after it what came later: the numbers that the others draw stay as they were
+    partial_rope()
     OUT.mkdir(parents=True, exist_ok=True)
     body = ",\n".join(json.dumps(c, separators=(",", ":"), allow_nan=False) for c in cases)
     (OUT / "ops.json").write_text('{"cases":[\n' + body + '\n],"points":' + json.dumps(points(), separators=(",", ":")) + "}\n")

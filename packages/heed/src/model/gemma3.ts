@@ -33,7 +33,7 @@ export const gemma3: Decoder = (config, weights, rows, attend, keep) => {
     const at = `model.layers.${i}`;
     const tables = config.local?.layers[i] === true ? rows.local! : rows;
     const turned = (part: 'q' | 'k', y: Tensor, heads: number): Tensor =>
-      rotate(drop(headNorm(config, plusOne(weights, `${at}.self_attn.${part}_norm`), weights.linear(`${at}.self_attn.${part}_proj`, y), heads)), rows, tables, heads);
+      rotate(headNorm(config, plusOne(weights, `${at}.self_attn.${part}_norm`), weights.linear(`${at}.self_attn.${part}_proj`, y), heads, drop), rows, tables, heads);
     const a = drop(norm(config, weights, `${at}.input_layernorm`, x));
     const v = weights.linear(`${at}.self_attn.v_proj`, a);
     const o = weights.linear(`${at}.self_attn.o_proj`, attend(i, turned('q', a, config.heads), turned('k', a, config.keyHeads), v));

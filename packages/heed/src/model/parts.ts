@@ -70,9 +70,8 @@ export const dropper = (keep: Checkpointing): ((x: Tensor) => Tensor) => (keep =
 export const norm = (config: Architecture, weights: Weights, name: string, x: Tensor): Tensor => rmsNorm(x, weights.tensor(`${name}.weight`), config.epsilon);
 
 /** RMS norm of each of `heads` heads by itself: x [M, heads·d], weight [d]. */
-export function headNorm({ headSize, epsilon }: Architecture, weight: Tensor, x: Tensor, heads: number): Tensor {
-  const [rows, width] = [x.shape[0]!, x.shape[1]!];
-  return reshape(rmsNorm(reshape(x, [times(rows, heads), headSize]), weight, epsilon), [rows, width]);
+export function headNorm({ headSize, epsilon }: Architecture, weight: Tensor, x: Tensor, heads: number, drop: (x: Tensor) => Tensor): Tensor {
+  return drop(reshape(drop(rmsNorm(drop(reshape(x, [times(x.shape[0]!, heads), headSize])), weight, epsilon)), x.shape));
 }
 
 /** act(gate)·up, the inside of a gated feed-forward layer. */

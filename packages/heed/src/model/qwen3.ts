@@ -14,7 +14,7 @@ export const qwen3: Decoder = (config, weights, rows, attend, keep) => {
   const layer = (x: Tensor, i: number): Tensor => {
     const at = `model.layers.${i}`;
     const turned = (part: 'q' | 'k', y: Tensor, heads: number): Tensor =>
-      rotate(drop(headNorm(config, weights.tensor(`${at}.self_attn.${part}_norm.weight`), weights.linear(`${at}.self_attn.${part}_proj`, y), heads)), rows, rows, heads);
+      rotate(headNorm(config, weights.tensor(`${at}.self_attn.${part}_norm.weight`), weights.linear(`${at}.self_attn.${part}_proj`, y), heads, drop), rows, rows, heads);
     const a = drop(norm(config, weights, `${at}.input_layernorm`, x));
     const v = weights.linear(`${at}.self_attn.v_proj`, a);
     const h = add(x, weights.linear(`${at}.self_attn.o_proj`, attend(i, turned('q', a, config.heads), turned('k', a, config.keyHeads), v)));

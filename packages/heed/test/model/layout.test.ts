@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { headsAt, invert, layOut, slotsOfHeads } from '../../src/model/layout.js';
+import { headsAt, invert, layOut, slotsOfHeads, windowMasks } from '../../src/model/layout.js';
 import { openTiny, scorer, useEngine } from './tiny.js';
 
 const X = -1e9;
@@ -53,6 +53,29 @@ describe('a layout', () => {
   it('refuses what cannot be scored', () => {
     expect(() => layOut([{ prompt: [], response: [1] }])).toThrow(/prompt has no tokens/);
     expect(() => layOut([{ prompt: [1], response: [] }])).toThrow(/response has no tokens/);
+  });
+});
+
+describe('a window', () => {
+  const tokens = (min: number, max: number) => fc.array(fc.nat(2), { minLength: min, maxLength: max });
+  const sequences = fc.array(fc.record({ prompt: tokens(1, 6), response: tokens(1, 5) }), { minLength: 1, maxLength: 4 });
+
+  it('shows each token its last positions, across prompt and response, and padding something', () => {
+    fc.assert(fc.property(sequences, fc.integer({ min: 1, max: 12 }), fc.boolean(), (rows, window, share) => {
+      const layout = layOut(rows, { share });
+      const { promptSlots: P, responseSlots: R } = layout;
+      const { promptMask, responseMask } = windowMasks(layout, window);
+      const seen = (mask: Float32Array, at: number, length: number): number[] => [...mask.subarray(at, at + length).entries()].flatMap(([i, x]) => (x === 0 ? [i] : []));
+      const expected = (position: number): number[] => Array.from({ length: Math.min(window, position + 1) }, (_, i) => position - Math.min(window, position + 1) + 1 + i);
+      rows.forEach(({ prompt, response }, s) => {
+        const g = layout.promptIndex[s]!;
+        for (let t = 0; t < P; t++) expect(seen(promptMask, (g * P + t) * P, P)).toEqual(t < prompt.length ? expected(t) : [0]);
+        for (let t = 0; t < R; t++) {
+          const slots = seen(responseMask, (s * R + t) * (P + R), P + R).map((slot) => (slot < P ? slot : slot - P + prompt.length));
+          expect(slots).toEqual(t < response.length ? expected(prompt.length + t) : [0]);
+        }
+      });
+    }));
   });
 });
 

@@ -2,6 +2,7 @@ import { type Shape, sameDim, showShape } from '../dims.js';
 import type { DType } from '../onnx/model.js';
 import { type Tensor, call, op1, scalar } from '../tensor.js';
 import { sumTo } from './reduce.js';
+import { reshape } from './shape.js';
 
 type Operand = Tensor | number;
 const lift = (x: Operand): Tensor => (typeof x === 'number' ? scalar(x) : x);
@@ -79,10 +80,23 @@ export function silu(x: Tensor): Tensor {
   });
 }
 
-/** GELU, tanh approximation: x/2·(1 + tanh(√(2/π)·(x + 0.044715·x³))). */
+/**
+ * GELU, tanh approximation: y = x/2·(1 + t) with t = tanh(c·x·(1 + k·x²)), c = √(2/π), k = 0.044715, as one fast kernel. Its
+ * derivative is (1 + t)/2 + x/2·(1 − t²)·c·(1 + 3k·x²).
+ */
 export function geluTanh(x: Tensor): Tensor {
-  const c = Math.sqrt(2 / Math.PI);
-  return mul(mul(x, 0.5), add(1, tanh(mul(mul(x, c), add(1, mul(square(x), 0.044715))))));
+  // The kernel does not take a single number.
+  if (x.shape.length === 0) return reshape(geluTanh(reshape(x, [1])), []);
+  const [c, k] = [Math.sqrt(2 / Math.PI), 0.044715];
+  return op1('FastGelu', [x], like(x), {
+    domain: 'com.microsoft',
+    gradient: ({ inputs: [p], dOutputs: [d] }) => {
+      const squared = square(p!);
+      const t = tanh(mul(mul(p!, c), add(1, mul(squared, k))));
+      const inner = mul(sub(1, square(t)), mul(mul(p!, c), add(1, mul(squared, 3 * k))));
+      return [mul(d!, mul(0.5, add(add(1, t), inner)))];
+    },
+  });
 }
 
 /** x limited to [low, high]; no gradient flows where it is limited. */
