@@ -24,7 +24,7 @@ async function lora(engine, spec) {
     state: await allocateState(engine, initialParameters(plan, 0)),
     optimizer: { betas: [0.9, 0.999], epsilon: 1e-8, weightDecay: 0 },
   });
-  const items = spec.rows.map((turns, index) => ({ index, where: `row ${index}`, sequences: { turns }, columns: {} }));
+  const items = spec.rows.map((turns, index) => ({ index, where: `row ${index}`, sequences: { turns: [turns] }, columns: {} }));
   let step = 0;
   // The micro-batch is laid out anew each time, as in training.
   return async () => ({ loss: (await stepper.step([makeMicroBatch(method, items)], { learningRate, step: ++step, seed: 0 })).loss });

@@ -43,7 +43,7 @@ export { openJudge } from './judge/open.js';
 export type { Finding, Judge, Verdict } from './judge/types.js';
 export { createRulesJudge } from './judge/rules/judge.js';
 export { type AnswerReport, evaluateAnswers } from './evaluate/answers.js';
-export { bootstrapInterval, pairedDifference, proportionInterval } from './evaluate/statistics.js';
+export { bootstrapInterval, pairedDifference, proportionInterval } from './run/statistics.js';
 
 export { openRun, type RunFolder } from './run/folder.js';
 export { loadRecipe } from './run/recipe.js';

@@ -43,3 +43,13 @@ export function l2Norm(): Program {
 
 /** The factor that limits a gradient's norm to `limit`, as PyTorch's clip_grad_norm_ computes it. */
 export const clipScale = (norm: number, limit: number): number => Math.min(1, limit / (norm + 1e-6));
+
+/**
+ * A moving average of parameters laid end to end: inputs `average` and `parameters` [n], `rate`, a scalar; output
+ * `new_average` = (1 − rate) · average + rate · parameters, safe to bind in place.
+ */
+export function movingAverage(): Program {
+  const n: Dim = sym('n');
+  const rate = input('rate', []);
+  return lower({ new_average: add(mul(input('average', [n]), sub(1, rate)), mul(input('parameters', [n]), rate)) });
+}

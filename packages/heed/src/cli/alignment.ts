@@ -1,5 +1,5 @@
 /** One alignment run from a recipe file, as `heed align` and `heed quickstart` do it. */
-import type { Estimate } from '../evaluate/statistics.js';
+import type { Estimate } from '../run/statistics.js';
 import type { Fluency } from '../evaluate/answers.js';
 import { type Aligned, alignOnline, finishAlignment } from '../loop/online.js';
 import { AlignRecipe } from '../loop/recipe.js';

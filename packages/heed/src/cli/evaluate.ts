@@ -2,7 +2,7 @@
 import type { Command } from 'commander';
 
 import type { AnswerReport } from '../evaluate/answers.js';
-import type { Estimate } from '../evaluate/statistics.js';
+import type { Estimate } from '../run/statistics.js';
 import type { Output } from './output.js';
 import { table } from './output.js';
 import { type ModelFlags, type SamplingFlags, loadSpeaker, modelOptions, number, samplingOf, samplingOptions } from './speaking.js';
@@ -32,7 +32,7 @@ export function register(program: Command, out: Output): void {
 async function evaluate({ prompts: file, judge: spec, limit, output, overwrite = false, ...flags }: Options, out: Output): Promise<void> {
   const [{ UserError }, { rowsFile }, { readPrompts }, { openGenerator }, { startEngine }, { createProgress }, { openJudge }, { evaluateAnswers }, { pairedDifference }, { createScorer }] = await Promise.all([
     import('../errors.js'), import('./rows-file.js'), import('./prompts.js'), import('../generate/open.js'), import('@heed/tensor'),
-    import('../run/progress.js'), import('../judge/open.js'), import('../evaluate/answers.js'), import('../evaluate/statistics.js'), import('../model/scorer.js'),
+    import('../run/progress.js'), import('../judge/open.js'), import('../evaluate/answers.js'), import('../run/statistics.js'), import('../model/scorer.js'),
   ]);
   if (limit !== undefined && !(Number.isInteger(limit) && limit >= 1)) throw new UserError(`--limit is ${limit}; expected a whole number, at least 1.`);
   const sampling = await samplingOf(flags);

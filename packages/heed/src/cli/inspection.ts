@@ -24,7 +24,7 @@ export interface SeenRow {
   readonly source: Source;
   readonly id?: string;
   /** The method's own numbers. */
-  readonly columns: Readonly<Record<string, number>>;
+  readonly columns: Columns;
   readonly sequences: Readonly<Record<string, SeenSequence>>;
   /** By sequence: what data.maxTokens does to it. */
   readonly notes: Readonly<Record<string, string>>;
@@ -40,12 +40,14 @@ export interface Inspection {
   readonly rows: readonly SeenRow[];
 }
 
+type Columns = Readonly<Record<string, number | readonly number[]>>;
+
 /** What is read of a recipe: the rows, and what is made of one. */
 interface Seen {
   readonly recipe: TrainRecipe | AlignRecipe;
   readonly kind: RowKind;
-  sequences(row: AnyRow, model: Model): Partial<Record<string, Sequence>>;
-  columns(row: AnyRow): Record<string, number>;
+  sequences(rows: readonly AnyRow[], index: number, model: Model): Readonly<Record<string, readonly Sequence[]>>;
+  columns(row: AnyRow): Columns;
 }
 
 async function open(file: string, overrides: readonly string[]): Promise<Seen> {
@@ -53,11 +55,11 @@ async function open(file: string, overrides: readonly string[]): Promise<Seen> {
   if ('judge' in parts || 'loop' in parts) {
     const { recipe } = await loadRecipe(file, overrides, AlignRecipe);
     // There are no answers yet: the prompts are all there is to see.
-    return { recipe, kind: 'prompt', sequences: (row, { template }) => ({ prompt: { prompt: template.prompt((row as PromptRow).prompt), response: [] } }), columns: () => ({}) };
+    return { recipe, kind: 'prompt', sequences: (rows, index, { template }) => ({ prompt: [{ prompt: template.prompt((rows[index] as PromptRow).prompt), response: [] }] }), columns: () => ({}) };
   }
   const { recipe } = await loadRecipe(file, overrides, TrainRecipe);
   const method = methodOf(recipe.method as MethodOptions);
-  return { recipe, kind: method.row, sequences: (row, { template }) => method.sequences(row, createRespond(template)), columns: (row) => method.columnsOf(row) };
+  return { recipe, kind: method.row, sequences: (rows, index, { template }) => method.sequences(rows[index]!, createRespond(template), { rows, index }), columns: (row) => method.columnsOf(row) };
 }
 
 /** Reads a recipe and its data as a run would, except that junk is always skipped: here it is listed, not an end. Trains nothing. */
@@ -78,7 +80,7 @@ export async function inspectRecipe(file: string, overrides: readonly string[], 
     // A turn of the event loop now and then, so that the progress can be drawn and Ctrl-C is heard.
     if (index % 64 === 63) await new Promise((done) => setImmediate(done));
     try {
-      const sequences = Object.entries(seen.sequences(row, model)).flatMap(([name, s]) => (s === undefined ? [] : [[name, s] as const]));
+      const sequences = Object.entries(seen.sequences(data.train, index, model)).flatMap(([name, list]) => list.map((s, i) => [list.length === 1 ? name : `${name} ${i + 1}`, s] as const));
       lengths.push(sequences.map(([, { prompt, response }]) => ({ prompt: prompt.length, response: response.length })).reduce((a, b) => (b.prompt + b.response > a.prompt + a.response ? b : a)));
       if (index < wanted) rows.push(seenRow(row, sequences, seen.columns(row), model, { maxTokens, onLong: recipe.data.onLong }));
     } catch (error) {
@@ -96,7 +98,7 @@ export async function inspectRecipe(file: string, overrides: readonly string[], 
 
 type Limits = { readonly maxTokens: number; readonly onLong: TrainRecipe['data']['onLong'] };
 
-function seenRow(row: AnyRow, sequences: readonly (readonly [string, Sequence])[], columns: Record<string, number>, { tokenizer }: Model, { maxTokens, onLong }: Limits): SeenRow {
+function seenRow(row: AnyRow, sequences: readonly (readonly [string, Sequence])[], columns: Columns, { tokenizer }: Model, { maxTokens, onLong }: Limits): SeenRow {
   const notes: Record<string, string> = {};
   const shown = sequences.map(([name, sequence]): [string, SeenSequence] => {
     const fitted = fit(sequence, maxTokens, onLong);
@@ -114,4 +116,4 @@ function seenRow(row: AnyRow, sequences: readonly (readonly [string, Sequence])[
 
 /** Where a row comes from, in one line. */
 export const originOf = ({ source, id, columns }: SeenRow): string =>
-  [at(source), ...(id === undefined ? [] : [`id ${id}`]), ...Object.entries(columns).map(([name, value]) => `${name} ${value}`)].join('  ');
+  [at(source), ...(id === undefined ? [] : [`id ${id}`]), ...Object.entries(columns).map(([name, value]) => `${name} ${String(value)}`)].join('  ');

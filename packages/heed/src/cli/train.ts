@@ -1,6 +1,7 @@
 /** `heed train`: learn from rows that are there. */
 import type { Command } from 'commander';
 
+import type { TrainSummary } from '../train/run.js';
 import type { Output } from './output.js';
 
 interface Options { readonly resume?: boolean; readonly overwrite?: boolean; readonly dryRun?: boolean }
@@ -32,7 +33,7 @@ export function register(program: Command, out: Output): void {
         const summary = await runTraining(recipe, run, { progress: createProgress(), interrupt, say: (line) => out.note(line) });
         out.result({ run: run.dir, ...summary }, [
           `${summary.method}: ${summary.steps} steps, loss ${summary.loss.toFixed(4)}, ${Math.round(summary.tokens / summary.seconds)} tokens/s`,
-          ...(summary.eval === undefined ? [] : [`held out (${summary.eval.rows} rows): loss ${summary.eval.before['loss']!.toFixed(4)} → ${summary.eval.after['loss']!.toFixed(4)}`]),
+          ...(summary.eval === undefined ? [] : renderChange(summary.eval)),
           `adapter: ${run.adapterDir}`,
           `report:  ${run.path('report.html')}`,
         ].join('\n'));
@@ -42,3 +43,15 @@ export function register(program: Command, out: Output): void {
       }
     });
 }
+
+/** Metrics on held-out rows, before → after, with the interval of their paired change. */
+function renderChange({ rows, before, after, change }: NonNullable<TrainSummary['eval']>): string[] {
+  const lines = Object.keys(after).map((name) => {
+    const by = change[name];
+    const interval = by === undefined ? '' : `  (${signed(by.mean)}, 95 % [${signed(by.low)}, ${signed(by.high)}])`;
+    return `  ${name.padEnd(24)} ${before[name]?.toFixed(4) ?? '-'} → ${after[name]!.toFixed(4)}${interval}`;
+  });
+  return [`held out, ${rows} rows:`, ...lines];
+}
+
+const signed = (x: number): string => `${x < 0 ? '' : '+'}${x.toFixed(4)}`;

@@ -5,7 +5,7 @@ import type { Judge, Verdict } from '../judge/types.js';
 import type { Model } from '../model/load.js';
 import type { Scorer } from '../model/scorer.js';
 import { distinct, words } from './fluency.js';
-import { type Estimate, bootstrapInterval, medianOf, proportionInterval } from './statistics.js';
+import { type Estimate, bootstrapInterval, medianOf, proportionInterval } from '../run/statistics.js';
 
 /** One answer to a prompt, with what a judge said of it. */
 export interface Answer {

@@ -1,4 +1,4 @@
-import { type View, startEngine } from '@heed/tensor';
+import { startEngine } from '@heed/tensor';
 import { loadData } from '../data/load.js';
 import type { AnyRow, JudgedRow, PromptRow } from '../data/rows.js';
 import { type AnswerReport, evaluateAnswers } from '../evaluate/answers.js';
@@ -19,6 +19,7 @@ import { Interrupted } from '../run/signals.js';
 import { createRespond } from '../text/respond.js';
 import { heatmapSamples } from '../train/heatmap.js';
 import { prepare } from '../train/items.js';
+import { freeState } from '../train/step.js';
 import { train } from '../train/trainer.js';
 import type { AlignRecipe } from './recipe.js';
 import { answerPrompts, judgeAnswers, loadParameters, sameAsBefore, saveParameters } from './rounds.js';
@@ -86,7 +87,7 @@ export async function alignOnline(recipe: AlignRecipe, run: RunFolder, { progres
       await sameAsBefore(folder('rows.json'), rows, `The judgments of iteration ${k} are`);
       const learned = rowsFor(method, rows);
       const chosen = method.select(learned, createRandom('select', recipe.train.seed, k));
-      const { items } = prepare(chosen, method, createRespond(model.template), { maxTokens: Math.min(recipe.data.maxTokens ?? Infinity, model.architecture.context), onLong: recipe.data.onLong });
+      const { items } = prepare(chosen, method, createRespond(model.template), { maxTokens: Math.min(recipe.data.maxTokens ?? Infinity, model.architecture.context), onLong: recipe.data.onLong, junk: recipe.data.junk });
       const finished = run.resuming ? loadParameters(folder('parameters.safetensors')) : undefined;
       const trained = finished === undefined
         ? await train({
@@ -98,7 +99,7 @@ export async function alignOnline(recipe: AlignRecipe, run: RunFolder, { progres
             },
           })
         : undefined;
-      if (trained !== undefined) for (const part of Object.values(trained.state) as View[]) await engine.free(part.buffer);
+      if (trained !== undefined) await freeState(engine, trained.state);
       parameters = finished ?? trained!.parameters;
       if (trained !== undefined) await saveParameters(folder('parameters.safetensors'), parameters);
       resumedFrom ??= trained?.resumedFrom;

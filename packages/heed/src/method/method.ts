@@ -35,16 +35,46 @@ export interface Loss {
   readonly metrics: Readonly<Record<string, Term>>;
   /** For the report: of one named sequence, log q/p of each token, and which tokens (1, else 0) the loss pushes down. */
   readonly heatmap?: { readonly of: string; readonly logRatio: Tokens; readonly flagged: Tokens };
+  /** The method's memory after this step, scalars by name; every name of `memory` must be there. */
+  readonly memory?: Readonly<Record<string, Tensor>>;
 }
 
-/** What a loss sees of a micro-batch of B rows. */
+/**
+ * A policy that a loss compares with, or reads without learning from it:
+ * `base`: the model with the adapter switched off; a saved adapter on it, by its folder; `policy`: the trained policy as it is, without gradient
+ * or dropout; `ema`: an exponential moving average of the trained adapter, which starts as a copy of it and after every `every` steps becomes
+ * (1 − rate) · average + rate · policy.
+ */
+export type Reference = 'base' | 'policy' | { readonly adapter: string } | { readonly ema: { readonly every: number; readonly rate: number } };
+
+/** A reference and the named sequences that it scores. */
+export interface ReferenceUse<Name extends string> {
+  readonly is: Reference;
+  readonly scores: readonly Name[];
+}
+
+/** What a loss sees of B rows: of a micro-batch, or of a whole optimizer step where the method's scope is `step`. */
 export interface Scored<Name extends string> {
-  /** Log-probabilities of each named sequence under the policy. */
+  /** Log-probabilities of each named sequence under the policy, [B, T], or [B, K, T] for a list; not of `detached` ones. */
   readonly logp: Readonly<Record<Name, Tokens>>;
-  /** The method's own columns, [B] each. */
+  /** The same under each reference, for the names that it scores. */
+  readonly under: Readonly<Record<string, Readonly<Record<Name, Tokens>>>>;
+  /** What the head makes of each sequence's last token: [B], or [B, size] where the head's size is not 1 (with K after B for a list). */
+  readonly scores: Readonly<Record<Name, Tensor>>;
+  /** The method's own columns: [B] each, [B, K] for one of `listColumns`. */
   readonly columns: Readonly<Record<string, Tensor>>;
+  /** 1 for each sequence that is there, else 0: [B] or [B, K]. */
+  readonly present: Readonly<Record<Name, Tensor>>;
   /** Rows B, as a scalar. */
   readonly rows: Tensor;
+  /** The method's memory before this step. */
+  readonly memory: Readonly<Record<string, Tensor>>;
+}
+
+/** All rows that will be learnt from, and which of them is meant: for a sequence made of two rows (KTO's mismatched pairs). */
+export interface Among<Row> {
+  readonly rows: readonly Row[];
+  readonly index: number;
 }
 
 /**
@@ -58,11 +88,31 @@ export interface Method<Kind extends RowKind, Options, Name extends string> {
   readonly options: z.ZodObject & z.ZodType<Options>;
   /** Names of the sequences, in the order of the report. */
   readonly names: readonly Name[];
+  /** Names that stand for a list of sequences of a row, [B, K, T]. */
+  readonly lists?: readonly Name[];
+  /** Names that references alone score: nothing is learnt through them. */
+  readonly detached?: readonly Name[];
   /** Names of the columns of numbers. */
   readonly columns: readonly string[];
+  /** Those of `columns` that hold a list of numbers a row, beside the lists of sequences. */
+  readonly listColumns?: readonly string[];
+  /** References by the name that the loss calls them. */
+  references?(options: Options): Readonly<Record<string, ReferenceUse<Name>>>;
+  /** A trained linear head on the last token's hidden state, `size` numbers without bias, zero at first. Saved as PEFT's `score`. */
+  head?(options: Options): { readonly size: number };
+  /** `step`: the loss couples rows, and is taken over all rows of an optimizer step at once. Default: `row`. */
+  scope?(options: Options): 'row' | 'step';
+  /** Numbers carried from step to step, and how they start. Needs the scope `step`. */
+  readonly memory?: Readonly<Record<string, number>>;
+  /** The loss while the policy equals every reference, where it is known: checked at the first step. */
+  lossAtReference?(options: Options): number | undefined;
   /** The sequences of one row; a name may be absent from a row. */
-  sequences(row: RowKinds[Kind], text: Respond, options: Options): Partial<Record<Name, Sequence>>;
-  columnsOf?(row: RowKinds[Kind], options: Options): Record<string, number>;
+  sequences(row: RowKinds[Kind], text: Respond, options: Options, among: Among<RowKinds[Kind]>): Partial<Record<Name, Sequence | readonly Sequence[]>>;
+  columnsOf?(row: RowKinds[Kind], options: Options): Record<string, number | readonly number[]>;
+  /** Why a row cannot be learnt from by this method with these options (a tie, say), else undefined. Such rows follow `data.junk`. */
+  unfit?(row: RowKinds[Kind], options: Options): string | undefined;
+  /** Why all rows together cannot be learnt from (one class only, say), else undefined. An error. */
+  unfitTogether?(rows: readonly RowKinds[Kind][], options: Options): string | undefined;
   /** Rows to learn from, chosen from all (CUT keeps a share of the satisfactory ones). Default: all. */
   select?(rows: readonly RowKinds[Kind][], options: Options, random: Shuffler): readonly RowKinds[Kind][];
   loss(scored: Scored<Name>, options: Options): Loss;
@@ -71,15 +121,27 @@ export interface Method<Kind extends RowKind, Options, Name extends string> {
 /** Gives a method its types by inference. */
 export const defineMethod = <Kind extends RowKind, Options, Name extends string>(method: Method<Kind, Options, Name>): Method<Kind, Options, Name> => method;
 
+type AnyRowKind = RowKinds[RowKind];
+
 /** A method whose options have been checked, with its types put away: what the trainer works with. */
 export interface BoundMethod {
   readonly name: string;
   readonly row: RowKind;
   readonly names: readonly string[];
+  readonly lists: ReadonlySet<string>;
+  readonly detached: ReadonlySet<string>;
   readonly columns: readonly string[];
-  sequences(row: RowKinds[RowKind], text: Respond): Partial<Record<string, Sequence>>;
-  columnsOf(row: RowKinds[RowKind]): Record<string, number>;
-  select(rows: readonly RowKinds[RowKind][], random: Shuffler): readonly RowKinds[RowKind][];
+  readonly listColumns: ReadonlySet<string>;
+  readonly references: Readonly<Record<string, ReferenceUse<string>>>;
+  readonly head?: { readonly size: number };
+  readonly scope: 'row' | 'step';
+  readonly memory: Readonly<Record<string, number>>;
+  readonly lossAtReference?: number;
+  sequences(row: AnyRowKind, text: Respond, among?: Among<AnyRowKind>): Record<string, readonly Sequence[]>;
+  columnsOf(row: AnyRowKind): Record<string, number | readonly number[]>;
+  unfit(row: AnyRowKind): string | undefined;
+  unfitTogether(rows: readonly AnyRowKind[]): string | undefined;
+  select(rows: readonly AnyRowKind[], random: Shuffler): readonly AnyRowKind[];
   loss(scored: Scored<string>): Loss;
 }
 
@@ -87,13 +149,33 @@ export interface BoundMethod {
 export function bind<Kind extends RowKind, Options, Name extends string>(method: Method<Kind, Options, Name>, given: unknown = {}): BoundMethod {
   const options = method.options.parse(given);
   type Row = RowKinds[Kind];
+  const head = method.head?.(options);
+  const scope = method.scope?.(options) ?? 'row';
+  const expected = method.lossAtReference?.(options);
+  if (method.memory !== undefined && scope === 'row') throw new Error(`${method.name} has a memory, which needs the scope "step": micro-batches may not change what later ones see.`);
   return {
     name: method.name,
     row: method.row,
     names: method.names,
+    lists: new Set(method.lists),
+    detached: new Set(method.detached),
     columns: method.columns,
-    sequences: (row, text) => method.sequences(row as Row, text, options),
+    listColumns: new Set(method.listColumns),
+    references: method.references?.(options) ?? {},
+    ...(head === undefined ? {} : { head }),
+    scope,
+    memory: method.memory ?? {},
+    ...(expected === undefined ? {} : { lossAtReference: expected }),
+    sequences(row, text, among = { rows: [row], index: 0 }) {
+      const given = method.sequences(row as Row, text, options, among as Among<Row>);
+      return Object.fromEntries(method.names.flatMap((name): [string, readonly Sequence[]][] => {
+        const found: Sequence | readonly Sequence[] | undefined = given[name];
+        return found === undefined ? [] : [[name, 'prompt' in found ? [found] : found]];
+      }));
+    },
     columnsOf: (row) => method.columnsOf?.(row as Row, options) ?? {},
+    unfit: (row) => method.unfit?.(row as Row, options),
+    unfitTogether: (rows) => method.unfitTogether?.(rows as readonly Row[], options),
     select: (rows, random) => method.select?.(rows as readonly Row[], options, random) ?? rows,
     loss: (scored) => method.loss(scored, options),
   };

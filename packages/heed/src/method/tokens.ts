@@ -63,6 +63,10 @@ export class Tokens {
   count(): Tensor {
     return sum(this.mask, [-1]);
   }
+  /** 1 for each sequence that is there, else 0: [B] (or [B, K]). */
+  present(): Tensor {
+    return toFloat(greater(this.count(), 0.5));
+  }
   /** Mean over the tokens of each sequence; 0 for an absent one. */
   mean(): Tensor {
     const n = this.count();

@@ -22,18 +22,28 @@ export interface LoraModule {
   readonly b: { readonly offset: number; readonly shape: readonly [number, number] };
 }
 
+/** A trained linear on the last token's hidden state, W [size, width], without bias: Hugging Face's `score`, after the modules in the flat array. */
+export interface Head {
+  readonly name: 'score';
+  readonly size: number;
+  readonly width: number;
+  readonly offset: number;
+}
+
 /** An adapter's shape: every trainable number has its place in one flat array, so that an optimizer step is a few kernels. */
 export interface AdapterPlan {
   readonly options: LoraOptions;
   readonly scale: number;
   readonly modules: ReadonlyMap<string, LoraModule>;
+  readonly head?: Head;
   readonly size: number;
 }
 
-/** Plans adapters for every linear weight whose module name ends in one of the targets. */
-export function planAdapter(weights: Iterable<{ readonly name: string; readonly shape: readonly number[] }>, options: LoraOptions): AdapterPlan {
+/** Plans adapters for every linear weight whose module name ends in one of the targets, and a head of so many numbers where one is asked for. */
+export function planAdapter(weights: Iterable<{ readonly name: string; readonly shape: readonly number[] }>, options: LoraOptions, head?: { readonly size: number }): AdapterPlan {
   const modules = new Map<string, LoraModule>();
-  const linear = [...weights].filter((w) => w.shape.length === 2 && w.name.endsWith('.weight') && w.name.includes('.layers.'));
+  const all = [...weights];
+  const linear = all.filter((w) => w.shape.length === 2 && w.name.endsWith('.weight') && w.name.includes('.layers.'));
   const found = new Set<string>();
   let size = 0;
   const place = (shape: readonly [number, number]) => ({ offset: (size += shape[0] * shape[1]) - shape[0] * shape[1], shape });
@@ -50,10 +60,13 @@ export function planAdapter(weights: Iterable<{ readonly name: string; readonly 
     const known = [...new Set(linear.map((w) => w.name.split('.').at(-2)!))];
     throw new UserError(`adapter.targets: the model has no linear module named ${missing.map((m) => `"${m}"`).join(', ')}; it has ${known.join(', ')}.`);
   }
-  return { options, scale: options.rslora ? options.alpha / Math.sqrt(options.rank) : options.alpha / options.rank, modules, size };
+  const scale = options.rslora ? options.alpha / Math.sqrt(options.rank) : options.alpha / options.rank;
+  if (head === undefined) return { options, scale, modules, size };
+  const width = all.find((w) => w.name === 'model.embed_tokens.weight')!.shape[1]!;
+  return { options, scale, modules, head: { name: 'score', size: head.size, width, offset: size }, size: size + head.size * width };
 }
 
-/** Fresh parameters as PEFT makes them: A uniform in ±1/√in (Kaiming, a = √5), B zero, so the adapter starts as the identity. */
+/** Fresh parameters as PEFT makes them: A uniform in ±1/√in (Kaiming, a = √5), B zero, so the adapter starts as the identity; a head zero, so that it says 0 of everything. */
 export function initialParameters(plan: AdapterPlan, seed: number): Float32Array {
   const parameters = new Float32Array(plan.size);
   for (const { name, inputs, a } of plan.modules.values()) {

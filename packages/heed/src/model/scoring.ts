@@ -1,4 +1,4 @@
-import { type Dim, type Feed, type Program, type Tensor, concat, input, plus, split, sym, takeRows, times, tokenLogProbs } from '@heed/tensor';
+import { type Dim, type Feed, type Program, type Tensor, concat, input, plus, reshape, split, sym, takeRows, times, tokenLogProbs, trainableLinear } from '@heed/tensor';
 import { LAYOUT_SIZES, attentionFeeds, treeAttention } from './attention.js';
 import type { Layout } from './layout.js';
 import { type Architecture, type Checkpointing, type Weights, decoder, finalNorm, head, ropeInputs } from './decoder.js';
@@ -6,17 +6,23 @@ import { type RopeFeed, tableRows } from './rope.js';
 
 export { type RopeFeed, ropeFeed } from './rope.js';
 
-const { Mp, Mr, K } = LAYOUT_SIZES;
+const { Mp, Mr, K, S } = LAYOUT_SIZES;
 const [first, rest, q] = [sym('first'), sym('rest'), sym('q')];
 /** Supervised tokens: those that a prompt's last row predicts, then those that response rows predict. */
 export const SUPERVISED: Dim = plus(first, rest);
 /** The vocabulary is worked through in pieces of the supervised rows, which bounds the logits in memory. */
 const PIECES = 4;
 
-/**
- * Log-probabilities [N] of the supervised tokens of a layout, traced. What the trace reads is fed by `scoringFeeds`.
- */
-export function traceLogProbs(architecture: Architecture, weights: Weights, keep: Checkpointing): Tensor {
+/** What can be read off a forward pass over a layout, traced once; what is not read is not part of a program. */
+export interface Read {
+  /** Log-probabilities [N] of the supervised tokens. */
+  logProbs(): Tensor;
+  /** A linear head W [size, width] on the last token of each sequence: [S], or [S, size] where the size is not 1. Fed with `lastFrom`, `lastAt`. */
+  scores(head: Tensor): Tensor;
+}
+
+/** Traces a forward pass over a layout. What it reads is fed by `scoringFeeds`. */
+export function traceReads(architecture: Architecture, weights: Weights, keep: Checkpointing): Read {
   const rows = {
     ids: concat([input('promptIds', [Mp], 'int32'), input('responseIds', [Mr], 'int32')], 0),
     positions: input('positions', [1, plus(Mp, Mr)], 'int64'),
@@ -26,18 +32,30 @@ export function traceLogProbs(architecture: Architecture, weights: Weights, keep
   const hidden = decoder(architecture, weights, rows, attend, keep);
   const [prompts, responses] = split(hidden, 0, [Mp, Mr]) as [Tensor, Tensor];
   const int = (name: string, shape: Dim[]): Tensor => input(name, shape, 'int32');
-  const read = concat(
-    [
-      takeRows(prompts, int('firstFrom', [first]), { index: int('firstAt', [Mp, K]), went: 'often' }),
-      takeRows(responses, int('restFrom', [rest]), { index: int('restAt', [Mr]), went: 'atMostOnce' }),
-    ],
-    0,
-  );
-  const labels = Array.from({ length: PIECES }, (_, i) => int(`labels${i}`, [i < PIECES - 1 ? q : plus(SUPERVISED, times(1 - PIECES, q))]));
-  return tokenLogProbs(finalNorm(architecture, weights, read), head(architecture, weights), labels);
+  return {
+    logProbs() {
+      const read = concat(
+        [
+          takeRows(prompts, int('firstFrom', [first]), { index: int('firstAt', [Mp, K]), went: 'often' }),
+          takeRows(responses, int('restFrom', [rest]), { index: int('restAt', [Mr]), went: 'atMostOnce' }),
+        ],
+        0,
+      );
+      const labels = Array.from({ length: PIECES }, (_, i) => int(`labels${i}`, [i < PIECES - 1 ? q : plus(SUPERVISED, times(1 - PIECES, q))]));
+      return tokenLogProbs(finalNorm(architecture, weights, read), head(architecture, weights), labels);
+    },
+    scores(weight) {
+      const last = takeRows(responses, int('lastFrom', [S]), { index: int('lastAt', [Mr]), went: 'atMostOnce' });
+      const scores = trainableLinear(finalNorm(architecture, weights, last), weight);
+      return weight.shape[0] === 1 ? reshape(scores, [S]) : scores;
+    },
+  };
 }
 
-/** Everything `traceLogProbs` reads of a layout. */
+/** Log-probabilities [N] of the supervised tokens of a layout, traced. */
+export const traceLogProbs = (architecture: Architecture, weights: Weights, keep: Checkpointing): Tensor => traceReads(architecture, weights, keep).logProbs();
+
+/** Everything `traceReads` reads of a layout. */
 export function scoringFeeds(layout: Layout, architecture: Architecture, rope: RopeFeed): Record<string, Feed> {
   const { promptRows: mp, responseRows: mr, shares, labels } = layout;
   const int = (data: Int32Array, ...shape: number[]): Feed => ({ data, shape });

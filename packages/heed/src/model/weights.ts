@@ -20,8 +20,10 @@ const biasOf = (checkpoint: Checkpoint, module: string, tensor: (name: string) =
 
 /** Frozen weights with a trainable adapter: fed as inputs `a:<module>` and `b:<module>`. */
 export interface AdaptedWeights extends Weights {
-  /** The inputs in the order of `plan.modules`: A then B of each. */
+  /** The inputs in the order of `plan.modules`: A then B of each, then the head. */
   readonly parameters: readonly { readonly name: string; readonly tensor: Tensor; readonly offset: number; readonly shape: readonly [number, number] }[];
+  /** The head's weight [size, width] where the plan has one; the last of the parameters, named `head`. */
+  readonly head?: Tensor;
   /** Dropout masks that must be fed, one for each module, named `mask:<module>`; none without dropout. */
   readonly masks: readonly { readonly name: string; readonly module: string; readonly width: number }[];
 }
@@ -39,9 +41,12 @@ export function adaptedWeights(checkpoint: Checkpoint, plan: AdapterPlan, option
     factors.set(name, pair);
     parameters.push({ name: `a:${name}`, tensor: pair[0], ...a }, { name: `b:${name}`, tensor: pair[1], ...b });
   }
+  const head = plan.head && input('head', [plan.head.size, plan.head.width]);
+  if (head !== undefined) parameters.push({ name: 'head', tensor: head, offset: plan.head!.offset, shape: [plan.head!.size, plan.head!.width] });
   return {
     parameters,
     masks,
+    ...(head === undefined ? {} : { head }),
     tensor: frozen.tensor,
     linear(module, x) {
       const pair = factors.get(module);

@@ -10,7 +10,7 @@ import { type Adapter, saveAdapter } from '../model/peft.js';
 import { createRandom } from '../run/random.js';
 import { AdapterOptions, TrainOptions, adapterTargets } from '../run/recipeSchemas.js';
 import { createRespond } from '../text/respond.js';
-import { prepare } from './items.js';
+import { prepare, requireFit } from './items.js';
 import { train as trainItems } from './trainer.js';
 
 export interface TrainingInput {
@@ -41,8 +41,9 @@ export async function train({ model, method, rows, adapter, options, engine: giv
   const settings = TrainOptions.parse(options ?? {});
   const known = rows.map((row, i) => ({ source: { file: 'rows', line: i + 1 }, ...row }) as AnyRow);
   const chosen = method.select(known, createRandom('select', settings.seed));
+  requireFit(method, chosen);
   const { items } = prepare(chosen, method, createRespond(model.template), { maxTokens: model.architecture.context, onLong: 'error' });
-  const plan = planAdapter(model.checkpoint.tensors.values(), { ...lora, targets: adapterTargets(lora.targets) });
+  const plan = planAdapter(model.checkpoint.tensors.values(), { ...lora, targets: adapterTargets(lora.targets) }, method.head);
   const engine = given ?? (await startEngine());
   try {
     const { parameters, steps, loss } = await trainItems({ engine, model, method, items, plan, options: settings, onStep: (row) => onStep?.(row) });

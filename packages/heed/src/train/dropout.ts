@@ -39,14 +39,14 @@ function spansOf({ layout, owners, items }: MicroBatch): { key: string; start: n
   const known = new Set<string>();
   let prompt = 0;
   let response = layout.promptRows;
-  for (const { item, name, sequence } of owners) {
+  for (const { item, name, place, sequence } of owners) {
     const content = sequence.prompt.join();
     if (prompt < layout.promptRows && !known.has(content)) {
       known.add(content);
       spans.push({ key: `prompt:${content}`, start: prompt, length: sequence.prompt.length });
       prompt += sequence.prompt.length;
     }
-    spans.push({ key: `response:${items[item]!.index}:${name}`, start: response, length: sequence.response.length });
+    spans.push({ key: `response:${items[item]!.index}:${name}${place === 0 ? '' : `:${place}`}`, start: response, length: sequence.response.length });
     response += sequence.response.length;
   }
   return spans;

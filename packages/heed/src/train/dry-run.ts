@@ -9,7 +9,7 @@ import { loadModel } from '../model/load.js';
 import { createRandom } from '../run/random.js';
 import { adapterTargets } from '../run/recipeSchemas.js';
 import { createRespond } from '../text/respond.js';
-import { prepare, tokensOf } from './items.js';
+import { prepare, requireFit, tokensOf } from './items.js';
 import { type MemoryCheck, checkMemory } from './memory.js';
 import { countSteps } from './order.js';
 import type { TrainRecipe } from './recipe.js';
@@ -42,16 +42,17 @@ export async function dryRunTraining(recipe: TrainRecipe, say: (line: string) =>
   const model = await loadModel(recipe.model, { ...(recipe.template === undefined ? {} : { template: recipe.template }), log: say });
   const method = methodOf(recipe.method as MethodOptions);
   const data = await loadData(recipe.data, method.row);
-  const limits = { maxTokens: Math.min(recipe.data.maxTokens ?? model.architecture.context, model.architecture.context), onLong: recipe.data.onLong };
+  const limits = { maxTokens: Math.min(recipe.data.maxTokens ?? model.architecture.context, model.architecture.context), onLong: recipe.data.onLong, junk: recipe.data.junk };
   const text = createRespond(model.template);
   const chosen = method.select(data.train, createRandom('select', recipe.train.seed));
+  requireFit(method, chosen);
   const { items, skipped, truncated } = prepare(chosen, method, text, limits);
   if (items.length === 0) throw new UserError('There are no rows to train on.');
   const held = prepare(data.eval, method, text, limits);
   const left = [...data.skipped, ...skipped, ...held.skipped];
   for (const problem of left.slice(0, 20)) say(`skipped ${problem.source.file}:${problem.source.line}: ${problem.reason}`);
 
-  const plan = planAdapter(model.checkpoint.tensors.values(), { ...recipe.adapter, targets: adapterTargets(recipe.adapter.targets) });
+  const plan = planAdapter(model.checkpoint.tensors.values(), { ...recipe.adapter, targets: adapterTargets(recipe.adapter.targets) }, method.head);
   const longest = items.reduce((a, b) => (tokensOf(b) > tokensOf(a) ? b : a));
   return {
     method: method.name, model: recipe.model, rows: items.length, heldOut: held.items.length, skipped: left.length, truncated,

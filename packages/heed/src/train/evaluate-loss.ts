@@ -1,42 +1,98 @@
-import { type Engine, type View, view } from '@heed/tensor';
+import type { Engine, View } from '@heed/tensor';
 import type { BoundMethod } from '../method/method.js';
 import type { AdapterPlan } from '../model/adapter.js';
 import type { Model } from '../model/load.js';
-import { feedsOf, ropeFeed, scoringFeeds } from '../model/scoring.js';
-import { adaptedWeights } from '../model/weights.js';
-import { type Item, makeMicroBatch } from './micro-batch.js';
-import { traceEvaluation } from './program.js';
+import { feedsOf } from '../model/scoring.js';
+import { type Estimate, pairedDifference } from '../run/statistics.js';
+import { scalarFeeds } from './feeds.js';
+import { type Readout, createForward } from './forward.js';
+import type { Item } from './items.js';
+import { traceLoss } from './loss-program.js';
+import { openReferences } from './references.js';
+import { makeTables, sequenceTable, tokenTable } from './tables.js';
 import { Totals } from './totals.js';
-import { cut } from './trainer.js';
 
 /** Scores rows by a method's loss without learning from them. */
 export interface LossEvaluator {
-  /** The loss and the method's metrics under these parameters (flat, as in the adapter's plan). */
-  evaluate(parameters: View): Promise<Record<string, number>>;
+  /** The loss and the method's metrics under these parameters (flat, as in the adapter's plan) and these moving averages, with the method's memory. */
+  evaluate(policy: Evaluated): Promise<Evaluation>;
   release(): Promise<void>;
 }
 
+export interface Evaluation {
+  readonly whole: Readonly<Record<string, number>>;
+  /** The same of each row alone, in order, or of each batch of rows where the loss couples them: for intervals. */
+  readonly parts: readonly Readonly<Record<string, number>>[];
+}
+
+/** How each metric changed, paired part by part, with its 95 % bootstrap interval; parts that lack it on either side are left out. */
+export function changes(before: Evaluation, after: Evaluation, seed: number): Record<string, Estimate> {
+  return Object.fromEntries(Object.keys(after.whole).flatMap((name): [string, Estimate][] => {
+    const pairs = before.parts.flatMap((part, i) => {
+      const [was, is] = [part[name], after.parts[i]![name]];
+      return was === undefined || is === undefined ? [] : [[was, is] as const];
+    });
+    return pairs.length < 2 ? [] : [[name, pairedDifference(pairs.map(([was]) => was), pairs.map(([, is]) => is), { seed, resamples: 2000 })]];
+  }));
+}
+
+export interface Evaluated {
+  readonly parameters: View;
+  readonly averages?: Readonly<Record<string, View>>;
+  readonly memory?: Readonly<Record<string, number>>;
+}
+
+export interface LossEvaluatorSetup {
+  readonly engine: Engine;
+  readonly model: Model;
+  readonly method: BoundMethod;
+  readonly plan: AdapterPlan;
+  readonly items: readonly Item[];
+  /** Rows that a loss which couples rows takes at once: a training's batch. */
+  readonly batch: number;
+}
+
 /** Compiles a method's loss over held-out rows. */
-export async function createLossEvaluator(engine: Engine, model: Model, method: BoundMethod, plan: AdapterPlan, items: readonly Item[]): Promise<LossEvaluator> {
-  const weights = adaptedWeights(model.checkpoint, plan, { dropout: false });
-  const { sums, counts, terms, metrics } = traceEvaluation(model.architecture, weights, method, model.checkpoint.folder);
-  const [score, count] = [await engine.compile(sums), await engine.compile(counts)];
-  const rope = ropeFeed(model.architecture);
-  const batches = cut(items, undefined).map((part) => makeMicroBatch(method, part));
+export async function createLossEvaluator({ engine, model, method, plan, items, batch }: LossEvaluatorSetup): Promise<LossEvaluator> {
+  const forward = await createForward(engine, model, method, plan);
+  const { program, counts, terms, metrics } = traceLoss(method, { derivatives: false });
+  const [loss, count] = [await engine.compile(program), await engine.compile(counts)];
+  const names = method.names.filter((name) => !method.detached.has(name));
+
+  const size = method.scope === 'step' ? batch : 1;
+  const results = (totals: Totals): Record<string, number> => ({ loss: totals.loss(terms), ...totals.metrics(metrics) });
+
   return {
-    async evaluate(parameters) {
-      score.bind(Object.fromEntries(weights.parameters.map((p) => [p.name, view(parameters.buffer, p.shape, parameters.offset + p.offset)])));
-      const totals = new Totals();
-      for (const batch of batches) {
-        const feeds = { ...scoringFeeds(batch.layout, model.architecture, rope), ...batch.feeds };
-        totals.addAll(await score.run(feedsOf(score.program, feeds)));
-        totals.addAll(await count.run(feedsOf(count.program, feeds)));
+    async evaluate({ parameters, averages = {}, memory = method.memory }) {
+      forward.use(parameters);
+      const read = await forward.read(items, names);
+      const references = openReferences({ engine, model, method, plan, policy: parameters, averages });
+      await references.prepare(items);
+      const whole = new Totals();
+      const parts: Record<string, number>[] = [];
+      for (let from = 0; from < items.length; from += size) {
+        const tables = makeTables(method, items.slice(from, from + size));
+        const feeds = { ...tables.feeds, ...readoutFeeds(method, tables, names, read), ...(await references.feeds(tables)), ...scalarFeeds('memory', memory) };
+        const totals = new Totals();
+        const out = await loss.run(feedsOf(program, feeds));
+        for (const { name } of program.outputs) if (/^(term|metric):/.test(name)) totals.add(name, Number(out[name]!.data[0]));
+        totals.addAll(await count.run(feedsOf(counts, feeds)));
+        whole.merge(totals);
+        parts.push(results(totals));
       }
-      return { loss: totals.loss(terms), ...totals.metrics(metrics) };
+      await references.release();
+      return { whole: results(whole), parts };
     },
     async release() {
-      await score.release();
-      await count.release();
+      for (const part of [forward, loss, count]) await part.release();
     },
   };
+}
+
+/** What a policy gave for rows, as a loss reads it: `logp:<name>`, or `score:<name>` where there is a head. */
+function readoutFeeds(method: BoundMethod, tables: ReturnType<typeof makeTables>, names: readonly string[], read: Readout): Parameters<typeof feedsOf>[1] {
+  return Object.fromEntries(names.map((name) => {
+    const values = (item: Item, k: number): Float32Array => read.get(item)![name]![k]!;
+    return method.head === undefined ? [`logp:${name}`, tokenTable(method, tables, name, values)] : [`score:${name}`, sequenceTable(method, tables, name, method.head.size, values)];
+  }));
 }

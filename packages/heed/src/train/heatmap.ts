@@ -8,7 +8,7 @@ export function heatmapSamples(heatmaps: readonly Heatmap[], rows: readonly AnyR
   return heatmaps.flatMap(({ of, batch, slots, logRatio, flagged }) =>
     batch.items.flatMap((item, i): LogRow[] => {
       const row = rows[item.index]!;
-      const sequence = item.sequences[of];
+      const sequence = item.sequences[of]?.[0];
       if (sequence === undefined || !('judgment' in row) || row.judgment === null) return [];
       const ids = sequence.response.filter((_, t) => sequence.supervised?.[t] !== false);
       const part = (values: Float32Array): number[] => [...values.subarray(i * slots, i * slots + ids.length)];

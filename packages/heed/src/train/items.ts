@@ -1,9 +1,20 @@
 import { type Fit, type OnLong, fit, fitAll } from '../data/limit.js';
 import { type Problem, problemsError } from '../data/problem.js';
+import { UserError } from '../errors.js';
 import type { AnyRow } from '../data/rows.js';
-import { at } from '../data/source.js';
+import { at as place } from '../data/source.js';
 import type { BoundMethod, Respond, Sequence } from '../method/method.js';
-import type { Item } from './micro-batch.js';
+import { supervisedOf } from './tables.js';
+
+/** A row made ready: its named sequences in tokens (a list of one where the name stands for one), and its columns of numbers. */
+export interface Item {
+  /** Its place in the data, which keys everything random about it. */
+  readonly index: number;
+  /** For messages: where the row came from. */
+  readonly where: string;
+  readonly sequences: Readonly<Record<string, readonly Sequence[]>>;
+  readonly columns: Readonly<Record<string, number | readonly number[]>>;
+}
 
 /** Rows made ready, and what became of those that were too long. */
 export interface Prepared {
@@ -15,41 +26,54 @@ export interface Prepared {
 
 /**
  * Turns rows into tokens by a method and fits them into `maxTokens`. A row that supervises no token is an error: it would teach nothing
- * and hide a mistake.
+ * and hide a mistake. A row that the method cannot learn from (`unfit`: a tie, say) is an error, or with `junk: skip` skipped and listed.
  */
-export function prepare(rows: readonly AnyRow[], method: BoundMethod, text: Respond, limits: { readonly maxTokens: number; readonly onLong: OnLong }): Prepared {
+export function prepare(rows: readonly AnyRow[], method: BoundMethod, text: Respond, limits: { readonly maxTokens: number; readonly onLong: OnLong; readonly junk?: 'error' | 'skip' }): Prepared {
+  const unfit: Problem[] = [];
   const problems: Problem[] = [];
   const whole = rows.flatMap((row, index) => {
-    const sequences = entries(method.sequences(row, text));
-    const supervised = sequences.reduce((n, [, s]) => n + (s.supervised?.filter(Boolean).length ?? s.response.length), 0);
+    const reason = method.unfit(row);
+    if (reason !== undefined) {
+      unfit.push({ source: row.source, reason });
+      return [];
+    }
+    const sequences = Object.entries(method.sequences(row, text, { rows, index })).flatMap(([name, list]) => list.map((s, place) => ({ name, place, s })));
+    const supervised = sequences.reduce((n, { s }) => n + supervisedOf(s), 0);
     if (supervised === 0) problems.push({ source: row.source, reason: 'supervises no token: nothing could be learned from it' });
     return [{ row, index, sequences }];
   });
   if (problems.length > 0) throw problemsError(`${problems.length} of ${rows.length} rows teach nothing`, problems);
+  if (unfit.length > 0 && limits.junk !== 'skip') {
+    throw problemsError(`${unfit.length} of ${rows.length} rows are not for ${method.name}; data.junk: skip leaves them out and lists them`, unfit);
+  }
 
   // A row goes as a whole: a method's sequences only mean something together. The longest that does not fit speaks for its row.
   const fits = (tokens: Sequence): Fit => fit(tokens, limits.maxTokens, limits.onLong);
-  const speakers = whole.map(({ row, index, sequences }) => {
-    const tooLong = sequences.filter(([, s]) => 'tooLong' in fits(s));
-    const [, tokens] = (tooLong.length > 0 ? tooLong : sequences).reduce((a, b) => (lengthOf(b[1]) > lengthOf(a[1]) ? b : a));
-    return { source: row.source, index, tokens };
+  const speakers = whole.map(({ row, sequences }, at) => {
+    const tooLong = sequences.filter(({ s }) => 'tooLong' in fits(s));
+    const { s } = (tooLong.length > 0 ? tooLong : sequences).reduce((a, b) => (lengthOf(b.s) > lengthOf(a.s) ? b : a));
+    return { source: row.source, index: at, tokens: s };
   });
   const { kept, skipped } = fitAll(speakers, limits.maxTokens, limits.onLong);
   let truncated = 0;
-  const items = kept.map(({ index }): Item => {
-    const { row, sequences } = whole[index]!;
-    const fitted = sequences.map(([name, s]) => ({ name, s, ...(fits(s) as Extract<Fit, { readonly cut: number }>) }));
+  const items = kept.map(({ index: at }): Item => {
+    const { row, index, sequences } = whole[at]!;
+    const fitted = sequences.map(({ name, s }) => ({ name, s, ...(fits(s) as Extract<Fit, { readonly cut: number }>) }));
     if (fitted.some(({ cut }) => cut > 0)) truncated++;
-    return { index, where: at(row.source), sequences: Object.fromEntries(fitted.map(({ name, s, tokens }) => [name, { ...s, ...tokens }])), columns: method.columnsOf(row) };
+    const named: Record<string, Sequence[]> = {};
+    for (const { name, s, tokens } of fitted) (named[name] ??= []).push({ ...s, ...tokens });
+    return { index, where: place(row.source), sequences: named, columns: method.columnsOf(row) };
   });
-  return { items, skipped, truncated };
+  return { items, skipped: [...unfit, ...skipped], truncated };
+}
+
+/** @throws UserError when the rows to learn from are, all together, nothing for the method (one class only, say). */
+export function requireFit(method: BoundMethod, rows: readonly AnyRow[]): void {
+  const reason = rows.length === 0 ? 'there are none' : method.unfitTogether(rows);
+  if (reason !== undefined) throw new UserError(`${method.name} cannot learn from these rows: ${reason}.`);
 }
 
 const lengthOf = (s: Sequence): number => s.prompt.length + s.response.length;
 
-function entries(sequences: Partial<Record<string, Sequence>>): [string, Sequence][] {
-  return Object.entries(sequences).flatMap(([name, s]): [string, Sequence][] => (s === undefined ? [] : [[name, s]]));
-}
-
 /** Tokens of an item's sequences, prompts included: what it costs at most (shared prompts cost less). */
-export const tokensOf = (item: Item): number => Object.values(item.sequences).reduce((n, s) => n + lengthOf(s!), 0);
+export const tokensOf = (item: Item): number => Object.values(item.sequences).flat().reduce((n, s) => n + lengthOf(s), 0);

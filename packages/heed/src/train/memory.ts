@@ -1,14 +1,17 @@
 import { freemem } from 'node:os';
-import { adamw, l2Norm, predictPeak } from '@heed/tensor';
+import { type Program, adamw, l2Norm, predictPeak } from '@heed/tensor';
 import { type AdaptedWeights, adaptedWeights } from '../model/weights.js';
-import { feedsOf, ropeFeed, scoringFeeds } from '../model/scoring.js';
+import { ropeFeed } from '../model/scoring.js';
 import type { TrainOptions } from '../run/recipeSchemas.js';
-import { type Item, type MicroBatch, makeMicroBatch } from './micro-batch.js';
-import { tokensOf } from './items.js';
+import { type Item, tokensOf } from './items.js';
+import { type MicroBatch, makeMicroBatch } from './micro-batch.js';
+import { readingsOf, traceLoss } from './loss-program.js';
 import { countSteps, stepOrder } from './order.js';
-import { traceEvaluation, traceTraining } from './program.js';
-import { batchFeeds } from './step.js';
-import { type TrainSetup, cut } from './trainer.js';
+import { splitPasses } from './passes.js';
+import { traceForward, traceHalves, traceTraining } from './program.js';
+import { averagesOf } from './references.js';
+import { batchFeeds } from './feeds.js';
+import type { TrainSetup } from './trainer.js';
 
 /** What a prediction needs of a training; nothing is tokenised again. */
 export interface MemorySetup extends Pick<TrainSetup, 'model' | 'method' | 'items' | 'plan' | 'options'> {
@@ -31,6 +34,8 @@ export interface TrainingMemory {
     /** Activations and derivatives of the largest pass. */
     readonly activations: number;
     readonly optimizer: number;
+    /** Scoring under references that change while training. */
+    readonly references: number;
     /** Scoring of the rows held out. */
     readonly evaluation: number;
   };
@@ -49,28 +54,44 @@ export function predictTraining(setup: MemorySetup): TrainingMemory {
   const { model, method, items, plan, options, held = [] } = setup;
   const { architecture, checkpoint } = model;
   const weights = adaptedWeights(checkpoint, plan, { dropout: true });
-  const program = traceTraining(architecture, weights, method, checkpoint.folder, options.checkpointing);
+  const passes = passesOf(items, options);
+  const programs = programsOf(setup, weights, passes);
   const flat = 4 * plan.size;
   const rope = ropeFeed(architecture);
-  const passes = largest(passesOf(items, options)).map((pass) => {
+  const peaks = largest(passes).map((pass) => {
     const batch = makeMicroBatch(method, pass);
-    const feeds = { ...batchFeeds(batch, architecture, rope, program), ...maskShapes(weights, batch) };
-    return { rows: pass.length, tokens: rowsOf(batch), ...predictPeak(program.step, shapesOf(feeds)) };
+    const of = (program: Program) => predictPeak(program, shapesOf({ ...batchFeeds(batch, architecture, rope, program), ...maskShapes(weights, batch) }));
+    const worst = of(programs.backward);
+    return { rows: pass.length, tokens: rowsOf(batch), ...worst, peak: worst.peak + (programs.forward === undefined ? 0 : of(programs.forward).peak) };
   });
-  const worst = passes.reduce((a, b) => (b.peak > a.peak ? b : a));
-  const evaluation = held.length === 0 ? { peak: 0, nodes: 0 } : predictEvaluation(setup, held);
+  const worst = peaks.reduce((a, b) => (b.peak > a.peak ? b : a));
+  const evaluation = held.length === 0 ? { peak: 0, nodes: 0 } : predictForward(setup, held);
+  // References that never change are read before training and closed; those that move stay open beside it.
+  const moving = Object.values(method.references).some(({ is }) => is === 'policy' || (typeof is === 'object' && 'ema' in is));
+  const references = moving ? predictForward(setup, items) : { peak: 0, nodes: 0 };
 
   const parts = {
-    process: PROCESS + NODE * (program.step.model.nodes.length + evaluation.nodes),
+    process: PROCESS + NODE * (programs.nodes + evaluation.nodes + references.nodes),
     weights: worst.mapped,
-    state: ARRAYS * flat,
+    state: (ARRAYS + averagesOf(method).length) * flat,
     // The engine's inputs less the parameters and their gradients, which lie in the state; made by one thread, copied for the other.
     feeds: 2 * (worst.inputs - 2 * flat),
     activations: worst.peak,
     optimizer: predictPeak(adamw(), { parameters: [plan.size] }).peak + predictPeak(l2Norm(), { x: [plan.size] }).peak,
+    references: references.peak,
     evaluation: evaluation.peak,
   };
   return { total: Object.values(parts).reduce((a, b) => a + b, 0), parts, largest: { rows: worst.rows, tokens: worst.tokens } };
+}
+
+/** The programs that a run compiles for its passes: one, or two halves where the loss couples rows of several passes. */
+function programsOf({ model: { architecture, checkpoint }, method, options }: MemorySetup, weights: AdaptedWeights, passes: readonly Item[][]): { backward: Program; forward?: Program; nodes: number } {
+  if (method.scope === 'row' || passes.every((pass) => pass.length >= options.batch)) {
+    const { step } = traceTraining(architecture, weights, method, checkpoint.folder, options.checkpointing);
+    return { backward: step, nodes: step.model.nodes.length };
+  }
+  const { forward, backward } = traceHalves(architecture, weights, method, checkpoint.folder, options.checkpointing, readingsOf(traceLoss(method, { derivatives: true })));
+  return { forward, backward, nodes: forward.model.nodes.length + backward.model.nodes.length };
 }
 
 /** Whether a training fits into memory, and if not, what would make it fit. */
@@ -122,28 +143,25 @@ function waysOut(setup: MemorySetup, { largest: { rows } }: TrainingMemory, avai
   return ways;
 }
 
-function predictEvaluation({ model, method, plan }: MemorySetup, held: readonly Item[]): { peak: number; nodes: number } {
-  const { sums } = traceEvaluation(model.architecture, adaptedWeights(model.checkpoint, plan, { dropout: false }), method, model.checkpoint.folder);
+function predictForward({ model, method, plan }: MemorySetup, items: readonly Item[]): { peak: number; nodes: number } {
+  const program = traceForward(model.architecture, adaptedWeights(model.checkpoint, plan, { dropout: false }), model.checkpoint.folder);
   const rope = ropeFeed(model.architecture);
-  const peaks = largest(cut(held, undefined)).map((pass) => {
-    const batch = makeMicroBatch(method, pass);
-    return predictPeak(sums, shapesOf(feedsOf(sums, { ...scoringFeeds(batch.layout, model.architecture, rope), ...batch.feeds }))).peak;
-  });
-  return { peak: Math.max(...peaks), nodes: sums.model.nodes.length };
+  const peaks = largest(splitPasses(items)).map((pass) => predictPeak(program, shapesOf(batchFeeds(makeMicroBatch(method, pass), model.architecture, rope, program))).peak);
+  return { peak: Math.max(...peaks), nodes: program.model.nodes.length };
 }
 
 /** All passes that the run will make. */
 function passesOf(items: readonly Item[], options: TrainOptions): Item[][] {
   const steps = countSteps(items.length, options);
   const order = stepOrder({ rows: items.length, batch: options.batch, steps, seed: options.seed, cost: (row) => tokensOf(items[row]!) });
-  return order.flatMap((rows) => cut(rows.map((row) => items[row]!), options.microBatch));
+  return order.flatMap((rows) => splitPasses(rows.map((row) => items[row]!), options.microBatch));
 }
 
 /** The passes that may take the most: of most tokens, and of the largest attention with its padding. */
 function largest(passes: readonly Item[][]): Item[][] {
   const tokens = (pass: readonly Item[]): number => pass.reduce((n, item) => n + tokensOf(item), 0);
   const attention = (pass: readonly Item[]): number => {
-    const sequences = pass.flatMap((item) => Object.values(item.sequences)).flatMap((s) => (s === undefined ? [] : [s]));
+    const sequences = pass.flatMap((item) => Object.values(item.sequences).flat());
     const [prompt, response] = [Math.max(...sequences.map((s) => s.prompt.length)), Math.max(...sequences.map((s) => s.response.length))];
     return sequences.length * (prompt * prompt + response * (prompt + response));
   };

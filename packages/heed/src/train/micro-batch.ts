@@ -1,55 +1,80 @@
 import type { Feed } from '@heed/tensor';
 import type { BoundMethod, Sequence } from '../method/method.js';
 import { type Layout, layOut } from '../model/layout.js';
+import type { Item } from './items.js';
+import { type Tables, makeTables } from './tables.js';
 
-/** A row made ready: its named sequences in tokens, and its columns of numbers. */
-export interface Item {
-  /** Its place in the data, which keys everything random about it. */
-  readonly index: number;
-  /** For messages: where the row came from. */
-  readonly where: string;
-  readonly sequences: Partial<Record<string, Sequence>>;
-  readonly columns: Readonly<Record<string, number>>;
+/** One of a row's sequences, as it goes through the model. */
+export interface Owner {
+  readonly item: number;
+  readonly name: string;
+  /** Its place in a list; 0 where the name stands for one sequence. */
+  readonly place: number;
+  readonly sequence: Sequence;
 }
 
-/** Rows that go through the model together: how they lie, and the tables that sort their log-probabilities by name. */
+/** Rows that go through the model together: how they lie, and the tables that sort what the model gives by name. */
 export interface MicroBatch {
   readonly items: readonly Item[];
   readonly layout: Layout;
-  readonly feeds: Record<string, Feed>;
+  readonly tables: Tables;
+  readonly feeds: Readonly<Record<string, Feed>>;
   /** Supervised response tokens. */
   readonly supervised: number;
-  /** For each named sequence of each row: its tokens in the order of the table's row. */
-  readonly owners: readonly { readonly item: number; readonly name: string; readonly sequence: Sequence }[];
+  /** The sequences in the order of the layout. */
+  readonly owners: readonly Owner[];
 }
 
-export function makeMicroBatch(method: BoundMethod, items: readonly Item[], { share = true }: { share?: boolean } = {}): MicroBatch {
+/** Lays out what the method learns through; `names` picks others (a reference's). */
+export function makeMicroBatch(method: BoundMethod, items: readonly Item[], { share = true, names = method.names.filter((n) => !method.detached.has(n)) }: { share?: boolean; names?: readonly string[] } = {}): MicroBatch {
   const owners = items.flatMap((item, i) =>
-    method.names.flatMap((name) => (item.sequences[name] === undefined ? [] : [{ item: i, name, sequence: item.sequences[name] }])),
+    names.flatMap((name) => (item.sequences[name] ?? []).map((sequence, place): Owner => ({ item: i, name, place, sequence }))),
   );
   const layout = layOut(owners.map((o) => o.sequence), { share });
+  const tables = makeTables(method, items);
+  return {
+    items, layout, tables, owners, supervised: layout.labels.length,
+    feeds: { ...tables.feeds, ...lastRowFeeds(owners, layout), ...pickFeeds(method, names, owners, layout, tables) },
+  };
+}
+
+/** Tables from the layout's supervised tokens, and from its sequences, to the places of each name, and back. */
+function pickFeeds(method: BoundMethod, names: readonly string[], owners: readonly Owner[], layout: Layout, { items, slots, places }: Tables): Record<string, Feed> {
   const n = layout.labels.length;
-  const feeds: Record<string, Feed> = { one: { data: new Float32Array(items.length).fill(1), shape: [items.length] } };
-  const slots = Math.max(...layout.labelOf.map((l) => l.filter((i) => i >= 0).length));
-  for (const name of method.names) {
-    const places = owners.flatMap((o, s) => (o.name === name ? [{ row: o.item, labels: layout.labelOf[s]!.filter((l) => l >= 0) }] : []));
-    const pick = new Int32Array(items.length * slots);
-    const mask = new Float32Array(items.length * slots);
-    const picked = new Int32Array(n).fill(items.length * slots);
-    for (const { row, labels } of places) {
-      labels.forEach((label, t) => {
-        pick[row * slots + t] = label;
-        mask[row * slots + t] = 1;
-        picked[label] = row * slots + t;
-      });
-    }
-    const shape = [items.length, slots];
-    feeds[`pick:${name}`] = { data: pick, shape };
-    feeds[`mask:${name}`] = { data: mask, shape };
+  const feeds: Record<string, Feed> = {};
+  for (const name of names) {
+    const width = method.lists.has(name) ? places : 1;
+    const shape = method.lists.has(name) ? [items.length, places] : [items.length];
+    const sequences = items.length * width;
+    const pick = new Int32Array(sequences * slots);
+    const picked = new Int32Array(n).fill(sequences * slots);
+    const sequence = new Int32Array(sequences);
+    const sequenceAt = new Int32Array(owners.length).fill(sequences);
+    owners.forEach((owner, s) => {
+      if (owner.name !== name) return;
+      const at = owner.item * width + owner.place;
+      sequence[at] = s;
+      sequenceAt[s] = at;
+      let slot = at * slots;
+      for (const label of layout.labelOf[s]!) {
+        if (label < 0) continue;
+        pick[slot] = label;
+        picked[label] = slot++;
+      }
+    });
+    feeds[`pick:${name}`] = { data: pick, shape: [...shape, slots] };
     feeds[`picked:${name}`] = { data: picked, shape: [n] };
+    feeds[`sequence:${name}`] = { data: sequence, shape };
+    feeds[`sequenceAt:${name}`] = { data: sequenceAt, shape: [owners.length] };
   }
-  for (const name of method.columns) {
-    feeds[`column:${name}`] = { data: Float32Array.from(items, (item) => item.columns[name]!), shape: [items.length] };
-  }
-  return { items, layout, feeds, supervised: n, owners };
+  return feeds;
+}
+
+/** The response row that each sequence ends in, where a head reads, and back. */
+function lastRowFeeds(owners: readonly Owner[], layout: Layout): Record<string, Feed> {
+  let end = 0;
+  const last = Int32Array.from(owners, ({ sequence }) => (end += sequence.response.length) - 1);
+  const lastAt = new Int32Array(layout.responseRows).fill(owners.length);
+  last.forEach((row, s) => (lastAt[row] = s));
+  return { lastFrom: { data: last, shape: [last.length] }, lastAt: { data: lastAt, shape: [lastAt.length] } };
 }

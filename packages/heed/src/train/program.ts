@@ -1,6 +1,6 @@
 import { type Program, type Tensor, add, gradient, input, lower, mul, sym, takeRows } from '@heed/tensor';
 import type { BoundMethod } from '../method/method.js';
-import type { Architecture, Checkpointing } from '../model/llama.js';
+import type { Architecture, Checkpointing } from '../model/decoder.js';
 import { type Read, SUPERVISED, traceReads } from '../model/scoring.js';
 import type { AdaptedWeights } from '../model/weights.js';
 import { type Readings, countsProgram, scoresShape, seedsOf, sumsOf, tokensShape, traceScored } from './loss-program.js';
@@ -36,17 +36,20 @@ export interface HalvesProgram {
   readonly backward: Program;
 }
 
-/** Traces both halves. `learns` says of `logp:<name>` and `score:<name>` whether the loss depends on it. */
-export function traceHalves(architecture: Architecture, weights: AdaptedWeights, method: BoundMethod, folder: string, keep: Checkpointing, learns: (what: string) => boolean): HalvesProgram {
+/** Traces both halves: of `logp:<name>` and `score:<name>`, those that the loss reads and those that it has a derivative by. */
+export function traceHalves(
+  architecture: Architecture, weights: AdaptedWeights, method: BoundMethod, folder: string, keep: Checkpointing,
+  { reads, learns }: { readonly reads: ReadonlySet<string>; readonly learns: ReadonlySet<string> },
+): HalvesProgram {
   const readings = readingsOf(method, weights, traceReads(architecture, weights, keep));
   const values: Record<string, Tensor> = {};
   for (const name of method.names) {
     if (method.detached.has(name)) continue;
     const mask = input(`mask:${name}`, tokensShape(method, name));
-    if (learns(`logp:${name}`)) values[`logp:${name}`] = mul(readings.logp(name, mask), mask);
-    if (learns(`score:${name}`)) values[`score:${name}`] = readings.scores(name);
+    if (reads.has(`logp:${name}`)) values[`logp:${name}`] = mul(readings.logp(name, mask), mask);
+    if (reads.has(`score:${name}`)) values[`score:${name}`] = readings.scores(name);
   }
-  const seeds = Object.entries(values).map(([name, of]) => ({ of, derivative: input(`d:${name}`, of.shape) }));
+  const seeds = Object.entries(values).flatMap(([name, of]) => (learns.has(name) ? [{ of, derivative: input(`d:${name}`, of.shape) }] : []));
   return { forward: lower(values, { folder }), backward: lower(accumulated(method, weights, seeds), { folder }) };
 }
 

@@ -7,15 +7,17 @@ import { saveAdapter } from '../model/peft.js';
 import type { RunFolder } from '../run/folder.js';
 import { type Progress, silentProgress } from '../run/progress.js';
 import { createRandom } from '../run/random.js';
+import type { Estimate } from '../run/statistics.js';
 import { adapterTargets } from '../run/recipeSchemas.js';
 import { writeReport } from '../run/report/write.js';
 import { createRespond } from '../text/respond.js';
-import { createLossEvaluator } from './evaluate-loss.js';
+import { changes, createLossEvaluator } from './evaluate-loss.js';
 import { renderMemory } from './dry-run.js';
 import { heatmapSamples } from './heatmap.js';
-import { prepare } from './items.js';
+import { prepare, requireFit } from './items.js';
 import { checkMemory } from './memory.js';
 import type { TrainRecipe } from './recipe.js';
+import { averagesOf } from './references.js';
 import { train } from './trainer.js';
 
 export interface TrainRunOptions {
@@ -34,8 +36,13 @@ export interface TrainSummary {
   readonly truncated: number;
   readonly steps: number;
   readonly loss: number;
-  /** The method's loss and metrics on the rows held out, before and after; absent without `data.eval`. */
-  readonly eval?: { readonly before: Readonly<Record<string, number>>; readonly after: Readonly<Record<string, number>>; readonly rows: number };
+  /** The method's loss and metrics on the rows held out, before and after, and their paired change; absent without `data.eval`. */
+  readonly eval?: {
+    readonly before: Readonly<Record<string, number>>;
+    readonly after: Readonly<Record<string, number>>;
+    readonly change: Readonly<Record<string, Estimate>>;
+    readonly rows: number;
+  };
   readonly tokens: number;
   readonly seconds: number;
   readonly peakRssMb: number;
@@ -48,22 +55,23 @@ export async function runTraining(recipe: TrainRecipe, run: RunFolder, { progres
   const method = methodOf(recipe.method as MethodOptions);
   const data = await loadData(recipe.data, method.row);
   const text = createRespond(model.template);
-  const limits = { maxTokens: Math.min(recipe.data.maxTokens ?? model.architecture.context, model.architecture.context), onLong: recipe.data.onLong };
+  const limits = { maxTokens: Math.min(recipe.data.maxTokens ?? model.architecture.context, model.architecture.context), onLong: recipe.data.onLong, junk: recipe.data.junk };
   const chosen = method.select(data.train, createRandom('select', recipe.train.seed));
+  requireFit(method, chosen);
   const items = prepare(chosen, method, text, limits);
   const held = prepare(data.eval, method, text, limits);
   for (const problem of [...data.skipped, ...items.skipped, ...held.skipped].slice(0, 20)) say(`skipped ${problem.source.file}:${problem.source.line}: ${problem.reason}`);
   const skipped = data.skipped.length + items.skipped.length + held.skipped.length;
   say(`${method.name}: ${items.items.length} of ${data.train.length} rows to learn from${skipped > 0 ? `, ${skipped} skipped` : ''}${items.truncated > 0 ? `, ${items.truncated} prompts cut` : ''}.`);
 
-  const plan = planAdapter(model.checkpoint.tensors.values(), { ...recipe.adapter, targets: adapterTargets(recipe.adapter.targets) });
+  const plan = planAdapter(model.checkpoint.tensors.values(), { ...recipe.adapter, targets: adapterTargets(recipe.adapter.targets) }, method.head);
   const memory = checkMemory({ model, method, items: items.items, plan, options: recipe.train, held: held.items });
   if (!memory.fits) for (const line of renderMemory(memory)) say(line);
   const engine = await startEngine();
   try {
-    const evaluator = held.items.length > 0 ? await createLossEvaluator(engine, model, method, plan, held.items) : undefined;
+    const evaluator = held.items.length > 0 ? await createLossEvaluator({ engine, model, method, plan, items: held.items, batch: recipe.train.batch }) : undefined;
     const fresh = evaluator && view(await engine.upload(initialParameters(plan, recipe.train.seed)));
-    const before = fresh && (await evaluator.evaluate(fresh));
+    const before = fresh && (await evaluator.evaluate({ parameters: fresh, averages: Object.fromEntries(averagesOf(method).map((name) => [name, fresh])) }));
     const trained = await train({
       engine, model, method, items: items.items, plan, options: recipe.train, run, progress,
       ...(interrupt === undefined ? {} : { interrupt }),
@@ -72,12 +80,12 @@ export async function runTraining(recipe: TrainRecipe, run: RunFolder, { progres
         for (const row of heatmapSamples(result.heatmaps, chosen, model.tokenizer, step)) run.samples.append(row);
       },
     });
-    const after = evaluator && (await evaluator.evaluate(trained.state.parameters));
+    const after = evaluator && (await evaluator.evaluate({ ...trained.state, memory: trained.memory }));
     await saveAdapter(run.adapterDir, { plan, parameters: trained.parameters, checkpoint: model.checkpoint, modelId: recipe.model });
     const summary: TrainSummary = {
       method: method.name, model: recipe.model, rows: items.items.length, skipped, truncated: items.truncated,
       steps: trained.steps, loss: trained.loss,
-      ...(before === undefined || after === undefined ? {} : { eval: { before, after, rows: held.items.length } }),
+      ...(before === undefined || after === undefined ? {} : { eval: { before: before.whole, after: after.whole, change: changes(before, after, recipe.train.seed), rows: held.items.length } }),
       tokens: trained.tokens, seconds: trained.seconds, peakRssMb: Math.round((await engine.memory()).peakRss / 2 ** 20),
       ...(trained.resumedFrom === undefined ? {} : { resumedFrom: trained.resumedFrom }),
     };

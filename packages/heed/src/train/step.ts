@@ -1,27 +1,36 @@
-import { type AdamWOptions, type Engine, type Feed, type Session, type View, adamw, clipScale, l2Norm, view } from '@heed/tensor';
+import { type AdamWOptions, type Engine, type View, adamw, clipScale, l2Norm, view } from '@heed/tensor';
 import type { BoundMethod } from '../method/method.js';
-import { type AdapterPlan } from '../model/adapter.js';
+import type { AdapterPlan } from '../model/adapter.js';
 import type { Checkpoint } from '../model/checkpoint/open.js';
 import type { Architecture, Checkpointing } from '../model/decoder.js';
-import { type RopeFeed, feedsOf, ropeFeed, scoringFeeds } from '../model/scoring.js';
-import { type AdaptedWeights, adaptedWeights } from '../model/weights.js';
+import { scalarFeed } from './feeds.js';
+import { createFusedPasses } from './fused.js';
+import { createHalvedPasses } from './halved.js';
 import type { MicroBatch } from './micro-batch.js';
-import { type TrainProgram, traceTraining } from './program.js';
-import { dropoutMasks } from './dropout.js';
-import { Totals } from './totals.js';
+import type { References } from './references.js';
+import { NotFiniteError } from './not-finite.js';
+import type { Totals } from './totals.js';
 
-/** The trainable state: all parameters, their gradients and AdamW's moments, each one flat array in the engine. */
+/** The trainable state: all parameters, their gradients, AdamW's moments and the moving averages of references, each one flat array in the engine. */
 export interface State {
   readonly parameters: View;
   readonly gradients: View;
   readonly m: View;
   readonly v: View;
+  readonly averages: Readonly<Record<string, View>>;
 }
 
-/** Allocates a state around initial parameters (moments zero). */
-export async function allocateState(engine: Engine, parameters: Float32Array): Promise<State> {
+/** Allocates a state around initial parameters: moments zero, averages copies. */
+export async function allocateState(engine: Engine, parameters: Float32Array, averages: readonly string[] = []): Promise<State> {
   const [p, g, m, v] = [await engine.upload(parameters), ...(await Promise.all([1, 2, 3].map(() => engine.allocate('float32', parameters.length))))] as const;
-  return { parameters: view(p), gradients: view(g!), m: view(m!), v: view(v!) };
+  const copies: Record<string, View> = {};
+  for (const name of averages) copies[name] = view(await engine.upload(parameters));
+  return { parameters: view(p), gradients: view(g!), m: view(m!), v: view(v!), averages: copies };
+}
+
+/** Gives the arrays of a state back to the engine. */
+export async function freeState(engine: Engine, { averages, ...arrays }: State): Promise<void> {
+  for (const { buffer } of [...Object.values(arrays) as View[], ...Object.values(averages)]) await engine.free(buffer);
 }
 
 /** What an optimizer step over some micro-batches gave. */
@@ -32,6 +41,8 @@ export interface StepResult {
   readonly gradientNorm: number;
   /** log q/p and the flags of each token, by micro-batch, [rows, slots]; empty where the method has no heat map. */
   readonly heatmaps: readonly Heatmap[];
+  /** The method's memory after this step. */
+  readonly memory: Readonly<Record<string, number>>;
 }
 
 export interface Heatmap {
@@ -47,20 +58,14 @@ export interface StepOptions {
   /** Optimizer steps done, this one included: t of AdamW's bias correction. */
   readonly step: number;
   readonly seed: number;
+  /** The method's memory before this step; default: as it starts. */
+  readonly memory?: Readonly<Record<string, number>>;
 }
 
 export interface Stepper {
   /** One optimizer step; throws `NotFiniteError` before anything is updated. */
   step(batches: readonly MicroBatch[], options: StepOptions): Promise<StepResult>;
-  readonly program: TrainProgram;
   release(): Promise<void>;
-}
-
-/** The loss or the gradient is not a number; the state is as it was before the step. */
-export class NotFiniteError extends Error {
-  constructor(readonly what: string, readonly rows: readonly string[]) {
-    super(`${what} is not finite.`);
-  }
 }
 
 export interface StepperSetup {
@@ -70,57 +75,49 @@ export interface StepperSetup {
   readonly plan: AdapterPlan;
   readonly method: BoundMethod;
   readonly state: State;
+  /** Needed where the method has references. */
+  readonly references?: Pick<References, 'feeds'>;
   readonly keep: Checkpointing;
   readonly optimizer: AdamWOptions & { readonly betas: readonly [number, number] };
   /** Largest norm of the whole gradient; 0 for no limit. */
   readonly clip: number;
 }
 
+/** What the passes of a step found, before the optimizer moves anything. */
+export interface Found {
+  readonly totals: Totals;
+  readonly memory: Readonly<Record<string, number>>;
+  readonly heatmaps: readonly Heatmap[];
+}
+
+/** Makes the gradient of a step's loss in `state.gradients`. */
+export interface Passes {
+  run(batches: readonly MicroBatch[], options: Required<StepOptions>): Promise<Found>;
+  readonly metrics: readonly string[];
+  readonly terms: number;
+  release(): Promise<void>;
+}
+
 /** Compiles a method over a model with an adapter, ready to take optimizer steps. */
 export async function createStepper(setup: StepperSetup): Promise<Stepper> {
-  const { engine, checkpoint, architecture, plan, method, state, keep } = setup;
-  const weights = adaptedWeights(checkpoint, plan, { dropout: true });
-  const program = traceTraining(architecture, weights, method, checkpoint.folder, keep);
-  const train = await engine.compile(program.step);
-  const counts = await engine.compile(program.counts);
+  const { engine, method, state } = setup;
   const optimizer = await engine.compile(adamw(setup.optimizer));
   const norm = await engine.compile(l2Norm());
-  const rope = ropeFeed(architecture);
-
-  const part = (whole: View, p: AdaptedWeights['parameters'][number]): View => view(whole.buffer, p.shape, whole.offset + p.offset);
-  train.bind(
-    Object.fromEntries(weights.parameters.flatMap((p) => [[p.name, part(state.parameters, p)], [`acc:${p.name}`, part(state.gradients, p)]])),
-    Object.fromEntries(weights.parameters.map((p) => [`grad:${p.name}`, part(state.gradients, p)])),
-  );
   norm.bind({ x: state.gradients });
   optimizer.bind(
     { parameters: state.parameters, gradients: state.gradients, m: state.m, v: state.v },
     { new_parameters: state.parameters, new_m: state.m, new_v: state.v },
   );
+  let [fused, halves]: [Promise<Passes> | undefined, Promise<Passes> | undefined] = [undefined, undefined];
+  // A loss that couples rows needs all of a step's rows at once. Where they fit into one pass, one program does it all.
+  const passesFor = (batches: readonly MicroBatch[]): Promise<Passes> =>
+    method.scope === 'row' || batches.length === 1 ? (fused ??= createFusedPasses(setup)) : (halves ??= createHalvedPasses(setup));
+  if (method.scope === 'row') await passesFor([]);
 
   return {
-    program,
-    async step(batches, { learningRate, step, seed }) {
-      const totals = await totalCounts(counts, batches);
-      const heatmaps: Heatmap[] = [];
-      for (const [i, batch] of batches.entries()) {
-        const feeds = {
-          ...batchFeeds(batch, architecture, rope, program),
-          ...dropoutMasks(weights.masks, batch, plan.options.dropout, seed, step),
-          ...Object.fromEntries(Array.from({ length: program.terms }, (_, t) => [`scale:${t}`, scalarFeed(inverse(totals.get(`count:${t}`), t, method.name))])),
-          carry: scalarFeed(i === 0 ? 0 : 1),
-        };
-        const out = await train.run(feeds);
-        for (let t = 0; t < program.terms; t++) {
-          const value = totals.add(`term:${t}`, out[`term:${t}`]!.data[0] as number);
-          if (!Number.isFinite(value)) throw new NotFiniteError(`The loss of step ${step}`, batch.items.map((item) => item.where));
-        }
-        for (const name of program.metrics) totals.add(`metric:${name}`, out[`metric:${name}`]!.data[0] as number);
-        if (program.heatmapOf !== undefined) {
-          const { logRatio, flagged } = out as Record<string, { data: Float32Array; shape: number[] }>;
-          heatmaps.push({ of: program.heatmapOf, batch, slots: logRatio!.shape[1]!, logRatio: logRatio!.data, flagged: flagged!.data });
-        }
-      }
+    async step(batches, { learningRate, step, seed, memory = method.memory }) {
+      const passes = await passesFor(batches);
+      const { totals, heatmaps, memory: remembered } = await passes.run(batches, { learningRate, step, seed, memory });
       const gradientNorm = (await norm.run({})).norm!.data[0] as number;
       if (!Number.isFinite(gradientNorm)) throw new NotFiniteError(`The gradient of step ${step}`, batches.flatMap((b) => b.items.map((item) => item.where)));
       const [beta1, beta2] = setup.optimizer.betas;
@@ -130,31 +127,10 @@ export async function createStepper(setup: StepperSetup): Promise<Stepper> {
         correction1: scalarFeed(1 - beta1 ** step),
         correction2: scalarFeed(1 - beta2 ** step),
       });
-      return { loss: totals.loss(program.terms), metrics: totals.metrics(program.metrics), gradientNorm, heatmaps };
+      return { loss: totals.loss(passes.terms), metrics: totals.metrics(passes.metrics), gradientNorm, heatmaps, memory: remembered };
     },
     async release() {
-      for (const session of [train, counts, norm, optimizer]) await session.release();
+      for (const part of [fused, halves, norm, optimizer]) await (await part)?.release();
     },
   };
-}
-
-const scalarFeed = (value: number): Feed => ({ data: Float32Array.of(value), shape: [] });
-
-/** Everything a micro-batch feeds to a training or an evaluation program. */
-export function batchFeeds(batch: MicroBatch, architecture: Architecture, rope: RopeFeed, { step }: Pick<TrainProgram, 'step'>): Record<string, Feed> {
-  return feedsOf(step, { ...scoringFeeds(batch.layout, architecture, rope), ...batch.feeds });
-}
-
-async function totalCounts(counts: Session, batches: readonly MicroBatch[]): Promise<Totals> {
-  const totals = new Totals();
-  for (const batch of batches) {
-    const out = await counts.run(feedsOf(counts.program, batch.feeds));
-    totals.addAll(out);
-  }
-  return totals;
-}
-
-function inverse(count: number, term: number, method: string): number {
-  if (count > 0) return 1 / count;
-  throw new Error(`Term ${term} of the ${method} loss has nothing to count in this step: no row supervises it.`);
 }

@@ -14,6 +14,11 @@ export class Totals {
     for (const [name, { data }] of Object.entries(outputs)) this.add(name, Number(data[0]));
   }
 
+  /** Adds all of another's totals. */
+  merge(other: Totals): void {
+    for (const [name, value] of other.values) this.add(name, value);
+  }
+
   get(name: string): number {
     return this.values.get(name) ?? 0;
   }

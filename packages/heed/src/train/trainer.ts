@@ -10,11 +10,14 @@ import type { TrainOptions } from '../run/recipeSchemas.js';
 import type { RunFolder } from '../run/folder.js';
 import { Interrupted } from '../run/signals.js';
 import { loadNewest, saveCheckpoint } from './checkpoints.js';
-import { tokensOf } from './items.js';
-import { type Item, makeMicroBatch } from './micro-batch.js';
+import { type Item, tokensOf } from './items.js';
+import { makeMicroBatch } from './micro-batch.js';
 import { countSteps, stepOrder } from './order.js';
+import { NotFiniteError } from './not-finite.js';
+import { splitPasses } from './passes.js';
+import { averagesOf, checkAtReference, openReferences } from './references.js';
 import { learningRateAt } from './schedule.js';
-import { NotFiniteError, type State, type StepResult, allocateState, createStepper } from './step.js';
+import { type State, type StepResult, allocateState, createStepper } from './step.js';
 
 export interface TrainSetup {
   readonly engine: Engine;
@@ -33,8 +36,20 @@ export interface TrainSetup {
   readonly label?: Readonly<Record<string, number>>;
   readonly progress?: Progress;
   readonly interrupt?: { readonly requested: boolean };
+  /** Makes rows anew while training: at the first step and after every so many. */
+  readonly refresh?: Refresh;
   /** Called after each step; `last` on the final one. */
   onStep?(row: LogRow & { readonly step: number }, result: StepResult, last: boolean): void;
+}
+
+/** Rows that the trained model itself has a part in. */
+export interface Refresh {
+  readonly every: number;
+  /**
+   * The items to learn from in the steps after `done`, for the given ones; one for each, same index. Asked again for a step that a
+   * resume goes on from, it must give what it gave before.
+   */
+  items(done: number, items: readonly Item[], parameters: View): Promise<readonly Item[]>;
 }
 
 export interface Trained {
@@ -42,14 +57,13 @@ export interface Trained {
   readonly loss: number;
   readonly parameters: Float32Array;
   readonly state: State;
+  /** The method's memory at the end. */
+  readonly memory: Readonly<Record<string, number>>;
   /** The step that a resume went on from. */
   readonly resumedFrom?: number;
   readonly tokens: number;
   readonly seconds: number;
 }
-
-/** Rows in one pass where the recipe does not say: what keeps about this many tokens in a pass. */
-const TOKENS_PER_PASS = 1024;
 
 /**
  * Trains an adapter: batches, schedule, optimizer, log, checkpoints. It knows methods only as `BoundMethod`. With a run folder that
@@ -59,29 +73,36 @@ const TOKENS_PER_PASS = 1024;
  * @throws UserError naming the rows, when a loss or gradient is not finite; the last good state is saved.
  */
 export async function train(setup: TrainSetup): Promise<Trained> {
-  const { engine, model, method, items, plan, options, run, offset = 0, progress = silentProgress } = setup;
+  const { engine, model, method, plan, options, run, refresh, offset = 0, progress = silentProgress } = setup;
+  const items = [...setup.items];
   if (items.length === 0) throw new UserError('There are no rows to train on.');
   const total = countSteps(items.length, options);
   const order = stepOrder({ rows: items.length, batch: options.batch, steps: total, seed: options.seed, cost: (row) => tokensOf(items[row]!) });
-  const data = fingerprint(items);
+  const data = fingerprint(setup.items);
 
-  const saved = run?.resuming === true ? await loadNewest(run.checkpointsDir, engine, plan.size) : undefined;
+  const saved = run?.resuming === true ? await loadNewest(run.checkpointsDir, engine, plan.size, averagesOf(method)) : undefined;
   // A checkpoint up to the offset is of an earlier training, one beyond the end of a longer one: of other rows.
   const usable = saved !== undefined && saved.snapshot.step > offset ? saved : undefined;
   if (usable !== undefined && (usable.snapshot.data !== data || usable.snapshot.step > offset + total)) {
     throw new UserError('The rows are not those that this run began with, so it cannot go on as if nothing had happened.', ['Restore the data, or start again with --overwrite.']);
   }
-  const state = usable?.state ?? (await allocateState(engine, setup.initial ?? initialParameters(plan, options.seed)));
+  const state = usable?.state ?? (await allocateState(engine, setup.initial ?? initialParameters(plan, options.seed), averagesOf(method)));
   const done = usable === undefined ? 0 : usable.snapshot.step - offset;
   await run?.metrics.truncateAfter(offset + done);
   await run?.samples.truncateAfter(offset + done);
 
+  let memory = usable?.snapshot.memory ?? method.memory;
+  // A fresh adapter is the identity, so that policy, base and averages are one.
+  const starts = done === 0 && setup.initial === undefined && plan.options.dropout === 0;
+  const references = openReferences({ engine, model, method, plan, policy: state.parameters, averages: state.averages });
+  // All of the run's rows, whatever is done of it: which rows are scored together shows in the last bits.
+  if (refresh === undefined) await references.prepare(used(order).map((i) => items[i]!), progress);
   const stepper = await createStepper({
-    engine, checkpoint: model.checkpoint, architecture: model.architecture, plan, method, state,
+    engine, checkpoint: model.checkpoint, architecture: model.architecture, plan, method, state, references,
     keep: options.checkpointing, clip: options.clip,
     optimizer: { betas: options.betas, epsilon: options.epsilon, weightDecay: options.weightDecay },
   });
-  const save = (step: number): Promise<unknown> | undefined => run && saveCheckpoint(run.checkpointsDir, engine, state, { step: offset + step, data }, options.keep);
+  const save = (step: number): Promise<unknown> | undefined => run && saveCheckpoint(run.checkpointsDir, engine, state, { step: offset + step, data, ...(Object.keys(memory).length > 0 ? { memory } : {}) }, options.keep);
   const started = performance.now();
   let loss = ((await run?.metrics.rows())?.at(-1)?.loss) ?? Number.NaN;
   let tokens = 0;
@@ -90,16 +111,29 @@ export async function train(setup: TrainSetup): Promise<Trained> {
   try {
     for (let step = done + 1; step <= total; step++) {
       const from = performance.now();
-      const batches = cut(order[step - 1]!.map((i) => items[i]!), options.microBatch).map((part) => makeMicroBatch(method, part));
+      if (refresh !== undefined && ((step - 1) % refresh.every === 0 || step === done + 1)) {
+        const first = step - 1 - ((step - 1) % refresh.every);
+        const wanted = used(order.slice(first, first + refresh.every));
+        progress.stop();
+        const made = await refresh.items(first, wanted.map((i) => setup.items[i]!), state.parameters);
+        wanted.forEach((i, at) => (items[i] = made[at]!));
+        await references.prepare(made, progress);
+        progress.start(`training (${method.name})`, total);
+      }
+      const taken = order[step - 1]!.map((i) => items[i]!);
+      const batches = splitPasses(taken, options.microBatch).map((part) => makeMicroBatch(method, part));
       const learningRate = learningRateAt(step, total, options);
-      const result = await stepper.step(batches, { learningRate, step, seed: options.seed }).catch(async (error: unknown) => {
+      const result = await stepper.step(batches, { learningRate, step, seed: options.seed, memory }).catch(async (error: unknown) => {
         if (!(error instanceof NotFiniteError)) throw error;
         if (lastSaved < step - 1) await save(step - 1);
         throw new UserError(`${error.what} is not a finite number. Rows: ${error.rows.join(', ')}.`, [
           'The state before this step is kept. Lower train.learningRate, set train.clip, or look at those rows with `heed inspect`.',
         ]);
       });
+      if (step === 1 && starts) checkAtReference(method, result.loss);
       loss = result.loss;
+      memory = result.memory;
+      await references.follow(step);
       const inStep = batches.reduce((n, b) => n + b.layout.promptRows + b.layout.responseRows, 0);
       tokens += inStep;
       const row = {
@@ -119,34 +153,20 @@ export async function train(setup: TrainSetup): Promise<Trained> {
   } finally {
     progress.stop();
     await stepper.release();
+    await references.release();
   }
   return {
-    steps: total, loss, tokens, seconds: (performance.now() - started) / 1000, state,
+    steps: total, loss, tokens, seconds: (performance.now() - started) / 1000, state, memory,
     parameters: await parametersOf(engine, state.parameters),
     ...(usable === undefined ? {} : { resumedFrom: usable.snapshot.step }),
   };
 }
 
+/** The rows that some steps take, each once, in order. */
+const used = (steps: readonly (readonly number[])[]): number[] => [...new Set(steps.flat())].sort((a, b) => a - b);
+
 async function parametersOf(engine: Engine, parameters: View): Promise<Float32Array> {
   return (await engine.read(parameters)) as Float32Array;
-}
-
-/** Splits a step's rows into passes: `size` rows each, or as many as keep a pass near TOKENS_PER_PASS tokens. Longest rows together, so that little is padded. */
-export function cut(items: readonly Item[], size: number | undefined): Item[][] {
-  const sorted = [...items].sort((a, b) => tokensOf(b) - tokensOf(a) || a.index - b.index);
-  const passes: Item[][] = [];
-  let room = 0;
-  for (const item of sorted) {
-    const cost = tokensOf(item);
-    const last = passes.at(-1);
-    if (last !== undefined && (size === undefined ? room >= cost : last.length < size)) last.push(item);
-    else {
-      passes.push([item]);
-      room = TOKENS_PER_PASS;
-    }
-    room -= cost;
-  }
-  return passes;
 }
 
 function fingerprint(items: readonly Item[]): string {

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { parseRows } from '../../src/data/parse.js';
 import { readRows } from '../../src/data/read.js';
-import { proportionInterval } from '../../src/evaluate/statistics.js';
+import { proportionInterval } from '../../src/run/statistics.js';
 import { scratchFolder } from '../support/scratch.js';
 import { heed, tinyChat } from './support.js';
 

@@ -1,67 +1,106 @@
-import { type Engine, type Tensor, gradient, input, lower, mul, sum } from '@heed/tensor';
+import type { Engine, Feed, Program } from '@heed/tensor';
 import type { BoundMethod } from '../../src/method/method.js';
-import { Tokens } from '../../src/method/tokens.js';
+import type { Item } from '../../src/train/items.js';
+import { traceLoss } from '../../src/train/loss-program.js';
+import { type Tables, makeTables, sequenceTable, tokenTable } from '../../src/train/tables.js';
 
-/** Log-probabilities of each named sequence of each row; null where the row has no such sequence. */
-export type LogProbs = Readonly<Record<string, readonly (readonly number[] | null)[]>>;
+/** The log-probabilities of one row's sequence (of its sequences, where the name is a list), or null where the row has none. */
+export type RowLogProbs = readonly number[] | readonly (readonly number[])[] | null;
+/** By name, then by row. */
+export type LogProbs = Readonly<Record<string, readonly RowLogProbs[]>>;
+
+export interface LossInputs {
+  /** Log-probabilities under references: by reference, name, row. */
+  readonly under?: Readonly<Record<string, LogProbs>>;
+  /** What the head gave: by name, by row; one number, or `size` of them. */
+  readonly scores?: Readonly<Record<string, readonly (number | readonly number[])[]>>;
+  readonly memory?: Readonly<Record<string, number>>;
+}
 
 export interface LossValue {
   readonly loss: number;
   readonly metrics: Readonly<Record<string, number>>;
-  /** d loss / d logp, by name and row. */
+  /** d loss / d logp, by name and row; of a list, its sequences one behind the other. */
   readonly gradient: Readonly<Record<string, number[][]>>;
+  /** d loss / d score, by name: flat. */
+  readonly scoreGradient: Readonly<Record<string, number[]>>;
+  readonly memory: Readonly<Record<string, number>>;
 }
 
-/** A method's loss, normalised as the trainer does, and its derivative by each log-probability. */
-export async function lossOf(engine: Engine, method: BoundMethod, logp: LogProbs, columns: Readonly<Record<string, readonly number[]>> = {}): Promise<LossValue> {
-  const rows = Object.values(logp)[0]!.length;
-  const feeds: Record<string, { data: Float32Array; shape: number[] }> = {};
-  const leaves: Record<string, Tensor> = {};
-  const named: Record<string, Tokens> = {};
-  const widths: Record<string, number> = {};
-  for (const name of method.names) {
-    const given = logp[name] ?? Array.from({ length: rows }, () => null);
-    const width = Math.max(1, ...given.map((r) => r?.length ?? 0)) + 1; // one slot of padding at least
-    widths[name] = width;
-    const flat = (f: (r: number, t: number) => number) => Float32Array.from({ length: rows * width }, (_, i) => f(Math.floor(i / width), i % width));
-    const x = input(`logp:${name}`, [rows, width]);
-    const mask = input(`mask:${name}`, [rows, width]);
-    leaves[name] = x;
-    named[name] = new Tokens(mul(x, mask), mask);
-    feeds[`logp:${name}`] = { data: flat((r, t) => given[r]?.[t] ?? -3), shape: [rows, width] };
-    feeds[`mask:${name}`] = { data: flat((r, t) => (given[r]?.[t] === undefined ? 0 : 1)), shape: [rows, width] };
-  }
-  const cols = Object.fromEntries(method.columns.map((name) => {
-    feeds[`column:${name}`] = { data: Float32Array.from(columns[name]!), shape: [rows] };
-    return [name, input(`column:${name}`, [rows])];
-  }));
-  feeds['one'] = { data: new Float32Array(rows).fill(1), shape: [rows] };
-  const loss = method.loss({ logp: named, columns: cols, rows: sum(input('one', [rows])) });
-  const outputs: Record<string, Tensor> = {};
-  loss.terms.forEach((term, i) => Object.assign(outputs, { [`term${i}`]: term.sum, [`count${i}`]: term.count }));
-  for (const [name, term] of Object.entries(loss.metrics)) Object.assign(outputs, { [`metric:${name}`]: term.sum, [`of:${name}`]: term.count });
-  const scales = loss.terms.map((_, i) => input(`scale${i}`, []));
-  const derivatives = gradient(loss.terms.map((term, i) => ({ of: term.sum, derivative: scales[i]! })), Object.values(leaves));
-  Object.keys(leaves).forEach((name, i) => derivatives[i] && (outputs[`d:${name}`] = derivatives[i]));
-
-  const run = async (scale: readonly number[]): Promise<Record<string, { data: ArrayLike<number | bigint> }>> => {
-    const program = lower(outputs);
-    const session = await engine.compile(program);
-    const all = { ...feeds, ...Object.fromEntries(scale.map((s, i) => [`scale${i}`, { data: Float32Array.of(s), shape: [] }])) };
-    const out = await session.run(Object.fromEntries(program.inputs.map(({ name }) => [name, all[name as keyof typeof all]!])));
-    await session.release();
-    return out;
-  };
-  const first = await run(loss.terms.map(() => 1));
-  const number = (out: Awaited<ReturnType<typeof run>>, name: string): number => Number(out[name]!.data[0]);
-  const counts = loss.terms.map((_, i) => number(first, `count${i}`));
-  const second = await run(counts.map((c) => 1 / c));
-  return {
-    loss: loss.terms.reduce((total, _, i) => total + number(first, `term${i}`) / counts[i]!, 0),
-    metrics: Object.fromEntries(Object.keys(loss.metrics).map((name) => [name, number(first, `metric:${name}`) / number(first, `of:${name}`)])),
-    gradient: Object.fromEntries(Object.keys(leaves).map((name) => {
-      const d = second[`d:${name}`];
-      return [name, logp[name]!.map((r, i) => (r ?? []).map((_, t) => (d === undefined ? 0 : Number(d.data[i * widths[name]! + t]))))];
+/**
+ * A method's loss, normalised as the trainer does, and its derivative by each log-probability and score. A row of `logp` has one
+ * number for each supervised token. Names that a method does not learn from may be given under references alone.
+ */
+export async function lossOf(
+  engine: Engine, method: BoundMethod, logp: LogProbs,
+  columns: Readonly<Record<string, readonly (number | readonly number[])[]>> = {}, { under = {}, scores = {}, memory = {} }: LossInputs = {},
+): Promise<LossValue> {
+  const shapes = [logp, ...Object.values(under)];
+  const rows = Math.max(...shapes.flatMap((s) => Object.values(s).map((r) => r.length)), ...Object.values(scores).map((s) => s.length));
+  const items = Array.from({ length: rows }, (_, i): Item => ({
+    index: i, where: `row ${i}`,
+    sequences: Object.fromEntries(method.names.flatMap((name) => {
+      const given = shapes.map((s) => s[name]?.[i]).find((r) => r !== undefined && r !== null);
+      const lists = given === undefined ? (scores[name]?.[i] === undefined ? [] : [[0]]) : listsOf(given);
+      return lists.length === 0 ? [] : [[name, lists.map((l) => ({ prompt: [0], response: Array.from(l, () => 0) }))]];
     })),
+    columns: Object.fromEntries(Object.entries(columns).map(([name, values]) => [name, values[i]!])),
+  }));
+  const padded = padMore(method, makeTables(method, items));
+  const valueOf = (of: LogProbs, name: string) => (item: Item, k: number): readonly number[] => listsOf(of[name]![item.index]!)[k]!;
+  const feeds: Record<string, Feed> = { ...padded.feeds };
+  for (const name of method.names) {
+    if (logp[name] !== undefined) feeds[`logp:${name}`] = junkInPadding(tokenTable(method, padded, name, valueOf(logp, name)), padded.feeds[`mask:${name}`]!);
+    if (scores[name] !== undefined) feeds[`score:${name}`] = sequenceTable(method, padded, name, method.head?.size ?? 1, (item) => [scores[name]![item.index]!].flat());
+    for (const [reference, values] of Object.entries(under)) {
+      if (values[name] !== undefined) feeds[`under:${reference}:${name}`] = tokenTable(method, padded, name, valueOf(values, name));
+    }
+  }
+  for (const [name, initial] of Object.entries(method.memory)) feeds[`memory:${name}`] = scalar(memory[name] ?? initial);
+
+  const { program, counts, terms, metrics } = traceLoss(method, { derivatives: true });
+  const run = async (p: Program, more: Record<string, Feed> = {}): Promise<(name: string) => ArrayLike<number | bigint> | undefined> => {
+    const session = await engine.compile(p);
+    const all: Record<string, Feed> = { ...feeds, ...more };
+    const out = await session.run(Object.fromEntries(p.inputs.map(({ name }) => {
+      if (all[name] === undefined) throw new Error(`The test gives nothing for ${name}.`);
+      return [name, all[name]];
+    })));
+    await session.release();
+    return (name) => out[name]?.data;
   };
+  const counted = await run(counts);
+  const count = (name: string): number => Number(counted(name)![0]);
+  const scales = Object.fromEntries(Array.from({ length: terms }, (_, t) => [`scale:${t}`, scalar(1 / count(`count:${t}`))]));
+  const out = await run(program, scales);
+  const sum = (name: string): number => Number(out(name)![0]);
+  let loss = 0;
+  for (let t = 0; t < terms; t++) loss += sum(`term:${t}`) / count(`count:${t}`);
+  return {
+    loss,
+    metrics: Object.fromEntries(metrics.map((name) => [name, sum(`metric:${name}`) / count(`metricCount:${name}`)])),
+    memory: Object.fromEntries(Object.keys(method.memory).map((name) => [name, sum(`newMemory:${name}`)])),
+    gradient: Object.fromEntries(Object.keys(logp).map((name) => [name, logp[name]!.map((given, i) => {
+      const d = out(`d:logp:${name}`);
+      const places = method.lists.has(name) ? padded.places : 1;
+      return (given === null ? [] : listsOf(given)).flatMap((l, k) => l.map((_, t) => (d === undefined ? 0 : Number(d[(i * places + k) * padded.slots + t]))));
+    })])),
+    scoreGradient: Object.fromEntries(Object.keys(scores).map((name) => [name, Array.from(out(`d:score:${name}`) ?? [], Number)])),
+  };
+}
+
+const scalar = (value: number): Feed => ({ data: Float32Array.of(value), shape: [] });
+const listsOf = (row: Exclude<RowLogProbs, null>): readonly (readonly number[])[] => (typeof row[0] === 'number' || row.length === 0 ? [row as readonly number[]] : (row as readonly (readonly number[])[]));
+
+/** One slot of padding more, so that every row has some. */
+function padMore(method: BoundMethod, tables: Tables): Tables {
+  const wider = { ...tables, slots: tables.slots + 1 };
+  const masks = method.names.map((name) => [`mask:${name}`, tokenTable(method, wider, name, (item, k) => item.sequences[name]![k]!.response.map(() => 1))]);
+  return { ...wider, feeds: { ...tables.feeds, ...Object.fromEntries(masks) as Record<string, Feed> } };
+}
+
+/** The trainer may leave anything where there is no token; the mask hides it. */
+function junkInPadding(feed: Feed, mask: Feed): Feed {
+  const [data, keep] = [feed, mask].map((f) => (f as { data: Float32Array }).data) as [Float32Array, Float32Array];
+  return { ...feed, data: data.map((x, i) => (keep[i] === 1 ? x : -3)) };
 }

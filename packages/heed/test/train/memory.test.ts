@@ -6,12 +6,12 @@ import { architectureOf } from '../../src/model/architecture.js';
 import { TrainOptions } from '../../src/run/recipeSchemas.js';
 import { renderMemory } from '../../src/train/dry-run.js';
 import { type MemorySetup, checkMemory, predictTraining } from '../../src/train/memory.js';
-import type { Item } from '../../src/train/micro-batch.js';
+import type { Item } from '../../src/train/items.js';
 import { openTiny } from '../model/tiny.js';
 
 const item = (prompt: number, response: number, index: number): Item => ({
   index, where: `row ${index}`, columns: {},
-  sequences: { turns: { prompt: Array<number>(prompt).fill(index + 1), response: Array<number>(response).fill(2) } },
+  sequences: { turns: [{ prompt: Array<number>(prompt).fill(index + 1), response: Array<number>(response).fill(2) }] },
 });
 const options = (given: object): MemorySetup['options'] => TrainOptions.parse({ steps: 3, batch: 4, microBatch: 4, checkpointing: 'none', ...given });
 

@@ -1,4 +1,4 @@
-import type { Engine, View } from '@heed/tensor';
+import type { Engine } from '@heed/tensor';
 import type { AnyRow, JudgedRow } from '../../src/data/rows.js';
 import { type MethodOptions, methodOf } from '../../src/method/index.js';
 import type { BoundMethod } from '../../src/method/method.js';
@@ -8,8 +8,10 @@ import { type Model, loadModel } from '../../src/model/load.js';
 import { createRandom } from '../../src/run/random.js';
 import { createRespond } from '../../src/text/respond.js';
 import { prepare } from '../../src/train/items.js';
-import { type Item, makeMicroBatch } from '../../src/train/micro-batch.js';
-import { type StepResult, allocateState, createStepper } from '../../src/train/step.js';
+import type { Item } from '../../src/train/items.js';
+import { makeMicroBatch } from '../../src/train/micro-batch.js';
+import { averagesOf, openReferences } from '../../src/train/references.js';
+import { type StepResult, allocateState, createStepper, freeState } from '../../src/train/step.js';
 
 /** Judged rows as a file would give them: [prompt, completion, judgment]. */
 export function judgedRows(rows: readonly (readonly [string, string, string | null])[]): JudgedRow[] {
@@ -37,7 +39,7 @@ export interface Bench {
 export async function bench(folder: string, options: MethodOptions, rows: readonly JudgedRow[], { dropout = 0, maxTokens = 2048 } = {}): Promise<Bench> {
   const model = await loadModel(folder);
   const method = methodOf(options);
-  const plan = planAdapter(model.checkpoint.tensors.values(), { rank: 2, alpha: 4, targets: ['q_proj', 'v_proj', 'up_proj', 'down_proj'], dropout, rslora: false });
+  const plan = planAdapter(model.checkpoint.tensors.values(), { rank: 2, alpha: 4, targets: ['q_proj', 'v_proj', 'up_proj', 'down_proj'], dropout, rslora: false }, method.head);
   const parameters = initialParameters(plan, 3);
   const random = createRandom('bench', 0);
   for (const { b } of plan.modules.values()) for (let i = 0; i < b.shape[0] * b.shape[1]; i++) parameters[b.offset + i] = 0.1 * random.normal();
@@ -54,9 +56,11 @@ export interface Pass {
 
 /** One step at learning rate 0 for each way of cutting the rows into micro-batches, all on one compiled program. */
 export async function passes(engine: Engine, { method, model, plan, parameters }: Bench, ways: readonly (readonly (readonly Item[])[])[], { keep = 'none', share = true, seed = 0 }: { keep?: Checkpointing; share?: boolean; seed?: number } = {}): Promise<Pass[]> {
-  const state = await allocateState(engine, parameters);
+  const state = await allocateState(engine, parameters, averagesOf(method));
+  const references = openReferences({ engine, model, method, plan, policy: state.parameters, averages: state.averages });
+  await references.prepare([...new Set(ways.flat(2))]);
   const stepper = await createStepper({
-    engine, checkpoint: model.checkpoint, architecture: model.architecture, plan, method, state, keep, clip: 0,
+    engine, checkpoint: model.checkpoint, architecture: model.architecture, plan, method, state, references, keep, clip: 0,
     optimizer: { betas: [0.9, 0.999], epsilon: 1e-8, weightDecay: 0 },
   });
   const results: Pass[] = [];
@@ -65,7 +69,8 @@ export async function passes(engine: Engine, { method, model, plan, parameters }
     results.push({ loss: result.loss, metrics: result.metrics, gradients: Float32Array.from(await engine.read(state.gradients), Number), result });
   }
   await stepper.release();
-  for (const { buffer } of Object.values(state) as View[]) await engine.free(buffer);
+  await references.release();
+  await freeState(engine, state);
   return results;
 }
 

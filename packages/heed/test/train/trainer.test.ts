@@ -78,7 +78,7 @@ describe('rows', () => {
       ...method(),
       sequences: (row, text) => {
         const all = method().sequences(row, text);
-        return row.source.line === 3 ? { plain: { ...all['plain']!, supervised: all['plain']!.response.map(() => false) } } : all;
+        return row.source.line === 3 ? { plain: all['plain']!.map((s) => ({ ...s, supervised: s.response.map(() => false) })) } : all;
       },
     };
     expect(() => prepared(512, 'error', silent)).toThrow(/1 of 4 rows teach nothing\n.*rows\.jsonl:3.*supervises no token/);
@@ -87,7 +87,7 @@ describe('rows', () => {
   it('supervise every response token and no prompt token, with one end-of-turn token', () => {
     const { items } = prepared(512, 'error');
     for (const [i, { sequences }] of items.entries()) {
-      const { response, supervised } = sequences['plain']!;
+      const { response, supervised } = sequences['plain']![0]!;
       expect(supervised?.every(Boolean) ?? true).toBe(true);
       expect(response.map((id) => b.model.tokenizer.tokenText(id)).join('')).toBe(`${rows[i]!.completion}</s>`);
     }
@@ -95,7 +95,7 @@ describe('rows', () => {
 
   it('that are too long are an error, or left out whole, or lose the head of their prompts, each counted once', () => {
     // A limit that the sequence with the judgment of the last row exceeds alone.
-    const lengths = prepared(512, 'error').items.map(({ sequences }) => Object.values(sequences).map((s) => s!.prompt.length + s!.response.length));
+    const lengths = prepared(512, 'error').items.map(({ sequences }) => Object.values(sequences).flat().map((s) => s.prompt.length + s.response.length));
     const plain = Math.max(...lengths.map((of) => of[0]!));
     const judged = Math.max(...lengths.flat());
     expect(judged).toBeGreaterThan(plain);
@@ -110,7 +110,7 @@ describe('rows', () => {
     expect(cut.items).toHaveLength(4);
     expect(cut.skipped).toEqual([]);
     expect(cut.truncated).toBe(lengths.filter((of) => Math.max(...of) > plain - 1).length);
-    for (const { sequences } of cut.items) for (const s of Object.values(sequences)) expect(s!.prompt.length + s!.response.length).toBeLessThanOrEqual(plain - 1);
+    for (const { sequences } of cut.items) for (const s of Object.values(sequences).flat()) expect(s.prompt.length + s.response.length).toBeLessThanOrEqual(plain - 1);
   });
 });
 

@@ -1,7 +1,7 @@
 /** Means with intervals, for before/after tables. Summaries that simple-statistics has (median, quantile) come from there. */
 import { mean, median, quantileSorted } from 'simple-statistics';
 
-import { createRandom } from '../run/random.js';
+import { createRandom } from './random.js';
 
 /** A number with its confidence interval, and how many observations it rests on. */
 export interface Estimate {

@@ -1,0 +1,24 @@
+import type { Feed, Program } from '@heed/tensor';
+import type { Architecture } from '../model/decoder.js';
+import { type RopeFeed, feedsOf, scoringFeeds } from '../model/scoring.js';
+import type { MicroBatch } from './micro-batch.js';
+import type { Totals } from './totals.js';
+
+export const scalarFeed = (value: number): Feed => ({ data: Float32Array.of(value), shape: [] });
+
+/** Scalars by name, as feeds `<prefix>:<name>`. */
+export const scalarFeeds = (prefix: string, values: Readonly<Record<string, number>>): Record<string, Feed> =>
+  Object.fromEntries(Object.entries(values).map(([name, value]) => [`${prefix}:${name}`, scalarFeed(value)]));
+
+/** Everything a micro-batch feeds to a program over its layout. */
+export const batchFeeds = (batch: MicroBatch, architecture: Architecture, rope: RopeFeed, program: Program): Record<string, Feed> =>
+  feedsOf(program, { ...scoringFeeds(batch.layout, architecture, rope), ...batch.feeds });
+
+/** The factor of each term: one over its count in the whole step. */
+export function scaleFeeds(totals: Totals, terms: number, method: string): Record<string, Feed> {
+  return Object.fromEntries(Array.from({ length: terms }, (_, t) => {
+    const count = totals.get(`count:${t}`);
+    if (count <= 0) throw new Error(`Term ${t} of the ${method} loss has nothing to count in this step: no row supervises it.`);
+    return [`scale:${t}`, scalarFeed(1 / count)];
+  }));
+}

@@ -1,0 +1,57 @@
+import { ropeFeed } from '../model/scoring.js';
+import { feedsOf } from '../model/scoring.js';
+import { adaptedWeights } from '../model/weights.js';
+import { dropoutMasks } from './dropout.js';
+import { batchFeeds, scalarFeed, scalarFeeds, scaleFeeds } from './feeds.js';
+import { boundParameters } from './forward.js';
+import { NotFiniteError } from './not-finite.js';
+import { traceTraining } from './program.js';
+import type { Heatmap, Passes, StepperSetup } from './step.js';
+import { Totals } from './totals.js';
+
+/** Loss and gradient in one program, micro-batch by micro-batch. */
+export async function createFusedPasses({ engine, checkpoint, architecture, plan, method, state, references, keep }: StepperSetup): Promise<Passes> {
+  const weights = adaptedWeights(checkpoint, plan, { dropout: true });
+  const program = traceTraining(architecture, weights, method, checkpoint.folder, keep);
+  const train = await engine.compile(program.step);
+  const counts = await engine.compile(program.counts);
+  const rope = ropeFeed(architecture);
+  const gradients = boundParameters(weights, state.gradients, 'acc:');
+  train.bind(
+    { ...boundParameters(weights, state.parameters), ...gradients },
+    Object.fromEntries(weights.parameters.map((p) => [`grad:${p.name}`, gradients[`acc:${p.name}`]!])),
+  );
+  return {
+    terms: program.terms,
+    metrics: program.metrics,
+    async run(batches, { seed, step, memory }) {
+      const totals = new Totals();
+      for (const batch of batches) totals.addAll(await counts.run(feedsOf(counts.program, batch.feeds)));
+      const heatmaps: Heatmap[] = [];
+      let remembered = memory;
+      for (const [i, batch] of batches.entries()) {
+        const out = await train.run({
+          ...batchFeeds(batch, architecture, rope, program.step),
+          ...feedsOf(program.step, { ...(await references?.feeds(batch.tables)), ...scalarFeeds('memory', memory), ...scaleFeeds(totals, program.terms, method.name) }),
+          ...dropoutMasks(weights.masks, batch, plan.options.dropout, seed, step),
+          carry: scalarFeed(i === 0 ? 0 : 1),
+        });
+        for (let t = 0; t < program.terms; t++) {
+          const value = totals.add(`term:${t}`, Number(out[`term:${t}`]!.data[0]));
+          if (!Number.isFinite(value)) throw new NotFiniteError(`The loss of step ${step}`, batch.items.map((item) => item.where));
+        }
+        for (const name of program.metrics) totals.add(`metric:${name}`, Number(out[`metric:${name}`]!.data[0]));
+        remembered = Object.fromEntries(Object.keys(memory).map((name) => [name, Number(out[`newMemory:${name}`]!.data[0])]));
+        if (program.heatmapOf !== undefined) {
+          const { logRatio, flagged } = out as Record<string, { data: Float32Array; shape: number[] }>;
+          heatmaps.push({ of: program.heatmapOf, batch, slots: logRatio!.shape[1]!, logRatio: logRatio!.data, flagged: flagged!.data });
+        }
+      }
+      return { totals, memory: remembered, heatmaps };
+    },
+    async release() {
+      await train.release();
+      await counts.release();
+    },
+  };
+}

@@ -1,0 +1,85 @@
+import type { Feed, HostTensor } from '@heed/tensor';
+import type { BoundMethod } from '../method/method.js';
+import { feedsOf, ropeFeed } from '../model/scoring.js';
+import { adaptedWeights } from '../model/weights.js';
+import { dropoutMasks } from './dropout.js';
+import { batchFeeds, scalarFeed, scalarFeeds, scaleFeeds } from './feeds.js';
+import { boundParameters } from './forward.js';
+import type { Item } from './items.js';
+import { readingsOf, traceLoss } from './loss-program.js';
+import type { MicroBatch } from './micro-batch.js';
+import { NotFiniteError } from './not-finite.js';
+import { traceHalves } from './program.js';
+import type { Passes, StepperSetup } from './step.js';
+import { type Tables, makeTables, sequenceTable, supervisedOf, tokenTable } from './tables.js';
+import { Totals } from './totals.js';
+
+/**
+ * For a loss that couples rows of several micro-batches: all of them are scored without gradient, the loss is taken once over
+ * the step, and its derivative by each log-probability and score goes into each micro-batch's backward pass. Costs a second forward pass.
+ */
+export async function createHalvedPasses({ engine, checkpoint, architecture, plan, method, state, references, keep }: StepperSetup): Promise<Passes> {
+  const weights = adaptedWeights(checkpoint, plan, { dropout: true });
+  const traced = traceLoss(method, { derivatives: true });
+  const { program, counts, terms, metrics } = traced;
+  const { reads, learns } = readingsOf(traced);
+  const halves = traceHalves(architecture, weights, method, checkpoint.folder, keep, { reads, learns });
+  const [forward, loss, count, backward] = [await engine.compile(halves.forward), await engine.compile(program), await engine.compile(counts), await engine.compile(halves.backward)];
+  const rope = ropeFeed(architecture);
+  const gradients = boundParameters(weights, state.gradients, 'acc:');
+  forward.bind(boundParameters(weights, state.parameters));
+  backward.bind(
+    { ...boundParameters(weights, state.parameters), ...gradients },
+    Object.fromEntries(weights.parameters.map((p) => [`grad:${p.name}`, gradients[`acc:${p.name}`]!])),
+  );
+  return {
+    terms,
+    metrics,
+    async run(batches, { seed, step, memory }) {
+      const whole = makeTables(method, batches.flatMap((b) => b.items));
+      const masks = (batch: MicroBatch): Record<string, Feed> => dropoutMasks(weights.masks, batch, plan.options.dropout, seed, step);
+      const scored: { tables: Tables; out: Readonly<Record<string, HostTensor>> }[] = [];
+      for (const batch of batches) scored.push({ tables: batch.tables, out: await forward.run({ ...batchFeeds(batch, architecture, rope, halves.forward), ...masks(batch) }) });
+
+      const totals = new Totals();
+      totals.addAll(await count.run(feedsOf(counts, whole.feeds)));
+      const found = await loss.run(feedsOf(program, {
+        ...whole.feeds, ...(await references?.feeds(whole)), ...scalarFeeds('memory', memory), ...scaleFeeds(totals, terms, method.name),
+        ...Object.fromEntries([...reads].map((what) => [what, moved(method, what, scored, whole)])),
+      }));
+      for (let t = 0; t < terms; t++) totals.add(`term:${t}`, Number(found[`term:${t}`]!.data[0]));
+      for (const name of metrics) totals.add(`metric:${name}`, Number(found[`metric:${name}`]!.data[0]));
+      if (!Number.isFinite(totals.loss(terms))) throw new NotFiniteError(`The loss of step ${step}`, whole.items.map((item) => item.where));
+
+      const derivatives = [{ tables: whole, out: Object.fromEntries([...learns].map((what) => [what, found[`d:${what}`]!])) }];
+      for (const [i, batch] of batches.entries()) {
+        await backward.run({
+          ...batchFeeds(batch, architecture, rope, halves.backward), ...masks(batch), carry: scalarFeed(i === 0 ? 0 : 1),
+          ...Object.fromEntries([...learns].map((what) => [`d:${what}`, moved(method, what, derivatives, batch.tables)])),
+        });
+      }
+      return { totals, memory: Object.fromEntries(Object.keys(memory).map((name) => [name, Number(found[`newMemory:${name}`]!.data[0])])), heatmaps: [] };
+    },
+    async release() {
+      for (const session of [forward, loss, count, backward]) await session.release();
+    },
+  };
+}
+
+/** Numbers of `logp:<name>` or `score:<name>` from some tables of rows into others. */
+function moved(method: BoundMethod, what: string, from: readonly { readonly tables: Tables; readonly out: Readonly<Record<string, HostTensor>> }[], to: Tables): Feed {
+  const [kind, name] = what.split(':') as ['logp' | 'score', string];
+  const size = method.head?.size ?? 1;
+  const home = new Map<Item, (k: number) => ArrayLike<number>>();
+  for (const { tables, out } of from) {
+    const data = out[what]!.data as Float32Array;
+    const places = method.lists.has(name) ? tables.places : 1;
+    tables.items.forEach((item, row) => home.set(item, (k) => {
+      const [width, used] = kind === 'logp' ? [tables.slots, supervisedOf(item.sequences[name]![k]!)] : [size, size];
+      const start = (row * places + k) * width;
+      return data.subarray(start, start + used);
+    }));
+  }
+  const values = (item: Item, k: number): ArrayLike<number> => home.get(item)!(k);
+  return kind === 'logp' ? tokenTable(method, to, name, values) : sequenceTable(method, to, name, size, values);
+}

@@ -1,0 +1,104 @@
+import { type Dim, type Program, type Tensor, gradient, input, lower, mul, sum, sym } from '@heed/tensor';
+import type { BoundMethod, Loss, Scored } from '../method/method.js';
+import { Tokens } from '../method/tokens.js';
+
+const B = sym('rows');
+const T = sym('slots');
+const K = sym('places');
+
+/** [B, T], or [B, K, T] for a list. */
+export const tokensShape = (method: BoundMethod, name: string): Dim[] => (method.lists.has(name) ? [B, K, T] : [B, T]);
+/** [B (, K) (, size)]: what a head gives for each sequence of a name. */
+export function scoresShape(method: BoundMethod, name: string): Dim[] {
+  const size = method.head?.size ?? 1;
+  return [B, ...(method.lists.has(name) ? [K] : []), ...(size === 1 ? [] : [size])];
+}
+
+/** Where the log-probabilities and the head's scores of a name come from: from the model in the same program, or from a feed. */
+export interface Readings {
+  readonly logp: (name: string, mask: Tensor) => Tensor;
+  readonly scores: (name: string) => Tensor;
+}
+
+/** What a method's loss sees, traced; all but the readings is fed, see `makeTables` and `References`. What the loss does not use is not part of a program. */
+export function traceScored(method: BoundMethod, readings: Readings): Scored<string> {
+  const masks = Object.fromEntries(method.names.map((name) => [name, input(`mask:${name}`, tokensShape(method, name))]));
+  const logp: Record<string, Tokens> = {};
+  const scores: Record<string, Tensor> = {};
+  for (const name of method.names) {
+    if (method.detached.has(name)) continue;
+    const mask = masks[name]!;
+    logp[name] = new Tokens(mul(readings.logp(name, mask), mask), mask);
+    if (method.head !== undefined) scores[name] = readings.scores(name);
+  }
+  const under = Object.fromEntries(Object.entries(method.references).map(([reference, { scores: names }]) => [
+    reference,
+    Object.fromEntries(names.map((name) => [name, new Tokens(input(`under:${reference}:${name}`, tokensShape(method, name)), masks[name]!)])),
+  ]));
+  return {
+    logp, scores, under,
+    columns: Object.fromEntries(method.columns.map((name) => [name, input(`column:${name}`, method.listColumns.has(name) ? [B, K] : [B])])),
+    present: Object.fromEntries(method.names.map((name) => [name, new Tokens(masks[name]!, masks[name]!).present()])),
+    rows: sum(input('one', [B])),
+    memory: Object.fromEntries(Object.keys(method.memory).map((name) => [name, input(`memory:${name}`, [])])),
+  };
+}
+
+/** Sums of a loss's terms and metrics, `term:i` and `metric:name`, and the new memory, `newMemory:name`. */
+export function sumsOf(method: BoundMethod, loss: Loss): Record<string, Tensor> {
+  const outputs: Record<string, Tensor> = {};
+  loss.terms.forEach((term, i) => (outputs[`term:${i}`] = term.sum));
+  for (const [name, term] of Object.entries(loss.metrics)) outputs[`metric:${name}`] = term.sum;
+  for (const name of Object.keys(method.memory)) {
+    const value = loss.memory?.[name];
+    if (value === undefined) throw new Error(`The loss of ${method.name} does not say what becomes of its memory "${name}".`);
+    outputs[`newMemory:${name}`] = value;
+  }
+  return outputs;
+}
+
+/** `scale:i` is the factor of term i: one over its count in the whole step. */
+export const seedsOf = (loss: Loss): { of: Tensor; derivative: Tensor }[] => loss.terms.map((term, i) => ({ of: term.sum, derivative: input(`scale:${i}`, []) }));
+
+/** Gives `count:i` and `metricCount:name`; needs no model, so the counts of an optimizer step are known before its first pass. */
+export function countsProgram(method: BoundMethod, loss: Loss): Program {
+  const outputs: Record<string, Tensor> = {};
+  loss.terms.forEach((term, i) => (outputs[`count:${i}`] = term.count));
+  for (const [name, term] of Object.entries(loss.metrics)) outputs[`metricCount:${name}`] = term.count;
+  const program = lower(outputs);
+  const reads = program.inputs.find(({ name }) => !/^(mask:|column:|one$)/.test(name));
+  if (reads !== undefined) throw new Error(`${method.name}: a count depends on ${reads.name}; a loss is divided by what its rows say, not by what a model does.`);
+  return program;
+}
+
+/** A method's loss over log-probabilities and scores that are fed: `logp:<name>`, `score:<name>`. */
+export interface LossProgram {
+  /** `term:i`, `metric:name`, `newMemory:name`; with derivatives also `d:logp:<name>` and `d:score:<name>` (absent where the loss does not depend on one), for which `scale:i` is fed. */
+  readonly program: Program;
+  readonly counts: Program;
+  readonly terms: number;
+  readonly metrics: readonly string[];
+}
+
+export function traceLoss(method: BoundMethod, { derivatives }: { readonly derivatives: boolean }): LossProgram {
+  const leaves: Record<string, Tensor> = {};
+  const leaf = (name: string, shape: Dim[]): Tensor => (leaves[name] = input(name, shape));
+  const loss = method.loss(traceScored(method, {
+    logp: (name) => leaf(`logp:${name}`, tokensShape(method, name)),
+    scores: (name) => leaf(`score:${name}`, scoresShape(method, name)),
+  }));
+  const outputs = sumsOf(method, loss);
+  if (derivatives) {
+    const d = gradient(seedsOf(loss), Object.values(leaves));
+    Object.keys(leaves).forEach((name, i) => d[i] !== undefined && (outputs[`d:${name}`] = d[i]));
+  }
+  return { program: lower(outputs), counts: countsProgram(method, loss), terms: loss.terms.length, metrics: Object.keys(loss.metrics) };
+}
+
+/** Which of `logp:<name>` and `score:<name>` a loss reads, and which it has a derivative by. */
+export function readingsOf({ program }: LossProgram): { readonly reads: ReadonlySet<string>; readonly learns: ReadonlySet<string> } {
+  return {
+    reads: new Set(program.inputs.flatMap(({ name }) => (/^(logp|score):/.test(name) ? [name] : []))),
+    learns: new Set(program.outputs.flatMap(({ name }) => (name.startsWith('d:') ? [name.slice(2)] : []))),
+  };
+}
