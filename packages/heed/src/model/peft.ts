@@ -23,11 +23,14 @@ export interface AdapterToSave extends Adapter {
 
 const CONFIG = 'adapter_config.json';
 const WEIGHTS = 'adapter_model.safetensors';
+/** A head's tensor: Hugging Face's ForSequenceClassification models call it `score`, and PEFT keeps it whole (`modules_to_save`). */
+const HEAD = 'base_model.model.score.weight';
 /** Where the base's fingerprint is: in the weight file's `__metadata__`, which PEFT does not read (unknown keys of its config make it warn). */
 const FINGERPRINT = 'heed_base_fingerprint';
 
 /**
- * Writes an adapter as PEFT does (`adapter_config.json` and `adapter_model.safetensors`). A new folder appears whole or not at all; in an existing one
+ * Writes an adapter as PEFT does (`adapter_config.json` and `adapter_model.safetensors`); one with a head is an adapter for
+ * transformers' AutoModelForSequenceClassification, to be loaded with `num_labels` = the head's size. A new folder appears whole or not at all; in an existing one
  * each file does, and while an adapter of another configuration is replaced there is none, rather than a mixed one.
  */
 export async function saveAdapter(folder: string, { plan, parameters, checkpoint, modelId = checkpoint.id }: AdapterToSave): Promise<void> {
@@ -61,7 +64,7 @@ export async function saveAdapter(folder: string, { plan, parameters, checkpoint
 }
 
 /**
- * Reads a LoRA adapter that Heed or PEFT wrote, for this base.
+ * Reads a LoRA adapter that Heed or PEFT wrote, for this base; with its head, where it has one.
  *
  * @throws CheckpointError for a damaged adapter, one for another base (names, shapes, or the fingerprint that Heed notes), and
  *   for every feature of PEFT that would change the result and is not known here: named, never ignored
@@ -79,42 +82,43 @@ export async function loadAdapter(folder: string, checkpoint: Checkpoint): Promi
     throw new CheckpointError(`${folder}: was trained on another base${config.base_model_name_or_path ? ` (${config.base_model_name_or_path})` : ''} than ${checkpoint.id}; name that one as the model (the same model from another file, rounded otherwise, is another base)`);
   }
   const names = moduleNames(tensors.keys(), file);
+  const score = headOf(config, tensors.get(HEAD), file);
   for (const name of names) checkModule(name, checkpoint, folder);
   const targets = targetsOf(config, names, checkpoint, file);
   const plan = planAdapter(checkpoint.tensors.values(), {
     rank: config.r, alpha: config.lora_alpha, targets, dropout: config.lora_dropout, rslora: config.use_rslora,
-  });
+  }, score && { size: score.shape[0]! });
   const parameters = new Float32Array(plan.size);
-  for (const module of plan.modules.values()) {
-    for (const [letter, { offset, shape }] of [['A', module.a], ['B', module.b]] as const) {
-      const name = tensorName(module, letter);
-      const stored = tensors.get(name);
-      if (stored === undefined) throw new CheckpointError(`${file}: has no tensor ${name}: the adapter is incomplete`);
-      if (stored.shape.join() !== shape.join()) {
-        throw new CheckpointError(`${file}: tensor ${name} has the shape [${stored.shape.join(', ')}] where r = ${config.r} on ${checkpoint.id} needs [${shape.join(', ')}]: the adapter is for another base`);
-      }
-      if (!stored.data.every(Number.isFinite)) throw new CheckpointError(`${file}: tensor ${name} has values that are not finite: the training that made it diverged`);
-      parameters.set(stored.data, offset);
+  for (const { name, offset, shape } of placesOf(plan)) {
+    const stored = tensors.get(name);
+    if (stored === undefined) throw new CheckpointError(`${file}: has no tensor ${name}: the adapter is incomplete`);
+    if (stored.shape.join() !== shape.join()) {
+      throw new CheckpointError(`${file}: tensor ${name} has the shape [${stored.shape.join(', ')}] where r = ${config.r} on ${checkpoint.id} needs [${shape.join(', ')}]: the adapter is for another base`);
     }
+    if (!stored.data.every(Number.isFinite)) throw new CheckpointError(`${file}: tensor ${name} has values that are not finite: the training that made it diverged`);
+    parameters.set(stored.data, offset);
   }
   return { plan, parameters };
 }
 
 const tensorName = ({ name }: Pick<LoraModule, 'name'>, letter: 'A' | 'B'): string => `base_model.model.${name}.lora_${letter}.weight`;
 
-function tensorsOf({ modules }: AdapterPlan, parameters: Float32Array) {
-  return [...modules.values()].flatMap((module) => ([['A', module.a], ['B', module.b]] as const).map(([letter, { offset, shape }]) => ({
-    name: tensorName(module, letter), dtype: 'float32' as const, shape, data: parameters.subarray(offset, offset + shape[0] * shape[1]),
-  })));
+/** Every tensor of an adapter by PEFT's name, and its place in the flat array. */
+function placesOf({ modules, head }: AdapterPlan): { readonly name: string; readonly offset: number; readonly shape: readonly [number, number] }[] {
+  const factors = [...modules.values()].flatMap((module) => ([['A', module.a], ['B', module.b]] as const).map(([letter, at]) => ({ name: tensorName(module, letter), ...at })));
+  return [...factors, ...(head === undefined ? [] : [{ name: HEAD, offset: head.offset, shape: [head.size, head.width] as const }])];
 }
 
+const tensorsOf = (plan: AdapterPlan, parameters: Float32Array) =>
+  placesOf(plan).map(({ name, offset, shape }) => ({ name, dtype: 'float32' as const, shape, data: parameters.subarray(offset, offset + shape[0] * shape[1]) }));
+
 /** PEFT's configuration: its defaults for what Heed has no word for. */
-function configText({ options }: AdapterPlan, modelId: string): string {
+function configText({ options, head }: AdapterPlan, modelId: string): string {
   return `${JSON.stringify({
     alpha_pattern: {}, auto_mapping: null, base_model_name_or_path: modelId, bias: 'none', fan_in_fan_out: false, inference_mode: true,
     init_lora_weights: true, layers_pattern: null, layers_to_transform: null, lora_alpha: options.alpha, lora_dropout: options.dropout,
-    modules_to_save: null, peft_type: 'LORA', r: options.rank, rank_pattern: {}, revision: null, target_modules: options.targets,
-    task_type: 'CAUSAL_LM', use_dora: false, use_rslora: options.rslora,
+    modules_to_save: head === undefined ? null : [head.name], peft_type: 'LORA', r: options.rank, rank_pattern: {}, revision: null, target_modules: options.targets,
+    task_type: head === undefined ? 'CAUSAL_LM' : 'SEQ_CLS', use_dora: false, use_rslora: options.rslora,
   }, null, 2)}\n`;
 }
 
@@ -137,7 +141,7 @@ const HARMLESS = new Set([
 /** Ways to initialise that leave the base's weights as they are; the others (PiSSA, OLoRA, CorDA, LoftQ …) subtract from them. */
 const INITIALS: readonly unknown[] = [true, false, 'gaussian', 'eva', 'orthogonal'];
 const REASONS: Readonly<Record<string, string>> = {
-  use_dora: 'DoRA scales the weights too', modules_to_save: 'it brings whole modules of its own', bias: 'it trains biases',
+  use_dora: 'DoRA scales the weights too', modules_to_save: 'it brings whole modules of its own, and only a head named score can be used', bias: 'it trains biases',
   rank_pattern: 'its modules have different ranks', alpha_pattern: 'its modules have different scales',
 };
 
@@ -153,7 +157,7 @@ async function readConfig(folder: string): Promise<Config> {
   if (!parsed.success) throw new CheckpointError(`${file}: is not the configuration of a LoRA adapter: ${parsed.error.issues.map((i) => `${i.path.join('.') || 'the file'}: ${i.message}`).join('; ')}`);
   const config = parsed.data;
   for (const [key, value] of Object.entries(config)) {
-    const fine = HARMLESS.has(key) || (key === 'init_lora_weights' ? INITIALS.includes(value) : isUnused(value));
+    const fine = HARMLESS.has(key) || (key === 'modules_to_save' && isHead(value)) || (key === 'init_lora_weights' ? INITIALS.includes(value) : isUnused(value));
     if (!fine) throw new CheckpointError(`${file}: ${key} is ${JSON.stringify(value)}, which cannot be used${REASONS[key] ? ` (${REASONS[key]})` : ''}: merge the adapter into its model with PEFT's merge_and_unload and use that`);
   }
   return config;
@@ -162,9 +166,23 @@ async function readConfig(folder: string): Promise<Config> {
 const isUnused = (value: unknown): boolean =>
   value === null || value === false || value === 'none' || (typeof value === 'object' && Object.keys(value).length === 0);
 
+/** Only `score`; PEFT itself adds "classifier", what other models call their head, to every SEQ_CLS configuration. */
+const isHead = (value: unknown): boolean => Array.isArray(value) && value.includes('score') && value.every((name) => name === 'score' || name === 'classifier');
+
+/** The head's tensor, which is there exactly where the configuration says so. */
+function headOf<T extends { readonly shape: readonly number[] }>(config: Config, stored: T | undefined, file: string): T | undefined {
+  const named = isHead(config['modules_to_save']);
+  if (stored === undefined && named) throw new CheckpointError(`${file}: has no tensor ${HEAD}, which modules_to_save names: the adapter is incomplete`);
+  if (stored === undefined) return undefined;
+  if (!named) throw new CheckpointError(`${file}: has a tensor ${HEAD} that modules_to_save of ${CONFIG} does not name: add "score" to it`);
+  if (stored.shape.length !== 2) throw new CheckpointError(`${file}: tensor ${HEAD} has the shape [${stored.shape.join(', ')}]; a head is a matrix`);
+  return stored;
+}
+
 function moduleNames(tensorNames: Iterable<string>, file: string): Set<string> {
   const names = new Set<string>();
   for (const tensor of tensorNames) {
+    if (tensor === HEAD) continue;
     const module = /^base_model\.model\.(.+)\.lora_[AB]\.weight$/.exec(tensor)?.[1];
     if (module === undefined) throw new CheckpointError(`${file}: tensor ${tensor} is not a factor of a LoRA adapter on a linear module, and cannot be used`);
     names.add(module);

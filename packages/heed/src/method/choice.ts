@@ -1,0 +1,100 @@
+import { type Tensor, atLeast, exp, expandTo, greater, logSoftmax, max, mul, neg, square, sub, sum, toFloat, where } from '@heed/tensor';
+import { z } from 'zod';
+import { UserError } from '../errors.js';
+import type { ChoiceRow } from '../data/rows.js';
+import { at } from '../data/source.js';
+import { type Loss, type Respond, type Scored, type Sequence, defineMethod } from './method.js';
+
+export const choiceOptions = {
+  /** What an answer weighs: the sum of its tokens' log-probabilities, log p(answer), or their mean, which does not favour short answers. */
+  normalise: z.enum(['sum', 'mean']).default('sum'),
+  /**
+   * Whether the end of turn is part of an answer. With it "1" and "10" are different whole answers; without it an answer that
+   * another begins with counts that one too, so that such answers are refused. Judges read by their next token (RLAIF) want false.
+   */
+  endOfTurn: z.boolean().default(true),
+};
+const options = z.strictObject(choiceOptions);
+export type ChoiceOptions = z.infer<typeof options>;
+
+/** Stands for log 0 where a softmax must not see an absent answer. */
+const ABSENT = -1e9;
+
+/** Each answer of a row as a response to its prompt, which all of them share. @throws UserError where answers without their end begin each other. */
+export function choiceSequences({ prompt, choices, source }: Pick<ChoiceRow, 'prompt' | 'choices' | 'source'>, text: Respond, { endOfTurn }: ChoiceOptions): { answers: readonly Sequence[] } {
+  const whole = choices.map((choice) => text.respond(prompt, choice));
+  if (endOfTurn) return { answers: whole };
+  const answers = whole.map((s) => ({ prompt: s.prompt, response: s.response.slice(0, -1) }));
+  answers.forEach(({ response }, i) => {
+    const longer = answers.findIndex((other, j) => j !== i && response.every((id, t) => other.response[t] === id));
+    if (longer >= 0) {
+      throw new UserError(`${at(source)}: without its end of turn the answer ${JSON.stringify(choices[i])} is the beginning of ${JSON.stringify(choices[longer])}, so its probability holds that of the other`, [
+        'Set method.endOfTurn: true, or name the answers so that none begins another.',
+      ]);
+    }
+  });
+  return { answers };
+}
+
+/** The targets of a row; what their sum lacks of 1, by rounding, is made up for. */
+export function choiceTargets({ targets }: Pick<ChoiceRow, 'targets'>): { target: readonly number[] } {
+  const total = targets.reduce((a, b) => a + b, 0);
+  return { target: targets.map((t) => t / total) };
+}
+
+/** The loss and metrics of `choice`, for `answers` [B, K, T] and the column `target` [B, K]. */
+export function choiceLoss({ logp, columns, present, rows }: Scored<'answers'>, { normalise }: ChoiceOptions): Loss {
+  const there = present.answers;
+  const target = columns['target']!;
+  const whole = logp.answers.sum();
+  const z = where(greater(there, 0.5), normalise === 'sum' ? whole : logp.answers.mean(), ABSENT);
+  const logq = logSoftmax(z);
+  const q = exp(logq);
+  const nll = neg(sum(mul(target, logq), [-1]));
+
+  // The answer that should be likeliest, where there is one: at a tie of targets there is nothing to get right.
+  const best = (x: Tensor): Tensor => toFloat(atLeast(x, expandTo(max(x, -1, true), x.shape)));
+  const wanted = best(where(greater(there, 0.5), target, -1));
+  const decided = toFloat(greater(1.5, sum(wanted, [-1])));
+  const given = best(z);
+  const right = mul(decided, mul(sum(mul(wanted, given), [-1]), toFloat(greater(1.5, sum(given, [-1])))));
+  const over = (x: Tensor): { sum: Tensor; count: Tensor } => ({ sum: sum(x), count: rows });
+  return {
+    terms: [over(nll)],
+    metrics: {
+      nll: over(nll),
+      accuracy: { sum: sum(right), count: sum(decided) },
+      brier: over(sum(square(sub(q, target)), [-1])),
+      confidence: over(max(q, -1)),
+      answer_mass: over(sum(mul(exp(whole), there), [-1])),
+    },
+  };
+}
+
+/**
+ * Choice: teach a judge to answer with one of given answers. Of a prompt x with answers a_1 … a_K and the probabilities t_k that they
+ * should have:
+ *
+ *   z_k = Σ log p(a_k | x)   (over all its tokens; `mean`: divided by their number)
+ *   L   = −Σ t_k log softmax(z)_k        mean over rows
+ *
+ * With "1" and "2" and an AI judge's averaged probabilities this distils it (RLAIF, arXiv 2309.00267, §2.1); with "A" and "B" the model is a
+ * pairwise reward model that is read by decoding. Only the answers' shares of each other are learnt: `answer_mass` watches their total.
+ * Unit: row.
+ *
+ * Metrics: `nll`, the loss; `accuracy`, over rows with one likeliest target (the model's tie counts as wrong); `brier`, Σ (q − t)²; `confidence`, the largest q
+ * (confidence − accuracy is how overconfident the model is); `answer_mass`, Σ_k p(a_k | x).
+ */
+export const choice = defineMethod({
+  name: 'choice',
+  paper: 'Lee et al., RLAIF vs. RLHF, ICML 2024, arXiv 2309.00267, §2.1 (the labeler\'s soft label over answer tokens)',
+  row: 'choice',
+  options,
+  names: ['answers'],
+  lists: ['answers'],
+  columns: ['target'],
+  listColumns: ['target'],
+  sequences: choiceSequences,
+  columnsOf: choiceTargets,
+  loss: choiceLoss,
+});

@@ -1,0 +1,51 @@
+import { type Tensor, abs, constant, expandTo, greater, logSoftmax, max, mul, neg, reshape, sub, sum, toFloat } from '@heed/tensor';
+import { z } from 'zod';
+import { defineMethod } from './method.js';
+
+const options = z.strictObject({
+  /** The classes, in the order of the head's numbers: two or more, all different. */
+  labels: z.array(z.string().min(1)).min(2).refine((labels) => new Set(labels).size === labels.length, 'labels must differ from each other'),
+});
+
+/**
+ * Classifier: a linear head on the last token gives a number z_c for each class; L = −log softmax(z)_label. With two classes too, where
+ * that is logistic regression on z_1 − z_2. Unit: row.
+ *
+ * A row with a prompt is read as prompt and response; one without as what a user says, with an empty response: its class is read at the
+ * end of turn either way. The head starts at zero, so that the first loss is ln(number of classes).
+ *
+ * Metrics: `accuracy`; `recall_<label>` over the rows of each class, whose mean is the balanced accuracy. Of equal largest numbers none counts as right.
+ */
+export const classifier = defineMethod({
+  name: 'classifier',
+  paper: 'Radford et al., Improving Language Understanding by Generative Pre-Training, 2018, §3.2',
+  row: 'classified',
+  options,
+  names: ['text'],
+  columns: ['label'],
+  head: ({ labels }) => ({ size: labels.length }),
+  sequences: (row, text) => ({ text: row.prompt === undefined ? text.respond([{ role: 'user', content: row.text }], '') : text.respond(row.prompt, row.text) }),
+  columnsOf: (row, { labels }) => ({ label: labels.indexOf(row.label) }),
+  unfit: (row, { labels }) => (labels.includes(row.label) ? undefined : `its label is ${JSON.stringify(row.label)}; method.labels has ${labels.map((l) => JSON.stringify(l)).join(', ')}`),
+  unfitTogether(rows) {
+    const [first] = rows;
+    return first !== undefined && rows.every((row) => row.label === first.label) ? `all ${rows.length} rows have the label ${JSON.stringify(first.label)}: there is nothing to tell apart` : undefined;
+  },
+
+  loss({ scores, columns, rows }, { labels }) {
+    const size = labels.length;
+    const wide = scores.text.shape;
+    const index = expandTo(reshape(columns['label']!, [wide[0]!, 1]), wide);
+    const own = toFloat(greater(0.5, abs(sub(index, constant(labels.map((_, i) => i), [size])))));
+    const at = (x: Tensor): Tensor => sum(mul(x, own), [-1]);
+    const right = toFloat(greater(at(scores.text), max(sub(scores.text, mul(own, 1e9)), -1)));
+    const perLabel = labels.map((label, i) => {
+      const ofClass = toFloat(greater(0.5, abs(sub(columns['label']!, i))));
+      return [`recall_${label}`, { sum: sum(mul(right, ofClass)), count: sum(ofClass) }] as const;
+    });
+    return {
+      terms: [{ sum: sum(neg(at(logSoftmax(scores.text)))), count: rows }],
+      metrics: { accuracy: { sum: sum(right), count: rows }, ...Object.fromEntries(perLabel) },
+    };
+  },
+});

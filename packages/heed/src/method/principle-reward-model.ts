@@ -1,0 +1,51 @@
+import { add, zeros } from '@heed/tensor';
+import { z } from 'zod';
+import { principledPrompt } from '../text/principled.js';
+import { bradleyTerry } from './bradley-terry.js';
+import { defineMethod } from './method.js';
+import { PAIR } from './pairs.js';
+import { SCALES_FOR_NOTHING, draw, principleOptions, scalesForNothing, undecided } from './principles.js';
+
+const options = z.strictObject({
+  ...principleOptions,
+  /** Draws from each row; a draw that decides nothing is left out. The code: 4. */
+  draws: z.int().min(1).default(1),
+  /** c: weight of (r_w + r_l)², which keeps rewards near 0; see `reward-model`. */
+  centring: z.number().min(0).default(0),
+}).refine((o) => !scalesForNothing(o), SCALES_FOR_NOTHING);
+
+/**
+ * Principle-following reward model (SALMON): a linear head on the last token rates a response by the principles that its prompt names, so that
+ * rewards can be steered later by naming others. Sun et al., ICLR 2024, arXiv 2310.05910.
+ *
+ * Of a row with a score for each principle (log p(first better) − log p(second better), averaged over both orders of showing; 0 where they
+ * disagree), k principles are drawn, each turned into its opposite, and its score's sign with it, with probability ½; the one with the widest
+ * |score| decides which response is chosen. Both are then rated under the same drawn principles, response before request before
+ * principles, and learnt from as by `reward-model`:
+ *
+ *   L = −log σ(r_w − r_l) + c (r_w + r_l)²        mean over pairs
+ *
+ * Unit: pair, a row giving one a draw. The head starts at zero: ln 2.
+ */
+export const principleRewardModel = defineMethod({
+  name: 'principle-reward-model',
+  paper: 'Sun et al., SALMON: Self-Alignment with Instructable Reward Models, ICLR 2024, arXiv 2310.05910',
+  row: 'principled',
+  options,
+  names: PAIR,
+  lists: PAIR,
+  columns: [],
+  head: () => ({ size: 1 }),
+  sequences(row, text, o, { rows }) {
+    const decided = Array.from({ length: o.draws }, (_, i) => draw(row, o, rows, i)).filter((d) => d !== undefined);
+    return {
+      chosen: decided.map(({ better, held }) => text.respond(principledPrompt(row.prompt, better, held), '')),
+      rejected: decided.map(({ worse, held }) => text.respond(principledPrompt(row.prompt, worse, held), '')),
+    };
+  },
+  unfit: (row, o) => undecided(row, o, o.draws),
+  loss({ scores, present }, { centring }) {
+    const none = zeros(scores.chosen.shape);
+    return bradleyTerry({ chosen: scores.chosen, rejected: scores.rejected, present: present.chosen, soft: add(none, 1), margin: none }, centring);
+  },
+});
