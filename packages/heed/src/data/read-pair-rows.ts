@@ -122,5 +122,5 @@ function bothOrders(column: string, where: string, scores: unknown): [number, nu
 
 /** The mean of both orders' scores; 0 where they disagree about which response is better (SALMON's rule). */
 function agreed([first, second]: readonly [number, number]): number {
-  return Math.sign(first) === Math.sign(second) ? (first + second) / 2 : 0;
+  return Math.sign(first) === Math.sign(second) ? first / 2 + second / 2 : 0;
 }

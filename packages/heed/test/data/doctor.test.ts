@@ -51,6 +51,88 @@ describe('the data doctor', () => {
     expect(lines(report)).toEqual({ 'skipped junk': [3], 'contradictory rows': [1, 2], 'soft label favours rejected': [4], 'soft label prefers neither': [5] });
   });
 
+  const tables = (report: DoctorReport) => Object.fromEntries(report.tables.map(({ title, lines }) => [title, Object.fromEntries(lines.map(({ name, rows }) => [name, rows]))]));
+
+  it('shows how sure soft labels are, and by how much margins differ', () => {
+    const pairs = Array.from({ length: 11 }, (_, i) => ({ prompt: `p${i}`, chosen: 'a', rejected: 'b', soft_label: i / 10, margin: i % 2 }));
+    expect(tables(diagnose('preference', [...pairs, { prompt: 'p', chosen: 'a', rejected: 'b' }]))).toEqual({
+      'soft_label: min 0, median 0.5, max 1; 1 of 12 rows have none and count as certain': {
+        '0 … 0.1': 1, '0.1 … 0.2': 1, '0.2 … 0.3': 1, '0.3 … 0.4': 1, '0.4 … 0.5': 1, '0.5 … 0.6': 1, '0.6 … 0.7': 1, '0.7 … 0.8': 1, '0.8 … 0.9': 1, '0.9 … 1': 2,
+      },
+      'margin: min 0, median 0, max 1': { 0: 6, 1: 5 },
+    });
+    expect(diagnose('preference', [{ prompt: 'p', chosen: 'a', rejected: 'b' }]).tables).toEqual([]);
+  });
+
+  it('counts labels, those that look alike and texts with two', () => {
+    const rows = [['a', 'Generic'], ['b', 'generic'], ['c', 'Other'], ['d', 'Generic'], ['a ', 'Other']];
+    const report = diagnose('classified', rows.map(([text, label]) => ({ text, label })), [{ text: 'C', label: 'Other' }]);
+    expect(report.counts).toEqual({ train: 5, eval: 1, 'distinct texts': 5 });
+    expect(tables(report)).toEqual({ label: { '"Other"': 3, '"Generic"': 2, '"generic"': 1 } });
+    expect(lines(report)).toEqual({ 'duplicate rows': [5], 'contradictory rows': [1, 5], 'labels that look alike': [1, 2, 4], leakage: [1] });
+    expect(lines(diagnose('labelled', [{ prompt: 'p', completion: 'a', label: 1 }, { prompt: 'p', completion: 'b', label: true }]))).toEqual({ 'one class only': [1, 2] });
+  });
+
+  it('counts positives', () => {
+    const report = diagnose('negative', [[], ['a'], ['a', 'b'], ['a', ' a']].map((positives, i) => ({ prompt: `p${i}`, rejected: 'r', ...(i === 0 ? {} : { positives }) })));
+    expect(tables(report)).toEqual({ 'positives per row': { 0: 1, 1: 1, 2: 2 } });
+    expect(lines(report)).toEqual({ 'no positives': [1], 'repeated positives': [4] });
+    expect(lines(diagnose('negative', [{ prompt: 'p', rejected: 'r' }]))).toEqual({});
+  });
+
+  it('sees choices whose place gives the answer away, and how sure targets are', () => {
+    const quiz = ['p', 'q', 'r'].map((prompt) => ({ prompt, choices: [`right ${prompt}`, 'x', 'y'], label: 0 }));
+    expect(lines(diagnose('choice', quiz))).toEqual({ 'answer always in one place': [1, 2, 3] });
+    const judged = diagnose('choice', [[0.2, 0.8], [0.7, 0.3], [0.5, 0.5]].map((targets, i) => ({ prompt: `p${i}`, choices: ['A', 'B'], targets })));
+    expect(lines(judged)).toEqual({ 'targets prefer nothing': [3] });
+    expect(tables(judged)).toEqual({
+      'choices per row': { 2: 3 },
+      'most probable choice, by place': { 1: 2, 2: 1 },
+      'most probable choice': { '"A"': 2, '"B"': 1 },
+      'probability of the most probable choice: min 0.5, median 0.7, max 0.8': { 0.5: 1, 0.7: 1, 0.8: 1 },
+    });
+  });
+
+  it('shows the range of scores, whatever it is', () => {
+    const scored = (scores: readonly number[]) => diagnose('scored', scores.map((score, i) => ({ prompt: `p${i}`, completion: 'c', score })));
+    const wide = scored(Array.from({ length: 21 }, (_, i) => i - 10));
+    expect(wide.tables[0]?.title).toBe('score: min -10, median 0, max 10');
+    expect(wide.tables[0]?.lines.map(({ name, rows }) => [name, rows]).slice(0, 2)).toEqual([['-10 … -8', 2], ['-8 … -6', 2]]);
+    expect(wide.tables[0]?.lines.at(-1)).toEqual({ name: '8 … 10', rows: 3 });
+    expect(lines(scored([3, 3]))).toEqual({ 'one score only': [1, 2] });
+    const huge = scored([...Array.from({ length: 10 }, (_, i) => i), Number.MAX_VALUE, -Number.MAX_VALUE]);
+    expect(huge.tables[0]?.lines.map(({ rows }) => rows)).toEqual([1, 0, 0, 0, 0, 10, 0, 0, 0, 1]);
+  });
+
+  it('counts refinements and those that changed nothing', () => {
+    const report = diagnose('refined', [
+      { prompt: 'p', completion: 'a', judgment: 'Wrong.', refinement: 'b' },
+      { prompt: 'q', completion: 'a', judgment: 'Wrong.', refinement: 'a ' },
+      { prompt: 'r', completion: 'a', judgment: 'Wrong.' },
+      { prompt: 's', completion: 'a', judgment: null },
+    ]);
+    expect(tables(report)).toEqual({ refinements: { 'unsatisfied, refined': 2, 'satisfied, no refinement': 1, 'unsatisfied, no refinement': 1 } });
+    expect(lines(report)).toEqual({ 'unsatisfied without refinement': [3], 'refinement equals completion': [2] });
+  });
+
+  it('shows what principles prefer, and where the orders disagree', () => {
+    const by = (name: string, score: number, scores?: [number, number]) => ({ name, text: 't', negation: 'n', score, scores });
+    const principles = [[by('Kind', 1), by('Brief', -2)], [by('Kind', 0, [1, -1]), by('Brief', 0)], [by('Kind', 3, [2, 4])]];
+    const report = diagnose('principled', principles.map((principles, i) => ({ prompt: `p${i}`, responses: ['a', 'b'], principles })));
+    expect(lines(report)).toEqual({ 'no principle decides': [2], 'orders disagree': [2] });
+    expect(tables(report)).toMatchObject({
+      'principles per row': { 1: 1, 2: 2 },
+      'which response a principle prefers': { '"Kind" first': 2, '"Kind" neither': 1, '"Brief" second': 1, '"Brief" neither': 1 },
+    });
+  });
+
+  it('says why junk was left out', () => {
+    const pair = { prompt: 'p', chosen: 'a', rejected: 'b' };
+    const report = diagnose('preference', [pair, { ...pair, chosen: '' }, { ...pair, chosen: ' ' }, { ...pair, rejected: 'a' }]);
+    expect(report.findings[0]?.advice).toBe('left out: chosen is empty (2), chosen equals rejected: nothing is preferred (1); mend them in the source where they matter');
+    expect(renderDoctor(diagnose('negative', [{ prompt: 'p', rejected: 'r' }]))).toContain(`\n\npositives per row\n  0 ${'█'.repeat(40)} 1\n\nNothing found`);
+  });
+
   it('counts broken encodings', () => {
     const report = diagnose('completion', [
       { prompt: 'p', completion: 'itâ€™s' },
@@ -129,6 +211,31 @@ describe('published data', () => {
       findings: { 'skipped junk': 3 },
     });
     expect((await found('hh_harmless_base.jsonl', 'preference', {})).findings['transcript prompts']).toBe(1688);
+  });
+
+  it.skipIf(sharedData('surge_toxicity.jsonl') === undefined)('Surge toxicity: texts by class, from a column of booleans', async () => {
+    expect(await found('surge_toxicity.jsonl', 'classified', { columns: { label: 'is_toxic' }, eval: 200 })).toEqual({
+      counts: { train: 552, eval: 200, 'distinct texts': 751 },
+      findings: { 'duplicate rows': 1 },
+    });
+  });
+
+  it.skipIf(sharedData('do_not_answer_responses.jsonl') === undefined)('Do-Not-Answer: responses as negatives, split by prompt', async () => {
+    expect(await found('do_not_answer_responses.jsonl', 'negative', { columns: { prompt: 'question', rejected: 'response' }, eval: 200 })).toEqual({
+      counts: { train: 1246, eval: 200, 'distinct prompts': 702 },
+      findings: {},
+    });
+  });
+
+  it.skipIf(sharedData('alpacaeval_soft_preferences.jsonl') === undefined)('AlpacaEval: a judge\'s soft labels', async () => {
+    expect(await found('alpacaeval_soft_preferences.jsonl', 'preference', { columns: { chosen: 'output_2', rejected: 'output_1', soft_label: 'p_output_2' } })).toEqual({
+      counts: { train: 430, eval: 0, 'distinct prompts': 430 },
+      findings: { 'soft label favours rejected': 149 },
+    });
+  });
+
+  it.skipIf(sharedData('mmlu.jsonl') === undefined)('MMLU: answers by place, also where choices are numbers', async () => {
+    expect((await found('mmlu.jsonl', 'choice', { columns: { prompt: 'question', label: 'answer' } })).counts).toEqual({ train: 2169, eval: 0, 'distinct prompts': 2159 });
   });
 
   it.skipIf(sharedData('truthfulqa_judge.jsonl') === undefined)('TruthfulQA judge: mapped columns, duplicates, contradictions', async () => {

@@ -71,7 +71,7 @@ describe('readers, on anything', () => {
 
   it('records of any shape become rows that satisfy their schema, or a UserError', () => {
     const turn = fc.record({ role: fc.constantFrom('user', 'assistant', 'system', 'narrator'), content: fc.oneof(text, fc.constant(null)) });
-    const cell = fc.oneof(text, fc.jsonValue(), fc.array(turn), fc.boolean(), fc.double(), fc.bigInt(), fc.uint8Array(), fc.constant(undefined));
+    const cell = fc.oneof(text, fc.jsonValue(), fc.array(turn), fc.array(text, { maxLength: 3 }), fc.array(fc.double({ min: 0, max: 1 }), { maxLength: 3 }), fc.boolean(), fc.double(), fc.bigInt(), fc.uint8Array(), fc.constant(undefined));
     const fields = fc.dictionary(fc.constantFrom(...columnNames), cell);
     const options = fc.record({ junk: fc.constantFrom('error' as const, 'skip' as const), transcript: fc.constantFrom('plain' as const, 'human-assistant' as const) });
     const kinds = fc.constantFrom(...(Object.keys(rowSchemas) as RowKind[]));
