@@ -16,6 +16,7 @@ are read off with a hook on the model's output. Weights are 64-bit; transformers
 there more (see `notes`).
 """
 import json
+import logging
 import math
 import os
 import subprocess
@@ -24,7 +25,7 @@ import tempfile
 import warnings
 from pathlib import Path
 
-os.environ.update(TOKENIZERS_PARALLELISM="false", TQDM_DISABLE="1", HF_HUB_OFFLINE="1", TRL_EXPERIMENTAL_SILENCE="1")
+os.environ.update(TOKENIZERS_PARALLELISM="false", TQDM_DISABLE="1", HF_HUB_OFFLINE="1", TRL_EXPERIMENTAL_SILENCE="1")  # nothing is fetched, nothing chats
 warnings.filterwarnings("ignore")
 
 import datasets
@@ -477,6 +478,7 @@ def batch():
 def main():
     OUT.mkdir(parents=True, exist_ok=True)
     torch.set_num_threads(1)
+    logging.disable(logging.WARNING)
     datasets.disable_progress_bars()
     transformers.utils.logging.disable_progress_bar()
     if sys.argv[1:] == ["bco"]:
