@@ -1,16 +1,33 @@
 import { z } from 'zod';
+import { choice } from './choice.js';
+import { classifier } from './classifier.js';
 import { cut } from './cut.js';
+import { d2o } from './d2o.js';
 import { dpo } from './dpo.js';
 import { forwardPrediction } from './forward-prediction.js';
+import { gradientAscent } from './gradient-ascent.js';
 import { hindsight } from './hindsight.js';
+import { hindsightReward } from './hindsight-reward.js';
+import { ilf } from './ilf.js';
+import { ilfDpo } from './ilf-dpo.js';
 import { type BoundMethod, bind } from './method.js';
+import { npo } from './npo.js';
+import { principleChoice } from './principle-choice.js';
+import { principleRewardModel } from './principle-reward-model.js';
+import { rewardModel } from './reward-model.js';
 import { sft } from './sft.js';
+import { simNpo } from './sim-npo.js';
+import { unlikelihood } from './unlikelihood.js';
 
 /** Every method that a recipe can name. Adding one is a file and a line here. */
 const METHODS = {
-  [sft.name]: sft, [forwardPrediction.name]: forwardPrediction, [hindsight.name]: hindsight,
-  [cut.name]: cut,
+  [sft.name]: sft, [forwardPrediction.name]: forwardPrediction, [hindsight.name]: hindsight, [hindsightReward.name]: hindsightReward,
+  [ilf.name]: ilf, [ilfDpo.name]: ilfDpo,
+  [cut.name]: cut, [unlikelihood.name]: unlikelihood,
+  [gradientAscent.name]: gradientAscent, [npo.name]: npo, [simNpo.name]: simNpo, [d2o.name]: d2o,
   [dpo.name]: dpo,
+  [choice.name]: choice,
+  [rewardModel.name]: rewardModel, [classifier.name]: classifier, [principleRewardModel.name]: principleRewardModel, [principleChoice.name]: principleChoice,
 } as const;
 
 export const METHOD_NAMES: readonly string[] = Object.keys(METHODS);

@@ -1,0 +1,24 @@
+import type { PreferenceRow, RefinedRow } from '../data/rows.js';
+import { limitSatisfied } from '../data/ratio.js';
+import { dpo } from './dpo.js';
+import { defineMethod } from './method.js';
+import { pairSequences, softLabel } from './pairs.js';
+import { lacksRefinement } from './refined.js';
+
+const asPair = ({ source, prompt, completion, refinement }: RefinedRow): PreferenceRow => ({ source, prompt, chosen: refinement!, rejected: completion });
+
+/**
+ * ILF-DPO: the refinement that the model wrote is chosen, the response that was judged is rejected; all else is `dpo`, its options
+ * too. Yu et al. 2023, as the CUT paper tells it (arXiv 2312.14591, section 3.2). Satisfactory rows hold no pair and are left out. Unit: row.
+ */
+export const ilfDpo = defineMethod({
+  ...dpo,
+  name: 'ilf-dpo',
+  paper: 'Xu et al., arXiv 2312.14591, section 3.2 ("ILF-DPO"); Rafailov et al., arXiv 2305.18290',
+  row: 'refined',
+  sequences: (row, text) => pairSequences(asPair(row), text),
+  columnsOf: (row) => softLabel(asPair(row)),
+  unfit: lacksRefinement,
+  unfitTogether: () => undefined,
+  select: (rows, _, random) => limitSatisfied(rows, 0, random),
+});

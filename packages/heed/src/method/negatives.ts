@@ -1,0 +1,28 @@
+import { mul, neg, sum } from '@heed/tensor';
+import { z } from 'zod';
+import type { NegativeRow } from '../data/rows.js';
+import type { Respond, Scored, Sequence, Term } from './method.js';
+
+/** What the methods share that learn from bad responses alone: their sequences, and what keeps the model from falling apart. */
+export const NEGATIVE = ['negative', 'positives'] as const;
+export type NegativeName = (typeof NEGATIVE)[number];
+/** Those that stand for a list. */
+export const NEGATIVE_LISTS = ['positives'] as const;
+
+/** Weight of the likelihood of the row's own positives ("retain"); 0, the default, reads none. */
+export const retain = z.number().min(0).default(0);
+
+export const negativeSequences = (row: NegativeRow, text: Respond, weight: number): Partial<Record<NegativeName, Sequence | readonly Sequence[]>> => ({
+  negative: text.respond(row.prompt, row.rejected),
+  ...(weight > 0 ? { positives: row.positives!.map((positive) => text.respond(row.prompt, positive)) } : {}),
+});
+
+export const lacksPositives = (row: NegativeRow, weight: number): string | undefined =>
+  weight > 0 && row.positives === undefined ? `it has no positives, which retain: ${weight} learns from; give some, let the model make them, or leave retain out` : undefined;
+
+/** weight · −Σ log p / Σ tokens of the positives, and its metric; nothing at weight 0. Unit: token. */
+export function retaining({ logp: { positives } }: Pick<Scored<NegativeName>, 'logp'>, weight: number): { terms: Term[]; metrics: Record<string, Term> } {
+  if (weight === 0) return { terms: [], metrics: {} };
+  const [total, count] = [neg(sum(positives.sum())), sum(positives.count())];
+  return { terms: [{ sum: mul(total, weight), count }], metrics: { nll_positives: { sum: total, count } } };
+}
