@@ -83,7 +83,7 @@ export function draw(row: PrincipledRow, options: PrincipleOptions, among: reado
 /** Why no draw of a row can be learnt from, else undefined. Scales do not matter: they make no gap 0. */
 export function undecided(row: PrincipledRow, options: PrincipleOptions, draws: number): string | undefined {
   const { principles } = options;
-  if (principles !== 'geometric' && principles > row.principles.length) return `it has ${row.principles.length} principles, and method.principles draws ${principles}`;
+  if (principles !== 'geometric' && principles > row.principles.length) return `method.principles draws ${principles}, and it has only ${row.principles.length}`;
   if (row.principles.every((p) => agreedScore(p) === 0)) return 'no principle tells its responses apart: every score is 0, or its orders of showing disagree';
   for (let i = 0; i < draws; i++) if (draw(row, { ...options, scale: 'none' }, [], i) !== undefined) return undefined;
   return 'no principle that was drawn tells its responses apart; another method.seed may draw one that does';
