@@ -16,7 +16,7 @@ from model_fixtures import OUT as LLAMAS
 from model_fixtures import logprobs, randomise, rounded, sequences
 from peft import LoraConfig, get_peft_model
 from safetensors.torch import save_file
-from transformers import AutoModelForCausalLM, Gemma3TextConfig, MistralConfig, Phi3Config, Qwen2Config, Qwen3Config
+from transformers import AutoModelForCausalLM, Gemma3Config, Gemma3TextConfig, MistralConfig, Phi3Config, Qwen2Config, Qwen3Config
 from transformers.modeling_rope_utils import ROPE_INIT_FUNCTIONS
 
 OUT = LLAMAS.parent / "architectures"
@@ -45,6 +45,11 @@ MODELS = {
                                 query_pre_attn_scalar=12, rope_parameters={
                                     "full_attention": {"rope_type": "linear", "factor": 2.0, "rope_theta": 1e6},
                                     "sliding_attention": {"rope_type": "default", "rope_theta": 1e4}}), ALL),
+    # the text part of a model that sees images: its tensors and settings lie one level deeper
+    "gemma3-vision": (Gemma3Config(
+        text_config=dict(**{**COMMON, "hidden_size": 16, "intermediate_size": 24, "num_key_value_heads": 1}, head_dim=8, sliding_window=4, sliding_window_pattern=2),
+        vision_config=dict(hidden_size=8, intermediate_size=8, num_hidden_layers=1, num_attention_heads=2, image_size=16, patch_size=4),
+        image_token_index=60, boi_token_index=61, eoi_token_index=62, mm_tokens_per_image=4, eos_token_id=[2, 3]), None),
 }
 
 
@@ -89,6 +94,10 @@ def adapter(folder, targets, seed, rows):
                 p.copy_(torch.randn(p.shape, generator=g) * 0.3)
     model.save_pretrained(folder / "adapter")
     (folder / "adapter/README.md").unlink(missing_ok=True)
+    written = folder / "adapter/adapter_config.json"
+    config = json.loads(written.read_text())
+    config["target_modules"].sort()  # PEFT's order is another in every run
+    written.write_text(json.dumps(config, indent=2, sort_keys=True))
     weights = [torch.randn(len(s["response"]), generator=g).round(decimals=2) for s in rows]
     sum((w * logprobs(model, s, grad=True)).sum() for w, s in zip(weights, rows)).backward()
     save_file({n.replace(".default", ""): p.grad.contiguous() for n, p in model.named_parameters() if p.grad is not None}, folder / "gradients.safetensors")

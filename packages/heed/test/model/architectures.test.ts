@@ -34,6 +34,7 @@ const MODELS = [
   ['phi3', 'fused matrices, a sliding window'],
   ['phi3-long', 'LongRoPE on three quarters of each head'],
   ['gemma3', 'local and global layers with rotations of their own'],
+  ['gemma3-vision', 'the text part of a model that sees images'],
 ] as const;
 
 describe.each(MODELS)('%s: %s', (name) => {

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { CheckpointError } from './error.js';
-import { FAMILIES, normalise } from './families.js';
+import { FAMILIES, normalise, textPart } from './families.js';
 
 /** `model_type`s that can be run. */
 export const ARCHITECTURES = FAMILIES;
@@ -49,8 +49,9 @@ export type HfConfig = z.infer<typeof Config>;
 export function parseConfig(json: unknown, where: string): HfConfig {
   const raw = z.looseObject({ model_type: z.string() }).safeParse(json);
   if (!raw.success) throw new CheckpointError(`${where}: has no "model_type": it is not the config.json of a language model`);
-  runnable(raw.data.model_type, where);
-  const parsed = Config.safeParse(normalise(raw.data));
+  const text = textPart(raw.data);
+  runnable(String(text.model_type), where);
+  const parsed = Config.safeParse(normalise(text));
   if (!parsed.success) {
     const issues = parsed.error.issues.map((issue) => `${issue.path.join('.') || 'the file'}: ${issue.message}`);
     throw new CheckpointError(`${where}: ${issues.join('; ')}`);

@@ -23,6 +23,20 @@ const DEFAULTS: Readonly<Record<string, Readonly<Raw>>> = {
 export const FAMILIES: readonly string[] = Object.keys(DEFAULTS);
 
 /**
+ * The text part of a model that sees images too (Gemma 3 from 4B on: `gemma3` with a `text_config`), as if it were alone; any
+ * other configuration as it is.
+ */
+export function textPart(json: Readonly<Raw>): Raw {
+  const text = json.model_type === 'gemma3' ? record(json.text_config) : undefined;
+  if (text === undefined) return { ...json };
+  const whole = Object.fromEntries(['bos_token_id', 'eos_token_id', 'pad_token_id', 'tie_word_embeddings'].flatMap((key) => (json[key] == null ? [] : [[key, json[key]]])));
+  return { num_attention_heads: 8, num_key_value_heads: 4, vocab_size: 262_208, ...text, ...whole, model_type: 'gemma3_text', architectures: ['Gemma3ForCausalLM'] };
+}
+
+/** A tensor of the text part, by the name that it has where the text part is alone. */
+export const textTensor = (name: string): string => name.replace(/^language_model\.(?=model\.|lm_head\.)/, '').replace(/^model\.language_model\./, 'model.');
+
+/**
  * The same configuration in one spelling, defaults filled in: `rope_theta` and `rope_scaling` (Gemma 3: and `rope_local_base_freq`)
  * instead of `rope_parameters`, `hidden_act` instead of `hidden_activation`, and `sliding_window` with one of `layer_types` for each
  * layer, or neither where every layer sees everything.

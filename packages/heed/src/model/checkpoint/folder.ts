@@ -5,6 +5,7 @@ import { z } from 'zod';
 import { CheckpointError, reason } from './error.js';
 import { parseConfig, type HfConfig } from './config.js';
 import { checkTensors, expectedTensors } from './expected.js';
+import { textTensor } from './families.js';
 import { BYTES, type FloatType } from './floats.js';
 import { floatType, readSafetensorsHeader } from './safetensors.js';
 
@@ -47,7 +48,8 @@ export function openFolder(folder: string, id: string, log?: (line: string) => v
   const { root, files } = resolveLinks(home, weightFiles(folder));
   for (const file of files) {
     const header = readSafetensorsHeader(path.join(root, file));
-    for (const { name, dtype, shape, offset, length } of header.tensors.values()) {
+    for (const { name: written, dtype, shape, offset, length } of header.tensors.values()) {
+      const name = textTensor(written);
       if (shapes.has(name)) throw new CheckpointError(`${path.join(root, file)}: tensor ${name} is in another file too`);
       shapes.set(name, shape);
       if (!expected.has(name)) continue;
