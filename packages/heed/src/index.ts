@@ -17,7 +17,10 @@ export { type Tokenizer, loadTokenizer } from './text/tokenizer.js';
 export { judgedPrompt } from './text/judgment.js';
 
 export { DataOptions, type LoadedData, loadData } from './data/load.js';
-export type { CompletionRow, ConversationRow, JudgedRow, LabelledRow, PreferenceRow, PromptRow } from './data/rows.js';
+export {
+  type ChoiceRow, type ClassifiedRow, type CompletionRow, type ConversationRow, type JudgedRow, type LabelledRow, type NegativeRow, type PreferenceRow,
+  type PrincipledRow, type PromptRow, type RefinedRow, type ScoredPrinciple, type ScoredRow, rowSchemas,
+} from './data/rows.js';
 export { type DoctorReport, examine } from './data/doctor.js';
 
 export { type BoundMethod, type Loss, type Method, type Scored, type Term, bind, defineMethod } from './method/method.js';
@@ -31,6 +34,8 @@ export { sft } from './method/sft.js';
 export { TrainRecipe } from './train/recipe.js';
 export { type TrainSummary, runTraining } from './train/run.js';
 export { type TrainOutcome, type TrainingInput, train } from './train/api.js';
+export { RowsOptions } from './train/row-recipe.js';
+export { openRowMaker } from './loop/make-rows.js';
 export { AlignRecipe } from './loop/recipe.js';
 export { type Aligned, alignOnline } from './loop/online.js';
 

@@ -24,6 +24,7 @@ export function register(program: Command, out: Output): void {
           '',
           renderDoctor(found.doctor),
           ...(found.skipped.length === 0 ? [] : ['', 'left out as junk:', listProblems(found.skipped)]),
+          ...(found.unfit.length === 0 ? [] : ['', `not for ${found.method} as they are:`, listProblems(found.unfit)]),
           ...(found.rows.length === 0 ? [] : ['', legend(colour)]),
           ...found.rows.flatMap((row, i) => [
             '',

@@ -37,6 +37,8 @@ export interface Inspection {
   readonly method: string;
   readonly doctor: DoctorReport;
   readonly skipped: readonly Problem[];
+  /** Rows that the method cannot learn from as they are (a tie; no positives yet). */
+  readonly unfit: readonly Problem[];
   readonly rows: readonly SeenRow[];
 }
 
@@ -48,6 +50,7 @@ interface Seen {
   readonly kind: RowKind;
   sequences(rows: readonly AnyRow[], index: number, model: Model): Readonly<Record<string, readonly Sequence[]>>;
   columns(row: AnyRow): Columns;
+  unfit(row: AnyRow): string | undefined;
 }
 
 async function open(file: string, overrides: readonly string[]): Promise<Seen> {
@@ -55,11 +58,11 @@ async function open(file: string, overrides: readonly string[]): Promise<Seen> {
   if ('judge' in parts || 'loop' in parts) {
     const { recipe } = await loadRecipe(file, overrides, AlignRecipe);
     // There are no answers yet: the prompts are all there is to see.
-    return { recipe, kind: 'prompt', sequences: (rows, index, { template }) => ({ prompt: [{ prompt: template.prompt((rows[index] as PromptRow).prompt), response: [] }] }), columns: () => ({}) };
+    return { recipe, kind: 'prompt', sequences: (rows, index, { template }) => ({ prompt: [{ prompt: template.prompt((rows[index] as PromptRow).prompt), response: [] }] }), columns: () => ({}), unfit: () => undefined };
   }
   const { recipe } = await loadRecipe(file, overrides, TrainRecipe);
   const method = methodOf(recipe.method as MethodOptions);
-  return { recipe, kind: method.row, sequences: (rows, index, { template }) => method.sequences(rows[index]!, createRespond(template), { rows, index }), columns: (row) => method.columnsOf(row) };
+  return { recipe, kind: method.row, sequences: (rows, index, { template }) => method.sequences(rows[index]!, createRespond(template), { rows, index }), columns: (row) => method.columnsOf(row), unfit: (row) => method.unfit(row) };
 }
 
 /** Reads a recipe and its data as a run would, except that junk is always skipped: here it is listed, not an end. Trains nothing. */
@@ -73,16 +76,22 @@ export async function inspectRecipe(file: string, overrides: readonly string[], 
   const maxTokens = Math.min(recipe.data.maxTokens ?? context, context);
 
   const refused: Problem[] = [];
+  const unfit: Problem[] = [];
   const lengths: TokenLengths[] = [];
   const rows: SeenRow[] = [];
   progress.start('counting tokens', data.train.length, { unit: 'rows' });
   for (const [index, row] of data.train.entries()) {
     // A turn of the event loop now and then, so that the progress can be drawn and Ctrl-C is heard.
     if (index % 64 === 63) await new Promise((done) => setImmediate(done));
+    const reason = seen.unfit(row);
+    if (reason !== undefined) {
+      unfit.push({ source: row.source, reason });
+      continue;
+    }
     try {
       const sequences = Object.entries(seen.sequences(data.train, index, model)).flatMap(([name, list]) => list.map((s, i) => [list.length === 1 ? name : `${name} ${i + 1}`, s] as const));
       lengths.push(sequences.map(([, { prompt, response }]) => ({ prompt: prompt.length, response: response.length })).reduce((a, b) => (b.prompt + b.response > a.prompt + a.response ? b : a)));
-      if (index < wanted) rows.push(seenRow(row, sequences, seen.columns(row), model, { maxTokens, onLong: recipe.data.onLong }));
+      if (rows.length < wanted) rows.push(seenRow(row, sequences, seen.columns(row), model, { maxTokens, onLong: recipe.data.onLong }));
     } catch (error) {
       refused.push({ source: row.source, reason: error instanceof Error ? error.message : String(error) });
     }
@@ -92,7 +101,7 @@ export async function inspectRecipe(file: string, overrides: readonly string[], 
   if (refused.length > 0) throw problemsError(`${refused.length} of ${data.train.length} rows cannot be written in the ${model.template.name} template`, refused);
   return {
     recipe: file, model: model.checkpoint.id, template: model.template.name, method: recipe.method.name as string,
-    doctor: examine(kind, data, { tokens: lengths, maxTokens }), skipped: data.skipped, rows,
+    doctor: examine(kind, data, { tokens: lengths, maxTokens }), skipped: data.skipped, unfit, rows,
   };
 }
 

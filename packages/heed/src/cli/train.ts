@@ -24,13 +24,13 @@ export function register(program: Command, out: Output): void {
         out.result(result, renderDryRun(result));
         return;
       }
-      const [{ runTraining }, { openRun }, { createProgress }, { onInterrupt }] = await Promise.all([
-        import('../train/run.js'), import('../run/folder.js'), import('../run/progress.js'), import('../run/signals.js'),
+      const [{ runTraining }, { openRowMaker }, { openRun }, { createProgress }, { onInterrupt }] = await Promise.all([
+        import('../train/run.js'), import('../loop/make-rows.js'), import('../run/folder.js'), import('../run/progress.js'), import('../run/signals.js'),
       ]);
       const run = await openRun(recipe.run.dir, { recipe: text, resume, overwrite });
       const interrupt = onInterrupt();
       try {
-        const summary = await runTraining(recipe, run, { progress: createProgress(), interrupt, say: (line) => out.note(line) });
+        const summary = await runTraining(recipe, run, { progress: createProgress(), interrupt, openMaker: openRowMaker, say: (line) => out.note(line) });
         out.result({ run: run.dir, ...summary }, [
           `${summary.method}: ${summary.steps} steps, loss ${summary.loss.toFixed(4)}, ${Math.round(summary.tokens / summary.seconds)} tokens/s`,
           ...(summary.eval === undefined ? [] : renderChange(summary.eval)),

@@ -2,16 +2,7 @@ import { z } from 'zod';
 import { DataOptions } from '../data/load.js';
 import { MethodOptions } from '../method/index.js';
 import { sharedSections } from '../run/recipeSchemas.js';
-
-const Sampling = {
-  /** Most tokens of an answer. */
-  maxNewTokens: z.int().min(1).default(96),
-  /** 0 takes the likeliest token. */
-  temperature: z.number().min(0).default(1),
-  topK: z.int().min(1).optional(),
-  topP: z.number().gt(0).max(1).optional(),
-  minP: z.number().min(0).max(1).optional(),
-};
+import { Sampling } from '../run/sampling.js';
 
 /** A recipe of `heed align`: generate → judge → train, again and again. */
 export const AlignRecipe = z.strictObject({

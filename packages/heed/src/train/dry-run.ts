@@ -45,6 +45,7 @@ export async function dryRunTraining(recipe: TrainRecipe, say: (line: string) =>
   const limits = { maxTokens: Math.min(recipe.data.maxTokens ?? model.architecture.context, model.architecture.context), onLong: recipe.data.onLong, junk: recipe.data.junk };
   const text = createRespond(model.template);
   const chosen = method.select(data.train, createRandom('select', recipe.train.seed));
+  if (recipe.rows !== undefined) throw new UserError('A dry run cannot tell what rows the model will write.', ['Leave --dry-run out; or put rows that are complete into the file and leave `rows` out of the recipe.']);
   requireFit(method, chosen);
   const { items, skipped, truncated } = prepare(chosen, method, text, limits);
   if (items.length === 0) throw new UserError('There are no rows to train on.');

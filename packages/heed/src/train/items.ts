@@ -16,6 +16,13 @@ export interface Item {
   readonly columns: Readonly<Record<string, number | readonly number[]>>;
 }
 
+/** What rows must keep to. `junk`: what becomes of rows that the method cannot learn from; default: an error. */
+export interface Limits {
+  readonly maxTokens: number;
+  readonly onLong: OnLong;
+  readonly junk?: 'error' | 'skip';
+}
+
 /** Rows made ready, and what became of those that were too long. */
 export interface Prepared {
   readonly items: readonly Item[];
@@ -28,7 +35,7 @@ export interface Prepared {
  * Turns rows into tokens by a method and fits them into `maxTokens`. A row that supervises no token is an error: it would teach nothing
  * and hide a mistake. A row that the method cannot learn from (`unfit`: a tie, say) is an error, or with `junk: skip` skipped and listed.
  */
-export function prepare(rows: readonly AnyRow[], method: BoundMethod, text: Respond, limits: { readonly maxTokens: number; readonly onLong: OnLong; readonly junk?: 'error' | 'skip' }): Prepared {
+export function prepare(rows: readonly AnyRow[], method: BoundMethod, text: Respond, limits: Limits): Prepared {
   const unfit: Problem[] = [];
   const problems: Problem[] = [];
   const whole = rows.flatMap((row, index) => {

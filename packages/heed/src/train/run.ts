@@ -1,5 +1,6 @@
 import { startEngine, view } from '@heed/tensor';
 import { loadData } from '../data/load.js';
+import type { AnyRow } from '../data/rows.js';
 import { type MethodOptions, methodOf } from '../method/index.js';
 import { initialParameters, planAdapter } from '../model/adapter.js';
 import { loadModel } from '../model/load.js';
@@ -11,6 +12,9 @@ import type { Estimate } from '../run/statistics.js';
 import { adapterTargets } from '../run/recipeSchemas.js';
 import { writeReport } from '../run/report/write.js';
 import { createRespond } from '../text/respond.js';
+import type { RowsOptions } from './row-recipe.js';
+import { refreshBy } from './remake.js';
+import type { RowMaker, RowMakerSetup } from './row-maker.js';
 import { changes, createLossEvaluator } from './evaluate-loss.js';
 import { renderMemory } from './dry-run.js';
 import { heatmapSamples } from './heatmap.js';
@@ -23,6 +27,8 @@ import { train } from './trainer.js';
 export interface TrainRunOptions {
   readonly progress?: Progress;
   readonly interrupt?: { readonly requested: boolean };
+  /** Opens what `rows` of a recipe says; needed where it says anything. `openRowMaker` of the loops does. */
+  openMaker?(options: RowsOptions, setup: RowMakerSetup): RowMaker;
   /** A line for people about what was chosen, skipped or cut. */
   say?(line: string): void;
 }
@@ -50,31 +56,35 @@ export interface TrainSummary {
 }
 
 /** Runs a training recipe in a run folder: data → tokens → training → adapter, report, summary. */
-export async function runTraining(recipe: TrainRecipe, run: RunFolder, { progress = silentProgress, interrupt, say = () => undefined }: TrainRunOptions = {}): Promise<TrainSummary> {
+export async function runTraining(recipe: TrainRecipe, run: RunFolder, { progress = silentProgress, interrupt, openMaker, say = () => undefined }: TrainRunOptions = {}): Promise<TrainSummary> {
   const model = await loadModel(recipe.model, { ...(recipe.template === undefined ? {} : { template: recipe.template }), log: say });
   const method = methodOf(recipe.method as MethodOptions);
   const data = await loadData(recipe.data, method.row);
   const text = createRespond(model.template);
   const limits = { maxTokens: Math.min(recipe.data.maxTokens ?? model.architecture.context, model.architecture.context), onLong: recipe.data.onLong, junk: recipe.data.junk };
-  const chosen = method.select(data.train, createRandom('select', recipe.train.seed));
-  requireFit(method, chosen);
-  const items = prepare(chosen, method, text, limits);
-  const held = prepare(data.eval, method, text, limits);
-  for (const problem of [...data.skipped, ...items.skipped, ...held.skipped].slice(0, 20)) say(`skipped ${problem.source.file}:${problem.source.line}: ${problem.reason}`);
-  const skipped = data.skipped.length + items.skipped.length + held.skipped.length;
-  say(`${method.name}: ${items.items.length} of ${data.train.length} rows to learn from${skipped > 0 ? `, ${skipped} skipped` : ''}${items.truncated > 0 ? `, ${items.truncated} prompts cut` : ''}.`);
-
   const plan = planAdapter(model.checkpoint.tensors.values(), { ...recipe.adapter, targets: adapterTargets(recipe.adapter.targets) }, method.head);
-  const memory = checkMemory({ model, method, items: items.items, plan, options: recipe.train, held: held.items });
-  if (!memory.fits) for (const line of renderMemory(memory)) say(line);
   const engine = await startEngine();
   try {
+    if (recipe.rows !== undefined && openMaker === undefined) throw new Error('The recipe has rows that the model writes; give runTraining an openMaker.');
+    const maker = recipe.rows && openMaker?.(recipe.rows, { engine, model, plan, kind: method.row, run, seed: recipe.train.seed, progress, say, ...(interrupt === undefined ? {} : { interrupt }) });
+    const made = async (round: string, rows: readonly AnyRow[]): Promise<readonly AnyRow[]> => (await maker?.make(round, rows)) ?? rows;
+    const chosen = await made('train', method.select(data.train, createRandom('select', recipe.train.seed)));
+    requireFit(method, chosen);
+    const items = prepare(chosen, method, text, limits);
+    const held = prepare(await made('eval', data.eval), method, text, limits);
+    for (const problem of [...data.skipped, ...items.skipped, ...held.skipped].slice(0, 20)) say(`skipped ${problem.source.file}:${problem.source.line}: ${problem.reason}`);
+    const skipped = data.skipped.length + items.skipped.length + held.skipped.length;
+    say(`${method.name}: ${items.items.length} of ${data.train.length} rows to learn from${skipped > 0 ? `, ${skipped} skipped` : ''}${items.truncated > 0 ? `, ${items.truncated} prompts cut` : ''}.`);
+
+    const memory = checkMemory({ model, method, items: items.items, plan, options: recipe.train, held: held.items });
+    if (!memory.fits) for (const line of renderMemory(memory)) say(line);
     const evaluator = held.items.length > 0 ? await createLossEvaluator({ engine, model, method, plan, items: held.items, batch: recipe.train.batch }) : undefined;
     const fresh = evaluator && view(await engine.upload(initialParameters(plan, recipe.train.seed)));
     const before = fresh && (await evaluator.evaluate({ parameters: fresh, averages: Object.fromEntries(averagesOf(method).map((name) => [name, fresh])) }));
     const trained = await train({
       engine, model, method, items: items.items, plan, options: recipe.train, run, progress,
-      ...(interrupt === undefined ? {} : { interrupt }),
+      ...(interrupt === undefined ? {} : { interrupt }), say,
+      ...(maker === undefined || maker.every === 0 ? {} : { refresh: refreshBy(maker, engine, chosen, method, text, limits) }),
       onStep({ step }, result, last) {
         if (step > 1 && !last) return;
         for (const row of heatmapSamples(result.heatmaps, chosen, model.tokenizer, step)) run.samples.append(row);

@@ -1,23 +1,12 @@
 import { beforeAll, describe, expect, it } from 'vitest';
-import { METHOD_NAMES } from '../../src/method/index.js';
+import { METHOD_NAMES, methodOf } from '../../src/method/index.js';
+import { sampleOptions, sampleRows } from '../support/rows.js';
 import { scratchFolder } from '../support/scratch.js';
 import { tinyChat } from '../cli/support.js';
 import { useEngine } from '../model/tiny.js';
-import { type Bench, type Pass, bench, gradientDistance, judgedRows, passes } from './support.js';
+import { type Bench, type Pass, bench, gradientDistance, passes } from './support.js';
 
 // How a step is laid out in memory must not show in its numbers: micro-batches, padding, sharing, recomputation, order of rows.
-const rows = judgedRows([
-  ['Name a fruit.', 'A brick.', '"brick" is no fruit.'],
-  ['Name a fruit.', 'An apple.', null],
-  ['Say hi.', 'Go away!', '"Go away" is rude.'],
-  ['What is 2 + 2?', 'It is 5, as far as I know.', '"5" is wrong.'],
-  ['Name a fruit.', 'Pear', null],
-  ['Why is the sky blue?', 'Because.', 'It gives no reason.'],
-  ['x', 'y', 'z'],
-  // One long row, which pads all others.
-  ['Tell me about rain in a few words, please, and take your time over it.', 'Rain falls from clouds, and then it falls again, and so on until it stops.', '"and so on" says nothing at all.'],
-]);
-
 const { folder } = scratchFolder();
 const engine = useEngine();
 let model: string;
@@ -37,7 +26,7 @@ describe.each(METHOD_NAMES)('%s', (name) => {
   let whole: Pass;
   const others: Record<string, Pass> = {};
   beforeAll(async () => {
-    b = await bench(model, { name }, rows);
+    b = await bench(model, sampleOptions(name), sampleRows(methodOf(sampleOptions(name)).row));
     const { items } = b;
     const ways = {
       whole: [items],

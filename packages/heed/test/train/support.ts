@@ -21,8 +21,8 @@ export function judgedRows(rows: readonly (readonly [string, string, string | nu
 }
 
 /** The same rows for a method of conversations. */
-export function rowsOf(method: BoundMethod, rows: readonly JudgedRow[]): readonly AnyRow[] {
-  if (method.row !== 'conversation') return rows;
+export function rowsOf(method: BoundMethod, rows: readonly AnyRow[]): readonly AnyRow[] {
+  if (method.row !== 'conversation' || !rows.every((row): row is JudgedRow => 'judgment' in row)) return rows;
   return rows.map(({ source, prompt, completion }) => ({ source, messages: [...prompt, { role: 'assistant', content: completion }] }));
 }
 
@@ -36,13 +36,14 @@ export interface Bench {
 }
 
 /** A method over a tiny model, with rows made ready. */
-export async function bench(folder: string, options: MethodOptions, rows: readonly JudgedRow[], { dropout = 0, maxTokens = 2048 } = {}): Promise<Bench> {
+export async function bench(folder: string, options: MethodOptions, rows: readonly AnyRow[], { dropout = 0, maxTokens = 2048 } = {}): Promise<Bench> {
   const model = await loadModel(folder);
   const method = methodOf(options);
   const plan = planAdapter(model.checkpoint.tensors.values(), { rank: 2, alpha: 4, targets: ['q_proj', 'v_proj', 'up_proj', 'down_proj'], dropout, rslora: false }, method.head);
   const parameters = initialParameters(plan, 3);
   const random = createRandom('bench', 0);
   for (const { b } of plan.modules.values()) for (let i = 0; i < b.shape[0] * b.shape[1]; i++) parameters[b.offset + i] = 0.1 * random.normal();
+  for (let i = plan.head?.offset ?? plan.size; i < plan.size; i++) parameters[i] = 0.1 * random.normal();
   const { items } = prepare(rowsOf(method, rows), method, createRespond(model.template), { maxTokens, onLong: 'error' });
   return { method, model, plan, items, parameters };
 }
