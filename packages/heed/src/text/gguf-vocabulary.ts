@@ -24,7 +24,7 @@ interface Vocabulary {
  * Turns the vocabulary inside a GGUF file into the two Hugging Face tokenizer files.
  *
  * Two kinds are known: `gpt2` (byte-level BPE, split by the rule named in `tokenizer.ggml.pre`) and `llama` (SentencePiece BPE with
- * byte fallback; merges are recovered from the scores as `transformers` does). For SmolLM2 the result encodes as the original
+ * byte fallback; merges are recovered from the scores as `transformers` does; Gemma's and Phi-3's peculiarities are known). For SmolLM2 the result encodes as the original
  * `tokenizer.json` does, single digits included.
  *
  * @param metadata GGUF keys as they stand in the file. Numbers may be `number` or `bigint`, arrays plain or typed.
@@ -61,10 +61,13 @@ function byteLevelFiles(metadata: ReadonlyMap<string, unknown>): TokenizerFiles 
 }
 
 function sentencePieceFiles(metadata: ReadonlyMap<string, unknown>): TokenizerFiles {
-  const vocabulary = readVocabulary(metadata);
+  const architecture = metadata.get('general.architecture'), gemma = architecture === 'gemma3';
+  const read = readVocabulary(metadata, gemma ? spacesAsPieces : undefined);
+  const vocabulary = architecture === 'phi3' && isPhi3(metadata) ? strippingPhi3(read) : read;
   const merges = metadata.has('tokenizer.ggml.merges')
     ? list(metadata, 'tokenizer.ggml.merges').map((merge, i) => splitMerge(merge, i))
-    : mergesFromScores(vocabulary, list(metadata, 'tokenizer.ggml.scores').map(Number));
+    // Gemma's order of merging is that of its ids: its runs of spaces and newlines have no scores, though they are merged first.
+    : mergesFromScores(vocabulary, gemma ? vocabulary.tokens.map((_, id) => -id) : list(metadata, 'tokenizer.ggml.scores').map(Number));
   const addBos = flag(metadata, 'tokenizer.ggml.add_bos_token') ?? true;
   const addEos = flag(metadata, 'tokenizer.ggml.add_eos_token') ?? false;
   const prefix = flag(metadata, 'tokenizer.ggml.add_space_prefix') ?? true;
@@ -90,8 +93,25 @@ function sentencePieceFiles(metadata: ReadonlyMap<string, unknown>): TokenizerFi
   };
 }
 
-function readVocabulary(metadata: ReadonlyMap<string, unknown>): Vocabulary {
-  const tokens = list(metadata, 'tokenizer.ggml.tokens').map(String);
+/** llama.cpp's converter writes Gemma's runs of spaces as spaces; its tokenizer.json, like every SentencePiece one, as `▁▁`. */
+function spacesAsPieces(token: string): string {
+  return /^ {2,}$/.test(token) ? '▁'.repeat(token.length) : token;
+}
+
+/** Phi-4 mini is of the same architecture, and of another kind of vocabulary. */
+function isPhi3(metadata: ReadonlyMap<string, unknown>): boolean {
+  const name = metadata.get('general.name');
+  return typeof name === 'string' && /phi[- ]?3/i.test(name);
+}
+
+/** In Phi-3's tokenizer.json, control tokens take the white space after them with them, but for three. A GGUF cannot say so. */
+function strippingPhi3(vocabulary: Vocabulary): Vocabulary {
+  const plain = new Set(['<unk>', '<s>', '<|endoftext|>']);
+  return { ...vocabulary, added: vocabulary.added.map((token) => ({ ...token, rstrip: !plain.has(token.content) })) };
+}
+
+function readVocabulary(metadata: ReadonlyMap<string, unknown>, spell: (token: string) => string = (token) => token): Vocabulary {
+  const tokens = list(metadata, 'tokenizer.ggml.tokens').map((token) => spell(String(token)));
   const types = metadata.has('tokenizer.ggml.token_type') ? list(metadata, 'tokenizer.ggml.token_type').map(Number) : tokens.map(() => 1);
   if (types.length !== tokens.length) {
     throw new Error(`GGUF has ${tokens.length} tokenizer.ggml.tokens but ${types.length} tokenizer.ggml.token_type: the file is damaged.`);

@@ -5,7 +5,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { CheckpointError } from '../../src/model/checkpoint/error.js';
 import { convertGguf } from '../../src/model/checkpoint/gguf/convert.js';
-import { configFromGguf } from '../../src/model/checkpoint/gguf/llama.js';
+import { configFromGguf } from '../../src/model/checkpoint/gguf/config.js';
 import { readGguf, type GgufTensor, type GgufValue } from '../../src/model/checkpoint/gguf/read.js';
 import { ropeScaling } from '../../src/model/checkpoint/gguf/rope.js';
 import { openCheckpoint, readTensor } from '../../src/model/checkpoint/open.js';

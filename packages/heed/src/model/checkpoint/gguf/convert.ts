@@ -8,7 +8,8 @@ import { fileSource, type ByteSource } from '../source.js';
 import { writeSafetensors, type TensorToWrite } from '../safetensors-write.js';
 import type { Progress } from '../progress.js';
 import { readGguf, type GgufTensor } from './read.js';
-import { configFromGguf, renameTensors, type Renamed } from './llama.js';
+import { configFromGguf } from './config.js';
+import { renameTensors, type Renamed } from './names.js';
 
 const PIECE = 1 << 20;   // values dequantised at a time: 4 MiB, so that a large embedding is never in memory whole
 
@@ -23,7 +24,8 @@ export async function convertGguf(file: string, folder: string, label: string, o
     const gguf = readGguf(named);
     const config = configFromGguf(gguf, label, (tensor) => unpack(tensor, source.read(tensor.offset, tensor.length)));
     const tensors = renameTensors(gguf, label);
-    checkTensors(parseConfig(config, label), new Map(tensors.map(({ name, tensor }) => [name, tensor.shape])), label);
+    const extra = checkTensors(parseConfig(config, label), new Map(tensors.map(({ name, tensor }) => [name, tensor.shape])), label);
+    if (extra.length > 0) throw new CheckpointError(`${label}: has tensors that its architecture does not have, so it is another model: ${extra.slice(0, 5).join(', ')}`);
     const json = (value: unknown): string => `${JSON.stringify(value, null, 2)}\n`;
     const { tokenizer, tokenizerConfig } = vocabulary(gguf.metadata, label);
     await fs.writeFile(path.join(folder, 'config.json'), json(config));
@@ -53,7 +55,7 @@ function vocabulary(metadata: ReadonlyMap<string, unknown>, label: string): Retu
 }
 
 /** A tensor's values, piece by piece; each piece is overwritten by the next. */
-function* dequantise({ tensor, heads }: Renamed, source: ByteSource): Generator<Float32Array> {
+function* dequantise({ tensor, heads, added }: Renamed, source: ByteSource): Generator<Float32Array> {
   const { type } = tensor;
   if (heads !== undefined) {
     yield unpack(tensor, restoreRows(source.read(tensor.offset, tensor.length), tensor, heads));
@@ -64,6 +66,7 @@ function* dequantise({ tensor, heads }: Renamed, source: ByteSource): Generator<
   for (let at = 0; at < blocks; at += most) {
     const count = Math.min(most, blocks - at);
     type.dequantise(source.read(tensor.offset + at * type.bytes, count * type.bytes), piece, count);
+    if (added !== undefined) for (let i = 0; i < count * type.values; i++) piece[i]! -= added;
     yield piece.subarray(0, count * type.values);
   }
 }

@@ -6,19 +6,20 @@ const LLAMA3 = { low_freq_factor: 1, high_freq_factor: 4, original_max_position_
 
 /** `rope_scaling` as config.json has it, from the metadata or, for Llama 3, from the factors it was baked into. */
 export function ropeScaling(gguf: Gguf, factors: Float32Array | undefined, headDim: number, where: string): Record<string, unknown> | undefined {
-  const get = (key: string): unknown => gguf.metadata.get(`llama.rope.scaling.${key}`);
+  const architecture = gguf.metadata.get('general.architecture'), name = typeof architecture === 'string' ? architecture : 'llama';
+  const get = (key: string): unknown => gguf.metadata.get(`${name}.rope.scaling.${key}`);
   const type = get('type') ?? 'none', factor = get('factor');
   if (factors) {
-    if (type !== 'none' && type !== 'llama3') throw new CheckpointError(`${where}: has both rope_freqs.weight and llama.rope.scaling.type ${JSON.stringify(type)}; what they mean together is unknown`);
-    return llama3(factors, Number(gguf.metadata.get('llama.rope.freq_base') ?? 10000), headDim, Number(get('original_context_length') ?? LLAMA3.original_max_position_embeddings), where);
+    if (type !== 'none' && type !== 'llama3') throw new CheckpointError(`${where}: has both rope_freqs.weight and ${name}.rope.scaling.type ${JSON.stringify(type)}; what they mean together is unknown`);
+    return llama3(factors, Number(gguf.metadata.get(`${name}.rope.freq_base`) ?? 10000), headDim, Number(get('original_context_length') ?? LLAMA3.original_max_position_embeddings), where);
   }
   switch (type) {
     case 'none': return undefined;
     case 'linear':
-      if (typeof factor !== 'number') throw new CheckpointError(`${where}: llama.rope.scaling.type is linear, but llama.rope.scaling.factor is ${String(factor)}`);
+      if (typeof factor !== 'number') throw new CheckpointError(`${where}: ${name}.rope.scaling.type is linear, but ${name}.rope.scaling.factor is ${String(factor)}`);
       return { rope_type: 'linear', factor };
     default:
-      throw new CheckpointError(`${where}: llama.rope.scaling.type is ${JSON.stringify(type)}, which cannot be run (none, linear and Llama 3's can); take the model's safetensors`);
+      throw new CheckpointError(`${where}: ${name}.rope.scaling.type is ${JSON.stringify(type)}, which cannot be run (none, linear and Llama 3's can); take the model's safetensors`);
   }
 }
 

@@ -1,0 +1,52 @@
+import { CheckpointError } from '../error.js';
+import { FAMILIES, type GgufFamily } from './families.js';
+import { number } from './metadata.js';
+import type { Gguf, GgufTensor } from './read.js';
+
+/** One tensor on its way from GGUF to Hugging Face. */
+export interface Renamed {
+  readonly name: string;
+  readonly tensor: GgufTensor;
+  /** llama.cpp interleaves the two halves of each rotary head's rows: the number of heads to undo it for. */
+  readonly heads?: number;
+  /** What llama.cpp's converter added to every value. */
+  readonly added?: number;
+}
+
+const TOP: Readonly<Record<string, string>> = { token_embd: 'model.embed_tokens', output_norm: 'model.norm', output: 'lm_head' };
+const LAYER: Readonly<Record<string, string>> = {
+  attn_norm: 'input_layernorm', ffn_norm: 'post_attention_layernorm',
+  attn_q: 'self_attn.q_proj', attn_k: 'self_attn.k_proj', attn_v: 'self_attn.v_proj', attn_output: 'self_attn.o_proj',
+  ffn_gate: 'mlp.gate_proj', ffn_up: 'mlp.up_proj', ffn_down: 'mlp.down_proj',
+};
+
+/** Llama 3's rotary factors: read into the configuration, not among the weights. */
+export const ROPE_FACTORS = 'rope_freqs.weight';
+
+/** Hugging Face names of a GGUF's tensors. A tensor without one is an error: leaving it out would be another model. */
+export function renameTensors(gguf: Gguf, where: string): Renamed[] {
+  const architecture = String(gguf.metadata.get('general.architecture'));
+  const family: GgufFamily = FAMILIES[architecture] ?? {};
+  const layers = { ...LAYER, ...family.layer };
+  const heads = number(gguf, `${architecture}.attention.head_count`, where);
+  const keyHeads = gguf.metadata.has(`${architecture}.attention.head_count_kv`) ? number(gguf, `${architecture}.attention.head_count_kv`, where) : heads;
+  const out: Renamed[] = [];
+  for (const tensor of gguf.tensors.values()) {
+    if (tensor.name === ROPE_FACTORS) continue;
+    const match = /^(?:blk\.(\d+)\.)?(\w+)\.(weight|bias)$/.exec(tensor.name);
+    const [, layer, part, kind] = match ?? [];
+    const table = layer === undefined ? TOP : layers;
+    if (part === undefined || kind === undefined || !Object.hasOwn(table, part)) {
+      const what = part?.startsWith('rope_factors') ? 'is of "longrope" scaling, which cannot be run: take a variant of the model with a shorter context'
+        : `is not part of a plain ${architecture} model (mixtures of experts and multimodal models cannot be run)`;
+      throw new CheckpointError(`${where}: the tensor ${tensor.name} ${what}`);
+    }
+    out.push({
+      name: `${layer === undefined ? '' : `model.layers.${Number(layer)}.`}${table[part]}.${kind}`,
+      tensor,
+      heads: !family.permuted ? undefined : part === 'attn_q' ? heads : part === 'attn_k' ? keyHeads : undefined,
+      added: family.norms !== undefined && part.endsWith('norm') ? family.norms : undefined,
+    });
+  }
+  return out;
+}
