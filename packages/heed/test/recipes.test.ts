@@ -28,9 +28,9 @@ afterAll(() => process.chdir(cwd));
 const dirOf = (file: string): string => join(folder, file.replace(/\W/g, '-'));
 
 describe('recipes', () => {
-  it('there is one for each method', async () => {
+  it('there is at least one for each method', async () => {
     const methods = await Promise.all(offline.map(async (file) => (await loadRecipe(file, [], TrainRecipe)).recipe.method['name'] as string));
-    expect(methods.sort()).toEqual([...METHOD_NAMES].sort());
+    expect([...new Set(methods)].sort()).toEqual([...METHOD_NAMES].sort());
   });
 
   it.each(offline)('%s trains', async (file) => {
@@ -40,7 +40,8 @@ describe('recipes', () => {
     expect(ran.code, ran.err).toBe(0);
     const result = ran.json<{ method: string; steps: number; loss: number; run: string }>();
     expect(result).toMatchObject({ method: recipe.method['name'], steps: 2 });
-    expect(result.loss).toBeGreaterThan(0);
+    expect(Number.isFinite(result.loss)).toBe(true); // gradient ascent's is negative
+    expect(result.loss).not.toBe(0);
     expect(existsSync(join(result.run, 'adapter', 'adapter_model.safetensors'))).toBe(true);
     expect(existsSync(join(result.run, 'report.html'))).toBe(true);
   });
