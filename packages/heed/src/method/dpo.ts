@@ -12,9 +12,9 @@ const smoothing = names.filter((name) => lossOf(name).smooths).join(', ');
 const options = z.strictObject({
   /** Which loss; see below. */
   loss: z.enum(names).default('sigmoid'),
-  /** β: how strongly the policy is held to the reference. DPO 0.1 (summaries 0.5); IPO calls it τ; RSO's hinge 0.05. */
+  /** β: how strongly the policy is held to the reference. DPO's paper takes 0.1 (0.5 for summaries); IPO's calls it τ. */
   beta: z.number().positive().default(0.1),
-  /** ε: the share of pairs assumed to be labelled the wrong way round. Of `sigmoid` (cDPO), `robust`, `aot`, `aot-unpaired`. Both papers try 0.1. */
+  /** ε: the share of pairs assumed to be labelled the wrong way round. Of `sigmoid` (cDPO), `robust`, `aot`, `aot-unpaired`. 0.1 is usual. */
   labelSmoothing: z.number().min(0).lt(0.5).optional(),
   reference,
 })
@@ -32,7 +32,7 @@ const options = z.strictObject({
  * log-probabilities summed over the response's tokens with the end of turn; σ the logistic function.
  *
  *   sigmoid       −(1−ε) log σ(βΔ) − ε log σ(−βΔ)                        DPO Eq. 7; ε > 0: conservative DPO (Mitchell 2023)
- *   robust        [ −(1−ε) log σ(βΔ) + ε log σ(−βΔ) ] / (1 − 2ε)         Chowdhury et al. 2403.00409, Eq. 12
+ *   robust        [ −(1−ε) log σ(βΔ) + ε log σ(−βΔ) ] / (1 − 2ε)         Chowdhury et al. 2403.00409
  *   ipo-sum       (Δ − 1/2β)²                                            Azar et al. 2310.12036, Eq. 17
  *   ipo-mean      the same, w and l each divided by its response's tokens
  *   hinge         max(0, 1 − βΔ)                                         SLiC as in RSO, Liu et al. 2309.06657

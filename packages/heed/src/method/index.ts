@@ -1,6 +1,8 @@
 import { z } from 'zod';
+import { bco } from './bco.js';
 import { choice } from './choice.js';
 import { classifier } from './classifier.js';
+import { cpo } from './cpo.js';
 import { cut } from './cut.js';
 import { d2o } from './d2o.js';
 import { dpo } from './dpo.js';
@@ -10,13 +12,17 @@ import { hindsight } from './hindsight.js';
 import { hindsightReward } from './hindsight-reward.js';
 import { ilf } from './ilf.js';
 import { ilfDpo } from './ilf-dpo.js';
+import { kto } from './kto.js';
 import { type BoundMethod, bind } from './method.js';
 import { npo } from './npo.js';
+import { orpo } from './orpo.js';
 import { principleChoice } from './principle-choice.js';
 import { principleRewardModel } from './principle-reward-model.js';
 import { rewardModel } from './reward-model.js';
 import { sft } from './sft.js';
 import { simNpo } from './sim-npo.js';
+import { simpo } from './simpo.js';
+import { slic } from './slic.js';
 import { unlikelihood } from './unlikelihood.js';
 
 /** Every method that a recipe can name. Adding one is a file and a line here. */
@@ -25,7 +31,8 @@ const METHODS = {
   [ilf.name]: ilf, [ilfDpo.name]: ilfDpo,
   [cut.name]: cut, [unlikelihood.name]: unlikelihood,
   [gradientAscent.name]: gradientAscent, [npo.name]: npo, [simNpo.name]: simNpo, [d2o.name]: d2o,
-  [dpo.name]: dpo,
+  [dpo.name]: dpo, [slic.name]: slic, [simpo.name]: simpo, [orpo.name]: orpo, [cpo.name]: cpo,
+  [kto.name]: kto, [bco.name]: bco,
   [choice.name]: choice,
   [rewardModel.name]: rewardModel, [classifier.name]: classifier, [principleRewardModel.name]: principleRewardModel, [principleChoice.name]: principleChoice,
 } as const;

@@ -1,4 +1,4 @@
-import { type Tensor, add, atLeast, greater, mul, sub, sum, toFloat } from '@heed/tensor';
+import { type Tensor, add, atLeast, greater, mul, neg, sub, sum, toFloat } from '@heed/tensor';
 import type { PreferenceRow } from '../data/rows.js';
 import type { Respond, Scored, Sequence, Term } from './method.js';
 import type { Tokens } from './tokens.js';
@@ -27,6 +27,13 @@ export function notCertain(row: PreferenceRow, loss: string): string | undefined
 /** p·ℓ(chosen, rejected) + (1 − p)·ℓ(rejected, chosen) of each row, [B]; `soft` is p. */
 export function softly(soft: Tensor, chosen: Tensor, rejected: Tensor, loss: (better: Tensor, worse: Tensor) => Tensor): Tensor {
   return add(mul(soft, loss(chosen, rejected)), mul(sub(1, soft), loss(rejected, chosen)));
+}
+
+/** −log π of the better response by token: Σ p·(tokens of chosen) + (1 − p)·(those of rejected), over the tokens so weighted. */
+export function likelihood({ logp: { chosen, rejected }, columns }: Pick<Scored<PairName>, 'logp' | 'columns'>): Term {
+  const soft = columns[SOFT_LABEL]!;
+  const expected = (w: Tensor, l: Tensor): Tensor => sum(softly(soft, w, l, (better) => better));
+  return { sum: neg(expected(chosen.sum(), rejected.sum())), count: expected(chosen.count(), rejected.count()) };
 }
 
 /** Σ/B of something that every row has. */

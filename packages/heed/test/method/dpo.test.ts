@@ -43,7 +43,7 @@ describe('dpo', () => {
     const near = (actual: number, expected: number): void => expect(Math.abs(actual - expected)).toBeLessThan(2e-6 * Math.max(1, Math.abs(expected)));
     near((await run(options)).loss, mean);
     for (const [i, expected] of (each ?? []).entries()) {
-      const of = row(lengths as unknown as Sums, i);
+      const of = row(lengths, i);
       near((await run(options, row(policy, i), row(reference, i), [1], of)).loss, expected);
     }
   });
@@ -65,7 +65,7 @@ describe('dpo', () => {
   ])('is TRL’s %s, value and gradient', async (name, options) => {
     const entry = trlEntries('dpo')(name);
     const of = { chosen: trlBatch.pairs.map((p) => p.chosen.length), rejected: trlBatch.pairs.map((p) => p.rejected.length) };
-    const value = await run(options, entry.logp as Sums, entry.reference as Sums, [1, 1, 1, 1], of);
+    const value = await run(options, entry.logp, entry.reference, [1, 1, 1, 1], of);
     expect(Math.abs(value.loss / entry.loss - 1)).toBeLessThan(5e-6);
     expectGradient(value, entry.dLoss, 2e-5);
   });
@@ -84,7 +84,7 @@ describe('dpo', () => {
   it.each(allowed)('with loss $loss and soft label p is p·ℓ(w, l) + (1 − p)·ℓ(l, w)', async (options) => {
     const swap = ({ chosen, rejected }: Sums): Sums => ({ chosen: rejected, rejected: chosen });
     const [as, other, soft, none] = [
-      await run(options), await run(options, swap(policy), swap(reference), [1, 1, 1], swap(lengths as unknown as Sums)),
+      await run(options), await run(options, swap(policy), swap(reference), [1, 1, 1], swap(lengths)),
       await run(options, policy, reference, [0.7, 0.7, 0.7]), await run(options, policy, reference, [0, 0, 0]),
     ];
     expect(soft.loss / (0.7 * as.loss + 0.3 * other.loss)).toBeCloseTo(1, 5);
@@ -105,7 +105,7 @@ describe('dpo', () => {
   it.each(['aot', 'aot-unpaired'])('with loss %s does not depend on the order of rows', async (loss) => {
     const apart = { ...policy, rejected: [-0.1, -30, -22] }; // else two pairs are equally far apart
     const turn = (x: Sums): Sums => ({ chosen: [2, 0, 1].map((i) => x.chosen[i]!), rejected: [2, 0, 1].map((i) => x.rejected[i]!) });
-    const [one, other] = [await run({ loss }, apart), await run({ loss }, turn(apart), turn(reference), [1, 1, 1], turn(lengths as unknown as Sums))];
+    const [one, other] = [await run({ loss }, apart), await run({ loss }, turn(apart), turn(reference), [1, 1, 1], turn(lengths))];
     expect(other.loss).toBeCloseTo(one.loss, 6);
     [2, 0, 1].forEach((from, to) => expect(other.gradient['rejected']![to]![0]).toBeCloseTo(one.gradient['rejected']![from]![0]!, 7));
   });
