@@ -68,8 +68,10 @@ def main():
         shutil.rmtree(OUT / "peft" / name, ignore_errors=True)
         model.save_pretrained(OUT / "peft" / name)
         (OUT / "peft" / name / "README.md").unlink()
-        config = OUT / "peft" / name / "adapter_config.json"
-        config.write_text(config.read_text().replace(str(OUT / "llama3"), "llama3"))
+        file = OUT / "peft" / name / "adapter_config.json"
+        config = json.loads(file.read_text()) | {"base_model_name_or_path": "llama3"}
+        config |= {key: sorted(set(config[key])) for key in ("target_modules", "modules_to_save")}  # PEFT's order differs from run to run
+        file.write_text(json.dumps(config, indent=2) + "\n")
         fixture[name] = {"size": labels, "sequences": [{**row, "scores": rounded(s)} for row, s in zip(rows, scores(model, rows))]}
     (OUT / "rewards.json").write_text(json.dumps(fixture) + "\n")
 
