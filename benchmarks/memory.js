@@ -64,7 +64,7 @@ async function measure({ method: name, checkpointing, targets, rank, dropout, ro
   );
   await load('train/run.js');
   const model = await loadModel();
-  const plan = planAdapter(model.checkpoint.tensors.values(), { rank, alpha: 16, targets: adapterTargets(targets), dropout, rslora: false });
+  const plan = planAdapter(model.checkpoint.tensors.values(), { rank, alpha: 16, targets: adapterTargets(targets, model.checkpoint.tensors.values()), dropout, rslora: false });
   const options = TrainOptions.parse({ steps: 2, batch: rows.length, microBatch: rows.length, checkpointing });
   const items = rows.map(({ prompt, response }, i) => ({
     index: i, where: `row ${i}`, columns: name === 'cut' ? { unsatisfied: 1 } : {},

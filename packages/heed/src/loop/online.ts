@@ -52,7 +52,7 @@ export async function alignOnline(recipe: AlignRecipe, run: RunFolder, { progres
   const { prompts: path, limit, ...sampling } = recipe.evaluate;
   const { train: held } = await loadData({ ...recipe.data, path, eval: undefined, limit }, 'prompt');
   await sameAsBefore(run.path('work', 'prompts.json'), [prompts, held], 'The prompts are');
-  const plan = planAdapter(model.checkpoint.tensors.values(), { ...recipe.adapter, targets: adapterTargets(recipe.adapter.targets) });
+  const plan = planAdapter(model.checkpoint.tensors.values(), { ...recipe.adapter, targets: adapterTargets(recipe.adapter.targets, model.checkpoint.tensors.values()) });
   const engine = await startEngine();
   try {
     const assess = async (what: string, parameters?: Float32Array): Promise<AnswerReport> => {

@@ -1,5 +1,4 @@
 import type { PreferenceRow, RefinedRow } from '../data/rows.js';
-import { limitSatisfied } from '../data/ratio.js';
 import { dpo } from './dpo.js';
 import { defineMethod } from './method.js';
 import { pairSequences, softLabel } from './pairs.js';
@@ -18,7 +17,7 @@ export const ilfDpo = defineMethod({
   row: 'refined',
   sequences: (row, text) => pairSequences(asPair(row), text),
   columnsOf: (row) => softLabel(asPair(row)),
+  uses: (row) => !row.satisfied,
   unfit: lacksRefinement,
   unfitTogether: () => undefined,
-  select: (rows, _, random) => limitSatisfied(rows, 0, random),
 });

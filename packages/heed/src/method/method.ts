@@ -109,6 +109,8 @@ export interface Method<Kind extends RowKind, Options, Name extends string> {
   /** The sequences of one row; a name may be absent from a row. */
   sequences(row: RowKinds[Kind], text: Respond, options: Options, among: Among<RowKinds[Kind]>): Partial<Record<Name, Sequence | readonly Sequence[]>>;
   columnsOf?(row: RowKinds[Kind], options: Options): Record<string, number | readonly number[]>;
+  /** Whether the method has a use for a row at all; rows without are left out, and counted (ILF-DPO: satisfactory ones hold no pair). Default: yes. */
+  uses?(row: RowKinds[Kind], options: Options): boolean;
   /** Why a row cannot be learnt from by this method with these options (a tie, say), else undefined. Such rows follow `data.junk`. */
   unfit?(row: RowKinds[Kind], options: Options): string | undefined;
   /** Why all rows together cannot be learnt from (one class only, say), else undefined. An error. */
@@ -139,6 +141,7 @@ export interface BoundMethod {
   readonly lossAtReference?: number;
   sequences(row: AnyRowKind, text: Respond, among?: Among<AnyRowKind>): Record<string, readonly Sequence[]>;
   columnsOf(row: AnyRowKind): Record<string, number | readonly number[]>;
+  uses(row: AnyRowKind): boolean;
   unfit(row: AnyRowKind): string | undefined;
   unfitTogether(rows: readonly AnyRowKind[]): string | undefined;
   select(rows: readonly AnyRowKind[], random: Shuffler): readonly AnyRowKind[];
@@ -174,6 +177,7 @@ export function bind<Kind extends RowKind, Options, Name extends string>(method:
       }));
     },
     columnsOf: (row) => method.columnsOf?.(row as Row, options) ?? {},
+    uses: (row) => method.uses?.(row as Row, options) ?? true,
     unfit: (row) => method.unfit?.(row as Row, options),
     unfitTogether: (rows) => method.unfitTogether?.(rows as readonly Row[], options),
     select: (rows, random) => method.select?.(rows as readonly Row[], options, random) ?? rows,

@@ -14,7 +14,9 @@ export type RunOptions = z.infer<typeof RunOptions>;
 export const ATTENTION_TARGETS = ['q_proj', 'k_proj', 'v_proj', 'o_proj'] as const;
 /** The feed-forward block's linears. */
 export const MLP_TARGETS = ['gate_proj', 'up_proj', 'down_proj'] as const;
-const LINEARS = [...ATTENTION_TARGETS, ...MLP_TARGETS] as const;
+/** Those of Phi-3, which are several of the others in one. */
+const FUSED_TARGETS = ['qkv_proj', 'gate_up_proj'] as const;
+const LINEARS = [...ATTENTION_TARGETS, ...MLP_TARGETS, ...FUSED_TARGETS] as const;
 /** A linear that LoRA can adapt, as PEFT names it. */
 export type AdapterTarget = (typeof LINEARS)[number];
 
@@ -24,7 +26,7 @@ export const AdapterOptions = z.strictObject({
   rank: positiveInt.default(16),
   /** The update is scaled by alpha / rank, or alpha / √rank with `rslora`. */
   alpha: z.number().positive().default(16),
-  /** Which linears: 'all' seven, 'mlp', 'attention', or a list of names. */
+  /** Which linears: 'all', 'mlp', 'attention', or a list of names. */
   targets: z.union([z.enum(['all', 'mlp', 'attention']), z.array(z.enum(LINEARS)).min(1)]).default('all'),
   /** Probability that an input of the update is dropped while training. */
   dropout: z.number().min(0).lt(1).default(0),
@@ -33,11 +35,15 @@ export const AdapterOptions = z.strictObject({
 });
 export type AdapterOptions = z.infer<typeof AdapterOptions>;
 
-/** The linears that `adapter.targets` means, without repeats, in the model's order. */
-export function adapterTargets(targets: AdapterOptions['targets']): AdapterTarget[] {
-  if (targets === 'attention') return [...ATTENTION_TARGETS];
-  if (targets === 'mlp') return [...MLP_TARGETS];
-  return LINEARS.filter((name) => targets === 'all' || targets.includes(name));
+/**
+ * The linears that `adapter.targets` means in a model with these tensors, without repeats, in the model's order: a word takes what the model has,
+ * names are taken as they are.
+ */
+export function adapterTargets(targets: AdapterOptions['targets'], tensors: Iterable<{ readonly name: string }>): AdapterTarget[] {
+  if (Array.isArray(targets)) return LINEARS.filter((name) => targets.includes(name));
+  const names = new Set([...tensors].map(({ name }) => name.split('.').at(-2)));
+  const meant: readonly AdapterTarget[] = { all: LINEARS, attention: [...ATTENTION_TARGETS, 'qkv_proj' as const], mlp: [...MLP_TARGETS, 'gate_up_proj' as const] }[targets];
+  return meant.filter((name) => names.has(name));
 }
 
 /** Optimizer, schedule and what to keep. */

@@ -43,7 +43,7 @@ export async function train({ model, method, rows, adapter, options, engine: giv
   const chosen = method.select(known, createRandom('select', settings.seed));
   requireFit(method, chosen);
   const { items } = prepare(chosen, method, createRespond(model.template), { maxTokens: model.architecture.context, onLong: 'error' });
-  const plan = planAdapter(model.checkpoint.tensors.values(), { ...lora, targets: adapterTargets(lora.targets) }, method.head);
+  const plan = planAdapter(model.checkpoint.tensors.values(), { ...lora, targets: adapterTargets(lora.targets, model.checkpoint.tensors.values()) }, method.head);
   const engine = given ?? (await startEngine());
   try {
     const { parameters, steps, loss } = await trainItems({ engine, model, method, items, plan, options: settings, onStep: (row) => onStep?.(row) });

@@ -53,7 +53,7 @@ export async function dryRunTraining(recipe: TrainRecipe, say: (line: string) =>
   const left = [...data.skipped, ...skipped, ...held.skipped];
   for (const problem of left.slice(0, 20)) say(`skipped ${problem.source.file}:${problem.source.line}: ${problem.reason}`);
 
-  const plan = planAdapter(model.checkpoint.tensors.values(), { ...recipe.adapter, targets: adapterTargets(recipe.adapter.targets) }, method.head);
+  const plan = planAdapter(model.checkpoint.tensors.values(), { ...recipe.adapter, targets: adapterTargets(recipe.adapter.targets, model.checkpoint.tensors.values()) }, method.head);
   const longest = items.reduce((a, b) => (tokensOf(b) > tokensOf(a) ? b : a));
   return {
     method: method.name, model: recipe.model, rows: items.length, heldOut: held.items.length, skipped: left.length, truncated,

@@ -29,6 +29,8 @@ export interface Prepared {
   readonly skipped: readonly Problem[];
   /** Rows of which a prompt was cut. */
   readonly truncated: number;
+  /** Rows that the method has no use for. */
+  readonly unused: number;
 }
 
 /**
@@ -37,8 +39,13 @@ export interface Prepared {
  */
 export function prepare(rows: readonly AnyRow[], method: BoundMethod, text: Respond, limits: Limits): Prepared {
   const unfit: Problem[] = [];
+  let unused = 0;
   const problems: Problem[] = [];
   const whole = rows.flatMap((row, index) => {
+    if (!method.uses(row)) {
+      unused++;
+      return [];
+    }
     const reason = method.unfit(row);
     if (reason !== undefined) {
       unfit.push({ source: row.source, reason });
@@ -71,7 +78,7 @@ export function prepare(rows: readonly AnyRow[], method: BoundMethod, text: Resp
     for (const { name, s, tokens } of fitted) (named[name] ??= []).push({ ...s, ...tokens });
     return { index, where: place(row.source), sequences: named, columns: method.columnsOf(row) };
   });
-  return { items, skipped: [...unfit, ...skipped], truncated };
+  return { items, skipped: [...unfit, ...skipped], truncated, unused };
 }
 
 /** @throws UserError when the rows to learn from are, all together, nothing for the method (one class only, say). */

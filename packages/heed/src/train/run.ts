@@ -62,7 +62,7 @@ export async function runTraining(recipe: TrainRecipe, run: RunFolder, { progres
   const data = await loadData(recipe.data, method.row);
   const text = createRespond(model.template);
   const limits = { maxTokens: Math.min(recipe.data.maxTokens ?? model.architecture.context, model.architecture.context), onLong: recipe.data.onLong, junk: recipe.data.junk };
-  const plan = planAdapter(model.checkpoint.tensors.values(), { ...recipe.adapter, targets: adapterTargets(recipe.adapter.targets) }, method.head);
+  const plan = planAdapter(model.checkpoint.tensors.values(), { ...recipe.adapter, targets: adapterTargets(recipe.adapter.targets, model.checkpoint.tensors.values()) }, method.head);
   const engine = await startEngine();
   try {
     if (recipe.rows !== undefined && openMaker === undefined) throw new Error('The recipe has rows that the model writes; give runTraining an openMaker.');
@@ -74,7 +74,7 @@ export async function runTraining(recipe: TrainRecipe, run: RunFolder, { progres
     const held = prepare(await made('eval', data.eval), method, text, limits);
     for (const problem of [...data.skipped, ...items.skipped, ...held.skipped].slice(0, 20)) say(`skipped ${problem.source.file}:${problem.source.line}: ${problem.reason}`);
     const skipped = data.skipped.length + items.skipped.length + held.skipped.length;
-    say(`${method.name}: ${items.items.length} of ${data.train.length} rows to learn from${skipped > 0 ? `, ${skipped} skipped` : ''}${items.truncated > 0 ? `, ${items.truncated} prompts cut` : ''}.`);
+    say(`${method.name}: ${items.items.length} of ${data.train.length} rows to learn from${skipped > 0 ? `, ${skipped} skipped` : ''}${items.truncated > 0 ? `, ${items.truncated} prompts cut` : ''}${items.unused > 0 ? `, ${items.unused} of no use to it` : ''}.`);
 
     const memory = checkMemory({ model, method, items: items.items, plan, options: recipe.train, held: held.items });
     if (!memory.fits) for (const line of renderMemory(memory)) say(line);

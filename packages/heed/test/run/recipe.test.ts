@@ -115,9 +115,15 @@ describe('a recipe', () => {
   });
 
   it('means what it says about adapter targets', () => {
-    expect(adapterTargets('all')).toHaveLength(7);
-    expect(adapterTargets('mlp')).toEqual(['gate_proj', 'up_proj', 'down_proj']);
-    expect(adapterTargets(['o_proj', 'q_proj', 'q_proj'])).toEqual(['q_proj', 'o_proj']);
+    const of = (...names: string[]) => names.map((name) => ({ name: `model.layers.0.x.${name}.weight` }));
+    const plain = of('q_proj', 'k_proj', 'v_proj', 'o_proj', 'gate_proj', 'up_proj', 'down_proj');
+    expect(adapterTargets('all', plain)).toHaveLength(7);
+    expect(adapterTargets('mlp', plain)).toEqual(['gate_proj', 'up_proj', 'down_proj']);
+    expect(adapterTargets(['o_proj', 'q_proj', 'q_proj'], plain)).toEqual(['q_proj', 'o_proj']);
+    // Phi-3 has several in one.
+    const fused = of('qkv_proj', 'o_proj', 'gate_up_proj', 'down_proj');
+    expect(adapterTargets('all', fused)).toEqual(['o_proj', 'down_proj', 'qkv_proj', 'gate_up_proj']);
+    expect(adapterTargets('attention', fused)).toEqual(['o_proj', 'qkv_proj']);
   });
 });
 

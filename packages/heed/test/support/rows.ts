@@ -53,6 +53,9 @@ export function sampleRows(kind: RowKind): AnyRow[] {
 const OPTIONS: Readonly<Record<string, object>> = {
   classifier: { labels: ['good', 'bad'] },
   d2o: { k: 2 },
+  'hindsight-reward': { threshold: 5 },
+  // Gentle enough for a tiny random model, whose sigmoid is else flat.
+  'sim-npo': { beta: 0.2 },
 };
 
 /** A method's smallest recipe section. */
