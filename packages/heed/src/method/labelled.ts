@@ -1,6 +1,7 @@
-import { type Tensor, add, greater, mul, sub, sum, toFloat } from '@heed/tensor';
+import { type Tensor, add, mul, sub, sum } from '@heed/tensor';
 import type { LabelledRow } from '../data/rows.js';
 import type { Term } from './method.js';
+import { wins } from './pairs.js';
 
 /** What the methods that learn from votes share. The column of `desirable`: 1 for a good completion, 0 for a bad one. */
 export const DESIRABLE = 'desirable';
@@ -16,12 +17,13 @@ export function oneClass(rows: readonly LabelledRow[], method: string): string |
 
 /**
  * `rewards_chosen` and `rewards_rejected`: mean reward of the good and of the bad completions; `accuracy`: how many rewards are on their
- * label's side of `point`; `logp_chosen`, `logp_rejected`. A class that a step lacks counts nothing.
+ * label's side of `point`, half where equal; `logp_chosen`, `logp_rejected`. A class that a step lacks counts nothing.
  */
 export function labelledMetrics(reward: Tensor, point: Tensor | number, good: Tensor, logp: Tensor, rows: Tensor): Record<string, Term> {
   const bad = sub(1, good);
   const among = (x: Tensor, which: Tensor): Term => ({ sum: sum(mul(x, which)), count: sum(which) });
-  const right = add(mul(good, toFloat(greater(reward, point))), mul(bad, toFloat(greater(point, reward))));
+  const above = wins(reward, point);
+  const right = add(mul(good, above), mul(bad, sub(1, above)));
   return {
     rewards_chosen: among(reward, good),
     rewards_rejected: among(reward, bad),

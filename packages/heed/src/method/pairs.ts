@@ -42,16 +42,19 @@ export const ofRows = (x: Tensor, rows: Tensor): Term => ({ sum: sum(x), count: 
 /** Σ over tokens of log π − log π_ref of each row, [B]; 0 for padding and absent sequences. */
 export const logRatio = (policy: Tokens, reference: Tokens): Tensor => policy.sub(reference).sum();
 
+/** 1 where a > b, ½ where they are equal, 0 else; no gradient. */
+export const wins = (a: Tensor, b: Tensor | number): Tensor => mul(add(toFloat(greater(a, b)), toFloat(atLeast(a, b))), 0.5);
+
 /**
  * `rewards_chosen`, `rewards_rejected`, `rewards_margin`: means over rows; `accuracy`: how often the likelier response gets the larger
- * reward, over rows that are no tie (equal rewards count as wrong, so it is 0 while the policy equals its reference);
+ * reward, over rows that are no tie; equal rewards count half, so that it is ½, chance, while the policy equals its reference (TRL: 0);
  * `logp_chosen`, `logp_rejected`: means over rows of Σ log π.
  */
 export function pairMetrics({ logp, columns, rows }: Pick<Scored<PairName>, 'logp' | 'columns' | 'rows'>, chosen: Tensor, rejected: Tensor): Record<string, Term> {
   const soft = columns[SOFT_LABEL]!;
   const forChosen = toFloat(greater(soft, 0.5));
   const forRejected = sub(1, toFloat(atLeast(soft, 0.5)));
-  const right = add(mul(forChosen, toFloat(greater(chosen, rejected))), mul(forRejected, toFloat(greater(rejected, chosen))));
+  const right = add(mul(forChosen, wins(chosen, rejected)), mul(forRejected, wins(rejected, chosen)));
   return {
     rewards_chosen: ofRows(chosen, rows),
     rewards_rejected: ofRows(rejected, rows),

@@ -77,7 +77,7 @@ describe('dpo', () => {
     for (const beta of [0.1, 0.7]) {
       const value = await run({ ...options, beta }, policy, policy);
       expect(value.loss).toBeCloseTo(bind(dpo, { ...options, beta }).lossAtReference!, 5);
-      expect(value.metrics).toMatchObject({ rewards_margin: 0, accuracy: 0 });
+      expect(value.metrics).toMatchObject({ rewards_margin: 0, accuracy: 0.5 });
     }
   });
 
@@ -112,8 +112,8 @@ describe('dpo', () => {
 
   it('counts accuracy for the response that the label says is better, and no ties', async () => {
     const value = await run({}, policy, reference, [1, 0.2, 0.5]);
-    // Row 0: equal rewards are no success. Row 1: chosen has the larger reward, but the label says rejected. Row 2: a tie.
-    expect(value.metrics['accuracy']).toBe(0);
+    // Row 0: equal rewards count half. Row 1: chosen has the larger reward, but the label says rejected. Row 2: a tie.
+    expect(value.metrics['accuracy']).toBe(0.25);
     expect((await run({}, policy, reference, [0.5, 0.8, 0.5])).metrics['accuracy']).toBe(1);
     expect(value.metrics['rewards_chosen']).toBeCloseTo((0.1 * (0 + 0.1 - 0.9)) / 3, 6);
     expect(value.metrics['rewards_margin']).toBeCloseTo((0.1 * (0 + 10 + 20)) / 3, 5);
