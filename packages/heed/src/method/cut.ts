@@ -81,10 +81,10 @@ export const cut = defineMethod({
     };
   },
   columnsOf: (row) => ({ unsatisfied: row.satisfied ? 0 : 1 }),
-  select(rows, { ratio = 0.25, without }, random) {
-    const kept = without.includes('l2-satisfied') ? 0 : ratio;
-    return kept === null ? rows : limitSatisfied(rows, kept, random);
-  },
+  uses: (row, { without }) => !row.satisfied || !without.includes('l2-satisfied'),
+  unfitTogether: (rows, { without }) =>
+    without.includes('l2-satisfied') && rows.every((row) => row.satisfied) ? 'every row is satisfactory, and without l2-satisfied those teach nothing' : undefined,
+  select: (rows, { ratio = 0.25, without }, random) => (ratio === null || without.includes('l2-satisfied') ? rows : limitSatisfied(rows, ratio, random)),
 
   loss({ logp: { plain, judged }, columns: { unsatisfied }, rows }, given) {
     const { lambda = 1.1, endOfTurn = 'judge' } = given;

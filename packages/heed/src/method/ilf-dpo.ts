@@ -19,6 +19,6 @@ export const ilfDpo = defineMethod({
   columnsOf: (row) => softLabel(asPair(row)),
   uses: (row) => !row.satisfied,
   unfit: lacksRefinement,
-  unfitTogether: () => undefined,
+  unfitTogether: (rows) => (rows.every((row) => row.satisfied) ? 'every row is satisfactory, so that none holds a pair; method: sft imitates them' : undefined),
   select: (rows) => rows,
 });

@@ -110,9 +110,10 @@ describe('cut', () => {
 
     it('the first half of L2, leaves the satisfactory rows out', () => {
       const method = bind(cut, { without: ['l2-satisfied'] });
-      const random = { shuffle: <T>(items: readonly T[]): T[] => [...items] };
-      expect(method.select([row(true), row(false), row(true)], random)).toEqual([row(false)]);
-      expect(() => method.select([row(true)], random)).toThrow('All 1 rows are satisfactory');
+      expect([row(true), row(false)].map((one) => method.uses(one))).toEqual([false, true]);
+      expect(method.unfitTogether([row(true), row(true)])).toMatch(/every row is satisfactory/);
+      expect(method.unfitTogether([row(true), row(false)])).toBeUndefined();
+      expect(bind(cut).uses(row(true))).toBe(true);
     });
 
     it('the detection, pushes every token down, weighted by q', async () => {

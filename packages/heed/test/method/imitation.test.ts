@@ -103,8 +103,10 @@ describe('learning from refinements', () => {
     expect(bind(ilf).select(rows, random)).toEqual([refined, refined]);
     expect(bind(ilf, { ratio: 0.5 }).select(rows, random)).toHaveLength(3);
     expect(bind(ilf, { ratio: null }).select(rows, random)).toHaveLength(4);
-    expect(bind(ilfDpo).select(rows, random)).toEqual([refined, refined]);
-    expect(() => bind(ilfDpo).select([satisfied], random)).toThrow(/All 1 rows are satisfactory/);
+    expect(rows.map((one) => bind(ilfDpo).uses(one))).toEqual([false, true, false, true]);
+    expect(bind(ilfDpo).unfitTogether([satisfied])).toMatch(/none holds a pair/);
+    expect(bind(ilfDpo).unfitTogether(rows)).toBeUndefined();
+    expect(bind(ilf).unfit(satisfied)).toBeUndefined();
   });
 
   it('ilf-dpo is dpo of the refinement over the response, with its options', async () => {
