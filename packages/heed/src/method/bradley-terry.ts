@@ -21,7 +21,8 @@ export interface RewardPairs {
  * p is the soft label, m the margin, c the centring coefficient, N the number of pairs: the unit is the pair.
  *
  * Metrics, means over pairs: `rewards_chosen`, `rewards_rejected`, `rewards_margin` (r_w − r_l, m not taken off), `rewards_mean` (of both); `accuracy`:
- * how often the likelier response has the larger reward, over pairs that are no tie; equal rewards count as wrong.
+ * how often the likelier response has the larger reward, over pairs that are no tie; equal rewards count half, so that a head of
+ * zeros has the accuracy of chance.
  */
 export function bradleyTerry({ chosen, rejected, present, soft, margin }: RewardPairs, centring: number): Loss {
   const n = sum(present);
@@ -33,7 +34,8 @@ export function bradleyTerry({ chosen, rejected, present, soft, margin }: Reward
 
   const forChosen = mul(present, toFloat(greater(soft, 0.5)));
   const forRejected = mul(present, sub(1, toFloat(atLeast(soft, 0.5))));
-  const right = add(mul(forChosen, toFloat(greater(difference, 0))), mul(forRejected, toFloat(greater(0, difference))));
+  const ahead = mul(add(toFloat(greater(difference, 0)), toFloat(atLeast(difference, 0))), 0.5);
+  const right = add(mul(forChosen, ahead), mul(forRejected, sub(1, ahead)));
   return {
     terms: [over(loss)],
     metrics: {

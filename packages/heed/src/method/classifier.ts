@@ -1,4 +1,4 @@
-import { type Tensor, abs, constant, expandTo, greater, logSoftmax, max, mul, neg, reshape, sub, sum, toFloat } from '@heed/tensor';
+import { type Tensor, abs, atLeast, constant, div, expandTo, greater, logSoftmax, max, mul, neg, reshape, sub, sum, toFloat } from '@heed/tensor';
 import { z } from 'zod';
 import { defineMethod } from './method.js';
 
@@ -14,7 +14,8 @@ const options = z.strictObject({
  * A row with a prompt is read as prompt and response; one without as what a user says, with an empty response: its class is read at the
  * end of turn either way. The head starts at zero, so that the first loss is ln(number of classes).
  *
- * Metrics: `accuracy`; `recall_<label>` over the rows of each class, whose mean is the balanced accuracy. Of equal largest numbers none counts as right.
+ * Metrics: `accuracy`; `recall_<label>` over the rows of each class, whose mean is the balanced accuracy. Of n equal largest numbers each counts as
+ * right 1/n, so that a head of zeros has the accuracy of chance.
  */
 export const classifier = defineMethod({
   name: 'classifier',
@@ -38,7 +39,8 @@ export const classifier = defineMethod({
     const index = expandTo(reshape(columns['label']!, [wide[0]!, 1]), wide);
     const own = toFloat(greater(0.5, abs(sub(index, constant(labels.map((_, i) => i), [size])))));
     const at = (x: Tensor): Tensor => sum(mul(x, own), [-1]);
-    const right = toFloat(greater(at(scores.text), max(sub(scores.text, mul(own, 1e9)), -1)));
+    const best = toFloat(atLeast(scores.text, expandTo(max(scores.text, -1, true), wide)));
+    const right = div(at(best), sum(best, [-1]));
     const perLabel = labels.map((label, i) => {
       const ofClass = toFloat(greater(0.5, abs(sub(columns['label']!, i))));
       return [`recall_${label}`, { sum: sum(mul(right, ofClass)), count: sum(ofClass) }] as const;
