@@ -1,5 +1,5 @@
-import type { AnyRow, Message, RowKind } from '../../src/data/rows.js';
-import type { MethodOptions } from '../../src/method/index.js';
+import type { AnyRow, Message, RefinedRow, RowKind } from '../../src/data/rows.js';
+import { type MethodOptions, methodOf } from '../../src/method/index.js';
 
 const user = (content: string): Message[] => [{ role: 'user', content }];
 
@@ -57,6 +57,14 @@ const OPTIONS: Readonly<Record<string, object>> = {
   // Gentle enough for a tiny random model, whose sigmoid is else flat.
   'sim-npo': { beta: 0.2 },
 };
+
+/** Eight rows that a method has a use for. */
+export function rowsFor(name: string): AnyRow[] {
+  const { row, uses } = methodOf(sampleOptions(name));
+  const rows = sampleRows(row);
+  // ILF-DPO takes unsatisfactory rows alone: the others are made so.
+  return rows.map((r, i) => (uses(r) ? r : { ...(r as RefinedRow), satisfied: false, judgment: 'It could be better.', refinement: `${material[i]![1]} So there.` }));
+}
 
 /** A method's smallest recipe section. */
 export const sampleOptions = (name: string): MethodOptions => ({ name, ...OPTIONS[name] });

@@ -1,6 +1,6 @@
 import { beforeAll, describe, expect, it } from 'vitest';
-import { METHOD_NAMES, methodOf } from '../../src/method/index.js';
-import { sampleOptions, sampleRows } from '../support/rows.js';
+import { METHOD_NAMES } from '../../src/method/index.js';
+import { rowsFor, sampleOptions } from '../support/rows.js';
 import { scratchFolder } from '../support/scratch.js';
 import { tinyChat } from '../cli/support.js';
 import { useEngine } from '../model/tiny.js';
@@ -26,7 +26,7 @@ describe.each(METHOD_NAMES)('%s', (name) => {
   let whole: Pass;
   const others: Record<string, Pass> = {};
   beforeAll(async () => {
-    b = await bench(model, sampleOptions(name), sampleRows(methodOf(sampleOptions(name)).row));
+    b = await bench(model, sampleOptions(name), rowsFor(name));
     const { items } = b;
     const ways = {
       whole: [items],
