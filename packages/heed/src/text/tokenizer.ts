@@ -140,7 +140,8 @@ class FileTokenizer implements Tokenizer {
 
   tokenBytes(id: number): Uint8Array {
     const token = this.#text(id);
-    return this.#added.has(id) ? new TextEncoder().encode(token) : bytesOf(token, this.#spelling);
+    // In a byte-level vocabulary added tokens are spelt as text; in the others ▁ is a space in them too.
+    return this.#spelling === 'byte-level' && this.#added.has(id) ? new TextEncoder().encode(token) : bytesOf(token, this.#spelling);
   }
 
   tokenText(id: number): string {

