@@ -5,13 +5,18 @@
 import { createInterface } from 'node:readline';
 import { input, lower, matmul, startEngine, view } from '../packages/tensor/dist/index.js';
 import { createGenerator } from '../packages/heed/dist/generate/generator.js';
+import { d2o } from '../packages/heed/dist/method/d2o.js';
+import { dpo } from '../packages/heed/dist/method/dpo.js';
 import { bind } from '../packages/heed/dist/method/method.js';
 import { sft } from '../packages/heed/dist/method/sft.js';
 import { initialParameters, planAdapter } from '../packages/heed/dist/model/adapter.js';
 import { architectureOf } from '../packages/heed/dist/model/architecture.js';
 import { openCheckpoint } from '../packages/heed/dist/model/checkpoint/open.js';
 import { makeMicroBatch } from '../packages/heed/dist/train/micro-batch.js';
-import { allocateState, createStepper } from '../packages/heed/dist/train/step.js';
+import { splitPasses } from '../packages/heed/dist/train/passes.js';
+import { averagesOf, openReferences } from '../packages/heed/dist/train/references.js';
+import { allocateState } from '../packages/heed/dist/train/state.js';
+import { createStepper } from '../packages/heed/dist/train/step.js';
 
 /** A LoRA step as the trainer takes it: forward, backward, norm, clipping, AdamW. */
 async function lora(engine, spec) {
@@ -29,6 +34,55 @@ async function lora(engine, spec) {
   // The micro-batch is laid out anew each time, as in training.
   return async () => ({ loss: (await stepper.step([makeMicroBatch(method, items)], { learningRate, step: ++step, seed: 0 })).loss });
 }
+
+/**
+ * A step of a method that compares with the base, which has scored the rows before the clock starts. The rows go through the model
+ * `microBatch` at a time; without it, as many as the trainer takes where the recipe does not say.
+ */
+async function preference(engine, spec, method, items) {
+  const { rank, alpha, targets, learningRate, clip } = spec.lora;
+  const checkpoint = await openCheckpoint(spec.model);
+  const architecture = architectureOf(checkpoint);
+  const plan = planAdapter(checkpoint.tensors.values(), { rank, alpha, targets, dropout: 0, rslora: false });
+  const state = await allocateState(engine, commonParameters(plan), averagesOf(method));
+  const references = openReferences({ engine, model: { checkpoint, architecture }, method, plan, policy: state.parameters, averages: state.averages });
+  await references.prepare(items);
+  const stepper = await createStepper({
+    engine, checkpoint, architecture, plan, method, clip, state, references, keep: spec.checkpointing,
+    optimizer: { betas: [0.9, 0.999], epsilon: 1e-8, weightDecay: 0 },
+  });
+  let step = 0;
+  return async () => {
+    const batches = splitPasses(items, spec.microBatch).map((pass) => makeMicroBatch(method, pass));
+    const { loss, gradientNorm, metrics } = await stepper.step(batches, { learningRate, step: ++step, seed: 0 });
+    return { loss, gradientNorm, logps: [metrics.logp_chosen, metrics.logp_rejected], passes: batches.length };
+  };
+}
+
+/**
+ * An adapter that both sides can make, and that is not the identity: with a fresh one the policy equals its reference, and the loss is
+ * ln 2 whatever the model does. The counterpart of `common_parameters` in peers/peer.py.
+ */
+function commonParameters(plan) {
+  const parameters = new Float32Array(plan.size);
+  const unit = (i) => (Math.imul(i + 1, 2654435761) >>> 0) / 2 ** 31 - 1;
+  for (const { inputs, a, b } of plan.modules.values()) {
+    for (const [{ offset, shape: [rows, columns] }, size] of [[a, 1 / Math.sqrt(inputs)], [b, 0.05]]) {
+      for (let i = 0; i < rows * columns; i++) parameters[offset + i] = size * unit(i);
+    }
+  }
+  return parameters;
+}
+
+const dpoStep = (engine, spec) =>
+  preference(engine, spec, bind(dpo, { beta: spec.beta }), spec.pairs.map(({ prompt, chosen, rejected }, index) => ({
+    index, where: `pair ${index}`, columns: { soft_label: 1 }, sequences: { chosen: [{ prompt, response: chosen }], rejected: [{ prompt, response: rejected }] },
+  })));
+
+const d2oStep = (engine, { prompt, positives, negative, ...spec }) =>
+  preference(engine, spec, bind(d2o, { k: positives.length, alpha: spec.alpha, beta: spec.beta }), [{
+    index: 0, where: 'row 0', columns: {}, sequences: { negative: [{ prompt, response: negative }], positives: positives.map((response) => ({ prompt, response })) },
+  }]);
 
 async function generate(engine, spec) {
   const generator = await createGenerator(engine, await openCheckpoint(spec.model), { decode: () => '', stopIds: [], batch: spec.prompts.length, prepack: spec.prepack });
@@ -69,7 +123,7 @@ async function gemm(engine, spec) {
 const say = (message) => console.log(JSON.stringify(message));
 const spec = JSON.parse(process.argv[2]);
 const engine = await startEngine({ threads: spec.threads });
-const run = await { lora, generate, gemm }[spec.work](engine, spec);
+const run = await { lora, dpo: dpoStep, d2o: d2oStep, generate, gemm }[spec.work](engine, spec);
 say({ ready: true, threads: engine.threads, zeroCopy: engine.zeroCopy });
 const lines = createInterface({ input: process.stdin })[Symbol.asyncIterator]();
 while (!(await lines.next()).done) {

@@ -10,6 +10,7 @@ export { type Checkpoint, listCached, openCheckpoint, readTensor } from './model
 export { type AdapterPlan, type LoraOptions, initialParameters, planAdapter } from './model/adapter.js';
 export { type Adapter, loadAdapter, saveAdapter } from './model/peft.js';
 export { type Scorer, createScorer } from './model/scorer.js';
+export { type RewardScorer, createRewardScorer } from './model/reward-scorer.js';
 export { exportMerged } from './model/export.js';
 
 export { type Message, type Template, alpacaTemplate, chatTemplate } from './text/template.js';
@@ -26,10 +27,34 @@ export { type DoctorReport, examine } from './data/doctor.js';
 export { type BoundMethod, type Loss, type Method, type Scored, type Term, bind, defineMethod } from './method/method.js';
 export { Tokens } from './method/tokens.js';
 export { METHOD_NAMES, methodOf } from './method/index.js';
+export { bco } from './method/bco.js';
+export { choice } from './method/choice.js';
+export { classifier } from './method/classifier.js';
+export { cpo } from './method/cpo.js';
 export { cut } from './method/cut.js';
+export { d2o } from './method/d2o.js';
+export { dpo } from './method/dpo.js';
 export { forwardPrediction } from './method/forward-prediction.js';
+export { gradientAscent } from './method/gradient-ascent.js';
 export { hindsight } from './method/hindsight.js';
+export { hindsightReward } from './method/hindsight-reward.js';
+export { ilf } from './method/ilf.js';
+export { ilfDpo } from './method/ilf-dpo.js';
+export { kto } from './method/kto.js';
+export { npo } from './method/npo.js';
+export { orpo } from './method/orpo.js';
+export { asChoice, principleChoice } from './method/principle-choice.js';
+export { principleRewardModel } from './method/principle-reward-model.js';
+export { rewardModel } from './method/reward-model.js';
 export { sft } from './method/sft.js';
+export { simNpo } from './method/sim-npo.js';
+export { simpo } from './method/simpo.js';
+export { slic } from './method/slic.js';
+export { unlikelihood } from './method/unlikelihood.js';
+
+export { type HeldPrinciple, comparisonPrompt, principledPrompt } from './text/principled.js';
+export { refinementPrompt } from './text/refine.js';
+export { selfCorrectionPrompt } from './text/self-correct.js';
 
 export { TrainRecipe } from './train/recipe.js';
 export { type TrainSummary, runTraining } from './train/run.js';

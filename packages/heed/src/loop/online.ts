@@ -19,7 +19,7 @@ import { Interrupted } from '../run/signals.js';
 import { createRespond } from '../text/respond.js';
 import { heatmapSamples } from '../train/heatmap.js';
 import { prepare } from '../train/items.js';
-import { freeState } from '../train/step.js';
+import { freeState } from '../train/state.js';
 import { train } from '../train/trainer.js';
 import type { AlignRecipe } from './recipe.js';
 import { answerPrompts, judgeAnswers, loadParameters, sameAsBefore, saveParameters } from './rounds.js';

@@ -1,8 +1,8 @@
-import { type Tensor, div, greater, logSigmoid, mul, neg, reshape, sub, sum, toFloat, where } from '@heed/tensor';
+import { type Tensor, div, greater, logSigmoid, mul, neg, reshape, sub, sum, where } from '@heed/tensor';
 import { z } from 'zod';
 import { type Reference, defineMethod } from './method.js';
 import { NEGATIVE, NEGATIVE_LISTS } from './negatives.js';
-import { logRatio, ofRows } from './pairs.js';
+import { logRatio, ofRows, wins } from './pairs.js';
 import { reference, referenceOf } from './reference.js';
 
 /** A reference that stays as it is, or an exponential moving average of the trained adapter. */
@@ -78,7 +78,7 @@ export const d2o = defineMethod({
         rewards_chosen: ofRows(chosen, rows),
         rewards_rejected: ofRows(rejected, rows),
         rewards_margin: ofRows(margin, rows),
-        accuracy: ofRows(toFloat(greater(margin, 0)), rows),
+        accuracy: ofRows(wins(chosen, rejected), rows),
         logp_chosen: ofRows(overK(logp.positives.sum()), rows),
         logp_rejected: ofRows(logp.negative.sum(), rows),
       },

@@ -66,6 +66,14 @@ export function planAdapter(weights: Iterable<{ readonly name: string; readonly 
   return { options, scale, modules, head: { name: 'score', size: head.size, width, offset: size }, size: size + head.size * width };
 }
 
+/** @throws UserError where an adapter has a head: what it gives are numbers, which a merged model cannot say. */
+export function requireNoHead({ head }: AdapterPlan): void {
+  if (head === undefined) return;
+  throw new UserError(`The adapter has a head of ${head.size} ${head.size === 1 ? 'number (a reward model)' : 'numbers (a classifier)'}: it scores texts and does not write them.`, [
+    'Use an adapter without a head, or createRewardScorer.',
+  ]);
+}
+
 /** Fresh parameters as PEFT makes them: A uniform in ±1/√in (Kaiming, a = √5), B zero, so the adapter starts as the identity; a head zero, so that it says 0 of everything. */
 export function initialParameters(plan: AdapterPlan, seed: number): Float32Array {
   const parameters = new Float32Array(plan.size);

@@ -1,3 +1,4 @@
+import { requireNoHead } from './adapter.js';
 import type { Adapter } from './peft.js';
 import { readTensor, type Checkpoint } from './checkpoint/open.js';
 import type { MergedTensor } from './export.js';
@@ -9,6 +10,7 @@ import type { MergedTensor } from './export.js';
  * @param onModule is told how many modules are done
  */
 export async function* mergedTensors(checkpoint: Checkpoint, { plan, parameters }: Adapter, onModule?: (done: number) => void): AsyncGenerator<MergedTensor> {
+  requireNoHead(plan);
   const { rank } = plan.options;
   let done = 0;
   for (const { name, inputs, outputs, a, b } of plan.modules.values()) {

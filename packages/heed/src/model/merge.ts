@@ -1,5 +1,5 @@
 import { type Buffer, type Engine, type View, input, lower, mergedWeight, view } from '@heed/tensor';
-import type { AdapterPlan } from './adapter.js';
+import { type AdapterPlan, requireNoHead } from './adapter.js';
 import type { Checkpoint } from './checkpoint/open.js';
 import { frozenWeights } from './weights.js';
 
@@ -14,6 +14,7 @@ export interface Merger {
 
 /** Compiles the merge of every planned module and allocates its result: as much memory as the adapted modules take in float32. */
 export async function createMerger(engine: Engine, checkpoint: Checkpoint, plan: AdapterPlan): Promise<Merger> {
+  requireNoHead(plan);
   const frozen = frozenWeights(checkpoint);
   const modules = [...plan.modules.values()];
   const program = lower(

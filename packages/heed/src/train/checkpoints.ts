@@ -6,7 +6,7 @@ import { UserError } from '../errors.js';
 import { readSafetensors } from '../model/checkpoint/safetensors.js';
 import { type TensorToWrite, writeSafetensors } from '../model/checkpoint/safetensors-write.js';
 import { atomicWrite, fileError } from '../run/files.js';
-import type { State } from './step.js';
+import type { State } from './state.js';
 
 /** Everything that makes the next step what it would have been: numbers here, arrays beside it. Data order and masks follow from the seed. */
 export interface Snapshot {

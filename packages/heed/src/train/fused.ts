@@ -1,12 +1,11 @@
-import { ropeFeed } from '../model/scoring.js';
-import { feedsOf } from '../model/scoring.js';
+import { feedsOf, ropeFeed } from '../model/scoring.js';
 import { adaptedWeights } from '../model/weights.js';
 import { dropoutMasks } from './dropout.js';
 import { batchFeeds, scalarFeed, scalarFeeds, scaleFeeds } from './feeds.js';
 import { boundParameters } from './forward.js';
 import { NotFiniteError } from './not-finite.js';
 import { traceTraining } from './program.js';
-import type { Heatmap, Passes, StepperSetup } from './step.js';
+import type { Heatmap, Passes, StepperSetup } from './stepper.js';
 import { Totals } from './totals.js';
 
 /** Loss and gradient in one program, micro-batch by micro-batch. */

@@ -5,13 +5,13 @@ import { adaptedWeights } from '../model/weights.js';
 import { dropoutMasks } from './dropout.js';
 import { batchFeeds, scalarFeed, scalarFeeds, scaleFeeds } from './feeds.js';
 import { boundParameters } from './forward.js';
-import type { Item } from './items.js';
+import { type Item, supervisedOf } from './items.js';
 import { readingsOf, traceLoss } from './loss-program.js';
 import type { MicroBatch } from './micro-batch.js';
 import { NotFiniteError } from './not-finite.js';
 import { traceHalves } from './program.js';
-import type { Passes, StepperSetup } from './step.js';
-import { type Tables, makeTables, sequenceTable, supervisedOf, tokenTable } from './tables.js';
+import type { Passes, StepperSetup } from './stepper.js';
+import { type Tables, makeTables, sequenceTable, tokenTable } from './tables.js';
 import { Totals } from './totals.js';
 
 /**

@@ -1,7 +1,7 @@
 import type { AnyRow, Message } from '../data/rows.js';
 import type { LogRow } from '../run/metrics.js';
 import type { Tokenizer } from '../text/tokenizer.js';
-import type { Heatmap } from './step.js';
+import type { Heatmap } from './stepper.js';
 
 /** What the report's heat map shows, as lines of `samples.jsonl`: the rows of a step that carry a judgment. */
 export function heatmapSamples(heatmaps: readonly Heatmap[], rows: readonly AnyRow[], tokenizer: Tokenizer, step: number): LogRow[] {

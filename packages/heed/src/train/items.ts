@@ -4,7 +4,6 @@ import { UserError } from '../errors.js';
 import type { AnyRow } from '../data/rows.js';
 import { at as place } from '../data/source.js';
 import type { BoundMethod, Respond, Sequence } from '../method/method.js';
-import { supervisedOf } from './tables.js';
 
 /** A row made ready: its named sequences in tokens (a list of one where the name stands for one), and its columns of numbers. */
 export interface Item {
@@ -91,3 +90,7 @@ const lengthOf = (s: Sequence): number => s.prompt.length + s.response.length;
 
 /** Tokens of an item's sequences, prompts included: what it costs at most (shared prompts cost less). */
 export const tokensOf = (item: Item): number => Object.values(item.sequences).flat().reduce((n, s) => n + lengthOf(s), 0);
+
+/** Response tokens that get a log-probability. */
+export const supervisedOf = (s: Sequence): number =>
+  s.supervised === undefined ? s.response.length : s.supervised.reduce((n, x) => n + (x ? 1 : 0), 0);

@@ -1,6 +1,6 @@
 import type { Feed } from '@heed/tensor';
 import type { BoundMethod } from '../method/method.js';
-import type { Item } from './items.js';
+import { type Item, supervisedOf } from './items.js';
 
 /**
  * Rows side by side as a loss sees them: B rows of T slots for tokens, and K places for lists. One width for all names, so that a
@@ -63,7 +63,3 @@ function columnTable(method: BoundMethod, { items, places }: Tables, name: strin
   });
   return { data, shape: list ? [items.length, places] : [items.length] };
 }
-
-/** Response tokens that get a log-probability. */
-export const supervisedOf = (s: { readonly response: readonly number[]; readonly supervised?: readonly boolean[] }): number =>
-  s.supervised === undefined ? s.response.length : s.supervised.reduce((n, x) => n + (x ? 1 : 0), 0);

@@ -17,7 +17,9 @@ import { NotFiniteError } from './not-finite.js';
 import { splitPasses } from './passes.js';
 import { averagesOf, checkAtReference, openReferences } from './references.js';
 import { learningRateAt } from './schedule.js';
-import { type State, type StepResult, allocateState, createStepper } from './step.js';
+import { type State, allocateState } from './state.js';
+import { createStepper } from './step.js';
+import type { StepResult } from './stepper.js';
 
 export interface TrainSetup {
   readonly engine: Engine;

@@ -21,8 +21,8 @@ beforeAll(async () => {
 });
 
 const plain = (row: object): string => {
-  const { source: _, prompt, ...rest } = row as { source: unknown; prompt: { content: string }[] };
-  return JSON.stringify({ prompt: prompt[0]!.content, ...rest });
+  const { prompt } = row as { prompt: { content: string }[] };
+  return JSON.stringify({ ...row, source: undefined, prompt: prompt[0]!.content });
 };
 const CASES = {
   'the memory of bco, over several passes': { kind: 'labelled', section: 'method: {name: bco}', micro: 3 },

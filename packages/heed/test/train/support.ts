@@ -11,7 +11,9 @@ import { prepare } from '../../src/train/items.js';
 import type { Item } from '../../src/train/items.js';
 import { makeMicroBatch } from '../../src/train/micro-batch.js';
 import { averagesOf, openReferences } from '../../src/train/references.js';
-import { type StepResult, allocateState, createStepper, freeState } from '../../src/train/step.js';
+import { allocateState, freeState } from '../../src/train/state.js';
+import { createStepper } from '../../src/train/step.js';
+import type { StepResult } from '../../src/train/stepper.js';
 
 /** Judged rows as a file would give them: [prompt, completion, judgment]. */
 export function judgedRows(rows: readonly (readonly [string, string, string | null])[]): JudgedRow[] {
