@@ -21,6 +21,7 @@ module.exports = {
     only('train', ['tensor', 'text', 'data', 'model', 'method', 'run']),
     only('generate', ['tensor', 'text', 'model', 'run']),
     only('judge', ['text', 'data', 'model', 'generate', 'run']),
+    only('label', ['text', 'data', 'model', 'generate', 'judge', 'run']),
     only('evaluate', ['text', 'data', 'model', 'generate', 'judge', 'run']),
     only('loop', ['text', 'data', 'model', 'method', 'train', 'generate', 'judge', 'evaluate', 'run']),
   ],

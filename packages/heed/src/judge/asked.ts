@@ -1,0 +1,74 @@
+/** What labelers ask, and who can be asked: a local model, an endpoint, a person. */
+import type { Message } from '../text/template.js';
+
+/** A prompt as a chat; `begun` is how the answer already begins ("Preferred Response="), which a model continues. */
+export interface Asked {
+  readonly messages: readonly Message[];
+  readonly begun?: string;
+}
+
+/** Which of some given answers? */
+export interface ChoiceQuestion extends Asked {
+  /** Two or more texts, none of which begins another unless the judge scores whole answers. */
+  readonly answers: readonly string[];
+}
+
+/** Say something. */
+export interface TextQuestion extends Asked {
+  readonly maxNewTokens: number;
+  /** 0: greedy. */
+  readonly temperature: number;
+  readonly topK?: number;
+  readonly topP?: number;
+  readonly stop?: readonly string[];
+  /** Names the randomness: the same question with the same seed gets the same answer, where the judge can promise that. */
+  readonly seed: number;
+}
+
+/** What an answer took. `cost` is in the currency of the judge's price list; absent where it has none. */
+export interface Usage {
+  readonly promptTokens: number;
+  readonly completionTokens: number;
+  readonly milliseconds: number;
+  readonly cost?: number;
+}
+
+/** Why there is no answer: a recorded reason, never a score of 0. */
+export interface Failure {
+  readonly failure: 'timeout' | 'refused' | 'rate-limit' | 'server-error' | 'bad-response' | 'no-logprobs' | 'no-such-answer' | 'too-long' | 'budget' | 'cancelled';
+  /** In words, without keys or headers. */
+  readonly detail: string;
+  readonly usage?: Usage;
+}
+
+export interface ChoiceReply {
+  /** log p of each answer given the prompt, in the order of the question; with `source: samples`, log of its share of the samples that gave any of them (−∞ for none). */
+  readonly logprobs: readonly number[];
+  /** Probability that the judge gave to all of the answers together; absent where it cannot be known. */
+  readonly mass?: number;
+  readonly source: 'logprobs' | 'samples';
+  readonly usage: Usage;
+}
+
+export interface TextReply {
+  readonly text: string;
+  readonly finish: 'stop' | 'length';
+  readonly usage: Usage;
+}
+
+/** Someone who can be asked. Replies come in the order of the questions; one that fails does not stop the others. */
+export interface Respondent {
+  /** Names who it is and with which weights: part of the label store's key. */
+  readonly name: string;
+  choose(questions: readonly ChoiceQuestion[], hooks?: AskHooks): Promise<readonly (ChoiceReply | Failure)[]>;
+  write(questions: readonly TextQuestion[], hooks?: AskHooks): Promise<readonly (TextReply | Failure)[]>;
+  close(): Promise<void>;
+}
+
+export interface AskHooks {
+  /** Each reply as soon as it is there, with its question's index. */
+  onReply?(index: number, reply: ChoiceReply | TextReply | Failure): void;
+  readonly signal?: AbortSignal;
+}
+
+export const failed = (reply: object): reply is Failure => 'failure' in reply;
