@@ -1,42 +1,46 @@
 // `npm run bench [-- --peers]`: how fast Heed is on this machine, alone or beside its peers. See README.md here.
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { loadavg } from 'node:os';
-import { dirname, resolve } from 'node:path';
+import { resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { openCheckpoint } from '../packages/heed/dist/model/checkpoint/open.js';
 import { measure } from './child.js';
 import { availableMemory, describeMachine, peersPython } from './machine.js';
 import { render } from './render.js';
+import { requireSameMachine, writeResults } from './results-file.js';
+import { requireSameWork } from './same-work.js';
 import { measureStartup } from './startup.js';
 import { summarize } from './summarize.js';
 import { entriesOf, sizesOf } from './work.js';
 
 const USAGE = `usage: npm run bench -- [options]
-  --peers          also measure PEFT and transformers (makes benchmarks/peers/.venv once), and print ratios
+  --peers          also measure PEFT, TRL and transformers (makes benchmarks/peers/.venv once), and print ratios
   --python PATH    their interpreter, instead of that environment; implies --peers
   --peers-isa ISA  the instructions that PyTorch's oneDNN may use, such as avx512_core_bf16 for a machine without AMX
   --trimmed-head   also measure PEFT with logits only where the loss reads them
-  --only GROUPS    of lora, generate-1, generate-16, startup; separated by commas
+  --trl-checkpointing  also measure TRL with gradient checkpointing, which is how it comes: less memory, more time
+  --only GROUPS    of lora, dpo, d2o, d2o-k, generate-1, generate-16, startup; separated by commas
   --model M        a folder, with safetensors in f32; default: the default model
   --separate       never two measurements in memory at a time; chosen by itself where memory is short
   --quick          tiny work, once: only to see that everything runs
-  -o, --output F   where to write the results; default: benchmarks/results/<date>.json, and nowhere with --quick or --only
+  -o, --output F   where to write the results; default: benchmarks/results/<date>.json, and nowhere with --quick.
+                   With --only, what the file has of other groups stays
   --json           print the results as one line on stdout, the table on stderr
   -h, --help`;
 
 /** What a group takes when everything in it is loaded, with and without the peers, in bytes. */
-const TOGETHER = { lora: [8e9, 18e9], 'generate-1': [3e9, 6e9], 'generate-16': [3e9, 7e9] };
-/** And what the two variants of --trimmed-head add to `lora`. */
-const TRIMMED = 9e9;
+const TOGETHER = { lora: [8e9, 18e9], dpo: [5e9, 20e9], d2o: [3e9, 9e9], 'd2o-k': [12e9, 12e9], 'generate-1': [3e9, 6e9], 'generate-16': [3e9, 7e9] };
+/** And what the two variants of --trimmed-head add to `lora`, those of --trl-checkpointing to `dpo`. */
+const MORE = { lora: ['trimmed-head', 9e9], dpo: ['trl-checkpointing', 8e9] };
 const BUSY = 0.5;
 
-const GROUPS = ['lora', 'generate-1', 'generate-16', 'startup'];
+const GROUPS = ['lora', 'dpo', 'd2o', 'd2o-k', 'generate-1', 'generate-16', 'startup'];
 
 function options() {
   const { values } = parseArgs({
     options: {
-      peers: { type: 'boolean' }, python: { type: 'string' }, 'peers-isa': { type: 'string' }, 'trimmed-head': { type: 'boolean' }, only: { type: 'string' }, model: { type: 'string' },
+      peers: { type: 'boolean' }, python: { type: 'string' }, 'peers-isa': { type: 'string' }, 'trimmed-head': { type: 'boolean' }, 'trl-checkpointing': { type: 'boolean' }, only: { type: 'string' }, model: { type: 'string' },
       separate: { type: 'boolean' }, quick: { type: 'boolean' }, output: { type: 'string', short: 'o' }, json: { type: 'boolean' }, help: { type: 'boolean', short: 'h' },
     },
   });
@@ -48,8 +52,8 @@ function options() {
   const unknown = only.find((name) => !GROUPS.includes(name));
   if (unknown !== undefined) throw new Error(`--only ${unknown}: the groups are ${GROUPS.join(', ')}.`);
   const date = new Date().toISOString().slice(0, 10);
-  const output = values.output ?? (values.quick || values.only ? undefined : fileURLToPath(new URL(`results/${date}.json`, import.meta.url)));
-  return { ...values, only, output, date, peers: values.peers === true || values.python !== undefined };
+  const output = values.output ?? (values.quick ? undefined : fileURLToPath(new URL(`results/${date}.json`, import.meta.url)));
+  return { ...values, only, partial: only.length < GROUPS.length, output, date, peers: values.peers === true || values.python !== undefined };
 }
 
 async function main() {
@@ -71,15 +75,19 @@ async function main() {
   }
   if (given.quick) warn('--quick: the work is tiny and done once; the numbers mean nothing');
 
+  if (given.partial && given.output !== undefined) requireSameMachine(resolve(given.output), machine);
   const sizes = sizesOf(given.quick === true);
-  const groups = entriesOf(checkpoint.folder, { sizes, peers: given.peers, trimmedHead: given['trimmed-head'] === true });
+  const groups = entriesOf(checkpoint.folder, { sizes, peers: given.peers, trimmedHead: given['trimmed-head'] === true, trlCheckpointing: given['trl-checkpointing'] === true });
   const measured = {};
   for (const [name, entries] of Object.entries(groups)) {
     if (!given.only.includes(name)) continue;
-    const together = !given.separate && availableMemory() > TOGETHER[name][given.peers ? 1 : 0] + (name === 'lora' && given['trimmed-head'] && given.peers ? TRIMMED : 0);
+    const [variants, more] = MORE[name] ?? [];
+    const together = !given.separate && availableMemory() > TOGETHER[name][given.peers ? 1 : 0] + (given.peers && given[variants] ? more : 0);
     if (given.peers && !together && !given.separate) warn(`${name}: not enough memory to have all sides loaded, so they run one after the other`);
     log(`${name}${together ? '' : ' (separately)'}`);
-    Object.assign(measured, await measure(entries, { ...sizes, together, python, isa: given['peers-isa'], log }));
+    Object.assign(measured, await measure(entries, { ...sizes, together, python, isa: given['peers-isa'], log, onFirst: requireSameWork }));
+    // Those that ran one after the other have not met yet.
+    requireSameWork(Object.fromEntries(entries.map((entry) => [entry.name, measured[entry.name].first])));
   }
   const startups = [];
   if (given.only.includes('startup')) {
@@ -91,16 +99,18 @@ async function main() {
   const results = summarize({ measured, startups, machine, config, sizes, groups, warn });
   results.warnings = warnings;
   const table = render(results);
-  if (given.output !== undefined) {
-    const file = resolve(given.output);
-    mkdirSync(dirname(file), { recursive: true });
-    writeFileSync(file, `${JSON.stringify(results, null, 2)}\n`);
-    log(`written: ${file}`);
-  }
   if (given.json) {
     log(table);
     console.log(JSON.stringify(results));
   } else console.log(table);
+  if (given.output !== undefined) {
+    // By all names that the groups may have: what is not measured now is not known any more.
+    const all = entriesOf(checkpoint.folder, { sizes, peers: true, trimmedHead: true, trlCheckpointing: true });
+    const names = given.only.flatMap((group) => all[group]?.map(({ name }) => name) ?? [group]);
+    const file = resolve(given.output);
+    writeResults(file, results, given.partial ? { groups: given.only, names } : undefined);
+    log(`written: ${file}`);
+  }
 }
 
 try {

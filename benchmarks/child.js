@@ -5,7 +5,7 @@ import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 
 const at = (path) => fileURLToPath(new URL(path, import.meta.url));
-const quiet = { HF_HUB_OFFLINE: '1', TRANSFORMERS_VERBOSITY: 'error', HF_HUB_DISABLE_PROGRESS_BARS: '1', TOKENIZERS_PARALLELISM: 'false' };
+const quiet = { HF_HUB_OFFLINE: '1', TRANSFORMERS_VERBOSITY: 'error', HF_HUB_DISABLE_PROGRESS_BARS: '1', TOKENIZERS_PARALLELISM: 'false', TQDM_DISABLE: '1', HF_DATASETS_DISABLE_PROGRESS_BARS: '1' };
 
 /** The command of one entry. */
 function commandOf({ side, spec }, python) {
@@ -58,6 +58,7 @@ async function start(entry, { python, isa }) {
 /**
  * Measures entries together: all are loaded, then each repetition runs every one of them in turn, so that whatever else happens to the
  * machine happens to all. With `together: false` each is started, measured and ended on its own, which takes the memory of one only.
+ * `onFirst` gets the very first runs, by entry name, as soon as all that are loaded have made theirs; what it throws ends the measurement.
  *
  * @returns by entry name: { ready, runs (without the warm-up), first (the very first run), peakRss }
  */
@@ -81,6 +82,7 @@ export async function measure(entries, options) {
         c.first ??= run;
         if (i >= warmups) c.runs.push(run);
       }
+      if (i === 0) options.onFirst?.(Object.fromEntries(children.map(({ entry, first }) => [entry.name, first])));
     }
     const results = {};
     for (const { entry, child, first, runs } of children) results[entry.name] = { ready: child.ready, first, runs, peakRss: (await child.end()).peakRss };

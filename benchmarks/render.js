@@ -7,7 +7,7 @@ function grid(rows) {
   return rows.map((row) => row.map((cell, i) => (i === 0 ? cell.padEnd(widths[i]) : cell.padStart(widths[i]))).join('  ').trimEnd()).join('\n');
 }
 
-export function render({ machine, ours, peers, ratios, checks, warnings }) {
+export function render({ machine, ours, peers, ratios, checks, curves = {}, warnings }) {
   const versions = Object.entries(machine.peers ?? {}).map(([name, version]) => `${name} ${version}`);
   const lines = [
     `${machine.cpu}, ${machine.cores} cores (${machine.flags.join(' ')}), ${machine.memoryGb} GB`,
@@ -26,6 +26,10 @@ export function render({ machine, ours, peers, ratios, checks, warnings }) {
   if (ours.startup !== undefined) lines.push(`startup: ${ours.startup.toFirstStep} s from \`heed train\` to its first step (${ours.startup.toFirstStepDone} s to its end; the first of all ${ours.startup.first} s)`);
   const named = Object.entries(ratios);
   if (named.length > 0) lines.push('', grid([['ratio (speed of ours / theirs)', ''], ...named.map(([key, value]) => [key, `${value.toFixed(2)} x`])]));
+  for (const [name, { table, line }] of Object.entries(curves)) {
+    lines.push('', `${name}:`, ...table);
+    if (line !== undefined) lines.push(`${line.fixedSeconds} s + ${line.millisecondsPerResponseToken} ms per response token (R² ${line.r2})`);
+  }
   for (const [name, value] of Object.entries(checks)) lines.push(`check: ${name} ${value}`);
   for (const line of warnings) lines.push(`warning: ${line}`);
   return lines.join('\n');

@@ -1,5 +1,7 @@
 // From single runs to the results file: medians, speeds, ratios, and whether both sides did the same work.
-import { GEMM_SHAPES, stepFlops } from './work.js';
+import { curveOf } from './curve.js';
+import { agreement } from './same-work.js';
+import { GEMM_SHAPES, stepFlops, tokensIn } from './work.js';
 
 export function median(values) {
   const sorted = [...values].sort((a, b) => a - b);
@@ -21,7 +23,7 @@ function timing({ runs, first, peakRss, ready }, tokens) {
 
 const gemm = ({ runs }) => Object.fromEntries(GEMM_SHAPES.map((shape, i) => [shape.join('x'), round(median(runs.map((run) => run.gflops[i])), 4)]));
 
-/** The results as they are written: { machine, ours, peers, ratios, checks }. */
+/** The results as they are written: { machine, ours, peers, ratios, checks, curves }. */
 export function summarize({ measured, startups, machine, config, sizes, groups, warn }) {
   const ours = {};
   const peers = {};
@@ -31,8 +33,10 @@ export function summarize({ measured, startups, machine, config, sizes, groups, 
     const into = side === 'ours' ? ours : peers;
     if (side === 'peers') machine.peers ??= result.ready.versions;
     if (spec.work === 'gemm') into[name] = { gflops: gemm(result) };
-    else if (spec.work === 'lora') into[name] = { ...timing(result, sizes.rows * (sizes.prompt + sizes.response)), loss: result.first.loss };
-    else into[name] = timing(result, spec.prompts.length * sizes.newTokens);
+    else into[name] = timing(result, tokensIn(spec));
+    if (result.first.loss !== undefined) into[name].loss = result.first.loss;
+    if (result.first.passes !== undefined) into[name].passes = result.first.passes;
+    if (spec.work === 'dpo') into[name].pairsPerSecond = round(spec.pairs.length / into[name].seconds);
   }
 
   const flops = stepFlops(config, sizes);
@@ -60,29 +64,20 @@ export function summarize({ measured, startups, machine, config, sizes, groups, 
       ratio(`generate-${n}-prepack`, `transformers-${dtype}-${n}`, `generate-${n}-prepack/transformers-${dtype}`);
     }
   }
+  for (const peer of ['f32', 'bf16', 'f32-checkpointing', 'bf16-checkpointing']) {
+    ratio('dpo', `trl-dpo-${peer}`, `dpo/trl-${peer}`);
+    ratio('dpo-default-passes', `trl-dpo-${peer}`, `dpo-default-passes/trl-${peer}`);
+  }
+  ratio('d2o', 'peft-d2o-f32', 'd2o/peft-f32');
   if (ours['lora-step'] !== undefined) {
     const full = ours['lora-step-full-checkpoint'].seconds;
     ratios['time: lora-step-full-checkpoint/lora-step'] = round(full / ours['lora-step'].seconds, 3);
     ratios['time: lora-step-full-checkpoint/lora-step-none'] = round(full / ours['lora-step-none'].seconds, 3);
   }
-  return { machine, ours, peers, ratios, checks: sameWork(measured, warn) };
-}
-
-/** Both sides must give the same loss before anything is learned (B = 0), and choose the same tokens in f32. */
-function sameWork(measured, warn) {
-  const checks = {};
-  const [our, peer] = ['lora-step', 'peft-f32'].map((name) => measured[name]?.first.loss);
-  if (our !== undefined && peer !== undefined) {
-    checks['loss: relative difference to peft-f32'] = round(Math.abs(our - peer) / peer, 2);
-    if (Math.abs(our - peer) > 1e-3 * peer) warn(`the first loss is ${our}, PEFT's ${peer}: the sides do not do the same work`);
-  }
-  for (const n of [1, 16]) {
-    const [mine, theirs] = [`generate-${n}`, `transformers-f32-${n}`].map((name) => measured[name]?.first.ids);
-    if (mine === undefined || theirs === undefined) continue;
-    const same = mine.flatMap((row, i) => row.map((id, j) => Number(id === theirs[i][j])));
-    const share = same.reduce((a, b) => a + b, 0) / same.length;
-    checks[`tokens equal to transformers-f32: generate-${n}`] = round(share, 3);
-    if (share < 0.9) warn(`generate-${n}: only ${Math.round(100 * share)} % of the tokens are those of transformers in f32`);
-  }
-  return checks;
+  const points = groups['d2o-k'].flatMap(({ name, spec }) => {
+    if (ours[name] === undefined) return [];
+    const { seconds, range, peakRssMb } = ours[name];
+    return [{ k: spec.positives.length, prompt: spec.prompt.length, responses: tokensIn(spec) - spec.prompt.length, seconds, range, peakRssMb }];
+  });
+  return { machine, ours, peers, ratios, checks: agreement(measured, warn), ...(points.length > 0 ? { curves: { 'd2o-k': curveOf(points) } } : {}) };
 }

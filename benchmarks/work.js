@@ -12,8 +12,14 @@ export const GEMM_SHAPES = [[1024, 1536, 576], [1024, 576, 49152]];
 /** Sizes of the work. `quick` is for checking that everything runs, its numbers mean nothing. */
 export const sizesOf = (quick) =>
   quick
-    ? { rows: 2, prompt: 16, response: 16, newTokens: 4, generatePrompt: 8, warmups: 1, repetitions: 1, gemmSeconds: 0 }
-    : { rows: 4, prompt: 128, response: 128, newTokens: 64, generatePrompt: 40, warmups: 2, repetitions: 5, gemmSeconds: 0.3 };
+    ? {
+        rows: 2, prompt: 16, response: 16, newTokens: 4, generatePrompt: 8, warmups: 1, repetitions: 1, gemmSeconds: 0,
+        dpo: { pairs: 2, prompt: 8, response: 8 }, d2o: { k: 3, prompt: 8, response: 8 }, ks: [1, 3],
+      }
+    : {
+        rows: 4, prompt: 128, response: 128, newTokens: 64, generatePrompt: 40, warmups: 2, repetitions: 5, gemmSeconds: 0.3,
+        dpo: { pairs: 4, prompt: 128, response: 128 }, d2o: { k: 11, prompt: 64, response: 96 }, ks: [1, 3, 7, 11, 23],
+      };
 
 /** Arbitrary but fixed tokens, without repeated prefixes between rows: nothing that could be shared. */
 function tokens(length, row, stride) {
@@ -21,7 +27,7 @@ function tokens(length, row, stride) {
 }
 
 /** Entries { name, side, spec }, by group; those of a group are measured together. */
-export function entriesOf(model, { sizes, peers, trimmedHead }) {
+export function entriesOf(model, { sizes, peers, trimmedHead, trlCheckpointing }) {
   const rows = Array.from({ length: sizes.rows }, (_, i) => ({ prompt: tokens(sizes.prompt, i, 7919), response: tokens(sizes.response, i, 104729) }));
   const lora = { work: 'lora', model, lora: LORA, rows };
   const ours = (name, spec) => ({ name, side: 'ours', spec });
@@ -39,6 +45,7 @@ export function entriesOf(model, { sizes, peers, trimmedHead }) {
       ...peer('torch-gemm-f32', { ...gemm, dtype: 'f32' }),
       ...peer('torch-gemm-bf16', { ...gemm, dtype: 'bf16' }),
     ],
+    ...preferenceGroups(model, sizes, { ours, peer, trlCheckpointing }),
   };
   for (const n of [1, 16]) {
     const generate = { work: 'generate', model, newTokens: sizes.newTokens, prompts: Array.from({ length: n }, (_, row) => tokens(sizes.generatePrompt, row, 37)) };
@@ -50,6 +57,39 @@ export function entriesOf(model, { sizes, peers, trimmedHead }) {
     ];
   }
   return groups;
+}
+
+/** Methods that compare with a reference, whose rows share a prompt: pairs, and a negative beside K positives. */
+function preferenceGroups(model, sizes, { ours, peer, trlCheckpointing }) {
+  const { pairs, prompt, response } = sizes.dpo;
+  const dpo = {
+    work: 'dpo', model, lora: LORA, beta: 0.1,
+    pairs: Array.from({ length: pairs }, (_, i) => ({ prompt: tokens(prompt, i, 7919), chosen: tokens(response, i, 104729), rejected: tokens(response, pairs + i, 104729) })),
+  };
+  const selective = { checkpointing: 'selective' };
+  const row = (k) => ({
+    work: 'd2o', model, lora: LORA, alpha: 0.1, beta: 0.1, prompt: tokens(sizes.d2o.prompt, 0, 7919), negative: tokens(sizes.d2o.response, 0, 104729),
+    positives: Array.from({ length: k }, (_, i) => tokens(sizes.d2o.response, 1 + i, 104729)),
+  });
+  return {
+    dpo: [
+      ours('dpo', { ...dpo, ...selective, microBatch: pairs }),
+      ...peer('trl-dpo-f32', { ...dpo, dtype: 'f32' }),
+      ours('dpo-default-passes', { ...dpo, ...selective }),
+      ...peer('trl-dpo-bf16', { ...dpo, dtype: 'bf16' }),
+      ...(trlCheckpointing ? [...peer('trl-dpo-f32-checkpointing', { ...dpo, dtype: 'f32', checkpointing: true }), ...peer('trl-dpo-bf16-checkpointing', { ...dpo, dtype: 'bf16', checkpointing: true })] : []),
+    ],
+    d2o: [ours('d2o', { ...row(sizes.d2o.k), ...selective }), ...peer('peft-d2o-f32', { ...row(sizes.d2o.k), dtype: 'f32' })],
+    'd2o-k': sizes.ks.map((k) => ours(`d2o-k-${k}`, { ...row(k), ...selective })),
+  };
+}
+
+/** Distinct tokens of a piece of work, however often a side computes them: prompts once. */
+export function tokensIn(spec) {
+  if (spec.work === 'lora') return spec.rows.reduce((n, { prompt, response }) => n + prompt.length + response.length, 0);
+  if (spec.work === 'dpo') return spec.pairs.reduce((n, { prompt, chosen, rejected }) => n + prompt.length + chosen.length + rejected.length, 0);
+  if (spec.work === 'd2o') return [spec.prompt, spec.negative, ...spec.positives].reduce((n, ids) => n + ids.length, 0);
+  return spec.prompts.length * spec.newTokens;
 }
 
 /**

@@ -21,16 +21,36 @@ def load(spec):
     return AutoModelForCausalLM.from_pretrained(spec["model"], dtype=DTYPES[spec["dtype"]], attn_implementation="sdpa")
 
 
-def lora(spec):
-    """A LoRA step as a PEFT user writes it: labels of -100 on the prompt, no gradient checkpointing, PEFT's default dtypes (LoRA in f32)."""
-    from peft import LoraConfig, get_peft_model
+def lora_config(options):
+    from peft import LoraConfig
 
-    options = spec["lora"]
-    config = LoraConfig(r=options["rank"], lora_alpha=options["alpha"], lora_dropout=0.0, target_modules=options["targets"], task_type="CAUSAL_LM")
-    model = get_peft_model(load(spec), config)
+    return LoraConfig(r=options["rank"], lora_alpha=options["alpha"], lora_dropout=0.0, target_modules=options["targets"], task_type="CAUSAL_LM")
+
+
+def adapted(spec):
+    """The model with LoRA, what of it is trained, and its optimizer."""
+    from peft import get_peft_model
+
+    model = get_peft_model(load(spec), lora_config(spec["lora"]))
     model.train()
     trainable = [p for p in model.parameters() if p.requires_grad]
-    optimizer = torch.optim.AdamW(trainable, lr=options["learningRate"], betas=(0.9, 0.999), eps=1e-8, weight_decay=0.0)
+    return model, trainable, torch.optim.AdamW(trainable, lr=spec["lora"]["learningRate"], betas=(0.9, 0.999), eps=1e-8, weight_decay=0.0)
+
+
+@torch.no_grad()
+def common_parameters(model):
+    """An adapter that both sides can make and that is not the identity; see `commonParameters` in ours.js."""
+    for name, p in model.named_parameters():
+        if not p.requires_grad:
+            continue
+        unit = ((torch.arange(1, p.numel() + 1) * 2654435761) % 2**32).double() / 2**31 - 1
+        p.copy_((unit * (p.shape[1] ** -0.5 if ".lora_A." in name else 0.05)).view(p.shape))
+
+
+def lora(spec):
+    """A LoRA step as a PEFT user writes it: labels of -100 on the prompt, no gradient checkpointing, PEFT's default dtypes (LoRA in f32)."""
+    options = spec["lora"]
+    model, trainable, optimizer = adapted(spec)
     ids = torch.tensor([row["prompt"] + row["response"] for row in spec["rows"]])
     supervised = len(spec["rows"][0]["response"])
     labels = ids.clone()
@@ -50,6 +70,81 @@ def lora(spec):
         optimizer.step()
         optimizer.zero_grad()
         return {"loss": loss.item()}
+
+    return run
+
+
+def dpo(spec):
+    """A step of TRL's own DPOTrainer, the reference computed ahead by it: its collator, its loss and metrics, its optimizer, as in its `train`."""
+    import datasets
+    import tempfile
+    from transformers import AutoTokenizer
+    from trl import DPOConfig, DPOTrainer
+
+    class Ready(DPOTrainer):
+        """Takes tokens, where TRL would make them of words."""
+
+        def _prepare_dataset(self, dataset, *_):
+            return dataset
+
+    options = spec["lora"]
+    rows = datasets.Dataset.from_list([{f"{name}_ids": ids for name, ids in pair.items()} for pair in spec["pairs"]])
+    with tempfile.TemporaryDirectory() as scratch:
+        trainer = Ready(
+            model=load(spec),
+            args=DPOConfig(
+                output_dir=scratch, report_to="none", use_cpu=True, bf16=spec["dtype"] == "bf16", gradient_checkpointing=spec.get("checkpointing", False),
+                per_device_train_batch_size=len(rows), max_length=None, beta=spec["beta"], precompute_ref_log_probs=True,
+                learning_rate=options["learningRate"], weight_decay=0.0, max_grad_norm=options["clip"],
+            ),
+            train_dataset=rows, processing_class=AutoTokenizer.from_pretrained(spec["model"]), peft_config=lora_config(options),
+        )
+    common_parameters(trainer.model)
+    batch = [trainer.train_dataset[i] for i in range(len(rows))]
+    # What `train` does around its steps.
+    trainer.create_optimizer()
+    model, trainer.optimizer = trainer.accelerator.prepare(trainer.model, trainer.optimizer)
+    trainer.current_gradient_accumulation_steps = 1
+
+    def run():
+        loss = trainer.training_step(model, trainer.data_collator(batch))
+        norm = trainer.accelerator.clip_grad_norm_(model.parameters(), trainer.args.max_grad_norm)
+        trainer.optimizer.step()
+        model.zero_grad()
+        metrics = trainer._metrics["train"]
+        return {"loss": loss.item(), "gradientNorm": norm.item(), "logps": [metrics[f"logps/{name}"][-1] for name in ("chosen", "rejected")]}
+
+    return run
+
+
+def d2o(spec):
+    """D2O's loss over PEFT as one would write it: a row for each response, logits only where responses are predicted, the reference ahead."""
+    options = spec["lora"]
+    model, trainable, optimizer = adapted(spec)
+    common_parameters(model)
+    responses = [spec["negative"], *spec["positives"]]
+    ids = torch.nn.utils.rnn.pad_sequence([torch.tensor(spec["prompt"] + response) for response in responses], batch_first=True)
+    lengths = torch.tensor([len(spec["prompt"]) + len(response) for response in responses])
+    mask = (torch.arange(ids.shape[1]) < lengths[:, None]).long()
+    width = ids.shape[1] - len(spec["prompt"])
+    targets, real = ids[:, -width:], mask[:, -width:]
+
+    def log_probs():
+        logits = model(input_ids=ids, attention_mask=mask, use_cache=False, logits_to_keep=width + 1).logits[:, :-1]
+        return (-torch.nn.functional.cross_entropy(logits.flatten(0, 1), targets.flatten(), reduction="none").view_as(targets) * real).sum(-1)
+
+    with torch.no_grad(), model.disable_adapter():
+        reference = log_probs()
+
+    def run():
+        logps = log_probs()
+        ratio = logps - reference
+        loss = -torch.nn.functional.logsigmoid(spec["beta"] * ratio[1:].mean() - spec["alpha"] * ratio[0])
+        loss.backward()
+        norm = torch.nn.utils.clip_grad_norm_(trainable, options["clip"])
+        optimizer.step()
+        optimizer.zero_grad()
+        return {"loss": loss.item(), "gradientNorm": norm.item(), "logps": [logps[1:].mean().item(), logps[0].item()]}
 
     return run
 
@@ -96,10 +191,14 @@ def say(message):
 def main():
     spec = json.loads(sys.argv[1])
     torch.set_num_threads(spec["threads"])
-    run = {"lora": lora, "generate": generate, "gemm": gemm}[spec["work"]](spec)
+    run = {"lora": lora, "dpo": dpo, "d2o": d2o, "generate": generate, "gemm": gemm}[spec["work"]](spec)
     import transformers, peft, numpy
 
+    from importlib.metadata import version
+
     versions = {"python": platform.python_version(), "torch": torch.__version__, "transformers": transformers.__version__, "peft": peft.__version__, "numpy": numpy.__version__}
+    if spec["work"] == "dpo":
+        versions["trl"] = version("trl")
     say({"ready": True, "versions": versions, "threads": torch.get_num_threads()})
     for _ in sys.stdin:
         begin = time.perf_counter()
