@@ -62,13 +62,15 @@ export function entriesOf(model, { sizes, peers, trimmedHead, trlCheckpointing }
 /** Methods that compare with a reference, whose rows share a prompt: pairs, and a negative beside K positives. */
 function preferenceGroups(model, sizes, { ours, peer, trlCheckpointing }) {
   const { pairs, prompt, response } = sizes.dpo;
+  // Low enough that the same rows over and over leave a loss to speak of: else the last repetitions have nothing but vanishing gradients.
+  const lora = { ...LORA, learningRate: 1e-5 };
   const dpo = {
-    work: 'dpo', model, lora: LORA, beta: 0.1,
+    work: 'dpo', model, lora, beta: 0.1,
     pairs: Array.from({ length: pairs }, (_, i) => ({ prompt: tokens(prompt, i, 7919), chosen: tokens(response, i, 104729), rejected: tokens(response, pairs + i, 104729) })),
   };
   const selective = { checkpointing: 'selective' };
   const row = (k) => ({
-    work: 'd2o', model, lora: LORA, alpha: 0.1, beta: 0.1, prompt: tokens(sizes.d2o.prompt, 0, 7919), negative: tokens(sizes.d2o.response, 0, 104729),
+    work: 'd2o', model, lora, alpha: 0.1, beta: 0.1, prompt: tokens(sizes.d2o.prompt, 0, 7919), negative: tokens(sizes.d2o.response, 0, 104729),
     positives: Array.from({ length: k }, (_, i) => tokens(sizes.d2o.response, 1 + i, 104729)),
   });
   return {

@@ -102,6 +102,8 @@ def dpo(spec):
     common_parameters(trainer.model)
     batch = [trainer.train_dataset[i] for i in range(len(rows))]
     # What `train` does around its steps.
+    if spec.get("checkpointing"):
+        trainer.model.activation_checkpointing_enable()
     trainer.create_optimizer()
     model, trainer.optimizer = trainer.accelerator.prepare(trainer.model, trainer.optimizer)
     trainer.current_gradient_accumulation_steps = 1
