@@ -1,0 +1,140 @@
+/** The label store: every question that was ever asked and its reply, in one database, keyed by content. */
+import { mkdir } from 'node:fs/promises';
+import { dirname, resolve } from 'node:path';
+import { pathToFileURL } from 'node:url';
+
+import { type Client, createClient } from '@libsql/client';
+
+import { UserError } from '../errors.js';
+import { fileError } from '../run/files.js';
+import { type Claims, createClaims } from './claims.js';
+import { type Answer, fromRecord, toArguments } from './record.js';
+
+/** A reply with the key and the words of its question. */
+export interface Entry {
+  readonly key: string;
+  readonly respondent: string;
+  /** The question as JSON, kept for whoever wants to look it up; never read back. */
+  readonly question: string;
+  readonly reply: Answer;
+}
+
+export interface LabelStore {
+  /** The file, or the server's address. */
+  readonly name: string;
+  /** The replies there are, by key. */
+  get(keys: readonly string[]): Promise<Map<string, Answer>>;
+  /**
+   * Keeps replies and gives back what now stands under each key. The first reply to a question stands, whoever was second: only a failure is
+   * replaced. What this returns is on disk: a kill of the process loses none of it.
+   */
+  put(entries: readonly Entry[]): Promise<Map<string, Answer>>;
+  readonly claims: Claims;
+  /** How many questions have a reply, and how many of these are failures. */
+  count(): Promise<{ readonly replies: number; readonly failures: number }>;
+  close(): void;
+}
+
+/** How long a writer waits for another to finish. A transaction here takes milliseconds. */
+const BUSY_MS = 60_000;
+const LOOKUP = 1000;
+
+const SCHEMA = [
+  `create table if not exists labels (
+    key text primary key, kind text not null, respondent text not null,
+    text text, finish text, logprobs text, mass text, source text, failure text, detail text,
+    prompt_tokens integer, completion_tokens integer, milliseconds real, cost real, asked_at text not null, question text not null)`,
+  'create table if not exists claims (key text primary key, owner text not null, until integer not null)',
+];
+
+const INSERT = `insert into labels
+  (key, respondent, question, kind, text, finish, logprobs, mass, source, failure, detail, prompt_tokens, completion_tokens, milliseconds, cost, asked_at)
+  values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, strftime('%Y-%m-%dT%H:%M:%fZ'))
+  on conflict (key) do update set text = excluded.text, finish = excluded.finish, logprobs = excluded.logprobs, mass = excluded.mass, source = excluded.source,
+    failure = excluded.failure, detail = excluded.detail, prompt_tokens = excluded.prompt_tokens, completion_tokens = excluded.completion_tokens,
+    milliseconds = excluded.milliseconds, cost = excluded.cost, asked_at = excluded.asked_at
+  where labels.failure is not null`;
+
+const SELECT = `select key, kind, text, finish, logprobs, mass, source, failure, detail, prompt_tokens, completion_tokens, milliseconds, cost
+  from labels where key in (select value from json_each(?))`;
+
+/**
+ * Opens a label store, making it where there is none.
+ *
+ * @param where A file, or the address of a libSQL server: `libsql://…`, `https://…`. Its token comes from `LIBSQL_AUTH_TOKEN`, never from the address.
+ * @param leaseMs How long a claim of a process that is no longer heard of holds (see `Claims`).
+ * @throws UserError where the file is not a label store, cannot be opened, or the address carries a token.
+ */
+export async function openStore(where: string, { leaseMs = 60_000 }: { readonly leaseMs?: number } = {}): Promise<LabelStore> {
+  const { client, name, local } = await connect(where);
+  try {
+    // Readers and writers of one file do not wait for each other; a commit survives the death of the process.
+    if (local) await client.executeMultiple('pragma journal_mode = wal; pragma synchronous = normal;');
+    await client.batch(SCHEMA, 'write');
+  } catch (error) {
+    client.close();
+    throw storeError(error, name);
+  }
+  const guarded = async <T>(work: Promise<T>): Promise<T> => work.catch((error: unknown) => { throw storeError(error, name); });
+  return {
+    name,
+    async get(keys) {
+      const found = new Map<string, Answer>();
+      for (let at = 0; at < keys.length; at += LOOKUP) {
+        const { rows } = await guarded(client.execute({ sql: SELECT, args: [JSON.stringify(keys.slice(at, at + LOOKUP))] }));
+        for (const row of rows) found.set(String(row['key']), fromRecord(row));
+      }
+      return found;
+    },
+    async put(entries) {
+      if (entries.length === 0) return new Map();
+      const keys = JSON.stringify(entries.map(({ key }) => key));
+      const statements = [
+        ...entries.map(({ key, respondent, question, reply }) => ({ sql: INSERT, args: [key, respondent, question, ...toArguments(reply)] })),
+        { sql: 'delete from claims where key in (select value from json_each(?))', args: [keys] },
+        { sql: SELECT, args: [keys] },
+      ];
+      const standing = (await guarded(client.batch(statements, 'write'))).at(-1)!;
+      return new Map(standing.rows.map((row) => [String(row['key']), fromRecord(row)]));
+    },
+    claims: createClaims(client, { leaseMs, guarded }),
+    async count() {
+      const { rows } = await guarded(client.execute('select count(*) as replies, count(failure) as failures from labels'));
+      return { replies: Number(rows[0]?.['replies']), failures: Number(rows[0]?.['failures']) };
+    },
+    close: () => client.close(),
+  };
+}
+
+async function connect(where: string): Promise<{ client: Client; name: string; local: boolean }> {
+  const remote = /^(libsql|https?|wss?):\/\//i.test(where);
+  if (!remote) {
+    const file = resolve(where.replace(/^file:(\/\/)?/, ''));
+    await mkdir(dirname(file), { recursive: true }).catch((error: unknown) => { throw fileError(error, file); });
+    try {
+      return { client: createClient({ url: pathToFileURL(file).href, timeout: BUSY_MS }), name: file, local: true };
+    } catch (error) {
+      throw storeError(error, file);
+    }
+  }
+  const url = new URL(where);
+  if (url.search !== '' || url.username !== '' || url.password !== '') {
+    throw new UserError(`The address of the label store carries more than a host and a path: ${url.protocol}//${url.host}${url.pathname}?…`, ['Put its token into the environment: LIBSQL_AUTH_TOKEN.']);
+  }
+  const authToken = process.env['LIBSQL_AUTH_TOKEN'];
+  return { client: createClient({ url: where, ...(authToken === undefined ? {} : { authToken }) }), name: where, local: false };
+}
+
+function storeError(error: unknown, name: string): unknown {
+  if (!(error instanceof Error)) return error;
+  const { message } = error;
+  const code = (error as { code?: unknown }).code;
+  if (/not a database/i.test(message)) return new UserError(`${name} is not a label store: ${message}`, ['Name another file with store=FILE.']);
+  if (/no such column|has no column/i.test(message)) return new UserError(`${name} is a database, but not a label store of this version: ${message}`, ['Name another file with store=FILE.']);
+  if (/disk is full|SQLITE_FULL/i.test(message)) return new UserError(`Disk full while writing ${name}`, ['Free some space and run the same command again: what was labelled is kept.']);
+  if (/readonly|unable to open|SQLITE_CANTOPEN|Unable to open/i.test(message)) return new UserError(`${name} cannot be opened for writing: ${message}`, ['Name another file with store=FILE.']);
+  if (/malformed|SQLITE_CORRUPT/i.test(message)) return new UserError(`${name} is damaged: ${message}`, ['Restore it from a copy, or name another file with store=FILE.']);
+  if (/locked|SQLITE_BUSY/i.test(message)) return new UserError(`${name} has been locked by another program for ${BUSY_MS / 1000} s`, ['Close the program that holds it open, and run the same command again: what was labelled is kept.']);
+  if (code === 'ECONNREFUSED' || code === 'ENOTFOUND' || /fetch failed|ECONNREFUSED/i.test(message)) return new UserError(`The label store ${name} cannot be reached: ${message}`, ['Is the server running?']);
+  return error;
+}
