@@ -1,0 +1,164 @@
+import { type Engine, type Feed, type View, lower, view } from '@heed/tensor';
+import type { AdapterPlan } from '../model/adapter.js';
+import { branchFeeds, layOutBranches, traceBranches } from '../model/branches.js';
+import { tracePrefill } from '../model/decode.js';
+import type { Model } from '../model/load.js';
+import { ropeFeed, shortLength, tableRow } from '../model/rope.js';
+import { feedsOf } from '../model/scoring.js';
+import { type Together, shareBeginnings } from '../model/shared-beginnings.js';
+import { adaptedWeights, frozenWeights } from '../model/weights.js';
+import { type KeyValueCache, allocateCache } from './cache.js';
+
+/** A prompt and the continuations that are asked for, in tokens: at least one token each. */
+export interface BranchRequest {
+  readonly prompt: readonly number[];
+  readonly answers: readonly (readonly number[])[];
+}
+
+/** Log-probabilities of many continuations of many prompts. */
+export interface BranchScorer {
+  /** log p of each token of each answer, by request. `onResult` gets each as soon as it is known, not in order. */
+  logProbs(requests: readonly BranchRequest[], hooks?: { onResult?(index: number, logProbs: readonly number[][]): void; readonly signal?: AbortSignal }): Promise<number[][][]>;
+  /** Tokens that forward passes computed so far: what shared beginnings save shows here. */
+  readonly computed: number;
+  release(): Promise<void>;
+}
+
+/** Rows worked on in one pass: products of this many run at full speed, and attention still fits the caches. */
+const ROWS_PER_PASS = 2048;
+
+interface Indexed extends BranchRequest {
+  readonly index: number;
+}
+
+/**
+ * Scores answers where many prompts begin alike, as a judge's do: a beginning that prompts share is computed once, its keys and values
+ * are kept, and every prompt's rest, with all its answers as branches, runs behind them. The last beginning is kept from call to call.
+ * Numbers are those of `createScorer`, to rounding.
+ */
+export async function createBranchScorer(
+  engine: Engine,
+  { checkpoint, architecture }: Pick<Model, 'checkpoint' | 'architecture'>,
+  adapter?: { readonly plan: AdapterPlan; readonly parameters: View },
+): Promise<BranchScorer> {
+  const compile = async (trace: (weights: ReturnType<typeof frozenWeights>) => Parameters<typeof lower>[0]) => {
+    const adapted = adapter && adaptedWeights(checkpoint, adapter.plan, { dropout: false });
+    const session = await engine.compile(lower(trace(adapted ?? frozenWeights(checkpoint)), { folder: checkpoint.folder }));
+    if (adapter !== undefined) {
+      const { buffer, offset } = adapter.parameters;
+      const read = new Set(session.program.inputs.map(({ name }) => name));
+      session.bind(Object.fromEntries(adapted!.parameters.filter(({ name }) => read.has(name)).map((p) => [p.name, view(buffer, p.shape, offset + p.offset)])));
+    }
+    return session;
+  };
+  const prefill = await compile((weights) => tracePrefill(architecture, weights));
+  const branches = await compile((weights) => ({ logp: traceBranches(architecture, weights) }));
+  const makeRope = ropeFeed(architecture);
+  const { local } = architecture;
+  const short = shortLength(architecture.rope);
+  let held: { readonly ids: readonly number[]; readonly long: boolean; readonly cache: KeyValueCache } | undefined;
+  let computed = 0;
+  let last: Promise<unknown> = Promise.resolve();
+
+  /** The keys and values of a beginning; where it is empty, one position that every mask hides. */
+  async function begin(ids: readonly number[], long: boolean): Promise<KeyValueCache> {
+    if (held !== undefined && held.long === long && held.ids.join() === ids.join()) return held.cache;
+    const old = held;
+    held = undefined;
+    await old?.cache.release();
+    const n = ids.length;
+    const cache = await allocateCache(engine, architecture, 1, Math.max(1, n));
+    if (n > 0) {
+      const { feeds, into } = cache.at(0, 1);
+      const rowAt = tableRow(long ? Infinity : 0, architecture);
+      await prefill.run({
+        ...feeds, ...makeRope(n),
+        ids: { data: Int32Array.from(ids), shape: [1, n] },
+        positions: { data: BigInt64Array.from(ids, (_, t) => BigInt(rowAt(t))), shape: [1, n] },
+        lengths: { data: Int32Array.of(n - 1), shape: [1] },
+        longest: { data: Int32Array.of(n), shape: [1] },
+      }, into);
+      computed += n;
+    }
+    held = { ids, long, cache };
+    return cache;
+  }
+
+  async function pass(begun: number, long: boolean, cache: KeyValueCache, some: readonly Indexed[]): Promise<number[][][]> {
+    const layout = layOutBranches(begun, some.map(({ prompt, answers }) => ({ rest: prompt.slice(begun), answers })), local?.window);
+    const feeds: Record<string, Feed> = {
+      ...cache.at(0, 1).feeds,
+      ...branchFeeds(layout, architecture, tableRow(long ? Infinity : 0, architecture)),
+      ...makeRope(layout.positions.reduce((most, p) => Math.max(most, p + 1), layout.ids.length)),
+    };
+    const out = (await branches.run(feedsOf(branches.program, feeds)))['logp']!.data;
+    computed += layout.ids.length;
+    let at = 0;
+    return some.map(({ answers }) => answers.map((answer) => Array.from(answer, () => Number(out[at++]))));
+  }
+
+  async function logProbs(requests: readonly BranchRequest[], { onResult, signal }: NonNullable<Parameters<BranchScorer['logProbs']>[1]>): Promise<number[][][]> {
+    const results = new Array<number[][]>(requests.length);
+    const indexed = requests.map((request, index): Indexed => ({ ...request, index }));
+    const isLong = ({ prompt, answers }: BranchRequest): boolean => short !== undefined && prompt.length + Math.max(...answers.map((a) => a.length)) > short;
+    for (const long of [false, true]) {
+      for (const group of shareBeginnings(indexed.filter((request) => isLong(request) === long), ({ prompt }) => prompt)) {
+        const begun = beginningOf(group, held?.long === long ? held.ids : undefined);
+        const cache = await begin(group.items[0]!.prompt.slice(0, begun), long);
+        for (const some of passes(group.items, begun)) {
+          signal?.throwIfAborted();
+          const scored = await pass(begun, long, cache, some);
+          some.forEach(({ index }, i) => {
+            results[index] = scored[i]!;
+            onResult?.(index, scored[i]!);
+          });
+        }
+      }
+    }
+    return results;
+  }
+
+  return {
+    logProbs(requests, hooks = {}) {
+      // One after the other: two calls never share the kept beginning.
+      const result = last.then(() => logProbs(requests, hooks), () => logProbs(requests, hooks));
+      last = result.catch(() => undefined);
+      return result;
+    },
+    get computed() {
+      return computed;
+    },
+    async release() {
+      await last;
+      await held?.cache.release();
+      held = undefined;
+      await prefill.release();
+      await branches.release();
+    },
+  };
+}
+
+/** How many tokens a group begins with: those that are kept already, where computing the few that it shares beyond them costs less than a new beginning. */
+function beginningOf({ items, length }: Together<Indexed>, kept: readonly number[] | undefined): number {
+  const first = items[0]!.prompt;
+  const fits = kept !== undefined && kept.length > 0 && kept.length <= length && kept.every((id, t) => first[t] === id);
+  return fits && (length - kept.length) * items.length <= length ? kept.length : length;
+}
+
+const rowsOf = ({ prompt, answers }: BranchRequest, begun: number): number => prompt.length - begun + answers.reduce((n, a) => n + a.length - 1, 0);
+
+/** Requests of similar length together, so that attention is padded little. */
+function passes(items: readonly Indexed[], begun: number): Indexed[][] {
+  const found: Indexed[][] = [];
+  let rows = Infinity;
+  for (const item of [...items].sort((a, b) => rowsOf(a, begun) - rowsOf(b, begun))) {
+    const own = rowsOf(item, begun);
+    if (rows + own > ROWS_PER_PASS) {
+      found.push([]);
+      rows = 0;
+    }
+    found.at(-1)!.push(item);
+    rows += own;
+  }
+  return found;
+}
