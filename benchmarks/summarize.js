@@ -31,7 +31,7 @@ export function summarize({ measured, startups, machine, config, sizes, groups, 
     const result = measured[name];
     if (result === undefined) continue;
     const into = side === 'ours' ? ours : peers;
-    if (side === 'peers') machine.peers ??= result.ready.versions;
+    if (side === 'peers') machine.peers = { ...machine.peers, ...result.ready.versions };
     if (spec.work === 'gemm') into[name] = { gflops: gemm(result) };
     else into[name] = timing(result, tokensIn(spec));
     if (result.first.loss !== undefined) into[name].loss = result.first.loss;
