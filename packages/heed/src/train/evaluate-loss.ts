@@ -8,7 +8,7 @@ import { scalarFeeds } from './feeds.js';
 import { type Readout, createForward } from './forward.js';
 import type { Item } from './items.js';
 import { traceLoss } from './loss-program.js';
-import { openReferences } from './references.js';
+import { type Scores, openReferences } from './references.js';
 import { makeTables, sequenceTable, tokenTable } from './tables.js';
 import { Totals } from './totals.js';
 
@@ -59,6 +59,8 @@ export async function createLossEvaluator({ engine, model, method, plan, items, 
   const [loss, count] = [await engine.compile(program), await engine.compile(counts)];
   const names = method.names.filter((name) => !method.detached.has(name));
 
+  // Before and after compare with the same references, scored once.
+  const known = new Map<string, Scores>();
   const size = method.scope === 'step' ? batch : 1;
   const results = (totals: Totals): Record<string, number> => ({ loss: totals.loss(terms), ...totals.metrics(metrics) });
 
@@ -66,7 +68,7 @@ export async function createLossEvaluator({ engine, model, method, plan, items, 
     async evaluate({ parameters, averages = {}, memory = method.memory }) {
       forward.use(parameters);
       const read = await forward.read(items, names);
-      const references = openReferences({ engine, model, method, plan, policy: parameters, averages });
+      const references = openReferences({ engine, model, method, plan, policy: parameters, averages, known });
       await references.prepare(items);
       const whole = new Totals();
       const parts: Record<string, number>[] = [];

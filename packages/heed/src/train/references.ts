@@ -31,18 +31,20 @@ export interface ReferencesSetup {
   readonly policy: View;
   /** The parameters of each reference that is a moving average, updated where they lie. */
   readonly averages: Readonly<Record<string, View>>;
+  /** What references that never change said before, by name; added to. Default: nothing yet. */
+  readonly known?: Map<string, Scores>;
 }
 
-type Scores = Map<Item, Readonly<Record<string, readonly Float32Array[]>>>;
+export type Scores = Map<Item, Readonly<Record<string, readonly Float32Array[]>>>;
 
 /**
  * Opens a method's references; nothing is compiled before it is used.
  *
  * @throws UserError where a reference is an adapter that is not there; what `loadAdapter` throws for one of another base
  */
-export function openReferences({ engine, model, method, plan, policy, averages }: ReferencesSetup): References {
+export function openReferences({ engine, model, method, plan, policy, averages, known = new Map<string, Scores>() }: ReferencesSetup): References {
   const uses = Object.entries(method.references);
-  const fixed = new Map<string, Scores>(uses.flatMap(([name, { is }]) => (isFixed(is) ? [[name, new Map()]] : [])));
+  for (const [name, { is }] of uses) if (isFixed(is) && !known.has(name)) known.set(name, new Map());
   const opened = new Map<string, Promise<Forward>>();
   const once = (key: string, open: () => Promise<Forward>): Promise<Forward> => {
     if (!opened.has(key)) opened.set(key, open());
@@ -68,13 +70,13 @@ export function openReferences({ engine, model, method, plan, policy, averages }
   return {
     async prepare(items, progress = silentProgress) {
       for (const [name, { is, scores: names }] of uses) {
-        const known = fixed.get(name);
-        const missing = known && items.filter((item) => !known.has(item));
+        const said = known.get(name);
+        const missing = said && items.filter((item) => !said.has(item));
         if (missing === undefined || missing.length === 0) continue;
         progress.start(`reference ${name} (${describeReference(is)})`, missing.length);
         const forward = await forwardOf(name, is);
-        for (const [item, values] of await forward.read(missing, names, (n) => progress.update(n))) known!.set(item, values);
-        for (const item of missing) if (!known!.has(item)) known!.set(item, {});
+        for (const [item, values] of await forward.read(missing, names, (n) => progress.update(n))) said!.set(item, values);
+        for (const item of missing) if (!said!.has(item)) said!.set(item, {});
         progress.stop();
       }
       // What never changes is not needed again until there are new rows.
@@ -87,7 +89,7 @@ export function openReferences({ engine, model, method, plan, policy, averages }
     async feeds(tables) {
       const feeds: Record<string, Feed> = {};
       for (const [name, { is, scores: names }] of uses) {
-        const values = fixed.get(name) ?? (await (await forwardOf(name, is)).read(tables.items, names));
+        const values = known.get(name) ?? (await (await forwardOf(name, is)).read(tables.items, names));
         for (const sequence of names) {
           feeds[`under:${name}:${sequence}`] = tokenTable(method, tables, sequence, (item, k) => {
             const read = values.get(item)?.[sequence]?.[k];
