@@ -2,113 +2,64 @@ import type { Engine, View } from '@heed/tensor';
 import { UserError } from '../errors.js';
 import { architectureOf } from '../model/architecture.js';
 import type { Checkpoint } from '../model/checkpoint/open.js';
-import { type KeyValueCache, allocateCache } from './cache.js';
-import { type SamplingOptions, checkOptions, choiceOf } from './options.js';
-import { nextTokens } from './next.js';
-import { prefillGroups } from './prefill.js';
+import { createBatch } from './batch.js';
+import { type SamplingOptions, checkOptions } from './options.js';
 import type { Completion, GenerationHooks, GenerationRequest, GeneratorOptions } from './request.js';
+import { startSequence } from './sequence.js';
 import { createSessions } from './sessions.js';
-import { type Sequence, completionOf, startSequence } from './sequence.js';
 
-/** Continues prompts. Calls are done one after the other. */
+/** Continues prompts. Calls made while others run join them in one batch, each with its own options. */
 export interface Generator {
   /** Completions in the order of the requests, samples of a request together. */
   generate(requests: readonly GenerationRequest[], options: SamplingOptions, hooks?: GenerationHooks): Promise<Completion[]>;
-  /** Merges adapter parameters (`plan.size` numbers) into the weights, as they are now; undefined takes the adapter off. */
+  /** Merges adapter parameters (`plan.size` numbers) into the weights, as they are now; undefined takes the adapter off. Between the calls made before and those made after. */
   setAdapter(parameters: View | undefined): Promise<void>;
   release(): Promise<void>;
 }
 
 /**
- * A generator with continuous batching (Yu et al. 2022): a finished sequence leaves at once and the next takes its place.
- * Programs are compiled when first needed, and the cache of keys and values grows to the longest prompt + maxNewTokens seen.
+ * A generator with continuous batching: a finished sequence leaves at once and the next takes its place, of this call or of
+ * another. Programs are compiled when first needed, and the cache of keys and values grows with what is asked for.
  */
 export async function createGenerator(engine: Engine, checkpoint: Checkpoint, options: GeneratorOptions): Promise<Generator> {
-  const { batch = 16, prepack = false, plan } = options;
-  if (!Number.isInteger(batch) || batch < 1) throw new UserError(`batch is ${batch}; expected a whole number, at least 1.`);
+  const { batch: size = 16, prepack = false, plan } = options;
+  if (!Number.isInteger(size) || size < 1) throw new UserError(`batch is ${size}; expected a whole number, at least 1.`);
   const architecture = architectureOf(checkpoint);
-  const sessions = createSessions(engine, checkpoint, { batch, prepack, ...(plan === undefined ? {} : { plan }) });
-  let cache: KeyValueCache | undefined;
-  let last: Promise<unknown> = Promise.resolve();
-
-  /** Runs after everything asked before, so that two calls never share the cache. */
-  const inTurn = <T>(body: () => Promise<T>): Promise<T> => {
-    const result = last.then(body, body);
-    last = result.catch(() => undefined);
-    return result;
-  };
-
-  async function cacheFor(length: number, slots: number): Promise<KeyValueCache> {
-    if (cache !== undefined && cache.length >= length && cache.slots >= slots) return cache;
-    await cache?.release();
-    cache = undefined;
-    cache = await allocateCache(engine, architecture, slots, Math.min(architecture.context, 64 * Math.ceil(length / 64)));
-    return cache;
-  }
-
-  /** Puts waiting sequences into the free slots behind the live ones and fills their caches. */
-  async function admit(held: KeyValueCache, live: Sequence[], waiting: Sequence[]): Promise<void> {
-    const fresh = waiting.splice(0, held.slots - live.length);
-    const sources = new Map(live.map((s, slot) => [s.promptKey, slot]));
-    const leaders = [...new Map(fresh.filter((s) => !sources.has(s.promptKey)).map((s) => [s.promptKey, s])).values()];
-    // The prompt's last token is the first step's input, so that samples share all of the prefill.
-    for (const group of prefillGroups(leaders, (s) => s.prompt.length - 1)) {
-      const first = live.length;
-      live.push(...group);
-      group.forEach((s, i) => sources.set(s.promptKey, first + i));
-      if (group[0]!.prompt.length > 1) await sessions.prefill(held, first, group.map((s) => ({ ids: s.prompt.slice(0, -1), reach: s.reach })));
-    }
-    const led = new Set(leaders);
-    const copies = new Map<number, number[]>();
-    for (const s of fresh) {
-      if (led.has(s)) continue;
-      const source = sources.get(s.promptKey)!;
-      copies.set(source, [...(copies.get(source) ?? []), live.push(s) - 1]);
-    }
-    for (const [source, targets] of copies) await held.copy(source, targets, live[source]!.prompt.length - 1);
-  }
+  const sessions = createSessions(engine, checkpoint, { batch: size, prepack, ...(plan === undefined ? {} : { plan }) });
+  const batch = createBatch(engine, sessions, architecture, { batch: size, decode: options.decode });
+  /** What must be over before anything new begins, and what began since. */
+  let barrier: Promise<unknown> = Promise.resolve();
+  const open = new Set<Promise<unknown>>();
 
   async function generate(requests: readonly GenerationRequest[], sampling: SamplingOptions, hooks: GenerationHooks): Promise<Completion[]> {
     checkOptions(sampling);
     for (const request of requests) checkRequest(request, sampling.maxNewTokens, architecture, checkpoint.id);
-    const choice = choiceOf(sampling, architecture.vocabulary);
-    const all = requests.flatMap((request) =>
-      Array.from({ length: request.samples ?? 1 }, (_, sample) => startSequence(request, sample, sampling, options, hooks)),
+    const sequences = requests.flatMap((request) =>
+      Array.from({ length: request.samples ?? 1 }, (_, sample) => startSequence(request, sample, sampling, { ...options, vocabulary: architecture.vocabulary }, hooks)),
     );
-    if (all.length === 0) return [];
-    const longest = Math.max(...requests.map(({ prompt }) => prompt.length)) + sampling.maxNewTokens;
-    const held = await cacheFor(longest, Math.min(batch, Math.max(all.length, cache?.slots ?? 0)));
-    const waiting = [...all];
-    const live: Sequence[] = [];
-    let [tokens, finished] = [0, 0];
-    while (live.length > 0 || waiting.length > 0) {
-      hooks.signal?.throwIfAborted();
-      if (waiting.length > 0 && live.length < held.slots) await admit(held, live, waiting);
-      const chosen = await nextTokens(sessions, held, choice, live, sampling);
-      tokens += live.length;
-      chosen.forEach(({ id, logprob }, slot) => live[slot]!.push(id, logprob));
-      for (let slot = live.length - 1; slot >= 0; slot--) {
-        if (live[slot]!.finish === undefined) continue;
-        finished++;
-        hooks.onCompletion?.(completionOf(live[slot]!, options.decode));
-        const end = live.pop()!;
-        if (slot === live.length) continue;
-        live[slot] = end;
-        await held.copy(live.length, [slot], end.position);
-      }
-      hooks.onProgress?.({ tokens, finished, total: all.length });
-    }
-    return all.map((s) => completionOf(s, options.decode));
+    return sequences.length === 0 ? [] : batch.submit(sequences, hooks);
   }
 
+  /** Runs between the calls made before and those made after. */
+  const alone = (body: () => Promise<void>): Promise<void> => {
+    const result = Promise.allSettled([barrier, ...open]).then(body);
+    barrier = result.catch(() => undefined);
+    return result;
+  };
+
   return {
-    generate: (requests, sampling, hooks = {}) => inTurn(() => generate(requests, sampling, hooks)),
-    setAdapter: (parameters) => inTurn(() => sessions.setAdapter(parameters)),
+    generate(requests, sampling, hooks = {}) {
+      const result = barrier.then(() => generate(requests, sampling, hooks));
+      const done = result.then(() => undefined, () => undefined);
+      open.add(done);
+      void done.then(() => open.delete(done));
+      return result;
+    },
+    setAdapter: (parameters) => alone(() => sessions.setAdapter(parameters)),
     release: () =>
-      inTurn(async () => {
+      alone(async () => {
         await sessions.release();
-        await cache?.release();
-        cache = undefined;
+        await batch.release();
       }),
   };
 }

@@ -3,61 +3,84 @@ import { createRandom } from '../run/random.js';
 import type { KeyValueCache } from './cache.js';
 import { uniform32 } from './choose.js';
 import { draw, drawFromAll, penalise } from './filter.js';
-import type { Choice, SamplingOptions } from './options.js';
+import { stepChoice } from './options.js';
+import type { Likely, Token } from './request.js';
 import type { Sequence } from './sequence.js';
 import type { Sessions } from './sessions.js';
 
-export interface Token {
-  readonly id: number;
-  /** Under the model itself. */
-  readonly logprob: number;
-}
-
-/** One step of every live sequence. Random numbers are named by sequence and place, so batching does not change them. */
-export async function nextTokens(sessions: Sessions, cache: KeyValueCache, choice: Choice, live: readonly Sequence[], options: SamplingOptions): Promise<Token[]> {
-  const random = choice.kind === 'greedy' ? [] : live.map(({ row, sample, ids }) => createRandom('sample', options.seed, row, sample, ids.length));
+/**
+ * One step of every live sequence, each by its own options. Random numbers are named by seed, row, sample and place, so company
+ * does not change them.
+ */
+export async function nextTokens(sessions: Sessions, cache: KeyValueCache, live: readonly Sequence[]): Promise<Token[]> {
+  const choice = stepChoice(live.map((s) => ({ choice: s.choice, top: s.options.top ?? 0 })), sessions.vocabulary);
+  const random = live.map((s) => (s.choice.kind === 'greedy' ? undefined : createRandom('sample', s.options.seed, s.row, s.sample, s.ids.length)));
   const result = await sessions.step(cache, choice, live, extraFeeds());
-  if (choice.kind === 'greedy' || choice.kind === 'sample') {
-    const [ids, logprobs] = [result['chosen']!.data as BigInt64Array, floats(result['logprobs']!)];
-    return live.map((_, slot) => ({ id: Number(ids[slot]), logprob: logprobs[slot]! }));
-  }
-  const normaliser = floats(result['normaliser']!);
+  const floats = (name: string): Float32Array => result[name]!.data as Float32Array;
+  const ids = (name: string): BigInt64Array => (result[name] as HostTensor).data as BigInt64Array;
   const tokens: Token[] = [];
   for (const slot of live.keys()) {
-    const uniform = random[slot]!.next();
-    tokens.push((choice.kind === 'candidates' ? fromCandidates(slot, choice.count, uniform) : undefined) ?? (await fromLogits(slot, uniform)));
+    const top = live[slot]!.options.top ?? 0;
+    const token = await chosenOf(slot);
+    tokens.push(top === 0 ? token : { ...token, top: likeliest(slot, top) });
   }
   return tokens;
 
   function extraFeeds(): Record<string, Feed> {
     if (choice.kind === 'greedy') return {};
-    // With temperature 0 the host takes the maximum and the scaled normaliser is not read.
-    const inverseTemperature: Feed = { data: Float32Array.of(options.temperature === 0 ? 1 : 1 / options.temperature), shape: [1] };
-    if (choice.kind !== 'sample') return { inverseTemperature };
     const n = live.length;
+    // With temperature 0 the likeliest is taken and what is scaled is not read.
+    const inverse = live.map(({ options: { temperature } }) => (temperature === 0 ? 1 : 1 / temperature));
+    const inverseTemperature: Feed = { data: Float32Array.from(inverse), shape: [n, 1] };
+    if (choice.kind !== 'sample' && choice.kind !== 'mixed') return { inverseTemperature };
+    const draws = live.map((s, slot) => (s.choice.kind === 'sample' ? random[slot] : undefined));
     return {
       inverseTemperature,
-      uniform: { data: Float32Array.from({ length: 2 * n }, (_, i) => uniform32(random[i >> 1]!.next())), shape: [n, 2] },
+      uniform: { data: Float32Array.from({ length: 2 * n }, (_, i) => uniform32(draws[i >> 1]?.next() ?? 0)), shape: [n, 2] },
       blockBase: { data: Int32Array.from({ length: n }, (_, i) => i * sessions.blocks), shape: [n, 1] },
     };
   }
 
-  function fromCandidates(slot: number, count: number, uniform: number): Token | undefined {
-    const logits = floats(result['values']!).subarray(slot * count, (slot + 1) * count);
-    const ids = (result['indices']!.data as BigInt64Array).subarray(slot * count, (slot + 1) * count);
-    const complete = count === sessions.vocabulary;
-    const place = draw({ logits, normaliser: normaliser[2 * slot + 1]!, complete }, options, uniform);
-    return place === undefined ? undefined : { id: Number(ids[place]), logprob: logits[place]! - normaliser[2 * slot]! };
+  async function chosenOf(slot: number): Promise<Token> {
+    const { kind } = live[slot]!.choice;
+    if (kind === 'greedy' && choice.kind === 'mixed') return likeliest(slot, 1)[0]!;
+    if (kind === 'greedy' || kind === 'sample') return { id: Number(ids('chosen')[slot]), logprob: floats('logprobs')[slot]! };
+    const uniform = random[slot]!.next();
+    return (kind === 'candidates' ? fromCandidates(slot, uniform) : undefined) ?? fromLogits(slot, uniform);
+  }
+
+  function candidatesOf(slot: number): { readonly logits: Float32Array; readonly tokens: BigInt64Array } {
+    const count = 'count' in choice ? choice.count : 0;
+    const [from, to] = [slot * count, (slot + 1) * count];
+    return { logits: floats('values').subarray(from, to), tokens: ids('indices').subarray(from, to) };
+  }
+
+  function likeliest(slot: number, n: number): Likely[] {
+    const { logits, tokens: likely } = candidatesOf(slot);
+    const { plain } = normalisers(slot);
+    return Array.from(logits.subarray(0, n), (x, i) => ({ id: Number(likely[i]), logprob: x - plain }));
+  }
+
+  function normalisers(slot: number): { readonly plain: number; readonly scaled: number } {
+    const all = floats('normaliser');
+    return { plain: all[2 * slot]!, scaled: all[2 * slot + 1]! };
+  }
+
+  function fromCandidates(slot: number, uniform: number): Token | undefined {
+    const { logits, tokens: likely } = candidatesOf(slot);
+    const { plain, scaled } = normalisers(slot);
+    const place = draw({ logits, normaliser: scaled, complete: logits.length === sessions.vocabulary }, live[slot]!.options, uniform);
+    return place === undefined ? undefined : { id: Number(likely[place]), logprob: logits[place]! - plain };
   }
 
   async function fromLogits(slot: number, uniform: number): Promise<Token> {
+    const { prompt, ids: written, options } = live[slot]!;
     const logits = await sessions.logits(slot);
     const { repetitionPenalty = 1 } = options;
-    const penalised = (all: Float32Array): Float32Array => penalise(all, [...live[slot]!.prompt, ...live[slot]!.ids], repetitionPenalty);
-    const own = normaliser[2 * slot + 1]!;
-    const id = repetitionPenalty === 1 ? drawFromAll(logits, options, uniform, own) : drawFromAll(penalised(logits), options, uniform);
-    return { id, logprob: logits[id]! - normaliser[2 * slot]! };
+    const { plain, scaled } = normalisers(slot);
+    const id = repetitionPenalty === 1
+      ? drawFromAll(logits, options, uniform, scaled)
+      : drawFromAll(penalise(logits, [...prompt, ...written], repetitionPenalty), options, uniform);
+    return { id, logprob: logits[id]! - plain };
   }
 }
-
-const floats = ({ data }: HostTensor): Float32Array => data as Float32Array;

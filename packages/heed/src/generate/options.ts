@@ -16,6 +16,8 @@ export interface SamplingOptions {
   readonly repetitionPenalty?: number;
   /** Texts that end a completion. */
   readonly stop?: readonly string[];
+  /** Report so many of the likeliest tokens at each place, whichever is chosen. Default: 0. */
+  readonly top?: number;
   /** Names the random numbers, together with a request's `row`. */
   readonly seed: number;
 }
@@ -32,12 +34,15 @@ export function checkOptions(options: SamplingOptions): void {
   check('topP', (x) => x > 0 && x <= 1, 'a number above 0, at most 1');
   check('minP', (x) => x >= 0 && x <= 1, 'a number from 0 to 1');
   check('repetitionPenalty', (x) => x > 0 && x < Infinity, 'a number above 0');
+  check('top', (x) => Number.isInteger(x) && x >= 0, 'a whole number from 0');
   check('seed', (x) => Number.isSafeInteger(x), 'a whole number');
   if (options.stop?.some((text) => text === '')) throw new UserError('stop holds an empty text, which would end every completion before it starts.');
 }
 
 /** What the graph leaves to the host: nothing (`greedy`, `sample`), choosing among the likeliest tokens, or everything. */
 export type Choice = { readonly kind: 'greedy' } | { readonly kind: 'sample' } | { readonly kind: 'logits' } | { readonly kind: 'candidates'; readonly count: number };
+/** `mixed` serves rows of every kind in one step, and gives the likeliest tokens of each. */
+export type StepChoice = Choice | { readonly kind: 'mixed'; readonly count: number };
 
 /** Room for ties with the last of the top k; and so many candidates where only probabilities limit them. */
 const CANDIDATES = 256;
@@ -49,4 +54,13 @@ export function choiceOf({ temperature, topK, topP = 1, minP = 0, repetitionPena
   // Multiples of 64: every count is a program of its own.
   const count = topK === undefined ? CANDIDATES : 64 * Math.ceil((topK + 1) / 64);
   return { kind: 'candidates', count: Math.min(count, vocabulary) };
+}
+
+/** The step that serves sequences which choose in different ways. Each draws as it would alone, so company changes nothing. */
+export function stepChoice(rows: readonly { readonly choice: Choice; readonly top: number }[], vocabulary: number): StepChoice {
+  const [first] = rows.map(({ choice }) => choice);
+  const countOf = (choice: Choice): number => (choice.kind === 'candidates' ? choice.count : 0);
+  if (rows.every(({ choice, top }) => top === 0 && choice.kind === first!.kind && countOf(choice) === countOf(first!))) return first!;
+  const most = Math.max(CANDIDATES, ...rows.map(({ choice, top }) => Math.max(countOf(choice), 64 * Math.ceil(top / 64))));
+  return { kind: 'mixed', count: Math.min(most, vocabulary) };
 }

@@ -8,6 +8,18 @@ export interface GenerationRequest {
   readonly samples?: number;
 }
 
+/** One of the likeliest tokens of a place. */
+export interface Likely {
+  readonly id: number;
+  /** Under the model itself, as `Completion.logprobs`. */
+  readonly logprob: number;
+}
+
+/** A token that was chosen; `top`: the likeliest ones of its place in falling order, if asked for. */
+export interface Token extends Likely {
+  readonly top?: readonly Likely[];
+}
+
 export interface Completion {
   readonly row: number;
   readonly sample: number;
@@ -17,12 +29,17 @@ export interface Completion {
   readonly text: string;
   /** Of each of `ids` under the model itself: temperature 1, no penalty, no filter. */
   readonly logprobs: readonly number[];
+  /** The likeliest tokens at the place of each of `ids`, if `top` asked for them. */
+  readonly tops?: readonly (readonly Likely[])[];
   readonly finish: 'stop' | 'length';
 }
 
 export interface GenerationHooks {
-  /** Text as it becomes certain; all of a completion's pieces together are its text. */
-  onToken?(row: number, sample: number, textDelta: string): void;
+  /**
+   * Text as it becomes certain; all of a completion's pieces together are its text. `tokens`: those that end in this text; in all
+   * pieces together they are the completion's `ids`. The last piece may be tokens without text (an end of turn).
+   */
+  onToken?(row: number, sample: number, textDelta: string, tokens: readonly Token[]): void;
   /** A completion as soon as it is finished: in the order in which they finish, which is not that of the requests. */
   onCompletion?(completion: Completion): void;
   /** After each step: tokens so far, and completions that are finished, of how many. */

@@ -1,16 +1,20 @@
-import type { SamplingOptions } from './options.js';
-import type { Completion, GenerationHooks, GenerationRequest, GeneratorOptions } from './request.js';
+import { type Choice, type SamplingOptions, choiceOf } from './options.js';
+import type { Completion, GenerationHooks, GenerationRequest, GeneratorOptions, Likely, Token } from './request.js';
 import { type TextStream, createTextStream } from './text-stream.js';
 
 /** A completion in the making. */
 export interface Sequence {
   readonly row: number;
   readonly sample: number;
+  readonly options: SamplingOptions;
+  readonly choice: Choice;
   readonly prompt: readonly number[];
   /** Equal for equal prompts. */
   readonly promptKey: string;
   readonly ids: readonly number[];
   readonly logprobs: readonly number[];
+  /** The likeliest tokens of each place; empty if they were not asked for. */
+  readonly tops: readonly (readonly Likely[])[];
   readonly stream: TextStream | undefined;
   /** The token to append next, and where: so many positions are in the cache. */
   readonly next: number;
@@ -20,31 +24,40 @@ export interface Sequence {
   readonly finish: Completion['finish'] | undefined;
   /** Whether the last token ended the turn. */
   readonly ended: boolean;
-  push(id: number, logprob: number): void;
+  push(token: Token): void;
 }
 
 export function startSequence(
   { prompt, row }: GenerationRequest,
   sample: number,
-  { maxNewTokens, stop = [] }: SamplingOptions,
-  { decode, stopIds }: GeneratorOptions,
+  options: SamplingOptions,
+  { decode, stopIds, vocabulary }: Pick<GeneratorOptions, 'decode' | 'stopIds'> & { readonly vocabulary: number },
   { onToken }: GenerationHooks,
 ): Sequence {
+  const { maxNewTokens, stop = [] } = options;
+  const tokens: Token[] = [];
   const ids: number[] = [];
   const logprobs: number[] = [];
+  const tops: (readonly Likely[])[] = [];
   const stream = onToken !== undefined || stop.length > 0 ? createTextStream(decode, stop) : undefined;
-  const give = (delta: string): void => {
-    if (delta !== '') onToken?.(row, sample, delta);
+  let given = 0;
+  const give = (delta: string, upTo: number): void => {
+    const fresh = onToken === undefined ? [] : tokens.slice(given, upTo);
+    given = Math.max(given, upTo);
+    if (delta !== '' || fresh.length > 0) onToken?.(row, sample, delta, fresh);
   };
   let finish: Completion['finish'] | undefined;
   let ended = false;
   return {
     row,
     sample,
+    options,
+    choice: choiceOf(options, vocabulary),
     prompt,
     promptKey: prompt.join(),
     ids,
     logprobs,
+    tops,
     stream,
     reach: prompt.length + maxNewTokens,
     get next() {
@@ -59,20 +72,23 @@ export function startSequence(
     get ended() {
       return ended;
     },
-    push(id, logprob) {
-      ids.push(id);
-      logprobs.push(logprob);
-      ended = stopIds.includes(id);
-      const text = ended ? undefined : stream?.push(id);
-      give(text?.delta ?? '');
+    push(token) {
+      tokens.push(token);
+      ids.push(token.id);
+      logprobs.push(token.logprob);
+      if (token.top !== undefined) tops.push(token.top);
+      ended = stopIds.includes(token.id);
+      const text = ended ? undefined : stream?.push(token.id);
       finish = ended || text?.stopped === true ? 'stop' : ids.length >= maxNewTokens ? 'length' : undefined;
-      if (finish !== undefined) give(stream?.end() ?? '');
+      if (stream === undefined) return;
+      if (finish === undefined) give(text!.delta, stream.tokens);
+      else give((text?.delta ?? '') + stream.end(), stream.cut?.tokens ?? ids.length);
     },
   };
 }
 
 /** The end-of-turn token belongs to the ids and not to the text; tokens from a stop text on belong to neither. */
-export function completionOf({ row, sample, ids, logprobs, finish, stream, ended }: Sequence, decode: (ids: readonly number[]) => string): Completion {
+export function completionOf({ row, sample, ids, logprobs, tops, options, finish, stream, ended }: Sequence, decode: (ids: readonly number[]) => string): Completion {
   const tokens = stream?.cut?.tokens ?? ids.length;
   return {
     row,
@@ -80,6 +96,7 @@ export function completionOf({ row, sample, ids, logprobs, finish, stream, ended
     ids: ids.slice(0, tokens),
     text: stream?.cut?.text ?? decode(ended ? ids.slice(0, -1) : ids),
     logprobs: logprobs.slice(0, tokens),
+    ...((options.top ?? 0) === 0 ? {} : { tops: tops.slice(0, tokens) }),
     finish: finish!,
   };
 }

@@ -8,7 +8,7 @@ import { ropeFeed, tableRow } from '../model/rope.js';
 import { frozenWeights, mergedInputs } from '../model/weights.js';
 import type { KeyValueCache } from './cache.js';
 import { blockWidth, traceChoice } from './choose.js';
-import type { Choice } from './options.js';
+import type { StepChoice } from './options.js';
 
 /** The compiled programs of generation: one prefill, and one step for each way of choosing, compiled when first used. */
 export interface Sessions {
@@ -21,7 +21,7 @@ export interface Sessions {
    */
   prefill(cache: KeyValueCache, first: number, prompts: readonly { readonly ids: readonly number[]; readonly reach: number }[]): Promise<void>;
   /** Appends a token to each slot, at its position, and chooses what follows. `extra` feeds what the choice reads. */
-  step(cache: KeyValueCache, choice: Choice, slots: readonly { readonly next: number; readonly position: number; readonly reach: number }[], extra: Readonly<Record<string, Feed>>): Promise<Record<string, HostTensor>>;
+  step(cache: KeyValueCache, choice: StepChoice, slots: readonly { readonly next: number; readonly position: number; readonly reach: number }[], extra: Readonly<Record<string, Feed>>): Promise<Record<string, HostTensor>>;
   /** A row of the logits of the last step, where the choice gives them. */
   logits(row: number): Promise<Float32Array>;
   /** Merges an adapter into the weights of later runs; undefined goes back to the checkpoint's own. */
@@ -54,7 +54,7 @@ export function createSessions(engine: Engine, checkpoint: Checkpoint, { batch, 
   let logits: Buffer | undefined;
 
   const weights = () => (adapted ? mergedInputs(checkpoint, plan!) : frozenWeights(checkpoint));
-  const trace = (choice: Choice | undefined) => {
+  const trace = (choice: StepChoice | undefined) => {
     if (choice === undefined) return tracePrefill(architecture, weights());
     const decode = traceDecode(architecture, weights());
     return { ...traceChoice(decode.logits, choice), ...decode.caches };
@@ -79,8 +79,8 @@ export function createSessions(engine: Engine, checkpoint: Checkpoint, { batch, 
     for (const buffer of old) await engine.free(buffer);
   }
 
-  function open(choice: Choice | undefined): Promise<Compiled> {
-    const name = choice === undefined ? 'prefill' : choice.kind === 'candidates' ? `candidates ${choice.count}` : choice.kind;
+  function open(choice: StepChoice | undefined): Promise<Compiled> {
+    const name = choice === undefined ? 'prefill' : 'count' in choice ? `${choice.kind} ${choice.count}` : choice.kind;
     const key = `${adapted ? 'adapted' : 'plain'} ${name}`;
     const known = compiled.get(key);
     if (known !== undefined) return known;
@@ -126,7 +126,7 @@ export function createSessions(engine: Engine, checkpoint: Checkpoint, { batch, 
       if (entry.cache !== cache || entry.count !== n) {
         const { feeds, into } = cache.at(0, n);
         const named: Record<string, View> = { ...into };
-        if (choice.kind === 'candidates' || choice.kind === 'logits') {
+        if (choice.kind !== 'greedy' && choice.kind !== 'sample') {
           logits ??= await engine.allocate('float32', batch * vocabulary);
           named['logits'] = view(logits, [n, vocabulary]);
         }

@@ -6,6 +6,8 @@ export interface TextStream {
   end(): string;
   /** All text before the stop text, if one was found, and how many tokens lie wholly before it. */
   readonly cut: { readonly text: string; readonly tokens: number } | undefined;
+  /** How many tokens lie wholly in the text given so far; one without text goes with the next that has some. */
+  readonly tokens: number;
 }
 
 /** A token can end inside a character; longer than this, its bytes are no beginning of one. */
@@ -19,6 +21,8 @@ export function createTextStream(decode: (ids: readonly number[]) => string, sto
   const ids: number[] = [];
   /** Length of the text that is certain after each token. */
   const lengths: number[] = [];
+  /** Length of the text up to the end of each token, once that is certain. */
+  const ends: number[] = [];
   let [window, certain] = [0, 0];
   let text = '';
   let given = 0;
@@ -32,6 +36,7 @@ export function createTextStream(decode: (ids: readonly number[]) => string, sto
     if (after.length <= before.length || (open && !all)) return;
     text += after.slice(before.length);
     [window, certain] = [certain, ids.length];
+    while (ends.length < certain) ends.push(text.length);
   };
 
   return {
@@ -65,6 +70,10 @@ export function createTextStream(decode: (ids: readonly number[]) => string, sto
     },
     get cut() {
       return cut;
+    },
+    get tokens() {
+      const at = ends.findIndex((end) => end > given);
+      return at < 0 ? ends.length : at;
     },
   };
 }

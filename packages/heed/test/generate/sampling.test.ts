@@ -112,7 +112,7 @@ describe('choosing in the graph', () => {
     uniform.set([0, 0, uniform32(1), uniform32(1)]);
     const { chosen, logprobs } = await session.run({
       logits: { data: all, shape: [rows, vocabulary] },
-      inverseTemperature: { data: Float32Array.of(1 / temperature), shape: [1] },
+      inverseTemperature: { data: new Float32Array(rows).fill(1 / temperature), shape: [rows, 1] },
       uniform: { data: uniform, shape: [rows, 2] },
       blockBase: { data: Int32Array.from({ length: rows }, (_, i) => i * blocks), shape: [rows, 1] },
     });
@@ -136,7 +136,7 @@ describe('choosing in the graph', () => {
     expect(chosen['logprobs']!.data[0]).toBeCloseTo(Math.log(softmax(values)[best]!), 5);
     // An operation between, since logits are an output too, and an input cannot be one under its own name.
     const session = await engine.compile(lower(traceChoice(input('given', [sym('B'), values.length]), { kind: 'candidates', count: 64 })));
-    const result = await session.run({ given: feed, inverseTemperature: { data: Float32Array.of(0.5), shape: [1] } });
+    const result = await session.run({ given: feed, inverseTemperature: { data: Float32Array.of(0.5), shape: [1, 1] } });
     const wanted = sorted(feed.data, 64);
     expect(Array.from(result['indices']!.data, Number)).toEqual(wanted.ids);
     expect(result['values']!.data).toEqual(wanted.logits);
