@@ -1,0 +1,177 @@
+import { createHash } from 'node:crypto';
+import { basename } from 'node:path';
+import { type Engine, view } from '@heed/tensor';
+import { type BranchRequest, createBranchScorer } from '../generate/branch-scorer.js';
+import { openGenerator } from '../generate/open.js';
+import type { SamplingOptions } from '../generate/options.js';
+import type { Generator } from '../generate/generator.js';
+import { requireNoHead } from '../model/adapter.js';
+import type { Model } from '../model/load.js';
+import type { Adapter } from '../model/peft.js';
+import type { AskHooks, ChoiceQuestion, ChoiceReply, Failure, Respondent, TextQuestion, TextReply } from './asked.js';
+import { exclusive, massOf } from './exclusive.js';
+import { fingerprint } from './fingerprint.js';
+import { answerTokens, askedTokens, endToken } from './local-tokens.js';
+
+export interface LocalSettings {
+  readonly adapter?: Adapter;
+  /**
+   * Whether the end of turn is part of an answer, as in the method `choice` by default. Without it (the default) the answer's tokens
+   * are read and what follows is left open, but for the longer answers that begin with it.
+   */
+  readonly endOfTurn?: boolean;
+  /** Texts written together. Default: 16. */
+  readonly batch?: number;
+}
+
+/** Questions whose passes are reported together: enough for full passes, few enough for a crash to lose little. */
+const CHUNK = 256;
+
+/**
+ * A model of ours, with an adapter or without, as one who can be asked. `choose` reads the log-probabilities of the answers' tokens, all of
+ * them, with what the questions' prompts share at their beginning computed once; `write` samples, each question by its own seed, in
+ * whatever company. `usage.milliseconds` is a question's share of the passes it was part of (`choose`), or the time until its text was
+ * there (`write`).
+ *
+ * @throws UserError where the adapter has a head: it scores texts and answers no questions
+ */
+export async function createLocalRespondent(engine: Engine, model: Model, { adapter, endOfTurn = false, batch }: LocalSettings = {}): Promise<Respondent> {
+  if (adapter !== undefined) requireNoHead(adapter.plan);
+  const name = `local:${basename(model.checkpoint.id)}${adapter === undefined ? '' : '+adapter'}${endOfTurn ? ' end of turn' : ''} ${fingerprint(model, adapter)}`;
+  const parameters = adapter === undefined ? undefined : await engine.upload(adapter.parameters);
+  // Each kind of asking compiles its programs when it is first used.
+  const scorer = lazily(() => createBranchScorer(engine, model, adapter && { plan: adapter.plan, parameters: view(parameters!) }));
+  const generator = lazily(() => openGenerator(engine, model, { ...(adapter === undefined ? {} : { adapter }), ...(batch === undefined ? {} : { batch }) }));
+  const { context } = model.architecture;
+  const end = endOfTurn ? [endToken(model)] : [];
+
+  const tooLong = (prompt: number, more: number, what: string): Failure =>
+    ({ failure: 'too-long', detail: `the question has ${prompt} tokens and ${what} up to ${more}; the context of ${model.checkpoint.id} is ${context}` });
+
+  function prepare(question: ChoiceQuestion): BranchRequest | Failure {
+    const prompt = tokens(() => askedTokens(model, question));
+    if ('failure' in prompt) return prompt;
+    const answers = question.answers.map((answer) => [...answerTokens(model, question, answer), ...end]);
+    const empty = answers.findIndex((ids) => ids.length === 0);
+    if (empty >= 0) return { failure: 'no-such-answer', detail: `the answer ${JSON.stringify(question.answers[empty])} has no tokens` };
+    const keys = answers.map((ids) => ids.join());
+    const same = keys.findIndex((key, i) => keys.indexOf(key) !== i);
+    if (same >= 0) return { failure: 'no-such-answer', detail: `the answer ${JSON.stringify(question.answers[same])} has the same tokens as another` };
+    const longest = Math.max(...answers.map((ids) => ids.length));
+    return prompt.length + longest > context ? tooLong(prompt.length, longest, 'its answers') : { prompt, answers };
+  }
+
+  async function chooseSome(questions: readonly ChoiceQuestion[], give: (index: number, reply: ChoiceReply | Failure) => void, signal?: AbortSignal): Promise<void> {
+    const asked: { readonly index: number; readonly request: BranchRequest }[] = [];
+    questions.forEach((question, index) => {
+      const request = prepare(question);
+      if ('failure' in request) give(index, request);
+      else asked.push({ index, request });
+    });
+    if (asked.length === 0) return;
+    const held = await scorer.get();
+    let since = performance.now();
+    let passed: { readonly index: number; readonly reply: Omit<ChoiceReply, 'usage'>; readonly promptTokens: number }[] = [];
+    // The results of a pass come in one go.
+    const flush = (): void => {
+      const milliseconds = (performance.now() - since) / Math.max(1, passed.length);
+      for (const { index, reply, promptTokens } of passed) give(index, { ...reply, usage: { promptTokens, completionTokens: 0, milliseconds } });
+      passed = [];
+      since = performance.now();
+    };
+    try {
+      await held.logProbs(asked.map(({ request }) => request), {
+        onResult(i, logProbs) {
+          const { index, request } = asked[i]!;
+          const { answers } = request;
+          const sums = logProbs.map((all) => all.reduce((a, b) => a + b, 0));
+          const logprobs = exclusive(sums, (a, b) => answers[a]!.length < answers[b]!.length && answers[a]!.every((id, t) => answers[b]![t] === id));
+          if (passed.length === 0) queueMicrotask(flush);
+          passed.push({ index, reply: { logprobs, mass: massOf(logprobs), source: 'logprobs' }, promptTokens: request.prompt.length });
+        },
+        ...(signal === undefined ? {} : { signal }),
+      });
+    } finally {
+      flush();
+    }
+  }
+
+  async function writeOne(held: Generator, question: TextQuestion, signal?: AbortSignal): Promise<TextReply | Failure> {
+    const prompt = tokens(() => askedTokens(model, question));
+    if ('failure' in prompt) return prompt;
+    const { maxNewTokens, temperature, topK, topP, stop, seed } = question;
+    if (prompt.length + maxNewTokens > context) return tooLong(prompt.length, maxNewTokens, 'its answer');
+    const sampling: SamplingOptions = {
+      maxNewTokens, temperature, seed, ...(topK === undefined ? {} : { topK }), ...(topP === undefined ? {} : { topP }), ...(stop === undefined ? {} : { stop: [...stop] }),
+    };
+    const start = performance.now();
+    const [completion] = await held.generate([{ prompt, row: numberOf(prompt) }], sampling, signal === undefined ? {} : { signal });
+    const { text, finish, ids } = completion!;
+    return { text, finish, usage: { promptTokens: prompt.length, completionTokens: ids.length, milliseconds: performance.now() - start } };
+  }
+
+  return {
+    name,
+    async choose(questions, { onReply, signal }: AskHooks = {}) {
+      const replies = new Array<ChoiceReply | Failure>(questions.length);
+      for (let from = 0; from < questions.length; from += CHUNK) {
+        const give = (index: number, reply: ChoiceReply | Failure): void => {
+          replies[from + index] = reply;
+          onReply?.(from + index, reply);
+        };
+        const some = questions.slice(from, from + CHUNK);
+        await cancellable(signal, () => chooseSome(some, give, signal));
+        some.forEach((_, i) => { if (replies[from + i] === undefined) give(i, CANCELLED); });
+      }
+      return replies;
+    },
+    async write(questions, { onReply, signal }: AskHooks = {}) {
+      const held = await generator.get();
+      return Promise.all(questions.map(async (question, index) => {
+        const reply = (await cancellable(signal, () => writeOne(held, question, signal))) ?? CANCELLED;
+        onReply?.(index, reply);
+        return reply;
+      }));
+    },
+    async close() {
+      await scorer.release();
+      await generator.release();
+      if (parameters !== undefined) await engine.free(parameters);
+    },
+  };
+}
+
+const CANCELLED: Failure = { failure: 'cancelled', detail: 'the run was stopped before this was answered' };
+
+/** What the body gives; nothing where the signal stopped it. */
+async function cancellable<T>(signal: AbortSignal | undefined, body: () => Promise<T>): Promise<T | undefined> {
+  const stopped = (): boolean => signal?.aborted === true;
+  if (stopped()) return undefined;
+  try {
+    return await body();
+  } catch (error) {
+    if (stopped()) return undefined;
+    throw error;
+  }
+}
+
+/** Tokens of a question; a template may refuse it. */
+function tokens(make: () => number[]): number[] | Failure {
+  try {
+    const ids = make();
+    return ids.length > 0 ? ids : { failure: 'refused', detail: 'the question has no tokens' };
+  } catch (error) {
+    return { failure: 'refused', detail: (error as Error).message };
+  }
+}
+
+/** Names a prompt's random numbers, so that neither its place in a batch nor its company matters. */
+const numberOf = (ids: readonly number[]): number => createHash('sha256').update(ids.join()).digest().readUIntBE(0, 6);
+
+function lazily<T extends { release(): Promise<void> }>(make: () => Promise<T>): { get(): Promise<T>; release(): Promise<void> } {
+  let made: Promise<T> | undefined;
+  return {
+    get: () => (made ??= make()),
+    release: async () => (await made)?.release(),
+  };
+}
