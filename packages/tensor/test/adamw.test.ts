@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { adamw, clipScale, l2Norm } from '../src/adamw.js';
+import { adamw, clipScale, l2Norm, normShape } from '../src/adamw.js';
 import { startEngine, view } from '../src/runtime/engine.js';
 import type { Engine } from '../src/runtime/engine.js';
 
@@ -29,7 +29,7 @@ it('twenty clipped steps in place agree with PyTorch', async () => {
   ];
   const norm = await engine.compile(l2Norm());
   const step = await engine.compile(adamw({ betas, epsilon, weightDecay }));
-  norm.bind({ x: gradients });
+  norm.bind({ x: view(gradients.buffer, normShape(gradients.shape[0]!)) });
   step.bind({ parameters, gradients, m, v }, { new_parameters: parameters, new_m: m, new_v: v });
   const scalar = (value: number) => ({ data: Float32Array.of(value), shape: [] });
   expect(new Set(steps.map((s) => s.norm > limit)).size).toBe(2);
@@ -65,4 +65,18 @@ it('clips only what is longer than the limit', () => {
   expect(clipScale(0.5, 1)).toBe(1);
   expect(clipScale(0, 1)).toBe(1);
   expect(clipScale(4, 1)).toBeCloseTo(0.25, 6);
+});
+
+it('adds up millions of squares without losing any', async () => {
+  const n = 4_884_480;
+  let [state, exact] = [1, 0];
+  const x = Float32Array.from({ length: n }, (_, i) => {
+    state = (Math.imul(state, 1103515245) + 12345) >>> 0;
+    return (state / 2 ** 32 - 0.5) * (i % 7 === 0 ? 0.024 : 0.003);
+  });
+  for (const value of x) exact += value * value;
+  const session = await engine.compile(l2Norm());
+  const { norm } = await session.run({ x: { data: x, shape: normShape(n) } });
+  expect(Math.abs(Number(norm!.data[0]) / Math.sqrt(exact) - 1)).toBeLessThan(1e-5);
+  await session.release();
 });

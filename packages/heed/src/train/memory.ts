@@ -1,5 +1,5 @@
 import { freemem } from 'node:os';
-import { type Program, adamw, l2Norm, predictPeak } from '@heed/tensor';
+import { type Program, adamw, l2Norm, normShape, predictPeak } from '@heed/tensor';
 import { type AdaptedWeights, adaptedWeights } from '../model/weights.js';
 import { ropeFeed } from '../model/scoring.js';
 import type { TrainOptions } from '../run/recipeSchemas.js';
@@ -77,7 +77,7 @@ export function predictTraining(setup: MemorySetup): TrainingMemory {
     // The engine's inputs less the parameters and their gradients, which lie in the state; made by one thread, copied for the other.
     feeds: 2 * (worst.inputs - 2 * flat),
     activations: worst.peak,
-    optimizer: predictPeak(adamw(), { parameters: [plan.size] }).peak + predictPeak(l2Norm(), { x: [plan.size] }).peak,
+    optimizer: predictPeak(adamw(), { parameters: [plan.size] }).peak + predictPeak(l2Norm(), { x: normShape(plan.size) }).peak,
     references: references.peak,
     evaluation: evaluation.peak,
   };

@@ -1,4 +1,4 @@
-import { adamw, clipScale, l2Norm } from '@heed/tensor';
+import { adamw, clipScale, l2Norm, normShape, view } from '@heed/tensor';
 import { scalarFeed } from './feeds.js';
 import { createFusedPasses } from './fused.js';
 import { createHalvedPasses } from './halved.js';
@@ -11,7 +11,8 @@ export async function createStepper(setup: StepperSetup): Promise<Stepper> {
   const { engine, method, state } = setup;
   const optimizer = await engine.compile(adamw(setup.optimizer));
   const norm = await engine.compile(l2Norm());
-  norm.bind({ x: state.gradients });
+  const { buffer, shape: [n], offset } = state.gradients;
+  norm.bind({ x: view(buffer, normShape(n!), offset) });
   optimizer.bind(
     { parameters: state.parameters, gradients: state.gradients, m: state.m, v: state.v },
     { new_parameters: state.parameters, new_m: state.m, new_v: state.v },
