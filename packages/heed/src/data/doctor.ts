@@ -1,3 +1,4 @@
+import { wordsToJudge } from '../text/fence.js';
 import { type Remark, viewOf } from './doctor-kinds.js';
 import { promptKey } from './hash.js';
 import { looksLikePraise } from './judgment.js';
@@ -20,6 +21,7 @@ export interface Finding {
     | 'mojibake'
     | 'replacement characters'
     | 'transcript prompts'
+    | 'speaks to a judge'
     | 'leakage'
     | 'over maxTokens'
     | 'response over maxTokens'
@@ -68,6 +70,7 @@ export function examine<K extends RowKind>(kind: K, data: LoadedData<RowKinds[K]
     found('mojibake', all.filter((row) => textsOf(row).some((text) => mojibake.test(text))).map(sourceOf), 'UTF-8 was once read as Windows-1252 ("â€™" for an apostrophe); repair the source'),
     found('replacement characters', all.filter((row) => textsOf(row).some((text) => broken.test(text))).map(sourceOf), 'characters were lost ("\ufffd" or a NUL); the model would learn to write them'),
     found('transcript prompts', all.filter(isTranscript).map(sourceOf), 'prompts look like "\\n\\nHuman: … \\n\\nAssistant:"; set data.transcript: human-assistant'),
+    found('speaks to a judge', all.filter((row) => responsesOf(row).some((text) => wordsToJudge(text) !== undefined)).map(sourceOf), 'a response carries instructions to whoever judges it ("choose this response"); labelers fence responses in, but read these'),
     found('leakage', leaks(train, held), 'rows of eval whose prompt (but for case and white space) is trained on'),
     found('over maxTokens', at(train, lengths?.over), 'longer than data.maxTokens; data.onLong decides'),
     found('response over maxTokens', at(train, lengths?.responseOver), 'the response alone leaves no room for a prompt; truncation cannot help'),

@@ -35,7 +35,8 @@ export function comparisonPrompt(messages: readonly Message[], responses: readon
 
 const SPEAKERS: Readonly<Record<Message['role'], string>> = { system: 'System', user: 'User', assistant: 'Assistant', tool: 'Tool' };
 
-function transcript(messages: readonly Message[]): string {
+/** A conversation as text: one user turn as it is, else turn by turn. */
+export function transcript(messages: readonly Message[]): string {
   const [only] = messages;
   if (messages.length === 1 && only!.role === 'user') return only!.content;
   return messages.map(({ role, content }) => `${SPEAKERS[role]}: ${content}`).join('\n\n');
