@@ -22,6 +22,7 @@ module.exports = {
     only('generate', ['tensor', 'text', 'model', 'run']),
     only('judge', ['text', 'data', 'model', 'generate', 'run']),
     only('label', ['text', 'data', 'model', 'generate', 'judge', 'run']),
+    only('serve', ['tensor', 'text', 'model', 'generate', 'run']),
     only('evaluate', ['text', 'data', 'model', 'generate', 'judge', 'run']),
     only('loop', ['text', 'data', 'model', 'method', 'train', 'generate', 'judge', 'evaluate', 'run']),
   ],

@@ -11,12 +11,13 @@ import * as models from './models.js';
 import type { Output } from './output.js';
 import * as quickstart from './quickstart.js';
 import * as report from './report.js';
+import * as serve from './serve.js';
 import * as train from './train.js';
 
 /** What a verb's file exports: adds the verb to the program. Its action prints through `out` and throws what goes wrong. */
 export type Register = (program: Command, out: Output) => void;
 
 export const VERBS: readonly Register[] = [
-  quickstart.register, train.register, align.register, inspect.register, generate.register, evaluate.register, chat.register,
+  quickstart.register, train.register, align.register, inspect.register, generate.register, evaluate.register, chat.register, serve.register,
   report.register, models.register, exporting.register,
 ];

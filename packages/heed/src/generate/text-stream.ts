@@ -30,12 +30,20 @@ export function createTextStream(decode: (ids: readonly number[]) => string, sto
 
   /** Decoding needs a token of context before: some vocabularies drop the space that begins a text. */
   const advance = (all: boolean): void => {
+    const whole = decode(ids.slice(window));
+    let [upTo, after] = [ids.length, whole];
+    if (whole.endsWith('\uFFFD') && !all) {
+      // The end may be the beginning of a character. What has as many tokens behind it as a character has bytes cannot.
+      do {
+        upTo = upTo === ids.length ? upTo - LONGEST_CHARACTER + 1 : upTo - 1;
+        if (upTo <= certain) return;
+        after = decode(ids.slice(window, upTo));
+      } while (!whole.startsWith(after));
+    }
     const before = decode(ids.slice(window, certain));
-    const after = decode(ids.slice(window));
-    const open = after.endsWith('\uFFFD') && ids.length - certain < LONGEST_CHARACTER;
-    if (after.length <= before.length || (open && !all)) return;
+    if (after.length <= before.length) return;
     text += after.slice(before.length);
-    [window, certain] = [certain, ids.length];
+    [window, certain] = [certain, upTo];
     while (ends.length < certain) ends.push(text.length);
   };
 

@@ -1,0 +1,99 @@
+/** `heed serve`: a model, and adapters on it, behind OpenAI's API. */
+import { basename, resolve } from 'node:path';
+import type { Command } from 'commander';
+
+import type { Output } from './output.js';
+import { number } from './speaking.js';
+
+interface Options {
+  readonly model?: string;
+  readonly template?: 'chat' | 'alpaca';
+  readonly adapter: readonly string[];
+  readonly host: string;
+  readonly port: number;
+  readonly batch: number;
+  readonly queue: number;
+  readonly maxBody: number;
+  readonly grace: number;
+  readonly quiet?: boolean;
+}
+
+export function register(program: Command, out: Output): void {
+  program
+    .command('serve')
+    .description("serve a model, and adapters on it, through OpenAI's API: chat completions, completions, models")
+    .option('--model <model>', 'a folder, a .gguf file or a hub id (default: the default model)')
+    .option('--adapter <[name=]folder...>', 'adapters, served as models of their own: NAME=FOLDER, or named as the folder is', [])
+    .option('--template <name>', "how messages become tokens: chat, alpaca (default: the model's own chat template, where it has one)")
+    .option('--host <address>', 'where to listen; any but loopback needs HEED_SERVE_TOKEN in the environment', '127.0.0.1')
+    .option('--port <n>', '0 takes a free one', number, 8321)
+    .option('--batch <n>', 'answers that are worked on together', number, 16)
+    .option('--queue <n>', 'answers being made or waited for, before clients are told to come back later', number, 256)
+    .option('--max-body <bytes>', 'largest request', number, 4 * 2 ** 20)
+    .option('--grace <seconds>', 'how long running requests may go on after Ctrl-C', number, 10)
+    .option('--quiet', 'no line for each request')
+    .action((options: Options) => serve(options, out));
+}
+
+async function serve({ model: given, template, adapter: specs, host, port, batch, queue, maxBody, grace, quiet = false }: Options, out: Output): Promise<void> {
+  const [{ UserError }, { loadModel }, { loadAdapter }, { startEngine }, { openVoices }, { startServer }, { onInterrupt }] = await Promise.all([
+    import('../errors.js'), import('../model/load.js'), import('../model/peft.js'), import('@heed/tensor'),
+    import('../serve/voices.js'), import('../serve/server.js'), import('../run/signals.js'),
+  ]);
+  for (const [flag, value, least] of [['--port', port, 0], ['--batch', batch, 1], ['--queue', queue, 1], ['--max-body', maxBody, 1], ['--grace', grace, 0]] as const) {
+    if (!(Number.isInteger(value) && value >= least)) throw new UserError(`${flag} is ${value}; expected a whole number, at least ${least}.`);
+  }
+  if (port > 65535) throw new UserError(`--port is ${port}; expected at most 65535.`);
+  if (template !== undefined && template !== 'chat' && template !== 'alpaca') throw new UserError(`--template is ${String(template)}; expected chat or alpaca.`);
+  const model = await loadModel(given, { ...(template === undefined ? {} : { template }), log: (line) => out.note(line) });
+  const adapters: Record<string, Awaited<ReturnType<typeof loadAdapter>>> = {};
+  for (const [name, folder] of named(specs)) {
+    if (Object.hasOwn(adapters, name)) throw new UserError(`Two adapters are named ${name}.`, ['Name them: --adapter NAME=FOLDER.']);
+    adapters[name] = await loadAdapter(folder, model.checkpoint);
+  }
+  const token = process.env['HEED_SERVE_TOKEN'];
+
+  const engine = await startEngine();
+  try {
+    // A model from a folder goes by the folder's name, one from elsewhere by its id.
+    const name = given === undefined || !isPath(given) ? model.checkpoint.id : basename(resolve(given));
+    const voices = await openVoices(engine, model, { name, adapters, batch });
+    let interrupted = (): void => undefined;
+    const ended = new Promise<void>((settle) => { interrupted = settle; });
+    let answered = 0;
+    const server = await startServer(voices, {
+      host, port, queue, maxBody, grace: 1000 * grace, ...(token === undefined ? {} : { token }),
+      log: (line, kind) => {
+        if (kind === 'request') answered++;
+        if (kind === 'failure' || !quiet) out.note(line);
+      },
+    });
+    const interrupt = onInterrupt(() => {
+      out.note(`\nRunning requests have ${grace} s to finish. Press Ctrl-C again to stop at once.`);
+      interrupted();
+    });
+    try {
+      out.note(`${[...voices.all.keys()].join(', ')} at ${server.url}/v1${token === undefined || token === '' ? '' : ', with a token'}`);
+      await ended;
+      await server.stop();
+    } finally {
+      interrupt.dispose();
+    }
+    out.result({ url: server.url, models: [...voices.all.keys()], requests: answered }, `${answered} requests answered`);
+  } finally {
+    await engine.close();
+  }
+}
+
+const isPath = (model: string): boolean => model.startsWith('.') || model.startsWith('/') || model.endsWith('.gguf');
+
+/** NAME=FOLDER, or a folder: a run's `adapter` goes by the run's name. */
+function named(specs: readonly string[]): readonly (readonly [string, string])[] {
+  return specs.map((spec) => {
+    const at = spec.indexOf('=');
+    if (at > 0) return [spec.slice(0, at), spec.slice(at + 1)];
+    const folder = resolve(spec);
+    const own = basename(folder);
+    return [own === 'adapter' ? basename(resolve(folder, '..')) : own, spec];
+  });
+}

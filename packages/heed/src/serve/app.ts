@@ -1,0 +1,100 @@
+/** The endpoints: OpenAI's chat completions, completions and models. */
+import { type Context, Hono } from 'hono';
+import { bodyLimit } from 'hono/body-limit';
+
+import { UserError, nearest } from '../errors.js';
+import { requireLocalName, requireToken } from './access.js';
+import { answer } from './answer.js';
+import { ApiError, badRequest } from './api-error.js';
+import { type Ask, fit, readChat, readCompletion } from './ask.js';
+import type { Gate } from './gate.js';
+import type { Voice, Voices } from './voices.js';
+
+/** A line for each request, without its content, and what went wrong inside the server. */
+export type Log = (line: string, kind: 'request' | 'failure') => void;
+
+export interface AppOptions {
+  readonly voices: Voices;
+  readonly gate: Gate;
+  /** Asked of every request but /health. Without one, only requests for names of this machine are answered. */
+  readonly token?: string;
+  /** Most bytes of a body. */
+  readonly maxBody: number;
+  /** Ends what is still running when the server stops. */
+  readonly signal: AbortSignal;
+  readonly log: Log;
+}
+
+/** Seconds since 1970 at which the models were loaded, as /v1/models says it. */
+const now = (): number => Math.floor(Date.now() / 1000);
+
+export function createApp({ voices, gate, token, maxBody, signal, log }: AppOptions): Hono {
+  const app = new Hono();
+  const created = now();
+  const failure = (c: Context, error: ApiError): Response =>
+    c.json(error.body, error.status, error.detail.retryAfter === undefined ? {} : { 'Retry-After': String(error.detail.retryAfter) });
+
+  app.onError((error, c) => {
+    if (error instanceof ApiError) return failure(c, error);
+    // A UserError at this point is about what the request asked for.
+    if (error instanceof UserError) return failure(c, badRequest(error.message));
+    log(error.stack ?? error.message, 'failure');
+    return failure(c, new ApiError(500, 'The server failed; its log says how.'));
+  });
+  app.notFound((c) => failure(c, new ApiError(404, `There is no ${c.req.method} ${c.req.path}. There are GET /v1/models, POST /v1/chat/completions and POST /v1/completions.`, { code: 'unknown_url' })));
+
+  app.use(async (c, next) => {
+    const started = performance.now();
+    await next();
+    log(`${c.req.method} ${c.req.path} ${c.res.status} ${Math.round(performance.now() - started)} ms`, 'request');
+  });
+  app.get('/health', (c) => c.json({ status: 'ok' }));
+  app.use('/v1/*', token === undefined ? requireLocalName : requireToken(token));
+
+  const entry = ({ name }: Voice): object => ({ id: name, object: 'model', created, owned_by: 'heed' });
+  app.get('/v1/models', (c) => c.json({ object: 'list', data: [...voices.all.values()].map(entry) }));
+  app.get('/v1/models/:name{.+}', (c) => c.json(entry(voiceOf(c.req.param('name')))));
+
+  const limit = bodyLimit({ maxSize: maxBody, onError: () => { throw new ApiError(413, `The body is larger than ${maxBody} bytes, the most that this server takes.`, { code: 'request_too_large' }); } });
+  const endpoint = (path: string, read: (json: unknown) => Ask): void => {
+    app.post(path, limit, async (c) => {
+      const gone = c.req.raw.signal;
+      const ask = read(await jsonOf(c));
+      const voice = voiceOf(ask.model);
+      const prompts = ask.prompts(voices.model);
+      const { requests, maxNewTokens } = fit(ask, prompts, voices.model.architecture.context);
+      const leave = gate.enter(requests.length * ask.n);
+      return answer(c, { ask, prompts, requests, maxNewTokens, voice, tokenizer: voices.model.tokenizer, gone, ending: signal, leave, log });
+    });
+    app.all(path, (c) => { throw new ApiError(405, `${path} takes POST, not ${c.req.method}.`, { code: 'method_not_allowed' }); });
+  };
+  endpoint('/v1/chat/completions', readChat);
+  endpoint('/v1/completions', readCompletion);
+  return app;
+
+  function voiceOf(name: string): Voice {
+    const voice = voices.all.get(name);
+    if (voice !== undefined) return voice;
+    const names = [...voices.all.keys()];
+    const near = nearest(name, names);
+    throw new ApiError(404, `The model ${JSON.stringify(name)} does not exist; this server has ${names.join(', ')}.${near === undefined ? '' : ` Did you mean ${near}?`}`, { param: 'model', code: 'model_not_found' });
+  }
+}
+
+/** The body as JSON. A web page cannot send this content type to another site unasked, which keeps such pages out. */
+async function jsonOf(c: Context): Promise<unknown> {
+  const type = c.req.header('content-type')?.split(';')[0]!.trim().toLowerCase();
+  if (type !== 'application/json') throw new ApiError(415, `The body must be application/json${type === undefined ? '' : `, not ${type}`}.`, { code: 'unsupported_media_type' });
+  const bytes = await c.req.arrayBuffer();
+  let text: string;
+  try {
+    text = new TextDecoder('utf-8', { fatal: true }).decode(bytes);
+  } catch {
+    throw badRequest('The body is not UTF-8.', undefined, 'invalid_json');
+  }
+  try {
+    return JSON.parse(text) as unknown;
+  } catch (error) {
+    throw badRequest(`The body is not valid JSON: ${(error as Error).message}`, undefined, 'invalid_json');
+  }
+}

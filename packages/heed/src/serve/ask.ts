@@ -1,0 +1,150 @@
+/** Requests as the generator understands them. */
+import { randomInt } from 'node:crypto';
+import { z } from 'zod';
+
+import type { GenerationRequest } from '../generate/request.js';
+import type { SamplingOptions } from '../generate/options.js';
+import type { Model } from '../model/load.js';
+import type { Message } from '../text/template.js';
+import { badRequest } from './api-error.js';
+import { SHARED, parseBody, samplingOf } from './fields.js';
+
+/** What a request asks of the model that it names. */
+export interface Ask {
+  readonly kind: 'chat' | 'completion';
+  readonly model: string;
+  readonly n: number;
+  readonly stream: boolean;
+  /** Whether a stream ends with what it cost. */
+  readonly usage: boolean;
+  /** Report the log-probability of each token. How many of the likeliest with it says `sampling.top`. */
+  readonly logprobs: boolean;
+  readonly sampling: Omit<SamplingOptions, 'maxNewTokens'>;
+  /** Most tokens of an answer; undefined: what the context has room for. 0 only with `echo`. */
+  readonly maxTokens?: number;
+  /** The field that `maxTokens` came from. */
+  readonly maxTokensField: string;
+  /** The prompts' tokens. Throws an ApiError where the template or the tokenizer refuses them. */
+  prompts(model: Model): readonly Prompt[];
+}
+
+export interface Prompt {
+  readonly ids: readonly number[];
+  /** Text to begin the answer with, where the request wants its prompt back. */
+  readonly echo?: string;
+}
+
+/** Where there is no seed; any will do, and a run's answers shall differ from the last's. */
+const freshSeed = (): number => randomInt(2 ** 47);
+const tokens = z.int().min(1);
+
+const Text = z.union([z.string(), z.array(z.strictObject({ type: z.literal('text'), text: z.string() }))]);
+const Chat = z.strictObject({
+  ...SHARED,
+  messages: z.array(z.strictObject({
+    role: z.enum(['system', 'developer', 'user', 'assistant', 'tool']),
+    content: Text,
+    name: z.string().nullish(),
+  })).min(1),
+  max_tokens: tokens.optional(),
+  max_completion_tokens: tokens.optional(),
+  logprobs: z.boolean().default(false),
+  top_logprobs: z.int().min(0).max(20).optional(),
+  response_format: z.strictObject({ type: z.literal('text', { error: 'only text is supported by this server' }) }).optional(),
+  modalities: z.array(z.literal('text', { error: 'only text is supported by this server' })).optional(),
+  tools: z.array(z.unknown()).max(0, { error: 'is not supported by this server; leave it out' }).optional(),
+  tool_choice: z.enum(['none', 'auto']).optional(),
+  parallel_tool_calls: z.boolean().optional(),
+  // As vLLM names it: the last message is the beginning of the answer.
+  continue_final_message: z.boolean().default(false),
+  add_generation_prompt: z.boolean().optional(),
+});
+
+/** A body of /v1/chat/completions. */
+export function readChat(json: unknown): Ask {
+  const body = parseBody(Chat, json);
+  const { max_tokens: most, max_completion_tokens: mostCompletion, logprobs, top_logprobs: top, continue_final_message: goOn, add_generation_prompt: generation } = body;
+  if (most !== undefined && mostCompletion !== undefined && most !== mostCompletion) {
+    throw badRequest(`max_tokens is ${most} and max_completion_tokens is ${mostCompletion}: give one of them.`, 'max_tokens');
+  }
+  if (top !== undefined && !logprobs) throw badRequest('top_logprobs needs logprobs: true.', 'top_logprobs');
+  if (generation !== undefined && generation === goOn) {
+    throw badRequest(goOn ? 'continue_final_message goes on with the last message, so add_generation_prompt must be false.' : 'Without continue_final_message, the answer is a message of its own: add_generation_prompt must be true.', 'add_generation_prompt');
+  }
+  const messages = body.messages.map(({ role, content }): Message => ({
+    role: role === 'developer' ? 'system' : role,
+    content: typeof content === 'string' ? content : content.map(({ text }) => text).join(''),
+  }));
+  if (goOn && messages.at(-1)!.role !== 'assistant') throw badRequest('continue_final_message needs a last message of the assistant.', 'messages');
+  const maxTokens = mostCompletion ?? most;
+  return {
+    kind: 'chat', model: body.model, n: body.n, stream: body.stream, usage: body.stream_options?.include_usage ?? false, logprobs,
+    sampling: { ...samplingOf(body, freshSeed), ...(top === undefined ? {} : { top }) },
+    ...(maxTokens === undefined ? {} : { maxTokens }),
+    maxTokensField: mostCompletion === undefined ? 'max_tokens' : 'max_completion_tokens',
+    prompts(model) {
+      try {
+        if (!goOn) return [{ ids: model.template.prompt(messages) }];
+        return [{ ids: [...model.template.prompt(messages.slice(0, -1)), ...begunTurn(model, messages.at(-1)!.content)] }];
+      } catch (error) {
+        throw badRequest((error as Error).message, 'messages');
+      }
+    },
+  };
+}
+
+/** A text as the beginning of a turn that goes on: without its end, and without what a template trims or adds there. */
+function begunTurn({ template, tokenizer }: Model, text: string): readonly number[] {
+  const written = template.response(text).slice(0, -1);
+  return tokenizer.decode(written).trimStart() === text.trimStart() ? written : tokenizer.encode(text, { after: 'text' });
+}
+
+const Ids = z.array(z.int().min(0));
+const CompletionBody = z.strictObject({
+  ...SHARED,
+  prompt: z.union([z.string(), z.array(z.string()).min(1), Ids.min(1), z.array(Ids).min(1)]),
+  max_tokens: z.int().min(0).default(16),
+  logprobs: z.int().min(0).max(20).optional(),
+  echo: z.boolean().default(false),
+  best_of: z.int().optional(),
+});
+
+/** A body of /v1/completions. Control tokens in the prompt's text mean those tokens: the caller writes the whole text. */
+export function readCompletion(json: unknown): Ask {
+  const body = parseBody(CompletionBody, json);
+  const { prompt, logprobs, echo, max_tokens: maxTokens, best_of: bestOf, n } = body;
+  if (bestOf !== undefined && bestOf !== n) throw badRequest('best_of is not supported by this server; leave it out.', 'best_of');
+  if (maxTokens === 0 && !echo) throw badRequest('max_tokens is 0, which only echo has a use for.', 'max_tokens');
+  if (echo && (logprobs ?? 0) > 0) throw badRequest('With echo, logprobs must be 0: the log-probabilities of the text, without the likeliest other tokens.', 'logprobs');
+  if (echo && body.stream) throw badRequest('echo and stream together are not supported by this server.', 'echo');
+  const given = typeof prompt === 'string' ? [prompt] : isIds(prompt) ? [prompt] : prompt;
+  return {
+    kind: 'completion', model: body.model, n, stream: body.stream, usage: body.stream_options?.include_usage ?? false, logprobs: logprobs !== undefined,
+    sampling: { ...samplingOf(body, freshSeed), ...(logprobs === undefined ? {} : { top: logprobs }) },
+    maxTokens,
+    maxTokensField: 'max_tokens',
+    prompts: ({ tokenizer }) => given.map((one, i) => {
+      const ids = typeof one === 'string' ? [...(tokenizer.addsBos ? [tokenizer.bosId!] : []), ...tokenizer.encode(one, { special: true })] : one;
+      const at = given.length === 1 ? 'prompt' : `prompt[${i}]`;
+      if (ids.length === 0) throw badRequest(`${at} has no tokens.`, at);
+      const bad = ids.find((id) => id >= tokenizer.vocabularySize);
+      if (bad !== undefined) throw badRequest(`${at} holds token ${bad}; the model has tokens 0 to ${tokenizer.vocabularySize - 1}.`, at);
+      return { ids, ...(echo ? { echo: typeof one === 'string' ? one : tokenizer.decode(one) } : {}) };
+    }),
+  };
+}
+
+const isIds = (prompt: readonly (string | number | number[])[]): prompt is number[] => typeof prompt[0] === 'number';
+
+/** The prompts as the generator takes them, and the most tokens that each answer may have. @throws ApiError where the context has no room */
+export function fit({ n, maxTokens, maxTokensField, kind }: Ask, prompts: readonly Prompt[], context: number): { readonly requests: GenerationRequest[]; readonly maxNewTokens: number } {
+  const longest = Math.max(...prompts.map(({ ids }) => ids.length));
+  const least = maxTokens ?? 1;
+  if (longest + least > context) {
+    throw badRequest(
+      `This model's maximum context length is ${context} tokens. However, you requested ${longest + least} tokens (${longest} in the ${kind === 'chat' ? 'messages' : 'prompt'}, ${least} in the completion). Please reduce the length of the ${maxTokens === undefined || longest >= context ? (kind === 'chat' ? 'messages' : 'prompt') : `prompt, or ${maxTokensField}`}.`,
+      kind === 'chat' ? 'messages' : 'prompt', 'context_length_exceeded',
+    );
+  }
+  return { requests: prompts.map(({ ids }, row) => ({ prompt: ids, row, samples: n })), maxNewTokens: maxTokens ?? context - longest };
+}

@@ -1,0 +1,80 @@
+/** Answers as the two endpoints write them, whole and in pieces. */
+import { randomUUID } from 'node:crypto';
+
+import type { Completion, Token } from '../generate/request.js';
+import type { Tokenizer } from '../text/tokenizer.js';
+import type { Ask, Prompt } from './ask.js';
+import { type ScoredToken, chatLogprobs, createTextLogprobsWriter } from './logprobs.js';
+
+export interface Usage {
+  readonly prompt_tokens: number;
+  readonly completion_tokens: number;
+  readonly total_tokens: number;
+}
+
+/** Writes the answers to one request. A choice is a prompt's sample: `index` counts them through. */
+export interface Replies {
+  /** The whole answer. `scores`: log-probabilities of each prompt's tokens after the first, where the prompts are echoed. */
+  whole(completions: readonly Completion[], usage: Usage, scores: readonly (readonly number[])[]): object;
+  /** What a stream begins with for a choice, if with anything. */
+  first(index: number): object | undefined;
+  delta(index: number, text: string, tokens: readonly Token[]): object;
+  last(index: number, finish: Completion['finish']): object;
+  usage(usage: Usage): object;
+}
+
+const tokensOf = ({ ids, logprobs, tops }: Completion): Token[] => ids.map((id, i) => ({ id, logprob: logprobs[i]!, ...(tops === undefined ? {} : { top: tops[i]! }) }));
+
+export function createReplies(ask: Ask, prompts: readonly Prompt[], { tokenizer, model, fingerprint }: { readonly tokenizer: Tokenizer; readonly model: string; readonly fingerprint: string }): Replies {
+  const chat = ask.kind === 'chat';
+  const about = { id: `${chat ? 'chatcmpl' : 'cmpl'}-${randomUUID()}`, created: Math.floor(Date.now() / 1000), model, system_fingerprint: fingerprint };
+  const top = (ask.sampling.top ?? 0) > 0;
+  const writers = new Map<number, ReturnType<typeof createTextLogprobsWriter>>();
+  const writerOf = (index: number): ReturnType<typeof createTextLogprobsWriter> => {
+    const writer = writers.get(index) ?? createTextLogprobsWriter(tokenizer);
+    writers.set(index, writer);
+    return writer;
+  };
+  const piece = (choices: readonly object[], usage: Usage | null = null): object => ({
+    ...about, object: chat ? 'chat.completion.chunk' : 'text_completion', choices, ...(ask.usage ? { usage } : {}),
+  });
+
+  const wholeChat = (completion: Completion, index: number): object => ({
+    index,
+    message: { role: 'assistant', content: completion.text, refusal: null },
+    logprobs: ask.logprobs ? chatLogprobs(tokenizer, tokensOf(completion)) : null,
+    finish_reason: completion.finish,
+  });
+  const wholeText = (completion: Completion, index: number, scores: readonly number[] | undefined): object => {
+    const { ids, echo } = prompts[completion.row]!;
+    const before = scores === undefined ? [] : ids.map((id, i): ScoredToken => (i === 0 ? { id, logprob: null } : { id, logprob: scores[i - 1]! }));
+    return {
+      index,
+      text: (echo ?? '') + completion.text,
+      logprobs: ask.logprobs ? createTextLogprobsWriter(tokenizer).write([...before, ...tokensOf(completion)], top) : null,
+      finish_reason: completion.finish,
+    };
+  };
+  return {
+    whole: (completions, usage, scores) => ({
+      ...about,
+      object: chat ? 'chat.completion' : 'text_completion',
+      choices: completions.map((completion, index) => (chat ? wholeChat(completion, index) : wholeText(completion, index, scores[completion.row]))),
+      usage,
+    }),
+    first: (index) => (chat ? piece([{ index, delta: { role: 'assistant', content: '' }, logprobs: null, finish_reason: null }]) : undefined),
+    delta(index, text, tokens) {
+      if (chat) return piece([{ index, delta: { content: text }, logprobs: ask.logprobs ? chatLogprobs(tokenizer, tokens) : null, finish_reason: null }]);
+      return piece([{ index, text, logprobs: ask.logprobs ? writerOf(index).write(tokens, top) : null, finish_reason: null }]);
+    },
+    last: (index, finish) => piece([{ index, ...(chat ? { delta: {} } : { text: '' }), logprobs: null, finish_reason: finish }]),
+    usage: (usage) => piece([], usage),
+  };
+}
+
+/** A prompt counts once, however many answers it has; a text stopped counts the tokens that were kept. */
+export function usageOf(prompts: readonly Prompt[], completions: readonly Completion[]): Usage {
+  const prompt = prompts.reduce((n, { ids }) => n + ids.length, 0);
+  const completion = completions.reduce((n, { ids }) => n + ids.length, 0);
+  return { prompt_tokens: prompt, completion_tokens: completion, total_tokens: prompt + completion };
+}

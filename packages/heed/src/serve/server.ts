@@ -1,0 +1,75 @@
+/** A server on a port. */
+import { createAdaptorServer } from '@hono/node-server';
+import type { Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+
+import { UserError } from '../errors.js';
+import { isLoopback } from './access.js';
+import { type Log, createApp } from './app.js';
+import { createGate } from './gate.js';
+import type { Voices } from './voices.js';
+
+export interface ServerOptions {
+  /** Default: 127.0.0.1. Any address that others can reach needs a token. */
+  readonly host?: string;
+  /** 0 takes a free one. */
+  readonly port: number;
+  readonly token?: string;
+  /** Answers being made or waited for, before 429. Default: 256. */
+  readonly queue?: number;
+  /** Most bytes of a request. Default: 4 MiB. */
+  readonly maxBody?: number;
+  /** Milliseconds that running requests have to finish when the server stops. Default: 10 000. */
+  readonly grace?: number;
+  readonly log?: Log;
+}
+
+export interface RunningServer {
+  /** `http://127.0.0.1:8321` */
+  readonly url: string;
+  /** Takes no more requests, lets those that run finish within the grace time, and ends the rest. */
+  stop(): Promise<void>;
+}
+
+/** Listens. The voices stay the caller's. @throws UserError where the port is taken, or others could ask without a token */
+export async function startServer(voices: Voices, { host = '127.0.0.1', port, token, queue = 256, maxBody = 4 * 2 ** 20, grace = 10_000, log = () => undefined }: ServerOptions): Promise<RunningServer> {
+  if (!isLoopback(host) && (token ?? '') === '') {
+    throw new UserError(`On ${host} others can reach the server, so it needs a token.`, ['Set HEED_SERVE_TOKEN in the environment; clients send it as their API key.', 'Or leave --host out: then only this machine can reach it.']);
+  }
+  const gate = createGate(queue);
+  const ending = new AbortController();
+  const app = createApp({ voices, gate, maxBody, signal: ending.signal, log, ...(token === undefined || token === '' ? {} : { token }) });
+  const server = createAdaptorServer({ fetch: app.fetch }) as Server;
+  // Node waits 5 minutes for a whole request and a minute for its headers; a body of this size takes seconds.
+  server.requestTimeout = 60_000;
+  server.headersTimeout = 30_000;
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', reject);
+    server.listen(port, host, resolve);
+  }).catch((error: unknown) => {
+    throw listenFailure(error, host, port);
+  });
+  const { port: taken } = server.address() as AddressInfo;
+  return {
+    url: `http://${host.includes(':') ? `[${host.replace(/^\[|\]$/g, '')}]` : host}:${taken}`,
+    async stop() {
+      const closed = new Promise<void>((resolve) => server.close(() => resolve()));
+      const late = setTimeout(() => ending.abort(new Error('The server is shutting down.')), grace);
+      await gate.close();
+      clearTimeout(late);
+      // What was written last must still reach its readers; connections that only wait are closed.
+      server.closeIdleConnections();
+      const cut = setTimeout(() => server.closeAllConnections(), 1000);
+      await closed;
+      clearTimeout(cut);
+    },
+  };
+}
+
+function listenFailure(error: unknown, host: string, port: number): unknown {
+  const { code } = error as NodeJS.ErrnoException;
+  if (code === 'EADDRINUSE') return new UserError(`Port ${port} on ${host} is in use.`, ['Choose another with --port, or 0 for a free one.']);
+  if (code === 'EACCES') return new UserError(`Port ${port} on ${host} may not be used by this user.`, ['Choose one above 1023 with --port.']);
+  if (code === 'EADDRNOTAVAIL' || code === 'ENOTFOUND') return new UserError(`${host} is not an address of this machine.`, ['--host takes 127.0.0.1, 0.0.0.0 or an address of its own.']);
+  return error;
+}

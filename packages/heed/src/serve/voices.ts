@@ -1,0 +1,67 @@
+/** The models that a server speaks with: a base, and adapters on it by name. */
+import { createHash } from 'node:crypto';
+import { type Engine, view } from '@heed/tensor';
+
+import { UserError } from '../errors.js';
+import type { Generator } from '../generate/generator.js';
+import { openGenerator } from '../generate/open.js';
+import type { Model } from '../model/load.js';
+import type { Adapter } from '../model/peft.js';
+import { type Scorer, createScorer } from '../model/scorer.js';
+
+/** One of them. */
+export interface Voice {
+  readonly name: string;
+  /** Names the weights: equal for the same base and the same adapter. */
+  readonly fingerprint: string;
+  readonly generator: Generator;
+  /** log p of each token of a text after the first. */
+  score(ids: readonly number[]): Promise<number[]>;
+}
+
+export interface Voices {
+  readonly model: Model;
+  /** By name; the base is the first. */
+  readonly all: ReadonlyMap<string, Voice>;
+}
+
+export interface VoicesOptions {
+  /** The base's name. */
+  readonly name: string;
+  readonly adapters?: Readonly<Record<string, Adapter>>;
+  /** Answers that each voice works on together. */
+  readonly batch: number;
+}
+
+/** Opens a generator for the base and for each adapter. An adapter takes as much memory as the weights it changes. */
+export async function openVoices(engine: Engine, model: Model, { name, adapters = {}, batch }: VoicesOptions): Promise<Voices> {
+  if (Object.hasOwn(adapters, name)) throw new UserError(`An adapter is named ${name}, as the model is.`, ['Name it: --adapter NAME=FOLDER.']);
+  const all = new Map<string, Voice>();
+  all.set(name, await openVoice(engine, model, { name, batch }));
+  for (const [own, adapter] of Object.entries(adapters)) all.set(own, await openVoice(engine, model, { name: own, batch, adapter }));
+  return { model, all };
+}
+
+async function openVoice(engine: Engine, model: Model, { name, batch, adapter }: { readonly name: string; readonly batch: number; readonly adapter?: Adapter }): Promise<Voice> {
+  const generator = await openGenerator(engine, model, { batch, ...(adapter === undefined ? {} : { adapter }) });
+  let scorer: Promise<Scorer> | undefined;
+  const openScorer = async (): Promise<Scorer> =>
+    createScorer(engine, model, adapter && { plan: adapter.plan, parameters: view(await engine.upload(adapter.parameters)) });
+  return {
+    name,
+    fingerprint: fingerprintOf(model, adapter),
+    generator,
+    async score(ids) {
+      if (ids.length < 2) return [];
+      scorer ??= openScorer();
+      const [logprobs] = await (await scorer).logProbs([{ prompt: ids.slice(0, 1), response: ids.slice(1) }]);
+      return logprobs!.map((x) => x!);
+    },
+  };
+}
+
+function fingerprintOf({ checkpoint }: Model, adapter: Adapter | undefined): string {
+  const hash = createHash('sha256').update(checkpoint.fingerprint);
+  if (adapter !== undefined) hash.update(JSON.stringify(adapter.plan.options)).update(adapter.parameters);
+  return `fp_${hash.digest('hex').slice(0, 12)}`;
+}
