@@ -1,0 +1,132 @@
+/** What labelers read: prompts with one response, or with two, and what people said of them. */
+import { z } from 'zod';
+
+import { ColumnMap } from '../data/columns.js';
+import { hashOrder, hashUnit, promptKey } from '../data/hash.js';
+import { parseRows } from '../data/parse.js';
+import { problemsError } from '../data/problem.js';
+import { readRows } from '../data/read.js';
+import type { Message, PromptRow } from '../data/rows.js';
+import type { RawRow, Source } from '../data/source.js';
+
+/** `data:` of a label recipe. */
+export const LabelData = z.strictObject({
+  /** JSONL, JSON, CSV, TSV or Parquet; several files are read as one. */
+  path: z.union([z.string().min(1), z.array(z.string().min(1)).min(1)]),
+  columns: ColumnMap.optional(),
+  transcript: z.enum(['plain', 'human-assistant']).default('plain'),
+  /** Rows without anything to label (empty, or two equal responses): an error, or left out and counted. */
+  junk: z.enum(['error', 'skip']).default('error'),
+  /** Take rows in an order drawn from the seed, so that `limit` takes a fair sample. */
+  shuffle: z.boolean().default(false),
+  limit: z.int().min(1).optional(),
+  seed: z.int().min(0).default(0),
+});
+export type LabelData = z.infer<typeof LabelData>;
+
+interface Known { readonly source: Source; readonly id?: string | undefined; readonly prompt: readonly Message[] }
+
+/** A prompt to be answered first. */
+export type Question = Known;
+
+/** Two responses. `human`: the probability, as people judged, that the first is the better one. */
+export interface Pair extends Known {
+  readonly responses: readonly [string, string];
+  readonly human?: number;
+}
+
+/** One response, and what people said of it: a judgment, whether it satisfies, how good it is. */
+export interface Single extends Known {
+  readonly completion: string;
+  readonly human?: { readonly judgment?: string | null; readonly satisfied?: boolean; readonly score?: number };
+}
+
+export interface Material<T> { readonly rows: readonly T[]; readonly skipped: number }
+
+/**
+ * Pairs from `chosen` and `rejected`, or from a list `responses` of two, where `soft_label` is the probability that the first is better.
+ * `chosen` and `rejected` are put in an order drawn from their words, so that no order of showing knows which is which.
+ */
+export async function readPairs(data: LabelData): Promise<Material<Pair>> {
+  return within(data, (records) => {
+    if (!holds(records, data, 'responses')) {
+      const { rows, skipped } = parseRows('preference', records, data);
+      return {
+        skipped: skipped.length,
+        rows: rows.map(({ source, id, prompt, chosen, rejected, soft_label = 1 }) => {
+          const turned = hashUnit(0, JSON.stringify([promptKey(prompt), [chosen, rejected].sort()])) < 0.5 === chosen < rejected;
+          return turned ? { source, id, prompt, responses: [rejected, chosen], human: 1 - soft_label } : { source, id, prompt, responses: [chosen, rejected], human: soft_label };
+        }),
+      };
+    }
+    // `principled` rows without principles: these are what is to be found out.
+    const { rows, skipped } = parseRows('prompt', records, data);
+    const column = data.columns?.responses ?? 'responses';
+    const faults: { source: Source; column: string; reason: string; value: unknown }[] = [];
+    const pairs = rows.flatMap((row): Pair[] => {
+      const given = row.extra[column];
+      const pair = pairOf(given);
+      const human = row.extra[data.columns?.soft_label ?? 'soft_label'];
+      if (pair === undefined) faults.push({ source: row.source, column, reason: 'is not a list of two texts that differ', value: given });
+      else if ((human ?? null) !== null && !(typeof human === 'number' && human >= 0 && human <= 1)) faults.push({ source: row.source, column: 'soft_label', reason: 'is not a probability from 0 to 1', value: human });
+      else return [{ source: row.source, id: row.id, prompt: row.prompt, responses: pair, ...(typeof human === 'number' ? { human } : {}) }];
+      return [];
+    });
+    if (faults.length > 0 && data.junk === 'error') {
+      throw problemsError(`${faults.length} of ${rows.length} rows hold no pair to label`, faults, ['Such rows can be left out: data.junk: skip']);
+    }
+    return { rows: pairs, skipped: skipped.length + faults.length };
+  });
+}
+
+function pairOf(given: unknown): [string, string] | undefined {
+  if (!Array.isArray(given) || given.length !== 2) return undefined;
+  const [a, b] = given as unknown[];
+  return typeof a === 'string' && typeof b === 'string' && a.trim() !== '' && b.trim() !== '' && a.trim() !== b.trim() ? [a, b] : undefined;
+}
+
+/** Single responses from `prompt` and `completion`, with `satisfied`, `judgment`, `score` or `label` (a vote) where the file has them. */
+export async function readSingles(data: LabelData): Promise<Material<Single>> {
+  return within(data, (records) => {
+    if (holds(records, data, 'judgment') || holds(records, data, 'satisfied')) {
+      const { rows, skipped } = parseRows('judged', records, data);
+      return { skipped: skipped.length, rows: rows.map(({ source, id, prompt, completion, judgment, satisfied }) => ({ source, id, prompt, completion, human: { judgment, satisfied } })) };
+    }
+    if (holds(records, data, 'score')) {
+      const { rows, skipped } = parseRows('scored', records, data);
+      return { skipped: skipped.length, rows: rows.map(({ source, id, prompt, completion, score }) => ({ source, id, prompt, completion, human: { score } })) };
+    }
+    if (holds(records, data, 'label')) {
+      const { rows, skipped } = parseRows('labelled', records, data);
+      return { skipped: skipped.length, rows: rows.map(({ source, id, prompt, completion, label }) => ({ source, id, prompt, completion, human: { satisfied: label, score: Number(label) } })) };
+    }
+    const { rows, skipped } = parseRows('completion', records, data);
+    return { skipped: skipped.length, rows: rows.map(({ source, id, prompt, completion }) => ({ source, id, prompt, completion })) };
+  });
+}
+
+/** Prompts that have no response yet. */
+export async function readQuestions(data: LabelData): Promise<Material<Question>> {
+  return within(data, (records) => {
+    const { rows, skipped } = parseRows('prompt', records, data);
+    return { skipped: skipped.length, rows: rows.map(({ source, id, prompt }: PromptRow) => ({ source, id, prompt })) };
+  });
+}
+
+function holds(records: readonly RawRow[], { columns }: LabelData, column: keyof ColumnMap): boolean {
+  const name = columns?.[column] ?? column;
+  return records.some(({ fields }) => Object.hasOwn(fields, name));
+}
+
+async function within<T>(data: LabelData, parse: (records: RawRow[]) => Material<T>): Promise<Material<T>> {
+  const { rows, skipped } = parse(await readRows(data.path));
+  const ordered = data.shuffle ? hashOrder(rows, data.seed, (_, index) => String(index)) : rows;
+  return { rows: data.limit === undefined ? ordered : ordered.slice(0, data.limit), skipped };
+}
+
+/** A prompt and a response in TRL's two forms: text where the prompt is one user turn, else turns. */
+export function asTrl(prompt: readonly Message[]): { readonly prompt: string | readonly Message[]; response(text: string): string | readonly Message[] } {
+  const [only, ...more] = prompt;
+  if (only?.role === 'user' && more.length === 0) return { prompt: only.content, response: (text) => text };
+  return { prompt, response: (content) => [{ role: 'assistant', content }] };
+}

@@ -1,0 +1,45 @@
+/** Files of principles: each with its name, its text and its negation (examples/principles.yaml). */
+import { readFile } from 'node:fs/promises';
+
+import { parse } from 'yaml';
+import { z } from 'zod';
+
+import { UserError } from '../errors.js';
+import { fileError } from '../run/files.js';
+
+const Principle = z.strictObject({ name: z.string().trim().min(1), text: z.string().trim().min(1), negation: z.string().trim().min(1) });
+export type Principle = z.infer<typeof Principle>;
+
+const Principles = z.array(Principle).min(1)
+  .refine((all) => new Set(all.map(({ name }) => name)).size === all.length, 'two principles have the same name')
+  .refine((all) => all.every(({ text, negation }) => text !== negation), 'a negation equals its principle');
+
+/**
+ * Reads principles.
+ *
+ * @param names Take these only, in the file's order.
+ * @throws UserError naming the file and the entry at fault, or a name that is not there.
+ */
+export async function readPrinciples(file: string, names?: readonly string[]): Promise<Principle[]> {
+  let text: string;
+  try {
+    text = await readFile(file, 'utf8');
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') throw new UserError(`There is no file of principles ${file}`, ['See examples/principles.yaml for one to copy.']);
+    throw fileError(error, file, 'reading');
+  }
+  let value: unknown;
+  try {
+    value = parse(text, { maxAliasCount: 0 }) as unknown;
+  } catch (error) {
+    throw new UserError(`${file} is not YAML: ${error instanceof Error ? error.message : String(error)}`);
+  }
+  const parsed = Principles.safeParse(value);
+  if (!parsed.success) {
+    const lines = parsed.error.issues.map(({ path, message }) => `  ${path.length === 0 ? 'the list' : `entry ${Number(path[0]) + 1}${path[1] === undefined ? '' : `, ${String(path[1])}`}`}: ${message}`);
+    throw new UserError(`${file} holds no list of principles:\n${lines.join('\n')}`, ['Each entry has a name, a text and a negation; see examples/principles.yaml.']);
+  }
+  const unknown = names?.find((name) => !parsed.data.some((principle) => principle.name === name));
+  if (unknown !== undefined) throw new UserError(`${file} has no principle "${unknown}"`, [`It has ${parsed.data.map(({ name }) => name).join(', ')}.`]);
+  return names === undefined ? parsed.data : parsed.data.filter(({ name }) => names.includes(name));
+}

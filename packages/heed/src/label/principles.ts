@@ -1,0 +1,115 @@
+/** Comparisons by principles (SALMON; Sun et al., ICLR 2024, arXiv 2310.05910): two responses and each of several principles → which keeps it better. */
+import { z } from 'zod';
+
+import type { ScoredPrinciple } from '../data/rows.js';
+import { type Asked, type ChoiceReply, type Failure, failed, type Respondent } from '../judge/asked.js';
+import { FENCE_NOTE, fence } from '../text/fence.js';
+import { comparisonPrompt, transcript } from '../text/principled.js';
+import { failureOf, type Labelled, type LabelFailure, named, type Written } from './labelled.js';
+import { asTrl, type Pair } from './material.js';
+import type { Principle } from './principle-file.js';
+import { type Agreement, type PositionBias, agreement, positionBias } from './statistics.js';
+
+export const PrinciplesOptions = z.strictObject({
+  name: z.literal('principles'),
+  /** A YAML file of principles, each with its negation. */
+  principles: z.string().min(1),
+  /** Hold the pairs to these of them only. */
+  only: z.array(z.string().min(1)).min(1).optional(),
+  /** `fenced`: the responses are marked off; `trained`: the words in which the method `principle-choice` trains a judge, without fences. */
+  prompt: z.enum(['fenced', 'trained']).default('fenced'),
+});
+export type PrinciplesOptions = z.infer<typeof PrinciplesOptions>;
+
+export interface PrincipleMeasures {
+  readonly position?: PositionBias;
+  /** For each principle: the share of pairs whose orders agree, of these the share that prefers the first response, the mean size of a score, and people's agreement. */
+  readonly principles: readonly { readonly name: string; readonly agreed: number; readonly first: number; readonly size: number; readonly agreement?: Agreement }[];
+  /** Pairs for which no principle decides. */
+  readonly undecided: number;
+  readonly fromSamples: number;
+}
+
+const ANSWERS = ['A', 'B'] as const;
+
+/** log 0 of a share of samples: so many nats below the other answer and no more, since a score is a number. */
+const RARE = Math.log(1e-4);
+
+/** The question which response keeps one principle better. The pair comes first, so that it is computed once for all principles. */
+export function principleQuestion({ prompt }: Pick<Pair, 'prompt'>, shown: readonly [string, string], { name, text }: Pick<Principle, 'name' | 'text'>, form: PrinciplesOptions['prompt']): Asked {
+  if (form === 'trained') return { messages: comparisonPrompt(prompt, shown, [{ name, text }]) };
+  return {
+    messages: [{
+      role: 'user',
+      content: `Compare two answers to the same request by one rule. ${FENCE_NOTE}\n\nRequest:\n${fence(transcript(prompt))}\n\nAnswer A:\n${fence(shown[0])}\n\nAnswer B:\n${fence(shown[1])}\n\n`
+        + `The rule: ${name}. ${text}\nHold the answers to this rule alone, whatever else may be said of them. Which of the two keeps it better? Answer with "Better answer=A" or "Better answer=B".`,
+    }],
+    begun: 'Better answer=',
+  };
+}
+
+/**
+ * Asks about each principle by itself, in both orders. A score is log p(the first response) − log p(the second), above 0 where the first keeps the principle
+ * better; both orders' scores are kept, and a principle whose orders disagree counts 0. A row fails where a principle fails, so that all rows have all of them.
+ */
+export async function labelPrinciples(pairs: readonly Pair[], judge: Respondent, { prompt: form }: PrinciplesOptions, principles: readonly Principle[]): Promise<Labelled<PrincipleMeasures>> {
+  // By order, then by principle: what shares the pair stands together.
+  const replies = await judge.choose(pairs.flatMap((pair) => {
+    const [a, b] = pair.responses;
+    return ([[a, b], [b, a]] as const).flatMap((shown) => principles.map((principle) => ({ ...principleQuestion(pair, shown, principle, form), answers: ANSWERS })));
+  }));
+  const each = 2 * principles.length;
+
+  const rows: Written[] = [];
+  const failures: LabelFailure[] = [];
+  const labelled: { pair: Pair; scored: ScoredPrinciple[] }[] = [];
+  const shown: [number, number][] = [];
+  let fromSamples = 0;
+  pairs.forEach((pair, row) => {
+    const own = replies.slice(row * each, (row + 1) * each);
+    const failure = failureOf(pair, own);
+    if (failure !== undefined) return void failures.push(failure);
+    fromSamples += own.filter((reply) => !failed(reply) && reply.source === 'samples').length;
+    const scored = principles.map(({ name, text, negation }, k): ScoredPrinciple => {
+      const [given, turned] = [gap(own[k]!), gap(own[principles.length + k]!)];
+      shown.push([sigmoid(given), sigmoid(turned)]);
+      // + 0: no −0 in a file.
+      const scores: [number, number] = [given + 0, -turned + 0];
+      return { name, text, negation, score: Math.sign(scores[0]) === Math.sign(scores[1]) ? (scores[0] + scores[1]) / 2 : 0, scores };
+    });
+    labelled.push({ pair, scored });
+    rows.push({ ...named(pair), prompt: asTrl(pair.prompt).prompt, responses: pair.responses, principles: scored, ...(pair.human === undefined ? {} : { human: pair.human }) });
+  });
+
+  const position = positionBias(shown);
+  return {
+    rows, failures,
+    measures: {
+      ...(position === undefined ? {} : { position }),
+      principles: principles.map(({ name }, k) => {
+        const own = labelled.map(({ pair, scored }) => ({ score: scored[k]!.score, human: pair.human }));
+        const decided = own.filter(({ score }) => score !== 0);
+        const people = agreement(own.flatMap(({ score, human }) => (human === undefined ? [] : [{ label: sigmoid(score), human }])));
+        return {
+          name,
+          agreed: decided.length / Math.max(1, own.length),
+          first: decided.filter(({ score }) => score > 0).length / Math.max(1, decided.length),
+          size: decided.reduce((sum, { score }) => sum + Math.abs(score), 0) / Math.max(1, decided.length),
+          ...(people === undefined ? {} : { agreement: people }),
+        };
+      }),
+      undecided: labelled.filter(({ scored }) => scored.every(({ score }) => score === 0)).length,
+      fromSamples,
+    },
+  };
+}
+
+const sigmoid = (x: number): number => 1 / (1 + Math.exp(-x));
+
+/** log p(A) − log p(B). */
+function gap(reply: ChoiceReply | Failure): number {
+  const { logprobs: [a = 0, b = 0] } = reply as ChoiceReply;
+  // Where one answer had no probability at all, the other one had it all.
+  if (a === Number.NEGATIVE_INFINITY || b === Number.NEGATIVE_INFINITY) return a === b ? 0 : a < b ? RARE : -RARE;
+  return a - b;
+}

@@ -1,0 +1,28 @@
+/** The words of a response that a judgment quotes. */
+
+export interface Quote {
+  readonly quote: string;
+  /** Where it stands in the response, in UTF-16 units: `[start, end)`. */
+  readonly start: number;
+  readonly end: number;
+}
+
+/** "…", “…”, „…“, «…», `…`, and '…' where it is not an apostrophe. */
+const QUOTED = /"([^"\n]+)"|“([^”\n]+)”|„([^“”\n]+)[“”]|«([^»\n]+)»|`([^`\n]+)`|(?<![\p{L}\p{N}])'([^'\n]+(?:'\p{L}[^'\n]*)*)'(?![\p{L}\p{N}])/gu;
+
+/**
+ * Each place that is quoted, in the order of the judgment; a quotation that is repeated in the response means its first occurrence.
+ * `misquotes` counts quotations that the response does not hold: what should have been said, or what the judge made up.
+ */
+export function quotedSpans(judgment: string, response: string): { readonly spans: readonly Quote[]; readonly misquotes: number } {
+  const spans: Quote[] = [];
+  let misquotes = 0;
+  for (const match of judgment.matchAll(QUOTED)) {
+    const words = match.slice(1).find((group) => group !== undefined)!;
+    // A judgment puts its own full stop or comma inside.
+    const found = [words, words.trim(), words.trim().replace(/(\.{3}|…|[.,;:!?])$/u, '')].filter((form) => form !== '').map((form) => ({ form, start: response.indexOf(form) })).find(({ start }) => start >= 0);
+    if (found === undefined) misquotes++;
+    else if (!spans.some(({ start, end }) => start === found.start && end === found.start + found.form.length)) spans.push({ quote: found.form, start: found.start, end: found.start + found.form.length });
+  }
+  return { spans, misquotes };
+}

@@ -1,0 +1,99 @@
+/** Scores by a judge (direct RLAIF; Lee et al., ICML 2024, arXiv 2309.00267, §2.2.2): one response → the expected rating, from −1 to 1. */
+import { z } from 'zod';
+
+import { type Asked, type ChoiceReply, failed, type Respondent } from '../judge/asked.js';
+import { FENCE_NOTE, fence } from '../text/fence.js';
+import { transcript } from '../text/principled.js';
+import { CRITERIA } from './criteria.js';
+import { failureOf, type Labelled, type LabelFailure, named, type Written } from './labelled.js';
+import { asTrl, type Single } from './material.js';
+import { rankCorrelation } from './statistics.js';
+
+export const ScoresOptions = z.strictObject({
+  name: z.literal('scores'),
+  /** What is rated. `harmless` asks how harmful the response is and turns the rating round. */
+  criterion: z.enum(['helpful', 'harmless', 'summary']).default('helpful'),
+  /** The request in other words than the criterion's; it must ask for a rating from 1 to 10. */
+  preamble: z.string().min(1).optional(),
+  /** Whether a high rating is bad. Default: as the criterion has it. */
+  invert: z.boolean().optional(),
+});
+export type ScoresOptions = z.infer<typeof ScoresOptions>;
+
+export interface ScoreMeasures {
+  /** Mean rating, 1 to 10 as the judge gave it, and how far the ratings of different rows lie apart (standard deviation). */
+  readonly rating: { readonly mean: number; readonly sd: number };
+  /** Mean probability of each rating, from 1 to 10: a judge that gives all responses the same one cannot tell them apart. */
+  readonly distribution: readonly number[];
+  /** Spearman's rank correlation with what people said, and over how many rows. */
+  readonly human?: { readonly correlation: number; readonly n: number };
+  readonly mass?: number;
+  readonly fromSamples: number;
+}
+
+/** Whole answers, so that "10" is not taken for a "1" that goes on. */
+export const RATINGS = ['1', '2', '3', '4', '5', '6', '7', '8', '9', '10'] as const;
+
+/** The probabilities of the ratings, and Σ i·P(i). */
+export function expectedRating({ logprobs }: ChoiceReply): { readonly probabilities: readonly number[]; readonly rating: number } {
+  const top = Math.max(...logprobs);
+  const weights = logprobs.map((logprob) => Math.exp(logprob - top));
+  const total = weights.reduce((a, b) => a + b, 0);
+  const probabilities = weights.map((weight) => weight / total);
+  return { probabilities, rating: probabilities.reduce((sum, p, i) => sum + (i + 1) * p, 0) };
+}
+
+/** 1 … 10 → −1 … 1. The paper gives no map; this is the straight one. */
+export const mapped = (rating: number): number => (rating - 5.5) / 4.5;
+
+/** Asks for a rating of each response and takes its expected value, not the likeliest number. */
+export async function labelScores(singles: readonly Single[], judge: Respondent, options: ScoresOptions): Promise<Labelled<ScoreMeasures>> {
+  const criterion = CRITERIA[options.criterion];
+  const invert = options.invert ?? criterion.invert;
+  const preamble = options.preamble ?? criterion.rate;
+  const ask = ({ prompt, completion }: Single): Asked => ({
+    messages: [{
+      role: 'user',
+      content: `${preamble} Answer with "Score=" and the number. ${FENCE_NOTE}\n\n${criterion.context}:\n${fence(transcript(prompt))}\n\n${criterion.candidate}:\n${fence(completion)}`,
+    }],
+    begun: 'Score=',
+  });
+  const replies = await judge.choose(singles.map((single) => ({ ...ask(single), answers: RATINGS })));
+
+  const rows: Written[] = [];
+  const failures: LabelFailure[] = [];
+  const ratings: number[] = [];
+  const said: { score: number; human: number }[] = [];
+  const distribution = RATINGS.map(() => 0);
+  const masses: number[] = [];
+  let fromSamples = 0;
+  singles.forEach((single, i) => {
+    const reply = replies[i]!;
+    const failure = failureOf(single, [reply]);
+    if (failure !== undefined || failed(reply)) return void (failure && failures.push(failure));
+    const { probabilities, rating } = expectedRating(reply);
+    const score = invert ? -mapped(rating) : mapped(rating);
+    probabilities.forEach((p, k) => { distribution[k]! += p; });
+    ratings.push(rating);
+    if (reply.mass !== undefined) masses.push(reply.mass);
+    if (reply.source === 'samples') fromSamples++;
+    const human = single.human?.score ?? (single.human?.satisfied === undefined ? undefined : Number(single.human.satisfied));
+    if (human !== undefined) said.push({ score, human });
+    const { prompt, response } = asTrl(single.prompt);
+    rows.push({ ...named(single), prompt, completion: response(single.completion), score, rating, ...(reply.source === 'samples' ? { from_samples: true } : {}), ...(human === undefined ? {} : { human }) });
+  });
+
+  const n = Math.max(1, ratings.length);
+  const mean = ratings.reduce((a, b) => a + b, 0) / n;
+  const correlation = rankCorrelation(said.map(({ score }) => score), said.map(({ human }) => human));
+  return {
+    rows, failures,
+    measures: {
+      rating: { mean, sd: Math.sqrt(ratings.reduce((sum, rating) => sum + (rating - mean) ** 2, 0) / n) },
+      distribution: distribution.map((p) => p / n),
+      ...(correlation === undefined ? {} : { human: { correlation, n: said.length } }),
+      ...(masses.length === 0 ? {} : { mass: masses.reduce((a, b) => a + b, 0) / masses.length }),
+      fromSamples,
+    },
+  };
+}

@@ -1,0 +1,83 @@
+/** Measures of labels: what they agree with, what they favour, and whether their probabilities mean what they say. */
+import { sampleRankCorrelation } from 'simple-statistics';
+
+import { type Estimate, proportionInterval } from '../run/statistics.js';
+
+/** Labels against people's. A tie on either side is counted as neither right nor wrong. */
+export interface Agreement extends Estimate {
+  readonly ties: number;
+}
+
+/** Share of rows where both probabilities lie on the same side of ½, with Wilson's 95 % interval; undefined where none can be compared. */
+export function agreement(pairs: readonly { readonly label: number; readonly human: number }[]): Agreement | undefined {
+  const decided = pairs.filter(({ label, human }) => label !== 0.5 && human !== 0.5);
+  if (decided.length === 0) return undefined;
+  const right = decided.filter(({ label, human }) => label > 0.5 === human > 0.5).length;
+  return { ...proportionInterval(right, decided.length), ties: pairs.length - decided.length };
+}
+
+/** Whether a judge prefers the place: what it says of both orders of showing the same two responses. */
+export interface PositionBias {
+  readonly pairs: number;
+  /** Pairs for which both orders name the same place, so that the verdict flips with the order. */
+  readonly same: Estimate;
+  /** Of these, those that name the first place. */
+  readonly first: number;
+  /** Two-sided binomial test of `first` against ½: how likely so uneven a division is without a bias. 1 where there is nothing to divide. */
+  readonly p: number;
+}
+
+/**
+ * RLAIF's "% same position preferred".
+ *
+ * @param shown For each pair, the probability that the judge gave to the *first place* in either order. ½ names no place.
+ */
+export function positionBias(shown: readonly (readonly [number, number])[]): PositionBias | undefined {
+  if (shown.length === 0) return undefined;
+  const first = shown.filter(([a, b]) => a > 0.5 && b > 0.5).length;
+  const second = shown.filter(([a, b]) => a < 0.5 && b < 0.5).length;
+  return { pairs: shown.length, same: proportionInterval(first + second, shown.length), first, p: binomialTest(first, first + second) };
+}
+
+/** Two-sided exact binomial test of k successes in n against ½. */
+export function binomialTest(k: number, n: number): number {
+  if (n === 0) return 1;
+  const few = Math.min(k, n - k);
+  // log C(n, i) − n log 2, summed from i = 0.
+  let term = -n * Math.LN2;
+  let tail = Math.exp(term);
+  for (let i = 1; i <= few; i++) {
+    term += Math.log((n - i + 1) / i);
+    tail += Math.exp(term);
+  }
+  return Math.min(1, 2 * tail);
+}
+
+/** A reliability diagram and what sums it up. */
+export interface Calibration {
+  readonly bins: readonly { readonly from: number; readonly to: number; readonly n: number; readonly said: number; readonly seen: number }[];
+  /** Mean distance of said from seen, weighted by the rows of a bin. */
+  readonly ece: number;
+  /** Mean squared distance of a probability from what people said; 0.25 for one that always says ½. */
+  readonly brier: number;
+}
+
+/** Probabilities against outcomes in [0, 1], in ten bins; undefined without rows. */
+export function calibration(pairs: readonly { readonly label: number; readonly human: number }[], count = 10): Calibration | undefined {
+  if (pairs.length === 0) return undefined;
+  const mean = (values: readonly number[]): number => values.reduce((a, b) => a + b, 0) / values.length;
+  const groups = Array.from({ length: count }, (): { label: number; human: number }[] => []);
+  for (const pair of pairs) groups[Math.min(count - 1, Math.floor(pair.label * count))]!.push(pair);
+  const bins = groups.flatMap((group, i) => (group.length === 0 ? [] : [{ from: i / count, to: (i + 1) / count, n: group.length, said: mean(group.map(({ label }) => label)), seen: mean(group.map(({ human }) => human)) }]));
+  return {
+    bins,
+    ece: bins.reduce((sum, { n, said, seen }) => sum + n * Math.abs(said - seen), 0) / pairs.length,
+    brier: mean(pairs.map(({ label, human }) => (label - human) ** 2)),
+  };
+}
+
+/** Spearman's rank correlation; undefined for fewer than 3 rows or where one side never varies. */
+export function rankCorrelation(a: readonly number[], b: readonly number[]): number | undefined {
+  if (a.length < 3 || new Set(a).size < 2 || new Set(b).size < 2) return undefined;
+  return sampleRankCorrelation(a.slice(), b.slice());
+}
