@@ -1,0 +1,120 @@
+/** What a recipe says under `judge:`. */
+import { z } from 'zod';
+
+const positive = z.int().min(1);
+const folder = z.string().min(1);
+
+/** A model of ours that is asked. */
+export const LocalOptions = z.strictObject({
+  /** As `model:` of a recipe; left out, the default model. */
+  model: z.string().min(1).optional(),
+  /** An adapter's folder, as a run's `adapter/` or PEFT wrote it. */
+  adapter: folder.optional(),
+  template: z.enum(['chat', 'alpaca']).optional(),
+  /** Whether the end of turn is part of an answer: for judges taught by `choice` with its default. */
+  endOfTurn: z.boolean().default(false),
+  /** Texts written together. */
+  batch: positive.default(16),
+});
+export type LocalOptions = z.infer<typeof LocalOptions>;
+
+/** Fields of a request that Heed fills in itself. */
+const OWN_FIELDS = ['model', 'messages', 'prompt', 'max_tokens', 'max_completion_tokens', 'temperature', 'top_p', 'n', 'seed', 'stop', 'stream', 'logprobs', 'top_logprobs', 'response_format'];
+
+/** A server with OpenAI's interface. */
+export const EndpointOptions = z
+  .strictObject({
+    /** Where its `/chat/completions` lies: https://api.openai.com/v1, http://127.0.0.1:8000/v1. */
+    url: z.string().superRefine((text, context) => {
+      const problem = urlProblem(text);
+      if (problem !== undefined) context.addIssue({ code: 'custom', message: problem });
+    }),
+    /** As the server names it. */
+    model: z.string().min(1),
+    /** The environment variable that holds the key. Keys are never written into recipes. */
+    keyFrom: z.string().regex(/^[A-Za-z_][A-Za-z0-9_]*$/, 'expected the name of an environment variable, not a key').optional(),
+    /** `completions`: /v1/completions, for base models: the prompt is the messages' text. */
+    api: z.enum(['chat', 'completions']).default('chat'),
+    /**
+     * What a chat server makes of the beginning of an answer. `ask`: it ends the question (any server); `continue`: an unfinished turn of the assistant
+     * with `continue_final_message` (vLLM, SGLang); `message`: the same without the flag (servers that continue a last turn of the assistant).
+     */
+    begun: z.enum(['ask', 'continue', 'message']).default('ask'),
+    /** How many of the likeliest tokens are asked for; 0: never ask, choose by samples. Default: 20, or 5 of `completions`. */
+    topLogprobs: z.int().min(0).max(100).optional(),
+    /** Samples that stand in where a server offers no log-probabilities; 0: then the question fails. */
+    samples: z.int().min(0).max(128).default(8),
+    /** Let the server hold samples to the answers (`response_format: json_schema`), where it can. */
+    structured: z.boolean().default(false),
+    /** Requests at a time. */
+    concurrency: positive.default(8),
+    /** At most so many requests in so many seconds. */
+    rate: z.strictObject({ requests: positive, seconds: z.number().positive().default(60) }).optional(),
+    /** Seconds that a request may take, from the first byte sent to the last received. */
+    timeout: z.number().positive().max(3600).default(120),
+    /** How often a request is tried again after 408, 409, 429, 5xx, a time-out or a broken connection. */
+    retries: z.int().min(0).max(20).default(5),
+    /** Seconds before the first retry; doubled for each further one, up to a minute. A server's Retry-After comes first. */
+    backoff: z.number().positive().max(60).default(0.5),
+    /** What may be spent; then the questions left fail with the reason `budget`. Tokens in and out together; money in the currency of `prices`. */
+    budget: z.strictObject({ tokens: positive.optional(), money: z.number().positive().optional() }).optional(),
+    /** Price of a million tokens. */
+    prices: z.strictObject({ prompt: z.number().min(0), completion: z.number().min(0), currency: z.string().min(1).default('USD') }).optional(),
+    /** Further fields of every request, such as `reasoning_effort`. */
+    extra: z
+      .record(z.string(), z.unknown())
+      .refine((fields) => !OWN_FIELDS.some((field) => field in fields), `these fields are filled in by Heed: ${OWN_FIELDS.join(', ')}`)
+      .optional(),
+  })
+  .refine(({ budget, prices }) => budget?.money === undefined || prices !== undefined, { path: ['prices'], message: 'a budget in money needs the prices of tokens' })
+  .refine(({ api, begun }) => api === 'chat' || begun === 'ask', { path: ['begun'], message: 'api: completions continues any text, so begun says nothing there' })
+  .refine(({ topLogprobs, samples }) => topLogprobs !== 0 || samples > 0, { path: ['samples'], message: 'with topLogprobs: 0 questions are answered by samples, so at least 1 is needed' });
+export type EndpointOptions = z.infer<typeof EndpointOptions>;
+
+/** An adapter with a head, which gives a response a number. */
+export const RewardModelOptions = z.strictObject({
+  model: z.string().min(1).optional(),
+  adapter: folder,
+  template: z.enum(['chat', 'alpaca']).optional(),
+  /** Responses with at least this reward satisfy the judge. */
+  threshold: z.number().default(0),
+});
+export type RewardModelOptions = z.infer<typeof RewardModelOptions>;
+
+/** A person, by way of files. */
+export const HumanOptions = z.strictObject({
+  /** Where questions that wait are written, a JSON object a line. */
+  questions: z.string().min(1),
+  /** Files with answers: the same lines with `answer` filled in. Default: the file of the questions itself. */
+  answers: z.union([z.string().min(1), z.array(z.string().min(1)).min(1)]).optional(),
+});
+export type HumanOptions = z.infer<typeof HumanOptions>;
+
+const KINDS = ['rules', 'local', 'endpoint', 'rewardModel', 'human'] as const;
+
+/** `judge:` as a section with one of the kinds in it. */
+export const JudgeSection = z
+  .strictObject({
+    /** A YAML file of rules. */
+    rules: z.string().min(1).optional(),
+    local: LocalOptions.optional(),
+    endpoint: EndpointOptions.optional(),
+    rewardModel: RewardModelOptions.optional(),
+    human: HumanOptions.optional(),
+  })
+  .refine((section) => KINDS.filter((kind) => section[kind] !== undefined).length === 1, `expected exactly one of ${KINDS.join(', ')}`);
+export type JudgeSection = z.infer<typeof JudgeSection>;
+
+/** `judge:` of a recipe: `rules:FILE`, or a section. */
+export const JudgeOptions = z.union([z.string().regex(/^rules:./, 'expected rules:FILE, or a section: local, endpoint, rewardModel, human'), JudgeSection]);
+export type JudgeOptions = z.infer<typeof JudgeOptions>;
+
+function urlProblem(text: string): string | undefined {
+  const url = URL.canParse(text) ? new URL(text) : undefined;
+  if (url === undefined || !/^https?:$/.test(url.protocol)) return 'expected the address of a server, such as http://127.0.0.1:8000/v1';
+  // What these hold may be a key, so they are not shown.
+  if (url.username !== '' || url.password !== '') return 'expected an address without a name and password: name the key\'s environment variable with keyFrom';
+  if (url.search !== '' || url.hash !== '') return 'expected an address without ? and #: name the key\'s environment variable with keyFrom';
+  if (/\/(chat\/)?completions\/?$/.test(url.pathname)) return 'expected the address before /chat/completions and /completions, which usually ends with /v1';
+  return undefined;
+}
