@@ -1,6 +1,6 @@
 /** `heed serve`: a model, and adapters on it, behind OpenAI's API. */
 import { basename, resolve } from 'node:path';
-import type { Command } from 'commander';
+import { type Command, Option } from 'commander';
 
 import type { Output } from './output.js';
 import { number } from './speaking.js';
@@ -24,7 +24,7 @@ export function register(program: Command, out: Output): void {
     .description("serve a model, and adapters on it, through OpenAI's API: chat completions, completions, models")
     .option('--model <model>', 'a folder, a .gguf file or a hub id (default: the default model)')
     .option('--adapter <[name=]folder...>', 'adapters, served as models of their own: NAME=FOLDER, or named as the folder is', [])
-    .option('--template <name>', "how messages become tokens: chat, alpaca (default: the model's own chat template, where it has one)")
+    .addOption(new Option('--template <name>', "how messages become tokens (default: the model's own chat template, where it has one)").choices(['chat', 'alpaca']))
     .option('--host <address>', 'where to listen; any but loopback needs HEED_SERVE_TOKEN in the environment', '127.0.0.1')
     .option('--port <n>', '0 takes a free one', number, 8321)
     .option('--batch <n>', 'answers that are worked on together', number, 16)
@@ -44,7 +44,6 @@ async function serve({ model: given, template, adapter: specs, host, port, batch
     if (!(Number.isInteger(value) && value >= least)) throw new UserError(`${flag} is ${value}; expected a whole number, at least ${least}.`);
   }
   if (port > 65535) throw new UserError(`--port is ${port}; expected at most 65535.`);
-  if (template !== undefined && template !== 'chat' && template !== 'alpaca') throw new UserError(`--template is ${String(template)}; expected chat or alpaca.`);
   const model = await loadModel(given, { ...(template === undefined ? {} : { template }), log: (line) => out.note(line) });
   const adapters: Record<string, Awaited<ReturnType<typeof loadAdapter>>> = {};
   for (const [name, folder] of named(specs)) {

@@ -38,7 +38,7 @@ export interface Prompt {
 const freshSeed = (): number => randomInt(2 ** 47);
 const tokens = z.int().min(1);
 
-const Text = z.union([z.string(), z.array(z.strictObject({ type: z.literal('text'), text: z.string() }))]);
+const Text = z.union([z.string(), z.array(z.strictObject({ type: z.literal('text'), text: z.string() }))], { error: 'expected a text, or a list of parts of type text' });
 const Chat = z.strictObject({
   ...SHARED,
   messages: z.array(z.strictObject({
@@ -102,7 +102,7 @@ function begunTurn({ template, tokenizer }: Model, text: string): readonly numbe
 const Ids = z.array(z.int().min(0));
 const CompletionBody = z.strictObject({
   ...SHARED,
-  prompt: z.union([z.string(), z.array(z.string()).min(1), Ids.min(1), z.array(Ids).min(1)]),
+  prompt: z.union([z.string(), z.array(z.string()).min(1), Ids.min(1), z.array(Ids).min(1)], { error: 'expected a text, a list of texts, a list of token numbers, or a list of such lists' }),
   max_tokens: z.int().min(0).default(16),
   logprobs: z.int().min(0).max(20).optional(),
   echo: z.boolean().default(false),

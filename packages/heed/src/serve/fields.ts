@@ -15,7 +15,7 @@ export const SHARED = {
   seed: z.int().optional(),
   temperature: z.number().min(0).default(1),
   top_p: z.number().gt(0).max(1).default(1),
-  stop: z.union([z.string().min(1), z.array(z.string().min(1)).max(16)]).optional(),
+  stop: z.union([z.string().min(1), z.array(z.string().min(1)).max(16)], { error: 'expected a text, or at most 16 of them, none of them empty' }).optional(),
   stream: z.boolean().default(false),
   stream_options: z.strictObject({ include_usage: z.boolean().default(false), include_obfuscation: off(false).optional() }).optional(),
   // As vLLM and llama.cpp name them.
@@ -71,8 +71,7 @@ export function parseBody<T extends z.ZodObject>(schema: T, body: unknown): z.ou
     throw badRequest(`Unrecognized request argument supplied: ${at}.${near === undefined ? '' : ` Did you mean ${near}?`}`, at, 'unknown_parameter');
   }
   const param = pathText(issue.path);
-  const missing = issue.code === 'invalid_type' && valueAt(given, issue.path) === undefined;
-  if (missing) throw badRequest(`You must provide ${param}.`, param, 'missing_required_parameter');
+  if (valueAt(given, issue.path) === undefined) throw badRequest(`You must provide ${param}.`, param, 'missing_required_parameter');
   throw badRequest(`${param}: ${issue.message}`, param, 'invalid_value');
 }
 
@@ -81,7 +80,7 @@ type Issue = z.core.$ZodIssue;
 /** Of a union, the alternative that got furthest: its message says what is wrong, where the union's says only that something is. */
 function deepest(issue: Issue): Issue {
   if (issue.code !== 'invalid_union') return issue;
-  const inner = issue.errors.flatMap((issues) => issues.slice(0, 1)).filter(({ path, code }) => path.length > 0 || code !== 'invalid_type')[0];
+  const inner = issue.errors.flatMap((issues) => issues.slice(0, 1)).find(({ path }) => path.length > 0);
   return inner === undefined ? issue : deepest({ ...inner, path: [...issue.path, ...inner.path] });
 }
 

@@ -1,3 +1,4 @@
+import fc from 'fast-check';
 import { type Engine, startEngine } from '@heed/tensor';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Generator, createGenerator } from '../../src/generate/generator.js';
@@ -107,6 +108,22 @@ describe('tokens that come with the text', () => {
     expect(text).toBe(done.text);
     expect(pieces.map(({ id }) => id)).toEqual(done.ids);
     expect(pieces.map(({ top }) => top)).toEqual(done.tops);
+  });
+
+  it('make up the text of all, whatever the bytes are', () => {
+    const bytes = fc.array(fc.oneof(fc.constantFrom(0x41, 0x80, 0x9d, 0xc3, 0xce, 0xd6, 0xe2, 0x82, 0xac, 0xf0, 0x9f, 0x99, 0x82), fc.nat(255)), { maxLength: 30 });
+    fc.assert(fc.property(bytes, (ids) => {
+      const decode = (some: readonly number[]): string => new TextDecoder('utf-8', { ignoreBOM: true }).decode(Uint8Array.from(some));
+      const stream = createTextStream(decode, []);
+      let text = '';
+      let known = 0;
+      for (const id of ids) {
+        text += stream.push(id).delta;
+        expect(stream.tokens).toBeGreaterThanOrEqual(known);
+        known = stream.tokens;
+      }
+      expect(text + stream.end()).toBe(decode(ids));
+    }));
   });
 
   it('wait for the rest of their character, and for what may become a stop text', () => {
