@@ -36,7 +36,7 @@ export function register(program: Command, out: Output): void {
 }
 
 async function serve({ model: given, template, adapter: specs, host, port, batch, queue, maxBody, grace, quiet = false }: Options, out: Output): Promise<void> {
-  const [{ UserError }, { loadModel }, { loadAdapter }, { startEngine }, { openVoices }, { startServer }, { onInterrupt }] = await Promise.all([
+  const [{ UserError }, { loadModel }, { loadAdapter }, { startEngine }, { openVoices }, { checkExposure, startServer }, { onInterrupt }] = await Promise.all([
     import('../errors.js'), import('../model/load.js'), import('../model/peft.js'), import('@heed/tensor'),
     import('../serve/voices.js'), import('../serve/server.js'), import('../run/signals.js'),
   ]);
@@ -44,13 +44,15 @@ async function serve({ model: given, template, adapter: specs, host, port, batch
     if (!(Number.isInteger(value) && value >= least)) throw new UserError(`${flag} is ${value}; expected a whole number, at least ${least}.`);
   }
   if (port > 65535) throw new UserError(`--port is ${port}; expected at most 65535.`);
+  // Known before the model is loaded, which takes its time.
+  const token = process.env['HEED_SERVE_TOKEN'];
+  checkExposure(host, token);
   const model = await loadModel(given, { ...(template === undefined ? {} : { template }), log: (line) => out.note(line) });
   const adapters: Record<string, Awaited<ReturnType<typeof loadAdapter>>> = {};
   for (const [name, folder] of named(specs)) {
     if (Object.hasOwn(adapters, name)) throw new UserError(`Two adapters are named ${name}.`, ['Name them: --adapter NAME=FOLDER.']);
     adapters[name] = await loadAdapter(folder, model.checkpoint);
   }
-  const token = process.env['HEED_SERVE_TOKEN'];
 
   const engine = await startEngine();
   try {

@@ -33,9 +33,7 @@ export interface RunningServer {
 
 /** Listens. The voices stay the caller's. @throws UserError where the port is taken, or others could ask without a token */
 export async function startServer(voices: Voices, { host = '127.0.0.1', port, token, queue = 256, maxBody = 4 * 2 ** 20, grace = 10_000, log = () => undefined }: ServerOptions): Promise<RunningServer> {
-  if (!isLoopback(host) && (token ?? '') === '') {
-    throw new UserError(`On ${host} others can reach the server, so it needs a token.`, ['Set HEED_SERVE_TOKEN in the environment; clients send it as their API key.', 'Or leave --host out: then only this machine can reach it.']);
-  }
+  checkExposure(host, token);
   const gate = createGate(queue);
   const ending = new AbortController();
   const app = createApp({ voices, gate, maxBody, signal: ending.signal, log, ...(token === undefined || token === '' ? {} : { token }) });
@@ -64,6 +62,12 @@ export async function startServer(voices: Voices, { host = '127.0.0.1', port, to
       clearTimeout(cut);
     },
   };
+}
+
+/** @throws UserError where others than this machine could ask without a token */
+export function checkExposure(host: string, token: string | undefined): void {
+  if (isLoopback(host) || (token ?? '') !== '') return;
+  throw new UserError(`On ${host} others can reach the server, so it needs a token.`, ['Set HEED_SERVE_TOKEN in the environment; clients send it as their API key.', 'Or leave --host out: then only this machine can reach it.']);
 }
 
 function listenFailure(error: unknown, host: string, port: number): unknown {
