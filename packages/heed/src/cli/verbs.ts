@@ -7,6 +7,7 @@ import * as evaluate from './evaluate.js';
 import * as exporting from './export.js';
 import * as generate from './generate.js';
 import * as inspect from './inspect.js';
+import * as label from './label.js';
 import * as models from './models.js';
 import type { Output } from './output.js';
 import * as quickstart from './quickstart.js';
@@ -18,6 +19,6 @@ import * as train from './train.js';
 export type Register = (program: Command, out: Output) => void;
 
 export const VERBS: readonly Register[] = [
-  quickstart.register, train.register, align.register, inspect.register, generate.register, evaluate.register, chat.register, serve.register,
+  quickstart.register, train.register, align.register, label.register, inspect.register, generate.register, evaluate.register, chat.register, serve.register,
   report.register, models.register, exporting.register,
 ];

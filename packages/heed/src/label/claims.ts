@@ -5,6 +5,7 @@ import { hostname } from 'node:os';
 import type { Client } from '@libsql/client';
 
 import { LASTING } from './lasting.js';
+import { textIn } from './record.js';
 
 /**
  * Claims of questions. A claim is renewed while its process lives; it falls when the process is known to be dead (same machine) or was not heard of for
@@ -39,7 +40,7 @@ export function createClaims(client: Client, { leaseMs, guarded }: { readonly le
         },
         { sql: 'select key from claims where owner = ? and key in (select value from json_each(?))', args: [owner, list] },
       ], 'write'));
-      return new Set(mine!.rows.map((row) => String(row['key'])));
+      return new Set(mine!.rows.map((row) => textIn(row, 'key')));
     },
     async renew() {
       await guarded(client.execute({ sql: `update claims set until = ${NOW} + ? where owner = ?`, args: [leaseMs, owner] }));
@@ -49,7 +50,7 @@ export function createClaims(client: Client, { leaseMs, guarded }: { readonly le
     },
     async bury() {
       const { rows } = await guarded(client.execute('select distinct owner from claims'));
-      const dead = rows.map((row) => String(row['owner'])).filter((one) => one !== owner && isDead(one));
+      const dead = rows.map((row) => textIn(row, 'owner')).filter((one) => one !== owner && isDead(one));
       if (dead.length > 0) await guarded(client.execute({ sql: 'delete from claims where owner in (select value from json_each(?))', args: [JSON.stringify(dead)] }));
     },
   };

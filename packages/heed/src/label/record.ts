@@ -18,15 +18,18 @@ export function toArguments(reply: Answer): InValue[] {
   return ['choice', null, null, logprobs, reply.mass === undefined ? null : String(reply.mass), reply.source, null, null, ...used];
 }
 
+/** A column that the schema says is text. */
+export const textIn = (row: Row, column: string): string => row[column] as string;
+
 export function fromRecord(row: Row): Answer {
   const given = (name: string): number | undefined => (row[name] === null ? undefined : Number(row[name]));
   const [cost, promptTokens] = [given('cost'), given('prompt_tokens')];
   const usage: Usage = { promptTokens: promptTokens ?? 0, completionTokens: given('completion_tokens') ?? 0, milliseconds: given('milliseconds') ?? 0, ...(cost === undefined ? {} : { cost }) };
   if (row['failure'] !== null) {
-    return { failure: row['failure'] as Failure['failure'], detail: String(row['detail']), ...(promptTokens === undefined ? {} : { usage }) };
+    return { failure: row['failure'] as Failure['failure'], detail: textIn(row, 'detail'), ...(promptTokens === undefined ? {} : { usage }) };
   }
-  if (row['text'] !== null) return { text: String(row['text']), finish: row['finish'] as TextReply['finish'], usage };
-  const logprobs = (JSON.parse(String(row['logprobs'])) as (number | null)[]).map((p) => p ?? Number.NEGATIVE_INFINITY);
+  if (row['text'] !== null) return { text: textIn(row, 'text'), finish: row['finish'] as TextReply['finish'], usage };
+  const logprobs = (JSON.parse(textIn(row, 'logprobs')) as (number | null)[]).map((p) => p ?? Number.NEGATIVE_INFINITY);
   const mass = given('mass');
   return { logprobs, ...(mass === undefined ? {} : { mass }), source: row['source'] as ChoiceReply['source'], usage };
 }

@@ -8,7 +8,7 @@ import { type Client, createClient } from '@libsql/client';
 import { UserError } from '../errors.js';
 import { fileError } from '../run/files.js';
 import { type Claims, createClaims } from './claims.js';
-import { type Answer, fromRecord, toArguments } from './record.js';
+import { type Answer, fromRecord, textIn, toArguments } from './record.js';
 
 /** A reply with the key and the words of its question. */
 export interface Entry {
@@ -82,7 +82,7 @@ export async function openStore(where: string, { leaseMs = 60_000 }: { readonly 
       const found = new Map<string, Answer>();
       for (let at = 0; at < keys.length; at += LOOKUP) {
         const { rows } = await guarded(client.execute({ sql: SELECT, args: [JSON.stringify(keys.slice(at, at + LOOKUP))] }));
-        for (const row of rows) found.set(String(row['key']), fromRecord(row));
+        for (const row of rows) found.set(textIn(row, 'key'), fromRecord(row));
       }
       return found;
     },
@@ -95,7 +95,7 @@ export async function openStore(where: string, { leaseMs = 60_000 }: { readonly 
         { sql: SELECT, args: [keys] },
       ];
       const standing = (await guarded(client.batch(statements, 'write'))).at(-1)!;
-      return new Map(standing.rows.map((row) => [String(row['key']), fromRecord(row)]));
+      return new Map(standing.rows.map((row) => [textIn(row, 'key'), fromRecord(row)]));
     },
     claims: createClaims(client, { leaseMs, guarded }),
     async count() {

@@ -1,0 +1,133 @@
+/** One labelling run from a recipe file, as `heed label` does it. */
+import { type Engine, startEngine } from '@heed/tensor';
+
+import { UserError } from '../errors.js';
+import type { AskHooks, Respondent } from '../judge/asked.js';
+import { createEndpointRespondent } from '../judge/endpoint.js';
+import { createLocalRespondent } from '../judge/local.js';
+import type { JudgeOptions, LocalOptions } from '../judge/options.js';
+import { LABEL_SHORT_FORMS, LabelRecipe } from '../label/recipe.js';
+import { renderLabelReport } from '../label/render-report.js';
+import type { LabelReport } from '../label/report.js';
+import { runLabelling } from '../label/run.js';
+import { openStore } from '../label/store.js';
+import { stored } from '../label/stored.js';
+import { loadModel, type Model } from '../model/load.js';
+import { loadAdapter } from '../model/peft.js';
+import { openRun } from '../run/folder.js';
+import { createProgress, type Progress } from '../run/progress.js';
+import { loadRecipe } from '../run/recipe.js';
+import { type Interrupt, onInterrupt } from '../run/signals.js';
+import type { Output } from './output.js';
+
+export interface LabelJob {
+  readonly file: string;
+  readonly overrides: readonly string[];
+  readonly resume: boolean;
+  readonly overwrite: boolean;
+  readonly out: Output;
+}
+
+/** @throws Error where more rows failed than `allowedFailures`, after everything was written. */
+export async function label({ file, overrides, resume, overwrite, out }: LabelJob): Promise<{ readonly report: LabelReport; readonly run: string }> {
+  if (resume && overwrite) throw new UserError('--resume and --overwrite contradict each other');
+  const { recipe, text } = await loadRecipe(file, overrides, LabelRecipe, LABEL_SHORT_FORMS);
+  // Labelling again costs nothing, so going on is what happens without --resume too; another recipe in the folder is refused.
+  const run = await openRun(recipe.run.dir, { recipe: text, resume: !overwrite, overwrite });
+  const interrupt = onInterrupt((line) => out.note(line.replace('after this step and saving', 'and keeping what is labelled')));
+  const progress = createProgress();
+  const opened = createOpener(out);
+  try {
+    const store = await openStore(recipe.store);
+    try {
+      const sameOne = JSON.stringify(recipe.answers?.by) === JSON.stringify(recipe.judge);
+      const judge = stored(watched(await opened.respondent(recipe.judge), progress, interrupt, 'judging'), store);
+      const writer = recipe.answers === undefined || sameOne ? undefined : stored(watched(await opened.respondent(recipe.answers.by), progress, interrupt, 'answering'), store);
+      const answering = writer ?? (recipe.answers === undefined ? undefined : judge);
+      const report = await runLabelling(recipe, run, { judge, ...(answering === undefined ? {} : { writer: answering }), stopped: () => interrupt.requested });
+      if (report.failed.share > report.failed.allowed) {
+        out.note(renderLabelReport(report));
+        throw tooManyFailed(report, run.dir);
+      }
+      return { report, run: run.dir };
+    } finally {
+      store.close();
+    }
+  } finally {
+    progress.stop();
+    interrupt.dispose();
+    await opened.close();
+    await run.close();
+  }
+}
+
+function tooManyFailed({ failed, rows }: LabelReport, dir: string): UserError {
+  const percent = (x: number): string => `${(100 * x).toFixed(1)} %`;
+  return new UserError(
+    `${failed.rows} of ${rows} rows failed (${percent(failed.share)}; allowedFailures is ${percent(failed.allowed)}): ${Object.entries(failed.reasons).map(([reason, n]) => `${reason} ${n}`).join(', ')}`,
+    [`The rows that were labelled are in ${dir}/rows.jsonl, the reasons in ${dir}/failures.jsonl.`, 'The same command asks again what a server did not answer, and nothing else.', 'If so many may fail: allowedFailures=SHARE.'],
+  );
+}
+
+/** Shows progress, and stops asking when the user wants to. */
+function watched(inner: Respondent, progress: Progress, interrupt: Interrupt, what: string): Respondent {
+  const asking = async <R>(count: number, ask: (hooks: AskHooks) => Promise<R>, { onReply, signal: outer }: AskHooks): Promise<R> => {
+    const controller = new AbortController();
+    if (interrupt.requested || outer?.aborted === true) controller.abort();
+    let done = 0;
+    progress.start(what, count, { unit: 'replies' });
+    try {
+      return await ask({
+        signal: controller.signal,
+        onReply(index, reply) {
+          progress.update(++done);
+          if (interrupt.requested || outer?.aborted === true) controller.abort();
+          onReply?.(index, reply);
+        },
+      });
+    } finally {
+      progress.stop();
+    }
+  };
+  return {
+    name: inner.name,
+    choose: async (questions, hooks = {}) => asking(questions.length, async (more) => inner.choose(questions, more), hooks),
+    write: async (questions, hooks = {}) => asking(questions.length, async (more) => inner.write(questions, more), hooks),
+    close: async () => inner.close(),
+  };
+}
+
+interface Opener {
+  respondent(options: JudgeOptions): Promise<Respondent>;
+  close(): Promise<void>;
+}
+
+/** Opens who can be asked; judges on one model share its weights. */
+function createOpener(out: Output): Opener {
+  let engine: Promise<Engine> | undefined;
+  const models = new Map<string, Promise<Model>>();
+  const open: Respondent[] = [];
+  const local = async ({ model: name, adapter: folder, template, endOfTurn, batch }: LocalOptions): Promise<Respondent> => {
+    const key = JSON.stringify([name, template]);
+    const loading = models.get(key) ?? loadModel(name, { ...(template === undefined ? {} : { template }), log: (line) => out.note(line) });
+    models.set(key, loading);
+    const model = await loading;
+    const adapter = folder === undefined ? undefined : await loadAdapter(folder, model.checkpoint);
+    engine ??= startEngine();
+    return createLocalRespondent(await engine, model, { endOfTurn, batch, ...(adapter === undefined ? {} : { adapter }) });
+  };
+  return {
+    async respondent(options) {
+      if (typeof options === 'string' || options.rules !== undefined) throw new UserError('Rules judge, but they cannot be asked questions.', ['Name a judge that can: local or endpoint.']);
+      if (options.rewardModel !== undefined) throw new UserError('A reward model gives numbers, but cannot be asked questions.', ['Name a judge that can: local or endpoint.']);
+      if (options.human !== undefined) throw new UserError('Persons cannot be asked by heed label yet.', ['Name another judge: local or endpoint.']);
+      const respondent = options.local === undefined ? createEndpointRespondent(options.endpoint!) : await local(options.local);
+      open.push(respondent);
+      return respondent;
+    },
+    async close() {
+      for (const respondent of open) await respondent.close();
+      if (engine !== undefined) await (await engine).close();
+    },
+  };
+}

@@ -1,0 +1,133 @@
+/** One labelling run: data → questions → rows and a report, in a run folder. */
+import { rm } from 'node:fs/promises';
+
+import { at } from '../data/source.js';
+import { UserError } from '../errors.js';
+import type { Respondent } from '../judge/asked.js';
+import { atomicWrite } from '../run/files.js';
+import type { RunFolder } from '../run/folder.js';
+import { Interrupted } from '../run/signals.js';
+import { wordsToJudge } from '../text/fence.js';
+import { answerPairs, answerSingles } from './answers.js';
+import { labelJudgments } from './judgments.js';
+import type { Labelled, LabelFailure, Written } from './labelled.js';
+import { type Material, type Pair, readPairs, readQuestions, readSingles, type Single } from './material.js';
+import { labelPreferences } from './preferences.js';
+import { type Principle, readPrinciples } from './principle-file.js';
+import { labelPrinciples } from './principles.js';
+import { comparesPairs, type LabelOptions, type LabelRecipe } from './recipe.js';
+import { type LabelMeasures, type LabelReport, reasons } from './report.js';
+import { labelRevisions } from './revisions.js';
+import { labelScores } from './scores.js';
+import type { Asking, StoredRespondent } from './stored.js';
+
+export interface LabelTools {
+  /** Who judges, and who answers where the recipe has `answers`; both with the recipe's store. */
+  readonly judge: StoredRespondent;
+  readonly writer?: StoredRespondent;
+  /** Whether the user asked to stop. */
+  readonly stopped?: () => boolean;
+}
+
+/**
+ * Labels and writes `rows.jsonl` (and further files that the labeler makes), `failures.jsonl` and `label-report.json` into the run folder. Nothing is
+ * written before everything is labelled: what counts until then is in the store.
+ *
+ * @throws Interrupted when the run was stopped. The same command goes on with it.
+ */
+export async function runLabelling(recipe: LabelRecipe, run: RunFolder, { judge, writer, stopped = () => false }: LabelTools): Promise<LabelReport> {
+  const started = performance.now();
+  // Rows of another recipe must not lie beside this one while it is under way.
+  if (!run.resuming) for (const name of OUTPUTS) await rm(run.path(name), { force: true });
+  const { label } = recipe;
+  const principles = 'principles' in label && label.principles !== undefined ? await readPrinciples(label.principles, label.only) : [];
+  const { labelled, rows, skipped, flagged, early } = await (comparesPairs(label) ? withPairs(recipe, judge, writer, principles) : withSingles(recipe, judge, writer, principles));
+  if (stopped()) throw new Interrupted(`Stopped. What was labelled is in the store; the same command goes on with it.`);
+  const failures = [...early, ...labelled.result.failures];
+
+  const files: Readonly<Record<string, readonly Written[]>> = { rows: labelled.result.rows, ...labelled.result.more, failures: failures.map(({ source, ...failure }) => ({ source: at(source), ...failure })) };
+  for (const [name, lines] of Object.entries(files)) await atomicWrite(run.path(`${name}.jsonl`), lines.map((line) => `${JSON.stringify(line)}\n`).join(''));
+  const report: LabelReport = {
+    ...labelled.measured,
+    judge: judge.name, ...(writer === undefined ? {} : { answers: writer.name }),
+    rows, labelled: rows - failures.length, skipped,
+    failed: { rows: failures.length, share: failures.length / Math.max(1, rows), allowed: recipe.allowedFailures, reasons: reasons(failures) },
+    speakToJudge: flagged,
+    asking: writer === undefined || writer === judge ? judge.asking : together(judge.asking, writer.asking),
+    seconds: Math.round((performance.now() - started) / 10) / 100,
+  };
+  await atomicWrite(run.path('label-report.json'), `${JSON.stringify(report, null, 2)}\n`);
+  await run.writeSummary(report);
+  return report;
+}
+
+const OUTPUTS = ['rows.jsonl', 'preferences.jsonl', 'refined.jsonl', 'failures.jsonl', 'label-report.json'];
+
+interface Done {
+  readonly labelled: { readonly result: Labelled<unknown>; readonly measured: LabelMeasures };
+  readonly rows: number;
+  readonly skipped: number;
+  readonly flagged: number;
+  readonly early: readonly LabelFailure[];
+}
+
+async function withPairs({ data, label, answers }: LabelRecipe, judge: Respondent, writer: Respondent | undefined, principles: readonly Principle[]): Promise<Done> {
+  const { material, rows, skipped, early } = await gather(answers === undefined ? readPairs(data) : undefined, data, async (asked) => answerPairs(asked, writerOf(writer), answers!));
+  return { labelled: await labelPairs(material, judge, label, principles), rows, skipped, early, flagged: material.filter(({ responses }) => responses.some(speaks)).length };
+}
+
+async function withSingles({ data, label, answers }: LabelRecipe, judge: Respondent, writer: Respondent | undefined, principles: readonly Principle[]): Promise<Done> {
+  const { material, rows, skipped, early } = await gather(answers === undefined ? readSingles(data) : undefined, data, async (asked) => answerSingles(asked, writerOf(writer), answers!));
+  return { labelled: await labelSingles(material, judge, label, principles), rows, skipped, early, flagged: material.filter(({ completion }) => speaks(completion)).length };
+}
+
+async function gather<T extends Pair | Single>(
+  given: Promise<Material<T>> | undefined, data: LabelRecipe['data'], make: (questions: Awaited<ReturnType<typeof readQuestions>>['rows']) => Promise<{ rows: readonly T[]; failures: readonly LabelFailure[] }>,
+): Promise<{ material: readonly T[]; rows: number; skipped: number; early: readonly LabelFailure[] }> {
+  if (given !== undefined) {
+    const { rows, skipped } = await given;
+    return { material: rows, rows: rows.length, skipped, early: [] };
+  }
+  const { rows: questions, skipped } = await readQuestions(data);
+  const { rows, failures } = await make(questions);
+  return { material: rows, rows: questions.length, skipped, early: failures };
+}
+
+async function labelPairs(pairs: readonly Pair[], judge: Respondent, label: LabelOptions, principles: readonly Principle[]): Promise<Done['labelled']> {
+  if (label.name === 'principles') {
+    const result = await labelPrinciples(pairs, judge, label, principles);
+    return { result, measured: { labeler: 'principles', measures: result.measures } };
+  }
+  const result = await labelPreferences(pairs, judge, label as LabelOptions & { name: 'preferences' });
+  return { result, measured: { labeler: 'preferences', measures: result.measures } };
+}
+
+async function labelSingles(singles: readonly Single[], judge: Respondent, label: LabelOptions, principles: readonly Principle[]): Promise<Done['labelled']> {
+  if (label.name === 'scores') {
+    const result = await labelScores(singles, judge, label);
+    return { result, measured: { labeler: 'scores', measures: result.measures } };
+  }
+  if (label.name === 'judgments') {
+    const result = await labelJudgments(singles, judge, label);
+    return { result, measured: { labeler: 'judgments', measures: result.measures } };
+  }
+  const revisions = label as LabelOptions & { name: 'revisions' };
+  const result = await labelRevisions(singles, judge, revisions, principles);
+  return { result, measured: { labeler: 'revisions', measures: result.measures } };
+}
+
+const speaks = (text: string): boolean => wordsToJudge(text) !== undefined;
+
+function writerOf(writer: Respondent | undefined): Respondent {
+  if (writer === undefined) throw new UserError('Nobody was opened to answer the prompts.');
+  return writer;
+}
+
+function together(a: Asking, b: Asking): Asking {
+  const cost = a.cost === undefined && b.cost === undefined ? undefined : (a.cost ?? 0) + (b.cost ?? 0);
+  return {
+    questions: a.questions + b.questions, reused: a.reused + b.reused, asked: a.asked + b.asked,
+    promptTokens: a.promptTokens + b.promptTokens, completionTokens: a.completionTokens + b.completionTokens, milliseconds: a.milliseconds + b.milliseconds,
+    ...(cost === undefined ? {} : { cost }),
+  };
+}
