@@ -1,6 +1,7 @@
 /** One alignment run from a recipe file, as `heed align` and `heed quickstart` do it. */
 import type { Estimate } from '../run/statistics.js';
 import type { Fluency } from '../evaluate/answers.js';
+import { describeJudge } from '../judge/open.js';
 import { type Aligned, alignOnline, finishAlignment } from '../loop/online.js';
 import { AlignRecipe } from '../loop/recipe.js';
 import { openRun } from '../run/folder.js';
@@ -43,7 +44,7 @@ export async function runAlignment({ file, overrides, resume, overwrite, out }: 
     const { before, after, iterations, peakRssMb, resumedFrom } = await alignOnline(recipe, run, { progress: createProgress(), interrupt, say: (line) => out.note(line) });
     const method = recipe.method.name as string;
     const summary = {
-      metric: `share of held-out answers that satisfy ${recipe.judge}`,
+      metric: `share of held-out answers that satisfy ${describeJudge(recipe.judge)}`,
       base: before.satisfied, [method]: after.satisfied,
       findings: { base: before.findings, [method]: after.findings },
       fluency: { base: before.fluency, [method]: after.fluency },

@@ -47,7 +47,6 @@ export interface Aligned {
 export async function alignOnline(recipe: AlignRecipe, run: RunFolder, { progress = silentProgress, interrupt, say = () => undefined }: AlignHooks = {}): Promise<Aligned> {
   const model = await loadModel(recipe.model, { ...(recipe.template === undefined ? {} : { template: recipe.template }), log: say });
   const method = methodOf(recipe.method as MethodOptions);
-  const judge = await openJudge(recipe.judge);
   const { train: prompts } = await loadData(recipe.data, 'prompt');
   const { prompts: path, limit, ...sampling } = recipe.evaluate;
   const { train: held } = await loadData({ ...recipe.data, path, eval: undefined, limit }, 'prompt');
@@ -55,6 +54,7 @@ export async function alignOnline(recipe: AlignRecipe, run: RunFolder, { progres
   const plan = planAdapter(model.checkpoint.tensors.values(), { ...recipe.adapter, targets: adapterTargets(recipe.adapter.targets, model.checkpoint.tensors.values()) });
   const engine = await startEngine();
   try {
+    const judge = await openJudge(recipe.judge, { engine, log: say });
     const assess = async (what: string, parameters?: Float32Array): Promise<AnswerReport> => {
       progress.start(what, held.length);
       const generator = await openGenerator(engine, model, withAdapter(plan, parameters));

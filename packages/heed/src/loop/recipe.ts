@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { DataOptions } from '../data/load.js';
+import { JudgeOptions } from '../judge/options.js';
 import { MethodOptions } from '../method/index.js';
 import { sharedSections } from '../run/recipeSchemas.js';
 import { Sampling } from '../run/sampling.js';
@@ -10,8 +11,8 @@ export const AlignRecipe = z.strictObject({
   template: z.enum(['chat', 'alpaca']).optional(),
   /** Prompts that the model answers, and learns from the judgments of its answers. */
   data: DataOptions,
-  /** Who judges: `rules:FILE`. */
-  judge: z.string().min(1),
+  /** Who judges: `rules:FILE`, or a section such as `rewardModel`. */
+  judge: JudgeOptions,
   method: MethodOptions,
   generate: z.strictObject({ ...Sampling, samples: z.int().min(1).default(1) }).prefault({}),
   loop: z.strictObject({

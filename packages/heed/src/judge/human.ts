@@ -1,0 +1,136 @@
+import { createHash } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
+import { z } from 'zod';
+import { problemsError, type Problem } from '../data/problem.js';
+import { readJsonLines } from '../data/read-json.js';
+import { MessageSchema } from '../data/rows.js';
+import { type RawRow, at } from '../data/source.js';
+import { count } from '../data/text-lines.js';
+import { UserError } from '../errors.js';
+import { atomicWrite, fileError } from '../run/files.js';
+import type { AskHooks, Asked, ChoiceQuestion, ChoiceReply, Failure, Respondent, TextQuestion, TextReply } from './asked.js';
+import type { HumanOptions } from './options.js';
+
+/** A line of the files: a question, and once a person has written it, the answer. */
+const Line = z.object({
+  id: z.string().min(1),
+  messages: z.array(MessageSchema).optional(),
+  begun: z.string().optional(),
+  /** The answers to choose from; absent where the person writes freely. */
+  answers: z.array(z.string()).min(2).optional(),
+  answer: z.string().nullish(),
+  /** Who answered: several people may answer one question, each once. */
+  who: z.string().min(1).optional(),
+});
+type Line = z.infer<typeof Line>;
+
+interface Given {
+  readonly answer: string;
+  readonly who: string | undefined;
+  readonly row: RawRow;
+}
+
+const NO_USAGE = { promptTokens: 0, completionTokens: 0, milliseconds: 0 };
+
+/** Names a question by its words: how and when it was asked does not matter to a person. */
+export const questionId = ({ messages, begun = '' }: Asked, answers?: readonly string[]): string =>
+  createHash('sha256').update(JSON.stringify([messages.map(({ role, content }) => [role, content]), begun, answers ?? null])).digest('hex').slice(0, 16);
+
+/**
+ * People as one who can be asked, by way of files. A question that nobody has answered yet is written to the file `questions`, one JSON object a line
+ * with `"answer": null`, and fails with the reason `timeout`: it waits. People fill in `answer` (and `who`, where several answer), in that
+ * file or in copies of it named by `answers`; the next run reads them. Where several people answer a question with answers to choose from,
+ * their shares are its probabilities (`source: samples`); where they write, the first answer stands.
+ *
+ * @throws UserError, when it is asked, for answers that are none of those to choose from, or two by the same person; all at once, by line
+ */
+export function createHumanRespondent({ questions: file, answers: from = file }: HumanOptions): Respondent {
+  const files = [...new Set([file, ...(Array.isArray(from) ? from : [from])])];
+
+  async function ask<Q extends Asked, R extends object>(questions: readonly Q[], answersOf: (question: Q) => readonly string[] | undefined, reply: (question: Q, given: readonly Given[]) => R, { onReply }: AskHooks): Promise<(R | Failure)[]> {
+    const given = await readAnswers(files, file);
+    const waiting = new Map<string, Line>();
+    const replies = questions.map((question, index): R | Failure => {
+      const answers = answersOf(question);
+      const id = questionId(question, answers);
+      const found = given.get(id) ?? [];
+      if (answers !== undefined) checkChoices(found, answers);
+      const said = found.length > 0 ? reply(question, found) : ({ failure: 'timeout', detail: `waits for a person: ${file}, id ${id}` } as const);
+      if (found.length === 0) {
+        const { messages, begun } = question;
+        waiting.set(id, { id, messages: [...messages], ...(begun === undefined ? {} : { begun }), ...(answers === undefined ? {} : { answers: [...answers] }), answer: null });
+      }
+      onReply?.(index, said as R & (ChoiceReply | TextReply));
+      return said;
+    });
+    await addWaiting(file, [...waiting.values()]);
+    return replies;
+  }
+
+  return {
+    name: 'human',
+    choose: (questions, hooks = {}) =>
+      ask(questions, ({ answers }: ChoiceQuestion) => answers, ({ answers }, given): ChoiceReply => ({
+        logprobs: answers.map((answer) => Math.log(given.filter((one) => one.answer === answer).length / given.length)), mass: 1, source: 'samples', usage: NO_USAGE,
+      }), hooks),
+    write: (questions, hooks = {}) => ask(questions, (_: TextQuestion) => undefined, (_, [first]): TextReply => ({ text: first!.answer, finish: 'stop', usage: NO_USAGE }), hooks),
+    async close() { /* Nothing is held open. */ },
+  };
+}
+
+/** The answers there are, by question. The file of the questions may be missing; one that was named for its answers may not. */
+async function readAnswers(files: readonly string[], optional: string): Promise<Map<string, Given[]>> {
+  const found = new Map<string, Given[]>();
+  const problems: Problem[] = [];
+  for (const file of files) {
+    for (const { line: { id, answer, who }, row } of await readLines(file, file === optional)) {
+      if (answer === null || answer === undefined) continue;
+      const others = found.get(id) ?? [];
+      const same = others.find((one) => one.who === who);
+      // The same answer twice is a line that was copied; another one by the same person contradicts the first.
+      if (same === undefined) found.set(id, [...others, { answer, who, row }]);
+      else if (same.answer !== answer) {
+        problems.push({ source: row.source, column: 'answer', reason: `is another than ${who === undefined ? 'the one' : `${who}'s`} at ${at(same.row.source)}; say with "who" who answered`, value: answer });
+      }
+    }
+  }
+  if (problems.length > 0) throw problemsError(`${count(problems.length, 'answer')} cannot be used`, problems);
+  return found;
+}
+
+function checkChoices(given: readonly Given[], answers: readonly string[]): void {
+  const problems = given.filter(({ answer }) => !answers.includes(answer)).map(({ answer, row }): Problem => ({ source: row.source, column: 'answer', reason: `is none of ${answers.map((a) => JSON.stringify(a)).join(', ')}`, value: answer }));
+  if (problems.length > 0) throw problemsError(`${count(problems.length, 'answer')} cannot be used`, problems);
+}
+
+async function readLines(file: string, optional: boolean): Promise<{ readonly line: Line; readonly row: RawRow }[]> {
+  let bytes: Uint8Array;
+  try {
+    bytes = await readFile(file);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw fileError(error, file, 'reading');
+    if (optional) return [];
+    throw new UserError(`There is no file ${file} with answers`, ['Name the files that people have filled in under judge.human.answers.']);
+  }
+  const problems: Problem[] = [];
+  const lines = readJsonLines(file, bytes).flatMap((row) => {
+    const parsed = Line.safeParse(row.fields);
+    if (parsed.success) return [{ line: parsed.data, row }];
+    const [issue] = parsed.error.issues;
+    problems.push({ source: row.source, column: issue!.path.join('.'), reason: issue!.message });
+    return [];
+  });
+  if (problems.length > 0) throw problemsError(`${file}: ${count(problems.length, 'line')} cannot be read`, problems);
+  return lines;
+}
+
+/** Adds questions that are not there yet; what people wrote stays as it is. */
+async function addWaiting(file: string, waiting: readonly Line[]): Promise<void> {
+  if (waiting.length === 0) return;
+  const known = new Set((await readLines(file, true)).map(({ line: { id } }) => id));
+  const fresh = waiting.filter(({ id }) => !known.has(id));
+  if (fresh.length === 0) return;
+  const before = await readFile(file, 'utf8').catch(() => '');
+  const gap = before === '' || before.endsWith('\n') ? '' : '\n';
+  await atomicWrite(file, before + gap + fresh.map((line) => `${JSON.stringify(line)}\n`).join(''));
+}
