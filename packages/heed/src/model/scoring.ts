@@ -1,4 +1,4 @@
-import { type Dim, type Feed, type Program, type Tensor, concat, input, plus, reshape, split, sym, takeRows, times, tokenLogProbs, trainableLinear } from '@heed/tensor';
+import { type Dim, type Feed, type Program, type Tensor, concat, input, linear, plus, reshape, split, sym, takeRows, times, tokenLogProbs, trainableLinear } from '@heed/tensor';
 import { LAYOUT_SIZES, attentionFeeds, treeAttention } from './attention.js';
 import type { Layout } from './layout.js';
 import { type Architecture, type Checkpointing, type Weights, decoder, finalNorm, head, ropeInputs } from './decoder.js';
@@ -17,6 +17,8 @@ const PIECES = 4;
 export interface Read {
   /** Log-probabilities [N] of the supervised tokens. */
   logProbs(): Tensor;
+  /** Logits [N, vocabulary] that predict the supervised tokens: for few of them, since all are in memory at once. */
+  logits(): Tensor;
   /** A linear head W [size, width] on the last token of each sequence: [S], or [S, size] where the size is not 1. Fed with `lastFrom`, `lastAt`. */
   scores(head: Tensor): Tensor;
 }
@@ -32,15 +34,18 @@ export function traceReads(architecture: Architecture, weights: Weights, keep: C
   const hidden = decoder(architecture, weights, rows, attend, keep);
   const [prompts, responses] = split(hidden, 0, [Mp, Mr]) as [Tensor, Tensor];
   const int = (name: string, shape: Dim[]): Tensor => input(name, shape, 'int32');
+  const predicting = (): Tensor =>
+    concat(
+      [
+        takeRows(prompts, int('firstFrom', [first]), { index: int('firstAt', [Mp, K]), went: 'often' }),
+        takeRows(responses, int('restFrom', [rest]), { index: int('restAt', [Mr]), went: 'atMostOnce' }),
+      ],
+      0,
+    );
   return {
+    logits: () => linear(finalNorm(architecture, weights, predicting()), head(architecture, weights)),
     logProbs() {
-      const read = concat(
-        [
-          takeRows(prompts, int('firstFrom', [first]), { index: int('firstAt', [Mp, K]), went: 'often' }),
-          takeRows(responses, int('restFrom', [rest]), { index: int('restAt', [Mr]), went: 'atMostOnce' }),
-        ],
-        0,
-      );
+      const read = predicting();
       const labels = Array.from({ length: PIECES }, (_, i) => int(`labels${i}`, [i < PIECES - 1 ? q : plus(SUPERVISED, times(1 - PIECES, q))]));
       return tokenLogProbs(finalNorm(architecture, weights, read), head(architecture, weights), labels);
     },

@@ -5,8 +5,8 @@ import { streamSSE } from 'hono/streaming';
 import type { Completion, GenerationHooks, GenerationRequest } from '../generate/request.js';
 import type { Tokenizer } from '../text/tokenizer.js';
 import { ApiError } from './api-error.js';
-import type { Log } from './app.js';
 import type { Ask, Prompt } from './ask.js';
+import type { Log } from './log.js';
 import { createReplies, usageOf } from './replies.js';
 import type { Voice } from './voices.js';
 
@@ -31,7 +31,7 @@ export async function answer(c: Context, job: Job): Promise<Response> {
   const { ask, prompts, voice, tokenizer, gone, ending, leave } = job;
   try {
     const completions = await completionsOf(job, { signal: AbortSignal.any([gone, ending]) });
-    const scores = ask.logprobs && prompts[0]!.echo !== undefined ? await Promise.all(prompts.map(({ ids }) => voice.score(ids))) : [];
+    const scores = ask.logprobs && prompts[0]!.echo !== undefined ? await Promise.all(prompts.map(({ ids }) => voice.score(ids, ask.sampling.top ?? 0))) : [];
     const replies = createReplies(ask, prompts, { tokenizer, model: voice.name, fingerprint: voice.fingerprint });
     return c.json(replies.whole(completions, usageOf(prompts, completions), scores));
   } catch (error) {

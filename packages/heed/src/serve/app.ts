@@ -8,10 +8,8 @@ import { answer } from './answer.js';
 import { ApiError, badRequest } from './api-error.js';
 import { type Ask, fit, readChat, readCompletion } from './ask.js';
 import type { Gate } from './gate.js';
+import type { Log } from './log.js';
 import type { Voice, Voices } from './voices.js';
-
-/** A line for each request, without its content, and what went wrong inside the server. */
-export type Log = (line: string, kind: 'request' | 'failure') => void;
 
 export interface AppOptions {
   readonly voices: Voices;

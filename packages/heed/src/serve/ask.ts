@@ -115,7 +115,6 @@ export function readCompletion(json: unknown): Ask {
   const { prompt, logprobs, echo, max_tokens: maxTokens, best_of: bestOf, n } = body;
   if (bestOf !== undefined && bestOf !== n) throw badRequest('best_of is not supported by this server; leave it out.', 'best_of');
   if (maxTokens === 0 && !echo) throw badRequest('max_tokens is 0, which only echo has a use for.', 'max_tokens');
-  if (echo && (logprobs ?? 0) > 0) throw badRequest('With echo, logprobs must be 0: the log-probabilities of the text, without the likeliest other tokens.', 'logprobs');
   if (echo && body.stream) throw badRequest('echo and stream together are not supported by this server.', 'echo');
   const given = typeof prompt === 'string' ? [prompt] : isIds(prompt) ? [prompt] : prompt;
   return {

@@ -14,8 +14,8 @@ export interface Usage {
 
 /** Writes the answers to one request. A choice is a prompt's sample: `index` counts them through. */
 export interface Replies {
-  /** The whole answer. `scores`: log-probabilities of each prompt's tokens after the first, where the prompts are echoed. */
-  whole(completions: readonly Completion[], usage: Usage, scores: readonly (readonly number[])[]): object;
+  /** The whole answer. `scores`: each prompt's tokens after the first, where the prompts are echoed. */
+  whole(completions: readonly Completion[], usage: Usage, scores: readonly (readonly Token[])[]): object;
   /** What a stream begins with for a choice, if with anything. */
   first(index: number): object | undefined;
   delta(index: number, text: string, tokens: readonly Token[]): object;
@@ -45,9 +45,9 @@ export function createReplies(ask: Ask, prompts: readonly Prompt[], { tokenizer,
     logprobs: ask.logprobs ? chatLogprobs(tokenizer, tokensOf(completion)) : null,
     finish_reason: completion.finish,
   });
-  const wholeText = (completion: Completion, index: number, scores: readonly number[] | undefined): object => {
+  const wholeText = (completion: Completion, index: number, scores: readonly Token[] | undefined): object => {
     const { ids, echo } = prompts[completion.row]!;
-    const before = scores === undefined ? [] : ids.map((id, i): ScoredToken => (i === 0 ? { id, logprob: null } : { id, logprob: scores[i - 1]! }));
+    const before: readonly ScoredToken[] = scores === undefined ? [] : [{ id: ids[0]!, logprob: null }, ...scores];
     return {
       index,
       text: (echo ?? '') + completion.text,

@@ -5,8 +5,9 @@ import type { AddressInfo } from 'node:net';
 
 import { UserError } from '../errors.js';
 import { isLoopback } from './access.js';
-import { type Log, createApp } from './app.js';
+import { createApp } from './app.js';
 import { createGate } from './gate.js';
+import type { Log } from './log.js';
 import type { Voices } from './voices.js';
 
 export interface ServerOptions {

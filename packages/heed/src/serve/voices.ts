@@ -7,16 +7,14 @@ import type { Generator } from '../generate/generator.js';
 import { openGenerator } from '../generate/open.js';
 import type { Model } from '../model/load.js';
 import type { Adapter } from '../model/peft.js';
-import { type Scorer, createScorer } from '../model/scorer.js';
+import { type TextScorer, createTextScorer } from './score.js';
 
 /** One of them. */
-export interface Voice {
+export interface Voice extends TextScorer {
   readonly name: string;
   /** Names the weights: equal for the same base and the same adapter. */
   readonly fingerprint: string;
   readonly generator: Generator;
-  /** log p of each token of a text after the first. */
-  score(ids: readonly number[]): Promise<number[]>;
 }
 
 export interface Voices {
@@ -44,20 +42,8 @@ export async function openVoices(engine: Engine, model: Model, { name, adapters 
 
 async function openVoice(engine: Engine, model: Model, { name, batch, adapter }: { readonly name: string; readonly batch: number; readonly adapter?: Adapter }): Promise<Voice> {
   const generator = await openGenerator(engine, model, { batch, ...(adapter === undefined ? {} : { adapter }) });
-  let scorer: Promise<Scorer> | undefined;
-  const openScorer = async (): Promise<Scorer> =>
-    createScorer(engine, model, adapter && { plan: adapter.plan, parameters: view(await engine.upload(adapter.parameters)) });
-  return {
-    name,
-    fingerprint: fingerprintOf(model, adapter),
-    generator,
-    async score(ids) {
-      if (ids.length < 2) return [];
-      scorer ??= openScorer();
-      const [logprobs] = await (await scorer).logProbs([{ prompt: ids.slice(0, 1), response: ids.slice(1) }]);
-      return logprobs!.map((x) => x!);
-    },
-  };
+  const scorer = createTextScorer(engine, model, adapter && (async () => ({ plan: adapter.plan, parameters: view(await engine.upload(adapter.parameters)) })));
+  return { name, fingerprint: fingerprintOf(model, adapter), generator, ...scorer };
 }
 
 function fingerprintOf({ checkpoint }: Model, adapter: Adapter | undefined): string {

@@ -67,7 +67,7 @@ describe('a body that does not fit', () => {
     [COMPLETIONS, { ...text, best_of: 3 }, 'best_of', 'best_of'],
     [COMPLETIONS, { ...text, suffix: 'x' }, 'Unrecognized request argument', 'suffix'],
     [COMPLETIONS, { ...text, max_tokens: 0 }, 'max_tokens is 0', 'max_tokens'],
-    [COMPLETIONS, { ...text, echo: true, logprobs: 2 }, 'With echo', 'logprobs'],
+    [COMPLETIONS, { ...text, echo: true, logprobs: 21 }, 'logprobs:', 'logprobs'],
   ])('%s %j: %s', async (path, body, message, param) => {
     const { status, error } = await post(path, body);
     expect(status).toBe(400);

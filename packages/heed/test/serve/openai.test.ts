@@ -166,6 +166,28 @@ describe('completions', () => {
     const more = await complete({ model: 'tuned', prompt, echo: true, max_tokens: 3, logprobs: 0 });
     expect(more.choices[0]!.text.startsWith(prompt)).toBe(true);
     expect(more.choices[0]!.logprobs!.token_logprobs).toHaveLength(ids.length + more.usage!.completion_tokens);
+    // The likeliest of each place hold the greedy continuation, where the text is one.
+    const [greedy] = await tiny().voices.all.get('tuned')!.generator.generate([{ prompt: ids, row: 0 }], { maxNewTokens: 6, temperature: 0, seed: 0, top: 3 });
+    const { choices: [scored] } = await complete({ model: 'tuned', prompt: [...ids, ...greedy!.ids], echo: true, max_tokens: 0, logprobs: 3 });
+    const tops = scored!.logprobs!.top_logprobs!.slice(ids.length);
+    expect(scored!.logprobs!.top_logprobs![0]).toBeNull();
+    for (const [i, top] of greedy!.tops!.entries()) {
+      expect(Object.keys(tops[i]!)).toHaveLength(3);
+      for (const { id, logprob } of top) expect(tops[i]![model.tokenizer.tokenText(id)]).toBeCloseTo(logprob, 4);
+    }
+    await scorer.release();
+  });
+
+  it('score a text of more places than fit in one pass', async () => {
+    const { voices, engine, model } = tiny();
+    const ids = Array.from({ length: 700 }, (_, i) => 3 + ((7 * i * i) % 250));
+    const scored = await voices.all.get('tiny')!.score(ids, 2);
+    const scorer = await createScorer(engine, model);
+    for (const at of [0, 255, 256, 511, 512, 698]) {
+      const [wanted] = await scorer.logProbs([{ prompt: ids.slice(0, at + 1), response: [scored[at]!.top![0]!.id] }]);
+      expect(scored[at]!.top![0]!.logprob).toBeCloseTo(wanted![0]!, 4);
+      expect(scored[at]!.top![0]!.logprob).toBeGreaterThanOrEqual(scored[at]!.logprob - 1e-5);
+    }
     await scorer.release();
   });
 });
