@@ -36,17 +36,20 @@ const AHEAD = 1024;
  */
 export function createBatch(engine: Engine, sessions: Sessions, architecture: Architecture, { batch, decode }: { readonly batch: number; readonly decode: (ids: readonly number[]) => string }): Batch {
   const live: Sequence[] = [];
-  const waiting: Sequence[] = [];
+  let waiting: Sequence[] = [];
   const calls = new Set<Call>();
   const callOf = new Map<Sequence, Call>();
   let cache: KeyValueCache | undefined;
   let running = false;
+  /** Whether sequences of a settled call may be among the waiting, of which there can be very many. */
+  let stale = false;
 
   const settle = (call: Call, how: () => void): void => {
     if (call.over) return;
     call.over = true;
     calls.delete(call);
     for (const s of call.sequences) callOf.delete(s);
+    stale ||= call.finished < call.sequences.length;
     how();
   };
   /** Runs what a caller gave us: where it throws, its own call fails and no other. */
@@ -104,7 +107,8 @@ export function createBatch(engine: Engine, sessions: Sessions, architecture: Ar
 
   /** Takes out what is finished or no longer wanted; the last live sequence moves into the gap. */
   async function sweep(): Promise<void> {
-    for (let at = waiting.length - 1; at >= 0; at--) if (!callOf.has(waiting[at]!)) waiting.splice(at, 1);
+    if (stale) waiting = waiting.filter((s) => callOf.has(s));
+    stale = false;
     for (let slot = live.length - 1; slot >= 0; slot--) {
       const sequence = live[slot]!;
       const call = callOf.get(sequence);
@@ -166,8 +170,10 @@ export function createBatch(engine: Engine, sessions: Sessions, architecture: Ar
       new Promise((resolve, reject) => {
         const call: Call = { sequences, hooks, tokens: 0, finished: 0, over: false, resolve, reject };
         calls.add(call);
-        for (const s of sequences) callOf.set(s, call);
-        waiting.push(...sequences);
+        for (const s of sequences) {
+          callOf.set(s, call);
+          waiting.push(s);
+        }
         if (running) return;
         running = true;
         void run();
