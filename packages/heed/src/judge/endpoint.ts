@@ -140,7 +140,8 @@ export function createEndpointRespondent(options: EndpointOptions, environment: 
   async function each<Q, R extends object>(questions: readonly Q[], { onReply, signal }: AskHooks, one: (question: Q, signal: AbortSignal) => Promise<R | Failure>): Promise<(R | Failure)[]> {
     const both = signal === undefined ? stop.signal : AbortSignal.any([signal, stop.signal]);
     return Promise.all(questions.map(async (question, index) => {
-      const reply = both.aborted ? CANCELLED : await one(question, both);
+      const said = both.aborted ? CANCELLED : await one(question, both);
+      const reply = 'failure' in said ? { ...said, detail: client.hide(said.detail) } : said;
       onReply?.(index, reply as R & (ChoiceReply | TextReply));
       return reply;
     }));

@@ -285,6 +285,8 @@ describe('keys', () => {
     expect(server.asked[0]!.headers.authorization).toBe(`Bearer ${key}`);
     expect(reply).toMatchObject({ failure: 'server-error', detail: 'HTTP 401: Incorrect API key provided: Bearer [key] also [key]' });
     expect(JSON.stringify(reply) + judge!.name).not.toContain('verysecret');
+    server.behave(() => ({ error: { message: `bad key ${key}` } }));
+    expect(await open({ keyFrom: 'MY_KEY' }, { MY_KEY: key }).choose([choice()])).toMatchObject([{ failure: 'bad-response', detail: 'the reply is an error: bad key [key]' }]);
     expect(() => open({ keyFrom: 'MISSING' })).toThrow('The environment variable MISSING, which holds the key of');
     process.env['OPENAI_API_KEY'] = 'sk-not-asked-for';
     try {

@@ -22,6 +22,8 @@ export interface EndpointClient {
    * are answered in part already, and go first.
    */
   post(path: '/chat/completions' | '/completions', body: object, limits: { readonly completion: number; readonly urgent: boolean; readonly signal?: AbortSignal }): Promise<Sent>;
+  /** Takes keys out of a server's words. */
+  hide(text: string): string;
   close(): void;
 }
 
@@ -42,11 +44,10 @@ export function createEndpointClient(options: EndpointOptions, key: string | und
   let quietUntil = 0;
   let failures = 0;
 
-  /** Nothing of a server's words may hold a key. */
+  const hide = (text: string): string =>
+    (key === undefined ? text : text.replaceAll(key, '[key]')).replaceAll(/\b(sk|pk|key)-[\w*.-]{6,}/gi, '[key]').replaceAll(/\bBearer\s+\S+/gi, 'Bearer [key]');
   const clean = (text: string): string => {
-    const known = key === undefined ? text : text.replaceAll(key, '[key]');
-    const hidden = known.replaceAll(/\b(sk|pk|key)-[\w*.-]{6,}/gi, '[key]').replaceAll(/\bBearer\s+\S+/gi, 'Bearer [key]');
-    const plain = hidden.replaceAll(/\s+/g, ' ').replaceAll(/[^\P{C}]/gu, '').trim();
+    const plain = hide(text).replaceAll(/\s+/g, ' ').replaceAll(/[^\P{C}]/gu, '').trim();
     return plain.length > 300 ? `${plain.slice(0, 299)}…` : plain;
   };
 
@@ -109,6 +110,7 @@ export function createEndpointClient(options: EndpointOptions, key: string | und
         else await sleep(wait, undefined, { signal: stop }).catch(() => undefined);
       }
     },
+    hide,
     close: () => closing.abort(),
   };
 }
