@@ -69,6 +69,8 @@ export { type Generator } from './generate/generator.js';
 export type { SamplingOptions } from './generate/options.js';
 export { openGenerator } from './generate/open.js';
 
+export { type RunningServer, type ServerOptions, startServer } from './serve/server.js';
+export { type Voice, type Voices, openVoices } from './serve/voices.js';
 export { openJudge } from './judge/open.js';
 export type { Finding, Judge, Verdict } from './judge/types.js';
 export { createRulesJudge } from './judge/rules/judge.js';

@@ -1,3 +1,4 @@
+import { expect } from 'vitest';
 import type { AskHooks, ChoiceQuestion, ChoiceReply, Failure, Respondent, TextQuestion, TextReply, Usage } from '../../src/judge/asked.js';
 
 export const USAGE: Usage = { promptTokens: 10, completionTokens: 1, milliseconds: 2 };
@@ -7,6 +8,8 @@ export const wordsOf = ({ messages, begun = '' }: ChoiceQuestion | TextQuestion)
 
 /** A choice by probabilities rather than their logarithms. */
 export const chose = (...p: number[]): ChoiceReply => ({ logprobs: p.map(Math.log), source: 'logprobs', mass: p.reduce((a, b) => a + b, 0), usage: USAGE });
+/** A number up to rounding, where a matcher is no type. */
+export const near = (x: number): number => expect.closeTo(x, 12) as number;
 export const said = (text: string, finish: TextReply['finish'] = 'stop'): TextReply => ({ text, finish, usage: USAGE });
 export const broke = (failure: Failure['failure'] = 'timeout', detail = 'it took too long'): Failure => ({ failure, detail });
 
