@@ -71,7 +71,11 @@ export { openGenerator } from './generate/open.js';
 
 export { type RunningServer, type ServerOptions, startServer } from './serve/server.js';
 export { type Voice, type Voices, openVoices } from './serve/voices.js';
-export { openJudge } from './judge/open.js';
+export { type AskHooks, type Asked, type ChoiceQuestion, type ChoiceReply, type Failure, type Respondent, type TextQuestion, type TextReply, type Usage, failed } from './judge/asked.js';
+export { type OpenJudgeOptions, describeJudge, openJudge, openRespondent } from './judge/open.js';
+export { EndpointOptions, HumanOptions, JudgeOptions, LocalOptions, RewardModelOptions } from './judge/options.js';
+export { createHumanRespondent } from './judge/human.js';
+export { type RewardJudge, createRewardJudge } from './judge/reward-model.js';
 export type { Finding, Judge, Verdict } from './judge/types.js';
 export { createRulesJudge } from './judge/rules/judge.js';
 export { type AnswerReport, evaluateAnswers } from './evaluate/answers.js';

@@ -9,7 +9,7 @@ export interface Asked {
 
 /** Which of some given answers? */
 export interface ChoiceQuestion extends Asked {
-  /** Two or more texts, none of which begins another unless the judge scores whole answers. */
+  /** Two or more texts, of any number of tokens. Where one begins another ("1" and "10"), the longer one's probability is taken off the shorter. */
   readonly answers: readonly string[];
 }
 
