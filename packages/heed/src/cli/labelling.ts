@@ -3,17 +3,14 @@ import { type Engine, startEngine } from '@heed/tensor';
 
 import { UserError } from '../errors.js';
 import type { AskHooks, Respondent } from '../judge/asked.js';
-import { createEndpointRespondent } from '../judge/endpoint.js';
-import { createLocalRespondent } from '../judge/local.js';
-import type { JudgeOptions, LocalOptions } from '../judge/options.js';
+import { openRespondent } from '../judge/open.js';
+import type { JudgeOptions } from '../judge/options.js';
 import { LABEL_SHORT_FORMS, LabelRecipe } from '../label/recipe.js';
 import { renderLabelReport } from '../label/render-report.js';
 import type { LabelReport } from '../label/report.js';
 import { runLabelling } from '../label/run.js';
 import { openStore } from '../label/store.js';
-import { stored } from '../label/stored.js';
-import { loadModel, type Model } from '../model/load.js';
-import { loadAdapter } from '../model/peft.js';
+import { stored, type StoredRespondent } from '../label/stored.js';
 import { openRun } from '../run/folder.js';
 import { createProgress, type Progress } from '../run/progress.js';
 import { loadRecipe } from '../run/recipe.js';
@@ -41,8 +38,8 @@ export async function label({ file, overrides, resume, overwrite, out }: LabelJo
     const store = await openStore(recipe.store);
     try {
       const sameOne = JSON.stringify(recipe.answers?.by) === JSON.stringify(recipe.judge);
-      const judge = stored(watched(await opened.respondent(recipe.judge), progress, interrupt, 'judging'), store);
-      const writer = recipe.answers === undefined || sameOne ? undefined : stored(watched(await opened.respondent(recipe.answers.by), progress, interrupt, 'answering'), store);
+      const judge = watched(stored(await opened.respondent(recipe.judge), store), progress, interrupt, 'judging');
+      const writer = recipe.answers === undefined || sameOne ? undefined : watched(stored(await opened.respondent(recipe.answers.by), store), progress, interrupt, 'answering');
       const answering = writer ?? (recipe.answers === undefined ? undefined : judge);
       const report = await runLabelling(recipe, run, { judge, ...(answering === undefined ? {} : { writer: answering }), stopped: () => interrupt.requested });
       if (report.failed.share > report.failed.allowed) {
@@ -70,7 +67,7 @@ function tooManyFailed({ failed, rows }: LabelReport, dir: string): UserError {
 }
 
 /** Shows progress, and stops asking when the user wants to. */
-function watched(inner: Respondent, progress: Progress, interrupt: Interrupt, what: string): Respondent {
+function watched(inner: StoredRespondent, progress: Progress, interrupt: Interrupt, what: string): StoredRespondent {
   const asking = async <R>(count: number, ask: (hooks: AskHooks) => Promise<R>, { onReply, signal: outer }: AskHooks): Promise<R> => {
     const controller = new AbortController();
     if (interrupt.requested || outer?.aborted === true) controller.abort();
@@ -91,6 +88,7 @@ function watched(inner: Respondent, progress: Progress, interrupt: Interrupt, wh
   };
   return {
     name: inner.name,
+    asking: inner.asking,
     choose: async (questions, hooks = {}) => asking(questions.length, async (more) => inner.choose(questions, more), hooks),
     write: async (questions, hooks = {}) => asking(questions.length, async (more) => inner.write(questions, more), hooks),
     close: async () => inner.close(),
@@ -102,32 +100,20 @@ interface Opener {
   close(): Promise<void>;
 }
 
-/** Opens who can be asked; judges on one model share its weights. */
+/** Opens who can be asked; local ones share an engine. */
 function createOpener(out: Output): Opener {
-  let engine: Promise<Engine> | undefined;
-  const models = new Map<string, Promise<Model>>();
+  let engine: Engine | undefined;
   const open: Respondent[] = [];
-  const local = async ({ model: name, adapter: folder, template, endOfTurn, batch }: LocalOptions): Promise<Respondent> => {
-    const key = JSON.stringify([name, template]);
-    const loading = models.get(key) ?? loadModel(name, { ...(template === undefined ? {} : { template }), log: (line) => out.note(line) });
-    models.set(key, loading);
-    const model = await loading;
-    const adapter = folder === undefined ? undefined : await loadAdapter(folder, model.checkpoint);
-    engine ??= startEngine();
-    return createLocalRespondent(await engine, model, { endOfTurn, batch, ...(adapter === undefined ? {} : { adapter }) });
-  };
   return {
     async respondent(options) {
-      if (typeof options === 'string' || options.rules !== undefined) throw new UserError('Rules judge, but they cannot be asked questions.', ['Name a judge that can: local or endpoint.']);
-      if (options.rewardModel !== undefined) throw new UserError('A reward model gives numbers, but cannot be asked questions.', ['Name a judge that can: local or endpoint.']);
-      if (options.human !== undefined) throw new UserError('Persons cannot be asked by heed label yet.', ['Name another judge: local or endpoint.']);
-      const respondent = options.local === undefined ? createEndpointRespondent(options.endpoint!) : await local(options.local);
+      if (typeof options !== 'string' && options.local !== undefined) engine ??= await startEngine();
+      const respondent = await openRespondent(options, { log: (line) => out.note(line), ...(engine === undefined ? {} : { engine }) });
       open.push(respondent);
       return respondent;
     },
     async close() {
       for (const respondent of open) await respondent.close();
-      if (engine !== undefined) await (await engine).close();
+      await engine?.close();
     },
   };
 }

@@ -1,7 +1,7 @@
 import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { DataOptions, loadData } from '../../src/data/load.js';
 import type { RowKind } from '../../src/data/rows.js';
 import { LABEL_SHORT_FORMS, LabelRecipe } from '../../src/label/recipe.js';
@@ -89,6 +89,20 @@ describe('label recipes', () => {
     expect(ran.err).toMatch(/1 of 2 rows failed \(50\.0 %; allowedFailures is 40\.0 %\): too-long 1/);
     expect(readFileSync(join(run, 'rows.jsonl'), 'utf8').trim().split('\n')).toHaveLength(1);
     expect(JSON.parse(readFileSync(join(run, 'failures.jsonl'), 'utf8'))).toMatchObject({ source: `${data}:2`, failure: 'too-long' });
+  });
+
+  it('a server that is down costs rows, each with its reason, and no key is kept anywhere', async () => {
+    const run = join(folder, 'down');
+    const store = join(folder, 'down.db');
+    vi.stubEnv('HEED_TEST_KEY', 'sk-very-secret');
+    const judge = 'judge={ endpoint: { url: "http://127.0.0.1:9/v1", model: m, retries: 0, keyFrom: HEED_TEST_KEY } }';
+    const ran = await heed(['label', 'recipes/label-preferences.yaml', judge, 'data.limit=3', `run.dir=${run}`, `store=${store}`, '--json']);
+    vi.unstubAllEnvs();
+    expect(ran.code).not.toBe(0);
+    expect(ran.err).toMatch(/3 of 3 rows failed \(100\.0 %; allowedFailures is 5\.0 %\): server-error 3/);
+    const kept = [...readdirSync(run).map((name) => join(run, name)), store, `${store}-wal`].filter(existsSync).map((path) => readFileSync(path, 'latin1')).join('');
+    expect(kept).toContain('server-error');
+    expect(kept + ran.out + ran.err).not.toContain('very-secret');
   });
 
   it('refuses another recipe in the same folder, and replaces it when told to', async () => {
