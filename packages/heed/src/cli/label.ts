@@ -16,6 +16,6 @@ export function register(program: Command, out: Output): void {
     .action(async (file: string, overrides: string[], { resume = false, overwrite = false }: Options) => {
       const [{ label }, { renderLabelReport }] = await Promise.all([import('./labelling.js'), import('../label/render-report.js')]);
       const { report, run } = await label({ file, overrides, resume, overwrite, out });
-      out.result({ ...report, run }, `${renderLabelReport(report)}\n\nrows: ${run}/rows.jsonl`);
+      out.result({ ...report, run }, `${renderLabelReport(report)}\n\nrows:    ${run}/rows.jsonl\nreport:  ${run}/report.html`);
     });
 }

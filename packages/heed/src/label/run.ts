@@ -1,6 +1,8 @@
 /** One labelling run: data → questions → rows and a report, in a run folder. */
 import { rm } from 'node:fs/promises';
 
+import { stringify } from 'yaml';
+
 import { at } from '../data/source.js';
 import { UserError } from '../errors.js';
 import type { Respondent } from '../judge/asked.js';
@@ -12,6 +14,7 @@ import { answerPairs, answerSingles } from './answers.js';
 import { labelJudgments } from './judgments.js';
 import type { Labelled, LabelFailure, Written } from './labelled.js';
 import { type Material, type Pair, readPairs, readQuestions, readSingles, type Single } from './material.js';
+import { labelPage } from './page.js';
 import { labelPreferences } from './preferences.js';
 import { type Principle, readPrinciples } from './principle-file.js';
 import { labelPrinciples } from './principles.js';
@@ -30,7 +33,7 @@ export interface LabelTools {
 }
 
 /**
- * Labels and writes `rows.jsonl` (and further files that the labeler makes), `failures.jsonl` and `label-report.json` into the run folder. Nothing is
+ * Labels and writes `rows.jsonl` (and further files that the labeler makes), `failures.jsonl`, `label-report.json` and `report.html` into the run folder. Nothing is
  * written before everything is labelled: what counts until then is in the store.
  *
  * @throws Interrupted when the run was stopped. The same command goes on with it.
@@ -57,6 +60,7 @@ export async function runLabelling(recipe: LabelRecipe, run: RunFolder, { judge,
     seconds: Math.round((performance.now() - started) / 10) / 100,
   };
   await atomicWrite(run.path('label-report.json'), `${JSON.stringify(report, null, 2)}\n`);
+  await atomicWrite(run.path('report.html'), labelPage(report, stringify(recipe)));
   await run.writeSummary(report);
   return report;
 }

@@ -1,5 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { near } from './fake.js';
+import { labelPage } from '../../src/label/page.js';
+import { renderLabelReport } from '../../src/label/render-report.js';
+import type { LabelReport } from '../../src/label/report.js';
 import { agreement, binomialTest, calibration, positionBias, rankCorrelation } from '../../src/label/statistics.js';
 
 describe('measures of labels', () => {
@@ -37,5 +40,30 @@ describe('measures of labels', () => {
     // Ranks 1, 2.5, 2.5, 4 against 1, 2, 3, 4: covariance 4.5, variances 4.5 and 5.
     expect(rankCorrelation([1, 2, 2, 5], [10, 20, 30, 40])).toBeCloseTo(4.5 / Math.sqrt(4.5 * 5), 12);
     expect(rankCorrelation([1, 1, 1], [1, 2, 3])).toBeUndefined();
+  });
+});
+
+describe('the report', () => {
+  const asking = { questions: 4, reused: 1, asked: 3, promptTokens: 30, completionTokens: 0, milliseconds: 6, cost: 0.5 };
+  const report: LabelReport = {
+    labeler: 'preferences', judge: 'local:<b>x</b>', rows: 3, labelled: 2, skipped: 0, failed: { rows: 1, share: 1 / 3, allowed: 0.05, reasons: { timeout: 1 } }, speakToJudge: 1, asking, seconds: 1,
+    measures: {
+      ties: 0, fromSamples: 0, cutRationales: 0, mass: 0.9, position: positionBias([[0.9, 0.8], [0.9, 0.1]])!,
+      agreement: { label: agreement([{ label: 0.6, human: 1 }, { label: 0.3, human: 1 }])! }, calibration: calibration([{ label: 0.6, human: 1 }, { label: 0.3, human: 1 }])!,
+    },
+  };
+
+  it('says what a person wants to know', () => {
+    const text = renderLabelReport(report);
+    expect(text).toMatch(/2 of 3 rows labelled\nfailed: 1 \(33\.3 %; 5\.0 % allowed\): timeout 1\nrows with a response that speaks to the judge: 1/);
+    expect(text).toMatch(/agrees with people: {2}50\.0 % [^]*same place preferred in both orders: {2}50\.0 %[^\n]*of these the first in 1 of 1 \(binomial p = 1\.0000\)/);
+    expect(text).toMatch(/4 questions: 1 replies from the store, 3 asked now \(30 tokens in, 0 out, cost 0\.500\)/);
+  });
+
+  it('is a page that shows the calibration and escapes what others wrote', () => {
+    const page = labelPage(report, 'judge: <script>');
+    expect(page).toContain('said 0.60, seen 1.00, 1 rows');
+    expect(page.match(/<circle /g)).toHaveLength(2);
+    expect(page).not.toMatch(/<script|<b>x/);
   });
 });

@@ -1,0 +1,53 @@
+/** The label report as a page of its own, `report.html`: no script, no network. */
+import { Html, html } from '../run/report/html.js';
+import { STYLE } from '../run/report/style.js';
+import { renderLabelReport } from './render-report.js';
+import type { LabelReport } from './report.js';
+import type { Calibration } from './statistics.js';
+
+/** The page. Pure: the same report gives the same page. */
+export function labelPage(report: LabelReport, recipe: string): string {
+  const calibration = report.labeler === 'preferences' ? report.measures.calibration : undefined;
+  const reasons = Object.entries(report.failed.reasons);
+  return html`<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'">
+<meta name="generator" content="Heed">
+<title>Labels: ${report.labeler} · Heed</title>
+<style>${new Html(STYLE)}</style>
+</head>
+<body><main>
+<h1>Labels: ${report.labeler}</h1>
+<p class="quiet">by ${report.judge}</p>
+<h2>Result</h2>
+<pre>${renderLabelReport(report)}</pre>
+${calibration && html`<h2>Calibration</h2>${reliability(calibration)}
+<p class="note">Each point is a bin of labels: what they said on average, and how often people thought so. On the line, a label means what it says. The area of a point is the number of rows; ECE ${calibration.ece.toFixed(3)}, Brier ${calibration.brier.toFixed(3)}.</p>`}
+${reasons.length > 0 && html`<h2>What failed</h2><table><thead><tr><th>reason</th><th>rows</th></tr></thead><tbody>${reasons.map(([reason, n]) => html`<tr><td>${reason}</td><td>${n}</td></tr>`)}</tbody></table>`}
+<h2>Recipe</h2>
+<pre>${recipe}</pre>
+</main></body>
+</html>
+`.text;
+}
+
+const SIZE = 320;
+const EDGE = 40;
+
+/** A reliability diagram as SVG: said from left to right, seen from below to above. */
+function reliability({ bins }: Calibration): Html {
+  const x = (p: number): string => (EDGE + p * SIZE).toFixed(1);
+  const y = (p: number): string => (EDGE / 2 + (1 - p) * SIZE).toFixed(1);
+  const most = Math.max(...bins.map(({ n }) => n));
+  const ticks = [0, 0.25, 0.5, 0.75, 1];
+  return html`<svg viewBox="0 0 ${SIZE + 1.5 * EDGE} ${SIZE + 1.5 * EDGE}" width="${SIZE + 1.5 * EDGE}" role="img" aria-label="reliability diagram: ${bins.map(({ said, seen, n }) => `said ${said.toFixed(2)}, seen ${seen.toFixed(2)}, ${n} rows`).join('; ')}" font-size="11" fill="currentColor">
+<rect x="${x(0)}" y="${y(1)}" width="${SIZE}" height="${SIZE}" fill="none" stroke="var(--line)"/>
+<line x1="${x(0)}" y1="${y(0)}" x2="${x(1)}" y2="${y(1)}" stroke="var(--soft)" stroke-dasharray="4 4"/>
+${ticks.map((p) => html`<text x="${x(p)}" y="${SIZE + EDGE / 2 + 16}" text-anchor="middle">${p}</text><text x="${EDGE - 6}" y="${y(p)}" text-anchor="end" dominant-baseline="middle">${p}</text>`)}
+<polyline points="${bins.map(({ said, seen }) => `${x(said)},${y(seen)}`).join(' ')}" fill="none" stroke="var(--accent)"/>
+${bins.map(({ said, seen, n }) => html`<circle cx="${x(said)}" cy="${y(seen)}" r="${(3 + 7 * Math.sqrt(n / most)).toFixed(1)}" fill="var(--accent)" fill-opacity=".6"><title>said ${said.toFixed(3)}, seen ${seen.toFixed(3)}, n = ${n}</title></circle>`)}
+</svg>`;
+}
