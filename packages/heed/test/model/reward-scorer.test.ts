@@ -84,7 +84,7 @@ describe('rewards', () => {
     const adapter = await written(), { checkpoint } = adapter;
     const scorer = await createRewardScorer(engine(), { checkpoint, architecture: architectureOf(checkpoint) }, adapter);
     const sequences = fixtures['reward']!.sequences;
-    const alone = [];
+    const alone: number[] = [];
     for (const s of sequences) alone.push(...(await scorer.rewards([s])));
     const long = Array.from({ length: 60 }, (_, i) => sequences[i % sequences.length]!);
     const together = await scorer.rewards(long);

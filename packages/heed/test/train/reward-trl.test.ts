@@ -38,7 +38,7 @@ it.each(read<{ entries: readonly Entry[] }>('reward').entries)("gives TRL's loss
   const model = { checkpoint, architecture: architectureOf(checkpoint) } as Bench['model'];
   const found = await passes(engine(), { ...bench, model }, [[items], [items.slice(0, 1), items.slice(1)]]);
 
-  const places = new Map([...plan.modules.values()].flatMap((m) => [[`${m.name}.lora_A`, m.a], [`${m.name}.lora_B`, m.b]] as const));
+  const places = new Map<string, { readonly offset: number; readonly shape: readonly [number, number] }>([...plan.modules.values()].flatMap((m) => [[`${m.name}.lora_A`, m.a], [`${m.name}.lora_B`, m.b]] as const));
   for (const { loss: ours, gradients } of found) {
     expect(ours).toBeCloseTo(loss, 5);
     const largest = Math.max(...gradient.norms);
