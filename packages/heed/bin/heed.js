@@ -29,11 +29,13 @@ function stale(folder) {
 const parts = ['tensor', 'heed'].map((name) => join(packages, name));
 if (existsSync(join(home, 'src')) && parts.some(stale)) {
   process.stderr.write('heed: building (sources are newer than dist/) …\n');
+  // The sources as they are now: what is edited while they are built is newer than the build.
+  const sources = Math.ceil(Math.max(...parts.map((part) => newest(join(part, 'src')))));
   const tsc = join(dirname(createRequire(import.meta.url).resolve('typescript/package.json')), 'bin', 'tsc');
   const { status, stdout, stderr } = spawnSync(process.execPath, [tsc, '-b'], { cwd: dirname(packages), encoding: 'utf8' });
   // tsc leaves the old time where it found nothing to write, and every start would build again; and it writes a new one where it
   // found errors, and the next start would run what it made of them.
-  const time = status === 0 ? new Date(Math.ceil(Math.max(Date.now(), ...parts.map((part) => newest(join(part, 'src')))))) : new Date(0);
+  const time = new Date(status === 0 ? sources : 0);
   for (const part of parts) {
     const build = join(part, 'dist', '.tsbuildinfo');
     if (existsSync(build)) utimesSync(build, time, time);

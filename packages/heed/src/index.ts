@@ -77,6 +77,16 @@ export { EndpointOptions, HumanOptions, JudgeOptions, LocalOptions, RewardModelO
 export { createHumanRespondent } from './judge/human.js';
 export { type RewardJudge, createRewardJudge } from './judge/reward-model.js';
 export type { Finding, Judge, Verdict } from './judge/types.js';
+export { type LabelStore, openStore } from './label/store.js';
+export { type StoredRespondent, stored } from './label/stored.js';
+export { LabelRecipe } from './label/recipe.js';
+export { runLabelling } from './label/run.js';
+export type { LabelReport } from './label/report.js';
+export { labelPreferences } from './label/preferences.js';
+export { labelScores } from './label/scores.js';
+export { labelPrinciples } from './label/principles.js';
+export { labelJudgments } from './label/judgments.js';
+export { labelRevisions } from './label/revisions.js';
 export { createRulesJudge } from './judge/rules/judge.js';
 export { type AnswerReport, evaluateAnswers } from './evaluate/answers.js';
 export { bootstrapInterval, pairedDifference, proportionInterval } from './run/statistics.js';
