@@ -18,7 +18,7 @@ export const PLAN = {
   'gradient-ascent': lower('negatives'),
   'npo': lower('negatives'),
   'sim-npo': lower('negatives'),
-  'd2o': lower('negatives', { set: ['data.limit=320', 'rows.make=self-correct', 'rows.samples=6', 'method.k=3', 'rows.maxNewTokens=32', 'rows.every=0'] }),
+  'd2o': lower('negatives', { set: ['data.limit=280', 'rows.make=self-correct', 'rows.samples=5', 'method.k=2', 'rows.maxNewTokens=32', 'rows.every=0', 'train.steps=10'] }),
   'dpo': lower('pairs'),
   ...Object.fromEntries(['ipo-sum', 'ipo-mean', 'hinge', 'apo-zero', 'apo-down', 'nca', 'robust', 'aot'].map((loss) => [`dpo/${loss}`, lower('pairs', { recipe: 'dpo', set: [`method.loss=${loss}`] })])),
   'slic': higher('pairs', 'accuracy'),
