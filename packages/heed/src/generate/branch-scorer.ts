@@ -1,4 +1,4 @@
-import { type Engine, type Feed, type View, lower, view } from '@heed/tensor';
+import { type Engine, type Feed, type View, lower } from '@heed/tensor';
 import type { AdapterPlan } from '../model/adapter.js';
 import { branchFeeds, layOutBranches, traceBranches } from '../model/branches.js';
 import { tracePrefill } from '../model/decode.js';
@@ -6,7 +6,7 @@ import type { Model } from '../model/load.js';
 import { ropeFeed, shortLength, tableRow } from '../model/rope.js';
 import { feedsOf } from '../model/scoring.js';
 import { type Together, shareBeginnings } from '../model/shared-beginnings.js';
-import { adaptedWeights, frozenWeights } from '../model/weights.js';
+import { adaptedWeights, boundParameters, frozenWeights } from '../model/weights.js';
 import { type KeyValueCache, allocateCache } from './cache.js';
 
 /** A prompt and the continuations that are asked for, in tokens: at least one token each. */
@@ -45,9 +45,8 @@ export async function createBranchScorer(
     const adapted = adapter && adaptedWeights(checkpoint, adapter.plan, { dropout: false });
     const session = await engine.compile(lower(trace(adapted ?? frozenWeights(checkpoint)), { folder: checkpoint.folder }));
     if (adapter !== undefined) {
-      const { buffer, offset } = adapter.parameters;
       const read = new Set(session.program.inputs.map(({ name }) => name));
-      session.bind(Object.fromEntries(adapted!.parameters.filter(({ name }) => read.has(name)).map((p) => [p.name, view(buffer, p.shape, offset + p.offset)])));
+      session.bind(Object.fromEntries(Object.entries(boundParameters(adapted!, adapter.parameters)).filter(([name]) => read.has(name))));
     }
     return session;
   };

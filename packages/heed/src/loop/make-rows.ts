@@ -7,7 +7,7 @@ import { selfCorrectionPrompt } from '../text/self-correct.js';
 import { type Sifted, sift } from '../text/usable.js';
 import type { RowMaker, RowMakerSetup } from '../train/row-maker.js';
 import type { RowsOptions } from '../train/row-recipe.js';
-import { answerPrompts, sameAsBefore } from './rounds.js';
+import { type AnsweredRow, answerPrompts, sameAsBefore } from './rounds.js';
 
 /** What a kind of maker asks of a row, and where the answers go. */
 interface Craft {
@@ -44,9 +44,11 @@ export function openRowMaker(options: RowsOptions, { engine, model, plan, kind, 
           onProgress: (n) => progress.update(n), ...(interrupt === undefined ? {} : { interrupt }),
         });
         const made = new Map<number, Sifted>();
+        const own = asked.map((): AnsweredRow[] => []);
+        for (const answer of answers) own[answer.row]!.push(answer);
         asked.forEach(({ index }, at) => {
-          const own = answers.filter((a) => a.row === at).sort((a, b) => a.sample - b.sample);
-          made.set(index, sift(own.map(({ response: text, finish }) => ({ text, finish })), craft.bad(rows[index]!)));
+          const texts = own[at]!.sort((a, b) => a.sample - b.sample);
+          made.set(index, sift(texts.map(({ response: text, finish }) => ({ text, finish })), craft.bad(rows[index]!)));
         });
         say(`${options.make}, ${round}: ${describe([...made.values()])}`);
         return rows.map((row, i) => {

@@ -1,5 +1,6 @@
 import { type Tensor, add, atLeast, greater, logSigmoid, mul, neg, square, sub, sum, toFloat } from '@heed/tensor';
 import type { Loss, Term } from './method.js';
+import { wins } from './pairs.js';
 
 /** Scores of a reward model for pairs of responses; every tensor has the same shape, [B] or [B, K]. */
 export interface RewardPairs {
@@ -34,7 +35,7 @@ export function bradleyTerry({ chosen, rejected, present, soft, margin }: Reward
 
   const forChosen = mul(present, toFloat(greater(soft, 0.5)));
   const forRejected = mul(present, sub(1, toFloat(atLeast(soft, 0.5))));
-  const ahead = mul(add(toFloat(greater(difference, 0)), toFloat(atLeast(difference, 0))), 0.5);
+  const ahead = wins(difference, 0);
   const right = add(mul(forChosen, ahead), mul(forRejected, sub(1, ahead)));
   return {
     terms: [over(loss)],

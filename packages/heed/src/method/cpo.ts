@@ -2,7 +2,7 @@ import { mul } from '@heed/tensor';
 import { z } from 'zod';
 import { DPO_LOSSES } from './dpo-losses.js';
 import { defineMethod } from './method.js';
-import { PAIR, SOFT_LABEL, likelihood, ofRows, pairMetrics, pairSequences, softLabel, softly } from './pairs.js';
+import { PREFERENCES, SOFT_LABEL, likelihood, ofRows, pairMetrics, softly, weighted } from './pairs.js';
 
 const options = z.strictObject({
   /** `sigmoid` is the paper's. */
@@ -28,12 +28,8 @@ const options = z.strictObject({
 export const cpo = defineMethod({
   name: 'cpo',
   paper: 'Xu et al., Contrastive Preference Optimization: Pushing the Boundaries of LLM Performance in Machine Translation, ICML 2024, arXiv 2401.08417',
-  row: 'preference',
+  ...PREFERENCES,
   options,
-  names: PAIR,
-  columns: [SOFT_LABEL],
-  sequences: pairSequences,
-  columnsOf: softLabel,
 
   loss(scored, { loss, beta, alpha, labelSmoothing = 0 }) {
     const { logp, columns, rows } = scored;
@@ -41,7 +37,7 @@ export const cpo = defineMethod({
     const preference = softly(columns[SOFT_LABEL]!, chosen, rejected, (w, l) => DPO_LOSSES[loss].of(w, l, beta, labelSmoothing));
     const nll = likelihood(scored);
     return {
-      terms: [ofRows(preference, rows), ...(alpha === 0 ? [] : [{ sum: mul(nll.sum, alpha), count: nll.count }])],
+      terms: [ofRows(preference, rows), ...weighted(nll, alpha)],
       metrics: { ...pairMetrics(scored, mul(chosen, beta), mul(rejected, beta)), preference: ofRows(preference, rows), nll },
     };
   },

@@ -2,7 +2,7 @@ import { mul, sub } from '@heed/tensor';
 import { z } from 'zod';
 import { DPO_LOSSES, type DpoLoss, type PairLoss } from './dpo-losses.js';
 import { defineMethod } from './method.js';
-import { PAIR, SOFT_LABEL, logRatio, notCertain, ofRows, pairMetrics, pairSequences, softLabel, softly } from './pairs.js';
+import { PAIR, PREFERENCES, SOFT_LABEL, logRatio, notCertain, ofRows, pairMetrics, softly } from './pairs.js';
 import { reference, referenceOf } from './reference.js';
 
 const names = Object.keys(DPO_LOSSES) as [DpoLoss, ...DpoLoss[]];
@@ -47,15 +47,11 @@ const options = z.strictObject({
 export const dpo = defineMethod({
   name: 'dpo',
   paper: 'Rafailov et al., Direct Preference Optimization: Your Language Model is Secretly a Reward Model, NeurIPS 2023, arXiv 2305.18290',
-  row: 'preference',
+  ...PREFERENCES,
   options,
-  names: PAIR,
-  columns: [SOFT_LABEL],
   references: (given) => ({ reference: { is: referenceOf(given.reference), scores: PAIR } }),
   scope: ({ loss }) => (lossOf(loss).sorts !== undefined ? 'step' : 'row'),
   lossAtReference: ({ loss, beta }) => lossOf(loss).atReference(beta),
-  sequences: pairSequences,
-  columnsOf: softLabel,
   unfit: (row, { loss }) => (lossOf(loss).sorts !== undefined ? notCertain(row, `dpo with loss: ${loss}`) : undefined),
 
   loss(scored, { loss, beta, labelSmoothing = 0 }) {

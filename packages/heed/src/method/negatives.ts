@@ -1,7 +1,8 @@
-import { mul, neg, sum } from '@heed/tensor';
+import { neg, sum } from '@heed/tensor';
 import { z } from 'zod';
 import type { NegativeRow } from '../data/rows.js';
 import type { Respond, Scored, Sequence, Term } from './method.js';
+import { weighted } from './pairs.js';
 
 /** What the methods share that learn from bad responses alone: their sequences, and what keeps the model from falling apart. */
 export const NEGATIVE = ['negative', 'positives'] as const;
@@ -23,6 +24,6 @@ export const lacksPositives = (row: NegativeRow, weight: number): string | undef
 /** weight · −Σ log p / Σ tokens of the positives, and its metric; nothing at weight 0. Unit: token. */
 export function retaining({ logp: { positives } }: Pick<Scored<NegativeName>, 'logp'>, weight: number): { terms: Term[]; metrics: Record<string, Term> } {
   if (weight === 0) return { terms: [], metrics: {} };
-  const [total, count] = [neg(sum(positives.sum())), sum(positives.count())];
-  return { terms: [{ sum: mul(total, weight), count }], metrics: { nll_positives: { sum: total, count } } };
+  const nll = { sum: neg(sum(positives.sum())), count: sum(positives.count()) };
+  return { terms: weighted(nll, weight), metrics: { nll_positives: nll } };
 }

@@ -1,7 +1,7 @@
 import { type Tensor, add, log1mexp, logSigmoid, mul, neg, sub } from '@heed/tensor';
 import { z } from 'zod';
 import { defineMethod } from './method.js';
-import { PAIR, SOFT_LABEL, ofRows, pairMetrics, pairSequences, softLabel, softly } from './pairs.js';
+import { PREFERENCES, SOFT_LABEL, ofRows, pairMetrics, softly } from './pairs.js';
 
 const options = z.strictObject({
   /** λ: weight of the odds ratio; TRL calls it beta. The paper takes 0.1 for Mistral 7B. */
@@ -22,12 +22,8 @@ const logOdds = (mean: Tensor): Tensor => sub(mean, log1mexp(mean));
 export const orpo = defineMethod({
   name: 'orpo',
   paper: 'Hong et al., ORPO: Monolithic Preference Optimization without Reference Model, EMNLP 2024, arXiv 2403.07691',
-  row: 'preference',
+  ...PREFERENCES,
   options,
-  names: PAIR,
-  columns: [SOFT_LABEL],
-  sequences: pairSequences,
-  columnsOf: softLabel,
 
   loss(scored, { lambda }) {
     const { logp, columns, rows } = scored;

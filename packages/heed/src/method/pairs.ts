@@ -17,6 +17,9 @@ export const pairSequences = (row: PreferenceRow, text: Respond): Record<PairNam
 
 export const softLabel = (row: PreferenceRow): Record<string, number> => ({ [SOFT_LABEL]: row.soft_label ?? 1 });
 
+/** What a method of preference rows declares of them. */
+export const PREFERENCES = { row: 'preference', names: PAIR, columns: [SOFT_LABEL], sequences: pairSequences, columnsOf: softLabel } as const;
+
 /** Why a row cannot be learnt from by a loss that takes `chosen` for better, full stop; else undefined. */
 export function notCertain(row: PreferenceRow, loss: string): string | undefined {
   if (row.soft_label === undefined || row.soft_label === 1) return undefined;
@@ -38,6 +41,9 @@ export function likelihood({ logp: { chosen, rejected }, columns }: Pick<Scored<
 
 /** Σ/B of something that every row has. */
 export const ofRows = (x: Tensor, rows: Tensor): Term => ({ sum: sum(x), count: rows });
+
+/** A term that counts so much; none at weight 0. */
+export const weighted = ({ sum: total, count }: Term, weight: number): Term[] => (weight === 0 ? [] : [{ sum: mul(total, weight), count }]);
 
 /** Σ over tokens of log π − log π_ref of each row, [B]; 0 for padding and absent sequences. */
 export const logRatio = (policy: Tokens, reference: Tokens): Tensor => policy.sub(reference).sum();

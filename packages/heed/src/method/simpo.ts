@@ -1,7 +1,7 @@
 import { logSigmoid, mul, neg, sub } from '@heed/tensor';
 import { z } from 'zod';
 import { defineMethod } from './method.js';
-import { PAIR, SOFT_LABEL, likelihood, ofRows, pairMetrics, pairSequences, softLabel, softly } from './pairs.js';
+import { PREFERENCES, SOFT_LABEL, likelihood, ofRows, pairMetrics, softly, weighted } from './pairs.js';
 
 const options = z.strictObject({
   /** β. The paper takes 2 for base models and 2.5 for chat models. */
@@ -23,12 +23,8 @@ const options = z.strictObject({
 export const simpo = defineMethod({
   name: 'simpo',
   paper: 'Meng et al., SimPO: Simple Preference Optimization with a Reference-Free Reward, NeurIPS 2024, arXiv 2405.14734',
-  row: 'preference',
+  ...PREFERENCES,
   options,
-  names: PAIR,
-  columns: [SOFT_LABEL],
-  sequences: pairSequences,
-  columnsOf: softLabel,
 
   loss(scored, { beta, gamma, alpha }) {
     const { logp, columns, rows } = scored;
@@ -36,7 +32,7 @@ export const simpo = defineMethod({
     const preference = softly(columns[SOFT_LABEL]!, chosen, rejected, (w, l) => neg(logSigmoid(sub(sub(w, l), gamma))));
     const nll = likelihood(scored);
     return {
-      terms: [ofRows(preference, rows), ...(alpha === 0 ? [] : [{ sum: mul(nll.sum, alpha), count: nll.count }])],
+      terms: [ofRows(preference, rows), ...weighted(nll, alpha)],
       metrics: { ...pairMetrics(scored, chosen, rejected), preference: ofRows(preference, rows), nll },
     };
   },

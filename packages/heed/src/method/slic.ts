@@ -1,7 +1,7 @@
 import { add, mul, neg, relu, sub } from '@heed/tensor';
 import { z } from 'zod';
 import { defineMethod } from './method.js';
-import { PAIR, SOFT_LABEL, ofRows, pairMetrics, pairSequences, softLabel, softly } from './pairs.js';
+import { PREFERENCES, SOFT_LABEL, ofRows, pairMetrics, softly } from './pairs.js';
 
 const options = z.strictObject({
   /** δ: by how much the chosen response must be likelier, in nats of the whole sequence, before the pair is left alone. */
@@ -21,12 +21,8 @@ const options = z.strictObject({
 export const slic = defineMethod({
   name: 'slic',
   paper: 'Zhao et al., SLiC-HF: Sequence Likelihood Calibration with Human Feedback, arXiv 2305.10425',
-  row: 'preference',
+  ...PREFERENCES,
   options,
-  names: PAIR,
-  columns: [SOFT_LABEL],
-  sequences: pairSequences,
-  columnsOf: softLabel,
 
   loss(scored, { delta, lambda }) {
     const { logp, columns, rows } = scored;

@@ -167,6 +167,12 @@ export function windowMasks(l: Layout, window: number): Pick<Layout, 'promptMask
   return { promptMask, responseMask };
 }
 
+/** The response row that each sequence of a layout ends in, where a head reads: responses lie one behind the other. */
+export function lastRows(sequences: readonly TokenSequence[]): Int32Array {
+  let end = 0;
+  return Int32Array.from(sequences, ({ response }) => (end += response.length) - 1);
+}
+
 function groupPrompts(sequences: readonly TokenSequence[], share: boolean): { prompts: (readonly number[])[]; promptIndex: number[] } {
   const prompts: (readonly number[])[] = [];
   const known = new Map<string, number>();

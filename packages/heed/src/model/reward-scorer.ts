@@ -1,10 +1,11 @@
-import { type Engine, type Feed, lower, view } from '@heed/tensor';
+import { type Engine, lower, view } from '@heed/tensor';
 import { UserError } from '../errors.js';
-import { type TokenSequence, layOut } from './layout.js';
+import { type TokenSequence, lastRows, layOut } from './layout.js';
 import type { Model } from './load.js';
 import type { Adapter } from './peft.js';
 import { feedsOf, ropeFeed, scoringFeeds, traceReads } from './scoring.js';
-import { adaptedWeights } from './weights.js';
+import { inPasses } from './passes.js';
+import { adaptedWeights, boundParameters } from './weights.js';
 
 /** What a trained head makes of given responses. */
 export interface RewardScorer {
@@ -19,9 +20,6 @@ export interface RewardScorer {
   rewards(sequences: readonly TokenSequence[]): Promise<number[]>;
   release(): Promise<void>;
 }
-
-/** Tokens worked on in one pass. */
-const TOKENS_PER_PASS = 1024;
 
 /**
  * Scores (prompt, response) pairs with an adapter that has a head: a reward model, or a classifier.
@@ -39,20 +37,17 @@ export async function createRewardScorer(engine: Engine, model: Pick<Model, 'che
   const session = await engine.compile(lower({ scores: traceReads(architecture, weights, 'none').scores(weights.head!) }, { folder: checkpoint.folder }));
   const rope = ropeFeed(architecture);
   const buffer = await engine.upload(parameters);
-  session.bind(Object.fromEntries(weights.parameters.map((p) => [p.name, view(buffer, p.shape, p.offset)])));
+  session.bind(boundParameters(weights, view(buffer)));
 
   const scores = async (sequences: readonly TokenSequence[]): Promise<number[][]> => {
     const results: number[][] = [];
     const empty = sequences.findIndex(({ response }) => response.length === 0);
     if (empty >= 0) throw new UserError(`Sequence ${empty} has an empty response, so there is no last token to read its reward at.`);
-    for (let from = 0; from < sequences.length; ) {
-      let to = from;
-      for (let tokens = 0; to < sequences.length && (to === from || tokens < TOKENS_PER_PASS); to++) tokens += sequences[to]!.prompt.length + sequences[to]!.response.length;
-      const pass = sequences.slice(from, to);
-      const feeds = { ...scoringFeeds(layOut(pass), architecture, rope), lastFrom: lastRows(pass) };
+    for (const pass of inPasses(sequences)) {
+      const last = lastRows(pass);
+      const feeds = { ...scoringFeeds(layOut(pass), architecture, rope), lastFrom: { data: last, shape: [last.length] } };
       const out = (await session.run(feedsOf(session.program, feeds)))['scores']!.data;
-      for (let s = 0; s < to - from; s++) results.push(Array.from({ length: size }, (_, i) => Number(out[s * size + i])));
-      from = to;
+      for (let s = 0; s < pass.length; s++) results.push(Array.from({ length: size }, (_, i) => Number(out[s * size + i])));
     }
     return results;
   };
@@ -68,11 +63,4 @@ export async function createRewardScorer(engine: Engine, model: Pick<Model, 'che
       await engine.free(buffer);
     },
   };
-}
-
-/** The response row that each sequence of a layout ends in: responses lie one behind the other. */
-function lastRows(sequences: readonly TokenSequence[]): Feed {
-  let end = 0;
-  const data = Int32Array.from(sequences, ({ response }) => (end += response.length) - 1);
-  return { data, shape: [data.length] };
 }

@@ -1,4 +1,4 @@
-import { type Dim, type Tensor, addBias, cast, input, linear, loraBeside, loraLinear, mapped, matmul, mul, plus } from '@heed/tensor';
+import { type Dim, type Tensor, type View, addBias, cast, input, linear, loraBeside, loraLinear, mapped, matmul, mul, plus, view } from '@heed/tensor';
 import { UserError } from '../errors.js';
 import type { AdapterPlan } from './adapter.js';
 import type { Checkpoint } from './checkpoint/open.js';
@@ -79,3 +79,8 @@ export function mergedInputs(checkpoint: Checkpoint, plan: AdapterPlan): Weights
     },
   };
 }
+
+/** Where each parameter of an adapter lies in the flat array. */
+export const boundParameters = (weights: AdaptedWeights, parameters: View, prefix = ''): Record<string, View> =>
+  Object.fromEntries(weights.parameters.map((p) => [`${prefix}${p.name}`, view(parameters.buffer, p.shape, parameters.offset + p.offset)]));
+

@@ -5,6 +5,7 @@ import { z } from 'zod';
 import type { GenerationRequest } from '../generate/request.js';
 import type { SamplingOptions } from '../generate/options.js';
 import type { Model } from '../model/load.js';
+import { begunTurn } from '../text/begun.js';
 import type { Message } from '../text/template.js';
 import { badRequest } from './api-error.js';
 import { SHARED, parseBody, samplingOf } from './fields.js';
@@ -91,12 +92,6 @@ export function readChat(json: unknown): Ask {
       }
     },
   };
-}
-
-/** A text as the beginning of a turn that goes on: without its end, and without what a template trims or adds there. */
-function begunTurn({ template, tokenizer }: Model, text: string): readonly number[] {
-  const written = template.response(text).slice(0, -1);
-  return tokenizer.decode(written).trimStart() === text.trimStart() ? written : tokenizer.encode(text, { after: 'text' });
 }
 
 const Ids = z.array(z.int().min(0));

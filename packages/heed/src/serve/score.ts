@@ -1,5 +1,5 @@
 /** Log-probabilities of a text that is given, and what else was likely at each place. */
-import { type Engine, type View, lower, view } from '@heed/tensor';
+import { type Engine, type View, lower } from '@heed/tensor';
 
 import { traceChoice } from '../generate/choose.js';
 import type { Likely, Token } from '../generate/request.js';
@@ -8,7 +8,7 @@ import type { Model } from '../model/load.js';
 import type { AdapterPlan } from '../model/adapter.js';
 import { createScorer } from '../model/scorer.js';
 import { feedsOf, ropeFeed, scoringFeeds, traceReads } from '../model/scoring.js';
-import { adaptedWeights, frozenWeights } from '../model/weights.js';
+import { adaptedWeights, boundParameters, frozenWeights } from '../model/weights.js';
 
 export interface TextScorer {
   /** Each token of a text after the first, with its log-probability and the `top` likeliest tokens of its place (none for 0). */
@@ -47,10 +47,7 @@ async function createLikeliest(engine: Engine, { checkpoint, architecture }: Mod
   const { values, indices, normaliser } = traceChoice(traceReads(architecture, adapted ?? frozenWeights(checkpoint), 'none').logits(), { kind: 'candidates', count });
   const session = await engine.compile(lower({ values: values!, indices: indices!, normaliser: normaliser! }, { folder: checkpoint.folder }));
   const rope = ropeFeed(architecture);
-  if (adapter !== undefined) {
-    const { buffer, offset } = adapter.parameters;
-    session.bind(Object.fromEntries(adapted!.parameters.map((p) => [p.name, view(buffer, p.shape, offset + p.offset)])));
-  }
+  if (adapter !== undefined) session.bind(boundParameters(adapted!, adapter.parameters));
   return async (prompt: readonly number[], response: readonly number[], top: number): Promise<Likely[][]> => {
     const all: Likely[][] = [];
     for (let from = 0; from < response.length; from += PLACES) {

@@ -1,10 +1,10 @@
 /** The models that a server speaks with: a base, and adapters on it by name. */
-import { createHash } from 'node:crypto';
 import { type Engine, view } from '@heed/tensor';
 
 import { UserError } from '../errors.js';
 import type { Generator } from '../generate/generator.js';
 import { openGenerator } from '../generate/open.js';
+import { fingerprintOf } from '../model/fingerprint.js';
 import type { Model } from '../model/load.js';
 import type { Adapter } from '../model/peft.js';
 import { type TextScorer, createTextScorer } from './score.js';
@@ -43,11 +43,5 @@ export async function openVoices(engine: Engine, model: Model, { name, adapters 
 async function openVoice(engine: Engine, model: Model, { name, batch, adapter }: { readonly name: string; readonly batch: number; readonly adapter?: Adapter }): Promise<Voice> {
   const generator = await openGenerator(engine, model, { batch, ...(adapter === undefined ? {} : { adapter }) });
   const scorer = createTextScorer(engine, model, adapter && (async () => ({ plan: adapter.plan, parameters: view(await engine.upload(adapter.parameters)) })));
-  return { name, fingerprint: fingerprintOf(model, adapter), generator, ...scorer };
-}
-
-function fingerprintOf({ checkpoint }: Model, adapter: Adapter | undefined): string {
-  const hash = createHash('sha256').update(checkpoint.fingerprint);
-  if (adapter !== undefined) hash.update(JSON.stringify(adapter.plan.options)).update(adapter.parameters);
-  return `fp_${hash.digest('hex').slice(0, 12)}`;
+  return { name, fingerprint: `fp_${fingerprintOf(model.checkpoint, adapter)}`, generator, ...scorer };
 }

@@ -77,7 +77,7 @@ export async function createLossEvaluator({ engine, model, method, plan, items, 
         const feeds = { ...tables.feeds, ...readoutFeeds(method, tables, names, read), ...(await references.feeds(tables)), ...scalarFeeds('memory', memory) };
         const totals = new Totals();
         const out = await loss.run(feedsOf(program, feeds));
-        for (const { name } of program.outputs) if (/^(term|metric):/.test(name)) totals.add(name, Number(out[name]!.data[0]));
+        totals.addSums(out, terms, metrics);
         totals.addAll(await count.run(feedsOf(counts, feeds)));
         whole.merge(totals);
         parts.push(results(totals));

@@ -1,7 +1,9 @@
-import type { Feed, Program } from '@heed/tensor';
+import type { Feed, Program, Session } from '@heed/tensor';
 import type { Architecture } from '../model/decoder.js';
 import { type RopeFeed, feedsOf, scoringFeeds } from '../model/scoring.js';
+import { type AdaptedWeights, boundParameters } from '../model/weights.js';
 import type { MicroBatch } from './micro-batch.js';
+import type { State } from './state.js';
 import type { Totals } from './totals.js';
 
 export const scalarFeed = (value: number): Feed => ({ data: Float32Array.of(value), shape: [] });
@@ -21,4 +23,9 @@ export function scaleFeeds(totals: Totals, terms: number, method: string): Recor
     if (count <= 0) throw new Error(`Term ${t} of the ${method} loss has nothing to count in this step: no row supervises it.`);
     return [`scale:${t}`, scalarFeed(1 / count)];
   }));
+}
+
+/** Binds what a training program reads and updates where it lies: parameters, and gradients that it adds to. */
+export function bindTraining(session: Session, weights: AdaptedWeights, { parameters, gradients }: Pick<State, 'parameters' | 'gradients'>): void {
+  session.bind({ ...boundParameters(weights, parameters), ...boundParameters(weights, gradients, 'acc:') }, boundParameters(weights, gradients, 'grad:'));
 }

@@ -1,9 +1,9 @@
-import { type Engine, type View, view } from '@heed/tensor';
+import type { Engine, View } from '@heed/tensor';
 import type { BoundMethod } from '../method/method.js';
 import type { AdapterPlan } from '../model/adapter.js';
 import type { Model } from '../model/load.js';
 import { feedsOf, ropeFeed, scoringFeeds } from '../model/scoring.js';
-import { type AdaptedWeights, adaptedWeights, frozenWeights } from '../model/weights.js';
+import { adaptedWeights, boundParameters, frozenWeights } from '../model/weights.js';
 import type { Item } from './items.js';
 import { makeMicroBatch } from './micro-batch.js';
 import { splitPasses } from './passes.js';
@@ -58,8 +58,3 @@ export async function createForward(engine: Engine, model: Pick<Model, 'checkpoi
     release: () => session.release(),
   };
 }
-
-/** Where each parameter of an adapter lies in the flat array. */
-export const boundParameters = (weights: AdaptedWeights, parameters: View, prefix = ''): Record<string, View> =>
-  Object.fromEntries(weights.parameters.map((p) => [`${prefix}${p.name}`, view(parameters.buffer, p.shape, parameters.offset + p.offset)]));
-

@@ -1,8 +1,8 @@
 import { feedsOf, ropeFeed } from '../model/scoring.js';
 import { adaptedWeights } from '../model/weights.js';
 import { dropoutMasks } from './dropout.js';
-import { batchFeeds, scalarFeed, scalarFeeds, scaleFeeds } from './feeds.js';
-import { boundParameters } from './forward.js';
+import { batchFeeds, bindTraining, scalarFeed, scalarFeeds, scaleFeeds } from './feeds.js';
+import { newMemory } from './loss-program.js';
 import { NotFiniteError } from './not-finite.js';
 import { traceTraining } from './program.js';
 import type { Heatmap, Passes, StepperSetup } from './stepper.js';
@@ -15,11 +15,7 @@ export async function createFusedPasses({ engine, checkpoint, architecture, plan
   const train = await engine.compile(program.step);
   const counts = await engine.compile(program.counts);
   const rope = ropeFeed(architecture);
-  const gradients = boundParameters(weights, state.gradients, 'acc:');
-  train.bind(
-    { ...boundParameters(weights, state.parameters), ...gradients },
-    Object.fromEntries(weights.parameters.map((p) => [`grad:${p.name}`, gradients[`acc:${p.name}`]!])),
-  );
+  bindTraining(train, weights, state);
   return {
     terms: program.terms,
     metrics: program.metrics,
@@ -35,12 +31,9 @@ export async function createFusedPasses({ engine, checkpoint, architecture, plan
           ...dropoutMasks(weights.masks, batch, plan.options.dropout, seed, step),
           carry: scalarFeed(i === 0 ? 0 : 1),
         });
-        for (let t = 0; t < program.terms; t++) {
-          const value = totals.add(`term:${t}`, Number(out[`term:${t}`]!.data[0]));
-          if (!Number.isFinite(value)) throw new NotFiniteError(`The loss of step ${step}`, batch.items.map((item) => item.where));
-        }
-        for (const name of program.metrics) totals.add(`metric:${name}`, Number(out[`metric:${name}`]!.data[0]));
-        remembered = Object.fromEntries(Object.keys(memory).map((name) => [name, Number(out[`newMemory:${name}`]!.data[0])]));
+        totals.addSums(out, program.terms, program.metrics);
+        if (!Number.isFinite(totals.loss(program.terms))) throw new NotFiniteError(`The loss of step ${step}`, batch.items.map((item) => item.where));
+        remembered = newMemory(method, out);
         if (program.heatmapOf !== undefined) {
           const { logRatio, flagged } = out as Record<string, { data: Float32Array; shape: number[] }>;
           heatmaps.push({ of: program.heatmapOf, batch, slots: logRatio!.shape[1]!, logRatio: logRatio!.data, flagged: flagged!.data });

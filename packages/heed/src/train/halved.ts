@@ -1,12 +1,11 @@
 import type { Feed, HostTensor } from '@heed/tensor';
 import type { BoundMethod } from '../method/method.js';
 import { feedsOf, ropeFeed } from '../model/scoring.js';
-import { adaptedWeights } from '../model/weights.js';
+import { adaptedWeights, boundParameters } from '../model/weights.js';
 import { dropoutMasks } from './dropout.js';
-import { batchFeeds, scalarFeed, scalarFeeds, scaleFeeds } from './feeds.js';
-import { boundParameters } from './forward.js';
+import { batchFeeds, bindTraining, scalarFeed, scalarFeeds, scaleFeeds } from './feeds.js';
 import { type Item, supervisedOf } from './items.js';
-import { readingsOf, traceLoss } from './loss-program.js';
+import { newMemory, readingsOf, traceLoss } from './loss-program.js';
 import type { MicroBatch } from './micro-batch.js';
 import { NotFiniteError } from './not-finite.js';
 import { traceHalves } from './program.js';
@@ -26,12 +25,8 @@ export async function createHalvedPasses({ engine, checkpoint, architecture, pla
   const halves = traceHalves(architecture, weights, method, checkpoint.folder, keep, { reads, learns });
   const [forward, loss, count, backward] = [await engine.compile(halves.forward), await engine.compile(program), await engine.compile(counts), await engine.compile(halves.backward)];
   const rope = ropeFeed(architecture);
-  const gradients = boundParameters(weights, state.gradients, 'acc:');
   forward.bind(boundParameters(weights, state.parameters));
-  backward.bind(
-    { ...boundParameters(weights, state.parameters), ...gradients },
-    Object.fromEntries(weights.parameters.map((p) => [`grad:${p.name}`, gradients[`acc:${p.name}`]!])),
-  );
+  bindTraining(backward, weights, state);
   return {
     terms,
     metrics,
@@ -47,8 +42,7 @@ export async function createHalvedPasses({ engine, checkpoint, architecture, pla
         ...whole.feeds, ...(await references?.feeds(whole)), ...scalarFeeds('memory', memory), ...scaleFeeds(totals, terms, method.name),
         ...Object.fromEntries([...reads].map((what) => [what, moved(method, what, scored, whole)])),
       }));
-      for (let t = 0; t < terms; t++) totals.add(`term:${t}`, Number(found[`term:${t}`]!.data[0]));
-      for (const name of metrics) totals.add(`metric:${name}`, Number(found[`metric:${name}`]!.data[0]));
+      totals.addSums(found, terms, metrics);
       if (!Number.isFinite(totals.loss(terms))) throw new NotFiniteError(`The loss of step ${step}`, whole.items.map((item) => item.where));
 
       const derivatives = [{ tables: whole, out: Object.fromEntries([...learns].map((what) => [what, found[`d:${what}`]!])) }];
@@ -58,7 +52,7 @@ export async function createHalvedPasses({ engine, checkpoint, architecture, pla
           ...Object.fromEntries([...learns].map((what) => [`d:${what}`, moved(method, what, derivatives, batch.tables)])),
         });
       }
-      return { totals, memory: Object.fromEntries(Object.keys(memory).map((name) => [name, Number(found[`newMemory:${name}`]!.data[0])])), heatmaps: [] };
+      return { totals, memory: newMemory(method, found), heatmaps: [] };
     },
     async release() {
       for (const session of [forward, loss, count, backward]) await session.release();

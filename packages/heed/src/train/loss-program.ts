@@ -57,6 +57,10 @@ export function sumsOf(method: BoundMethod, loss: Loss): Record<string, Tensor> 
   return outputs;
 }
 
+/** The memory after a step, of what a run returned. */
+export const newMemory = (method: BoundMethod, outputs: Readonly<Record<string, { readonly data: ArrayLike<number | bigint> }>>): Record<string, number> =>
+  Object.fromEntries(Object.keys(method.memory).map((name) => [name, Number(outputs[`newMemory:${name}`]!.data[0])]));
+
 /** `scale:i` is the factor of term i: one over its count in the whole step. */
 export const seedsOf = (loss: Loss): { of: Tensor; derivative: Tensor }[] => loss.terms.map((term, i) => ({ of: term.sum, derivative: input(`scale:${i}`, []) }));
 

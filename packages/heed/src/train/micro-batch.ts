@@ -1,6 +1,6 @@
 import type { Feed } from '@heed/tensor';
 import type { BoundMethod, Sequence } from '../method/method.js';
-import { type Layout, layOut } from '../model/layout.js';
+import { type Layout, lastRows, layOut } from '../model/layout.js';
 import type { Item } from './items.js';
 import { type Tables, makeTables } from './tables.js';
 
@@ -70,10 +70,9 @@ function pickFeeds(method: BoundMethod, names: readonly string[], owners: readon
   return feeds;
 }
 
-/** The response row that each sequence ends in, where a head reads, and back. */
+/** The rows that a head reads, and back. */
 function lastRowFeeds(owners: readonly Owner[], layout: Layout): Record<string, Feed> {
-  let end = 0;
-  const last = Int32Array.from(owners, ({ sequence }) => (end += sequence.response.length) - 1);
+  const last = lastRows(owners.map((o) => o.sequence));
   const lastAt = new Int32Array(layout.responseRows).fill(owners.length);
   last.forEach((row, s) => (lastAt[row] = s));
   return { lastFrom: { data: last, shape: [last.length] }, lastAt: { data: lastAt, shape: [lastAt.length] } };

@@ -1,3 +1,6 @@
+/** What a run returned, by name. */
+type Outputs = Readonly<Record<string, { readonly data: ArrayLike<number | bigint> }>>;
+
 /** What programs gave for each micro-batch, added up by name: the one place where sums are divided by counts. */
 export class Totals {
   private readonly values = new Map<string, number>();
@@ -10,8 +13,14 @@ export class Totals {
   }
 
   /** Adds the scalars that a run returned. */
-  addAll(outputs: Readonly<Record<string, { readonly data: ArrayLike<number | bigint> }>>): void {
+  addAll(outputs: Outputs): void {
     for (const [name, { data }] of Object.entries(outputs)) this.add(name, Number(data[0]));
+  }
+
+  /** Adds the sums of a loss's terms and metrics, of what a run returned. */
+  addSums(outputs: Outputs, terms: number, metrics: readonly string[]): void {
+    for (let t = 0; t < terms; t++) this.add(`term:${t}`, Number(outputs[`term:${t}`]!.data[0]));
+    for (const name of metrics) this.add(`metric:${name}`, Number(outputs[`metric:${name}`]!.data[0]));
   }
 
   /** Adds all of another's totals. */
