@@ -2,6 +2,7 @@ export * from './adamw.js';
 export * from './dims.js';
 export * from './gradient.js';
 export * from './lower.js';
+export * from './ops/blocks.js';
 export * from './ops/elementwise.js';
 export * from './ops/matmul.js';
 export * from './ops/model.js';

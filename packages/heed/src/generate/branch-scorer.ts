@@ -2,11 +2,13 @@ import { type Engine, type Feed, type View, lower } from '@heed/tensor';
 import type { AdapterPlan } from '../model/adapter.js';
 import { branchFeeds, layOutBranches, traceBranches } from '../model/branches.js';
 import { tracePrefill } from '../model/decode.js';
+import type { Weights } from '../model/decoder.js';
 import type { Model } from '../model/load.js';
+import { type Precision, openQuantized } from '../model/quantize.js';
 import { ropeFeed, shortLength, tableRow } from '../model/rope.js';
 import { feedsOf } from '../model/scoring.js';
 import { type Together, shareBeginnings } from '../model/shared-beginnings.js';
-import { adaptedWeights, boundParameters, frozenWeights } from '../model/weights.js';
+import { adaptedWeights, besideFeeds, boundParameters, frozenWeights, int8Weights } from '../model/weights.js';
 import { type KeyValueCache, allocateCache } from './cache.js';
 
 /** A prompt and the continuations that are asked for, in tokens: at least one token each. */
@@ -34,19 +36,23 @@ interface Indexed extends BranchRequest {
 /**
  * Scores answers where many prompts begin alike, as a judge's do: a beginning that prompts share is computed once, its keys and values
  * are kept, and every prompt's rest, with all its answers as branches, runs behind them. The last beginning is kept from call to call.
- * Numbers are those of `createScorer`, to rounding.
+ * Numbers are those of `createScorer`, to rounding; with `precision: 'int8'` (default: f32), near them.
  */
 export async function createBranchScorer(
   engine: Engine,
   { checkpoint, architecture }: Pick<Model, 'checkpoint' | 'architecture'>,
   adapter?: { readonly plan: AdapterPlan; readonly parameters: View },
+  { precision = 'f32' }: { readonly precision?: Precision } = {},
 ): Promise<BranchScorer> {
-  const compile = async (trace: (weights: ReturnType<typeof frozenWeights>) => Parameters<typeof lower>[0]) => {
-    const adapted = adapter && adaptedWeights(checkpoint, adapter.plan, { dropout: false });
-    const session = await engine.compile(lower(trace(adapted ?? frozenWeights(checkpoint)), { folder: checkpoint.folder }));
+  const quantized = precision === 'int8' ? await openQuantized(checkpoint) : undefined;
+  const compile = async (trace: (weights: Weights) => Parameters<typeof lower>[0]) => {
+    const adapted = adapter && quantized === undefined ? adaptedWeights(checkpoint, adapter.plan, { dropout: false }) : undefined;
+    const weights = quantized === undefined ? adapted ?? frozenWeights(checkpoint) : int8Weights(quantized, adapter?.plan);
+    const session = await engine.compile(lower(trace(weights), { folder: (quantized ?? checkpoint).folder }), { prepack: quantized !== undefined });
     if (adapter !== undefined) {
+      const feeds = adapted === undefined ? besideFeeds(adapter.plan, adapter.parameters) : boundParameters(adapted, adapter.parameters);
       const read = new Set(session.program.inputs.map(({ name }) => name));
-      session.bind(Object.fromEntries(Object.entries(boundParameters(adapted!, adapter.parameters)).filter(([name]) => read.has(name))));
+      session.bind(Object.fromEntries(Object.entries(feeds).filter(([name]) => read.has(name))));
     }
     return session;
   };

@@ -1,14 +1,15 @@
-import { type Tensor, add, atLeast, cast, concat, constant, input, log, max, mul, op, op1, reshape, softmax, split, sub, sum, takeRows, times, toFloat, zeros } from '@heed/tensor';
+import { type Tensor, add, atLeast, cast, concat, constant, input, mul, op, op1, reshape, softmax, split, sub, sum, takeRows, times, toFloat, zeros } from '@heed/tensor';
+import { logNormaliser } from '../model/decoder.js';
 import type { StepChoice } from './options.js';
 
 /**
- * Chooses the next token of each row from logits [B, V], inside the graph, so that nothing of the vocabulary's size leaves it:
+ * Chooses the next token of each row from logits [B, V], inside the engine, so that nothing of the vocabulary's size leaves it:
  * - `greedy`: `chosen` int64 [B] and `logprobs` [B];
  * - `sample`: the same, drawn from softmax(logits · `inverseTemperature` [B, 1]) by the uniform numbers `uniform` [B, 2];
  * - `candidates`: the likeliest tokens in falling order, `values` and `indices` (int64) [B, count], and `normaliser` [B, 2];
  * - `logits`: `normaliser`;
  * - `mixed`: all of `sample` and of `candidates`, whose first is what `greedy` would choose.
- * The last three also give the `logits`, for rows that need them. Log-probabilities, and column 0 of the normaliser (log Σ exp of
+ * Log-probabilities, and column 0 of the normaliser (log Σ exp of
  * the logits), are those of the model itself; column 1 is after the temperature.
  */
 export function traceChoice(logits: Tensor, choice: StepChoice): Readonly<Record<string, Tensor>> {
@@ -24,16 +25,13 @@ export function traceChoice(logits: Tensor, choice: StepChoice): Readonly<Record
   const scaled = mul(logits, input('inverseTemperature', [rows, 1]));
   if (choice.kind === 'sample') return result(drawn(softmax(scaled)));
   const normaliser = concat([plain, logNormaliser(scaled)], 1);
-  if (choice.kind === 'logits') return { logits, normaliser };
+  if (choice.kind === 'logits') return { normaliser };
   const shape = [rows, choice.count];
   const [values, indices] = op('TopK', [logits, constant([choice.count], [1], 'int64')], [{ dtype: 'float32', shape }, { dtype: 'int64', shape }], {
     attributes: { axis: { int: 1 }, largest: { int: 1 }, sorted: { int: 1 } },
   }) as [Tensor, Tensor];
-  return { values, indices, normaliser, logits, ...(choice.kind === 'mixed' ? result(drawn(softmax(scaled))) : {}) };
+  return { values, indices, normaliser, ...(choice.kind === 'mixed' ? result(drawn(softmax(scaled))) : {}) };
 }
-
-/** log Σ exp of each row, [B, 1]: max x − log max softmax(x). */
-const logNormaliser = (x: Tensor): Tensor => sub(max(x, 1, true), log(max(softmax(x), 1, true)));
 
 /**
  * Draws a token for each row of p [B, V] → int64 [B, 1]: first a block of the vocabulary by its mass, then a token in it, each by

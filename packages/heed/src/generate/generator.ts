@@ -2,6 +2,7 @@ import type { Engine, View } from '@heed/tensor';
 import { UserError } from '../errors.js';
 import { architectureOf } from '../model/architecture.js';
 import type { Checkpoint } from '../model/checkpoint/open.js';
+import { openQuantized } from '../model/quantize.js';
 import { createBatch } from './batch.js';
 import { type SamplingOptions, checkOptions } from './options.js';
 import type { Completion, GenerationHooks, GenerationRequest, GeneratorOptions } from './request.js';
@@ -22,10 +23,11 @@ export interface Generator {
  * another. Programs are compiled when first needed, and the cache of keys and values grows with what is asked for.
  */
 export async function createGenerator(engine: Engine, checkpoint: Checkpoint, options: GeneratorOptions): Promise<Generator> {
-  const { batch: size = 16, prepack = false, plan } = options;
+  const { batch: size = 16, prepack = false, precision = 'f32', plan } = options;
   if (!Number.isInteger(size) || size < 1) throw new UserError(`batch is ${size}; expected a whole number, at least 1.`);
   const architecture = architectureOf(checkpoint);
-  const sessions = createSessions(engine, checkpoint, { batch: size, prepack, ...(plan === undefined ? {} : { plan }) });
+  const quantized = precision === 'int8' ? await openQuantized(checkpoint) : undefined;
+  const sessions = createSessions(engine, checkpoint, { batch: size, prepack, ...(plan === undefined ? {} : { plan }), ...(quantized === undefined ? {} : { quantized }) });
   const batch = createBatch(engine, sessions, architecture, { batch: size, decode: options.decode });
   /** What must be over before anything new begins, and what began since. */
   let barrier: Promise<unknown> = Promise.resolve();

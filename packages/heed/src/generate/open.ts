@@ -1,15 +1,25 @@
 import { type Engine, view } from '@heed/tensor';
 import type { Model } from '../model/load.js';
 import type { Adapter } from '../model/peft.js';
+import type { Precision } from '../model/quantize.js';
 import { type Generator, createGenerator } from './generator.js';
 
+export interface OpenGeneratorOptions {
+  readonly adapter?: Adapter;
+  /** Sequences that are worked on together. Default: 16. */
+  readonly batch?: number;
+  /** What the linear layers compute with. Default: f32. */
+  readonly precision?: Precision;
+}
+
 /** A generator that speaks as a model does, with an adapter on it or without: its text, its end of turn. */
-export async function openGenerator(engine: Engine, { checkpoint, tokenizer, template }: Model, { adapter, batch }: { readonly adapter?: Adapter; readonly batch?: number } = {}): Promise<Generator> {
+export async function openGenerator(engine: Engine, { checkpoint, tokenizer, template }: Model, { adapter, batch, precision }: OpenGeneratorOptions = {}): Promise<Generator> {
   const generator = await createGenerator(engine, checkpoint, {
     decode: (ids) => tokenizer.decode(ids, { skipSpecial: true }),
     stopIds: template.stopIds,
     ...(adapter === undefined ? {} : { plan: adapter.plan }),
     ...(batch === undefined ? {} : { batch }),
+    ...(precision === undefined ? {} : { precision }),
   });
   if (adapter !== undefined) {
     const buffer = await engine.upload(adapter.parameters);

@@ -1,4 +1,5 @@
 import type { AdapterPlan } from '../model/adapter.js';
+import type { Precision } from '../model/quantize.js';
 
 export interface GenerationRequest {
   readonly prompt: readonly number[];
@@ -57,6 +58,8 @@ export interface GeneratorOptions {
   readonly batch?: number;
   /** Needed for `setAdapter`. */
   readonly plan?: AdapterPlan;
+  /** What the linear layers compute with: `int8` is faster and a little less exact (`model/quantize.ts`). Default: f32. */
+  readonly precision?: Precision;
   /** Keep a second copy of the weights in the kernels' own layout: faster steps, as much memory again. Only for weights without an adapter. Default: false. */
   readonly prepack?: boolean;
 }

@@ -1,16 +1,18 @@
-import { type Buffer, type Engine, type Feed, type HostTensor, type Session, type View, lower, view } from '@heed/tensor';
+import { type Buffer, type Engine, type Feed, type HostTensor, type Session, type View, input, lower, sym, view } from '@heed/tensor';
 import { architectureOf } from '../model/architecture.js';
 import type { AdapterPlan } from '../model/adapter.js';
 import type { Checkpoint } from '../model/checkpoint/open.js';
-import { traceDecode, tracePrefill } from '../model/decode.js';
-import { type Merger, createMerger } from '../model/merge.js';
+import { traceDecode } from '../model/decode.js';
+import type { Weights } from '../model/decoder.js';
+import { type Merger, createFactors, createMerger } from '../model/merge.js';
+import type { QuantizedCheckpoint } from '../model/quantize.js';
 import { ropeFeed, tableRow } from '../model/rope.js';
-import { frozenWeights, mergedInputs } from '../model/weights.js';
+import { frozenWeights, int8Weights, mergedInputs } from '../model/weights.js';
 import type { KeyValueCache } from './cache.js';
 import { blockWidth, traceChoice } from './choose.js';
 import type { StepChoice } from './options.js';
 
-/** The compiled programs of generation: one prefill, and one step for each way of choosing, compiled when first used. */
+/** The compiled programs of generation: one with the weights, for all that the model computes, and one for each way of choosing; compiled when first used. */
 export interface Sessions {
   readonly vocabulary: number;
   /** Blocks that the vocabulary is drawn from. */
@@ -22,7 +24,7 @@ export interface Sessions {
   prefill(cache: KeyValueCache, first: number, prompts: readonly { readonly ids: readonly number[]; readonly reach: number }[]): Promise<void>;
   /** Appends a token to each slot, at its position, and chooses what follows. `extra` feeds what the choice reads. */
   step(cache: KeyValueCache, choice: StepChoice, slots: readonly { readonly next: number; readonly position: number; readonly reach: number }[], extra: Readonly<Record<string, Feed>>): Promise<Record<string, HostTensor>>;
-  /** A row of the logits of the last step, where the choice gives them. */
+  /** A row of the logits of the last step. */
   logits(row: number): Promise<Float32Array>;
   /** Merges an adapter into the weights of later runs; undefined goes back to the checkpoint's own. */
   setAdapter(parameters: View | undefined): Promise<void>;
@@ -33,31 +35,43 @@ interface Options {
   readonly batch: number;
   readonly plan?: AdapterPlan;
   readonly prepack: boolean;
+  /** Where the linear layers are in 8 bits. */
+  readonly quantized?: QuantizedCheckpoint;
 }
 
-interface Compiled {
+/** The program with the weights, which fills caches and steps. */
+interface Decoder {
   readonly session: Session;
   /** What the session is bound to, so that it is bound again only where that changes. */
   cache?: KeyValueCache;
   count?: number;
 }
 
-export function createSessions(engine: Engine, checkpoint: Checkpoint, { batch, plan, prepack }: Options): Sessions {
+/** A way of choosing from the logits of a step. */
+interface Chooser {
+  readonly session: Session;
+  count?: number;
+}
+
+export function createSessions(engine: Engine, checkpoint: Checkpoint, { batch, plan, prepack, quantized }: Options): Sessions {
   const architecture = architectureOf(checkpoint);
+  const { vocabulary } = architecture;
   const makeRope = ropeFeed(architecture);
-  const compiled = new Map<string, Promise<Compiled>>();
+  const decoders = new Map<'plain' | 'adapted', Promise<Decoder>>();
+  const choosers = new Map<string, Promise<Chooser>>();
   let merger: Merger | undefined;
   let adapted = false;
   let ropeTables: Readonly<Record<string, Feed>> | undefined;
   let rope: Readonly<Record<string, View>> = {};
   let ropeBuffers: Buffer[] = [];
-  let logits: Buffer | undefined;
+  let held: Buffer | undefined;
 
-  const weights = () => (adapted ? mergedInputs(checkpoint, plan!) : frozenWeights(checkpoint));
-  const trace = (choice: StepChoice | undefined) => {
-    if (choice === undefined) return tracePrefill(architecture, weights());
-    const decode = traceDecode(architecture, weights());
-    return { ...traceChoice(decode.logits, choice), ...decode.caches };
+  /** The logits of a step stay in the engine, where they are chosen from. */
+  const logitsOf = async (rows: number): Promise<View> => view((held ??= await engine.allocate('float32', batch * vocabulary)), [rows, vocabulary]);
+
+  const weights = (): Weights => {
+    if (quantized !== undefined) return int8Weights(quantized, adapted ? plan : undefined);
+    return adapted ? mergedInputs(checkpoint, plan!) : frozenWeights(checkpoint);
   };
 
   /** The rotation's kernel wants as many rows as there are tokens in the run, and more than any position. */
@@ -75,28 +89,25 @@ export function createSessions(engine: Engine, checkpoint: Checkpoint, { batch, 
       views[name] = view(buffer, shape);
     }
     rope = views;
-    for (const entry of compiled.values()) (await entry).session.bind(rope);
+    for (const decoder of decoders.values()) (await decoder).session.bind(rope);
     for (const buffer of old) await engine.free(buffer);
   }
 
-  function open(choice: StepChoice | undefined): Promise<Compiled> {
-    const name = choice === undefined ? 'prefill' : 'count' in choice ? `${choice.kind} ${choice.count}` : choice.kind;
-    const key = `${adapted ? 'adapted' : 'plain'} ${name}`;
-    const known = compiled.get(key);
-    if (known !== undefined) return known;
-    const making = (async (): Promise<Compiled> => {
-      const session = await engine.compile(lower(trace(choice), { folder: checkpoint.folder }), { prepack: prepack && choice !== undefined });
+  const decoder = (): Promise<Decoder> =>
+    madeOnce(decoders, adapted ? 'adapted' : 'plain', async () => {
+      const { logits, caches } = traceDecode(architecture, weights());
+      const { folder } = quantized ?? checkpoint;
+      const session = await engine.compile(lower({ logits, ...caches }, { folder }), { prepack: prepack || quantized !== undefined });
       const feeds = adapted ? merger!.feeds : {};
       session.bind(Object.fromEntries(session.program.inputs.flatMap(({ name: port }) => (feeds[port] === undefined ? [] : [[port, feeds[port]]]))));
       session.bind(rope);
       return { session };
-    })();
-    compiled.set(key, making);
-    making.catch(() => compiled.delete(key));
-    return making;
-  }
+    });
 
-  const { vocabulary } = architecture;
+  const chooser = (choice: StepChoice): Promise<Chooser> =>
+    madeOnce(choosers, 'count' in choice ? `${choice.kind} ${choice.count}` : choice.kind, async () =>
+      ({ session: await engine.compile(lower(traceChoice(input('logits', [sym('B'), vocabulary]), choice))) }));
+
   return {
     vocabulary,
     blocks: Math.ceil(vocabulary / blockWidth(vocabulary)),
@@ -104,7 +115,7 @@ export function createSessions(engine: Engine, checkpoint: Checkpoint, { batch, 
       const longest = Math.max(...prompts.map((p) => p.ids.length));
       const [n, size] = [prompts.length, prompts.length * longest];
       await growRope(Math.max(size, cache.length));
-      const { session } = await open(undefined);
+      const { session } = await decoder();
       const ids = new Int32Array(size);
       prompts.forEach((prompt, i) => ids.set(prompt.ids, i * longest));
       const rows = prompts.map(({ reach }) => tableRow(reach, architecture));
@@ -116,33 +127,37 @@ export function createSessions(engine: Engine, checkpoint: Checkpoint, { batch, 
         positions: { data: positions, shape: [1, size] },
         lengths: { data: Int32Array.from(prompts, (p) => p.ids.length - 1), shape: [n] },
         longest: { data: Int32Array.of(longest), shape: [1] },
-      }, into);
+        read: { data: new Int32Array(), shape: [0] },
+      }, { ...into, logits: await logitsOf(0) });
     },
     async step(cache, choice, slots, extra) {
       const n = slots.length;
       await growRope(Math.max(n, cache.length));
-      const entry = await open(choice);
-      const positions = slots.map((s) => s.position);
-      if (entry.cache !== cache || entry.count !== n) {
+      const [deciding, choosing] = [await decoder(), await chooser(choice)];
+      const logits = await logitsOf(n);
+      if (deciding.cache !== cache || deciding.count !== n) {
         const { feeds, into } = cache.at(0, n);
-        const named: Record<string, View> = { ...into };
-        if (choice.kind !== 'greedy' && choice.kind !== 'sample') {
-          logits ??= await engine.allocate('float32', batch * vocabulary);
-          named['logits'] = view(logits, [n, vocabulary]);
-        }
-        entry.session.bind(feeds, named);
-        [entry.cache, entry.count] = [cache, n];
+        deciding.session.bind(feeds, { ...into, logits });
+        [deciding.cache, deciding.count] = [cache, n];
       }
-      return entry.session.run({
-        ids: { data: Int32Array.from(slots, (s) => s.next), shape: [n, 1] },
-        positions: { data: BigInt64Array.from(slots, ({ reach, position }) => BigInt(tableRow(reach, architecture)(position))), shape: [1, n] },
-        lengths: { data: Int32Array.from(positions), shape: [n] },
-        longest: { data: Int32Array.of(Math.max(...positions) + 1), shape: [1] },
-        ...extra,
-      });
+      if (choosing.count !== n) choosing.session.bind({ logits });
+      choosing.count = n;
+      const positions = slots.map((s) => s.position);
+      // The engine answers in the order of asking, so the second need not wait here for the first.
+      const [, chosen] = await Promise.all([
+        deciding.session.run({
+          ids: { data: Int32Array.from(slots, (s) => s.next), shape: [n, 1] },
+          positions: { data: BigInt64Array.from(slots, ({ reach, position }) => BigInt(tableRow(reach, architecture)(position))), shape: [1, n] },
+          lengths: { data: Int32Array.from(positions), shape: [n] },
+          longest: { data: Int32Array.of(Math.max(...positions) + 1), shape: [1] },
+          read: { data: Int32Array.from({ length: n }, (_, i) => i), shape: [n] },
+        }),
+        choosing.session.run(extra),
+      ]);
+      return chosen;
     },
     async logits(row) {
-      return (await engine.read(view(logits!, [vocabulary], row * vocabulary))) as Float32Array;
+      return (await engine.read(view(held!, [vocabulary], row * vocabulary))) as Float32Array;
     },
     async setAdapter(parameters) {
       if (parameters === undefined) {
@@ -150,15 +165,26 @@ export function createSessions(engine: Engine, checkpoint: Checkpoint, { batch, 
         return;
       }
       if (plan === undefined) throw new Error('This generator was made without an adapter plan.');
-      merger ??= await createMerger(engine, checkpoint, plan);
+      merger ??= await (quantized === undefined ? createMerger(engine, checkpoint, plan) : createFactors(engine, plan));
       await merger.merge(parameters);
       adapted = true;
     },
     async release() {
-      for (const entry of compiled.values()) await (await entry).session.release();
+      for (const made of [...decoders.values(), ...choosers.values()]) await (await made).session.release();
       await merger?.release();
-      for (const buffer of [...ropeBuffers, ...(logits === undefined ? [] : [logits])]) await engine.free(buffer);
-      compiled.clear();
+      for (const buffer of [...ropeBuffers, ...(held === undefined ? [] : [held])]) await engine.free(buffer);
+      decoders.clear();
+      choosers.clear();
     },
   };
+}
+
+/** What a failure leaves is not kept. */
+function madeOnce<K, V>(known: Map<K, Promise<V>>, key: K, make: () => Promise<V>): Promise<V> {
+  const found = known.get(key);
+  if (found !== undefined) return found;
+  const making = make();
+  known.set(key, making);
+  making.catch(() => known.delete(key));
+  return making;
 }

@@ -1,6 +1,6 @@
-import { type Dim, type Feed, type Tensor, add, concat, expandTo, headRows, input, matmul, plus, reshape, softmax, sym, takeRows, times, tokenLogProbs } from '@heed/tensor';
+import { type Dim, type Feed, type Tensor, add, concat, expandTo, headRows, input, matmul, op1, plus, reshape, softmax, split, sub, sym, takeRows, times } from '@heed/tensor';
 import type { Attend, HeadShape } from './attention.js';
-import { type Architecture, type Weights, decoder, finalNorm, head, ropeInputs } from './decoder.js';
+import { type Architecture, type Weights, decoder, logNormaliser, logitsOf, ropeInputs } from './decoder.js';
 import { headsAt, slotsOfHeads } from './layout.js';
 
 /** What follows a shared beginning: the rest of a prompt (at least one token), and the answers whose tokens are asked for, each a branch of its own. */
@@ -97,9 +97,16 @@ const PIECES = 4;
 export function traceBranches(architecture: Architecture, weights: Weights): Tensor {
   const rows = { ids: input('ids', [M], 'int32'), positions: input('positions', [1, M], 'int64'), ...ropeInputs(architecture) };
   const hidden = decoder(architecture, weights, rows, branchAttention(architecture), 'none');
-  const read = takeRows(hidden, input('from', [N], 'int32'));
   const labels = Array.from({ length: PIECES }, (_, i) => input(`labels${i}`, [i < PIECES - 1 ? q : plus(N, times(1 - PIECES, q))], 'int32'));
-  return tokenLogProbs(finalNorm(architecture, weights, read), head(architecture, weights), labels);
+  const pieces = split(takeRows(hidden, input('from', [N], 'int32')), 0, labels.map(({ shape }) => shape[0]!));
+  return concat(pieces.map((rows, i) => labelLogProbs(logitsOf(architecture, weights, rows), labels[i]!)), 0);
+}
+
+/** log p of each row's label, [n]. */
+function labelLogProbs(logits: Tensor, labels: Tensor): Tensor {
+  const [n] = labels.shape as [Dim];
+  const picked = op1('GatherElements', [logits, reshape(labels, [n, 1])], { dtype: 'float32', shape: [n, 1] }, { attributes: { axis: { int: 1 } } });
+  return reshape(sub(picked, logNormaliser(logits)), [n]);
 }
 
 function branchAttention({ heads, keyHeads, headSize, scale, local }: HeadShape): Attend {

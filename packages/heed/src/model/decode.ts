@@ -1,6 +1,6 @@
-import { type Dim, type Tensor, input, linear, op, reshape, sym, times } from '@heed/tensor';
+import { type Dim, type Tensor, input, op, reshape, sym, takeRows, times } from '@heed/tensor';
 import type { Attend, HeadShape } from './attention.js';
-import { type Architecture, type Rows, type Weights, decoder, finalNorm, head, ropeInputs } from './decoder.js';
+import { type Architecture, type Rows, type Weights, decoder, logitsOf, ropeInputs } from './decoder.js';
 
 const [B, L] = [sym('B'), sym('L')] as [Dim, Dim];
 
@@ -45,16 +45,23 @@ const rowsOf = (ids: Tensor, architecture: Architecture): Rows => {
   return { ids: reshape(ids, [count]), positions: input('positions', [1, count], 'int64'), ...ropeInputs(architecture) };
 };
 
-/** Fills the caches of B prompts padded on the right to the same length; nothing else is computed. */
-export function tracePrefill(architecture: Architecture, weights: Weights): Readonly<Record<string, Tensor>> {
-  const { attend, caches } = cachedAttention(architecture, sym('S'));
-  decoder(architecture, weights, rowsOf(input('ids', [B, sym('S')], 'int32'), architecture), attend, 'none');
-  return caches;
+/** Logits and the caches as a run leaves them. */
+export interface Decoding {
+  readonly logits: Tensor;
+  readonly caches: Readonly<Record<string, Tensor>>;
 }
 
-/** Appends one token to each of B sequences → logits [B, V] of what comes next. */
-export function traceDecode(architecture: Architecture, weights: Weights): { readonly logits: Tensor; readonly caches: Readonly<Record<string, Tensor>> } {
-  const { attend, caches } = cachedAttention(architecture, 1);
-  const hidden = decoder(architecture, weights, rowsOf(input('ids', [B, 1], 'int32'), architecture), attend, 'none');
-  return { logits: linear(finalNorm(architecture, weights, hidden), head(architecture, weights)), caches };
+/**
+ * Appends S tokens to each of B sequences → logits [R, V] of what follows rows `read` int32 [R], of the flat rows b·S + s. One program
+ * fills caches (S the longest prompt, padded on the right; nothing need be read) and steps (S = 1), so that its weights are there once.
+ */
+export function traceDecode(architecture: Architecture, weights: Weights): Decoding {
+  const { attend, caches } = cachedAttention(architecture, sym('S'));
+  const hidden = decoder(architecture, weights, rowsOf(input('ids', [B, sym('S')], 'int32'), architecture), attend, 'none');
+  return { logits: logitsOf(architecture, weights, takeRows(hidden, input('read', [sym('R')], 'int32'))), caches };
+}
+
+/** The caches alone, where no program steps. */
+export function tracePrefill(architecture: Architecture, weights: Weights): Decoding['caches'] {
+  return traceDecode(architecture, weights).caches;
 }

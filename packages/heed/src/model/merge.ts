@@ -1,18 +1,18 @@
 import { type Buffer, type Engine, type View, input, lower, mergedWeight, view } from '@heed/tensor';
 import { type AdapterPlan, requireNoHead } from './adapter.js';
 import type { Checkpoint } from './checkpoint/open.js';
-import { frozenWeights } from './weights.js';
+import { besideFeeds, frozenWeights } from './weights.js';
 
-/** Adapted weights W + s·B·A in engine memory, for programs traced with `mergedInputs`. */
+/** What programs are fed of an adapter that changes. */
 export interface Merger {
-  /** The feeds `w:<module>` [out, in]: the same memory before and after every `merge`. */
+  /** The same memory before and after every `merge`. */
   readonly feeds: Readonly<Record<string, View>>;
-  /** Computes the weights for a flat array of adapter parameters (`plan.size` elements). */
+  /** Takes over a flat array of adapter parameters (`plan.size` elements). */
   merge(parameters: View): Promise<void>;
   release(): Promise<void>;
 }
 
-/** Compiles the merge of every planned module and allocates its result: as much memory as the adapted modules take in float32. */
+/** For programs traced with `mergedInputs`: W + s·B·A of every planned module, `w:<module>` [out, in]. As much memory as the adapted modules take in float32. */
 export async function createMerger(engine: Engine, checkpoint: Checkpoint, plan: AdapterPlan): Promise<Merger> {
   requireNoHead(plan);
   const frozen = frozenWeights(checkpoint);
@@ -34,12 +34,22 @@ export async function createMerger(engine: Engine, checkpoint: Checkpoint, plan:
   return {
     feeds,
     async merge(parameters) {
-      const part = (at: { readonly offset: number; readonly shape: readonly number[] }): View => view(parameters.buffer, at.shape, parameters.offset + at.offset);
-      await session.run(Object.fromEntries(modules.flatMap(({ name, a, b }) => [[`a:${name}`, part(a)], [`b:${name}`, part(b)]])), feeds);
+      await session.run(besideFeeds(plan, parameters), feeds);
     },
     async release() {
       await session.release();
       await engine.free(buffer);
     },
+  };
+}
+
+/** For programs traced with `int8Weights`: the factors themselves, copied. */
+export async function createFactors(engine: Engine, plan: AdapterPlan): Promise<Merger> {
+  requireNoHead(plan);
+  const own = view(await engine.allocate('float32', plan.size));
+  return {
+    feeds: besideFeeds(plan, own),
+    merge: (parameters) => engine.copy([{ from: parameters, to: own }]),
+    release: () => engine.free(own.buffer),
   };
 }

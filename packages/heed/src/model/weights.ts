@@ -1,22 +1,28 @@
-import { type Dim, type Tensor, type View, addBias, cast, input, linear, loraBeside, loraLinear, mapped, matmul, mul, plus, view } from '@heed/tensor';
+import { type Dim, type Tensor, type View, add, addBias, blockLinear, cast, input, linear, loraBeside, loraLinear, mapped, matmul, mul, plus, view } from '@heed/tensor';
 import { UserError } from '../errors.js';
 import type { AdapterPlan } from './adapter.js';
 import type { Checkpoint } from './checkpoint/open.js';
 import { LAYOUT_SIZES } from './attention.js';
 import type { Weights } from './decoder.js';
+import { BLOCK, type QuantizedCheckpoint } from './quantize.js';
+
+type Stored = Pick<Checkpoint, 'id' | 'tensors'>;
+
+/** Tensors as they are stored, mapped from their files. */
+const mappedTensors = ({ id, tensors }: Stored) => (name: string): Tensor => {
+  const stored = tensors.get(name);
+  if (stored === undefined) throw new UserError(`${id} has no tensor "${name}".`);
+  return mapped(stored.dtype, stored.shape, { file: stored.file, offset: stored.offset, length: stored.length });
+};
 
 /** The checkpoint's own weights, mapped from its files. */
 export function frozenWeights(checkpoint: Checkpoint): Weights {
-  const tensor = (name: string): Tensor => {
-    const stored = checkpoint.tensors.get(name);
-    if (stored === undefined) throw new UserError(`${checkpoint.id} has no tensor "${name}".`);
-    return mapped(stored.dtype, stored.shape, { file: stored.file, offset: stored.offset, length: stored.length });
-  };
+  const tensor = mappedTensors(checkpoint);
   return { tensor, linear: (module, x) => addBias(linear(x, tensor(`${module}.weight`)), biasOf(checkpoint, module, tensor)) };
 }
 
-const biasOf = (checkpoint: Checkpoint, module: string, tensor: (name: string) => Tensor): Tensor | undefined =>
-  checkpoint.tensors.has(`${module}.bias`) ? tensor(`${module}.bias`) : undefined;
+const biasOf = ({ tensors }: Stored, module: string, tensor: (name: string) => Tensor): Tensor | undefined =>
+  tensors.has(`${module}.bias`) ? tensor(`${module}.bias`) : undefined;
 
 /** Frozen weights with a trainable adapter: fed as inputs `a:<module>` and `b:<module>`. */
 export interface AdaptedWeights extends Weights {
@@ -79,6 +85,35 @@ export function mergedInputs(checkpoint: Checkpoint, plan: AdapterPlan): Weights
     },
   };
 }
+
+/**
+ * Linear layers in 8 bits, for programs compiled with `prepack`, with an adapter of float32 beside them where there is a plan, fed as
+ * inputs `a:<module>` and `b:<module>`. Merging it into the weights first would round the adapter with them, at every change of it.
+ */
+export function int8Weights(quantized: QuantizedCheckpoint, plan?: AdapterPlan): Weights {
+  const tensor = mappedTensors(quantized);
+  return {
+    tensor,
+    linear(module, x) {
+      const found = quantized.linears.get(module);
+      if (found === undefined) throw new UserError(`${quantized.id} has no linear layer "${module}".`);
+      const { outputs, inputs, codes, scales } = found;
+      const blocks = inputs / BLOCK;
+      const base = blockLinear(x, mapped('uint8', [outputs, blocks, BLOCK], codes), mapped('float32', [outputs, blocks], scales));
+      const lora = plan?.modules.get(module);
+      const y = lora === undefined
+        ? base
+        : add(base, matmul(matmul(x, input(`a:${module}`, lora.a.shape), { transB: true }), input(`b:${module}`, lora.b.shape), { transB: true, alpha: plan!.scale }));
+      return addBias(y, biasOf(quantized, module, tensor));
+    },
+  };
+}
+
+/** What `int8Weights` is fed of an adapter. */
+export const besideFeeds = ({ modules }: AdapterPlan, parameters: View): Record<string, View> => {
+  const part = (at: { readonly offset: number; readonly shape: readonly number[] }): View => view(parameters.buffer, at.shape, parameters.offset + at.offset);
+  return Object.fromEntries([...modules.values()].flatMap(({ name, a, b }) => [[`a:${name}`, part(a)], [`b:${name}`, part(b)]]));
+};
 
 /** Where each parameter of an adapter lies in the flat array. */
 export const boundParameters = (weights: AdaptedWeights, parameters: View, prefix = ''): Record<string, View> =>

@@ -49,7 +49,8 @@ export async function readTensor(checkpoint: Pick<Checkpoint, 'folder' | 'tensor
   return upcast(stored.dtype, await readBytes(checkpoint.folder, stored));
 }
 
-async function readBytes(folder: string, { name, file, offset, length }: StoredTensor): Promise<Uint8Array> {
+/** A tensor's bytes as they are stored. */
+export async function readBytes(folder: string, { name, file, offset, length }: StoredTensor): Promise<Uint8Array> {
   const at = path.join(folder, file);
   const handle = await fsp.open(at, 'r').catch((error: unknown) => { throw new CheckpointError(`${at}: could not be opened: ${reason(error)}`, { cause: error }); });
   try {

@@ -7,7 +7,7 @@ import { BYTES, type FloatType } from './floats.js';
 /** What a tensor will be, before its numbers are there. */
 export interface TensorSpec {
   readonly name: string;
-  readonly dtype: FloatType;
+  readonly dtype: FloatType | 'uint8';
   readonly shape: readonly number[];
 }
 
@@ -26,7 +26,9 @@ export interface SafetensorsWriter {
   abandon(): Promise<void>;
 }
 
-const CODES: Readonly<Record<FloatType, string>> = { float32: 'F32', float16: 'F16', bfloat16: 'BF16' };
+/** How the format names a dtype. */
+export const CODES: Readonly<Record<TensorSpec['dtype'], string>> = { float32: 'F32', float16: 'F16', bfloat16: 'BF16', uint8: 'U8' };
+const sizeOf = (dtype: TensorSpec['dtype']): number => (dtype === 'uint8' ? 1 : BYTES[dtype]);
 const ALIGNMENT = 64;   // a cache line: the weights are used where they lie, memory-mapped
 
 /**
@@ -55,11 +57,11 @@ export async function writeSafetensors(file: string, tensors: Iterable<TensorToW
 export async function openSafetensorsWriter(file: string, specs: readonly TensorSpec[], metadata: Readonly<Record<string, string>> = { format: 'pt' }): Promise<SafetensorsWriter> {
   const header = Object.create(null) as Record<string, unknown>;   // no prototype: a tensor may have any name
   header.__metadata__ = metadata;
-  const places = new Map<string, { at: number; end: number; dtype: FloatType }>();
+  const places = new Map<string, { at: number; end: number; dtype: TensorSpec['dtype'] }>();
   let end = 0;
   for (const { name, dtype, shape } of specs) {
     if (places.has(name) || name === '__metadata__') throw new CheckpointError(`${file}: the tensor name ${name} is used twice or reserved`);
-    const length = shape.reduce((product, n) => product * n, 1) * BYTES[dtype];
+    const length = shape.reduce((product, n) => product * n, 1) * sizeOf(dtype);
     header[name] = { dtype: CODES[dtype], shape, data_offsets: [end, end + length] };
     places.set(name, { at: end, end: end + length, dtype });
     end += length;
