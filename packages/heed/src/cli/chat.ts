@@ -3,9 +3,9 @@ import type { Command } from 'commander';
 
 import type { Conversation, Reply } from './conversation.js';
 import type { Output } from './output.js';
-import { type ModelFlags, type SamplingFlags, loadSpeaker, modelOptions, samplingOf, samplingOptions } from './speaking.js';
+import { type ModelFlags, type PrecisionFlag, type SamplingFlags, loadSpeaker, modelOptions, precisionOption, samplingOf, samplingOptions } from './speaking.js';
 
-interface Options extends ModelFlags, SamplingFlags {
+interface Options extends ModelFlags, PrecisionFlag, SamplingFlags {
   readonly compare?: boolean;
   readonly system?: string;
 }
@@ -19,7 +19,7 @@ export function register(program: Command, out: Output): void {
     .description('talk to a model, with an adapter or without; from a pipe, each line is a turn')
     .option('--compare', 'answer with the base too, side by side')
     .option('--system <text>', 'a system message');
-  samplingOptions(modelOptions(command), { maxTokens: 512, temperature: 0.7 })
+  samplingOptions(modelOptions(command).addOption(precisionOption()), { maxTokens: 512, temperature: 0.7 })
     .addHelpText('after', '\nIn the chat:\n  /reset  forget what was said\n  /quit   leave; Ctrl-D too\n  Ctrl-C  stop the answer')
     .action((options: Options) => chat(options, out));
 }
@@ -47,7 +47,7 @@ async function chat({ compare = false, system, ...flags }: Options, out: Output)
   try {
     const voices: Voice[] = [];
     for (const name of compare ? (['base', 'adapter'] as const) : adapter === undefined ? (['base'] as const) : (['adapter'] as const)) {
-      const generator = await openGenerator(engine, model, { batch: 1, ...(name === 'adapter' && adapter !== undefined ? { adapter } : {}) });
+      const generator = await openGenerator(engine, model, { batch: 1, precision: flags.precision, ...(name === 'adapter' && adapter !== undefined ? { adapter } : {}) });
       voices.push({ name, conversation: createConversation(model, generator, { sampling, ...(system === undefined ? {} : { system }) }) });
     }
     const turns: { prompt: string; answers: Partial<Record<Voice['name'], Reply>> }[] = [];

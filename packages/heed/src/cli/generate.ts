@@ -3,9 +3,9 @@ import type { Command } from 'commander';
 
 import type { Completion } from '../generate/request.js';
 import type { Output } from './output.js';
-import { type ModelFlags, type SamplingFlags, loadSpeaker, modelOptions, number, samplingOf, samplingOptions } from './speaking.js';
+import { type ModelFlags, type PrecisionFlag, type SamplingFlags, loadSpeaker, modelOptions, number, precisionOption, samplingOf, samplingOptions } from './speaking.js';
 
-interface Options extends ModelFlags, SamplingFlags {
+interface Options extends ModelFlags, PrecisionFlag, SamplingFlags {
   readonly prompts: string;
   readonly samples: number;
   readonly limit?: number;
@@ -25,7 +25,7 @@ export function register(program: Command, out: Output): void {
     .option('-n, --samples <n>', 'answers to each prompt', number, 1)
     .option('--limit <n>', 'answer the first n prompts only', number)
     .option('--overwrite', 'replace the output file');
-  samplingOptions(modelOptions(command), { maxTokens: 256, temperature: 0.7 }).action((options: Options) => generate(options, out));
+  samplingOptions(modelOptions(command).addOption(precisionOption()), { maxTokens: 256, temperature: 0.7 }).action((options: Options) => generate(options, out));
 }
 
 async function generate({ prompts: file, samples, limit, output, overwrite = false, ...flags }: Options, out: Output): Promise<void> {
@@ -66,7 +66,7 @@ async function generate({ prompts: file, samples, limit, output, overwrite = fal
   let first: { readonly at: number; readonly tokens: number } | undefined;
   let perSecond = 0;
   try {
-    const generator = await openGenerator(engine, model, { batch: BATCH, ...(adapter === undefined ? {} : { adapter }) });
+    const generator = await openGenerator(engine, model, { batch: BATCH, precision: flags.precision, ...(adapter === undefined ? {} : { adapter }) });
     progress.start('answering', total, { unit: 'answers' });
     await generator.generate(prompts.tokens.map((prompt, row) => ({ prompt, row, samples })), sampling, {
       signal: abort.signal,
@@ -106,7 +106,7 @@ async function generate({ prompts: file, samples, limit, output, overwrite = fal
   if (rows.isStdout) out.note(human);
   else {
     out.result({
-      output: rows.name, model: model.checkpoint.id, ...(flags.adapter === undefined ? {} : { adapter: flags.adapter }),
+      output: rows.name, model: model.checkpoint.id, ...(flags.adapter === undefined ? {} : { adapter: flags.adapter }), precision: flags.precision,
       prompts: prompts.rows.length, completions: written, tokens, seconds, tokensPerSecond: perSecond, finish,
     }, human);
   }

@@ -3,9 +3,9 @@ import { basename, resolve } from 'node:path';
 import { type Command, Option } from 'commander';
 
 import type { Output } from './output.js';
-import { number } from './speaking.js';
+import { type PrecisionFlag, number, precisionOption } from './speaking.js';
 
-interface Options {
+interface Options extends PrecisionFlag {
   readonly model?: string;
   readonly template?: 'chat' | 'alpaca';
   readonly adapter: readonly string[];
@@ -25,6 +25,7 @@ export function register(program: Command, out: Output): void {
     .option('--model <model>', 'a folder, a .gguf file or a hub id (default: the default model)')
     .option('--adapter <[name=]folder...>', 'adapters, served as models of their own: NAME=FOLDER, or named as the folder is', [])
     .addOption(new Option('--template <name>', "how messages become tokens (default: the model's own chat template, where it has one)").choices(['chat', 'alpaca']))
+    .addOption(precisionOption())
     .option('--host <address>', 'where to listen; any but loopback needs HEED_SERVE_TOKEN in the environment', '127.0.0.1')
     .option('--port <n>', '0 takes a free one', number, 8321)
     .option('--batch <n>', 'answers that are worked on together', number, 16)
@@ -35,7 +36,7 @@ export function register(program: Command, out: Output): void {
     .action((options: Options) => serve(options, out));
 }
 
-async function serve({ model: given, template, adapter: specs, host, port, batch, queue, maxBody, grace, quiet = false }: Options, out: Output): Promise<void> {
+async function serve({ model: given, template, adapter: specs, precision, host, port, batch, queue, maxBody, grace, quiet = false }: Options, out: Output): Promise<void> {
   const [{ UserError }, { loadModel }, { loadAdapter }, { startEngine }, { openVoices }, { checkExposure, startServer }, { onInterrupt }] = await Promise.all([
     import('../errors.js'), import('../model/load.js'), import('../model/peft.js'), import('@heed/tensor'),
     import('../serve/voices.js'), import('../serve/server.js'), import('../run/signals.js'),
@@ -58,7 +59,7 @@ async function serve({ model: given, template, adapter: specs, host, port, batch
   try {
     // A model from a folder goes by the folder's name, one from elsewhere by its id.
     const name = given === undefined || !isPath(given) ? model.checkpoint.id : basename(resolve(given));
-    const voices = await openVoices(engine, model, { name, adapters, batch });
+    const voices = await openVoices(engine, model, { name, adapters, batch, precision });
     let interrupted = (): void => undefined;
     const ended = new Promise<void>((settle) => { interrupted = settle; });
     let answered = 0;

@@ -5,12 +5,17 @@ import type { Command } from 'commander';
 import type { SamplingOptions } from '../generate/options.js';
 import type { Model } from '../model/load.js';
 import type { Adapter } from '../model/peft.js';
+import { PRECISIONS, type Precision } from '../model/precision.js';
 import type { Output } from './output.js';
 
 export interface ModelFlags {
   readonly model?: string;
   readonly adapter?: string;
   readonly template?: 'chat' | 'alpaca';
+}
+
+export interface PrecisionFlag {
+  readonly precision: Precision;
 }
 
 export interface SamplingFlags {
@@ -38,6 +43,10 @@ export function modelOptions(command: Command): Command {
     .option('--adapter <folder>', "an adapter for it, as a run's adapter/ or PEFT wrote it")
     .addOption(new Option('--template <name>', "how messages become tokens (default: the model's own chat template, where it has one)").choices(['chat', 'alpaca']));
 }
+
+/** --precision, of the verbs in which a model writes and nothing is measured. */
+export const precisionOption = (): Option =>
+  new Option('--precision <name>', "what the model computes with; int8: 8 bits of the weights, faster at few prompts, a quarter of the memory, and near the model's own numbers").choices(PRECISIONS).default('f32');
 
 /** Adds the options of sampling. */
 export function samplingOptions(command: Command, { maxTokens, temperature }: { readonly maxTokens: number; readonly temperature: number }): Command {

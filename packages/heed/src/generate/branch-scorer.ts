@@ -4,7 +4,8 @@ import { branchFeeds, layOutBranches, traceBranches } from '../model/branches.js
 import { tracePrefill } from '../model/decode.js';
 import type { Weights } from '../model/decoder.js';
 import type { Model } from '../model/load.js';
-import { type Precision, openQuantized } from '../model/quantize.js';
+import type { Precision } from '../model/precision.js';
+import { openQuantized } from '../model/quantize.js';
 import { ropeFeed, shortLength, tableRow } from '../model/rope.js';
 import { feedsOf } from '../model/scoring.js';
 import { type Together, shareBeginnings } from '../model/shared-beginnings.js';
@@ -47,7 +48,7 @@ export async function createBranchScorer(
   const quantized = precision === 'int8' ? await openQuantized(checkpoint) : undefined;
   const compile = async (trace: (weights: Weights) => Parameters<typeof lower>[0]) => {
     const adapted = adapter && quantized === undefined ? adaptedWeights(checkpoint, adapter.plan, { dropout: false }) : undefined;
-    const weights = quantized === undefined ? adapted ?? frozenWeights(checkpoint) : int8Weights(quantized, adapter?.plan);
+    const weights = quantized === undefined ? adapted ?? frozenWeights(checkpoint) : int8Weights(quantized, { wide: true, ...(adapter && { plan: adapter.plan }) });
     const session = await engine.compile(lower(trace(weights), { folder: (quantized ?? checkpoint).folder }), { prepack: quantized !== undefined });
     if (adapter !== undefined) {
       const feeds = adapted === undefined ? besideFeeds(adapter.plan, adapter.parameters) : boundParameters(adapted, adapter.parameters);

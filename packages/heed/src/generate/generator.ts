@@ -23,7 +23,7 @@ export interface Generator {
  * another. Programs are compiled when first needed, and the cache of keys and values grows with what is asked for.
  */
 export async function createGenerator(engine: Engine, checkpoint: Checkpoint, options: GeneratorOptions): Promise<Generator> {
-  const { batch: size = 16, prepack = false, precision = 'f32', plan } = options;
+  const { batch: size = 16, prepack = isSmall(checkpoint), precision = 'f32', plan } = options;
   if (!Number.isInteger(size) || size < 1) throw new UserError(`batch is ${size}; expected a whole number, at least 1.`);
   const architecture = architectureOf(checkpoint);
   const quantized = precision === 'int8' ? await openQuantized(checkpoint) : undefined;
@@ -65,6 +65,9 @@ export async function createGenerator(engine: Engine, checkpoint: Checkpoint, op
       }),
   };
 }
+
+/** Whether a second copy of the weights costs little. By the model alone, not by the memory that is free: rounding differs with it, and a run must repeat itself. */
+const isSmall = ({ tensors }: Checkpoint): boolean => [...tensors.values()].reduce((sum, { length }) => sum + length, 0) <= 2 ** 30;
 
 function checkRequest({ prompt, row, samples = 1 }: GenerationRequest, maxNewTokens: number, { context, vocabulary }: { context: number; vocabulary: number }, model: string): void {
   if (prompt.length === 0) throw new UserError(`Row ${row}: the prompt has no tokens.`);

@@ -1,7 +1,7 @@
 import { type Engine, view } from '@heed/tensor';
 import type { Model } from '../model/load.js';
 import type { Adapter } from '../model/peft.js';
-import type { Precision } from '../model/quantize.js';
+import type { Precision } from '../model/precision.js';
 import { type Generator, createGenerator } from './generator.js';
 
 export interface OpenGeneratorOptions {

@@ -57,7 +57,7 @@ export function createSessions(engine: Engine, checkpoint: Checkpoint, { batch, 
   const architecture = architectureOf(checkpoint);
   const { vocabulary } = architecture;
   const makeRope = ropeFeed(architecture);
-  const decoders = new Map<'plain' | 'adapted', Promise<Decoder>>();
+  const decoders = new Map<string, Promise<Decoder>>();
   const choosers = new Map<string, Promise<Chooser>>();
   let merger: Merger | undefined;
   let adapted = false;
@@ -69,8 +69,8 @@ export function createSessions(engine: Engine, checkpoint: Checkpoint, { batch, 
   /** The logits of a step stay in the engine, where they are chosen from. */
   const logitsOf = async (rows: number): Promise<View> => view((held ??= await engine.allocate('float32', batch * vocabulary)), [rows, vocabulary]);
 
-  const weights = (): Weights => {
-    if (quantized !== undefined) return int8Weights(quantized, adapted ? plan : undefined);
+  const weights = (wide: boolean): Weights => {
+    if (quantized !== undefined) return int8Weights(quantized, { wide, ...(adapted ? { plan: plan! } : {}) });
     return adapted ? mergedInputs(checkpoint, plan!) : frozenWeights(checkpoint);
   };
 
@@ -93,16 +93,19 @@ export function createSessions(engine: Engine, checkpoint: Checkpoint, { batch, 
     for (const buffer of old) await engine.free(buffer);
   }
 
-  const decoder = (): Promise<Decoder> =>
-    madeOnce(decoders, adapted ? 'adapted' : 'plain', async () => {
-      const { logits, caches } = traceDecode(architecture, weights());
+  /** In f32 one program does both, so that its weights are packed once; in int8 prompts have one of their own, which packs nothing. */
+  const decoder = (prompts: boolean): Promise<Decoder> => {
+    const wide = prompts && quantized !== undefined;
+    return madeOnce(decoders, `${adapted ? 'adapted' : 'plain'}${wide ? ' wide' : ''}`, async () => {
+      const { logits, caches } = traceDecode(architecture, weights(wide));
       const { folder } = quantized ?? checkpoint;
-      const session = await engine.compile(lower({ logits, ...caches }, { folder }), { prepack: prepack || quantized !== undefined });
+      const session = await engine.compile(lower(wide ? caches : { logits, ...caches }, { folder }), { prepack: !wide && (prepack || quantized !== undefined) });
       const feeds = adapted ? merger!.feeds : {};
       session.bind(Object.fromEntries(session.program.inputs.flatMap(({ name: port }) => (feeds[port] === undefined ? [] : [[port, feeds[port]]]))));
       session.bind(rope);
       return { session };
     });
+  };
 
   const chooser = (choice: StepChoice): Promise<Chooser> =>
     madeOnce(choosers, 'count' in choice ? `${choice.kind} ${choice.count}` : choice.kind, async () =>
@@ -115,7 +118,7 @@ export function createSessions(engine: Engine, checkpoint: Checkpoint, { batch, 
       const longest = Math.max(...prompts.map((p) => p.ids.length));
       const [n, size] = [prompts.length, prompts.length * longest];
       await growRope(Math.max(size, cache.length));
-      const { session } = await decoder();
+      const { session } = await decoder(true);
       const ids = new Int32Array(size);
       prompts.forEach((prompt, i) => ids.set(prompt.ids, i * longest));
       const rows = prompts.map(({ reach }) => tableRow(reach, architecture));
@@ -127,13 +130,13 @@ export function createSessions(engine: Engine, checkpoint: Checkpoint, { batch, 
         positions: { data: positions, shape: [1, size] },
         lengths: { data: Int32Array.from(prompts, (p) => p.ids.length - 1), shape: [n] },
         longest: { data: Int32Array.of(longest), shape: [1] },
-        read: { data: new Int32Array(), shape: [0] },
-      }, { ...into, logits: await logitsOf(0) });
+        ...(quantized === undefined ? { read: { data: new Int32Array(), shape: [0] } } : {}),
+      }, { ...into, ...(quantized === undefined ? { logits: await logitsOf(0) } : {}) });
     },
     async step(cache, choice, slots, extra) {
       const n = slots.length;
       await growRope(Math.max(n, cache.length));
-      const [deciding, choosing] = [await decoder(), await chooser(choice)];
+      const [deciding, choosing] = [await decoder(false), await chooser(choice)];
       const logits = await logitsOf(n);
       if (deciding.cache !== cache || deciding.count !== n) {
         const { feeds, into } = cache.at(0, n);

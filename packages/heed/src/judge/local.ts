@@ -8,6 +8,7 @@ import type { Generator } from '../generate/generator.js';
 import { requireNoHead } from '../model/adapter.js';
 import type { Model } from '../model/load.js';
 import type { Adapter } from '../model/peft.js';
+import type { Precision } from '../model/precision.js';
 import type { AskHooks, ChoiceQuestion, ChoiceReply, Failure, Respondent, TextQuestion, TextReply } from './asked.js';
 import { exclusive, massOf } from './exclusive.js';
 import { fingerprint } from './fingerprint.js';
@@ -22,6 +23,8 @@ export interface LocalSettings {
   readonly endOfTurn?: boolean;
   /** Texts written together. Default: 16. */
   readonly batch?: number;
+  /** Default: f32. */
+  readonly precision?: Precision;
 }
 
 /** Questions whose passes are reported together: enough for full passes, few enough for a crash to lose little. */
@@ -35,13 +38,13 @@ const CHUNK = 256;
  *
  * @throws UserError where the adapter has a head: it scores texts and answers no questions
  */
-export async function createLocalRespondent(engine: Engine, model: Model, { adapter, endOfTurn = false, batch }: LocalSettings = {}): Promise<Respondent> {
+export async function createLocalRespondent(engine: Engine, model: Model, { adapter, endOfTurn = false, batch, precision = 'f32' }: LocalSettings = {}): Promise<Respondent> {
   if (adapter !== undefined) requireNoHead(adapter.plan);
-  const name = `local:${basename(model.checkpoint.id)}${adapter === undefined ? '' : '+adapter'}${endOfTurn ? ' end of turn' : ''} ${fingerprint(model, adapter)}`;
+  const name = `local:${basename(model.checkpoint.id)}${adapter === undefined ? '' : '+adapter'}${endOfTurn ? ' end of turn' : ''}${precision === 'f32' ? '' : ` ${precision}`} ${fingerprint(model, adapter)}`;
   const parameters = adapter === undefined ? undefined : await engine.upload(adapter.parameters);
   // Each kind of asking compiles its programs when it is first used.
-  const scorer = lazily(() => createBranchScorer(engine, model, adapter && { plan: adapter.plan, parameters: view(parameters!) }));
-  const generator = lazily(() => openGenerator(engine, model, { ...(adapter === undefined ? {} : { adapter }), ...(batch === undefined ? {} : { batch }) }));
+  const scorer = lazily(() => createBranchScorer(engine, model, adapter && { plan: adapter.plan, parameters: view(parameters!) }, { precision }));
+  const generator = lazily(() => openGenerator(engine, model, { precision, ...(adapter === undefined ? {} : { adapter }), ...(batch === undefined ? {} : { batch }) }));
   const { context } = model.architecture;
   const end = endOfTurn ? [endToken(model)] : [];
 

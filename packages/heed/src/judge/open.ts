@@ -54,9 +54,9 @@ export async function openRespondent(spec: JudgeOptions, options: OpenJudgeOptio
     throw new UserError(`judge.${kind} judges whole responses and answers no questions; someone who can be asked is needed here.`, ['Use local, endpoint or human.']);
   }
   return withEngine(options, async (engine, log) => {
-    const { model: name, adapter: folder, template, endOfTurn, batch } = local;
+    const { model: name, adapter: folder, template, endOfTurn, batch, precision } = local;
     const model = await loadModel(name, { ...(template === undefined ? {} : { template }), ...log });
-    return createLocalRespondent(engine, model, { endOfTurn, batch, ...(folder === undefined ? {} : { adapter: await loadAdapter(folder, model.checkpoint) }) });
+    return createLocalRespondent(engine, model, { endOfTurn, batch, precision, ...(folder === undefined ? {} : { adapter: await loadAdapter(folder, model.checkpoint) }) });
   });
 }
 
@@ -74,7 +74,8 @@ function describe(options: JudgeSection[keyof JudgeSection]): string {
   if (options === undefined) return '';
   if ('url' in options) return `${options.model} at ${options.url}`;
   if ('questions' in options) return options.questions;
-  return [options.model ?? 'the default model', ...(options.adapter === undefined ? [] : [`with ${options.adapter}`])].join(' ');
+  const int8 = 'precision' in options && options.precision === 'int8' ? ['in int8'] : [];
+  return [options.model ?? 'the default model', ...int8, ...(options.adapter === undefined ? [] : [`with ${options.adapter}`])].join(' ');
 }
 
 /** Makes something on the given engine, or on one that closes with it. */

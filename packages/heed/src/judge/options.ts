@@ -1,6 +1,8 @@
 /** What a recipe says under `judge:`. */
 import { z } from 'zod';
 
+import { PRECISIONS } from '../model/precision.js';
+
 const positive = z.int().min(1);
 const folder = z.string().min(1);
 
@@ -15,6 +17,8 @@ export const LocalOptions = z.strictObject({
   endOfTurn: z.boolean().default(false),
   /** Texts written together. */
   batch: positive.default(16),
+  /** What its linear layers compute with: `int8` takes a quarter of the weights' memory and rounds (docs/engine.md). */
+  precision: z.enum(PRECISIONS).default('f32'),
 });
 export type LocalOptions = z.infer<typeof LocalOptions>;
 

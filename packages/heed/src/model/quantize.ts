@@ -7,9 +7,6 @@ import { type Checkpoint, type StoredTensor, readBytes, readTensor } from './che
 import { readSafetensorsHeader } from './checkpoint/safetensors.js';
 import { CODES, type TensorToWrite, writeSafetensors } from './checkpoint/safetensors-write.js';
 
-/** What linear layers compute with: the checkpoint's own weights, or 8 bits of them. */
-export type Precision = 'f32' | 'int8';
-
 /** Neighbours along a weight's input that share a scale. */
 export const BLOCK = 32;
 
@@ -30,6 +27,8 @@ export interface QuantizedCheckpoint {
   readonly folder: string;
   /** By module, without ".weight". The head of tied embeddings is `model.embed_tokens`. */
   readonly linears: ReadonlyMap<string, QuantizedLinear>;
+  /** Zero points, all of them 128, as many as any layer has blocks. */
+  readonly zeros: Place; // uint8
   /** What is not a linear layer (embeddings, norms, biases), as the checkpoint stores it. */
   readonly tensors: ReadonlyMap<string, StoredTensor>;
 }
@@ -54,6 +53,9 @@ const isLinear = ({ name, shape }: StoredTensor, tied: boolean): boolean =>
 
 const EMBEDDINGS = 'model.embed_tokens.weight';
 const FILE = 'int8.safetensors';
+const ZEROS = 'zeros';
+const blocksOf = ({ shape }: StoredTensor): number => (shape[0]! * shape[1]!) / BLOCK;
+const mostBlocks = (linears: readonly StoredTensor[]): number => Math.max(...linears.map(blocksOf));
 
 /**
  * The 8-bit weights of a checkpoint: made at the first call (seconds for 10⁸ weights; a quarter of their float32 bytes and 1/8 of that for scales,
@@ -87,7 +89,8 @@ async function write(checkpoint: Checkpoint, linears: readonly StoredTensor[], k
     ];
   });
   const copies = kept.map((tensor): TensorToWrite => ({ ...tensor, data: async function* () { yield await readBytes(checkpoint.folder, tensor); } }));
-  await writeSafetensors(file, [...copies, ...made], { fingerprint: checkpoint.fingerprint });
+  const zeros: TensorToWrite = { name: ZEROS, dtype: 'uint8', shape: [mostBlocks(linears)], data: new Uint8Array(mostBlocks(linears)).fill(128) };
+  await writeSafetensors(file, [...copies, zeros, ...made], { fingerprint: checkpoint.fingerprint });
 }
 
 function read(id: string, folder: string, linears: readonly StoredTensor[], kept: readonly StoredTensor[]): QuantizedCheckpoint {
@@ -103,6 +106,7 @@ function read(id: string, folder: string, linears: readonly StoredTensor[], kept
   return {
     id,
     folder,
+    zeros: find(ZEROS, 'U8', [mostBlocks(linears)]),
     linears: new Map(linears.map(({ name, shape }) => {
       const [outputs, inputs] = shape as [number, number];
       const module = moduleOf(name);

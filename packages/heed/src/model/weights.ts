@@ -1,4 +1,4 @@
-import { type Dim, type Tensor, type View, add, addBias, blockLinear, cast, input, linear, loraBeside, loraLinear, mapped, matmul, mul, plus, view } from '@heed/tensor';
+import { type Dim, type Tensor, type View, add, addBias, blockLinear, cast, input, linear, loraBeside, loraLinear, mapped, matmul, mul, plus, view, widenBlocks } from '@heed/tensor';
 import { UserError } from '../errors.js';
 import type { AdapterPlan } from './adapter.js';
 import type { Checkpoint } from './checkpoint/open.js';
@@ -87,19 +87,27 @@ export function mergedInputs(checkpoint: Checkpoint, plan: AdapterPlan): Weights
 }
 
 /**
- * Linear layers in 8 bits, for programs compiled with `prepack`, with an adapter of float32 beside them where there is a plan, fed as
- * inputs `a:<module>` and `b:<module>`. Merging it into the weights first would round the adapter with them, at every change of it.
+ * Linear layers in 8 bits, for programs compiled with `prepack`. `wide` is for programs of many rows: there a layer's weight is widened for the
+ * run and multiplied in float32, which costs less, and rounds no activations but those of the head. An adapter of float32 lies beside them
+ * where there is a plan, fed as inputs `a:<module>` and `b:<module>`: merging it would round it with the weights, at every change of it.
  */
-export function int8Weights(quantized: QuantizedCheckpoint, plan?: AdapterPlan): Weights {
+export function int8Weights(quantized: QuantizedCheckpoint, { plan, wide = false }: { readonly plan?: AdapterPlan; readonly wide?: boolean } = {}): Weights {
   const tensor = mappedTensors(quantized);
+  const product = (module: string, x: Tensor): Tensor => {
+    const found = quantized.linears.get(module);
+    if (found === undefined) throw new UserError(`${quantized.id} has no linear layer "${module}".`);
+    const { outputs, inputs, codes, scales } = found;
+    const blocks = inputs / BLOCK;
+    // The head reads few rows.
+    if (!wide || !module.includes('.layers.')) return blockLinear(x, mapped('uint8', [outputs, blocks, BLOCK], codes), mapped('float32', [outputs, blocks], scales));
+    const all = outputs * blocks;
+    const zeros = mapped('uint8', [all], { ...quantized.zeros, length: all });
+    return linear(x, widenBlocks(mapped('uint8', [all, BLOCK], codes), mapped('float32', [all], scales), zeros, [outputs, inputs]));
+  };
   return {
     tensor,
     linear(module, x) {
-      const found = quantized.linears.get(module);
-      if (found === undefined) throw new UserError(`${quantized.id} has no linear layer "${module}".`);
-      const { outputs, inputs, codes, scales } = found;
-      const blocks = inputs / BLOCK;
-      const base = blockLinear(x, mapped('uint8', [outputs, blocks, BLOCK], codes), mapped('float32', [outputs, blocks], scales));
+      const base = product(module, x);
       const lora = plan?.modules.get(module);
       const y = lora === undefined
         ? base

@@ -103,12 +103,12 @@ describe('a local judge', () => {
 
   it('is named by its weights, its adapter and how it is read', async () => {
     const names = [];
-    for (const settings of [{}, { adapter }, { endOfTurn: true }, { adapter: { ...adapter, parameters: adapter.parameters.map((x) => x + 1) } }, {}]) {
+    for (const settings of [{}, { adapter }, { endOfTurn: true }, { adapter: { ...adapter, parameters: adapter.parameters.map((x) => x + 1) } }, { precision: 'int8' as const }, {}]) {
       const judge = await createLocalRespondent(engine, model, settings);
       names.push(judge.name);
       await judge.close();
     }
-    expect(new Set(names).size).toBe(4);
-    expect(names[4]).toBe(names[0]);
+    expect(new Set(names).size).toBe(5);
+    expect(names[5]).toBe(names[0]);
   });
 });

@@ -23,7 +23,7 @@ describe('judge: in a recipe', () => {
     const { recipe, text } = check('\n  endpoint:\n    url: http://127.0.0.1:8000/v1\n    model: m\n    keyFrom: MY_KEY\n');
     expect(recipe).toMatchObject({ judge: { endpoint: { api: 'chat', begun: 'ask', samples: 8, concurrency: 8, retries: 5 } } });
     expect(checkRecipe(text, 'again.yaml', [], Recipe).recipe).toEqual(recipe);
-    expect(check(' { local: {} }').recipe).toEqual({ judge: { local: { endOfTurn: false, batch: 16 } } });
+    expect(check(' { local: {} }').recipe).toEqual({ judge: { local: { endOfTurn: false, batch: 16, precision: 'f32' } } });
     expect(describeJudge(recipe.judge)).toBe('endpoint: m at http://127.0.0.1:8000/v1');
   });
 
@@ -95,7 +95,7 @@ describe('opening', () => {
   });
 
   it('gives a local model as one who can be asked, on an engine of its own too', async () => {
-    const options = { model: model.checkpoint.id, endOfTurn: false, batch: 4 };
+    const options = { model: model.checkpoint.id, endOfTurn: false, batch: 4, precision: 'f32' as const };
     const question = { messages: [{ role: 'user' as const, content: 'Hi' }], answers: ['a', 'b'] };
     const [shared, own] = [await openRespondent({ local: options }, { engine }), await openRespondent({ local: options })];
     const replies = [await shared.choose([question]), await own.choose([question])].map(([reply]) => ({ ...reply, usage: undefined }));
