@@ -61,7 +61,7 @@ export interface GeneratorOptions {
   /** What the linear layers compute with: `int8` is faster and a little less exact (`model/quantize.ts`). Default: f32. */
   readonly precision?: Precision;
   /**
-   * Keep a second copy of float32 weights in the kernels' own layout: faster steps (at 16 prompts 1.4 ×), as much memory again; of the head alone with
+   * Keep a second copy of float32 weights in the kernels' own layout: faster steps (at 16 prompts 1.1 to 1.5 ×), as much memory again; of the head alone with
    * an adapter. Default: true where the checkpoint takes at most 1 GiB. In int8 it is always so, and the only copy.
    */
   readonly prepack?: boolean;
