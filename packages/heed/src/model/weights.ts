@@ -93,21 +93,16 @@ export function mergedInputs(checkpoint: Checkpoint, plan: AdapterPlan): Weights
  */
 export function int8Weights(quantized: QuantizedCheckpoint, { plan, wide = false }: { readonly plan?: AdapterPlan; readonly wide?: boolean } = {}): Weights {
   const tensor = mappedTensors(quantized);
-  // Traced before anything that they meet: ONNX Runtime runs the later of a product's inputs first, and else would widen all weights before the first layer.
-  const widened = new Map(!wide ? [] : [...quantized.linears].flatMap(([module, { outputs, inputs, codes, scales }]) => {
-    const blocks = (outputs * inputs) / BLOCK;
-    const zeros = mapped('uint8', [blocks], { ...quantized.zeros, length: blocks });
-    // The head reads few rows.
-    return module.includes('.layers.') ? [[module, widenBlocks(mapped('uint8', [blocks, BLOCK], codes), mapped('float32', [blocks], scales), zeros, [outputs, inputs])] as const] : [];
-  }));
   const product = (module: string, x: Tensor): Tensor => {
     const found = quantized.linears.get(module);
     if (found === undefined) throw new UserError(`${quantized.id} has no linear layer "${module}".`);
-    const weight = widened.get(module);
-    if (weight !== undefined) return linear(x, weight);
     const { outputs, inputs, codes, scales } = found;
     const blocks = inputs / BLOCK;
-    return blockLinear(x, mapped('uint8', [outputs, blocks, BLOCK], codes), mapped('float32', [outputs, blocks], scales));
+    // The head reads few rows.
+    if (!wide || !module.includes('.layers.')) return blockLinear(x, mapped('uint8', [outputs, blocks, BLOCK], codes), mapped('float32', [outputs, blocks], scales));
+    const all = outputs * blocks;
+    const zeros = mapped('uint8', [all], { ...quantized.zeros, length: all });
+    return linear(x, widenBlocks(mapped('uint8', [all, BLOCK], codes), mapped('float32', [all], scales), zeros, [outputs, inputs]));
   };
   return {
     tensor,

@@ -2,7 +2,7 @@ import { createRequire } from 'node:module';
 import type * as Ort from 'onnxruntime-node';
 import { encodeModel, onnxType } from '../onnx/encode.js';
 import type { DType, OnnxModel } from '../onnx/model.js';
-import { orderLeaves } from '../onnx/order.js';
+import { orderNodes } from '../onnx/order.js';
 import type { HostArray } from './arrays.js';
 
 /*
@@ -46,7 +46,7 @@ export function prepareForCpu(model: OnnxModel): OnnxModel {
   return {
     nodes: [
       { name: STOP, op: 'Cast', domain: '', inputs: [zero], outputs: [STOP], attributes: { to: { int: onnxType.bfloat16 } } },
-      ...orderLeaves(model.nodes),
+      ...orderNodes(model.nodes),
     ],
     inputs: model.inputs,
     outputs: [{ name: STOP, dtype: 'bfloat16', shape: [] }, ...model.outputs],
