@@ -80,8 +80,8 @@ async function measure({ method: name, checkpointing, targets, rank, dropout, ro
 
 /** CUT scores a response twice, the second time after a prompt with a judgment, which here is half as long again. */
 function sequencesOf(method, { prompt, response }) {
-  if (method === 'sft') return { turns: { prompt, response } };
-  return { plain: { prompt, response }, judged: { prompt: [...prompt, ...prompt.slice(0, prompt.length / 2)], response } };
+  if (method === 'sft') return { turns: [{ prompt, response }] };
+  return { plain: [{ prompt, response }], judged: [{ prompt: [...prompt, ...prompt.slice(0, prompt.length / 2)], response }] };
 }
 
 function ids(length, stride, row) {
