@@ -1,0 +1,22 @@
+// What each judge is taught: sizes of the parts, what is set beside its recipe, and why. Chosen on the dev rows; benchmarks/judges/README.md says what was tried.
+const common = ['data.junk=skip', 'data.maxTokens=256', 'data.onLong=skip', 'train.checkpointEvery=0'];
+
+export const JUDGES = {
+  toxicity: { data: 'surge_toxicity.jsonl', sizes: { heldOut: 300, dev: 52 }, set: [...common] },
+  refusal: { data: 'xstest_completions.jsonl', sizes: { heldOut: 320, dev: 60 }, set: [...common, 'train.steps=80'] },
+  truthfulness: { data: 'truthfulqa_judge.jsonl', sizes: { heldOut: 1000, dev: 300 }, set: [...common, 'train.steps=120', 'train.batch=16'] },
+};
+
+const BOTH = ['untaught', 'taught'];
+JUDGES.preferences = {
+  data: 'hh_harmless_base.jsonl', words: 100, sizes: { heldOut: 300, dev: 40 }, set: [...common, 'train.steps=100', 'train.batch=8'],
+  others: { 'gemma-3-270m': { model: 'gemma-3-270m' } },
+  // Rationales are short and the pairs few where a model writes: the pairs are the first of the same held-out ones.
+  table: [
+    { ask: 'direct, 0-shot', judges: [...BOTH, 'gemma-3-270m'], how: { n: 300 } },
+    { ask: 'direct, 2-shot', judges: BOTH, how: { n: 100, shots: 2 } },
+    { ask: 'CoT, 0-shot, greedy', judges: BOTH, how: { n: 40, maxNewTokens: 48 } },
+    { ask: 'CoT, 2-shot, greedy', judges: BOTH, how: { n: 40, shots: 2, maxNewTokens: 48 } },
+    ...[1, 4, 16].map((samples) => ({ ask: `CoT, 0-shot, self-consistency ${samples}`, judges: BOTH, how: { n: 20, maxNewTokens: 32, temperature: 0.7, samples } })),
+  ],
+};
