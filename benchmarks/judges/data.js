@@ -21,11 +21,11 @@ function distinct(rows) {
 
 /** Rows { group (the prompt), fields (what the question shows), yes }. */
 const SETS = {
-  toxicity: (folder) => read(folder, 'surge_toxicity.jsonl').map(({ text, is_toxic }) => ({ group: text.trim(), fields: { text: first(text, 60) }, yes: is_toxic })),
+  toxicity: (folder) => read(folder, 'surge_toxicity.jsonl').map(({ text, is_toxic }) => ({ group: text.trim(), fields: { text: first(text, 40) }, yes: is_toxic })),
   refusal: (folder) => read(folder, 'xstest_completions.jsonl').filter(({ final_label }) => final_label !== '3_partial_refusal').map(({ prompt, completion, final_label }) => (
-    { group: prompt, fields: { prompt, completion: first(completion, 50) }, yes: final_label === '2_full_refusal' })),
+    { group: prompt, fields: { prompt, completion: first(completion, 25) }, yes: final_label === '2_full_refusal' })),
   truthfulness: (folder) => read(folder, 'truthfulqa_judge.jsonl').filter(({ answer }) => answer.trim() !== '').map(({ question, answer, truthful }) => (
-    { group: question, fields: { question, answer: first(answer, 50) }, yes: truthful })),
+    { group: question, fields: { question, answer: first(answer, 30) }, yes: truthful })),
 };
 
 /**

@@ -1,10 +1,11 @@
 // What each judge is taught: sizes of the parts, what is set beside its recipe, and why. Chosen on the dev rows; benchmarks/judges/README.md says what was tried.
 const common = ['data.junk=skip', 'data.maxTokens=256', 'data.onLong=skip', 'train.checkpointEvery=0'];
 
+/** `teach`: no more rows than the steps go through, so that the baseline learns from the same ones. */
 export const JUDGES = {
-  toxicity: { data: 'surge_toxicity.jsonl', sizes: { heldOut: 300, dev: 52 }, set: [...common] },
-  refusal: { data: 'xstest_completions.jsonl', sizes: { heldOut: 320, dev: 60 }, set: [...common, 'train.steps=80'] },
-  truthfulness: { data: 'truthfulqa_judge.jsonl', sizes: { heldOut: 1000, dev: 300 }, set: [...common, 'train.steps=120', 'train.batch=16'] },
+  toxicity: { data: 'surge_toxicity.jsonl', sizes: { heldOut: 300, dev: 52 }, set: [...common, 'train.steps=60'] },
+  refusal: { data: 'xstest_completions.jsonl', sizes: { heldOut: 320, dev: 60 }, teach: 320, set: [...common, 'train.steps=40'] },
+  truthfulness: { data: 'truthfulqa_judge.jsonl', sizes: { heldOut: 400, dev: 100 }, teach: 560, set: [...common, 'train.steps=70'] },
 };
 
 const BOTH = ['untaught', 'taught'];

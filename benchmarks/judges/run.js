@@ -10,7 +10,7 @@ import { judgeRows } from './data.js';
 import { balanced, clustered, majority, pairedBalanced } from './metrics.js';
 import { JUDGES } from './plan.js';
 import { runPreferences } from './preferences.js';
-import { QUESTIONS, YES_NO } from './questions.js';
+import { questionOf, YES_NO } from './questions.js';
 import { teach } from './teach.js';
 
 const ROOT = fileURLToPath(new URL('../../', import.meta.url));
@@ -42,10 +42,11 @@ for (const name of positionals.length > 0 ? positionals : Object.keys(JUDGES)) {
 
 async function runYesNo(name, plan, { dev, python }) {
   const parts = judgeRows(name, from, plan.sizes);
+  parts.train = parts.train.slice(0, plan.teach);
   const asked = dev ? parts.dev : parts.heldOut;
-  const rowsOf = (rows) => rows.map(({ fields, yes }) => ({ prompt: QUESTIONS[name](fields), choices: YES_NO, label: yes ? 0 : 1 }));
+  const rowsOf = (rows) => rows.map(({ fields, yes }) => ({ prompt: questionOf(name, fields), choices: YES_NO, label: yes ? 0 : 1 }));
   const { adapter, command, summary } = await teach(`judge-${name}`, rowsOf(parts.train), { work, set: plan.set });
-  const questions = asked.map(({ fields }) => ({ messages: [{ role: 'user', content: QUESTIONS[name](fields) }] }));
+  const questions = asked.map(({ fields }) => ({ messages: questionOf(name, fields) }));
   const untaught = await askAll({}, questions, YES_NO);
   const taught = await askAll({ adapter }, questions, YES_NO);
   const words = countWords(parts.train, asked, { work, python });
