@@ -78,9 +78,10 @@ export async function measure(entries, options) {
     for (let i = 0; i < warmups + repetitions; i++) {
       log(`  ${i < warmups ? `warm-up ${i + 1} of ${warmups}` : `repetition ${i - warmups + 1} of ${repetitions}`}`);
       for (const c of children) {
+        if (c.entry.spec.once && c.runs.length > 0) continue;
         const run = await c.child.run();
         c.first ??= run;
-        if (i >= warmups) c.runs.push(run);
+        if (i >= warmups || c.entry.spec.once) c.runs.push(run);
       }
       if (i === 0) options.onFirst?.(Object.fromEntries(children.map(({ entry, first }) => [entry.name, first])));
     }
