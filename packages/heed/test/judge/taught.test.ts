@@ -27,7 +27,7 @@ function rowsOf(name: string): Row[] {
 }
 
 const taught = ({ prompt, choices }: Row): readonly { readonly prompt: readonly number[]; readonly response: readonly number[] }[] =>
-  choiceSequences({ prompt, choices, source: { file: 'a.jsonl', line: 1 } }, createRespond(model.template), options).answers;
+  choiceSequences({ prompt: [...prompt], choices: [...choices], source: { file: 'a.jsonl', line: 1 } }, createRespond(model.template), options).answers;
 
 describe('what a judge is taught with is what it is asked', () => {
   it.each([
