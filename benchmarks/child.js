@@ -10,7 +10,7 @@ const quiet = { HF_HUB_OFFLINE: '1', TRANSFORMERS_VERBOSITY: 'error', HF_HUB_DIS
 /** The command of one entry. */
 function commandOf({ side, spec }, python) {
   const json = JSON.stringify({ threads: availableParallelism(), ...spec });
-  return side === 'ours' ? [process.execPath, [at('ours.js'), json]] : [python, [at('peers/peer.py'), json]];
+  return side === 'ours' ? [process.execPath, [at('ours.js'), json]] : [python, [at(`peers/${spec.script ?? 'peer'}.py`), json]];
 }
 
 /** Starts an entry; resolves when it has loaded everything and waits to be told to run. */
