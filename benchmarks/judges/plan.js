@@ -10,14 +10,14 @@ export const JUDGES = {
 
 const BOTH = ['untaught', 'taught'];
 JUDGES.preferences = {
-  data: 'hh_harmless_base.jsonl', words: 100, sizes: { heldOut: 300, dev: 40 }, set: [...common, 'train.steps=100', 'train.batch=8'],
+  data: 'hh_harmless_base.jsonl', words: 60, sizes: { heldOut: 100, dev: 20 }, set: [...common, 'train.steps=60'],
   others: { 'gemma-3-270m': { model: 'gemma-3-270m' } },
   // Rationales are short and the pairs few where a model writes: the pairs are the first of the same held-out ones.
   table: [
-    { ask: 'direct, 0-shot', judges: [...BOTH, 'gemma-3-270m'], how: { n: 300 } },
-    { ask: 'direct, 2-shot', judges: BOTH, how: { n: 100, shots: 2 } },
-    { ask: 'CoT, 0-shot, greedy', judges: BOTH, how: { n: 40, maxNewTokens: 48 } },
-    { ask: 'CoT, 2-shot, greedy', judges: BOTH, how: { n: 40, shots: 2, maxNewTokens: 48 } },
-    ...[1, 4, 16].map((samples) => ({ ask: `CoT, 0-shot, self-consistency ${samples}`, judges: BOTH, how: { n: 20, maxNewTokens: 32, temperature: 0.7, samples } })),
+    { ask: 'direct, 0-shot', judges: [...BOTH, 'gemma-3-270m'], how: { n: 100 } },
+    { ask: 'direct, 2-shot', judges: BOTH, how: { n: 60, shots: 2 } },
+    { ask: 'CoT, 0-shot, greedy', judges: BOTH, how: { n: 20, maxNewTokens: 32 } },
+    { ask: 'CoT, 2-shot, greedy', judges: BOTH, how: { n: 20, shots: 2, maxNewTokens: 32 } },
+    ...[1, 4, 16].map((samples) => ({ ask: `CoT, 0-shot, self-consistency ${samples}`, judges: BOTH, how: { n: 10, maxNewTokens: 32, temperature: 0.7, samples } })),
   ],
 };

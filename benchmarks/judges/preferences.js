@@ -30,11 +30,11 @@ export function choiceRows({ prompt, responses: [a, b], human }) {
   });
 }
 
-export async function runPreferences(plan, { from, work, dev }) {
+export async function runPreferences(plan, { from, work, dev, untaught }) {
   const parts = await pairsOf(plan, from);
   const asked = (dev ? parts.dev : parts.heldOut).map(({ pair }) => pair);
-  const { adapter, command, summary } = await teach('judge-preferences', parts.train.flatMap(({ pair }) => choiceRows(pair)), { work, set: plan.set });
-  const judges = { untaught: {}, taught: { adapter }, ...(dev ? {} : plan.others) };
+  const taught = untaught ? undefined : await teach('judge-preferences', parts.train.flatMap(({ pair }) => choiceRows(pair)), { work, set: plan.set });
+  const judges = { untaught: {}, ...(taught === undefined ? {} : { taught: { adapter: taught.adapter } }), ...(dev ? {} : plan.others) };
   const store = await openStore(join(work, 'labels.db'));
   const table = [];
   try {
@@ -59,5 +59,7 @@ export async function runPreferences(plan, { from, work, dev }) {
   } finally {
     store.close();
   }
-  return { command, criterion: CRITERION, trainedOn: parts.train.length, orders: 2, steps: summary.steps, seconds: summary.seconds, askedOn: dev ? 'dev' : 'held out', table };
+  return {
+    criterion: CRITERION, ...(taught === undefined ? {} : { command: taught.command, trainedOn: parts.train.length, steps: taught.summary.steps, seconds: taught.summary.seconds }), askedOn: dev ? 'dev' : 'held out', table,
+  };
 }

@@ -1,4 +1,4 @@
-// npm run judges [-- names] [--dev] [--set key=value …] [--python PATH]: teaches each judge and asks it about held-out rows. Writes benchmarks/judges/<name>.json.
+// npm run judges [-- names] [--dev] [--untaught] [--set key=value …] [--python PATH]: teaches each judge and asks it about held-out rows. Writes benchmarks/judges/<name>.json.
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { cpus, tmpdir, totalmem } from 'node:os';
 import { join } from 'node:path';
@@ -15,7 +15,7 @@ import { teach } from './teach.js';
 
 const ROOT = fileURLToPath(new URL('../../', import.meta.url));
 const from = process.env.HEED_DATA;
-const { values: given, positionals } = parseArgs({ allowPositionals: true, options: { dev: { type: 'boolean', default: false }, set: { type: 'string', multiple: true, default: [] }, python: { type: 'string', default: 'python3' } } });
+const { values: given, positionals } = parseArgs({ allowPositionals: true, options: { dev: { type: 'boolean', default: false }, untaught: { type: 'boolean', default: false }, set: { type: 'string', multiple: true, default: [] }, python: { type: 'string', default: 'python3' } } });
 if (from === undefined) {
   console.error('Say where the research data are: HEED_DATA=<folder> npm run judges. They are not part of Heed; benchmarks/judges/README.md lists them.');
   process.exit(2);
@@ -26,21 +26,21 @@ if (unknown.length > 0) {
   process.exit(2);
 }
 
-const work = join(tmpdir(), 'heed-judges');
-mkdirSync(work, { recursive: true });
 const machine = `${cpus()[0].model.trim()}, ${cpus().length} cores, ${Math.round(totalmem() / 2 ** 30)} GiB`;
 const { version } = JSON.parse(readFileSync(join(ROOT, 'packages/heed/package.json'), 'utf8'));
 
 for (const name of positionals.length > 0 ? positionals : Object.keys(JUDGES)) {
   const plan = { ...JUDGES[name], set: [...JUDGES[name].set, ...given.set] };
   const about = { judge: name, recipe: `recipes/judge-${name}.yaml`, data: plan.data, evidence: `HEED_DATA=<folder> npm run judges -- ${name}`, seed: 0, machine, heed: version };
-  const settings = { from, work, dev: given.dev, python: given.python };
+  const work = join(tmpdir(), 'heed-judges', name);
+  mkdirSync(work, { recursive: true });
+  const settings = { from, work, untaught: given.untaught, dev: given.dev, python: given.python };
   const result = { ...about, ...(await (name === 'preferences' ? runPreferences(plan, settings) : runYesNo(name, plan, settings))) };
   if (given.dev) console.log(JSON.stringify(result, null, 2));
   else writeFileSync(join(ROOT, 'benchmarks/judges', `${name}.json`), `${JSON.stringify(result, null, 2)}\n`);
 }
 
-async function runYesNo(name, plan, { dev, python }) {
+async function runYesNo(name, plan, { dev, python, work }) {
   const parts = judgeRows(name, from, plan.sizes);
   parts.train = parts.train.slice(0, plan.teach);
   const asked = dev ? parts.dev : parts.heldOut;
