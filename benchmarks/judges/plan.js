@@ -1,4 +1,4 @@
-// What each judge is taught: sizes of the parts, what is set beside its recipe, and why. Chosen on the dev rows; benchmarks/judges/README.md says what was tried.
+// What each judge is taught and asked: sizes of the parts, what is set beside its recipe. One setting, which two cores can afford; none other was tried.
 const common = ['data.junk=skip', 'data.maxTokens=256', 'data.onLong=skip', 'train.checkpointEvery=0', 'train.checkpointing=none'];
 
 /** `teach`: no more rows than the steps go through, so that the baseline learns from the same ones. */

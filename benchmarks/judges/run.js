@@ -27,6 +27,8 @@ if (unknown.length > 0) {
 }
 
 const machine = `${cpus()[0].model.trim()}, ${cpus().length} cores, ${Math.round(totalmem() / 2 ** 30)} GiB`;
+/** Rows that the taught judge is asked about with int8 weights too. */
+const INT8 = 100;
 const { version } = JSON.parse(readFileSync(join(ROOT, 'packages/heed/package.json'), 'utf8'));
 
 for (const name of positionals.length > 0 ? positionals : Object.keys(JUDGES)) {
@@ -40,6 +42,11 @@ for (const name of positionals.length > 0 ? positionals : Object.keys(JUDGES)) {
   else writeFileSync(join(ROOT, 'benchmarks/judges', `${name}.json`), `${JSON.stringify(result, null, 2)}\n`);
 }
 
+/** KL of two-way choices, in nats, where neither answer is certain. */
+function divergence(p, q) {
+  return p * Math.log(p / q) + (1 - p) * Math.log((1 - p) / (1 - q));
+}
+
 async function runYesNo(name, plan, { dev, python, work }) {
   const parts = judgeRows(name, from, plan.sizes);
   parts.train = parts.train.slice(0, plan.teach);
@@ -49,6 +56,7 @@ async function runYesNo(name, plan, { dev, python, work }) {
   const questions = asked.map(({ fields }) => ({ messages: questionOf(name, fields) }));
   const untaught = await askAll({}, questions, YES_NO);
   const taught = await askAll({ adapter }, questions, YES_NO);
+  const rounded = await askAll({ adapter, precision: 'int8' }, questions.slice(0, INT8), YES_NO);
   const words = countWords(parts.train, asked, { work, python });
   const rows = asked.map(({ group, yes }, i) => ({ group, yes, says: { untaught: untaught[i].first > 0.5, taught: taught[i].first > 0.5, words: words.says[i] } }));
 
@@ -65,6 +73,7 @@ async function runYesNo(name, plan, { dev, python, work }) {
     rows: rows.length, prompts: new Set(rows.map(({ group }) => group)).size, yes: rows.filter(({ yes }) => yes).length, majority: majority(rows),
     ...measured, wordModel: { model: words.model, library: words.library, crossValidated: words.crossValidated },
     taughtLessBagOfWords: beyond,
+    int8: { rows: rounded.length, sameVerdict: rounded.filter(({ first }, i) => first > 0.5 === taught[i].first > 0.5).length, meanKl: rounded.reduce((sum, { first }, i) => sum + divergence(taught[i].first, first), 0) / rounded.length },
     shown: { aboveChance: mine.balancedAccuracy.low > 0.5, aboveMajority: mine.accuracy.low > majority(rows), aboveBagOfWords: beyond.low > 0 },
   };
   const show = ({ mean, low, high }) => `${mean.toFixed(3)} [${low.toFixed(3)}, ${high.toFixed(3)}]`;
