@@ -6,8 +6,12 @@ import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { openCheckpoint } from '../packages/heed/dist/model/checkpoint/open.js';
 import { measure } from './child.js';
+import { measureEndpoint } from './endpoint.js';
+import { defaultGguf } from './gguf.js';
+import { measureFidelity } from './int8.js';
 import { availableMemory, describeMachine, peersPython } from './machine.js';
 import { render } from './render.js';
+import { measureResume } from './resume-labels.js';
 import { requireSameMachine, writeResults } from './results-file.js';
 import { requireSameWork } from './same-work.js';
 import { measureStartup } from './startup.js';
@@ -20,7 +24,8 @@ const USAGE = `usage: npm run bench -- [options]
   --peers-isa ISA  the instructions that PyTorch's oneDNN may use, such as avx512_core_bf16 for a machine without AMX
   --trimmed-head   also measure PEFT with logits only where the loss reads them
   --trl-checkpointing  also measure TRL with gradient checkpointing, which is how it comes: less memory, more time
-  --only GROUPS    of lora, dpo, d2o, d2o-k, generate-1, generate-16, startup; separated by commas
+  --only GROUPS    of lora, dpo, d2o, d2o-k, generate-1, generate-16, label, label-bf16, generate-int8-1, generate-int8-16, int8-fidelity, endpoint,
+                   resume-labels, startup; separated by commas
   --model M        a folder, with safetensors in f32; default: the default model
   --separate       never two measurements in memory at a time; chosen by itself where memory is short
   --quick          tiny work, once: only to see that everything runs
@@ -30,12 +35,16 @@ const USAGE = `usage: npm run bench -- [options]
   -h, --help`;
 
 /** What a group takes when everything in it is loaded, with and without the peers, in bytes. */
-const TOGETHER = { lora: [8e9, 18e9], dpo: [5e9, 20e9], d2o: [3e9, 9e9], 'd2o-k': [12e9, 12e9], 'generate-1': [3e9, 6e9], 'generate-16': [3e9, 7e9] };
+const TOGETHER = { lora: [8e9, 18e9], dpo: [5e9, 20e9], d2o: [3e9, 9e9], 'd2o-k': [12e9, 12e9], 'generate-1': [3e9, 6e9], 'generate-16': [3e9, 7e9], label: [5e9, 12e9], 'label-bf16': [0, 4e9], 'generate-int8-1': [3e9, 4e9], 'generate-int8-16': [3e9, 4e9] };
 /** And what the two variants of --trimmed-head add to `lora`, those of --trl-checkpointing to `dpo`. */
 const MORE = { lora: ['trimmed-head', 9e9], dpo: ['trl-checkpointing', 8e9] };
 const BUSY = 0.5;
 
-const GROUPS = ['lora', 'dpo', 'd2o', 'd2o-k', 'generate-1', 'generate-16', 'startup'];
+/** Groups that are not timed side by side: each gives { ours, ratios, checks }. */
+const APART = { 'int8-fidelity': measureFidelity, endpoint: measureEndpoint, 'resume-labels': measureResume };
+const GROUPS = [...Object.keys(TOGETHER), ...Object.keys(APART), 'startup'];
+/** Ratios that are not named by an entry of their group. */
+const MORE_RATIOS = { label: ['label-reuse', 'label-int8-reuse'] };
 
 function options() {
   const { values } = parseArgs({
@@ -76,16 +85,19 @@ async function main() {
   if (given.quick) warn('--quick: the work is tiny and done once; the numbers mean nothing');
 
   if (given.partial && given.output !== undefined) requireSameMachine(resolve(given.output), machine);
+  const bf16 = machine.flags.some((flag) => flag.endsWith('_bf16'));
+  if (given.peers && !bf16 && given.only.includes('label-bf16')) warn('this CPU has no bfloat16: PyTorch emulates it, slowly, so transformers-label-bf16 runs once, by itself');
   const sizes = sizesOf(given.quick === true);
-  const groups = entriesOf(checkpoint.folder, { sizes, peers: given.peers, trimmedHead: given['trimmed-head'] === true, trlCheckpointing: given['trl-checkpointing'] === true });
+  const gguf = given.peers && given.only.some((name) => name.startsWith('generate-int8')) ? await defaultGguf(checkpoint, log, warn) : undefined;
+  const groups = entriesOf(checkpoint.folder, { sizes, gguf, bf16, peers: given.peers, trimmedHead: given['trimmed-head'] === true, trlCheckpointing: given['trl-checkpointing'] === true });
   const measured = {};
   for (const [name, entries] of Object.entries(groups)) {
-    if (!given.only.includes(name)) continue;
+    if (!given.only.includes(name) || entries.length === 0) continue;
     const [variants, more] = MORE[name] ?? [];
     const together = !given.separate && availableMemory() > TOGETHER[name][given.peers ? 1 : 0] + (given.peers && given[variants] ? more : 0);
     if (given.peers && !together && !given.separate) warn(`${name}: not enough memory to have all sides loaded, so they run one after the other`);
     log(`${name}${together ? '' : ' (separately)'}`);
-    Object.assign(measured, await measure(entries, { ...sizes, together, python, isa: given['peers-isa'], log, onFirst: requireSameWork }));
+    Object.assign(measured, await measure(entries, { ...sizes, ...sizes.often?.[name], together, python, isa: given['peers-isa'], log, onFirst: requireSameWork }));
     // Those that ran one after the other have not met yet.
     requireSameWork(Object.fromEntries(entries.map((entry) => [entry.name, measured[entry.name].first])));
   }
@@ -96,7 +108,14 @@ async function main() {
     for (let i = 0; i < (given.quick ? 1 : 4); i++) startups.push(await measureStartup(checkpoint.folder));
   }
 
-  const results = summarize({ measured, startups, machine, config, sizes, groups, warn });
+  const apart = [];
+  for (const [name, measureApart] of Object.entries(APART)) {
+    if (!given.only.includes(name)) continue;
+    log(name);
+    apart.push(await measureApart(checkpoint.folder, { quick: given.quick === true, log }));
+  }
+
+  const results = summarize({ measured, startups, apart, machine, config, sizes, groups, warn });
   results.warnings = warnings;
   const table = render(results);
   if (given.json) {
@@ -105,8 +124,8 @@ async function main() {
   } else console.log(table);
   if (given.output !== undefined) {
     // By all names that the groups may have: what is not measured now is not known any more.
-    const all = entriesOf(checkpoint.folder, { sizes, peers: true, trimmedHead: true, trlCheckpointing: true });
-    const names = given.only.flatMap((group) => all[group]?.map(({ name }) => name) ?? [group]);
+    const all = entriesOf(checkpoint.folder, { sizes, peers: true, trimmedHead: true, trlCheckpointing: true, gguf: 'any' });
+    const names = given.only.flatMap((group) => [...(all[group]?.map(({ name }) => name) ?? [group]), ...(MORE_RATIOS[group] ?? [])]);
     const file = resolve(given.output);
     writeResults(file, results, given.partial ? { groups: given.only, names } : undefined);
     log(`written: ${file}`);

@@ -10,7 +10,7 @@ const quiet = { HF_HUB_OFFLINE: '1', TRANSFORMERS_VERBOSITY: 'error', HF_HUB_DIS
 /** The command of one entry. */
 function commandOf({ side, spec }, python) {
   const json = JSON.stringify({ threads: availableParallelism(), ...spec });
-  return side === 'ours' ? [process.execPath, [at('ours.js'), json]] : [python, [at('peers/peer.py'), json]];
+  return side === 'ours' ? [process.execPath, [at('ours.js'), json]] : [python, [at(`peers/${spec.script ?? 'peer'}.py`), json]];
 }
 
 /** Starts an entry; resolves when it has loaded everything and waits to be told to run. */
@@ -78,9 +78,10 @@ export async function measure(entries, options) {
     for (let i = 0; i < warmups + repetitions; i++) {
       log(`  ${i < warmups ? `warm-up ${i + 1} of ${warmups}` : `repetition ${i - warmups + 1} of ${repetitions}`}`);
       for (const c of children) {
+        if (c.entry.spec.once && c.runs.length > 0) continue;
         const run = await c.child.run();
         c.first ??= run;
-        if (i >= warmups) c.runs.push(run);
+        if (i >= warmups || c.entry.spec.once) c.runs.push(run);
       }
       if (i === 0) options.onFirst?.(Object.fromEntries(children.map(({ entry, first }) => [entry.name, first])));
     }

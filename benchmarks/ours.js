@@ -4,6 +4,7 @@
 // end of stdin prints {"peakRss": ...}.
 import { createInterface } from 'node:readline';
 import { input, lower, matmul, startEngine, view } from '../packages/tensor/dist/index.js';
+import { createBranchScorer } from '../packages/heed/dist/generate/branch-scorer.js';
 import { createGenerator } from '../packages/heed/dist/generate/generator.js';
 import { d2o } from '../packages/heed/dist/method/d2o.js';
 import { dpo } from '../packages/heed/dist/method/dpo.js';
@@ -12,6 +13,7 @@ import { sft } from '../packages/heed/dist/method/sft.js';
 import { initialParameters, planAdapter } from '../packages/heed/dist/model/adapter.js';
 import { architectureOf } from '../packages/heed/dist/model/architecture.js';
 import { openCheckpoint } from '../packages/heed/dist/model/checkpoint/open.js';
+import { createScorer } from '../packages/heed/dist/model/scorer.js';
 import { makeMicroBatch } from '../packages/heed/dist/train/micro-batch.js';
 import { splitPasses } from '../packages/heed/dist/train/passes.js';
 import { averagesOf, openReferences } from '../packages/heed/dist/train/references.js';
@@ -84,15 +86,38 @@ const d2oStep = (engine, { prompt, positives, negative, ...spec }) =>
     index: 0, where: 'row 0', columns: {}, sequences: { negative: [{ prompt, response: negative }], positives: positives.map((response) => ({ prompt, response })) },
   }]);
 
+const precisionOf = ({ precision }) => (precision === undefined ? {} : { precision });
+
 async function generate(engine, spec) {
-  const generator = await createGenerator(engine, await openCheckpoint(spec.model), { decode: () => '', stopIds: [], batch: spec.prompts.length, prepack: spec.prepack });
+  const generator = await createGenerator(engine, await openCheckpoint(spec.model), { decode: () => '', stopIds: [], batch: spec.prompts.length, prepack: spec.prepack, ...precisionOf(spec) });
   const requests = spec.prompts.map((prompt, row) => ({ prompt, row }));
   return async () => {
     const made = await generator.generate(requests, { maxNewTokens: spec.newTokens, temperature: 0, seed: 0 });
     const ids = made.map((completion) => completion.ids);
     const short = ids.find((row) => row.length !== spec.newTokens);
     if (short !== undefined) throw new Error(`generate made ${short.length} tokens, not ${spec.newTokens}`);
-    return { ids };
+    return { ids, firstLogps: made.map(({ logprobs }) => logprobs[0]) };
+  };
+}
+
+/** Two-way choices: log p of each answer's first token. Prompts begin alike; with `reuse` that beginning is computed once. */
+async function label(engine, spec) {
+  const checkpoint = await openCheckpoint(spec.model);
+  const model = { checkpoint, architecture: architectureOf(checkpoint) };
+  const { answers } = spec;
+  let runs = 0;
+  const promptsOf = () => {
+    const preamble = spec.preambles[runs++ % spec.preambles.length];
+    return spec.rests.map((rest) => [...preamble, ...rest]);
+  };
+  if (spec.reuse) {
+    const scorer = await createBranchScorer(engine, model, undefined, precisionOf(spec));
+    return async () => ({ choices: (await scorer.logProbs(promptsOf().map((prompt) => ({ prompt, answers })))).map((of) => of.map(([first]) => first)) });
+  }
+  const scorer = await createScorer(engine, model);
+  return async () => {
+    const flat = await scorer.logProbs(promptsOf().flatMap((prompt) => answers.map((response) => ({ prompt, response }))));
+    return { choices: spec.rests.map((_, i) => answers.map((_, j) => flat[i * answers.length + j][0])) };
   };
 }
 
@@ -123,7 +148,7 @@ async function gemm(engine, spec) {
 const say = (message) => console.log(JSON.stringify(message));
 const spec = JSON.parse(process.argv[2]);
 const engine = await startEngine({ threads: spec.threads });
-const run = await { lora, dpo: dpoStep, d2o: d2oStep, generate, gemm }[spec.work](engine, spec);
+const run = await { lora, dpo: dpoStep, d2o: d2oStep, generate, label, gemm }[spec.work](engine, spec);
 say({ ready: true, threads: engine.threads, zeroCopy: engine.zeroCopy });
 const lines = createInterface({ input: process.stdin })[Symbol.asyncIterator]();
 while (!(await lines.next()).done) {

@@ -24,6 +24,9 @@ export function render({ machine, ours, peers, ratios, checks, curves = {}, warn
     if (gflops !== undefined) lines.push(`${name}: ${Object.entries(gflops).map(([shape, speed]) => `${shape} ${speed.toFixed(0)} GFLOP/s`).join(', ')}`);
   }
   if (ours.startup !== undefined) lines.push(`startup: ${ours.startup.toFirstStep} s from \`heed train\` to its first step (${ours.startup.toFirstStepDone} s to its end; the first of all ${ours.startup.first} s)`);
+  const { endpoint, 'resume-labels': resumed } = ours;
+  if (endpoint !== undefined) lines.push(`endpoint: \`heed label\` makes ${endpoint.tokens} tokens of ${endpoint.rows} judgments in ${endpoint.seconds} s through \`heed serve\`, the generator alone in ${endpoint.generatorSeconds} s`);
+  if (resumed !== undefined) lines.push(`resume-labels: ${resumed.labels} labels that are in the store: ${resumed.seconds} s of labelling, ${resumed.processSeconds} s of \`heed label\` in all`);
   const named = Object.entries(ratios);
   if (named.length > 0) lines.push('', grid([['ratio (speed of ours / theirs)', ''], ...named.map(([key, value]) => [key, `${value.toFixed(2)} x`])]));
   for (const [name, { table, line }] of Object.entries(curves)) {

@@ -1,13 +1,8 @@
 // From single runs to the results file: medians, speeds, ratios, and whether both sides did the same work.
 import { curveOf } from './curve.js';
+import { median } from './median.js';
 import { agreement } from './same-work.js';
 import { GEMM_SHAPES, stepFlops, tokensIn } from './work.js';
-
-export function median(values) {
-  const sorted = [...values].sort((a, b) => a - b);
-  const half = sorted.length >> 1;
-  return sorted.length % 2 === 1 ? sorted[half] : (sorted[half - 1] + sorted[half]) / 2;
-}
 
 const round = (x, digits = 4) => Number(x.toPrecision(digits));
 
@@ -24,7 +19,7 @@ function timing({ runs, first, peakRss, ready }, tokens) {
 const gemm = ({ runs }) => Object.fromEntries(GEMM_SHAPES.map((shape, i) => [shape.join('x'), round(median(runs.map((run) => run.gflops[i])), 4)]));
 
 /** The results as they are written: { machine, ours, peers, ratios, checks, curves }. */
-export function summarize({ measured, startups, machine, config, sizes, groups, warn }) {
+export function summarize({ measured, startups, apart = [], machine, config, sizes, groups, warn }) {
   const ours = {};
   const peers = {};
   for (const { name, side, spec } of Object.values(groups).flat()) {
@@ -36,6 +31,7 @@ export function summarize({ measured, startups, machine, config, sizes, groups, 
     else into[name] = timing(result, tokensIn(spec));
     if (result.first.loss !== undefined) into[name].loss = result.first.loss;
     if (result.first.passes !== undefined) into[name].passes = result.first.passes;
+    if (spec.work === 'label') into[name].labelsPerSecond = round(spec.rests.length / into[name].seconds);
     if (spec.work === 'dpo') into[name].pairsPerSecond = round(spec.pairs.length / into[name].seconds);
   }
 
@@ -69,6 +65,25 @@ export function summarize({ measured, startups, machine, config, sizes, groups, 
     ratio('dpo-default-passes', `trl-dpo-${peer}`, `dpo-default-passes/trl-${peer}`);
   }
   ratio('d2o', 'peft-d2o-f32', 'd2o/peft-f32');
+  for (const dtype of ['bf16', 'f32']) {
+    for (const [our, key] of [['label', ''], ['label-int8', '-int8']]) {
+      ratio(our, `transformers-label-${dtype}`, `label${key}/transformers-${dtype}`);
+      ratio(our, `transformers-label-reuse-${dtype}`, `label${key}-reuse/transformers-${dtype}`);
+    }
+    ratio('label-no-reuse', `transformers-label-${dtype}`, `label-no-reuse/transformers-${dtype}`);
+  }
+  const own = (a, b, key) => {
+    if (ours[a] !== undefined && ours[b] !== undefined) ratios[key] = round(ours[b].seconds / ours[a].seconds, 3);
+  };
+  own('label-int8', 'label', 'label-int8/ours-f32');
+  for (const n of [1, 16]) {
+    ratio(`generate-int8-${n}`, `llama.cpp-${n}`, `generate-int8-${n}/llama.cpp`);
+    own(`generate-int8-${n}`, `generate-f32-${n}`, `generate-int8-${n}/ours-f32`);
+  }
+  for (const other of apart) {
+    Object.assign(ours, other.ours);
+    Object.assign(ratios, other.ratios);
+  }
   if (ours['lora-step'] !== undefined) {
     const full = ours['lora-step-full-checkpoint'].seconds;
     ratios['time: lora-step-full-checkpoint/lora-step'] = round(full / ours['lora-step'].seconds, 3);
@@ -79,5 +94,5 @@ export function summarize({ measured, startups, machine, config, sizes, groups, 
     const { seconds, range, peakRssMb } = ours[name];
     return [{ k: spec.positives.length, prompt: spec.prompt.length, responses: tokensIn(spec) - spec.prompt.length, seconds, range, peakRssMb }];
   });
-  return { machine, ours, peers, ratios, checks: agreement(measured, warn), ...(points.length > 0 ? { curves: { 'd2o-k': curveOf(points) } } : {}) };
+  return { machine, ours, peers, ratios, checks: { ...agreement(measured, warn), ...Object.assign({}, ...apart.map((other) => other.checks)) }, ...(points.length > 0 ? { curves: { 'd2o-k': curveOf(points) } } : {}) };
 }

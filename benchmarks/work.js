@@ -1,4 +1,5 @@
 // The work that both sides do: shapes, tokens, and how many floating-point operations a training step needs.
+import { CHOICE, labelGroups } from './work-label.js';
 
 /** LoRA on all seven linears, in PEFT's words. */
 const LORA = {
@@ -14,11 +15,11 @@ export const sizesOf = (quick) =>
   quick
     ? {
         rows: 2, prompt: 16, response: 16, newTokens: 4, generatePrompt: 8, warmups: 1, repetitions: 1, gemmSeconds: 0,
-        dpo: { pairs: 2, prompt: 8, response: 8 }, d2o: { k: 3, prompt: 8, response: 8 }, ks: [1, 3],
+        dpo: { pairs: 2, prompt: 8, response: 8 }, d2o: { k: 3, prompt: 8, response: 8 }, ks: [1, 3], label: { prompts: 3, preamble: 20, rest: 10, batch: 2 },
       }
     : {
-        rows: 4, prompt: 128, response: 128, newTokens: 64, generatePrompt: 40, warmups: 2, repetitions: 5, gemmSeconds: 0.3,
-        dpo: { pairs: 4, prompt: 128, response: 128 }, d2o: { k: 11, prompt: 64, response: 96 }, ks: [1, 3, 7, 11, 23],
+        rows: 4, prompt: 128, response: 128, newTokens: 64, generatePrompt: 40, warmups: 2, repetitions: 5, often: { label: { warmups: 1, repetitions: 3 } }, gemmSeconds: 0.3,
+        dpo: { pairs: 4, prompt: 128, response: 128 }, d2o: { k: 11, prompt: 64, response: 96 }, ks: [1, 3, 7, 11, 23], label: { prompts: 16, ...CHOICE, batch: 8 },
       };
 
 /** Arbitrary but fixed tokens, without repeated prefixes between rows: nothing that could be shared. */
@@ -27,7 +28,7 @@ function tokens(length, row, stride) {
 }
 
 /** Entries { name, side, spec }, by group; those of a group are measured together. */
-export function entriesOf(model, { sizes, peers, trimmedHead, trlCheckpointing }) {
+export function entriesOf(model, { sizes, peers, trimmedHead, trlCheckpointing, gguf, bf16 = true }) {
   const rows = Array.from({ length: sizes.rows }, (_, i) => ({ prompt: tokens(sizes.prompt, i, 7919), response: tokens(sizes.response, i, 104729) }));
   const lora = { work: 'lora', model, lora: LORA, rows };
   const ours = (name, spec) => ({ name, side: 'ours', spec });
@@ -46,6 +47,7 @@ export function entriesOf(model, { sizes, peers, trimmedHead, trlCheckpointing }
       ...peer('torch-gemm-bf16', { ...gemm, dtype: 'bf16' }),
     ],
     ...preferenceGroups(model, sizes, { ours, peer, trlCheckpointing }),
+    ...labelGroups(model, sizes, { ours, peer, tokens, gguf, bf16 }),
   };
   for (const n of [1, 16]) {
     const generate = { work: 'generate', model, newTokens: sizes.newTokens, prompts: Array.from({ length: n }, (_, row) => tokens(sizes.generatePrompt, row, 37)) };
@@ -91,6 +93,7 @@ export function tokensIn(spec) {
   if (spec.work === 'lora') return spec.rows.reduce((n, { prompt, response }) => n + prompt.length + response.length, 0);
   if (spec.work === 'dpo') return spec.pairs.reduce((n, { prompt, chosen, rejected }) => n + prompt.length + chosen.length + rejected.length, 0);
   if (spec.work === 'd2o') return [spec.prompt, spec.negative, ...spec.positives].reduce((n, ids) => n + ids.length, 0);
+  if (spec.work === 'label') return spec.preambles[0].length + spec.rests.reduce((n, ids) => n + ids.length, 0);
   return spec.prompts.length * spec.newTokens;
 }
 

@@ -170,6 +170,42 @@ def generate(spec):
     return run
 
 
+def label(spec):
+    """Two-way choices: log p of each answer's first token. With `reuse`, the common beginning is computed once and its cache copied for each batch, as transformers' guide to caches does it."""
+    import copy
+
+    from transformers import DynamicCache
+
+    model = load(spec)
+    model.eval()
+    answers = torch.tensor([answer[0] for answer in spec["answers"]])
+    batches = [torch.tensor(spec["rests"][i : i + spec["batch"]]) for i in range(0, len(spec["rests"]), spec["batch"])]
+    runs = 0
+
+    def chosen(logits):
+        return torch.log_softmax(logits[:, -1].float(), -1)[:, answers].tolist()
+
+    def run():
+        nonlocal runs
+        begin = torch.tensor([spec["preambles"][runs % len(spec["preambles"])]])
+        runs += 1
+        choices = []
+        with torch.inference_mode():
+            if spec.get("reuse"):
+                held = DynamicCache(config=model.config)
+                model(input_ids=begin, past_key_values=held, use_cache=True, logits_to_keep=1)
+            for rests in batches:
+                if spec.get("reuse"):
+                    cache = copy.deepcopy(held)
+                    cache.batch_repeat_interleave(len(rests))
+                    choices += chosen(model(input_ids=rests, past_key_values=cache, use_cache=True, logits_to_keep=1).logits)
+                else:
+                    choices += chosen(model(input_ids=torch.cat([begin.expand(len(rests), -1), rests], 1), use_cache=False, logits_to_keep=1).logits)
+        return {"choices": choices}
+
+    return run
+
+
 def gemm(spec):
     pairs = [(torch.rand(m, k, dtype=DTYPES[spec["dtype"]]), torch.rand(k, n, dtype=DTYPES[spec["dtype"]])) for m, k, n in spec["shapes"]]
 
@@ -193,7 +229,7 @@ def say(message):
 def main():
     spec = json.loads(sys.argv[1])
     torch.set_num_threads(spec["threads"])
-    run = {"lora": lora, "dpo": dpo, "d2o": d2o, "generate": generate, "gemm": gemm}[spec["work"]](spec)
+    run = {"lora": lora, "dpo": dpo, "d2o": d2o, "generate": generate, "label": label, "gemm": gemm}[spec["work"]](spec)
     import transformers, peft, numpy
 
     from importlib.metadata import version
