@@ -28,6 +28,7 @@ export interface Fluency {
   readonly unfinished: number;
 }
 
+/** How well answers fared: with a judge, and by measures that know no judge. */
 export interface AnswerReport {
   readonly answers: readonly Answer[];
   /** Share of answers that the judge is satisfied with, with Wilson's 95 % interval. */
