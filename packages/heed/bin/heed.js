@@ -46,5 +46,11 @@ if (existsSync(join(home, 'src')) && parts.some(stale)) {
   }
 }
 
+// Who reads has enough, as `head` has: an end like any other.
+process.stdout.on('error', (error) => {
+  if (error.code !== 'EPIPE') throw error;
+  process.exit(0);
+});
+
 const { main } = await import('../dist/cli/main.js');
 process.exitCode = await main(process.argv.slice(2));

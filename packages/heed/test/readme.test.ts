@@ -1,6 +1,6 @@
 import { execFile } from 'node:child_process';
 import { existsSync } from 'node:fs';
-import { readFile, rm, writeFile } from 'node:fs/promises';
+import { readFile, readdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
@@ -41,7 +41,8 @@ describe('what the pages say', () => {
   });
 
   it('links to files that exist', async () => {
-    for (const page of pages) {
+    const docs = (await readdir(join(ROOT, 'docs'), { recursive: true })).filter((name) => name.endsWith('.md')).map((name) => `docs/${name}`);
+    for (const page of ['README.md', 'CONTRIBUTING.md', ...docs]) {
       for (const [, target] of (await read(page)).matchAll(/\]\((?!https?:|#)([^)#]+)[^)]*\)/g)) {
         expect(existsSync(join(ROOT, page, '..', target!)), `${page}: ${target}`).toBe(true);
       }

@@ -2,7 +2,7 @@
 import { findColumns } from '../data/columns.js';
 import { parseRows } from '../data/parse.js';
 import { type Problem, problemsError } from '../data/problem.js';
-import { readRows } from '../data/read.js';
+import { readRecords } from '../data/read.js';
 import type { Message, PromptRow } from '../data/rows.js';
 import type { Model } from '../model/load.js';
 
@@ -21,8 +21,8 @@ export interface Prompts {
  * @throws UserError that lists all rows that cannot be used, or whose prompt and `maxNewTokens` are more than the model's context.
  */
 export async function readPrompts(file: string, { template, architecture: { context }, checkpoint: { id } }: Model, { maxNewTokens, limit }: { readonly maxNewTokens: number; readonly limit?: number }): Promise<Prompts> {
-  const records = await readRows(file);
-  const rows = parseRows('prompt', records).rows.slice(0, limit);
+  const { rows: records, broken } = await readRecords(file);
+  const rows = parseRows('prompt', records, { broken }).rows.slice(0, limit);
   const problems: Problem[] = [];
   const tokens = rows.map((row) => {
     try {

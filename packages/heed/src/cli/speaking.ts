@@ -18,15 +18,9 @@ export interface PrecisionFlag {
   readonly precision: Precision;
 }
 
-export interface SamplingFlags {
+/** The sampler's options under the names of the flags. */
+export interface SamplingFlags extends Omit<SamplingOptions, 'maxNewTokens' | 'top'> {
   readonly maxTokens: number;
-  readonly temperature: number;
-  readonly topK?: number;
-  readonly topP?: number;
-  readonly minP?: number;
-  readonly repetitionPenalty?: number;
-  readonly stop?: readonly string[];
-  readonly seed: number;
 }
 
 /** Reads an option's value as a number; what range it must be in is the sampler's to say. */

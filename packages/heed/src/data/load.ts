@@ -2,9 +2,9 @@ import { resolve } from 'node:path';
 import { z } from 'zod';
 import { ColumnMap } from './columns.js';
 import { hashOrder } from './hash.js';
-import { parseRows, type ParseOptions } from './parse.js';
+import { parseRows, type Parsed } from './parse.js';
 import type { Problem } from './problem.js';
-import { readRows } from './read.js';
+import { readRecords } from './read.js';
 import type { RowKind, RowKinds } from './rows.js';
 import { splitByPrompt } from './split.js';
 
@@ -54,16 +54,19 @@ export interface LoadedData<Row> {
  * Reads files into rows of one kind: reader, columns, checks, limit, split.
  *
  * @param folder What relative paths are relative to; default the working directory.
- * @throws UserError as `readRows`, `parseRows` and `splitByPrompt` do.
+ * @throws UserError as `readRecords`, `parseRows` and `splitByPrompt` do.
  */
 export async function loadData<K extends RowKind>(options: DataOptions, kind: K, folder = '.'): Promise<LoadedData<RowKinds[K]>> {
-  const parse: ParseOptions = options;
-  const main = parseRows(kind, await readRows(within(folder, options.path)), parse);
+  const read = async (path: string | readonly string[]): Promise<Parsed<RowKinds[K]>> => {
+    const { rows: records, broken } = await readRecords(within(folder, path));
+    return parseRows(kind, records, { ...options, broken });
+  };
+  const main = await read(options.path);
   const ordered = options.shuffle ? hashOrder(main.rows, options.seed, (_, index) => String(index)) : main.rows;
   const rows = options.limit === undefined ? ordered : ordered.slice(0, options.limit);
   if (options.eval === undefined) return { train: rows, eval: [], skipped: main.skipped };
   if (typeof options.eval === 'number') return { ...splitByPrompt(rows, options.eval, options.seed), skipped: main.skipped };
-  const other = parseRows(kind, await readRows(within(folder, options.eval)), parse);
+  const other = await read(options.eval);
   return { train: rows, eval: other.rows, skipped: [...main.skipped, ...other.skipped] };
 }
 

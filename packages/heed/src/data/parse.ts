@@ -1,4 +1,4 @@
-import { problemsError, type Problem } from './problem.js';
+import { brokenHints, inOrder, problemsError, type Problem } from './problem.js';
 import { findColumns, missingColumns, type ColumnMap, type Layout, type Need } from './columns.js';
 import type { RawRow } from './source.js';
 import { readers } from './row-readers.js';
@@ -17,6 +17,8 @@ export interface ParseOptions {
   readonly junk?: 'error' | 'skip';
   /** How a string prompt is read: one user turn, or a "\n\nHuman: … \n\nAssistant:" transcript. Default "plain". */
   readonly transcript?: 'plain' | 'human-assistant';
+  /** Lines of the same files that could not be read at all: listed with the rows that cannot be used. */
+  readonly broken?: readonly Problem[];
 }
 
 /** Rows of one kind, and the ones left out because they are junk. */
@@ -47,10 +49,11 @@ export function parseRows<K extends RowKind>(kind: K, records: readonly RawRow[]
     }
   }
   const skip = options.junk === 'skip';
-  const fatal = skip ? problems.filter(({ junk }) => junk !== true) : problems;
+  const { broken = [] } = options;
+  const fatal = inOrder([...broken, ...(skip ? problems.filter(({ junk }) => junk !== true) : problems)]);
   if (fatal.length > 0) {
     const hints = fatal.some(({ junk }) => junk === true) ? ['Rows with nothing to learn from can be left out: data.junk: skip'] : [];
-    throw problemsError(`${fatal.length} of ${count(records.length, 'row')} cannot be used as ${kind} rows`, fatal, hints);
+    throw problemsError(`${fatal.length} of ${count(records.length + broken.length, 'row')} cannot be used as ${kind} rows`, fatal, [...hints, ...brokenHints(broken)]);
   }
   if (rows.length === 0) throw problemsError(`All ${count(records.length, 'row')} are junk; nothing is left to use`, problems);
   return { rows, skipped: problems };

@@ -1,5 +1,5 @@
 import { UserError } from '../errors.js';
-import { at, type Source } from './source.js';
+import { at, type RawRow, type Source } from './source.js';
 
 /** What is wrong with one row. */
 export interface Problem {
@@ -14,6 +14,12 @@ export interface Problem {
    * responses, a judgment "$ERROR$"): `junk: skip` may leave it out. Anything else is always an error.
    */
   readonly junk?: boolean;
+}
+
+/** What files hold: the records that could be read, and the lines that could not, each in their order. */
+export interface Records {
+  readonly rows: RawRow[];
+  readonly broken: readonly Problem[];
 }
 
 const SHOWN = 20;
@@ -50,4 +56,15 @@ export function typeName(value: unknown): string {
   if (value === undefined) return 'missing';
   if (Array.isArray(value)) return 'a list';
   return typeof value === 'object' ? 'an object' : `a ${typeof value}`;
+}
+
+/** Problems found at different times, in the order of the files. */
+export function inOrder(problems: readonly Problem[]): Problem[] {
+  const files = [...new Set(problems.map(({ source }) => source.file))];
+  return [...problems].sort(({ source: a }, { source: b }) => files.indexOf(a.file) - files.indexOf(b.file) || a.line - b.line);
+}
+
+/** Ways out for lines that could not be read. */
+export function brokenHints(broken: readonly Problem[]): string[] {
+  return broken.some(({ value }) => /\b(NaN|Infinity)\b/.test(String(value))) ? ['NaN and Infinity are Python, not JSON; write null.'] : [];
 }

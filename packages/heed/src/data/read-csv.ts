@@ -1,6 +1,6 @@
 import { parse } from 'csv-parse/sync';
 import { UserError } from '../errors.js';
-import { problemsError, type Problem } from './problem.js';
+import type { Problem, Records } from './problem.js';
 import type { RawRow } from './source.js';
 import { count, decodeLines, withoutMark } from './text-lines.js';
 
@@ -16,10 +16,10 @@ interface Parsed {
  * CSV as spreadsheets write it: a header line, quoted cells may hold line breaks. Cells stay strings
  * (types are decided by column later); an empty cell without quotes is null, `""` is the empty string.
  */
-export function readCsv(file: string, bytes: Uint8Array, delimiter: ',' | '\t'): RawRow[] {
+export function readCsv(file: string, bytes: Uint8Array, delimiter: ',' | '\t'): Records {
   decodeLines(file, bytes); // refuses what is not UTF-8, by line
   const text = Buffer.from(withoutMark(bytes));
-  const problems: Problem[] = [];
+  const broken: Problem[] = [];
   let parsed: Parsed[];
   try {
     // The published types do not know that `info` wraps each record.
@@ -34,7 +34,7 @@ export function readCsv(file: string, bytes: Uint8Array, delimiter: ',' | '\t'):
     throw new UserError(`${file} is not ${delimiter === ',' ? 'CSV' : 'TSV'}: ${(cause as Error).message}`, [], { cause });
   }
   const [header, ...records] = parsed;
-  if (header === undefined) return [];
+  if (header === undefined) return { rows: [], broken: [] };
   const names = headerNames(file, header.record);
   const rows: RawRow[] = [];
   // `info.bytes` is where a record ends, which is where the next one starts.
@@ -44,13 +44,12 @@ export function readCsv(file: string, bytes: Uint8Array, delimiter: ',' | '\t'):
     const source = { file, line: lineAt(start) };
     start = info.bytes;
     if (record.length !== names.length) {
-      problems.push({ source, reason: `has ${count(record.length, 'cell')} where the header has ${names.length}`, value: record });
+      broken.push({ source, reason: `has ${count(record.length, 'cell')} where the header has ${names.length}`, value: record });
     } else {
       rows.push({ source, untyped: true, fields: Object.fromEntries(names.map((name, index) => [name, record[index]])) });
     }
   }
-  if (problems.length > 0) throw problemsError(`${file}: ${count(problems.length, 'row')} cannot be read`, problems);
-  return rows;
+  return { rows, broken };
 }
 
 function headerNames(file: string, cells: readonly (string | null)[]): string[] {

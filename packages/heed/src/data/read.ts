@@ -4,8 +4,9 @@ import { nearest, UserError } from '../errors.js';
 import { readCsv } from './read-csv.js';
 import { readJson, readJsonLines } from './read-json.js';
 import { readParquet } from './read-parquet.js';
+import { brokenHints, problemsError, type Problem, type Records } from './problem.js';
 import type { RawRow } from './source.js';
-import { unpack } from './text-lines.js';
+import { count, unpack } from './text-lines.js';
 
 const READABLE = '.jsonl .ndjson .json .csv .tsv (each also .gz) and .parquet';
 
@@ -17,24 +18,38 @@ const READABLE = '.jsonl .ndjson .json .csv .tsv (each also .gz) and .parquet';
  * lines are listed together.
  */
 export async function readRows(path: string | readonly string[]): Promise<RawRow[]> {
-  const files = typeof path === 'string' ? [path] : path;
-  const rows: RawRow[] = [];
-  for (const file of files) {
-    const found = await readFileRows(file);
-    if (found.length === 0) throw new UserError(`${file} holds no rows`);
-    for (const row of found) rows.push(row);
-  }
-  return rows;
+  const records = await readRecords(path);
+  if (records.broken.length > 0) throw unreadable(records);
+  return records.rows;
 }
 
-async function readFileRows(file: string): Promise<RawRow[]> {
+/** The same for a reader that looks at the rows too, so that broken lines and wrong rows are listed together. A file of broken lines alone is an error here already. */
+export async function readRecords(path: string | readonly string[]): Promise<Records> {
+  const files = typeof path === 'string' ? [path] : path;
+  const rows: RawRow[] = [];
+  const broken: Problem[] = [];
+  for (const file of files) {
+    const found = await readFileRows(file);
+    if (found.rows.length === 0) throw found.broken.length > 0 ? unreadable(found) : new UserError(`${file} holds no rows`);
+    for (const row of found.rows) rows.push(row);
+    for (const problem of found.broken) broken.push(problem);
+  }
+  return { rows, broken };
+}
+
+function unreadable({ rows, broken }: Records): UserError {
+  const { file, unit = 'line' } = broken[0]!.source;
+  return problemsError(`${file}: ${count(broken.length, unit)} of ${rows.length + broken.length} cannot be read`, broken, brokenHints(broken));
+}
+
+async function readFileRows(file: string): Promise<Records> {
   const kind = /\.(jsonl|ndjson|json|csv|tsv|parquet)(\.gz)?$/i.exec(file)?.[1]?.toLowerCase();
   if (kind === undefined || (kind === 'parquet' && file.endsWith('.gz'))) {
     await mustBeFile(file);
     throw new UserError(`${file}: unknown kind of data file`, [`Readable are ${READABLE}.`]);
   }
   await mustBeFile(file);
-  if (kind === 'parquet') return readParquet(file);
+  if (kind === 'parquet') return { rows: await readParquet(file), broken: [] };
   const bytes = unpack(file, await bytesOf(file));
   if (kind === 'json') return readJson(file, bytes);
   if (kind === 'csv') return readCsv(file, bytes, ',');

@@ -1,9 +1,13 @@
+import { existsSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
 import type { PromptRow } from '../data/rows.js';
 import type { Generator } from '../generate/generator.js';
+import type { Completion } from '../generate/request.js';
 import type { SamplingOptions } from '../generate/options.js';
 import type { Judge, Verdict } from '../judge/types.js';
 import type { Model } from '../model/load.js';
 import type { Scorer } from '../model/scorer.js';
+import { atomicWrite } from '../run/files.js';
 import { distinct, words } from './fluency.js';
 import { type Estimate, bootstrapInterval, medianOf, proportionInterval } from '../run/statistics.js';
 
@@ -28,6 +32,7 @@ export interface Fluency {
   readonly unfinished: number;
 }
 
+/** How well answers fared: with a judge, and by measures that know no judge. */
 export interface AnswerReport {
   readonly answers: readonly Answer[];
   /** Share of answers that the judge is satisfied with, with Wilson's 95 % interval. */
@@ -45,15 +50,17 @@ export interface EvaluationParts {
   readonly judge: Judge;
   readonly rows: readonly PromptRow[];
   readonly sampling: SamplingOptions;
+  /** A file that keeps what was answered: where it is there, nothing is answered again. It belongs to these rows, this model and this sampling; the caller sees to that. */
+  readonly keptIn?: string;
   onProgress?(finished: number, total: number): void;
 }
 
 /** Lets the model (with whatever adapter the generator has) answer every prompt, and has the answers judged and measured. */
-export async function evaluateAnswers({ model, generator, scorer, judge, rows, sampling, onProgress }: EvaluationParts): Promise<AnswerReport> {
+export async function evaluateAnswers({ model, generator, scorer, judge, rows, sampling, keptIn, onProgress }: EvaluationParts): Promise<AnswerReport> {
   const prompts = rows.map((row) => model.template.prompt(row.prompt));
-  const completions = await generator.generate(prompts.map((prompt, row) => ({ prompt, row })), sampling, {
+  const completions = await keeping(keptIn, () => generator.generate(prompts.map((prompt, row) => ({ prompt, row })), sampling, {
     onProgress: ({ finished, total }) => onProgress?.(finished, total),
-  });
+  }));
   const verdicts = await judge.judge(rows.map((row, i) => ({ prompt: row.prompt, response: completions[i]!.text })));
   const answers = rows.map((row, i): Answer => {
     const { text, ids, finish } = completions[i]!;
@@ -73,4 +80,12 @@ export async function evaluateAnswers({ model, generator, scorer, judge, rows, s
       unfinished: answers.filter((a) => a.finish === 'length').length / answers.length,
     },
   };
+}
+
+async function keeping(file: string | undefined, answer: () => Promise<readonly Completion[]>): Promise<readonly Completion[]> {
+  // JSON gives numbers back to the last bit.
+  if (file !== undefined && existsSync(file)) return JSON.parse(await readFile(file, 'utf8')) as Completion[];
+  const completions = await answer();
+  if (file !== undefined) await atomicWrite(file, JSON.stringify(completions));
+  return completions;
 }

@@ -1,6 +1,7 @@
 import type { AdapterPlan } from '../model/adapter.js';
 import type { Precision } from '../model/precision.js';
 
+/** A prompt to be answered. */
 export interface GenerationRequest {
   readonly prompt: readonly number[];
   /** Names the randomness, with the seed: the same row gives the same completions in whatever batch. */
@@ -21,6 +22,7 @@ export interface Token extends Likely {
   readonly top?: readonly Likely[];
 }
 
+/** One answer to a request. */
 export interface Completion {
   readonly row: number;
   readonly sample: number;

@@ -41,6 +41,7 @@ export interface Failure {
   readonly usage?: Usage;
 }
 
+/** What was found out about given answers. */
 export interface ChoiceReply {
   /** log p of each answer given the prompt, in the order of the question; with `source: samples`, log of its share of the samples that gave any of them (−∞ for none). */
   readonly logprobs: readonly number[];
@@ -50,6 +51,7 @@ export interface ChoiceReply {
   readonly usage: Usage;
 }
 
+/** A text that was written. */
 export interface TextReply {
   readonly text: string;
   readonly finish: 'stop' | 'length';
@@ -65,10 +67,12 @@ export interface Respondent {
   close(): Promise<void>;
 }
 
+/** How a caller follows and stops the asking. */
 export interface AskHooks {
   /** Each reply as soon as it is there, with its question's index. */
   onReply?(index: number, reply: ChoiceReply | TextReply | Failure): void;
   readonly signal?: AbortSignal;
 }
 
+/** Whether a reply says why there is none. */
 export const failed = (reply: object): reply is Failure => 'failure' in reply;

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { z } from 'zod';
-import { problemsError, type Problem } from '../data/problem.js';
+import { brokenHints, inOrder, problemsError, type Problem } from '../data/problem.js';
 import { readJsonLines } from '../data/read-json.js';
 import { MessageSchema } from '../data/rows.js';
 import { type RawRow, at } from '../data/source.js';
@@ -112,15 +112,16 @@ async function readLines(file: string, optional: boolean): Promise<{ readonly li
     if (optional) return [];
     throw new UserError(`There is no file ${file} with answers`, ['Name the files that people have filled in under judge.human.answers.']);
   }
-  const problems: Problem[] = [];
-  const lines = readJsonLines(file, bytes).flatMap((row) => {
+  const { rows, broken } = readJsonLines(file, bytes);
+  const problems: Problem[] = [...broken];
+  const lines = rows.flatMap((row) => {
     const parsed = Line.safeParse(row.fields);
     if (parsed.success) return [{ line: parsed.data, row }];
     const [issue] = parsed.error.issues;
     problems.push({ source: row.source, column: issue!.path.join('.'), reason: issue!.message });
     return [];
   });
-  if (problems.length > 0) throw problemsError(`${file}: ${count(problems.length, 'line')} cannot be read`, problems);
+  if (problems.length > 0) throw problemsError(`${file}: ${count(problems.length, 'line')} cannot be read`, inOrder(problems), brokenHints(broken));
   return lines;
 }
 

@@ -11,6 +11,7 @@ import { createRewardJudge } from './reward-model.js';
 import { loadRules } from './rules/load.js';
 import type { Judge } from './types.js';
 
+/** What judges share with whoever opens them. */
 export interface OpenJudgeOptions {
   /** Default: one of its own, which closes with the judge. */
   readonly engine?: Engine;

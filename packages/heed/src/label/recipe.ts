@@ -26,6 +26,7 @@ export const AnswersOptions = z.strictObject({
 });
 export type AnswersOptions = z.infer<typeof AnswersOptions>;
 
+/** A recipe of `heed label`. */
 export const LabelRecipe = z
   .strictObject({
     data: LabelData,

@@ -19,6 +19,7 @@ export interface Entry {
   readonly reply: Answer;
 }
 
+/** Every reply that a judge ever gave, by the content of its question. */
 export interface LabelStore {
   /** The file, or the server's address. */
   readonly name: string;

@@ -21,6 +21,7 @@ export interface Asking {
   cost?: number;
 }
 
+/** One who is asked only what the store does not know. */
 export interface StoredRespondent extends Respondent {
   /** Grows as questions are asked. */
   readonly asking: Readonly<Asking>;

@@ -59,7 +59,7 @@ export async function alignOnline(recipe: AlignRecipe, run: RunFolder, { progres
       progress.start(what, held.length);
       const generator = await openGenerator(engine, model, withAdapter(plan, parameters));
       const scorer = parameters && (await createScorer(engine, model));
-      const report = await evaluateAnswers({ model, generator, ...(scorer === undefined ? {} : { scorer }), judge, rows: held, sampling: { ...sampling, seed: recipe.train.seed }, onProgress: (n) => progress.update(n) });
+      const report = await evaluateAnswers({ model, generator, ...(scorer === undefined ? { keptIn: run.path('work', 'before.json') } : { scorer }), judge, rows: held, sampling: { ...sampling, seed: recipe.train.seed }, onProgress: (n) => progress.update(n) });
       await generator.release();
       await scorer?.release();
       progress.stop();

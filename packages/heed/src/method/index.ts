@@ -37,6 +37,7 @@ const METHODS = {
   [rewardModel.name]: rewardModel, [classifier.name]: classifier, [principleRewardModel.name]: principleRewardModel, [principleChoice.name]: principleChoice,
 } as const;
 
+/** The names that a recipe's `method:` takes. */
 export const METHOD_NAMES: readonly string[] = Object.keys(METHODS);
 
 const named = Object.entries(METHODS).map(([name, method]) => (method.options as z.ZodObject).safeExtend({ name: z.literal(name) }));

@@ -28,6 +28,7 @@ export interface Term {
   readonly count: Tensor;
 }
 
+/** What a method makes of a step's log-probabilities and scores, still as a trace: Σ over its terms of sum / count. */
 export interface Loss {
   /** The loss is the total of the terms, each divided by its own count over the optimizer step. A count may not depend on the model. */
   readonly terms: readonly Term[];

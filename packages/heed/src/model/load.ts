@@ -12,6 +12,7 @@ export interface Model {
   readonly template: Template;
 }
 
+/** How a model is loaded. */
 export interface LoadOptions extends OpenOptions {
   /** `chat`: the model's own template; `alpaca`: the papers' plain one. Default: chat where the model has a template. */
   readonly template?: 'chat' | 'alpaca';

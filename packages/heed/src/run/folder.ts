@@ -9,6 +9,7 @@ import { atomicWrite, fileError } from './files.js';
 import { takeLock } from './lock.js';
 import { openLog, readLog } from './metrics.js';
 import type { Log, LogRow, StepMetrics } from './metrics.js';
+import { setAside, settle } from './set-aside.js';
 
 /** How to open a run folder. */
 export interface OpenRunOptions {
@@ -16,7 +17,7 @@ export interface OpenRunOptions {
   readonly recipe: string;
   /** Go on with the run in the folder; starts from the beginning when there is none. */
   readonly resume: boolean;
-  /** Remove the run in the folder and start again. */
+  /** Remove the run in the folder and start again. It goes once the new one has something of its own, and comes back at `close` where it has not. */
   readonly overwrite?: boolean;
 }
 
@@ -43,6 +44,8 @@ export interface RunFolder {
 
 /** Names inside a run folder that belong to Heed. `work` is for what a loop keeps between its iterations. */
 export const RUN_FILES = ['recipe.yaml', 'metrics.jsonl', 'samples.jsonl', 'summary.json', 'report.html', 'checkpoints', 'adapter', 'work'] as const;
+/** And what labelling adds to them. */
+const LABEL_FILES = ['rows.jsonl', 'preferences.jsonl', 'refined.jsonl', 'failures.jsonl', 'label-report.json'];
 
 /** What differs between two recipes, `key: old → new`; `run.*` says where, not what, and is left out. */
 export function recipeChanges(before: unknown, after: unknown): string[] {
@@ -96,7 +99,10 @@ export async function openRun(directory: string, { recipe, resume, overwrite = f
     throw (error as NodeJS.ErrnoException).code === 'EEXIST' ? new UserError(`${dir} is a file, not a folder`, ['Choose another with run.dir=FOLDER.']) : fileError(error, dir);
   }
   const unlock = await takeLock(path('run.lock'));
+  // What cannot be read is not nothing.
+  const begun = async (): Promise<boolean> => contents(dir).then((found) => found.begun, () => true);
   try {
+    await settle(dir, begun);
     let found = await contents(dir).catch((error: unknown) => {
       if (overwrite) return { begun: true, finished: false, steps: 0 }; // unreadable, and about to go
       throw error;
@@ -117,12 +123,14 @@ export async function openRun(directory: string, { recipe, resume, overwrite = f
         ]);
       }
     } else {
+      if (found.begun) await setAside(dir, [...RUN_FILES, ...LABEL_FILES]);
       for (const name of RUN_FILES) await rm(path(name), { recursive: true, force: true });
       found = { begun: false, finished: false, steps: 0 };
     }
     await atomicWrite(path('recipe.yaml'), recipe);
     const metrics = openLog<StepMetrics>(path('metrics.jsonl'));
     const samples = openLog<LogRow>(path('samples.jsonl'));
+    let closed = false;
     return {
       dir,
       resuming: found.begun,
@@ -134,8 +142,11 @@ export async function openRun(directory: string, { recipe, resume, overwrite = f
       path,
       writeSummary: (summary) => atomicWrite(path('summary.json'), `${JSON.stringify(summary, null, 2)}\n`),
       async close() {
+        if (closed) return;
+        closed = true;
         metrics.close();
         samples.close();
+        await settle(dir, begun);
         await unlock();
       },
     };

@@ -10,6 +10,7 @@ import { createGate } from './gate.js';
 import type { Log } from './log.js';
 import type { Voices } from './voices.js';
 
+/** How a server listens, and what it puts up with. */
 export interface ServerOptions {
   /** Default: 127.0.0.1. Any address that others can reach needs a token. */
   readonly host?: string;
@@ -25,6 +26,7 @@ export interface ServerOptions {
   readonly log?: Log;
 }
 
+/** A server that listens. */
 export interface RunningServer {
   /** `http://127.0.0.1:8321` */
   readonly url: string;

@@ -18,6 +18,7 @@ export interface Voice extends TextScorer {
   readonly generator: Generator;
 }
 
+/** The base and its adapters, each a model of its own to a client. */
 export interface Voices {
   readonly model: Model;
   /** By name; the base is the first. */

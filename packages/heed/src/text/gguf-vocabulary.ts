@@ -1,3 +1,4 @@
+import { UserError } from '../errors.js';
 import { PRE_TOKENIZERS } from './pretokenizers.js';
 
 /** `tokenizer.ggml.token_type`, as llama.cpp numbers it. */
@@ -34,7 +35,7 @@ export function tokenizerFromGguf(metadata: ReadonlyMap<string, unknown>): Token
   const model = metadata.get('tokenizer.ggml.model');
   if (model === 'gpt2') return byteLevelFiles(metadata);
   if (model === 'llama') return sentencePieceFiles(metadata);
-  throw new Error(`GGUF tokenizer.ggml.model is ${show(model)}; known: gpt2, llama. ` +
+  throw new UserError(`GGUF tokenizer.ggml.model is ${show(model)}; known: gpt2, llama. ` +
     'Use a checkpoint folder with the original tokenizer.json instead.');
 }
 
@@ -42,7 +43,7 @@ function byteLevelFiles(metadata: ReadonlyMap<string, unknown>): TokenizerFiles 
   const name = metadata.get('tokenizer.ggml.pre');
   const pre = typeof name === 'string' ? PRE_TOKENIZERS.get(name) : undefined;
   if (!pre) {
-    throw new Error(`GGUF tokenizer.ggml.pre is ${show(name)}; known: ${[...PRE_TOKENIZERS.keys()].join(', ')}. ` +
+    throw new UserError(`GGUF tokenizer.ggml.pre is ${show(name)}; known: ${[...PRE_TOKENIZERS.keys()].join(', ')}. ` +
       'Use a checkpoint folder with the original tokenizer.json instead.');
   }
   const vocabulary = readVocabulary(metadata);
@@ -114,12 +115,12 @@ function readVocabulary(metadata: ReadonlyMap<string, unknown>, spell: (token: s
   const tokens = list(metadata, 'tokenizer.ggml.tokens').map((token) => spell(String(token)));
   const types = metadata.has('tokenizer.ggml.token_type') ? list(metadata, 'tokenizer.ggml.token_type').map(Number) : tokens.map(() => 1);
   if (types.length !== tokens.length) {
-    throw new Error(`GGUF has ${tokens.length} tokenizer.ggml.tokens but ${types.length} tokenizer.ggml.token_type: the file is damaged.`);
+    throw new UserError(`GGUF has ${tokens.length} tokenizer.ggml.tokens but ${types.length} tokenizer.ggml.token_type: the file is damaged.`);
   }
   const ids = new Map<string, number>();
   tokens.forEach((token, id) => {
     const before = ids.get(token);
-    if (before !== undefined) throw new Error(`GGUF tokenizer.ggml.tokens holds ${show(token)} twice (ids ${before} and ${id}).`);
+    if (before !== undefined) throw new UserError(`GGUF tokenizer.ggml.tokens holds ${show(token)} twice (ids ${before} and ${id}).`);
     ids.set(token, id);
   });
   const added: AddedToken[] = [];
@@ -137,7 +138,7 @@ function readVocabulary(metadata: ReadonlyMap<string, unknown>, spell: (token: s
 /** Every way of building a piece from two pieces, the best-scored piece first; ties: the longer left, then the longer right part. */
 function mergesFromScores({ tokens, types, vocab }: Vocabulary, scores: readonly number[]): [string, string][] {
   if (scores.length !== tokens.length) {
-    throw new Error(`GGUF has ${tokens.length} tokenizer.ggml.tokens but ${scores.length} tokenizer.ggml.scores: the file is damaged.`);
+    throw new UserError(`GGUF has ${tokens.length} tokenizer.ggml.tokens but ${scores.length} tokenizer.ggml.scores: the file is damaged.`);
   }
   const merges: { pair: [string, string]; score: number; left: number; right: number }[] = [];
   tokens.forEach((token, id) => {
@@ -211,14 +212,14 @@ function tokenAt(metadata: ReadonlyMap<string, unknown>, { tokens }: Vocabulary,
   const id = metadata.get(key);
   if (id === undefined) return undefined;
   const token = typeof id === 'number' || typeof id === 'bigint' ? tokens[Number(id)] : undefined;
-  if (token === undefined) throw new Error(`GGUF ${key} is ${show(id)}, but the vocabulary has ids 0 to ${tokens.length - 1}.`);
+  if (token === undefined) throw new UserError(`GGUF ${key} is ${show(id)}, but the vocabulary has ids 0 to ${tokens.length - 1}.`);
   return token;
 }
 
 function splitMerge(merge: unknown, index: number): [string, string] {
   const [left, right, ...rest] = String(merge).split(' ');
   if (!left || !right || rest.length > 0) {
-    throw new Error(`GGUF tokenizer.ggml.merges[${index}] is ${show(merge)}; it should be two pieces with one space between.`);
+    throw new UserError(`GGUF tokenizer.ggml.merges[${index}] is ${show(merge)}; it should be two pieces with one space between.`);
   }
   return [left, right];
 }
@@ -227,14 +228,14 @@ function list(metadata: ReadonlyMap<string, unknown>, key: string): unknown[] {
   const value = metadata.get(key);
   if (Array.isArray(value)) return value as unknown[];
   if (ArrayBuffer.isView(value) && !(value instanceof DataView)) return Array.from(value as unknown as ArrayLike<number>);
-  throw new Error(`GGUF metadata has ${value === undefined ? 'no' : 'no list in'} ${key}: the file carries no complete vocabulary. ` +
+  throw new UserError(`GGUF metadata has ${value === undefined ? 'no' : 'no list in'} ${key}: the file carries no complete vocabulary. ` +
     'Use a checkpoint folder with the original tokenizer.json instead.');
 }
 
 function flag(metadata: ReadonlyMap<string, unknown>, key: string): boolean | undefined {
   const value = metadata.get(key);
   if (value === undefined || typeof value === 'boolean') return value;
-  throw new Error(`GGUF ${key} is ${show(value)}; it should be true or false.`);
+  throw new UserError(`GGUF ${key} is ${show(value)}; it should be true or false.`);
 }
 
 function show(value: unknown): string {

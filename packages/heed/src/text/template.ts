@@ -1,4 +1,5 @@
 import { Template as Jinja } from '@huggingface/jinja';
+import { UserError } from '../errors.js';
 import { createMask } from './mask.js';
 import type { Mask } from './mask.js';
 import type { Tokenizer } from './tokenizer.js';
@@ -63,7 +64,7 @@ export function chatTemplate(tokenizer: Tokenizer, source?: string): Template {
       return jinja.render({ ...named, messages: masked, add_generation_prompt: generate, tools: null, documents: null });
     } catch (error) {
       const roles = messages.map(({ role }) => role).join(', ');
-      throw new Error(`The chat template refuses this conversation (${roles}): ${(error as Error).message}`, { cause: error });
+      throw new UserError(`The chat template refuses this conversation (${roles}): ${(error as Error).message}`, [], { cause: error });
     }
   };
   const ending = findEnding(render([...QUESTION, { role: 'assistant', content: PROBE }], createMask([PROBE], control), false), tokenizer, control);
@@ -72,7 +73,7 @@ export function chatTemplate(tokenizer: Tokenizer, source?: string): Template {
   const responseText = (before: readonly Message[], prompt: string, content: string, mask: Mask): string => {
     const whole = render([...before, { role: 'assistant', content }], mask, false);
     if (!whole.startsWith(prompt) || !whole.endsWith(ending.text)) {
-      throw new Error('The chat template renders a finished assistant turn differently from its generation prompt, ' +
+      throw new UserError('The chat template renders a finished assistant turn differently from its generation prompt, ' +
         `so the turn cannot be learned as a response: the prompt ends ${JSON.stringify(prompt.slice(-60))}, ` +
         `the turn reads ${JSON.stringify(whole.slice(-200))}. Give a chat template made for training.`);
     }
@@ -97,9 +98,9 @@ export function chatTemplate(tokenizer: Tokenizer, source?: string): Template {
     },
     conversation(messages) {
       if (messages.at(-1)?.role !== 'assistant') {
-        throw new Error(`A conversation to learn from must end with an assistant turn; this one ends with ${messages.at(-1)?.role ?? 'nothing'}.`);
+        throw new UserError(`A conversation to learn from must end with an assistant turn; this one ends with ${messages.at(-1)?.role ?? 'nothing'}.`);
       }
-      if (messages[0]?.role === 'assistant') throw new Error('The conversation begins with an assistant turn: nothing came before that it could answer.');
+      if (messages[0]?.role === 'assistant') throw new UserError('The conversation begins with an assistant turn: nothing came before that it could answer.');
       const mask = maskOf(messages, control);
       const joined: Supervised = { ids: [], supervised: [] };
       let sofar = '';
@@ -108,7 +109,7 @@ export function chatTemplate(tokenizer: Tokenizer, source?: string): Template {
         const before = messages.slice(0, turn);
         const prompt = render(before, mask, true);
         if (!prompt.startsWith(sofar)) {
-          throw new Error(`The chat template renders the turns before turn ${turn + 1} differently once that turn follows: expected ` +
+          throw new UserError(`The chat template renders the turns before turn ${turn + 1} differently once that turn follows: expected ` +
             `${JSON.stringify(sofar.slice(-120))}, got ${JSON.stringify(prompt.slice(0, sofar.length).slice(-120))}. ` +
             'Give a chat template made for training, or split the conversation into one row per assistant turn.');
         }
@@ -134,13 +135,13 @@ const PLAIN = 'Below is an instruction that describes a task. Write a response t
  */
 export function alpacaTemplate(tokenizer: Tokenizer): Template {
   const { eosId, bosId } = tokenizer;
-  if (eosId === undefined) throw new Error('The alpaca template ends responses with EOS, but tokenizer_config.json names no eos_token.');
+  if (eosId === undefined) throw new UserError('The alpaca template ends responses with EOS, but tokenizer_config.json names no eos_token.');
   const start = tokenizer.addsBos && bosId !== undefined ? [bosId] : [];
   const prompt = (messages: readonly Message[]): number[] => {
     const [first, ...rest] = messages;
     const [preamble, [user, ...more]] = first?.role === 'system' ? [first.content, rest] : [PLAIN, messages];
     if (user?.role !== 'user' || more.length > 0) {
-      throw new Error(`The alpaca template takes one user turn, with or without a system message before it; got ` +
+      throw new UserError(`The alpaca template takes one user turn, with or without a system message before it; got ` +
         `${messages.map(({ role }) => role).join(', ') || 'no messages'}. Use the chat template for conversations.`);
     }
     return [...start, ...tokenizer.encode(`${preamble}\n\n### Instruction:\n${user.content}\n\n### Response:\n`)];
@@ -154,7 +155,7 @@ export function alpacaTemplate(tokenizer: Tokenizer): Template {
     conversation(messages) {
       const last = messages.at(-1);
       if (last?.role !== 'assistant') {
-        throw new Error(`A conversation to learn from must end with an assistant turn; this one ends with ${last?.role ?? 'nothing'}.`);
+        throw new UserError(`A conversation to learn from must end with an assistant turn; this one ends with ${last?.role ?? 'nothing'}.`);
       }
       const joined: Supervised = { ids: [], supervised: [] };
       append(joined, prompt(messages.slice(0, -1)), false);
@@ -173,12 +174,12 @@ function append({ ids, supervised }: Supervised, more: readonly number[], learne
 
 function parse(source: string | undefined): Jinja {
   if (source === undefined) {
-    throw new Error('This model has no chat template (tokenizer_config.json has no chat_template). Give one, or use the alpaca template.');
+    throw new UserError('This model has no chat template (tokenizer_config.json has no chat_template). Give one, or use the alpaca template.');
   }
   try {
     return new Jinja(source);
   } catch (error) {
-    throw new Error(`The chat template is not valid Jinja: ${(error as Error).message}`, { cause: error });
+    throw new UserError(`The chat template is not valid Jinja: ${(error as Error).message}`, [], { cause: error });
   }
 }
 
@@ -204,7 +205,7 @@ interface Ending {
 
 function findEnding(rendered: string, tokenizer: Tokenizer, control: readonly string[]): Ending {
   const at = rendered.lastIndexOf(PROBE);
-  if (at < 0) throw new Error(`The chat template leaves out the assistant's content: ${JSON.stringify(rendered)}.`);
+  if (at < 0) throw new UserError(`The chat template leaves out the assistant's content: ${JSON.stringify(rendered)}.`);
   const text = rendered.slice(at + PROBE.length);
   const found = control.map((token) => ({ token, at: text.indexOf(token) })).filter((one) => one.at >= 0)
     .sort((a, b) => a.at - b.at || b.token.length - a.token.length)[0];
@@ -213,7 +214,7 @@ function findEnding(rendered: string, tokenizer: Tokenizer, control: readonly st
     return { text, gap, written: found.token, id: tokenizer.encode(found.token, { special: true })[0] as number };
   }
   if (tokenizer.eosId === undefined) {
-    throw new Error(`No end-of-turn token: the chat template writes ${JSON.stringify(text)} after an assistant's content, ` +
+    throw new UserError(`No end-of-turn token: the chat template writes ${JSON.stringify(text)} after an assistant's content, ` +
       'and tokenizer_config.json names no eos_token.');
   }
   return { text, gap: '', written: '', id: tokenizer.eosId };

@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { UserError } from '../errors.js';
 import { AddedTokens } from './added-tokens.js';
 import { createEngine } from './engine.js';
 import type { Engine, EngineModel } from './engine.js';
@@ -97,16 +98,16 @@ class FileTokenizer implements Tokenizer {
       this.#spelling = spellingOf(json);
       this.#engine = createEngine(arranged, config);
     } catch (error) {
-      throw new Error(`${source}: tokenizer.json cannot be used: ${(error as Error).message}`, { cause: error });
+      throw new UserError(`${source}: tokenizer.json cannot be used: ${(error as Error).message}`, [], { cause: error });
     }
-    if (!this.#engine.model || !this.#engine.decoder) throw new Error(`${source}: tokenizer.json has no model or no decoder.`);
+    if (!this.#engine.model || !this.#engine.decoder) throw new UserError(`${source}: tokenizer.json has no model or no decoder.`);
     this.#model = this.#engine.model;
     this.vocabularySize = this.#model.vocab.length;
     const id = (role: string): number | undefined => {
       const token = contentOf(config[`${role}_token`]);
       if (token === undefined) return undefined;
       const found = this.tokenId(token);
-      if (found === undefined) throw new Error(`${source}: tokenizer_config.json names ${role}_token ${JSON.stringify(token)}, which tokenizer.json lacks.`);
+      if (found === undefined) throw new UserError(`${source}: tokenizer_config.json names ${role}_token ${JSON.stringify(token)}, which tokenizer.json lacks.`);
       return found;
     };
     this.bosId = id('bos');
@@ -227,7 +228,7 @@ function templateOf(value: unknown, source: string): string | undefined {
   const named = Array.isArray(value) ? (value as { name?: unknown; template?: unknown }[]) : [];
   const found = named.find(({ name }) => name === 'default')?.template;
   if (typeof found === 'string') return found;
-  throw new Error(`${source}: chat_template has no template named "default" (it has ${named.map(({ name }) => String(name)).join(', ') || 'none'}).`);
+  throw new UserError(`${source}: chat_template has no template named "default" (it has ${named.map(({ name }) => String(name)).join(', ') || 'none'}).`);
 }
 
 async function readJson(folder: string, name: string): Promise<object> {
@@ -236,13 +237,13 @@ async function readJson(folder: string, name: string): Promise<object> {
   try {
     text = await readFile(path, 'utf8');
   } catch (error) {
-    throw new Error(`${path} cannot be read (${(error as Error).message}). A checkpoint folder needs tokenizer.json and tokenizer_config.json.`, { cause: error });
+    throw new UserError(`${path} cannot be read (${(error as Error).message}). A checkpoint folder needs tokenizer.json and tokenizer_config.json.`, [], { cause: error });
   }
   try {
     const value: unknown = JSON.parse(text);
     if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value;
   } catch (error) {
-    throw new Error(`${path} is not JSON: ${(error as Error).message}`, { cause: error });
+    throw new UserError(`${path} is not JSON: ${(error as Error).message}`, [], { cause: error });
   }
-  throw new Error(`${path} should hold a JSON object.`);
+  throw new UserError(`${path} should hold a JSON object.`);
 }

@@ -13,6 +13,7 @@ import { createRespond } from '../text/respond.js';
 import { prepare, requireFit } from './items.js';
 import { train as trainItems } from './trainer.js';
 
+/** What `train` learns from, and how. */
 export interface TrainingInput {
   readonly model: Model;
   /** A method with its options: `bind(cut, { lambda: 1.2 })`. */
@@ -27,6 +28,7 @@ export interface TrainingInput {
   onStep?(metrics: Readonly<Record<string, unknown>>): void;
 }
 
+/** What `train` made. */
 export interface TrainOutcome {
   readonly adapter: Adapter;
   readonly steps: number;

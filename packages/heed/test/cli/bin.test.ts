@@ -43,6 +43,13 @@ describe('bin/heed.js', () => {
     expect(heed().stderr).toBe('');
   });
 
+  it('ends quietly when whoever reads has enough', () => {
+    // `true` is gone long before Node has started.
+    const script = '{ "$0" "$1"; echo "exit $?" >&2; } | true';
+    const { stderr } = spawnSync('sh', ['-c', script, process.execPath, join(root, 'packages', 'heed', 'bin', 'heed.js')], { encoding: 'utf8' });
+    expect(stderr).toMatch(/^exit [03]\n$/);
+  });
+
   it('shows what does not compile and stops, every time', () => {
     writeFileSync(source(), `${readFileSync(source(), 'utf8')}export const wrong: number = 'x';\n`);
     const later = new Date(Date.now() + 120_000);

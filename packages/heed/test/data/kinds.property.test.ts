@@ -39,7 +39,7 @@ describe.each(kinds)('%s rows', (kind) => {
   it('come back from JSON lines as they were written, and satisfy their schema', () => {
     fc.assert(
       fc.property(stored(kind), (written) => {
-        const { rows: read } = parseRows(kind, readJsonLines('f', utf8(written.map((row) => JSON.stringify(row)).join('\n'))));
+        const { rows: read } = parseRows(kind, readJsonLines('f', utf8(written.map((row) => JSON.stringify(row)).join('\n'))).rows);
         expect(read).toEqual(written.map((row, i) => ({ source: { file: 'f', line: i + 1 }, ...row })));
         for (const row of read) rowSchemas[kind].parse(row);
       }),
@@ -53,7 +53,7 @@ describe.each(kinds)('%s rows', (kind) => {
         const names = [...new Set(written.flatMap((row) => Object.keys(row)))];
         const cell = (value: unknown) => (value === undefined ? '' : `"${(typeof value === 'string' ? value : JSON.stringify(value)).replaceAll('"', '""')}"`);
         const lines = [names.join(','), ...written.map((row) => names.map((column) => cell((row as Record<string, unknown>)[column])).join(','))];
-        const { rows: read } = parseRows(kind, readCsv('f', utf8(lines.join('\n')), ','));
+        const { rows: read } = parseRows(kind, readCsv('f', utf8(lines.join('\n')), ',').rows);
         expect(read.map(({ source: _, ...row }) => row)).toEqual(written);
       }),
       { numRuns: 40 },

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { DataOptions, loadData } from '../../src/data/load.js';
+import { UserError } from '../../src/errors.js';
 import { scratchFolder } from '../support/scratch.js';
 
 const { folder, write } = scratchFolder();
@@ -61,5 +62,23 @@ describe('loadData', () => {
   it('reads relative paths from the folder given', async () => {
     expect((await loadData(DataOptions.parse('twenty.jsonl'), 'completion', folder)).train).toHaveLength(20);
     await expect(loadData(DataOptions.parse('thirty.jsonl'), 'completion', folder)).rejects.toThrow('thirty.jsonl does not exist');
+  });
+
+  it('lists lines that are not JSON and rows that cannot be used together, in the order of the files', async () => {
+    const a = write('mixed.jsonl', '{"prompt":"p","completion":7}\nnot json\n{"prompt":"p"}\n{"prompt":"p","completion":NaN}\n{"prompt":"p","completion":"fine"}\n');
+    const b = write('ragged.csv', 'prompt,completion\np\np,\n');
+    const error = await load({ path: [a, b] }).catch((e: unknown) => e as UserError);
+    expect(error).toBeInstanceOf(UserError);
+    const { message, hints } = error as UserError;
+    expect(message.split('\n').map((line) => line.replace(/\S*\//, ''))).toEqual([
+      '6 of 7 rows cannot be used as completion rows',
+      expect.stringMatching(/mixed.jsonl:1 {2}completion is a number.*: 7$/),
+      expect.stringMatching(/mixed.jsonl:2 {2}is not JSON .*: "not json"$/),
+      expect.stringMatching(/mixed.jsonl:3 {2}completion is missing$/),
+      expect.stringMatching(/mixed.jsonl:4 {2}is not JSON /),
+      expect.stringMatching(/ragged.csv:2 {2}has 1 cell where the header has 2/),
+      expect.stringMatching(/ragged.csv:3 {2}completion is /),
+    ]);
+    expect(hints).toContain('NaN and Infinity are Python, not JSON; write null.');
   });
 });

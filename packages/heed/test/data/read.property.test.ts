@@ -23,7 +23,7 @@ describe('readers, on anything', () => {
   it('JSON lines come back as written', () => {
     fc.assert(
       fc.property(fc.array(record), fc.constantFrom('\n', '\r\n'), (records, newline) => {
-        const rows = readJsonLines('f', utf8(records.map((r) => JSON.stringify(r)).join(newline)));
+        const { rows } = readJsonLines('f', utf8(records.map((r) => JSON.stringify(r)).join(newline)));
         const through = records.map((r) => JSON.parse(JSON.stringify(r)) as unknown);
         expect(rows.map(({ fields }) => fields)).toEqual(through);
         expect(rows.map(({ source }) => source.line)).toEqual(records.map((_, i) => i + 1));
@@ -34,7 +34,7 @@ describe('readers, on anything', () => {
   it('JSON arrays come back as written, however indented', () => {
     fc.assert(
       fc.property(fc.array(record, { minLength: 1 }), fc.constantFrom(undefined, 2), (records, indent) => {
-        const rows = readJson('f', utf8(JSON.stringify(records, null, indent)));
+        const { rows } = readJson('f', utf8(JSON.stringify(records, null, indent)));
         expect(rows.map(({ fields }) => fields)).toEqual(JSON.parse(JSON.stringify(records)));
       }),
     );
@@ -47,7 +47,7 @@ describe('readers, on anything', () => {
       fc.property(table, fc.constantFrom('\n', '\r\n'), (records, newline) => {
         const names = records[0]!.map((_, i) => `c${i}`);
         const lines = [names, ...records].map((cells) => cells.map((c) => `"${c.replaceAll('"', '""')}"`).join(','));
-        const rows = readCsv('f', utf8(lines.join(newline) + newline), ',');
+        const { rows } = readCsv('f', utf8(lines.join(newline) + newline), ',');
         expect(rows.map(({ fields }) => Object.values(fields))).toEqual(records);
         // A record starts after all line breaks of the ones before it.
         const starts = records.map((_, i) => 2 + lines.slice(1, i + 1).reduce((n, line) => n + line.split('\n').length, 0));

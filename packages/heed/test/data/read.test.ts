@@ -88,7 +88,7 @@ describe('CSV', () => {
   });
 
   it('lists rows with the wrong number of cells, and refuses bad headers', async () => {
-    expect((await failure(write('ragged.csv', 'a,b\n1\n1,2\n1,2,3\n'))).message).toMatch(/2 rows cannot be read\n.*:2 {2}has 1 cell where the header has 2.*\n.*:4 {2}has 3 cells/);
+    expect((await failure(write('ragged.csv', 'a,b\n1\n1,2\n1,2,3\n'))).message).toMatch(/2 lines of 3 cannot be read\n.*:2 {2}has 1 cell where the header has 2.*\n.*:4 {2}has 3 cells/);
     expect((await failure(write('twice.csv', 'a,a\n1,2\n'))).message).toContain('the header names a twice');
     expect((await failure(write('unnamed.csv', 'a,,c\n1,2,3\n'))).message).toContain('column 2 has no name');
     expect((await failure(write('quote.csv', 'a,b\n"1,2\n'))).message).toContain('is not CSV');

@@ -149,7 +149,7 @@ describe('the cache', () => {
 
   it('says what a full disk needs', async () => {
     const full = Object.assign(new Error('write'), { code: 'ENOSPC' });
-    await expect(cached(path.join(folder, 'cache3'), 'k', about, () => Promise.reject(full))).rejects.toThrow(/the disk is full; free some space, or set HEED_CACHE/);
+    await expect(cached(path.join(folder, 'cache3'), 'k', about, () => Promise.reject(full))).rejects.toThrow(/the disk is full; free some space, or choose a folder on a larger disk \(HEED_CACHE/);
   });
 
   it('lies where each platform keeps caches', () => {

@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { appendFile, mkdtemp, readFile, readdir, rm, writeFile } from 'node:fs/promises';
+import { appendFile, mkdir, mkdtemp, readFile, readdir, rm, writeFile } from 'node:fs/promises';
 import { hostname, tmpdir } from 'node:os';
 import { join } from 'node:path';
 
@@ -106,6 +106,43 @@ describe('openRun', () => {
     expect(await fresh.metrics.rows()).toEqual([]);
     expect(await readdir(dir)).toContain('notes.txt');
     expect(await readdir(dir)).not.toContain('summary.json');
+  });
+
+  it('keeps the run to be overwritten until the new one has something of its own', async () => {
+    const good = await open();
+    good.metrics.append(row(1, 0.5));
+    await good.writeSummary({ good: true });
+    await mkdir(good.adapterDir);
+    await writeFile(join(good.adapterDir, 'weights'), 'w');
+    await good.close();
+
+    // Ended before its first step: its data were not there, say. Everything is as it was.
+    const failing = await open({ overwrite: true, recipe: RECIPE.replace('3', '4') });
+    expect(failing).toMatchObject({ resuming: false, finished: false });
+    expect(await failing.metrics.rows()).toEqual([]);
+    await failing.close();
+    await failing.close();
+    expect((await readdir(dir)).sort()).toEqual(['adapter', 'metrics.jsonl', 'recipe.yaml', 'samples.jsonl', 'summary.json']);
+    expect(await readFile(join(dir, 'recipe.yaml'), 'utf8')).toBe(RECIPE);
+    expect(await readLog(join(dir, 'metrics.jsonl'))).toMatchObject([{ loss: 0.5 }]);
+    expect(await readFile(join(dir, 'adapter', 'weights'), 'utf8')).toBe('w');
+
+    const better = await open({ overwrite: true });
+    better.metrics.append(row(1, 0.25));
+    await better.close();
+    expect((await readdir(dir)).sort()).toEqual(['metrics.jsonl', 'recipe.yaml', 'samples.jsonl']);
+    expect(await readLog(join(dir, 'metrics.jsonl'))).toMatchObject([{ loss: 0.25 }]);
+  });
+
+  it.each([
+    // How far a killed process got: with moving the old run away, with putting it back, with its own first step.
+    { left: ['.replaced.moving/summary.json', 'recipe.yaml'], back: ['recipe.yaml', 'summary.json'] },
+    { left: ['.replaced/summary.json', '.replaced/recipe.yaml', 'recipe.yaml'], back: ['recipe.yaml', 'summary.json'] },
+    { left: ['.replaced/summary.json', 'recipe.yaml', 'checkpoints/x'], back: ['checkpoints', 'recipe.yaml'] },
+  ])('puts in order what a process killed while overwriting left: $left', async ({ left, back }) => {
+    for (const name of left) await atomicWrite(join(dir, name), RECIPE);
+    await (await open({ resume: true })).close();
+    expect((await readdir(dir)).filter((name) => !name.endsWith('.jsonl')).sort()).toEqual(back);
   });
 
   it('starts over where a run stopped before its first step', async () => {

@@ -11,6 +11,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { curvesOf } from '../../src/run/report/curves.js';
 import { number, percent, words } from '../../src/run/report/format.js';
 import { html, jsonBlock } from '../../src/run/report/html.js';
+import { summaryTables } from '../../src/run/report/summary.js';
 import { writeReport } from '../../src/run/report/write.js';
 import { HOSTILE, heatmapRow, writeRun } from './report-fixture.js';
 
@@ -114,6 +115,28 @@ describe('the parts of a report', () => {
     expect(long?.x.length).toBe(1_000);
     expect(long?.y[0]).toBe(4.5);
     expect(long?.smooth?.every((value) => value !== null && Number.isFinite(value))).toBe(true);
+  });
+
+  it('show a summary in tables, and only the headline as shares', () => {
+    const at = (mean: number) => ({ mean, low: mean, high: mean, n: 8 });
+    const text = summaryTables({
+      metric: 'share of answers', base: at(0.25), cut: at(1),
+      findings: { base: at(1), cut: at(0.5) },
+      fluency: { base: { distinct2: null } },
+      iterations: [{ answers: 18, trainedOn: 6 }, { answers: 17, trainedOn: 4 }],
+      eval: { before: { loss: 2 }, after: { loss: 1 }, change: { loss: at(-1) }, rows: 51 },
+    }).text.replaceAll(/<[^>]*>/g, '|').replaceAll(/\|+/g, '|');
+    expect(text).toContain('base|25 %|25 % – 25 %|8|');
+    expect(text).toContain('base|1|1 – 1|8|');
+    expect(text).toContain('distinct 2|–|');
+    expect(text).toMatch(/\|1\|2\|\s*\|answers\|18\|17\|trained on\|6\|4\|/);
+    expect(text).toContain('loss|2|1|-1 (-1 – -1)|');
+    expect(text).toContain('eval, rows|51|');
+    expect(text).not.toMatch(/[{}]|null/);
+  });
+
+  it('leave out of the curves where a step stands, and put last how it went', () => {
+    expect(curvesOf([{ step: 1, iteration: 1, grad_norm: 2, lr: 1, l1: 3, loss: 1 }]).map(({ name }) => name)).toEqual(['loss', 'l1', 'lr', 'grad_norm']);
   });
 
   it('write numbers that people read', () => {

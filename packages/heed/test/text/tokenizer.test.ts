@@ -1,3 +1,4 @@
+import { UserError } from '../../src/errors.js';
 import fc from 'fast-check';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { createDecoder } from '../../src/text/decoder.js';
@@ -79,6 +80,7 @@ it('a very long piece does not exhaust the stack', () => {
 
 describe('files', () => {
   it('a missing file is named', async () => {
+    await expect(loadTokenizer('/nowhere')).rejects.toBeInstanceOf(UserError);
     await expect(loadTokenizer('/nowhere')).rejects.toThrow(/\/nowhere\/tokenizer(_config)?\.json cannot be read .* needs tokenizer\.json and tokenizer_config\.json/);
   });
 

@@ -16,8 +16,10 @@ export interface Curve {
 const MAX_POINTS = 1_000;
 const NOISY_FROM = 30;
 /** Shown last: they say how the run went, not how well. */
-const LATE = ['lr', 'gradNorm', 'tokens', 'seconds'];
-const PLAIN = new Set(['lr', 'tokens', 'iteration', 'epoch']);
+const LATE = ['lr', 'grad_norm', 'tokens', 'seconds'];
+const PLAIN = new Set(['lr', 'tokens']);
+/** They say where a step stands, and are not measured. */
+const PLACES = new Set(['step', 'iteration']);
 
 const finite = (value: unknown): number | null => (typeof value === 'number' && Number.isFinite(value) ? value : null);
 
@@ -48,7 +50,7 @@ function smooth(y: readonly (number | null)[]): (number | null)[] {
 /** Every number that the steps logged, as curves: the loss first. */
 export function curvesOf(metrics: readonly LogRow[]): Curve[] {
   const rows = metrics.filter((row) => typeof row.step === 'number');
-  const keys = [...new Set(rows.flatMap((row) => Object.keys(row)))].filter((key) => key !== 'step' && rows.some((row) => finite(row[key]) !== null));
+  const keys = [...new Set(rows.flatMap((row) => Object.keys(row)))].filter((key) => !PLACES.has(key) && rows.some((row) => finite(row[key]) !== null));
   const rank = (key: string): number => (key === 'loss' ? -1 : LATE.indexOf(key) + 1);
   return keys
     .sort((a, b) => rank(a) - rank(b))

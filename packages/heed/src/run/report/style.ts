@@ -80,6 +80,7 @@ button { font: inherit; font-size: .875rem; color: inherit; background: var(--ca
 button[aria-pressed=true] { background: var(--ink); color: var(--bg); border-color: var(--ink); }
 button:focus-visible, a:focus-visible, summary:focus-visible { outline: 2px solid var(--accent); outline-offset: 2px; }
 pre { font: .8125rem/1.6 var(--mono); background: var(--card); border: 1px solid var(--line); border-radius: 10px; padding: 16px 20px; margin: 0; overflow-x: auto; }
+pre.wrap { white-space: pre-wrap; overflow-wrap: anywhere; }
 #tip { position: fixed; z-index: 10; pointer-events: none; background: var(--ink); color: var(--bg); font-size: .8125rem; line-height: 1.45; padding: 6px 10px; border-radius: 6px; max-width: 280px; white-space: pre-line; font-variant-numeric: tabular-nums; }
 @media (max-width: 640px) { main { padding: 28px 16px 64px; } .sides { grid-template-columns: 1fr; gap: 16px; } .curves { grid-template-columns: 1fr; } th.plot, td.plot { display: none; } }
 @media print { article, figure { break-inside: avoid; } nav, .filter { display: none; } }

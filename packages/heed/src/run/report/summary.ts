@@ -19,7 +19,7 @@ type Intervals = [name: string, interval: Interval][];
 
 const intervalsIn = (value: Record<string, unknown>): Intervals => Object.entries(value).filter((entry): entry is [string, Interval] => isInterval(entry[1]));
 
-/** Shares are shown as percentages: values that all lie in [0, 1]. */
+/** The headline's shares are shown as percentages: values that all lie in [0, 1]. Of other intervals nobody says that they are shares: a finding an answer is not 100 %. */
 const isShare = (rows: Intervals): boolean => rows.every(([, { low, high, mean }]) => [low, high, mean].every((v) => v >= 0 && v <= 1));
 
 /** The one number that a run is about: before → after. */
@@ -47,8 +47,7 @@ function whisker({ mean, low, high }: Interval, from: number, to: number): Html 
   return html`<svg class="whisker" viewBox="0 0 100 10" preserveAspectRatio="none" aria-hidden="true"><line x1="0" x2="100" y1="5" y2="5" class="axis" /><line x1="${x(low)}" x2="${x(high)}" y1="5" y2="5" class="range" /><line x1="${x(mean)}" x2="${x(mean)}" y1="1" y2="9" class="mean" /></svg>`;
 }
 
-function intervalTable(title: string, rows: Intervals): Html {
-  const share = isShare(rows);
+function intervalTable(title: string, rows: Intervals, share = false): Html {
   const shown = share ? percent : number;
   const from = share ? 0 : Math.min(0, ...rows.map(([, r]) => r.low));
   const to = share ? 1 : Math.max(...rows.map(([, r]) => r.high));
@@ -64,7 +63,7 @@ function intervalTable(title: string, rows: Intervals): Html {
 /** A section whose parts have the same fields, such as fluency of base and cut: fields down, parts across. */
 function matrix(title: string, parts: [string, Record<string, unknown>][]): Html {
   const fields = [...new Set(parts.flatMap(([, part]) => Object.keys(part)))];
-  const cell = (value: unknown): string => (isInterval(value) ? `${number(value.mean)} (${number(value.low)} – ${number(value.high)})` : typeof value === 'number' ? number(value) : value === undefined ? '–' : named('', value).text);
+  const cell = (value: unknown): string => (isInterval(value) ? `${number(value.mean)} (${number(value.low)} – ${number(value.high)})` : typeof value === 'number' ? number(value) : value === undefined || value === null ? '–' : named('', value).text);
   return html`<div class="scroll"><table>
     <caption>${title}</caption>
     <thead><tr><th></th>${parts.map(([name]) => html`<th scope="col" class="num">${words(name)}</th>`)}</tr></thead>
@@ -77,15 +76,20 @@ export function summaryTables(summary: Readonly<Record<string, unknown>>): Html 
   const tables: Html[] = [];
   const facts: { name: string; text: string }[] = [];
   const top = intervalsIn(summary);
-  if (top.length > 0) tables.push(intervalTable(typeof summary['metric'] === 'string' ? summary['metric'] : 'result', top));
+  if (top.length > 0) tables.push(intervalTable(typeof summary['metric'] === 'string' ? summary['metric'] : 'result', top, isShare(top)));
   for (const [key, value] of Object.entries(summary)) {
     if (isInterval(value) || (key === 'metric' && top.length > 0)) continue;
     if (value === null || value === undefined) continue; // such as resumedFrom of a run that never stopped
-    if (!isSection(value)) facts.push(named(key, value));
+    if (Array.isArray(value) && value.length > 0 && value.every(isSection)) tables.push(matrix(words(key), value.map((part, i) => [String(i + 1), part])));
+    else if (!isSection(value)) facts.push(named(key, value));
     else if (Object.keys(value).length === 0) continue;
     else if (Object.values(value).every(isInterval)) tables.push(intervalTable(words(key), intervalsIn(value)));
-    else if (Object.values(value).every(isSection)) tables.push(matrix(words(key), Object.entries(value) as [string, Record<string, unknown>][]));
-    else facts.push(...Object.entries(value).map(([inner, v]) => ({ name: `${words(key)}, ${named(inner, v).name}`, text: named(inner, v).text })));
+    else {
+      const inner = Object.entries(value);
+      const parts = inner.filter((entry): entry is [string, Record<string, unknown>] => isSection(entry[1]));
+      if (parts.length > 0) tables.push(matrix(words(key), parts));
+      facts.push(...inner.filter(([, v]) => !isSection(v)).map(([name, v]) => ({ name: `${words(key)}, ${named(name, v).name}`, text: named(name, v).text })));
+    }
   }
   return html`${tables}${facts.length > 0 && html`<dl class="facts">${facts.map(({ name, text }) => html`<div><dt>${name}</dt><dd>${text}</dd></div>`)}</dl>`}`;
 }
