@@ -24,7 +24,7 @@ module.exports = {
     only('label', ['text', 'data', 'model', 'generate', 'judge', 'run']),
     only('serve', ['tensor', 'text', 'model', 'generate', 'run']),
     only('evaluate', ['text', 'data', 'model', 'generate', 'judge', 'run']),
-    only('loop', ['text', 'data', 'model', 'method', 'train', 'generate', 'judge', 'evaluate', 'run']),
+    only('loop', ['text', 'data', 'model', 'method', 'train', 'generate', 'judge', 'label', 'evaluate', 'run']),
   ],
   options: {
     doNotFollow: { path: 'node_modules' },

@@ -47,7 +47,7 @@ describe('judgments (CUT)', () => {
     ]);
     expect(done.failures.map(({ failure }) => failure)).toEqual(['cut-off', 'empty', 'empty', 'too-long']);
     // Right for apple and brick; of the satisfactory one half, of the unsatisfactory all.
-    expect(done.measures).toMatchObject({ satisfied: 1, quoting: 1, misquotes: 0, cut: 1, human: { accuracy: { mean: 2 / 3, n: 3 }, balanced: 0.75 } });
+    expect(done.measures).toMatchObject({ satisfied: 1, quoting: 1, misquotes: 0, cut: 1, human: { accuracy: { mean: 2 / 3, n: 3 }, balanced: { mean: 0.75 }, majority: 2 / 3, yes: { n: 2, saidYes: 1 }, no: { n: 1, saidYes: 0 } } });
     for (const row of done.rows) expect(rowSchemas.judged.safeParse({ ...row, prompt, source }).success).toBe(true);
   });
 
