@@ -29,7 +29,7 @@ function judged(data, name, judge, dir) {
   const { rows, labelled, failed, measures: { satisfied, quoting, misquotes, cut, human } } = report;
   return {
     judge: name, rows, judged: labelled, failed: failed.reasons, satisfied, quoting: { judgments: quoting, of: labelled - satisfied }, misquotes, cut,
-    ...human, aboveChance: human.balanced.low > 0.5, aboveMajority: human.accuracy.low > human.majority,
+    ...(human === undefined ? {} : { ...human, aboveChance: human.balanced.low > 0.5, aboveMajority: human.accuracy.low > human.majority }),
   };
 }
 

@@ -57,7 +57,11 @@ const givenOf = (answers: readonly AnsweredRow[], prompts: readonly PromptRow[])
 /** Opens the judge that teaches. One that is asked is opened for each round anew, so that its memory is free while the method trains. */
 export async function openRoundJudge(recipe: AlignRecipe, tools: JudgingTools): Promise<RoundJudge> {
   const { label } = recipe;
-  if (label !== undefined) return { judge: (answers, prompts, file) => ask(givenOf(answers, prompts), file, { ...recipe, label }, tools) };
+  if (label !== undefined) {
+    // A judge that cannot be opened shall not be found out about after a round of answers.
+    await (await openRespondent(recipe.judge, { engine: tools.engine, log: tools.say })).close();
+    return { judge: (answers, prompts, file) => ask(givenOf(answers, prompts), file, { ...recipe, label }, tools) };
+  }
   const judge = await openJudge(recipe.judge, { engine: tools.engine, log: tools.say });
   return {
     async judge(answers, prompts) {
@@ -77,8 +81,8 @@ interface Kept extends JudgedRound {
  * Asks for judgments through the label store: a run that was killed asks what is missing. Once all are there they are kept with the run, so that answers which
  * failed once (a server that was down) stay out of a round that was learnt from.
  */
-async function ask(given: readonly Given[], file: string, recipe: AlignRecipe & { readonly label: JudgmentsOptions }, { engine, progress, interrupt = { requested: false }, say }: JudgingTools): Promise<JudgedRound> {
-  const respondent = await openRespondent(recipe.judge, { engine, log: say });
+async function ask(given: readonly Given[], file: string, recipe: AlignRecipe & { readonly label: JudgmentsOptions }, { engine, progress, interrupt = { requested: false } }: JudgingTools): Promise<JudgedRound> {
+  const respondent = await openRespondent(recipe.judge, { engine });
   try {
     if (existsSync(file)) {
       const kept = JSON.parse(await readFile(file, 'utf8')) as Kept;

@@ -129,6 +129,14 @@ describe('heed align with a judge that is asked', () => {
     expect(ran.err).toMatch(message);
   });
 
+  it('a judge that cannot be opened is found out about before anything is answered', async () => {
+    const ran = await heed(args('nobody', `judge={ local: { adapter: ${dirOf('nowhere')} } }`));
+    expect(ran.code).not.toBe(0);
+    expect(ran.err).toMatch(/nowhere/);
+    expect(ran.err).not.toMatch(/before:/);
+    expect(existsSync(join(dirOf('nobody'), 'work', 'iteration-1'))).toBe(false);
+  });
+
   it('refuses to go on with another judge', async () => {
     const file = join(dirOf('whole'), 'work', 'iteration-1', 'judgments.json');
     const before = readFileSync(file, 'utf8');
