@@ -26,7 +26,7 @@ module.exports = {
     only('label', ['text', 'data', 'model', 'generate', 'judge', 'run']),
     only('serve', ['tensor', 'text', 'model', 'generate', 'run']),
     only('evaluate', ['text', 'data', 'model', 'generate', 'judge', 'run']),
-    only('loop', ['tensor', 'text', 'data', 'model', 'method', 'train', 'generate', 'judge', 'evaluate', 'run']),
+    only('loop', ['tensor', 'text', 'data', 'model', 'method', 'train', 'generate', 'judge', 'label', 'evaluate', 'run']),
   ],
   options: {
     doNotFollow: { path: '(^|/)(node_modules|dist)/' },

@@ -85,7 +85,7 @@ export type { LabelReport } from './label/report.js';
 export { labelPreferences } from './label/preferences.js';
 export { labelScores } from './label/scores.js';
 export { labelPrinciples } from './label/principles.js';
-export { labelJudgments } from './label/judgments.js';
+export { judgmentPrompt, labelJudgments } from './label/judgments.js';
 export { labelRevisions } from './label/revisions.js';
 export { createRulesJudge } from './judge/rules/judge.js';
 export { type AnswerReport, evaluateAnswers } from './evaluate/answers.js';

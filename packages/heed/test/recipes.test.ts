@@ -7,6 +7,7 @@ import { METHOD_NAMES } from '../src/method/index.js';
 import { loadRecipe } from '../src/run/recipe.js';
 import { TrainRecipe } from '../src/train/recipe.js';
 import { heed } from './cli/support.js';
+import { chatText, faultyServer } from './judge/faulty-server.js';
 import { tinyTalker } from './loop/talkative.js';
 import { scratchFolder } from './support/scratch.js';
 
@@ -48,8 +49,10 @@ describe('recipes', () => {
   });
 
   it.each(online)('%s aligns', async (file) => {
-    await loadRecipe(file, [], AlignRecipe);
-    const small = ['data.limit=12', 'generate.maxNewTokens=8', 'loop.iterations=1', 'evaluate.limit=3', 'evaluate.maxNewTokens=5', 'train.batch=4'];
+    const { recipe } = await loadRecipe(file, [], AlignRecipe);
+    // A judge that is asked is a model that was taught first; here a server that says one thing.
+    const asked = recipe.label === undefined ? [] : [`judge={ endpoint: { url: "${(await faultyServer(() => chatText('It is wrong.'))).url}", model: m } }`, `store=${join(folder, 'labels.db')}`];
+    const small = [...asked, 'data.limit=12', 'generate.maxNewTokens=8', 'loop.iterations=1', 'evaluate.limit=3', 'evaluate.maxNewTokens=5', 'train.batch=4'];
     const ran = await heed(['align', file, `model=${model}`, `run.dir=${dirOf(file)}`, ...small, '--json']);
     expect(ran.code, ran.err).toBe(0);
     const result = ran.json<{ run: string; base: { n: number }; iterations: { answers: number }[] }>();

@@ -3,7 +3,7 @@ import type { Estimate } from '../run/statistics.js';
 import type { Fluency } from '../evaluate/answers.js';
 import { describeJudge } from '../judge/open.js';
 import { type Aligned, alignOnline, finishAlignment } from '../loop/online.js';
-import { AlignRecipe } from '../loop/recipe.js';
+import { ALIGN_SHORT_FORMS, AlignRecipe } from '../loop/recipe.js';
 import { openRun } from '../run/folder.js';
 import { createProgress } from '../run/progress.js';
 import { loadRecipe } from '../run/recipe.js';
@@ -16,6 +16,8 @@ export interface AlignmentSummary {
   readonly run: string;
   readonly report: string;
   readonly method: string;
+  /** What the model is called before: `base`, or `before` where it goes on from an adapter. */
+  readonly first: 'base' | 'before';
   readonly metric: string;
   readonly base: Estimate;
   readonly after: Estimate;
@@ -37,23 +39,24 @@ export interface AlignmentJob {
 
 export async function runAlignment({ file, overrides, resume, overwrite, out }: AlignmentJob): Promise<AlignmentSummary> {
   const started = performance.now();
-  const { recipe, text } = await loadRecipe(file, overrides, AlignRecipe);
+  const { recipe, text } = await loadRecipe(file, overrides, AlignRecipe, ALIGN_SHORT_FORMS);
   const run = await openRun(recipe.run.dir, { recipe: text, resume, overwrite });
   const interrupt = onInterrupt();
   try {
     const { before, after, iterations, peakRssMb, resumedFrom } = await alignOnline(recipe, run, { progress: createProgress(), interrupt, say: (line) => out.note(line) });
     const method = recipe.method.name as string;
+    const first = 'from' in recipe.adapter ? 'before' : 'base';
     const summary = {
-      metric: `share of held-out answers that satisfy ${describeJudge(recipe.judge)}`,
-      base: before.satisfied, [method]: after.satisfied,
-      findings: { base: before.findings, [method]: after.findings },
-      fluency: { base: before.fluency, [method]: after.fluency },
+      metric: `share of held-out answers that satisfy ${describeJudge(recipe.evaluate.judge ?? recipe.judge)}`,
+      [first]: before.satisfied, [method]: after.satisfied,
+      findings: { [first]: before.findings, [method]: after.findings },
+      fluency: { [first]: before.fluency, [method]: after.fluency },
       iterations, seconds: Math.round((performance.now() - started) / 100) / 10, peakRssMb,
       ...(resumedFrom === undefined ? {} : { resumedFrom }),
     };
     const report = await finishAlignment(run, summary);
     return {
-      run: run.dir, report, method, metric: summary.metric, base: before.satisfied, after: after.satisfied,
+      run: run.dir, report, method, first, metric: summary.metric, base: before.satisfied, after: after.satisfied,
       findings: { base: before.findings, after: after.findings }, fluency: { base: before.fluency, after: after.fluency },
       iterations, seconds: summary.seconds, peakRssMb, ...(resumedFrom === undefined ? {} : { resumedFrom }),
     };
@@ -77,7 +80,7 @@ export function renderAlignment(results: readonly AlignmentSummary[]): string {
     '',
     table([
       [`${first.base.n} held-out prompts`, 'satisfy the judge', 'findings an answer', 'words', 'cut off', 'distinct-2', 'log p a token (base)'],
-      row('base', first.base, first.findings.base, first.fluency.base),
+      row(first.first, first.base, first.findings.base, first.fluency.base),
       ...results.map((r) => row(r.method, r.after, r.findings.after, r.fluency.after)),
     ]),
     '',

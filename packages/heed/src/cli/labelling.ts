@@ -2,7 +2,7 @@
 import { type Engine, startEngine } from '@heed/tensor';
 
 import { UserError } from '../errors.js';
-import type { AskHooks, Respondent } from '../judge/asked.js';
+import type { Respondent } from '../judge/asked.js';
 import { openRespondent } from '../judge/open.js';
 import type { JudgeOptions } from '../judge/options.js';
 import { LABEL_SHORT_FORMS, LabelRecipe } from '../label/recipe.js';
@@ -10,11 +10,12 @@ import { renderLabelReport } from '../label/render-report.js';
 import type { LabelReport } from '../label/report.js';
 import { runLabelling } from '../label/run.js';
 import { openStore } from '../label/store.js';
-import { stored, type StoredRespondent } from '../label/stored.js';
+import { stored } from '../label/stored.js';
+import { watched } from '../label/watched.js';
 import { openRun } from '../run/folder.js';
-import { createProgress, type Progress } from '../run/progress.js';
+import { createProgress } from '../run/progress.js';
 import { loadRecipe } from '../run/recipe.js';
-import { type Interrupt, onInterrupt } from '../run/signals.js';
+import { onInterrupt } from '../run/signals.js';
 import type { Output } from './output.js';
 
 export interface LabelJob {
@@ -64,35 +65,6 @@ function tooManyFailed({ failed, rows }: LabelReport, dir: string): UserError {
     `${failed.rows} of ${rows} rows failed (${percent(failed.share)}; allowedFailures is ${percent(failed.allowed)}): ${Object.entries(failed.reasons).map(([reason, n]) => `${reason} ${n}`).join(', ')}`,
     [`The rows that were labelled are in ${dir}/rows.jsonl, the reasons in ${dir}/failures.jsonl.`, 'The same command asks again what a server did not answer, and nothing else.', 'If so many may fail: allowedFailures=SHARE.'],
   );
-}
-
-/** Shows progress, and stops asking when the user wants to. */
-function watched(inner: StoredRespondent, progress: Progress, interrupt: Interrupt, what: string): StoredRespondent {
-  const asking = async <R>(count: number, ask: (hooks: AskHooks) => Promise<R>, { onReply, signal: outer }: AskHooks): Promise<R> => {
-    const controller = new AbortController();
-    if (interrupt.requested || outer?.aborted === true) controller.abort();
-    let done = 0;
-    progress.start(what, count, { unit: 'replies' });
-    try {
-      return await ask({
-        signal: controller.signal,
-        onReply(index, reply) {
-          progress.update(++done);
-          if (interrupt.requested || outer?.aborted === true) controller.abort();
-          onReply?.(index, reply);
-        },
-      });
-    } finally {
-      progress.stop();
-    }
-  };
-  return {
-    name: inner.name,
-    asking: inner.asking,
-    choose: async (questions, hooks = {}) => asking(questions.length, async (more) => inner.choose(questions, more), hooks),
-    write: async (questions, hooks = {}) => asking(questions.length, async (more) => inner.write(questions, more), hooks),
-    close: async () => inner.close(),
-  };
 }
 
 interface Opener {

@@ -2,16 +2,16 @@
 import { z } from 'zod';
 
 import { isJunkJudgment, looksLikePraise } from '../data/judgment.js';
-import { type ChoiceQuestion, failed, type Respondent, type TextQuestion } from '../judge/asked.js';
+import { type ChoiceQuestion, type ChoiceReply, type Failure, failed, type Respondent, type TextQuestion } from '../judge/asked.js';
 import { FENCE_NOTE, fence } from '../text/fence.js';
 import { transcript } from '../text/principled.js';
 import { wordingFault } from '../text/wording.js';
+import type { Message } from '../text/template.js';
 import { firstPlace } from './preferences.js';
-import { failureOf, type Labelled, type LabelFailure, named, type Written } from './labelled.js';
+import { failureOf, type Labelled, type LabelFailure, named, unlabelled, type Written } from './labelled.js';
 import { asTrl, type Single } from './material.js';
 import { quotedSpans } from './quotes.js';
-import { proportionInterval } from '../run/statistics.js';
-import type { Estimate } from '../run/statistics.js';
+import { type Calibration, calibration, type Verdicts, verdictsAgainst } from './statistics.js';
 
 /** The request for a judgment, ours. `{request}` and `{response}` stand for the fenced texts. */
 export const JUDGMENT_WORDING =
@@ -43,94 +43,124 @@ export interface JudgmentMeasures {
   readonly misquotes: number;
   /** Judgments cut off at maxNewTokens, of which the whole sentences were kept. */
   readonly cut: number;
-  /** With people, by whether the response satisfies: accuracy, and the mean of both classes' accuracies, which a judge that always says the same has at ½. */
-  readonly human?: { readonly accuracy: Estimate; readonly balanced: number };
+  /** With people, by whether the response satisfies. */
+  readonly human?: Verdicts;
+  /** Probability of "Yes" against what people said; `yes-no` only. */
+  readonly calibration?: Calibration;
   /** Mean probability of "Yes" and "No" together; `yes-no` only. */
   readonly mass?: number;
 }
 
 const YES_NO = ['Yes', 'No'] as const;
+/** What is asked after a judgment where `decision` is `yes-no`. */
+export const DECISION_QUESTION = 'Is the response perfect? Answer with "Yes" or "No".';
 
-/** Asks for a judgment of each response, and where `decision` is `yes-no`, for the verdict after it. */
-export async function labelJudgments(singles: readonly Single[], judge: Respondent, options: JudgmentsOptions): Promise<Labelled<JudgmentMeasures>> {
-  const { wording, decision, maxNewTokens, temperature, topP, seed } = options;
-  const show = options.fence ? fence : (text: string): string => text;
-  const ask = ({ prompt, completion }: Single): TextQuestion => {
-    const parts: Readonly<Record<string, string>> = { request: show(transcript(prompt)), response: show(completion) };
-    const content = wording.replace(/\{(request|response)\}/g, (_, name: string) => parts[name]!);
-    return { messages: [{ role: 'user', content: options.fence ? `${FENCE_NOTE} ${content}` : content }], maxNewTokens, temperature, ...(topP === undefined ? {} : { topP }), seed };
-  };
-  const texts = await judge.write(singles.map(ask));
+/**
+ * The request for a judgment, as a chat of one user turn: what the labeler asks, and therefore what a judge that is to write judgments is taught with.
+ *
+ * @param prompt What the response answers, in turns.
+ * @param options As in the recipe: other words, and whether the texts are fenced.
+ */
+export function judgmentPrompt(prompt: readonly Message[], completion: string, options: { readonly wording?: string; readonly fence?: boolean } = {}): Message[] {
+  const { wording = JUDGMENT_WORDING, fence: fenced = true } = options;
+  const show = fenced ? fence : (text: string): string => text;
+  const parts: Readonly<Record<string, string>> = { request: show(transcript(prompt)), response: show(completion) };
+  const content = wording.replace(/\{(request|response)\}/g, (_, name: string) => parts[name]!);
+  return [{ role: 'user', content: fenced ? `${FENCE_NOTE} ${content}` : content }];
+}
 
-  const failures = new Map<number, LabelFailure>();
-  const written = new Map<number, string>();
-  let cut = 0;
-  singles.forEach((single, i) => {
-    const reply = texts[i]!;
-    if (failed(reply)) return void failures.set(i, failureOf(single, [reply])!);
-    const text = reply.finish === 'length' ? wholeSentences(reply.text) : reply.text.trim();
-    const fail = (failure: LabelFailure['failure'], detail: string): void => void failures.set(i, { source: single.source, id: single.id, failure, detail });
-    if (reply.text.trim() === '' || isJunkJudgment(reply.text)) fail('empty', `the judge wrote ${JSON.stringify(reply.text)}`);
-    else if (text === '') fail('cut-off', `no whole sentence within ${maxNewTokens} tokens`);
-    else written.set(i, text);
-    if (reply.finish === 'length' && text !== '') cut++;
+/** What a judge wrote about one response, and how it decided. */
+export interface WrittenJudgment {
+  /** The judge's words; of a satisfactory response usually "Perfect." alone. */
+  readonly text: string;
+  readonly satisfied: boolean;
+  /** Probability of "Yes", and of both answers together; `yes-no` only. */
+  readonly satisfaction?: number;
+  readonly mass?: number;
+  /** Whether it ran into maxNewTokens, so that its whole sentences were kept. */
+  readonly cut: boolean;
+}
+
+/** Asks for a judgment of each response, and where `decision` is `yes-no`, for the verdict after it. One outcome for each, same index. */
+export async function writeJudgments(singles: readonly Single[], judge: Respondent, options: JudgmentsOptions): Promise<readonly (WrittenJudgment | LabelFailure)[]> {
+  const { decision, maxNewTokens, temperature, topP, seed } = options;
+  const prompts = singles.map(({ prompt, completion }) => judgmentPrompt(prompt, completion, options));
+  const replies = await judge.write(prompts.map((messages): TextQuestion => ({ messages, maxNewTokens, temperature, ...(topP === undefined ? {} : { topP }), seed })));
+  const failure = ({ source, id }: Single, reason: LabelFailure['failure'], detail: string): LabelFailure => ({ source, id, failure: reason, detail });
+
+  const texts = singles.map((single, i): { readonly text: string; readonly cut: boolean } | LabelFailure => {
+    const reply = replies[i]!;
+    if (failed(reply)) return failureOf(single, [reply])!;
+    const cut = reply.finish === 'length';
+    const text = cut ? wholeSentences(reply.text) : reply.text.trim();
+    if (reply.text.trim() === '' || isJunkJudgment(reply.text)) return failure(single, 'empty', `the judge wrote ${JSON.stringify(reply.text)}`);
+    return text === '' ? failure(single, 'cut-off', `no whole sentence within ${maxNewTokens} tokens`) : { text, cut };
   });
 
-  const open = [...written.keys()];
-  const verdicts = decision === 'perfect' ? [] : await judge.choose(open.map((i): ChoiceQuestion => {
-    const { messages } = ask(singles[i]!);
-    return { messages: [...messages, { role: 'assistant', content: written.get(i)! }, { role: 'user', content: 'Is the response perfect? Answer with "Yes" or "No".' }], answers: YES_NO };
-  }));
+  const verdicts = new Map<number, ChoiceReply | Failure>();
+  if (decision === 'yes-no') {
+    const open = texts.flatMap((written, i) => (unlabelled(written) ? [] : [{ i, text: written.text }]));
+    const said = await judge.choose(open.map(({ i, text }): ChoiceQuestion => (
+      { messages: [...prompts[i]!, { role: 'assistant', content: text }, { role: 'user', content: DECISION_QUESTION }], answers: YES_NO })));
+    open.forEach(({ i }, at) => verdicts.set(i, said[at]!));
+  }
 
+  return singles.map((single, i) => {
+    const written = texts[i]!;
+    if (unlabelled(written)) return written;
+    const verdict = verdicts.get(i);
+    if (verdict !== undefined && failed(verdict)) return failureOf(single, [verdict])!;
+    const perfect = looksLikePraise(written.text);
+    const yes = verdict === undefined ? undefined : firstPlace(verdict);
+    const satisfied = yes === undefined ? perfect : yes > 0.5;
+    if (!satisfied && perfect) return failure(single, 'contradiction', `the judge wrote ${JSON.stringify(written.text.slice(0, 80))} and then decided that the response is not perfect`);
+    return { ...written, satisfied, ...(yes === undefined ? {} : { satisfaction: yes }), ...(verdict?.mass === undefined ? {} : { mass: verdict.mass }) };
+  });
+}
+
+/** Judged rows from the judgments of single responses, with what they are worth. */
+export async function labelJudgments(singles: readonly Single[], judge: Respondent, options: JudgmentsOptions): Promise<Labelled<JudgmentMeasures>> {
+  const outcomes = await writeJudgments(singles, judge, options);
   const rows: Written[] = [];
   const compared: { said: boolean; human: boolean }[] = [];
+  const probable: { label: number; human: number }[] = [];
   const masses: number[] = [];
   const tally = { satisfied: 0, quoting: 0, misquotes: 0 };
-  open.forEach((i, at) => {
-    const single = singles[i]!;
-    const judgment = written.get(i)!;
-    const verdict = verdicts[at];
-    if (verdict !== undefined && failed(verdict)) return void failures.set(i, failureOf(single, [verdict])!);
-    if (verdict?.mass !== undefined) masses.push(verdict.mass);
-    const yes = verdict === undefined ? undefined : firstPlace(verdict);
-    const perfect = looksLikePraise(judgment);
-    const satisfied = yes === undefined ? perfect : yes > 0.5;
-    if (!satisfied && perfect) return void failures.set(i, { source: single.source, id: single.id, failure: 'contradiction', detail: `the judge wrote ${JSON.stringify(judgment.slice(0, 80))} and then decided that the response is not perfect` });
-    const { spans, misquotes } = quotedSpans(judgment, single.completion);
+  let cut = 0;
+  singles.forEach((single, i) => {
+    const outcome = outcomes[i]!;
+    if (unlabelled(outcome)) return;
+    const { text, satisfied, satisfaction, mass } = outcome;
+    if (outcome.cut) cut++;
+    if (mass !== undefined) masses.push(mass);
+    const { spans, misquotes } = quotedSpans(text, single.completion);
     if (satisfied) tally.satisfied++;
     else {
       tally.misquotes += misquotes;
       if (spans.length > 0) tally.quoting++;
     }
-    if (single.human?.satisfied !== undefined) compared.push({ said: satisfied, human: single.human.satisfied });
+    const human = single.human?.satisfied;
+    if (human !== undefined) compared.push({ said: satisfied, human });
+    if (human !== undefined && satisfaction !== undefined) probable.push({ label: satisfaction, human: Number(human) });
     const { prompt, response } = asTrl(single.prompt);
     rows.push({
-      ...named(single), prompt, completion: response(single.completion), judgment: satisfied ? null : judgment, satisfied,
-      ...(satisfied ? {} : { spans }), ...(yes === undefined ? {} : { satisfaction: yes }), ...(single.human?.satisfied === undefined ? {} : { human: single.human.satisfied }),
+      ...named(single), prompt, completion: response(single.completion), judgment: satisfied ? null : text, satisfied,
+      ...(satisfied ? {} : { spans }), ...(satisfaction === undefined ? {} : { satisfaction }), ...(human === undefined ? {} : { human }),
     });
   });
 
-  const human = agreementOf(compared);
+  const human = verdictsAgainst(compared);
+  const calibrated = calibration(probable);
   return {
     rows,
-    failures: [...failures].sort(([a], [b]) => a - b).map(([, failure]) => failure),
+    failures: outcomes.filter((outcome) => unlabelled(outcome)),
     measures: {
       ...tally, cut,
       ...(human === undefined ? {} : { human }),
+      ...(calibrated === undefined ? {} : { calibration: calibrated }),
       ...(masses.length === 0 ? {} : { mass: masses.reduce((a, b) => a + b, 0) / masses.length }),
     },
   };
-}
-
-function agreementOf(compared: readonly { readonly said: boolean; readonly human: boolean }[]): JudgmentMeasures['human'] {
-  if (compared.length === 0) return undefined;
-  const right = compared.filter(({ said, human }) => said === human);
-  const share = (which: boolean): number[] => {
-    const all = compared.filter(({ human }) => human === which).length;
-    return all === 0 ? [] : [right.filter(({ human }) => human === which).length / all];
-  };
-  const classes = [...share(true), ...share(false)];
-  return { accuracy: proportionInterval(right.length, compared.length), balanced: classes.reduce((a, b) => a + b, 0) / classes.length };
 }
 
 /** A text that ran into its limit, up to the last sentence that it ended; '' where it ended none. */

@@ -10,6 +10,9 @@ export interface LabelFailure {
   readonly detail: string;
 }
 
+/** Whether what came of a row is why it has no label. */
+export const unlabelled = (outcome: object): outcome is LabelFailure => 'failure' in outcome;
+
 /** A row of an output file: written as JSON. */
 export type Written = Readonly<Record<string, unknown>>;
 

@@ -26,6 +26,9 @@ export const AnswersOptions = z.strictObject({
 });
 export type AnswersOptions = z.infer<typeof AnswersOptions>;
 
+/** Where replies are kept unless a recipe says otherwise. */
+export const DEFAULT_STORE = 'runs/labels.db';
+
 /** A recipe of `heed label`. */
 export const LabelRecipe = z
   .strictObject({
@@ -35,7 +38,7 @@ export const LabelRecipe = z
     label: LabelOptions,
     answers: AnswersOptions.optional(),
     /** Where every question's reply is kept: a libSQL file, shared by runs and processes, or the address of a server. */
-    store: z.string().min(1).default('runs/labels.db'),
+    store: z.string().min(1).default(DEFAULT_STORE),
     /** The share of rows that may fail before the run counts as failed. */
     allowedFailures: z.number().min(0).max(1).default(0.05),
     run: RunOptions,

@@ -1,7 +1,7 @@
 /** The label report as plain text for a terminal. */
 import type { Estimate } from '../run/statistics.js';
 import type { LabelReport } from './report.js';
-import type { Calibration, PositionBias } from './statistics.js';
+import type { Calibration, PositionBias, Verdicts } from './statistics.js';
 
 const percent = (x: number): string => `${(100 * x).toFixed(1)} %`;
 const share = ({ mean, low, high, n }: Estimate): string => `${percent(mean)}  [${percent(low)}, ${percent(high)}], n = ${n}`;
@@ -64,13 +64,14 @@ function measured(report: LabelReport): string[] {
       ];
     }
     case 'judgments': {
-      const { satisfied, quoting, misquotes, cut, human, mass } = report.measures;
+      const { satisfied, quoting, misquotes, cut, human, calibration, mass } = report.measures;
       return [
         `satisfied: ${satisfied} of ${report.labelled}`,
         `judgments that quote the response: ${quoting} of ${report.labelled - satisfied}; quotations that are not from it: ${misquotes}`,
         ...(cut === 0 ? [] : [`judgments cut off, whole sentences kept: ${cut}`]),
-        ...(human === undefined ? [] : [`agrees with people: ${share(human.accuracy)}; mean of both classes ${percent(human.balanced)}`]),
+        ...verdicts(human),
         ...(mass === undefined ? [] : [`probability of "Yes" and "No" together: ${fixed(mass)}`]),
+        ...reliability(calibration),
       ];
     }
     case 'revisions': {
@@ -82,6 +83,16 @@ function measured(report: LabelReport): string[] {
       ];
     }
   }
+}
+
+function verdicts(human: Verdicts | undefined): string[] {
+  if (human === undefined) return [];
+  const { accuracy, balanced, majority, yes, no } = human;
+  return [
+    `agrees with people:    ${share(accuracy)}; the commoner verdict alone: ${percent(majority)}`,
+    `  mean of both classes: ${share(balanced)}; one verdict for all: 50.0 %`,
+    `  satisfied where people were: ${yes.saidYes} of ${yes.n}; where they were not: ${no.saidYes} of ${no.n}`,
+  ];
 }
 
 function positions(position: PositionBias | undefined): string[] {

@@ -16,6 +16,37 @@ export function agreement(pairs: readonly { readonly label: number; readonly hum
   return { ...proportionInterval(right, decided.length), ties: pairs.length - decided.length };
 }
 
+/** Yes or no against people's yes or no. */
+export interface Verdicts {
+  readonly accuracy: Estimate;
+  /** Mean of both classes' accuracies: ½ for a judge that always says the same. Of one class alone where people said nothing else. */
+  readonly balanced: Estimate;
+  /** Share of the commoner class: the accuracy of always saying that. */
+  readonly majority: number;
+  /** Where people said yes, and where they said no: rows, and how often the judge said yes. */
+  readonly yes: { readonly n: number; readonly saidYes: number };
+  readonly no: { readonly n: number; readonly saidYes: number };
+}
+
+/**
+ * Verdicts against people's; undefined without rows. The interval of the balanced accuracy joins Wilson's intervals of the two classes as the square root of
+ * the sum of their squared distances (MOVER; Zou & Donner, Statistics in Medicine 27, 2008), so that it has a width where a class is all right or all wrong.
+ */
+export function verdictsAgainst(compared: readonly { readonly said: boolean; readonly human: boolean }[]): Verdicts | undefined {
+  if (compared.length === 0) return undefined;
+  const among = (human: boolean): { n: number; saidYes: number } => {
+    const rows = compared.filter((one) => one.human === human);
+    return { n: rows.length, saidYes: rows.filter(({ said }) => said).length };
+  };
+  const [yes, no] = [among(true), among(false)];
+  const right = yes.saidYes + no.n - no.saidYes;
+  const classes = [[yes.saidYes, yes.n], [no.n - no.saidYes, no.n]].filter(([, n]) => n! > 0).map(([k, n]) => proportionInterval(k!, n!));
+  const mean = classes.reduce((sum, one) => sum + one.mean, 0) / classes.length;
+  const reach = (distance: (one: Estimate) => number): number => Math.hypot(...classes.map(distance)) / classes.length;
+  const balanced = { mean, low: mean - reach((one) => one.mean - one.low), high: mean + reach((one) => one.high - one.mean), n: compared.length };
+  return { accuracy: proportionInterval(right, compared.length), balanced, majority: Math.max(yes.n, no.n) / compared.length, yes, no };
+}
+
 /** Whether a judge prefers the place: what it says of both orders of showing the same two responses. */
 export interface PositionBias {
   readonly pairs: number;

@@ -136,6 +136,7 @@ function storeError(error: unknown, name: string): unknown {
   if (/readonly|unable to open|SQLITE_CANTOPEN|Unable to open/i.test(message)) return new UserError(`${name} cannot be opened for writing: ${message}`, ['Name another file with store=FILE.']);
   if (/malformed|SQLITE_CORRUPT/i.test(message)) return new UserError(`${name} is damaged: ${message}`, ['Restore it from a copy, or name another file with store=FILE.']);
   if (/locked|SQLITE_BUSY/i.test(message)) return new UserError(`${name} has been locked by another program for ${BUSY_MS / 1000} s`, ['Close the program that holds it open, and run the same command again: what was labelled is kept.']);
+  if (/HTTP status 40[13]\b/.test(message)) return new UserError(`The label store ${name} does not accept the token: ${message}`, ['Put its token into the environment: LIBSQL_AUTH_TOKEN.']);
   if (code === 'ECONNREFUSED' || code === 'ENOTFOUND' || /fetch failed|ECONNREFUSED/i.test(message)) return new UserError(`The label store ${name} cannot be reached: ${message}`, ['Is the server running?']);
   return error;
 }

@@ -2,12 +2,13 @@ import type { AnyRow, Message, NegativeRow, PromptRow, RefinedRow, RowKind } fro
 import { UserError } from '../errors.js';
 import { openGenerator } from '../generate/open.js';
 import { createRandom } from '../run/random.js';
+import { sameAsBefore } from '../run/same-as-before.js';
 import { refinementPrompt } from '../text/refine.js';
 import { selfCorrectionPrompt } from '../text/self-correct.js';
 import { type Sifted, sift } from '../text/usable.js';
 import type { RowMaker, RowMakerSetup } from '../train/row-maker.js';
 import type { RowsOptions } from '../train/row-recipe.js';
-import { type AnsweredRow, answerPrompts, sameAsBefore } from './rounds.js';
+import { type AnsweredRow, answerPrompts } from './rounds.js';
 
 /** What a kind of maker asks of a row, and where the answers go. */
 interface Craft {
@@ -36,7 +37,7 @@ export function openRowMaker(options: RowsOptions, { engine, model, plan, kind, 
       });
       if (asked.length === 0) return rows;
       const path = (name: string): string => run.path('work', 'rows', round, name);
-      await sameAsBefore(path('prompts.json'), asked, `The rows that ${options.make} is to be made for (${round}) are`);
+      await sameAsBefore(path('prompts.json'), asked, `The rows that ${options.make} is to be made for (${round}) are not those`);
       progress.start(`${options.make}, ${round}`, asked.length);
       const generator = await openGenerator(engine, model, { batch: LIVE, ...(parameters === undefined ? {} : { adapter: { plan, parameters } }) });
       try {

@@ -3,26 +3,30 @@ import { loadData } from '../data/load.js';
 import type { AnyRow, JudgedRow, PromptRow } from '../data/rows.js';
 import { type AnswerReport, evaluateAnswers } from '../evaluate/answers.js';
 import { openGenerator } from '../generate/open.js';
+import { UserError } from '../errors.js';
 import { openJudge } from '../judge/open.js';
+import { reasons } from '../label/report.js';
 import { type MethodOptions, methodOf } from '../method/index.js';
 import type { BoundMethod } from '../method/method.js';
-import { type AdapterPlan, initialParameters, planAdapter } from '../model/adapter.js';
+import { type AdapterPlan, initialParameters } from '../model/adapter.js';
 import { loadModel } from '../model/load.js';
 import { saveAdapter } from '../model/peft.js';
 import { createScorer } from '../model/scorer.js';
 import type { RunFolder } from '../run/folder.js';
 import { type Progress, silentProgress } from '../run/progress.js';
 import { createRandom } from '../run/random.js';
-import { adapterTargets } from '../run/recipeSchemas.js';
+import { sameAsBefore } from '../run/same-as-before.js';
 import { writeReport } from '../run/report/write.js';
 import { Interrupted } from '../run/signals.js';
 import { createRespond } from '../text/respond.js';
 import { heatmapSamples } from '../train/heatmap.js';
 import { prepare } from '../train/items.js';
+import { describeStart, holdStart, startAdapter } from '../train/start.js';
 import { freeState } from '../train/state.js';
 import { train } from '../train/trainer.js';
+import { counted, openRoundJudge } from './judging.js';
 import type { AlignRecipe } from './recipe.js';
-import { answerPrompts, judgeAnswers, loadParameters, sameAsBefore, saveParameters } from './rounds.js';
+import { answerPrompts, loadParameters, saveParameters } from './rounds.js';
 
 export interface AlignHooks {
   readonly progress?: Progress;
@@ -34,7 +38,15 @@ export interface AlignHooks {
 export interface Aligned {
   readonly before: AnswerReport;
   readonly after: AnswerReport;
-  readonly iterations: readonly { readonly answers: number; readonly satisfied: number; readonly trainedOn: number; readonly steps: number }[];
+  readonly iterations: readonly {
+    /** Answers with a judgment. */
+    readonly answers: number;
+    readonly satisfied: number;
+    readonly trainedOn: number;
+    readonly steps: number;
+    /** Answers that a judge who was asked did not judge, by reason. */
+    readonly unjudged?: Readonly<Record<string, number>>;
+  }[];
   readonly peakRssMb: number;
   readonly resumedFrom?: number;
 }
@@ -48,13 +60,17 @@ export async function alignOnline(recipe: AlignRecipe, run: RunFolder, { progres
   const model = await loadModel(recipe.model, { ...(recipe.template === undefined ? {} : { template: recipe.template }), log: say });
   const method = methodOf(recipe.method as MethodOptions);
   const { train: prompts } = await loadData(recipe.data, 'prompt');
-  const { prompts: path, limit, ...sampling } = recipe.evaluate;
+  const { prompts: path, judge: independent, limit, ...sampling } = recipe.evaluate;
   const { train: held } = await loadData({ ...recipe.data, path, eval: undefined, limit }, 'prompt');
-  await sameAsBefore(run.path('work', 'prompts.json'), [prompts, held], 'The prompts are');
-  const plan = planAdapter(model.checkpoint.tensors.values(), { ...recipe.adapter, targets: adapterTargets(recipe.adapter.targets, model.checkpoint.tensors.values()) });
+  await sameAsBefore(run.path('work', 'prompts.json'), [prompts, held], 'The prompts are not those');
+  const start = await startAdapter(recipe.adapter, model.checkpoint);
+  const { plan } = start;
+  await holdStart(start, recipe.adapter, run);
+  for (const line of describeStart(recipe.adapter)) say(line);
   const engine = await startEngine();
   try {
-    const judge = await openJudge(recipe.judge, { engine, log: say });
+    const judge = await openJudge(independent ?? recipe.judge, { engine, log: say });
+    const teacher = await openRoundJudge(recipe, { engine, progress, say, ...(interrupt === undefined ? {} : { interrupt }) });
     const assess = async (what: string, parameters?: Float32Array): Promise<AnswerReport> => {
       progress.start(what, held.length);
       const generator = await openGenerator(engine, model, withAdapter(plan, parameters));
@@ -66,10 +82,10 @@ export async function alignOnline(recipe: AlignRecipe, run: RunFolder, { progres
       return report;
     };
 
-    const before = await assess('answering held-out prompts, before');
+    const before = await assess('answering held-out prompts, before', start.parameters);
     say(describe('before', before));
     const iterations: Aligned['iterations'][number][] = [];
-    let parameters = initialParameters(plan, recipe.train.seed);
+    let parameters = start.parameters ?? initialParameters(plan, recipe.train.seed);
     let steps = 0;
     let resumedFrom: number | undefined;
     for (let k = 1; k <= recipe.loop.iterations; k++) {
@@ -77,17 +93,23 @@ export async function alignOnline(recipe: AlignRecipe, run: RunFolder, { progres
       const { samples, ...decoding } = recipe.generate;
       progress.start(`iteration ${k}: answering`, prompts.length);
       // The generator's memory goes back before training asks for its own.
-      const generator = await openGenerator(engine, model, withAdapter(plan, k > 1 ? parameters : undefined));
+      const generator = await openGenerator(engine, model, withAdapter(plan, k > 1 ? parameters : start.parameters));
       const answers = await answerPrompts(folder('answers.jsonl'), prompts, model.template, generator, samples, { ...decoding, seed: recipe.train.seed + k }, {
         onProgress: (n) => progress.update(n), ...(interrupt === undefined ? {} : { interrupt }),
       });
       await generator.release();
       progress.stop();
-      const rows = await judgeAnswers(answers, prompts, judge);
-      await sameAsBefore(folder('rows.json'), rows, `The judgments of iteration ${k} are`);
+      const { rows, failures, asking } = await teacher.judge(answers, prompts, folder('judgments.json'));
+      await sameAsBefore(folder('rows.json'), rows, `The judgments of iteration ${k} are not those`);
       const learned = rowsFor(method, rows);
       const chosen = method.select(learned, createRandom('select', recipe.train.seed, k));
       const { items } = prepare(chosen, method, createRespond(model.template), { maxTokens: Math.min(recipe.data.maxTokens ?? Infinity, model.architecture.context), onLong: recipe.data.onLong, junk: recipe.data.junk });
+      const satisfied = rows.filter((r) => r.satisfied).length;
+      if (items.length === 0) {
+        throw new UserError(`Iteration ${k} leaves nothing to train on: of ${answers.length} answers ${rows.length} were judged, ${satisfied} of them satisfactory; ${method.name} takes none of these rows.`, [
+          'Where the judge is satisfied with all or with none, it cannot tell answers apart: look at its judgments, or teach it (docs/labels.md).',
+        ]);
+      }
       const finished = run.resuming ? loadParameters(folder('parameters.safetensors')) : undefined;
       const trained = finished === undefined
         ? await train({
@@ -105,10 +127,11 @@ export async function alignOnline(recipe: AlignRecipe, run: RunFolder, { progres
       resumedFrom ??= trained?.resumedFrom;
       const taken = trained?.steps ?? (await stepsOf(run, k));
       steps += taken;
-      const satisfied = rows.filter((r) => r.satisfied).length;
-      iterations.push({ answers: rows.length, satisfied, trainedOn: items.length, steps: taken });
-      const left = answers.length - rows.length;
-      say(`iteration ${k}: ${satisfied} of ${rows.length} training answers satisfy the judge${left > 0 ? `, ${left} were cut off or empty` : ''}; trained on ${items.length} rows in ${taken} steps.`);
+      iterations.push({ answers: rows.length, satisfied, trainedOn: items.length, steps: taken, ...(recipe.label === undefined ? {} : { unjudged: reasons(failures) }) });
+      const left = answers.length - rows.length - failures.length;
+      const without = failures.length === 0 ? '' : `, ${failures.length} got no judgment (${counted(failures)})`;
+      say(`iteration ${k}: ${satisfied} of ${rows.length} training answers satisfy the judge${left > 0 ? `, ${left} were cut off or empty` : ''}${without}; trained on ${items.length} rows in ${taken} steps.`);
+      if (asking !== undefined) say(`iteration ${k}: the judge was asked ${asking.asked} questions (${asking.promptTokens} tokens in, ${asking.completionTokens} out${asking.cost === undefined ? '' : `, cost ${asking.cost.toPrecision(3)}`}).`);
       if (interrupt?.requested === true) throw new Interrupted(`Stopped after iteration ${k}; go on with --resume.`);
     }
     const after = await assess('answering held-out prompts, after', parameters);

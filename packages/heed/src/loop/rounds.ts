@@ -1,17 +1,13 @@
-import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
-import { mkdir, readFile } from 'node:fs/promises';
+import { mkdir } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import type { JudgedRow, PromptRow } from '../data/rows.js';
-import { UserError } from '../errors.js';
+import type { PromptRow } from '../data/rows.js';
 import type { GenerationRequest } from '../generate/request.js';
 import type { Generator } from '../generate/generator.js';
 import type { SamplingOptions } from '../generate/options.js';
-import type { Judge } from '../judge/types.js';
 import { readSafetensors } from '../model/checkpoint/safetensors.js';
 import { writeSafetensors } from '../model/checkpoint/safetensors-write.js';
 import type { Template } from '../text/template.js';
-import { atomicWrite } from '../run/files.js';
 import { type LogRow, openLog } from '../run/metrics.js';
 import { Interrupted } from '../run/signals.js';
 
@@ -60,34 +56,6 @@ export async function answerPrompts(
     log.close();
   }
   return answers;
-}
-
-/**
- * Has answers judged, as rows to learn from. Left out are empty answers, and those that were cut off at maxNewTokens: a response is learnt
- * with its end of turn, and these have none.
- */
-export async function judgeAnswers(answers: readonly AnsweredRow[], rows: readonly PromptRow[], judge: Judge): Promise<JudgedRow[]> {
-  const given = answers.filter((a) => a.finish === 'stop' && a.response.trim() !== '');
-  const verdicts = await judge.judge(given.map((a) => ({ prompt: rows[a.row]!.prompt, response: a.response })));
-  return given.map((answer, i): JudgedRow => {
-    const { source, prompt, id } = rows[answer.row]!;
-    const { satisfied, judgment } = verdicts[i]!;
-    return { source, prompt, completion: answer.response, judgment, satisfied, ...(id === undefined ? {} : { id: `${id}#${answer.sample}` }) };
-  });
-}
-
-/**
- * Keeps a fingerprint of what a run works on in `file`, for a resume to hold against: answers on disk belong to the prompts that they
- * answer, and a trained adapter to the judgments that it learned from.
- *
- * @throws UserError when they are not the same any more; `what` begins its sentence: "The prompts are".
- */
-export async function sameAsBefore(file: string, value: unknown, what: string): Promise<void> {
-  const now = createHash('sha256').update(JSON.stringify(value)).digest('hex');
-  if (!existsSync(file)) await atomicWrite(file, JSON.stringify(now));
-  else if (JSON.parse(await readFile(file, 'utf8')) !== now) {
-    throw new UserError(`${what} not those that this run began with, so it cannot go on as if nothing had happened.`, ['Restore the data and the judge, or start again with --overwrite.']);
-  }
 }
 
 /** Parameters at the end of an iteration. */

@@ -20,26 +20,44 @@ const LINEARS = [...ATTENTION_TARGETS, ...MLP_TARGETS, ...FUSED_TARGETS] as cons
 /** A linear that LoRA can adapt, as PEFT names it. */
 export type AdapterTarget = (typeof LINEARS)[number];
 
-/** LoRA (Hu et al. 2021). PEFT calls them r, lora_alpha, target_modules, lora_dropout, use_rslora. */
-export const AdapterOptions = z.strictObject({
+const AdapterTargets = z.union([z.enum(['all', 'mlp', 'attention']), z.array(z.enum(LINEARS)).min(1)]);
+
+/** A fresh adapter. */
+const FreshAdapter = z.strictObject({
   /** Rank of the update. */
   rank: positiveInt.default(16),
   /** The update is scaled by alpha / rank, or alpha / √rank with `rslora`. */
   alpha: z.number().positive().default(16),
   /** Which linears: 'all', 'mlp', 'attention', or a list of names. */
-  targets: z.union([z.enum(['all', 'mlp', 'attention']), z.array(z.enum(LINEARS)).min(1)]).default('all'),
+  targets: AdapterTargets.default('all'),
   /** Probability that an input of the update is dropped while training. */
   dropout: z.number().min(0).lt(1).default(0),
   /** Rank-stabilised scaling (Kalajdzievski 2023). */
   rslora: z.boolean().default(false),
 });
+
+/** An adapter that is there, to go on with. */
+const GivenAdapter = z.strictObject({
+  /** Its folder, as a run's `adapter/` or PEFT's `save_pretrained` wrote it. */
+  from: z.string().min(1),
+  /** These are the adapter's own; said here, they must agree with it. */
+  rank: positiveInt.optional(),
+  alpha: z.number().positive().optional(),
+  targets: AdapterTargets.optional(),
+  rslora: z.boolean().optional(),
+  /** Default: as the adapter was trained with. */
+  dropout: z.number().min(0).lt(1).optional(),
+});
+
+/** LoRA (Hu et al. 2021). PEFT calls them r, lora_alpha, target_modules, lora_dropout, use_rslora. */
+export const AdapterOptions = z.union([FreshAdapter, GivenAdapter]);
 export type AdapterOptions = z.infer<typeof AdapterOptions>;
 
 /**
  * The linears that `adapter.targets` means in a model with these tensors, without repeats, in the model's order: a word takes what the model has,
  * names are taken as they are.
  */
-export function adapterTargets(targets: AdapterOptions['targets'], tensors: Iterable<{ readonly name: string }>): AdapterTarget[] {
+export function adapterTargets(targets: z.infer<typeof AdapterTargets>, tensors: Iterable<{ readonly name: string }>): AdapterTarget[] {
   if (Array.isArray(targets)) return LINEARS.filter((name) => targets.includes(name));
   const names = new Set([...tensors].map(({ name }) => name.split('.').at(-2)));
   const meant: readonly AdapterTarget[] = { all: LINEARS, attention: [...ATTENTION_TARGETS, 'qkv_proj' as const], mlp: [...MLP_TARGETS, 'gate_up_proj' as const] }[targets];

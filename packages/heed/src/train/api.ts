@@ -4,13 +4,14 @@ import { join } from 'node:path';
 import { type Engine, startEngine } from '@heed/tensor';
 import type { AnyRow } from '../data/rows.js';
 import type { BoundMethod } from '../method/method.js';
-import { planAdapter } from '../model/adapter.js';
+
 import type { Model } from '../model/load.js';
 import { type Adapter, saveAdapter } from '../model/peft.js';
 import { createRandom } from '../run/random.js';
-import { AdapterOptions, TrainOptions, adapterTargets } from '../run/recipeSchemas.js';
+import { AdapterOptions, TrainOptions } from '../run/recipeSchemas.js';
 import { createRespond } from '../text/respond.js';
 import { prepare, requireFit } from './items.js';
+import { startAdapter } from './start.js';
 import { train as trainItems } from './trainer.js';
 
 /** What `train` learns from, and how. */
@@ -45,10 +46,10 @@ export async function train({ model, method, rows, adapter, options, engine: giv
   const chosen = method.select(known, createRandom('select', settings.seed));
   requireFit(method, chosen);
   const { items } = prepare(chosen, method, createRespond(model.template), { maxTokens: model.architecture.context, onLong: 'error' });
-  const plan = planAdapter(model.checkpoint.tensors.values(), { ...lora, targets: adapterTargets(lora.targets, model.checkpoint.tensors.values()) }, method.head);
+  const { plan, parameters: initial } = await startAdapter(lora, model.checkpoint, method.head);
   const engine = given ?? (await startEngine());
   try {
-    const { parameters, steps, loss } = await trainItems({ engine, model, method, items, plan, options: settings, onStep: (row) => onStep?.(row) });
+    const { parameters, steps, loss } = await trainItems({ engine, model, method, items, plan, options: settings, ...(initial === undefined ? {} : { initial }), onStep: (row) => onStep?.(row) });
     return {
       adapter: { plan, parameters }, steps, loss,
       async save(folder = join(tmpdir(), `heed-adapter-${randomUUID()}`)) {

@@ -4,15 +4,14 @@ import { loadData } from '../data/load.js';
 import { renderDoctor } from '../data/render-doctor.js';
 import { UserError } from '../errors.js';
 import { type MethodOptions, methodOf } from '../method/index.js';
-import { planAdapter } from '../model/adapter.js';
 import { loadModel } from '../model/load.js';
 import { createRandom } from '../run/random.js';
-import { adapterTargets } from '../run/recipeSchemas.js';
 import { createRespond } from '../text/respond.js';
 import { prepare, requireFit, tokensOf } from './items.js';
 import { type MemoryCheck, checkMemory } from './memory.js';
 import { countSteps } from './order.js';
 import type { TrainRecipe } from './recipe.js';
+import { startAdapter } from './start.js';
 
 /** What a training run would do, found out without training. */
 export interface DryRun {
@@ -53,7 +52,7 @@ export async function dryRunTraining(recipe: TrainRecipe, say: (line: string) =>
   const left = [...data.skipped, ...skipped, ...held.skipped];
   for (const problem of left.slice(0, 20)) say(`skipped ${problem.source.file}:${problem.source.line}: ${problem.reason}`);
 
-  const plan = planAdapter(model.checkpoint.tensors.values(), { ...recipe.adapter, targets: adapterTargets(recipe.adapter.targets, model.checkpoint.tensors.values()) }, method.head);
+  const { plan } = await startAdapter(recipe.adapter, model.checkpoint, method.head);
   const longest = items.reduce((a, b) => (tokensOf(b) > tokensOf(a) ? b : a));
   return {
     method: method.name, model: recipe.model, rows: items.length, heldOut: held.items.length, skipped: left.length, truncated,

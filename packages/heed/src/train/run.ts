@@ -2,14 +2,13 @@ import { startEngine, view } from '@heed/tensor';
 import { loadData } from '../data/load.js';
 import type { AnyRow } from '../data/rows.js';
 import { type MethodOptions, methodOf } from '../method/index.js';
-import { initialParameters, planAdapter } from '../model/adapter.js';
+import { initialParameters } from '../model/adapter.js';
 import { loadModel } from '../model/load.js';
 import { saveAdapter } from '../model/peft.js';
 import type { RunFolder } from '../run/folder.js';
 import { type Progress, silentProgress } from '../run/progress.js';
 import { createRandom } from '../run/random.js';
 import type { Estimate } from '../run/statistics.js';
-import { adapterTargets } from '../run/recipeSchemas.js';
 import { writeReport } from '../run/report/write.js';
 import { createRespond } from '../text/respond.js';
 import type { RowsOptions } from './row-recipe.js';
@@ -22,6 +21,7 @@ import { prepare, requireFit } from './items.js';
 import { checkMemory } from './memory.js';
 import type { TrainRecipe } from './recipe.js';
 import { averagesOf } from './references.js';
+import { describeStart, holdStart, startAdapter } from './start.js';
 import { train } from './trainer.js';
 
 export interface TrainRunOptions {
@@ -62,7 +62,10 @@ export async function runTraining(recipe: TrainRecipe, run: RunFolder, { progres
   const data = await loadData(recipe.data, method.row);
   const text = createRespond(model.template);
   const limits = { maxTokens: Math.min(recipe.data.maxTokens ?? model.architecture.context, model.architecture.context), onLong: recipe.data.onLong, junk: recipe.data.junk };
-  const plan = planAdapter(model.checkpoint.tensors.values(), { ...recipe.adapter, targets: adapterTargets(recipe.adapter.targets, model.checkpoint.tensors.values()) }, method.head);
+  const start = await startAdapter(recipe.adapter, model.checkpoint, method.head);
+  const { plan } = start;
+  await holdStart(start, recipe.adapter, run);
+  for (const line of describeStart(recipe.adapter)) say(line);
   const engine = await startEngine();
   try {
     if (recipe.rows !== undefined && openMaker === undefined) throw new Error('The recipe has rows that the model writes; give runTraining an openMaker.');
@@ -79,10 +82,10 @@ export async function runTraining(recipe: TrainRecipe, run: RunFolder, { progres
     const memory = checkMemory({ model, method, items: items.items, plan, options: recipe.train, held: held.items });
     if (!memory.fits) for (const line of renderMemory(memory)) say(line);
     const evaluator = held.items.length > 0 ? await createLossEvaluator({ engine, model, method, plan, items: held.items, batch: recipe.train.batch }) : undefined;
-    const fresh = evaluator && view(await engine.upload(initialParameters(plan, recipe.train.seed)));
+    const fresh = evaluator && view(await engine.upload(start.parameters ?? initialParameters(plan, recipe.train.seed)));
     const before = fresh && (await evaluator.evaluate({ parameters: fresh, averages: Object.fromEntries(averagesOf(method).map((name) => [name, fresh])) }));
     const trained = await train({
-      engine, model, method, items: items.items, plan, options: recipe.train, run, progress,
+      engine, model, method, items: items.items, plan, options: recipe.train, run, progress, ...(start.parameters === undefined ? {} : { initial: start.parameters }),
       ...(interrupt === undefined ? {} : { interrupt }), say,
       ...(maker === undefined || maker.every === 0 ? {} : { refresh: refreshBy(maker, engine, chosen, method, text, limits) }),
       onStep({ step }, result, last) {

@@ -3,7 +3,7 @@ import { near } from './fake.js';
 import { labelPage } from '../../src/label/page.js';
 import { renderLabelReport } from '../../src/label/render-report.js';
 import type { LabelReport } from '../../src/label/report.js';
-import { agreement, binomialTest, calibration, positionBias, rankCorrelation } from '../../src/label/statistics.js';
+import { agreement, binomialTest, calibration, positionBias, rankCorrelation, verdictsAgainst } from '../../src/label/statistics.js';
 
 describe('measures of labels', () => {
   it('the two-sided binomial test, by hand and by scipy.stats.binomtest', () => {
@@ -20,6 +20,18 @@ describe('measures of labels', () => {
     expect(positionBias(Array.from({ length: 8 }, () => [0.9, 0.8] as const))).toMatchObject({ same: { mean: 1, n: 8 }, first: 8, p: near(2 / 256) });
     expect(positionBias([[0.5, 0.5], [0.9, 0.1]])).toMatchObject({ same: { mean: 0 }, first: 0, p: 1 });
     expect(positionBias([])).toBeUndefined();
+  });
+
+  it('yes and no against people\'s: both classes count alike, and one verdict for all is worth a half', () => {
+    const rows = (said: boolean, human: boolean, n: number): { said: boolean; human: boolean }[] => Array.from({ length: n }, () => ({ said, human }));
+    const verdicts = verdictsAgainst([...rows(true, true, 8), ...rows(false, true, 2), ...rows(true, false, 3), ...rows(false, false, 2)])!;
+    expect(verdicts).toMatchObject({ accuracy: { mean: 10 / 15 }, majority: 10 / 15, yes: { n: 10, saidYes: 8 }, no: { n: 5, saidYes: 3 }, balanced: { mean: near(0.6), n: 15 } });
+    // Wilson's intervals of 8/10 and 2/5 (statsmodels): [0.490162, 0.943318] and [0.117621, 0.769276].
+    expect(verdicts.balanced.low).toBeCloseTo(0.6 - Math.hypot(0.8 - 0.490162, 0.4 - 0.117621) / 2, 5);
+    expect(verdicts.balanced.high).toBeCloseTo(0.6 + Math.hypot(0.943318 - 0.8, 0.769276 - 0.4) / 2, 5);
+    expect(verdictsAgainst([...rows(true, true, 5), ...rows(true, false, 5)])!.balanced.mean).toBe(0.5);
+    expect(verdictsAgainst(rows(true, true, 4))).toMatchObject({ balanced: { mean: 1 }, majority: 1, no: { n: 0 } });
+    expect(verdictsAgainst([])).toBeUndefined();
   });
 
   it('agreement counts ties as neither right nor wrong', () => {

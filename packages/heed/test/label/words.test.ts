@@ -47,17 +47,18 @@ describe('judgments (CUT)', () => {
     ]);
     expect(done.failures.map(({ failure }) => failure)).toEqual(['cut-off', 'empty', 'empty', 'too-long']);
     // Right for apple and brick; of the satisfactory one half, of the unsatisfactory all.
-    expect(done.measures).toMatchObject({ satisfied: 1, quoting: 1, misquotes: 0, cut: 1, human: { accuracy: { mean: 2 / 3, n: 3 }, balanced: 0.75 } });
+    expect(done.measures).toMatchObject({ satisfied: 1, quoting: 1, misquotes: 0, cut: 1, human: { accuracy: { mean: 2 / 3, n: 3 }, balanced: { mean: 0.75 }, majority: 2 / 3, yes: { n: 2, saidYes: 1 }, no: { n: 1, saidYes: 0 } } });
     for (const row of done.rows) expect(rowSchemas.judged.safeParse({ ...row, prompt, source }).success).toBe(true);
   });
 
   it('a yes or no after the judgment decides where it is asked for; "perfect, but no" is a contradiction', async () => {
     const asked = judge((q) => (q.messages[0]!.content.includes('"""\nbrick') ? chose(0.5, 0.25) : chose(0.1, 0.3)));
-    const done = await labelJudgments(['apple', 'brick', 'stone'].map((word) => single(word)), asked, JudgmentsOptions.parse({ name: 'judgments', decision: 'yes-no' }));
+    const done = await labelJudgments(['apple', 'brick', 'stone'].map((word) => single(word, { satisfied: word !== 'stone' })), asked, JudgmentsOptions.parse({ name: 'judgments', decision: 'yes-no' }));
     expect(asked.choices[1]!.messages.map(({ role }) => role)).toEqual(['user', 'assistant', 'user']);
     expect(asked.choices[1]!.messages[1]!.content).toBe('"brick" is no fruit.');
     expect(done.failures).toMatchObject([{ failure: 'contradiction' }]);
     expect(done.rows).toMatchObject([{ completion: 'brick', judgment: null, satisfied: true, satisfaction: near(2 / 3) }, { completion: 'stone', satisfied: false, satisfaction: near(0.25) }]);
+    expect(done.measures).toMatchObject({ human: { accuracy: { mean: 1 } }, calibration: { brier: near(((1 / 3) ** 2 + 0.25 ** 2) / 2) }, mass: near((0.75 + 0.4) / 2) });
   });
 
   it('takes another wording, and refuses one that lacks a place', async () => {

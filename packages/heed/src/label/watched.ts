@@ -1,0 +1,32 @@
+import type { AskHooks } from '../judge/asked.js';
+import type { Progress } from '../run/progress.js';
+import type { StoredRespondent } from './stored.js';
+
+/** Shows progress, and stops asking when the user wants to. */
+export function watched(inner: StoredRespondent, progress: Progress, interrupt: { readonly requested: boolean }, what: string): StoredRespondent {
+  const asking = async <R>(count: number, ask: (hooks: AskHooks) => Promise<R>, { onReply, signal: outer }: AskHooks): Promise<R> => {
+    const controller = new AbortController();
+    if (interrupt.requested || outer?.aborted === true) controller.abort();
+    let done = 0;
+    progress.start(what, count, { unit: 'replies' });
+    try {
+      return await ask({
+        signal: controller.signal,
+        onReply(index, reply) {
+          progress.update(++done);
+          if (interrupt.requested || outer?.aborted === true) controller.abort();
+          onReply?.(index, reply);
+        },
+      });
+    } finally {
+      progress.stop();
+    }
+  };
+  return {
+    name: inner.name,
+    asking: inner.asking,
+    choose: async (questions, hooks = {}) => asking(questions.length, async (more) => inner.choose(questions, more), hooks),
+    write: async (questions, hooks = {}) => asking(questions.length, async (more) => inner.write(questions, more), hooks),
+    close: async () => inner.close(),
+  };
+}

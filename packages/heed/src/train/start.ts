@@ -1,0 +1,70 @@
+import { resolve } from 'node:path';
+import { UserError } from '../errors.js';
+import { type AdapterPlan, planAdapter } from '../model/adapter.js';
+import type { Checkpoint } from '../model/checkpoint/open.js';
+import { type Adapter, loadAdapter } from '../model/peft.js';
+import type { RunFolder } from '../run/folder.js';
+import { type AdapterOptions, adapterTargets } from '../run/recipeSchemas.js';
+import { sameAsBefore } from '../run/same-as-before.js';
+
+/** The adapter that training begins with. */
+export interface Start {
+  readonly plan: AdapterPlan;
+  /** Where it goes on from; absent for a fresh adapter. */
+  readonly parameters?: Float32Array;
+}
+
+/**
+ * Plans a fresh adapter, or with `from` reads one that Heed or PEFT wrote, to go on with it. What the recipe says beside `from` must agree with the adapter, except
+ * for the dropout, which is a matter of training. A method with a head gives an adapter without one a fresh head.
+ *
+ * @throws UserError naming both values of everything that contradicts; what `loadAdapter` throws
+ */
+export async function startAdapter(options: AdapterOptions, checkpoint: Checkpoint, head?: { readonly size: number }): Promise<Start> {
+  const tensors = [...checkpoint.tensors.values()];
+  if (!('from' in options)) return { plan: planAdapter(tensors, { ...options, targets: adapterTargets(options.targets, tensors) }, head) };
+  const { from, dropout } = options;
+  const found = await loadAdapter(from, checkpoint);
+  const problems = [...contradictions(options, found, tensors), ...headProblem(found, head)];
+  if (problems.length > 0) throw new UserError(`The recipe does not fit the adapter that it goes on from, ${from}: ${problems.join('; ')}.`, ['Leave out of `adapter` what is the adapter\'s own; a fresh adapter of another shape starts without `from`.']);
+  const plan = planAdapter(tensors, { ...found.plan.options, ...(dropout === undefined ? {} : { dropout }) }, head);
+  const parameters = new Float32Array(plan.size);
+  parameters.set(found.parameters);
+  return { plan, parameters };
+}
+
+/**
+ * Holds a run to the adapter that it began with.
+ *
+ * @throws UserError where `from` is the folder that the run writes to, or where the adapter has changed since the run began
+ */
+export async function holdStart({ parameters }: Start, options: AdapterOptions, run: RunFolder): Promise<void> {
+  if (parameters === undefined || !('from' in options)) return;
+  if (resolve(options.from) === resolve(run.adapterDir)) throw new UserError(`adapter.from is ${options.from}, the folder that this run writes its own adapter to.`, ['Give the run another folder: run.dir=…']);
+  await sameAsBefore(run.path('work', 'from.json'), new Uint8Array(parameters.buffer, parameters.byteOffset, parameters.byteLength), `The numbers of the adapter ${options.from} are not those`);
+}
+
+function contradictions(options: AdapterOptions & { readonly from: string }, { plan }: Adapter, tensors: readonly { readonly name: string; readonly shape: readonly number[] }[]): string[] {
+  const { rank, alpha, rslora, targets } = options;
+  const own = plan.options;
+  const other = <T>(name: string, said: T | undefined, has: T): string[] => (said === undefined || said === has ? [] : [`adapter.${name} is ${String(said)}, the adapter's is ${String(has)}`]);
+  return [...other('rank', rank, own.rank), ...other('alpha', alpha, own.alpha), ...other('rslora', rslora, own.rslora), ...otherTargets()];
+
+  function otherTargets(): string[] {
+    if (targets === undefined) return [];
+    const said = planAdapter(tensors, { ...own, targets: adapterTargets(targets, tensors) });
+    const same = said.modules.size === plan.modules.size && [...said.modules.keys()].every((name) => plan.modules.has(name));
+    const named = (modules: Iterable<string>): string => [...new Set([...modules].map((name) => name.slice(name.lastIndexOf('.') + 1)))].join(', ');
+    return same ? [] : [`adapter.targets is ${named(said.modules.keys())} (${said.modules.size} modules), the adapter's are ${named(plan.modules.keys())} (${plan.modules.size} modules)`];
+  }
+}
+
+function headProblem({ plan: { head } }: Adapter, wanted: { readonly size: number } | undefined): string[] {
+  const numbers = (n: number): string => `${n} ${n === 1 ? 'number' : 'numbers'}`;
+  if (head === undefined || head.size === wanted?.size) return [];
+  return [`the adapter has a head of ${numbers(head.size)}, the method ${wanted === undefined ? 'trains none' : `one of ${numbers(wanted.size)}`}`];
+}
+
+/** For people: what training goes on from. */
+export const describeStart = (options: AdapterOptions): string[] =>
+  'from' in options ? [`Goes on from the adapter ${options.from}. The reference \`base\` of a method stays the model without an adapter.`] : [];

@@ -1,0 +1,149 @@
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { beforeAll, describe, expect, it } from 'vitest';
+import type { JudgedRow } from '../../src/data/rows.js';
+import type { LabelFailure } from '../../src/label/labelled.js';
+import { heed } from '../cli/support.js';
+import { type Behaviour, chatText, fail, faultyServer } from '../judge/faulty-server.js';
+import { scratchFolder } from '../support/scratch.js';
+import { adapterBytes, heedStopped, log } from '../train/interrupted.js';
+import { tinyTalker } from './talkative.js';
+
+// A model as the judge of the loop: here a server that answers by a script. What it wrote is asked once, what it could not answer is never taken for praise.
+const { folder, write } = scratchFolder();
+const dirOf = (name: string): string => join(folder, name);
+const prompts = (n: number, word: string): string => Array.from({ length: n }, (_, i) => `${JSON.stringify({ id: `${word}-${i}`, prompt: `${word} ${i}?` })}\n`).join('');
+
+/** The response that a request shows between its second fences. */
+const responseIn = (content: string): string => /Response:\n("+)\n([^]*?)\n\1\n\nSay what/.exec(content)![2]!;
+const sum = (text: string): number => [...text].reduce((n, c) => n + c.codePointAt(0)!, 0);
+const refuses = (response: string): boolean => sum(response) % 4 === 0;
+const perfect = (response: string): boolean => sum(response) % 4 === 1;
+const script: Behaviour = ({ body }, response) => {
+  const shown = responseIn((body['messages'] as { content: string }[]).at(-1)!.content);
+  if (refuses(shown)) return fail(response, 400, { error: { message: 'I would rather not say.' } });
+  return chatText(perfect(shown) ? 'Perfect.' : `"${shown.slice(0, 3)}" is wrong.`);
+};
+
+let server: Awaited<ReturnType<typeof faultyServer>>;
+let recipe: string;
+let whole: { base: object; after: object; metric: string; iterations: { answers: number; unjudged: Record<string, number> }[] };
+const args = (name: string, ...more: string[]): string[] => ['align', recipe, `run.dir=${dirOf(name)}`, `store=${dirOf(`${name}.db`)}`, '--json', ...more];
+
+beforeAll(async () => {
+  server = await faultyServer(script);
+  const model = await tinyTalker(folder, { context: 2048 });
+  const rules = write('tiny.rules.yaml', `
+name: tiny
+rules:
+  - {id: letters, kind: forbidden-pattern, pattern: '[a-m]', message: 'It has {quotes}.'}
+`);
+  recipe = write('recipe.yaml', `
+model: ${model}
+data: ${write('train.jsonl', prompts(40, 'Why'))}
+judge: { endpoint: { url: "${server.url}", model: scripted, retries: 0, concurrency: 1 } }
+label: judgments
+allowedFailures: 0.6
+generate: {maxNewTokens: 8}
+loop: {iterations: 2}
+evaluate: {prompts: ${write('held.jsonl', prompts(4, 'How'))}, judge: 'rules:${rules}', maxNewTokens: 6}
+method: {name: cut, ratio: null}
+adapter: {rank: 2, alpha: 4, targets: [q_proj, down_proj], dropout: 0.1}
+train: {steps: 3, batch: 4, learningRate: 1e-2, schedule: constant, checkpointEvery: 2}
+run: {dir: unused}
+store: unused.db
+`);
+  const ran = await heed(args('whole'));
+  expect(ran.code, ran.err).toBe(0);
+  whole = ran.json();
+});
+
+interface Kept { judge: string; rows: JudgedRow[]; failures: LabelFailure[] }
+const kept = (name: string, iteration: number): Kept => JSON.parse(readFileSync(join(dirOf(name), 'work', `iteration-${iteration}`, 'judgments.json'), 'utf8')) as Kept;
+
+function expectAsWhole(name: string): void {
+  expect(log(dirOf(name))).toEqual(log(dirOf('whole')));
+  expect(log(dirOf(name), 'samples.jsonl')).toEqual(log(dirOf('whole'), 'samples.jsonl'));
+  expect(adapterBytes(dirOf(name)).equals(adapterBytes(dirOf('whole')))).toBe(true);
+  for (const k of [1, 2]) expect(kept(name, k).rows).toEqual(kept('whole', k).rows);
+}
+
+describe('heed align with a judge that is asked', () => {
+  it('learns from what it writes; what it does not answer is counted and left out, never satisfactory', () => {
+    for (const k of [1, 2]) {
+      const { rows, failures } = kept('whole', k);
+      expect(rows.map(({ satisfied }) => satisfied)).toEqual(rows.map(({ completion }) => perfect(completion)));
+      expect(rows.filter(({ satisfied }) => !satisfied).map(({ judgment }) => judgment)).toEqual(rows.filter(({ satisfied }) => !satisfied).map(({ completion }) => `"${completion.slice(0, 3)}" is wrong.`));
+      expect(rows.some(({ completion }) => refuses(completion))).toBe(false);
+      expect(failures.length).toBeGreaterThan(0);
+      expect(failures.every(({ failure, detail, id }) => failure === 'refused' && detail.includes('rather not') && id!.startsWith('Why-'))).toBe(true);
+      expect(whole.iterations[k - 1]).toMatchObject({ answers: rows.length, satisfied: rows.filter(({ satisfied }) => satisfied).length, unjudged: { refused: failures.length } });
+    }
+  });
+
+  it('is measured by the independent judge', () => {
+    expect(whole.metric).toContain('tiny.rules.yaml');
+    expect(whole.base).toMatchObject({ n: 4 });
+  });
+
+  it('a server that goes down stops the run; resumed, it asks what is missing and ends at the same numbers', async () => {
+    server.behave((asked, response, count) => (count < 7 ? script(asked, response, count) : fail(response, 503, 'down')));
+    const down = await heed(args('down', 'allowedFailures=0.6'));
+    expect(down.code).not.toBe(0);
+    expect(down.err).toMatch(/of \d+ answers got no judgment \(\d+\.\d %; allowedFailures is 60\.0 %\): server-error \d+/);
+    const replied = new Set(server.asked.slice(0, 7).map(({ body }) => JSON.stringify(body['messages'])));
+    server.behave(script);
+    const resumed = await heed(args('down', '--resume'));
+    expect(resumed.code, resumed.err).toBe(0);
+    expect(server.asked.some(({ body }) => replied.has(JSON.stringify(body['messages'])))).toBe(false);
+    expect(resumed.json()).toMatchObject({ base: whole.base, after: whole.after, iterations: whole.iterations });
+    expectAsWhole('down');
+  });
+
+  it('killed with all replies in the store and none in the run, it asks nothing twice and ends at the same numbers', async () => {
+    server.behave(script);
+    const killed = await heedStopped(args('killed'), { how: 'SIGKILL', on: 'rename', matching: 'iteration-1/judgments.json$' });
+    expect(killed.signal, killed.err).toBe('SIGKILL');
+    const before = server.asked.map(({ body }) => JSON.stringify(body['messages']));
+    expect(before.length).toBeGreaterThan(0);
+    expect(existsSync(join(dirOf('killed'), 'work', 'iteration-1', 'judgments.json'))).toBe(false);
+    server.behave(script);
+    await heedStopped(args('killed', '--resume'), { how: 'SIGKILL', on: 'line', matching: '^\\{"step":5,"iteration":2' });
+    const resumed = await heed(args('killed', '--resume'));
+    expect(resumed.code, resumed.err).toBe(0);
+    const after = server.asked.map(({ body }) => JSON.stringify(body['messages']));
+    expect(new Set([...before, ...after]).size).toBe(before.length + after.length);
+    expect(resumed.json()).toMatchObject({ iterations: whole.iterations });
+    expectAsWhole('killed');
+  });
+
+  it.each([
+    ['without saying what to ask', ['label=null'], /label/],
+    ['without an independent judge', ['evaluate={ prompts: x.jsonl }'], /evaluate\.judge.*its own marks would not show/],
+    ['with the judge that teaches as the one that marks', ['judge={ rewardModel: { adapter: a } }', 'evaluate={ prompts: x.jsonl, judge: { rewardModel: { adapter: a } } }'], /label.*rewardModel is not asked anything[^]*this is the judge that teaches/],
+    ['with a judge of held-out answers that has to be asked', ['evaluate={ prompts: x.jsonl, judge: { local: {} } }'], /held-out answers are judged as wholes/],
+    ['with rules that are asked', ['judge=rules:x.yaml'], /label.*rules is not asked anything/],
+  ])('refuses a recipe %s', async (_, overrides, message) => {
+    const ran = await heed([...args('refused').filter((word) => !(overrides[0] === 'label=null' && word.startsWith('label'))), ...overrides]);
+    expect(ran.code).toBe(2);
+    expect(ran.err).toMatch(message);
+  });
+
+  it('a judge that cannot be opened is found out about before anything is answered', async () => {
+    const ran = await heed(args('nobody', `judge={ local: { adapter: ${dirOf('nowhere')} } }`));
+    expect(ran.code).not.toBe(0);
+    expect(ran.err).toMatch(/nowhere/);
+    expect(ran.err).not.toMatch(/before:/);
+    expect(existsSync(join(dirOf('nobody'), 'work', 'iteration-1'))).toBe(false);
+  });
+
+  it('refuses to go on with another judge', async () => {
+    const file = join(dirOf('whole'), 'work', 'iteration-1', 'judgments.json');
+    const before = readFileSync(file, 'utf8');
+    writeFileSync(file, before.replace(/"judge":"[^"]*"/, '"judge":"somebody else"'));
+    const ran = await heed(args('whole', '--resume'));
+    writeFileSync(file, before);
+    expect(ran.code).toBe(2);
+    expect(ran.err).toMatch(/The judge is endpoint:.* now; the judgments in .* are by somebody else/);
+  });
+});
