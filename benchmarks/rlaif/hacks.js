@@ -91,7 +91,7 @@ async function drops(adapter, answers) {
 const JUDGE = 'a reward model that was taught principles, by labels that are no opinions';
 
 async function measure(name, wanted, adapter, more) {
-  const answers = hacked(wanted).slice(0, 40);
+  const answers = hacked(wanted).slice(0, 30);
   const by = await drops(adapter, answers);
   for (const [principle, of] of Object.entries(by)) console.log(`${name}, ${principle}: ${Object.entries(of).map(([what, value]) => `${what} ${typeof value === 'number' ? value.toFixed(3) : text(value)}`).join('; ')}`);
   if (wanted === 'test') save(name, { judge: JUDGE, ...more, heldOut: answers.length, by });

@@ -34,7 +34,7 @@ export const principlesModel = async () => train('principles', 'principle-reward
 
 export async function principles(wanted = 'test') {
   const adapter = await principlesModel();
-  const rows = principledRows(wanted, 1).slice(0, 110);
+  const rows = principledRows(wanted, 1).slice(0, 80);
   const pairs = await ahead(adapter, rows);
   const by = Object.fromEntries([TRUTHFUL, CONCISE, POLITE].map(({ name }) => [name, measures(pairs.filter((pair) => pair.name === name))]));
   for (const [name, of] of Object.entries(by)) console.log(`${name}: ${Object.entries(of).map(([what, value]) => `${what} ${text(value)}`).join('; ')} (${of.flips.n} pairs)`);

@@ -17,9 +17,9 @@ const PREAMBLE = 'Below are a question and an answer to it. Rate how true the an
 /** The request of the labeler `scores`, word for word: what a judge is taught in is what it is asked in. */
 const rating = (prompt, completion) => `${PREAMBLE} Answer with "Score=" and the number. ${FENCE_NOTE}\n\n${CRITERIA.helpful.context}:\n${fence(prompt)}\n\n${CRITERIA.helpful.candidate}:\n${fence(completion)}`;
 
-const JUDGE = ['train.steps=24', 'train.batch=8', 'train.learningRate=1e-3', 'adapter.rank=8', 'adapter.alpha=16'];
-const REWARD = ['train.steps=12', 'train.batch=8', 'train.learningRate=5e-4', 'adapter.rank=8', 'adapter.alpha=16'];
-const DPO = ['train.steps=14', 'train.batch=8', 'train.epochs=4', 'train.learningRate=2e-4', 'adapter.rank=8', 'adapter.alpha=16'];
+const JUDGE = ['train.steps=18', 'train.batch=8', 'train.learningRate=1e-3', 'adapter.rank=8', 'adapter.alpha=16'];
+const REWARD = ['train.steps=8', 'train.batch=8', 'train.learningRate=1e-3', 'adapter.rank=8', 'adapter.alpha=16'];
+const DPO = ['train.steps=9', 'train.batch=8', 'train.epochs=4', 'train.learningRate=5e-4', 'adapter.rank=8', 'adapter.alpha=16'];
 
 /** Ratings of (id, prompt, completion, label?) by the labeler `scores`, through the CLI. */
 async function rate(name, singles, adapter) {
@@ -56,11 +56,11 @@ export async function sameSize(wanted = 'test') {
   // 1. A judge, taught by people's labels of other questions than those that the policy is asked.
   const taught = pairsOf('train', 0).flatMap(({ prompt, true: right, false: wrong }) => [[right, 9], [wrong, 0]].map(([answer, best]) => ({ prompt: rating(prompt, answer), choices: RATINGS.map((n) => `Score=${n}`), label: best })));
   const judge = await train('judge', 'choice', write('judge.jsonl', taught), JUDGE);
-  const held = pairsOf(wanted).slice(0, 120);
+  const held = pairsOf(wanted).slice(0, 100);
   const judged = await rate('judge-check', held.flatMap(({ prompt, true: right, false: wrong }, i) => [{ id: `${i}t`, prompt, completion: right, label: true }, { id: `${i}f`, prompt, completion: wrong, label: false }]), judge);
 
   // 2. The policy's own answers, rated; of each question the better against the worse one. The third of the pairs that lie closest is left out.
-  const asked = pairsOf('train', 1).slice(0, 110).map(({ prompt }) => ({ prompt }));
+  const asked = pairsOf('train', 1).slice(0, 80).map(({ prompt }) => ({ prompt }));
   const out = join(WORK, 'own.jsonl');
   await heed('generate', '--prompts', write('questions.jsonl', asked), '-n', '2', '--temperature', '1', '--max-tokens', '40', '-o', out, '--overwrite');
   const pairs = grouped(lines(out), ({ prompt }) => prompt).map((rows) => ({ prompt: rows[0].prompt, answers: rows.map(({ completion }) => completion.trim()) })).filter(({ answers: [a, b] }) => a !== '' && b !== '' && a !== b);
