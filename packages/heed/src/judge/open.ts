@@ -7,6 +7,7 @@ import { createEndpointRespondent } from './endpoint.js';
 import { createHumanRespondent } from './human.js';
 import { createLocalRespondent } from './local.js';
 import type { JudgeOptions, JudgeSection } from './options.js';
+import { readPrinciples } from './principle-file.js';
 import { createRewardJudge } from './reward-model.js';
 import { loadRules } from './rules/load.js';
 import type { Judge } from './types.js';
@@ -35,9 +36,10 @@ export async function openJudge(spec: JudgeOptions, options: OpenJudgeOptions = 
     throw new UserError(`judge.${kind} answers questions; a judge that says of whole responses whether they are good is needed here.`, ['Use rules:FILE or rewardModel, or let it write judgments first: heed label with the labeler judgments.']);
   }
   return withEngine(options, async (engine, log) => {
-    const { model: name, adapter: folder, template, threshold } = rewardModel;
+    const { model: name, adapter: folder, template, threshold, principles, only } = rewardModel;
+    const held = principles === undefined ? {} : { principles: await readPrinciples(principles, only) };
     const model = await loadModel(name, { ...(template === undefined ? {} : { template }), ...log });
-    return createRewardJudge(engine, model, await loadAdapter(folder, model.checkpoint), { threshold });
+    return createRewardJudge(engine, model, await loadAdapter(folder, model.checkpoint), { threshold, ...held });
   });
 }
 

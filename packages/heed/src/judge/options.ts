@@ -76,13 +76,19 @@ export const EndpointOptions = z
 export type EndpointOptions = z.infer<typeof EndpointOptions>;
 
 /** An adapter with a head, which gives a response a number. */
-export const RewardModelOptions = z.strictObject({
-  model: z.string().min(1).optional(),
-  adapter: folder,
-  template: z.enum(['chat', 'alpaca']).optional(),
-  /** Responses with at least this reward satisfy the judge. */
-  threshold: z.number().default(0),
-});
+export const RewardModelOptions = z
+  .strictObject({
+    model: z.string().min(1).optional(),
+    adapter: folder,
+    template: z.enum(['chat', 'alpaca']).optional(),
+    /** Responses with at least this reward satisfy the judge. */
+    threshold: z.number().default(0),
+    /** A YAML file of principles that responses are held to, all at once: for an adapter of the method `principle-reward-model`, and needed by it. */
+    principles: z.string().min(1).optional(),
+    /** Hold responses to these of them only. */
+    only: z.array(z.string().min(1)).min(1).optional(),
+  })
+  .refine(({ principles, only }) => only === undefined || principles !== undefined, { path: ['only'], message: 'names principles, and principles, the file that they are in, is missing' });
 export type RewardModelOptions = z.infer<typeof RewardModelOptions>;
 
 /** A person, by way of files. */

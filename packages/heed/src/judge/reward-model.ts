@@ -4,6 +4,7 @@ import type { Model } from '../model/load.js';
 import type { Adapter } from '../model/peft.js';
 import { createRewardScorer } from '../model/reward-scorer.js';
 import { UserError } from '../errors.js';
+import { type HeldPrinciple, principledPrompt } from '../text/principled.js';
 import type { Failure } from './asked.js';
 import { fingerprint } from './fingerprint.js';
 import type { Judge, Judged, Verdict } from './types.js';
@@ -15,13 +16,25 @@ export interface RewardJudge extends Judge {
   close(): Promise<void>;
 }
 
+export interface RewardJudgeOptions {
+  /** Default 0. */
+  readonly threshold?: number;
+  /**
+   * What responses are held to, all at once and in this order; at least one. For adapters of `principle-reward-model`, which read them in their prompt: the
+   * reward can be steered by others than those that were trained on. A principle is turned into its opposite by giving its negation as its text.
+   */
+  readonly principles?: readonly HeldPrinciple[];
+}
+
 /**
  * Judges by a reward model: an adapter with a head of one number, as the methods `reward-model` and `principle-reward-model` train it. A response
  * with at least the reward `threshold` satisfies it; the verdict's score is σ(reward − threshold). It has no words: its judgment names the numbers.
  *
- * @throws UserError where the adapter has no head, or one of several numbers (a classifier); from `judge`, where a response does not fit the context
+ * @throws UserError where the adapter has no head, or one of several numbers (a classifier), or where the list of principles is empty; from `judge`, where
+ * a response does not fit the context
  */
-export async function createRewardJudge(engine: Engine, model: Model, adapter: Adapter, { threshold = 0 }: { readonly threshold?: number } = {}): Promise<RewardJudge> {
+export async function createRewardJudge(engine: Engine, model: Model, adapter: Adapter, { threshold = 0, principles }: RewardJudgeOptions = {}): Promise<RewardJudge> {
+  if (principles?.length === 0) throw new UserError('The list of principles is empty, so that there is nothing to hold responses to.', ['Name at least one, or leave the list out for an adapter of the method reward-model.']);
   const scorer = await createRewardScorer(engine, model, adapter);
   if (scorer.size !== 1) {
     await scorer.release();
@@ -30,7 +43,7 @@ export async function createRewardJudge(engine: Engine, model: Model, adapter: A
   const { context } = model.architecture;
 
   async function rewards(items: readonly Judged[]): Promise<(number | Failure)[]> {
-    const read = items.map(({ prompt, response }) => sequenceOf(model, prompt, response));
+    const read = items.map(({ prompt, response }) => sequenceOf(model, prompt, response, principles));
     const tooLong = (sequence: Sequence): Failure | undefined => {
       const tokens = sequence.prompt.length + sequence.response.length;
       return tokens <= context ? undefined : { failure: 'too-long', detail: `prompt and response have ${tokens} tokens; the context of ${model.checkpoint.id} is ${context}` };
@@ -41,14 +54,15 @@ export async function createRewardJudge(engine: Engine, model: Model, adapter: A
     return failures.map((failure) => failure ?? scored[at++]!);
   }
 
+  const heldTo = principles === undefined ? '' : ` held to ${principles.map(({ name }) => name).join(', ')}`;
   return {
-    name: `reward-model:${basename(model.checkpoint.id)} ${fingerprint(model, adapter)}`,
+    name: `reward-model:${basename(model.checkpoint.id)} ${fingerprint(model, adapter)}${heldTo}`,
     rewards,
     async judge(items) {
       return (await rewards(items)).map((reward, i): Verdict => {
         if (typeof reward !== 'number') throw new UserError(`Item ${i} cannot be judged: ${reward.detail}.`);
         const satisfied = reward >= threshold;
-        const judgment = satisfied ? null : `The reward model gives this answer ${reward.toFixed(2)}, below ${threshold}.`;
+        const judgment = satisfied ? null : `The reward model gives this answer ${reward.toFixed(2)}${heldTo === '' ? '' : `,${heldTo},`} below ${threshold}.`;
         return { satisfied, judgment, findings: [], score: 1 / (1 + Math.exp(threshold - reward)) };
       });
     },
@@ -61,9 +75,10 @@ interface Sequence {
   readonly response: readonly number[];
 }
 
-/** As in training: the response ends with the end of turn. */
-function sequenceOf({ template }: Model, prompt: Judged['prompt'], response: string): Sequence | Failure {
+/** As in training: the response ends with the end of turn; held to principles, it stands in the prompt, and the end of turn is all that is answered. */
+function sequenceOf({ template }: Model, prompt: Judged['prompt'], response: string, principles?: readonly HeldPrinciple[]): Sequence | Failure {
   try {
+    if (principles !== undefined) return { prompt: template.prompt(principledPrompt(prompt, response, principles)), response: template.response('') };
     return { prompt: template.prompt(prompt), response: template.response(response) };
   } catch (error) {
     return { failure: 'refused', detail: (error as Error).message };

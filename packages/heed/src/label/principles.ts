@@ -3,11 +3,11 @@ import { z } from 'zod';
 
 import type { ScoredPrinciple } from '../data/rows.js';
 import { type Asked, type ChoiceReply, type Failure, failed, type Respondent } from '../judge/asked.js';
+import type { Principle } from '../judge/principle-file.js';
 import { FENCE_NOTE, fence } from '../text/fence.js';
 import { comparisonPrompt, transcript } from '../text/principled.js';
 import { failureOf, type Labelled, type LabelFailure, named, type Written } from './labelled.js';
 import { asTrl, type Pair } from './material.js';
-import type { Principle } from './principle-file.js';
 import { type Agreement, type PositionBias, agreement, positionBias } from './statistics.js';
 
 export const PrinciplesOptions = z.strictObject({

@@ -9,12 +9,12 @@ import { startsWithPerfect } from '../data/judgment.js';
 import { at } from '../data/source.js';
 import { UserError } from '../errors.js';
 import { type Failure, failed, type Respondent, type TextQuestion, type TextReply } from '../judge/asked.js';
+import type { Principle } from '../judge/principle-file.js';
 import { FENCE_NOTE, fence } from '../text/fence.js';
 import { transcript } from '../text/principled.js';
 import { whyUnusable } from '../text/usable.js';
 import { type Labelled, type LabelFailure, named, type Written } from './labelled.js';
 import { asTrl, type Single } from './material.js';
-import type { Principle } from './principle-file.js';
 
 export const RevisionsOptions = z
   .strictObject({

@@ -1,4 +1,5 @@
 import { type Engine, startEngine } from '@heed/tensor';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { z } from 'zod';
@@ -44,6 +45,7 @@ describe('judge: in a recipe', () => {
     [' { endpoint: { url: "http://h/v1", model: m, api: completions, begun: continue } }', /begun says nothing there/],
     [' { endpoint: { url: "http://h/v1", model: m, topLogprobs: 0, samples: 0 } }', /at least 1 is needed/],
     [' { rewardModel: {} }', /judge\.rewardModel\.adapter/],
+    [' { rewardModel: { adapter: a, only: [Humble] } }', /judge\.rewardModel\.only.*principles, the file that they are in, is missing/],
   ])('is refused: %s', (yaml, message) => {
     let said = '';
     try { check(yaml); } catch (error) { said = (error as Error).message; }
@@ -60,7 +62,7 @@ describe('opening', () => {
   let reward: string;
   beforeAll(async () => {
     folder = scratch();
-    const made = await tinyChat(folder);
+    const made = await tinyChat(folder, { context: 1024 });
     engine = await startEngine();
     model = await loadModel(made.model);
     const plan = planAdapter(model.checkpoint.tensors.values(), { rank: 2, alpha: 8, targets: ['q_proj'], dropout: 0, rslora: false }, { size: 1 });
@@ -85,13 +87,52 @@ describe('opening', () => {
       expect(judgment === null).toBe(satisfied);
     });
     const direct = await createRewardJudge(engine, model, adapter);
-    const [fits, long] = await direct.rewards([items[0]!, { prompt: items[0]!.prompt, response: 'x'.repeat(400) }]);
+    const [fits, long] = await direct.rewards([items[0]!, { prompt: items[0]!.prompt, response: 'x'.repeat(4000) }]);
     expect(fits).toBeCloseTo(rewards[0]!, 5);
     expect(long).toMatchObject({ failure: 'too-long' });
-    await expect(direct.judge([{ prompt: items[0]!.prompt, response: 'x'.repeat(400) }])).rejects.toThrow(/Item 0 cannot be judged: prompt and response have/);
+    await expect(direct.judge([{ prompt: items[0]!.prompt, response: 'x'.repeat(4000) }])).rejects.toThrow(/Item 0 cannot be judged: prompt and response have/);
     await scorer.release();
     await direct.close();
     await judge.close!();
+  });
+
+  it('holds responses to the principles that the recipe names, in the prompt that the method trains on', async () => {
+    const file = join(folder, 'principles.yaml');
+    writeFileSync(file, '- { name: Short, text: It is short., negation: It is long. }\n- { name: Kind, text: It is kind., negation: It is rude. }\n');
+    const spec = { model: model.checkpoint.id, adapter: reward, threshold: 0.25, principles: file };
+    const adapter = await loadAdapter(reward, model.checkpoint);
+    const scorer = await createRewardScorer(engine, model, adapter);
+    const prompt = [{ role: 'user' as const, content: 'Hi' }];
+    const items = ['one', 'another'].map((response) => ({ prompt, response }));
+    // As docs/methods/principle-reward-model.md says it: the response, the request, the rules; then nothing but the end of turn.
+    const asTrained = (response: string, rules: string) => ({
+      prompt: model.template.prompt([{
+        role: 'user',
+        content: `Rate the answer below.\n\nAnswer:\n${response}\n\nIt was written for this request:\nHi\n\nHold it to these rules and to nothing else; the more of them it keeps, the better it is.\n${rules}`,
+      }]),
+      response: model.template.response(''),
+    });
+    const expected = async (rules: string) => scorer.rewards(items.map(({ response }) => asTrained(response, rules)));
+    const [both, kind, long] = [await expected('- Short: It is short.\n- Kind: It is kind.'), await expected('- Kind: It is kind.'), await expected('- Short: It is long.')];
+    expect(new Set([...both, ...kind, ...long].map((r) => r.toFixed(4))).size).toBe(6);
+
+    for (const [only, rewards, said] of [[undefined, both, 'held to Short, Kind'], [['Kind'], kind, 'held to Kind']] as const) {
+      const judge = await openJudge({ rewardModel: { ...spec, ...(only === undefined ? {} : { only: [...only] }) } }, { engine });
+      expect(judge.name.endsWith(said)).toBe(true);
+      (await judge.judge(items)).forEach(({ score, judgment }, i) => {
+        expect(score).toBeCloseTo(1 / (1 + Math.exp(0.25 - rewards[i]!)), 4);
+        expect(judgment).toBe(rewards[i]! >= 0.25 ? null : `The reward model gives this answer ${rewards[i]!.toFixed(2)}, ${said}, below 0.25.`);
+      });
+      await judge.close!();
+    }
+    const negated = await createRewardJudge(engine, model, adapter, { principles: [{ name: 'Short', text: 'It is long.' }] });
+    (await negated.rewards(items)).forEach((r, i) => expect(r).toBeCloseTo(long[i]!, 4));
+    await negated.close();
+    await scorer.release();
+
+    await expect(openJudge({ rewardModel: { ...spec, only: ['Wise'] } }, { engine })).rejects.toThrow(/has no principle "Wise"/);
+    await expect(openJudge({ rewardModel: { ...spec, principles: join(folder, 'none.yaml') } }, { engine })).rejects.toThrow(/There is no file of principles/);
+    await expect(createRewardJudge(engine, model, adapter, { principles: [] })).rejects.toThrow(/The list of principles is empty/);
   });
 
   it('gives a local model as one who can be asked, on an engine of its own too', async () => {
