@@ -53,7 +53,7 @@ async function made(name: string, tied: boolean): Promise<Checkpoint> {
     tie_word_embeddings: tied, max_position_embeddings: 128, attention_bias: true,
   };
   fs.writeFileSync(path.join(home, 'config.json'), JSON.stringify(config));
-  const random = createRandom('weights', tied);
+  const random = createRandom('weights', Number(tied));
   await writeSafetensors(path.join(home, 'model.safetensors'), [...expectedTensors(parseConfig(config, home))].map(([tensor, shape]) => ({
     name: tensor, shape, dtype: 'float32' as const,
     data: Float32Array.from({ length: shape.reduce((a, b) => a * b, 1) }, () => (tensor.includes('norm') ? 1 : 0.4 * (random.next() - 0.5))),
