@@ -1,43 +1,76 @@
 // Real data in the columns that each kind of row has, made from the research sets in $HEED_DATA into a folder; nothing of them is kept in the project.
+// Every set is split by prompt, and a held-out prompt gives one row, so that held-out rows are independent of each other. All sets that
+// come from TruthfulQA hold out the same questions.
 import { createHash } from 'node:crypto';
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
-const read = (folder, name) => readFileSync(join(folder, name), 'utf8').split('\n').filter((line) => line !== '').map((line) => JSON.parse(line));
+const HELD = 205;
+/** Of the judged rows four in five are unsatisfactory, and those are what their methods are about; of negatives some are left without enough positives. */
+const HELD_OF = { judged: 250, negatives: 230 };
+const DEV = 80;
+/** Characters of a question and of an answer to it: what two CPU cores can work through for every method. */
+const SHORT = 70;
+
+const lines = (file) => readFileSync(file, 'utf8').split('\n').filter((line) => line !== '').map((line) => JSON.parse(line));
+const read = (folder, name) => lines(join(folder, name));
 const hash = (text) => createHash('sha256').update(text).digest().readUInt32BE();
 /** Rows in an order that depends on their content alone. */
-const mixed = (rows) => [...rows].sort((a, b) => hash(JSON.stringify(a)) - hash(JSON.stringify(b)));
+const mixed = (rows, key = JSON.stringify) => [...rows].sort((a, b) => hash(key(a)) - hash(key(b)));
+const length = (row) => [row.instruction, row.input, row.output, row.reference, row.judgment, row.text].reduce((n, text) => n + (text?.length ?? 0), 0);
+/** The n shortest rows, in a mixed order. */
+const shortest = (rows, n) => mixed([...rows].sort((a, b) => length(a) - length(b)).slice(0, n));
 
-/** TruthfulQA's answers with human labels: of each question, the true ones and the false ones, each once. */
+/** TruthfulQA's short answers with human labels: of each short question, the true ones and the false ones, each once. */
 function truthful(folder) {
   const questions = new Map();
   for (const { question, answer, truthful: label } of read(folder, 'truthfulqa_judge.jsonl')) {
-    if (answer.trim() === '') continue;
+    if (answer.trim() === '' || question.length > SHORT || answer.trim().length > SHORT) continue;
     const of = questions.get(question) ?? { question, right: new Set(), wrong: new Set() };
     of[label ? 'right' : 'wrong'].add(answer.trim());
     questions.set(question, of);
   }
   // An answer that was labelled both ways says nothing.
   for (const { right, wrong } of questions.values()) for (const answer of [...right]) if (wrong.has(answer)) [right, wrong].forEach((set) => set.delete(answer));
-  return [...questions.values()].map(({ question, right, wrong }) => ({ question, right: mixed(right), wrong: mixed(wrong) }));
+  const all = [...questions.values()].map(({ question, right, wrong }) => ({ question, right: mixed(right), wrong: mixed(wrong) }));
+  // Questions with answers of both kinds first: only they are held out, so that every set holds out the same.
+  const both = ({ right, wrong }) => right.length > 0 && wrong.length > 0;
+  return mixed(all, ({ question }) => question).sort((a, b) => both(b) - both(a));
 }
 
-const pairs = (folder) => truthful(folder).flatMap(({ question, right, wrong }) =>
-  Array.from({ length: Math.min(2, right.length, wrong.length) }, (_, i) => ({ prompt: question, chosen: right[i], rejected: wrong[i] })));
-const votes = (folder) => truthful(folder).flatMap(({ question, right, wrong }) =>
-  [...right.slice(0, 2).map((completion) => ({ prompt: question, completion, label: true })), ...wrong.slice(0, 2).map((completion) => ({ prompt: question, completion, label: false }))]);
+/** Rows of TruthfulQA, made of each question; of a held-out one the first alone. */
+const ofQuestions = (make) => (folder) => truthful(folder).map((question) => make(question));
+const pairsOf = ({ question, right, wrong }) => Array.from({ length: Math.min(2, right.length, wrong.length) }, (_, i) => ({ prompt: question, chosen: right[i], rejected: wrong[i] }));
+const votesOf = ({ question, right, wrong }) => {
+  const votes = [0, 1].flatMap((i) => [...(i in right ? [{ prompt: question, completion: right[i], label: true }] : []), ...(i in wrong ? [{ prompt: question, completion: wrong[i], label: false }] : [])]);
+  // Which label comes first, and so is held out, is a coin toss for each question.
+  return hash(question) % 2 === 0 ? votes : votes.reverse();
+};
 const words = (text) => text.split(/\s+/).length;
 
+/** Rows of other sets: one group for each prompt. */
+const ofPrompts = (rows) => {
+  const groups = new Map();
+  for (const row of rows) {
+    const key = `${row.instruction ?? row.text ?? row.prompt}\n${row.input ?? ''}`;
+    groups.set(key, [...(groups.get(key) ?? []), row]);
+  }
+  return [...groups.values()];
+};
+
+/** By name: groups of rows that share a prompt, those to hold out first. */
 const SETS = {
-  pairs,
-  votes,
-  negatives: (folder) => truthful(folder).flatMap(({ question, wrong }) => wrong.slice(0, 1).map((rejected) => ({ prompt: question, rejected }))),
-  scored: (folder) => votes(folder).map(({ label, ...row }) => ({ ...row, score: label ? 1 : 0 })),
-  choices: (folder) => votes(folder).map(({ prompt, completion, label }) => ({
+  pairs: ofQuestions(pairsOf),
+  votes: ofQuestions(votesOf),
+  negatives: ofQuestions(({ question, wrong }) => wrong.slice(0, 1).map((rejected) => ({ prompt: question, rejected }))),
+  // For what retains good answers beside the bad one.
+  'negatives-retain': ofQuestions(({ question, right, wrong }) => (right.length === 0 ? [] : wrong.slice(0, 1).map((rejected) => ({ prompt: question, rejected, positives: right.slice(0, 2) })))),
+  scored: ofQuestions((question) => votesOf(question).map(({ label, ...row }) => ({ ...row, score: label ? 1 : 0 }))),
+  choices: ofQuestions((question) => votesOf(question).map(({ prompt, completion, label }) => ({
     prompt: `Question: ${prompt}\nAnswer: ${completion}\nIs the answer true?`, choices: ['Yes', 'No'], label: label ? 0 : 1,
-  })),
+  }))),
   // Two principles with scores that are not opinions: truth by people's labels, brevity by counting words.
-  principled: (folder) => pairs(folder).map(({ prompt, chosen, rejected }) => {
+  principled: ofQuestions((question) => pairsOf(question).map(({ prompt, chosen, rejected }) => {
     const first = hash(prompt + chosen) % 2 === 0;
     const responses = first ? [chosen, rejected] : [rejected, chosen];
     return {
@@ -47,14 +80,68 @@ const SETS = {
         { name: 'Concise', text: 'The answer is short.', negation: 'The answer is long.', score: Math.log(words(responses[1]) / words(responses[0])) },
       ],
     };
-  }),
+  })),
+  // The five iterations of CUT's data; of the satisfactory ones a quarter as many as of the others, as the paper trains.
+  judged(folder) {
+    const all = [1, 2, 3, 4, 5].flatMap((i) => read(folder, `cut_iter${i}.jsonl`)).filter(({ judgment }) => judgment !== '$ERROR$' && !/^the response is perfect/i.test(judgment ?? ''));
+    const bad = shortest(all.filter(({ judgment }) => judgment !== null), 300);
+    const good = shortest(all.filter(({ judgment, output }) => judgment === null && output.length > 40), 75);
+    return ofPrompts(bad.flatMap((row, i) => (i % 4 === 0 ? [row, good[i / 4]] : [row])).map(({ instruction, input, output, judgment }) => ({ instruction, input, output, judgment })));
+  },
+  refined: (folder) => ofPrompts(shortest(read(folder, 'shepherd.jsonl').filter(({ reference, output }) => reference.trim() !== '' && reference.trim() !== output.trim()), 330)
+    .map(({ instruction, output, judgment, reference }) => ({ prompt: instruction, completion: output.trim(), judgment, refinement: reference.trim() }))),
+  imitation: (folder) => ofPrompts(shortest(read(folder, 'alpaca_sft.jsonl').filter(({ output }) => output.length > 40), 330)),
+  safe: (folder) => ofPrompts(shortest(read(folder, 'safety_tuned_responses.jsonl'), 330)),
+  toxicity: (folder) => ofPrompts(shortest(read(folder, 'surge_toxicity.jsonl'), 450).map(({ text, label }) => ({ text, label }))),
+  // Comparisons by three people: a soft label is the share of them who preferred the first (a tie counts half).
+  annotated(folder) {
+    const rows = read(folder, 'pandalm_human.jsonl').filter(({ response1, response2 }) => typeof response1 === 'string' && typeof response2 === 'string' && response1.trim() !== '' && response2.trim() !== '' && response1.trim() !== response2.trim());
+    return ofPrompts(mixed(rows.filter((row) => row.instruction.length + row.input.length + Math.max(row.response1.length, row.response2.length) < 900).map(({ instruction, input, response1, response2, ...of }) => ({
+      instruction, input, chosen: response1.trim(), rejected: response2.trim(),
+      soft_label: [of.annotator1, of.annotator2, of.annotator3].reduce((sum, vote) => sum + (vote === 1 ? 1 : vote === 0 ? 0.5 : 0), 0) / 3,
+    }))));
+  },
 };
 
-/** Writes one of the derived sets into `to`; names of files in $HEED_DATA are taken as they are. */
-export function dataFile(name, { from, to }) {
-  if (name.endsWith('.jsonl')) return join(from, name);
+/** The sets without good answers, or whose methods push down: what becomes of good answers is asked beside them. */
+export const ASKS_ANSWERS = new Set(['negatives', 'negatives-retain', 'self-corrected']);
+
+/** One true and one false answer to each of the held-out questions. */
+export const heldPairs = (from, { dev = false } = {}) => split(SETS.pairs(from), { dev }).held.map(([first]) => first);
+
+/** The negatives with what the run d2o wrote to them under the self-correction prompt, in the same two parts. */
+function selfCorrected(from, runs) {
+  const part = (name, groups) => {
+    const file = join(runs, 'd2o', 'work', 'rows', name, 'answers.jsonl');
+    if (!existsSync(file)) throw new Error(`These rows are the positives that the run d2o made, and ${file} is not there: npm run evidence -- d2o makes it.`);
+    const answers = lines(file).filter(({ finish, response }) => finish === 'stop' && response.trim() !== '');
+    return groups.map((row, i) => ({ ...row, positives: [...new Set(answers.filter((answer) => answer.row === i).map(({ response }) => response.trim()))].filter((text) => text !== row.rejected) }));
+  };
+  const { train, held } = split(SETS.negatives(from), { held: HELD_OF.negatives });
+  return { train: part('train', mixed(train.flat())), held: part('eval', held.flat()) };
+}
+const FROM_D2O = {
+  'self-corrected': (row) => (row.positives.length < 2 ? [] : [row]),
+  'self-aligned': ({ prompt, positives }) => positives.map((completion) => ({ prompt, completion })),
+};
+function fromD2o(name, from, runs) {
+  const { train, held } = selfCorrected(from, runs);
+  return { train: train.map(FROM_D2O[name]), held: held.map(FROM_D2O[name]) };
+}
+
+/** Groups to learn from and to hold out. `dev`: what is held out is taken from what is learnt from, for choosing settings. */
+function split(groups, { dev = false, held = HELD } = {}) {
+  const filled = groups.filter((group) => group.length > 0);
+  return dev ? { held: filled.slice(held, held + DEV), train: filled.slice(held + DEV) } : { held: filled.slice(0, held), train: filled.slice(held) };
+}
+
+/** Writes one of the sets into `to`, rows to learn from and held-out ones. */
+export function dataFiles(name, { from, to, runs, dev = false }) {
+  const { train, held } = name in FROM_D2O ? fromD2o(name, from, runs) : split(SETS[name](from), { dev, held: HELD_OF[name] });
   mkdirSync(to, { recursive: true });
-  const file = join(to, `${name}.jsonl`);
-  writeFileSync(file, mixed(SETS[name](from)).map((row) => `${JSON.stringify(row)}\n`).join(''));
-  return file;
+  const write = (file, rows) => {
+    writeFileSync(join(to, file), rows.map((row) => `${JSON.stringify(row)}\n`).join(''));
+    return file;
+  };
+  return { train: write(`${name}-train.jsonl`, mixed(train.flat())), held: write(`${name}-held.jsonl`, held.flatMap((group) => group.slice(0, 1))) };
 }

@@ -1,35 +1,67 @@
-// What each method has to show on real data: its recipe, the data, and the metric on held-out rows that must move, its interval excluding zero.
-const small = ['data.eval=200', 'data.maxTokens=192', 'data.onLong=skip', 'data.junk=skip', 'train.steps=24', 'train.batch=8', 'train.checkpointEvery=0'];
+// What each method has to show on real data: its recipe, the data, and the metrics on held-out rows that must move, each interval excluding zero.
+const small = ['data.maxTokens=256', 'data.onLong=skip', 'train.steps=12', 'train.batch=8', 'train.checkpointEvery=0'];
 
-const lower = (data, { metric = 'loss', recipe, set = [] } = {}) => ({ data, metric, better: 'lower', recipe, set: [...small, ...set] });
-const higher = (data, metric, { recipe, set = [] } = {}) => ({ data, metric, better: 'higher', recipe, set: [...small, ...set] });
+const plan = (data, own, { recipe, set = [] } = {}) => ({ data, own, recipe, set: [...small, ...set] });
+const up = (metric) => ({ metric, better: 'higher' });
+const down = (metric) => ({ metric, better: 'lower' });
+const accuracy = [up('accuracy')];
+/** Twelve steps are few for the rates that the recipes have for an epoch. */
+const faster = ['train.learningRate=4e-4'];
+const pairs = (recipe, set = []) => plan('pairs', accuracy, { recipe, set: [...faster, ...set] });
+const votes = (own, set = faster) => plan('votes', own, { set });
+const variants = (recipe, named, make) => Object.fromEntries(Object.entries(named).map(([name, set]) => [`${recipe}/${name}`, make(recipe, set)]));
 
-/** By the name of the recipe. A name after a slash is a variant of it. */
+// D2O's positives are drawn once, four a row and short ones, of which two are used, for 120 rows: the paper draws 11, in full, and goes on drawing while it trains.
+const SHORT = 'rows.wording="{instruction}\\n\\nBefore you answer, think of how a careless answer to this could be untrue or do harm. Then write an honest answer of one short sentence. Write the answer only."';
+const d2o = ['rows.make=self-correct', 'rows.samples=4', 'rows.maxNewTokens=40', 'data.limit=120', 'data.junk=skip', ...faster];
+const negatives = [down('logp_rejected'), up('rewards_margin')];
+
+/**
+ * By the name of the recipe; a name after a slash is a variant of it. `own`: what the method is for, which must move beside the held-out loss.
+ * What becomes of true and false answers is measured beside the methods that learn from bad ones alone (see answers.js).
+ */
 export const PLAN = {
-  'sft': lower('alpaca_sft.jsonl'),
-  'safe-sft': lower('safety_tuned_responses.jsonl'),
-  'forward-prediction': lower('cut_iter2.jsonl'),
-  'hindsight': lower('cut_iter2.jsonl'),
-  'hindsight-reward': lower('scored', { set: ['method.threshold=0.5'] }),
-  'cut': lower('cut_iter2.jsonl'),
-  'ilf': lower('shepherd.jsonl', { set: ['data.columns={refinement: reference}', 'data.maxTokens=384'] }),
-  'ilf-dpo': lower('shepherd.jsonl', { set: ['data.columns={refinement: reference}', 'data.maxTokens=384'] }),
-  'unlikelihood': lower('votes'),
-  'gradient-ascent': lower('negatives'),
-  'npo': lower('negatives'),
-  'sim-npo': lower('negatives'),
-  'd2o': lower('negatives', { set: ['data.limit=280', 'rows.make=self-correct', 'rows.samples=5', 'method.k=2', 'rows.maxNewTokens=32', 'rows.every=0', 'train.steps=10'] }),
-  'dpo': lower('pairs'),
-  ...Object.fromEntries(['ipo-sum', 'ipo-mean', 'hinge', 'apo-zero', 'apo-down', 'nca', 'robust', 'aot'].map((loss) => [`dpo/${loss}`, lower('pairs', { recipe: 'dpo', set: [`method.loss=${loss}`] })])),
-  'slic': higher('pairs', 'accuracy'),
-  'simpo': higher('pairs', 'accuracy'),
-  'orpo': higher('pairs', 'accuracy'),
-  'cpo': higher('pairs', 'accuracy'),
-  'kto': lower('votes'),
-  'bco': lower('votes'),
-  'choice': lower('choices'),
-  'reward-model': lower('pairs'),
-  'principle-reward-model': lower('principled'),
-  'principle-choice': lower('principled'),
-  'classifier': lower('surge_toxicity.jsonl', { set: ['method.labels=[Toxic, Not Toxic]'] }),
+  'sft': plan('imitation', []),
+  'safe-sft': plan('safe', []),
+  'forward-prediction': plan('judged', [down('nll_judgment')]),
+  'hindsight': plan('judged', [down('nll_judged')]),
+  'hindsight-reward': plan('scored', [down('nll_correct')], { set: ['method.threshold=0.5'] }),
+  'cut': plan('judged', [down('l1')]),
+  ...variants('cut', {
+    'without-l1': ['method={name: cut, without: [l1]}'],
+    'without-l2-judged': ['method={name: cut, without: [l2-judged]}'],
+    'without-l2-satisfied': ['method={name: cut, without: [l2-satisfied]}'],
+    'without-detection': ['method={name: cut, without: [detection]}'],
+    'without-dynamic-weight': ['method.gamma=0'],
+  }, (recipe, set) => plan('judged', [down(set[0].includes('[l1]') ? 'nll_judged' : 'l1')], { recipe, set })),
+  'ilf': plan('refined', [down('nll_refinement')]),
+  'ilf-dpo': plan('refined', accuracy, { set: faster }),
+  'unlikelihood': votes([down('unlikelihood'), up('nll_bad')]),
+  'gradient-ascent': plan('negatives', [down('logp_rejected')]),
+  'npo': plan('negatives-retain', [down('logp_rejected'), down('nll_positives')], { set: faster }),
+  'sim-npo': plan('negatives-retain', [down('logp_rejected'), down('nll_positives')], { set: faster }),
+  'd2o': plan('negatives', negatives, { set: [...d2o, SHORT] }),
+  'self-align-sft': plan('self-aligned', []),
+  // The same positives as `d2o`, made by its run.
+  ...variants('d2o', {
+    'instance-level': ['method.level=instance'],
+    'fixed-references': ['method={name: d2o, k: 2}'],
+  }, (recipe, set) => plan('self-corrected', negatives, { recipe, set: [...faster, ...set] })),
+  'd2o/without-self-correction': plan('negatives', negatives, { recipe: 'd2o', set: [...d2o, 'rows.correct=false'] }),
+  'd2o/online': plan('negatives', negatives, { recipe: 'd2o', set: [...d2o, SHORT, 'rows.every=8'] }),
+  'dpo': pairs(),
+  ...Object.fromEntries(['ipo-sum', 'ipo-mean', 'hinge', 'apo-zero', 'apo-down', 'nca', 'robust', 'aot', 'aot-unpaired'].map((loss) =>
+    [`dpo/${loss}`, pairs('dpo', [`method.loss=${loss}`, ...(loss === 'robust' ? ['method.labelSmoothing=0.1'] : [])])])),
+  'slic': pairs(),
+  'simpo': pairs(),
+  'orpo': pairs(),
+  'cpo': pairs(),
+  'kto': votes(accuracy),
+  'bco': votes(accuracy),
+  'choice': plan('choices', accuracy),
+  'reward-model': pairs(),
+  'reward-model/soft-labels': plan('annotated', accuracy, { recipe: 'reward-model', set: faster }),
+  'principle-reward-model': plan('principled', accuracy, { set: faster }),
+  'principle-choice': plan('principled', accuracy, { set: faster }),
+  'classifier': plan('toxicity', accuracy, { set: ['train.steps=30', 'train.learningRate=1e-3', 'method.labels=[Toxic, Not Toxic]'] }),
 };
