@@ -10,7 +10,7 @@ import { createRespond } from '../../packages/heed/dist/text/respond.js';
 export async function answersUnder(adapterFolder, pairs) {
   const model = await loadModel('SmolLM2-135M-Instruct', { log: () => undefined });
   const text = createRespond(model.template);
-  const sequences = pairs.flatMap(({ prompt, chosen, rejected }) => [chosen, rejected].map((answer) => text.respond([{ role: 'user', content: prompt }], answer)));
+  const sequences = pairs.flatMap(({ prompt, chosen, rejected }) => [chosen, rejected].map((answer) => text.respond(prompt, answer)));
   const engine = await startEngine();
   const measure = async (adapter) => {
     const scorer = await createScorer(engine, model, adapter);

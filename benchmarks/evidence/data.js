@@ -21,6 +21,10 @@ const length = (row) => [row.instruction, row.input, row.output, row.reference, 
 /** The n shortest rows, in a mixed order. */
 const shortest = (rows, n) => mixed([...rows].sort((a, b) => length(a) - length(b)).slice(0, n));
 
+/** A system turn of its own, since the template's is as long as most questions. */
+const asked = (content) => [{ role: 'system', content: 'Answer the question.' }, { role: 'user', content }];
+const instructed = ({ instruction, input }) => [{ role: 'system', content: 'Follow the instruction.' }, { role: 'user', content: input === '' ? instruction : `${instruction}\n${input}` }];
+
 /** TruthfulQA's short answers with human labels: of each short question, the true ones and the false ones, each once. */
 function truthful(folder) {
   const questions = new Map();
@@ -40,9 +44,9 @@ function truthful(folder) {
 
 /** Rows of TruthfulQA, made of each question; of a held-out one the first alone. */
 const ofQuestions = (make) => (folder) => truthful(folder).map((question) => make(question));
-const pairsOf = ({ question, right, wrong }) => Array.from({ length: Math.min(2, right.length, wrong.length) }, (_, i) => ({ prompt: question, chosen: right[i], rejected: wrong[i] }));
+const pairsOf = ({ question, right, wrong }) => Array.from({ length: Math.min(2, right.length, wrong.length) }, (_, i) => ({ prompt: asked(question), chosen: right[i], rejected: wrong[i] }));
 const votesOf = ({ question, right, wrong }) => {
-  const votes = [0, 1].flatMap((i) => [...(i in right ? [{ prompt: question, completion: right[i], label: true }] : []), ...(i in wrong ? [{ prompt: question, completion: wrong[i], label: false }] : [])]);
+  const votes = [0, 1].flatMap((i) => [...(i in right ? [{ prompt: asked(question), completion: right[i], label: true }] : []), ...(i in wrong ? [{ prompt: asked(question), completion: wrong[i], label: false }] : [])]);
   // Which label comes first, and so is held out, is a coin toss for each question.
   return hash(question) % 2 === 0 ? votes : votes.reverse();
 };
@@ -52,7 +56,7 @@ const words = (text) => text.split(/\s+/).length;
 const ofPrompts = (rows) => {
   const groups = new Map();
   for (const row of rows) {
-    const key = `${row.instruction ?? row.text ?? row.prompt}\n${row.input ?? ''}`;
+    const key = row.text ?? JSON.stringify(row.prompt ?? [row.instruction, row.input]);
     groups.set(key, [...(groups.get(key) ?? []), row]);
   }
   return [...groups.values()];
@@ -62,16 +66,16 @@ const ofPrompts = (rows) => {
 const SETS = {
   pairs: ofQuestions(pairsOf),
   votes: ofQuestions(votesOf),
-  negatives: ofQuestions(({ question, wrong }) => wrong.slice(0, 1).map((rejected) => ({ prompt: question, rejected }))),
+  negatives: ofQuestions(({ question, wrong }) => wrong.slice(0, 1).map((rejected) => ({ prompt: asked(question), rejected }))),
   // For what retains good answers beside the bad one.
-  'negatives-retain': ofQuestions(({ question, right, wrong }) => (right.length === 0 ? [] : wrong.slice(0, 1).map((rejected) => ({ prompt: question, rejected, positives: right.slice(0, 2) })))),
+  'negatives-retain': ofQuestions(({ question, right, wrong }) => (right.length === 0 ? [] : wrong.slice(0, 1).map((rejected) => ({ prompt: asked(question), rejected, positives: right.slice(0, 2) })))),
   scored: ofQuestions((question) => votesOf(question).map(({ label, ...row }) => ({ ...row, score: label ? 1 : 0 }))),
   choices: ofQuestions((question) => votesOf(question).map(({ prompt, completion, label }) => ({
-    prompt: `Question: ${prompt}\nAnswer: ${completion}\nIs the answer true?`, choices: ['Yes', 'No'], label: label ? 0 : 1,
+    prompt: asked(`Question: ${prompt.at(-1).content}\nAnswer: ${completion}\nIs the answer true?`), choices: ['Yes', 'No'], label: label ? 0 : 1,
   }))),
   // Two principles with scores that are not opinions: truth by people's labels, brevity by counting words.
   principled: ofQuestions((question) => pairsOf(question).map(({ prompt, chosen, rejected }) => {
-    const first = hash(prompt + chosen) % 2 === 0;
+    const first = hash(prompt.at(-1).content + chosen) % 2 === 0;
     const responses = first ? [chosen, rejected] : [rejected, chosen];
     return {
       prompt, responses,
@@ -86,12 +90,12 @@ const SETS = {
     const all = [1, 2, 3, 4, 5].flatMap((i) => read(folder, `cut_iter${i}.jsonl`)).filter(({ judgment }) => judgment !== '$ERROR$' && !/^the response is perfect/i.test(judgment ?? ''));
     const bad = shortest(all.filter(({ judgment }) => judgment !== null), 300);
     const good = shortest(all.filter(({ judgment, output }) => judgment === null && output.length > 40), 75);
-    return ofPrompts(bad.flatMap((row, i) => (i % 4 === 0 ? [row, good[i / 4]] : [row])).map(({ instruction, input, output, judgment }) => ({ instruction, input, output, judgment })));
+    return ofPrompts(bad.flatMap((row, i) => (i % 4 === 0 ? [row, good[i / 4]] : [row])).map(({ output, judgment, ...of }) => ({ prompt: instructed(of), completion: output, judgment })));
   },
   refined: (folder) => ofPrompts(shortest(read(folder, 'shepherd.jsonl').filter(({ reference, output }) => reference.trim() !== '' && reference.trim() !== output.trim()), 330)
-    .map(({ instruction, output, judgment, reference }) => ({ prompt: instruction, completion: output.trim(), judgment, refinement: reference.trim() }))),
-  imitation: (folder) => ofPrompts(shortest(read(folder, 'alpaca_sft.jsonl').filter(({ output }) => output.length > 40), 330)),
-  safe: (folder) => ofPrompts(shortest(read(folder, 'safety_tuned_responses.jsonl'), 330)),
+    .map(({ instruction, output, judgment, reference }) => ({ prompt: asked(instruction), completion: output.trim(), judgment, refinement: reference.trim() }))),
+  imitation: (folder) => ofPrompts(shortest(read(folder, 'alpaca_sft.jsonl').filter(({ output }) => output.length > 40), 330).map(({ output, ...of }) => ({ prompt: instructed(of), completion: output }))),
+  safe: (folder) => ofPrompts(shortest(read(folder, 'safety_tuned_responses.jsonl'), 330).map(({ output, ...of }) => ({ prompt: instructed(of), completion: output }))),
   toxicity: (folder) => ofPrompts(shortest(read(folder, 'surge_toxicity.jsonl'), 450).map(({ text, label }) => ({ text, label }))),
   // Comparisons by three people: a soft label is the share of them who preferred the first (a tie counts half).
   annotated(folder) {
