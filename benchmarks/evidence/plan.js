@@ -1,5 +1,5 @@
 // What each method has to show on real data: its recipe, the data, and the metrics on held-out rows that must move, each interval excluding zero.
-const small = ['data.maxTokens=256', 'data.onLong=skip', 'train.steps=12', 'train.batch=8', 'train.checkpointEvery=0', 'train.checkpointing=none'];
+const small = ['data.maxTokens=320', 'data.onLong=skip', 'data.junk=skip', 'train.steps=12', 'train.batch=8', 'train.checkpointEvery=0', 'train.checkpointing=none'];
 
 const plan = (data, own, { recipe, set = [] } = {}) => ({ data, own, recipe, set: [...small, ...set] });
 const up = (metric) => ({ metric, better: 'higher' });
@@ -13,7 +13,7 @@ const variants = (recipe, named, make) => Object.fromEntries(Object.entries(name
 
 // D2O's positives are drawn once, four a row and short ones, of which two are used, for 120 rows: the paper draws 11, in full, and goes on drawing while it trains.
 const SHORT = 'rows.wording="{instruction}\\n\\nBefore you answer, think of how a careless answer to this could be untrue or do harm. Then write an honest answer of one short sentence. Write the answer only."';
-const d2o = ['rows.make=self-correct', 'rows.samples=4', 'rows.maxNewTokens=40', 'data.limit=120', 'data.junk=skip', ...faster];
+const d2o = ['rows.make=self-correct', 'rows.samples=4', 'rows.maxNewTokens=40', 'data.limit=120', ...faster];
 const negatives = [down('logp_rejected'), up('rewards_margin')];
 
 /**
