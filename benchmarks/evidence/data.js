@@ -107,9 +107,6 @@ const SETS = {
   },
 };
 
-/** The sets without good answers, or whose methods push down: what becomes of good answers is asked beside them. */
-export const ASKS_ANSWERS = new Set(['negatives', 'negatives-retain', 'self-corrected']);
-
 /** One true and one false answer to each of the held-out questions. */
 export const heldPairs = (from, { dev = false } = {}) => split(SETS.pairs(from), { dev }).held.map(([first]) => first);
 

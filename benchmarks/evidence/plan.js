@@ -1,24 +1,26 @@
 // What each method has to show on real data: its recipe, the data, and the metrics on held-out rows that must move, each interval excluding zero.
 const small = ['data.maxTokens=320', 'data.onLong=skip', 'data.junk=skip', 'train.steps=12', 'train.batch=8', 'train.checkpointEvery=0', 'train.checkpointing=none'];
 
-const plan = (data, own, { recipe, set = [] } = {}) => ({ data, own, recipe, set: [...small, ...set] });
+const plan = (data, own, { recipe, set = [], answers = false } = {}) => ({ data, own, recipe, set: [...small, ...set], answers });
 const up = (metric) => ({ metric, better: 'higher' });
 const down = (metric) => ({ metric, better: 'lower' });
 const accuracy = [up('accuracy')];
 /** Twelve steps are few for the rates that the recipes have for an epoch. */
 const faster = ['train.learningRate=4e-4'];
 const pairs = (recipe, set = []) => plan('pairs', accuracy, { recipe, set: [...faster, ...set] });
-const votes = (own, set = faster) => plan('votes', own, { set });
+const votes = (own) => plan('votes', own, { set: faster });
 const variants = (recipe, named, make) => Object.fromEntries(Object.entries(named).map(([name, set]) => [`${recipe}/${name}`, make(recipe, set)]));
 
 // D2O's positives are drawn once, four a row and short ones, of which two are used, for 120 rows: the paper draws 11, in full, and goes on drawing while it trains.
 const SHORT = 'rows.wording="{instruction}\\n\\nBefore you answer, think of how a careless answer to this could be untrue or do harm. Then write an honest answer of one short sentence. Write the answer only."';
 const d2o = ['rows.make=self-correct', 'rows.samples=4', 'rows.maxNewTokens=40', 'data.limit=120', ...faster];
-const negatives = [down('logp_rejected'), up('rewards_margin')];
+const d2oOwn = [down('logp_rejected'), up('rewards_margin')];
+/** log p of the true answer to a held-out question less that of the false one. */
+const gap = up('answers.gap');
 
 /**
  * By the name of the recipe; a name after a slash is a variant of it. `own`: what the method is for, which must move beside the held-out loss.
- * What becomes of true and false answers is measured beside the methods that learn from bad ones alone (see answers.js).
+ * `answers`: what becomes of true and false answers is measured too, beside the methods that push down (see answers.js).
  */
 export const PLAN = {
   'sft': plan('imitation', []),
@@ -36,19 +38,21 @@ export const PLAN = {
   }, (recipe, set) => plan('judged', [down(set[0].includes('[l1]') ? 'nll_judged' : 'l1')], { recipe, set })),
   'ilf': plan('refined', [down('nll_refinement')]),
   'ilf-dpo': plan('refined', accuracy, { set: faster }),
-  'unlikelihood': votes([down('unlikelihood'), up('nll_bad')]),
-  'gradient-ascent': plan('negatives', [down('logp_rejected')]),
-  'npo': plan('negatives-retain', [down('logp_rejected'), down('nll_positives')], { set: faster }),
-  'sim-npo': plan('negatives-retain', [down('logp_rejected'), down('nll_positives')], { set: faster }),
-  'd2o': plan('negatives', negatives, { set: [...d2o, SHORT] }),
+  'unlikelihood': plan('votes', [down('unlikelihood'), up('nll_bad')], { set: faster, answers: true }),
+  'gradient-ascent': plan('negatives', [down('logp_rejected')], { answers: true }),
+  'npo': plan('negatives-retain', [gap, down('nll_positives')], { set: faster, answers: true }),
+  'npo/alone': plan('negatives', [down('logp_rejected')], { recipe: 'npo', set: [...faster, 'method.retain=0'], answers: true }),
+  'sim-npo': plan('negatives-retain', [gap, down('nll_positives')], { set: faster, answers: true }),
+  'sim-npo/alone': plan('negatives', [down('logp_rejected')], { recipe: 'sim-npo', set: [...faster, 'method.retain=0'], answers: true }),
+  'd2o': plan('negatives', d2oOwn, { set: [...d2o, SHORT], answers: true }),
   'self-align-sft': plan('self-aligned', []),
   // The same positives as `d2o`, made by its run.
   ...variants('d2o', {
     'instance-level': ['method.level=instance'],
     'fixed-references': ['method={name: d2o, k: 2}'],
-  }, (recipe, set) => plan('self-corrected', negatives, { recipe, set: [...faster, ...set] })),
-  'd2o/without-self-correction': plan('negatives', negatives, { recipe: 'd2o', set: [...d2o, 'rows.correct=false'] }),
-  'd2o/online': plan('negatives', negatives, { recipe: 'd2o', set: [...d2o, SHORT, 'rows.every=8'] }),
+  }, (recipe, set) => plan('self-corrected', d2oOwn, { recipe, set: [...faster, ...set], answers: true })),
+  'd2o/without-self-correction': plan('negatives', d2oOwn, { recipe: 'd2o', set: [...d2o, 'rows.correct=false'], answers: true }),
+  'd2o/online': plan('negatives', d2oOwn, { recipe: 'd2o', set: [...d2o, SHORT, 'rows.every=8'], answers: true }),
   'dpo': pairs(),
   ...Object.fromEntries(['ipo-sum', 'ipo-mean', 'hinge', 'apo-zero', 'apo-down', 'nca', 'robust', 'aot', 'aot-unpaired'].map((loss) =>
     [`dpo/${loss}`, pairs('dpo', [`method.loss=${loss}`, ...(loss === 'robust' ? ['method.labelSmoothing=0.1'] : [])])])),

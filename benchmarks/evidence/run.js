@@ -6,7 +6,7 @@ import { cpus, tmpdir, totalmem } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { answersUnder } from './answers.js';
-import { ASKS_ANSWERS, dataFiles, heldPairs } from './data.js';
+import { dataFiles, heldPairs } from './data.js';
 import { PLAN } from './plan.js';
 
 const ROOT = fileURLToPath(new URL('../../', import.meta.url));
@@ -33,7 +33,7 @@ const fileOf = (name) => join(ROOT, 'benchmarks/evidence', `${name.replace('/', 
 const runs = join(tmpdir(), 'heed-evidence', dev ? 'dev' : 'runs');
 let failed = 0;
 for (const name of named.length > 0 ? named : Object.keys(PLAN).filter((one) => !existsSync(fileOf(one)))) {
-  const { data, own, recipe = name, set } = PLAN[name];
+  const { data, own, recipe = name, set, answers: asked } = PLAN[name];
   const folder = join(runs, name.replace('/', '-'));
   const to = `${folder}-data`;
   const files = dataFiles(data, { from, to, runs, dev });
@@ -47,13 +47,13 @@ for (const name of named.length > 0 ? named : Object.keys(PLAN).filter((one) => 
     continue;
   }
   const { eval: held, steps, rows, seconds, skipped, peakRssMb } = JSON.parse(out.trim().split('\n').at(-1));
+  const answers = asked ? await answersUnder(join(folder, 'adapter'), heldPairs(from, { dev })) : undefined;
   const judged = [{ metric: 'loss', better: 'lower' }, ...own].map(({ metric, better }) => {
-    const change = held.change[metric];
-    return { metric, better, before: held.before[metric], after: held.after[metric], change, shown: better === 'lower' ? change.high < 0 : change.low > 0 };
+    const { before, after, change } = metric.startsWith('answers.') ? answers[metric.slice('answers.'.length)] : { before: held.before[metric], after: held.after[metric], change: held.change[metric] };
+    return { metric, better, before, after, change, shown: better === 'lower' ? change.high < 0 : change.low > 0 };
   });
   const shown = judged.every((one) => one.shown);
   if (!shown) failed++;
-  const answers = ASKS_ANSWERS.has(data) ? await answersUnder(join(folder, 'adapter'), heldPairs(from, { dev })) : undefined;
   const result = {
     method: recipe, ...(name === recipe ? {} : { variant: name.slice(recipe.length + 1) }),
     command: `heed train ${words.map(quote).join(' ')} data.path=${files.train} data.eval=${files.held}`,
