@@ -1,13 +1,18 @@
 // A yardstick of the same for every method: what became of the log-probability of true and of false answers to held-out questions.
+import { createHash } from 'node:crypto';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { createScorer, loadAdapter, loadModel, pairedDifference, startEngine } from '../../packages/heed/dist/index.js';
 import { createRespond } from '../../packages/heed/dist/text/respond.js';
 
 /**
  * @param pairs One { prompt, chosen, rejected } a question: a true answer and a false one.
+ * @param folder Where what the model itself says of them is kept from one run to the next: it is the same for all.
  * @returns Sums over an answer's tokens with its end of turn, before and after, and their paired change: `logp_true`, `logp_false`, `gap` (of the two),
  *   `logp_true_token` (the mean of a token), and `accuracy`, how often the true answer is the likelier one (half where equal).
  */
-export async function answersUnder(adapterFolder, pairs) {
+export async function answersUnder(adapterFolder, pairs, folder) {
+  const known = join(folder, `answers-${createHash('sha256').update(JSON.stringify(pairs)).digest('hex').slice(0, 12)}.json`);
   const model = await loadModel('SmolLM2-135M-Instruct', { log: () => undefined });
   const text = createRespond(model.template);
   const sequences = pairs.flatMap(({ prompt, chosen, rejected }) => [chosen, rejected].map((answer) => text.respond(prompt, answer)));
@@ -22,7 +27,8 @@ export async function answersUnder(adapterFolder, pairs) {
     });
   };
   try {
-    const before = await measure();
+    const before = existsSync(known) ? JSON.parse(readFileSync(known, 'utf8')) : await measure();
+    writeFileSync(known, JSON.stringify(before));
     const { plan, parameters } = await loadAdapter(adapterFolder, model.checkpoint);
     const { view } = await import('../../packages/tensor/dist/index.js');
     const after = await measure({ plan, parameters: view(await engine.upload(parameters)) });

@@ -47,7 +47,7 @@ for (const name of named.length > 0 ? named : Object.keys(PLAN).filter((one) => 
     continue;
   }
   const { eval: held, steps, rows, seconds, skipped, peakRssMb } = JSON.parse(out.trim().split('\n').at(-1));
-  const answers = asked ? await answersUnder(join(folder, 'adapter'), heldPairs(from, { dev })) : undefined;
+  const answers = asked ? await answersUnder(join(folder, 'adapter'), heldPairs(from, { dev }), runs) : undefined;
   const judged = [{ metric: 'loss', better: 'lower' }, ...own].map(({ metric, better }) => {
     const { before, after, change } = metric.startsWith('answers.') ? answers[metric.slice('answers.'.length)] : { before: held.before[metric], after: held.after[metric], change: held.change[metric] };
     return { metric, better, before, after, change, shown: better === 'lower' ? change.high < 0 : change.low > 0 };
