@@ -11,9 +11,9 @@ const pairs = (recipe, set = []) => plan('pairs', accuracy, { recipe, set: [...f
 const votes = (own) => plan('votes', own, { set: faster });
 const variants = (recipe, named, make) => Object.fromEntries(Object.entries(named).map(([name, set]) => [`${recipe}/${name}`, make(recipe, set)]));
 
-// D2O's positives are drawn once, four a row and short ones, of which two are used, for 120 rows: the paper draws 11, in full, and goes on drawing while it trains.
+// D2O's positives are drawn once, four a row and short ones, of which two are used, for 100 rows: the paper draws 11, in full, and goes on drawing while it trains.
 const SHORT = 'rows.wording="{instruction}\\n\\nBefore you answer, think of how a careless answer to this could be untrue or do harm. Then write an honest answer of one short sentence. Write the answer only."';
-const d2o = ['rows.make=self-correct', 'rows.samples=4', 'rows.maxNewTokens=40', 'data.limit=120', ...faster];
+const d2o = ['rows.make=self-correct', 'rows.samples=4', 'rows.maxNewTokens=40', 'data.limit=100', ...faster];
 const d2oOwn = [down('logp_rejected'), up('rewards_margin')];
 /** log p of the true answer to a held-out question less that of the false one. */
 const gap = up('answers.gap');
