@@ -17,8 +17,8 @@ export interface References {
   feeds(tables: Tables): Promise<Record<string, Feed>>;
   /** Lets moving averages follow the policy, after so many optimizer steps of the run. */
   follow(step: number): Promise<void>;
-  /** For people: which policy each reference is. */
-  describe(): string[];
+  /** For people: which policy each reference is, in a run of so many steps. */
+  describe(steps: number): string[];
   release(): Promise<void>;
 }
 
@@ -108,7 +108,7 @@ export function openReferences({ engine, model, method, plan, policy, averages, 
         await session.run({ rate: { data: Float32Array.of(is.ema.rate), shape: [] } });
       }
     },
-    describe: () => uses.map(([name, { is }]) => `reference ${name}: ${describeReference(is)}`),
+    describe: (steps) => uses.map(([name, { is }]) => `reference ${name}: ${describeReference(is)}${typeof is === 'object' && 'ema' in is && is.ema.every > steps ? `, which in ${steps} steps never comes: it stays the model as it was` : ''}`),
     async release() {
       for (const forward of opened.values()) await (await forward).release();
       await (await average)?.release();

@@ -91,7 +91,7 @@ export async function runTraining(recipe: TrainRecipe, run: RunFolder, { progres
     const trained = await train({
       engine, model, method, items: items.items, plan, options: recipe.train, run, progress, ...(start.parameters === undefined ? {} : { initial: start.parameters }),
       ...(interrupt === undefined ? {} : { interrupt }), say,
-      ...(maker === undefined || maker.every === 0 ? {} : { refresh: refreshBy(maker, engine, chosen, method, text, limits) }),
+      ...(maker === undefined || maker.every === 0 ? {} : { refresh: refreshBy(maker, engine, chosen, method, text, limits, say) }),
       onStep({ step }, result, last) {
         if (step > 1 && !last) return;
         for (const row of heatmapSamples(result.heatmaps, chosen, model.tokenizer, step)) run.samples.append(row);

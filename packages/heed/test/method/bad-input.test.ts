@@ -124,6 +124,13 @@ describe('a reference that cannot exist', () => {
     expect((await train('{ name: d2o, k: 1, rPlus: { every: 4, rate: 1.5 } }', [negative])).err).toMatch(/rPlus/);
   });
 
+  it('an average that the run is too short for is said to stay as it was', async () => {
+    const { code, err } = await train('{ name: d2o, k: 1, rPlus: { every: 1, rate: 0.5 }, rMinus: { every: 2, rate: 0.5 } }', [negative]);
+    expect(code, err).toBe(0);
+    expect(err).toContain('reference rPlus: a moving average of the policy, every 1 steps at rate 0.5.');
+    expect(err).toContain('reference rMinus: a moving average of the policy, every 2 steps at rate 0.5, which in 1 steps never comes: it stays the model as it was.');
+  });
+
   it('an adapter is one', async () => {
     const { code, err } = await train(`{ name: dpo, reference: ${adapter} }`, [good]);
     expect(code, err).toBe(0);
