@@ -41,6 +41,7 @@ const options = z.strictObject({
   .refine(({ without }) => !without.includes('l1') || !without.includes('l2-judged'), {
     path: ['without'], message: 'without l1 and l2-judged nothing is learnt from judgments; to imitate the satisfactory rows use method: sft on them',
   })
+  .refine(({ alpha, gamma }) => alpha !== 0 || gamma === undefined, { path: ['gamma'], message: 'with alpha 0 nothing is pushed down, and gamma is ignored; leave it out' })
   .superRefine(({ without, ...given }, context) => {
     for (const part of without) {
       for (const name of IGNORED[part].filter((x) => given[x] !== undefined)) context.addIssue({ code: 'custom', path: [name], message: `is ignored without ${part}; leave it out` });

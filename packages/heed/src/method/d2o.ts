@@ -29,7 +29,8 @@ const options = z.strictObject({
 })
   .refine(({ alpha, beta }) => alpha > 0 || beta > 0, { path: ['alpha'], message: 'with alpha and beta 0 nothing is learnt' })
   .refine(({ alpha, rPlus }) => alpha > 0 || rPlus === 'base', { path: ['rPlus'], message: 'with alpha 0 the negative has no weight, and rPlus is ignored; leave it out' })
-  .refine(({ beta, rMinus }) => beta > 0 || rMinus === 'base', { path: ['rMinus'], message: 'with beta 0 the positives have no weight, and rMinus is ignored; leave it out' });
+  .refine(({ beta, rMinus }) => beta > 0 || rMinus === 'base', { path: ['rMinus'], message: 'with beta 0 the positives have no weight, and rMinus is ignored; leave it out' })
+  .refine(({ beta, level }) => beta > 0 || level === 'distributional', { path: ['level'], message: 'with beta 0 the positives have no weight, and level is ignored; leave it out' });
 
 const movingOf = (given: z.infer<typeof moving>): Reference => (typeof given === 'string' ? referenceOf(given) : { ema: given });
 

@@ -1,13 +1,14 @@
 import { totalmem } from 'node:os';
 import { type DoctorReport, examine } from '../data/doctor.js';
 import { loadData } from '../data/load.js';
+import { listProblems } from '../data/problem.js';
 import { renderDoctor } from '../data/render-doctor.js';
 import { UserError } from '../errors.js';
 import { type MethodOptions, methodOf } from '../method/index.js';
 import { loadModel } from '../model/load.js';
 import { createRandom } from '../run/random.js';
 import { createRespond } from '../text/respond.js';
-import { prepare, requireFit, tokensOf } from './items.js';
+import { prepare, requireFit, requireHeld, requireKept, tokensOf } from './items.js';
 import { type MemoryCheck, checkMemory } from './memory.js';
 import { countSteps } from './order.js';
 import type { TrainRecipe } from './recipe.js';
@@ -46,11 +47,13 @@ export async function dryRunTraining(recipe: TrainRecipe, say: (line: string) =>
   const chosen = method.select(data.train, createRandom('select', recipe.train.seed));
   if (recipe.rows !== undefined) throw new UserError('A dry run cannot tell what rows the model will write.', ['Leave --dry-run out; or put rows that are complete into the file and leave `rows` out of the recipe.']);
   requireFit(method, chosen);
-  const { items, skipped, truncated } = prepare(chosen, method, text, limits);
-  if (items.length === 0) throw new UserError('There are no rows to train on.');
+  const prepared = prepare(chosen, method, text, limits);
+  requireKept(method, chosen, prepared);
+  const { items, skipped, truncated } = prepared;
   const held = prepare(data.eval, method, text, limits);
   const left = [...data.skipped, ...skipped, ...held.skipped];
-  for (const problem of left.slice(0, 20)) say(`skipped ${problem.source.file}:${problem.source.line}: ${problem.reason}`);
+  if (left.length > 0) say(`skipped:\n${listProblems(left)}`);
+  requireHeld(data.eval, held);
 
   const { plan } = await startAdapter(recipe.adapter, model.checkpoint, method.head);
   const longest = items.reduce((a, b) => (tokensOf(b) > tokensOf(a) ? b : a));

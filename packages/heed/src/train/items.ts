@@ -86,6 +86,18 @@ export function requireFit(method: BoundMethod, rows: readonly AnyRow[]): void {
   if (reason !== undefined) throw new UserError(`${method.name} cannot learn from these rows: ${reason}.`);
 }
 
+/** @throws UserError when what is left of the rows to learn from, after those that were skipped, is nothing for the method */
+export function requireKept(method: BoundMethod, rows: readonly AnyRow[], { items, skipped }: Prepared): void {
+  if (items.length > 0) return requireFit(method, items.map(({ index }) => rows[index]!));
+  if (skipped.length === 0) return requireFit(method, []);
+  throw problemsError(`${method.name} cannot learn from these rows: all ${skipped.length} were left out`, skipped);
+}
+
+/** @throws UserError when rows were to be held out and none is left: nothing would be evaluated, and nobody told */
+export function requireHeld(rows: readonly AnyRow[], { items, skipped }: Prepared): void {
+  if (rows.length > 0 && items.length === 0) throw problemsError(`data.eval: none of the ${rows.length} rows can be evaluated on`, skipped);
+}
+
 const lengthOf = (s: Sequence): number => s.prompt.length + s.response.length;
 
 /** Tokens of an item's sequences, prompts included: what it costs at most (shared prompts cost less). */

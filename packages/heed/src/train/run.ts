@@ -1,5 +1,6 @@
 import { startEngine, view } from '@heed/tensor';
 import { loadData } from '../data/load.js';
+import { listProblems } from '../data/problem.js';
 import type { AnyRow } from '../data/rows.js';
 import { type MethodOptions, methodOf } from '../method/index.js';
 import { initialParameters } from '../model/adapter.js';
@@ -17,7 +18,7 @@ import type { RowMaker, RowMakerSetup } from './row-maker.js';
 import { changes, createLossEvaluator } from './evaluate-loss.js';
 import { renderMemory } from './dry-run.js';
 import { heatmapSamples } from './heatmap.js';
-import { prepare, requireFit } from './items.js';
+import { prepare, requireFit, requireHeld, requireKept } from './items.js';
 import { checkMemory } from './memory.js';
 import type { TrainRecipe } from './recipe.js';
 import { averagesOf } from './references.js';
@@ -75,8 +76,11 @@ export async function runTraining(recipe: TrainRecipe, run: RunFolder, { progres
     requireFit(method, chosen);
     const items = prepare(chosen, method, text, limits);
     const held = prepare(await made('eval', data.eval), method, text, limits);
-    for (const problem of [...data.skipped, ...items.skipped, ...held.skipped].slice(0, 20)) say(`skipped ${problem.source.file}:${problem.source.line}: ${problem.reason}`);
-    const skipped = data.skipped.length + items.skipped.length + held.skipped.length;
+    const left = [...data.skipped, ...items.skipped, ...held.skipped];
+    if (left.length > 0) say(`skipped:\n${listProblems(left)}`);
+    requireKept(method, chosen, items);
+    requireHeld(data.eval, held);
+    const skipped = left.length;
     say(`${method.name}: ${items.items.length} of ${data.train.length} rows to learn from${skipped > 0 ? `, ${skipped} skipped` : ''}${items.truncated > 0 ? `, ${items.truncated} prompts cut` : ''}${items.unused > 0 ? `, ${items.unused} of no use to it` : ''}.`);
 
     const memory = checkMemory({ model, method, items: items.items, plan, options: recipe.train, held: held.items });
@@ -87,7 +91,7 @@ export async function runTraining(recipe: TrainRecipe, run: RunFolder, { progres
     const trained = await train({
       engine, model, method, items: items.items, plan, options: recipe.train, run, progress, ...(start.parameters === undefined ? {} : { initial: start.parameters }),
       ...(interrupt === undefined ? {} : { interrupt }), say,
-      ...(maker === undefined || maker.every === 0 ? {} : { refresh: refreshBy(maker, engine, chosen, method, text, limits) }),
+      ...(maker === undefined || maker.every === 0 ? {} : { refresh: refreshBy(maker, engine, chosen, method, text, limits, say) }),
       onStep({ step }, result, last) {
         if (step > 1 && !last) return;
         for (const row of heatmapSamples(result.heatmaps, chosen, model.tokenizer, step)) run.samples.append(row);

@@ -99,7 +99,7 @@ export async function train(setup: TrainSetup): Promise<Trained> {
   // A fresh adapter is the identity, so that policy, base and averages are one.
   const starts = done === 0 && setup.initial === undefined && plan.options.dropout === 0;
   const references = openReferences({ engine, model, method, plan, policy: state.parameters, averages: state.averages });
-  for (const line of references.describe()) setup.say?.(`${line}.`);
+  for (const line of references.describe(total)) setup.say?.(`${line}.`);
   // All of the run's rows, whatever is done of it: which rows are scored together shows in the last bits.
   if (refresh === undefined) await references.prepare(used(order).map((i) => items[i]!), progress);
   const stepper = await createStepper({

@@ -1,0 +1,160 @@
+import { join } from 'node:path';
+import { writeFileSync } from 'node:fs';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { heed, tinyChat, type Ran } from '../cli/support.js';
+import { scratchFolder } from '../support/scratch.js';
+
+// What cannot be learnt from, through the command line: each an error that names the row, or with `data.junk: skip` a counted and listed skip.
+const { folder } = scratchFolder();
+let model: string;
+let adapter: string;
+beforeAll(async () => {
+  ({ model, adapter } = await tinyChat(folder));
+});
+
+let files = 0;
+function train(method: string, rows: readonly object[], ...overrides: string[]): Promise<Ran> {
+  const name = `bad-${files++}`;
+  const data = join(folder, `${name}.jsonl`);
+  const recipe = join(folder, `${name}.yaml`);
+  writeFileSync(data, rows.map((row) => `${JSON.stringify(row)}\n`).join(''));
+  writeFileSync(recipe, `model: ${model}\ndata: { path: ${data} }\nmethod: ${method}\nadapter: { rank: 2 }\ntrain: { steps: 1, batch: 4 }\nrun: { dir: ${join(folder, name)} }\n`);
+  return heed(['train', recipe, ...overrides, '--json']);
+}
+
+const good = { prompt: 'Why?', chosen: 'Because.', rejected: 'No.' };
+const equal = { prompt: 'Who?', chosen: 'Me. ', rejected: 'Me.' };
+const vote = (prompt: string, label: unknown) => ({ prompt, completion: `To ${prompt}`, label });
+const votes = [vote('Why?', true), vote('Who?', false)];
+const negative = { prompt: 'Why?', rejected: 'No.', positives: ['Because.', 'So.'] };
+const score = { name: 'Helpful', text: 'It helps.', negation: 'It does not help.' };
+
+/** A row that cannot be learnt from, beside one that can: what is said of it. */
+const ROWS: readonly (readonly [string, string, object, object, RegExp])[] = [
+  ...['dpo', 'slic', 'simpo', 'orpo', 'cpo', 'reward-model'].map((name) => [`chosen equal to rejected, ${name}`, `{ name: ${name} }`, good, equal, /chosen equals rejected: nothing is preferred/] as const),
+  ['a refinement equal to the response, ilf-dpo', '{ name: ilf-dpo }', { prompt: 'Why?', completion: 'No.', judgment: 'Rude.', refinement: 'Because.' }, { prompt: 'Who?', completion: 'Me.', judgment: 'Rude.', refinement: 'Me.' }, /nothing was refined/],
+  ['two equal responses, principle-reward-model', '{ name: principle-reward-model }', { prompt: 'Why?', responses: ['a', 'b'], principles: [{ ...score, score: 1 }] }, { prompt: 'Who?', responses: ['a', 'a '], principles: [{ ...score, score: 1 }] }, /responses are equal/],
+  ['a tie, where the loss sorts', '{ name: dpo, loss: aot }', good, { prompt: 'Who?', chosen: 'Me.', rejected: 'You.', soft_label: 0.5 }, /it is a tie \(soft_label 0.5\)/],
+  ['a tie by all principles', '{ name: principle-choice }', { prompt: 'Why?', responses: ['a', 'b'], principles: [{ ...score, score: 1 }] }, { prompt: 'Who?', responses: ['a', 'b'], principles: [{ ...score, score: 0 }] }, /no principle tells its responses apart/],
+  ['no positives, d2o', '{ name: d2o, k: 2 }', negative, { prompt: 'Who?', rejected: 'Me.' }, /it has no positives that d2o needs/],
+  ['too few positives, d2o', '{ name: d2o, k: 2 }', negative, { prompt: 'Who?', rejected: 'Me.', positives: ['You.'] }, /1 of the 2 positives/],
+  ...['npo', 'sim-npo', 'gradient-ascent'].map((name) => [`no positives to retain, ${name}`, `{ name: ${name}, retain: 1 }`, negative, { prompt: 'Who?', rejected: 'Me.' }, /it has no positives, which retain: 1 learns from/] as const),
+  ['positives identical to the negative', '{ name: d2o, k: 1 }', negative, { prompt: 'Who?', rejected: 'Me.', positives: ['Me. '] }, /positives equals rejected/],
+];
+
+describe('a row that cannot be learnt from', () => {
+  it.each(ROWS)('%s: is an error, or skipped and counted', async (_, method, fine, bad, reason) => {
+    const refused = await train(method, [fine, bad]);
+    expect(refused.code).not.toBe(0);
+    expect(refused.err).toMatch(reason);
+    expect(refused.err).toMatch(/\.jsonl:2/);
+    expect(refused.err).toContain('data.junk: skip');
+
+    const skipped = await train(method, [fine, bad], 'data.junk=skip');
+    expect(skipped.code, skipped.err).toBe(0);
+    expect(skipped.json()).toMatchObject({ rows: 1, skipped: 1 });
+    expect(skipped.err).toMatch(reason);
+  });
+
+  it.each(ROWS)('%s: is an error where no other is left', async (_, method, __, bad) => {
+    const refused = await train(method, [bad, { ...bad, prompt: 'When?' }], 'data.junk=skip');
+    expect(refused.code).not.toBe(0);
+    expect(refused.err).not.toContain('    at ');
+    expect(refused.err).toMatch(/cannot learn from these rows: all 2 were left out|All 2 rows are junk/);
+  });
+});
+
+describe('what is held out', () => {
+  it('is an error where nothing of it is left', async () => {
+    const held = join(folder, 'held.jsonl');
+    writeFileSync(held, `${JSON.stringify({ prompt: 'Who?', rejected: 'Me.', positives: ['You.'] })}\n`);
+    const { code, err } = await train('{ name: d2o, k: 2 }', [negative], `data.eval=${held}`, 'data.junk=skip');
+    expect(code).not.toBe(0);
+    expect(err).toMatch(/data.eval: none of the 1 rows can be evaluated on\n.*held.jsonl:1.*1 of the 2 positives/);
+  });
+});
+
+describe('a number that is none, whatever data.junk says', () => {
+  it.each([
+    ['soft_label above 1', 'dpo', { ...good, soft_label: 1.5 }, /soft_label is not a probability from 0 to 1: 1.5/],
+    ['soft_label below 0', 'reward-model', { ...good, soft_label: -0.1 }, /soft_label is not a probability from 0 to 1: -0.1/],
+    ['a vote of 0.5', 'kto', vote('Why?', 0.5), /label is a number, not true or false: 0.5/],
+    ['a vote of 2', 'bco', vote('Why?', 2), /label is a number, not true or false: 2/],
+    ['targets outside of 0 to 1', 'choice', { prompt: 'Which?', choices: ['A', 'B'], targets: [1.5, -0.5] }, /targets has an item 1 that is not a probability/],
+    ['targets that do not sum to 1', 'choice', { prompt: 'Which?', choices: ['A', 'B'], targets: [0.5, 0.1] }, /targets sum to 0.6, not 1/],
+  ])('%s', async (_, name, row, reason) => {
+    for (const junk of ['error', 'skip']) {
+      const { code, err } = await train(`{ name: ${name} }`, [row], `data.junk=${junk}`);
+      expect(code).not.toBe(0);
+      expect(err).toMatch(reason);
+    }
+  });
+});
+
+describe('one class only', () => {
+  it.each(['kto', 'bco'])('%s', async (name) => {
+    for (const label of [true, false]) {
+      const { code, err } = await train(`{ name: ${name} }`, votes.map((row) => ({ ...row, label })));
+      expect(code).not.toBe(0);
+      expect(err).toContain(`all 2 have label ${label}`);
+    }
+  });
+
+  it.each(['kto', 'bco'])('%s, once rows that are too long have been left out', async (name) => {
+    const long = { prompt: 'When?', completion: 'x'.repeat(100), label: false };
+    const { code, err } = await train(`{ name: ${name} }`, [vote('Why?', true), vote('Who?', true), vote('Where?', true), long], 'data.maxTokens=60', 'data.onLong=skip');
+    expect(code).not.toBe(0);
+    expect(err).toMatch(/all \d have label true/);
+  });
+});
+
+describe('a reference that cannot exist', () => {
+  it.each([
+    ['dpo', good, 'reference'], ['npo', negative, 'reference'], ['kto', vote('Why?', true), 'reference'], ['bco', vote('Why?', true), 'reference'], ['d2o', negative, 'rMinus'], ['d2o', negative, 'rPlus'],
+  ])('%s: a folder that is not there (%#)', async (name, row, key) => {
+    const k = name === 'd2o' ? ', k: 1' : '';
+    const { code, err } = await train(`{ name: ${name}${k}, ${key}: ${join(folder, 'nowhere')} }`, [row, { ...row, prompt: 'Who?', label: false }]);
+    expect(code).not.toBe(0);
+    expect(err).toContain('nowhere');
+    expect(err).not.toContain('    at ');
+  });
+
+  it('an average that is never taken', async () => {
+    expect((await train('{ name: d2o, k: 1, rPlus: { every: 0, rate: 0.5 } }', [negative])).err).toMatch(/rPlus/);
+    expect((await train('{ name: d2o, k: 1, rPlus: { every: 4, rate: 1.5 } }', [negative])).err).toMatch(/rPlus/);
+  });
+
+  it('an average that the run is too short for is said to stay as it was', async () => {
+    const { code, err } = await train('{ name: d2o, k: 1, rPlus: { every: 1, rate: 0.5 }, rMinus: { every: 2, rate: 0.5 } }', [negative]);
+    expect(code, err).toBe(0);
+    expect(err).toContain('reference rPlus: a moving average of the policy, every 1 steps at rate 0.5.');
+    expect(err).toContain('reference rMinus: a moving average of the policy, every 2 steps at rate 0.5, which in 1 steps never comes: it stays the model as it was.');
+  });
+
+  it('an adapter is one', async () => {
+    const { code, err } = await train(`{ name: dpo, reference: ${adapter} }`, [good]);
+    expect(code, err).toBe(0);
+  });
+});
+
+describe('an option that the chosen variant ignores', () => {
+  it.each([
+    ['{ name: dpo, loss: hinge, labelSmoothing: 0.1 }', /this loss has no labelSmoothing/],
+    ['{ name: dpo, loss: robust }', /labelSmoothing/],
+    ['{ name: cpo, loss: hinge, labelSmoothing: 0.1 }', /labelSmoothing/],
+    ['{ name: simpo, reference: base }', /reference/],
+    ['{ name: cut, loss: v1, gamma: 1 }', /has no gamma/],
+    ['{ name: cut, alpha: 0, gamma: 1 }', /gamma is ignored/],
+    ['{ name: cut, without: [detection], lambda: 1.2 }', /lambda/],
+    ['{ name: cut, without: [l1], alpha: 1 }', /alpha/],
+    ['{ name: d2o, alpha: 0, rPlus: { every: 1, rate: 0.5 } }', /rPlus is ignored/],
+    ['{ name: d2o, beta: 0, rMinus: { every: 1, rate: 0.5 } }', /rMinus is ignored/],
+    ['{ name: d2o, beta: 0, level: instance }', /level is ignored/],
+    ['{ name: principle-choice, principles: 1, scale: variance }', /scale/],
+    ['{ name: principle-choice, draws: 2 }', /draws/],
+  ])('%s', async (method, reason) => {
+    const { code, err } = await train(method, [good]);
+    expect(code).not.toBe(0);
+    expect(err).toMatch(reason);
+  });
+});
