@@ -65,7 +65,7 @@ export const PLAN = {
   'choice': plan('choices', accuracy),
   'reward-model': pairs(),
   'reward-model/soft-labels': plan('annotated', accuracy, { recipe: 'reward-model', set: faster }),
-  'principle-reward-model': plan('principled', accuracy, { set: faster }),
-  'principle-choice': plan('principled', accuracy, { set: faster }),
+  'principle-reward-model': plan('principled', accuracy, { set: [...faster, 'method.draws=1', 'method.principles=1'] }),
+  'principle-choice': plan('principled', accuracy, { set: [...faster, 'method.principles=1'] }),
   'classifier': plan('toxicity', accuracy, { set: ['train.steps=30', 'train.learningRate=1e-3', 'method.labels=[Toxic, Not Toxic]'] }),
 };
