@@ -98,6 +98,10 @@ const SETS = {
   imitation: (folder) => ofPrompts(shortest(read(folder, 'alpaca_sft.jsonl').filter(({ output }) => output.length > 40), 330).map(({ output, ...of }) => ({ prompt: instructed(of), completion: output }))),
   safe: (folder) => ofPrompts(shortest(read(folder, 'safety_tuned_responses.jsonl'), 330).map(({ output, ...of }) => ({ prompt: instructed(of), completion: output }))),
   toxicity: (folder) => ofPrompts(shortest(read(folder, 'surge_toxicity.jsonl'), 450).map(({ text, label }) => ({ text, label }))),
+  // The same as a question with two answers, which a model of this size can learn to answer; whether an answer is true it cannot (`choices`).
+  'toxicity-choices': (folder) => ofPrompts(shortest(read(folder, 'surge_toxicity.jsonl'), 450).map(({ text, label }) => ({
+    prompt: asked(`Text: ${text}\nIs the text toxic?`), choices: ['Yes', 'No'], label: label === 'Toxic' ? 0 : 1,
+  }))),
   // Comparisons by three people: a soft label is the share of them who preferred the first (a tie counts half).
   annotated(folder) {
     const rows = read(folder, 'pandalm_human.jsonl').filter(({ response1, response2 }) => typeof response1 === 'string' && typeof response2 === 'string' && response1.trim() !== '' && response2.trim() !== '' && response1.trim() !== response2.trim());

@@ -19,14 +19,14 @@ const found = Object.fromEntries(Object.keys(PLAN).flatMap((name) => {
 
 const row = (name) => {
   if (found[name] === undefined) return `| ${name} | not run | | | |`;
-  const { data, judged: [loss, ...own], heldOut, shown } = found[name];
-  return `| [${name}](${link(name)}) | ${data}, ${heldOut} | ${moved(loss)} | ${own.map(moved).join('; ')} | ${shown ? 'yes' : '**no**'} |`;
+  const { data, judged: [loss, ...own], heldOut, shown, note } = found[name];
+  return `| [${name}](${link(name)})${note === undefined ? '' : ' (earlier)'} | ${data}, ${heldOut} | ${moved(loss)} | ${own.map(moved).join('; ')} | ${shown ? 'yes' : '**no**'} |`;
 };
 const line = (name) => {
   if (found[name] === undefined) return `* \`${name}\`: not run yet (\`npm run evidence -- ${name}\`).`;
-  const { data, judged, heldOut, steps, answers, shown } = found[name];
+  const { data, judged, heldOut, steps, answers, shown, note } = found[name];
   const beside = answers === undefined ? '' : ` Of true answers to held-out questions log p ${number(answers.logp_true.before)} → ${number(answers.logp_true.after)} (${interval(answers.logp_true.change)}), of false ones ${number(answers.logp_false.before)} → ${number(answers.logp_false.after)} (${interval(answers.logp_false.change)}).`;
-  return `* [\`${name}\`](${link(name)}), ${steps} steps, ${heldOut} held-out rows of \`${data}\`: ${judged.map(moved).join('; ')}. ${shown ? 'Shown.' : '**Not shown.**'}${beside}`;
+  return `* [\`${name}\`](${link(name)}), ${steps} steps, ${heldOut} held-out rows of \`${data}\`: ${judged.map(moved).join('; ')}. ${shown ? 'Shown.' : '**Not shown.**'}${beside}${note === undefined ? '' : ` ${note}`}`;
 };
 
 /** Writes between the marks of a page. */
