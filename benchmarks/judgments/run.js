@@ -53,7 +53,7 @@ const STAGES = {
       results: [judged('runs/judgments/data/held-out.jsonl', 'untaught', '{}', 'runs/judgments/untaught'), judged('runs/judgments/data/held-out.jsonl', 'taught', '{ adapter: runs/judgments/judge/adapter }', 'runs/judgments/taught')],
     };
   },
-  /** The walk of docs/walk.md, by its commands. */
+  /** Raw answers → judgments by a taught judge → CUT → before and after. */
   house() {
     const answers = (briefs, seed, to) => heed(['evaluate', '--prompts', `examples/house-style/${briefs}.jsonl`, '--judge', RULES, '--temperature', '0.8', '--seed', String(seed), '--max-tokens', '96', '-o', to], to);
     answers('dev', 1, 'runs/walk/judged-1.jsonl');
