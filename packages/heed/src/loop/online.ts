@@ -1,5 +1,6 @@
 import { startEngine } from '@heed/tensor';
 import { loadData } from '../data/load.js';
+import { listProblems } from '../data/problem.js';
 import type { AnyRow, JudgedRow, PromptRow } from '../data/rows.js';
 import { type AnswerReport, evaluateAnswers } from '../evaluate/answers.js';
 import { openGenerator } from '../generate/open.js';
@@ -103,7 +104,9 @@ export async function alignOnline(recipe: AlignRecipe, run: RunFolder, { progres
       await sameAsBefore(folder('rows.json'), rows, `The judgments of iteration ${k} are not those`);
       const learned = rowsFor(method, rows);
       const chosen = method.select(learned, createRandom('select', recipe.train.seed, k));
-      const { items } = prepare(chosen, method, createRespond(model.template), { maxTokens: Math.min(recipe.data.maxTokens ?? Infinity, model.architecture.context), onLong: recipe.data.onLong, junk: recipe.data.junk });
+      const { items, skipped, truncated } = prepare(chosen, method, createRespond(model.template), { maxTokens: Math.min(recipe.data.maxTokens ?? Infinity, model.architecture.context), onLong: recipe.data.onLong, junk: recipe.data.junk });
+      if (skipped.length > 0) say(`iteration ${k}, skipped:\n${listProblems(skipped)}`);
+      if (truncated > 0) say(`iteration ${k}: ${truncated} prompts cut.`);
       const satisfied = rows.filter((r) => r.satisfied).length;
       if (items.length === 0) {
         throw new UserError(`Iteration ${k} leaves nothing to train on: of ${answers.length} answers ${rows.length} were judged, ${satisfied} of them satisfactory; ${method.name} takes none of these rows.`, [
