@@ -1,5 +1,6 @@
 /** One labelling run: data → questions → rows and a report, in a run folder. */
 import { rm } from 'node:fs/promises';
+import { basename, resolve } from 'node:path';
 
 import { stringify } from 'yaml';
 
@@ -40,6 +41,8 @@ export interface LabelTools {
  */
 export async function runLabelling(recipe: LabelRecipe, run: RunFolder, { judge, writer, stopped = () => false }: LabelTools): Promise<LabelReport> {
   const started = performance.now();
+  const own = [recipe.data.path].flat().find((file) => OUTPUTS.some((name) => resolve(file) === resolve(run.path(name))));
+  if (own !== undefined) throw new UserError(`The data ${own} lie where this run writes its own ${basename(own)}, which would replace them.`, ['Name another run.dir.']);
   // Rows of another recipe must not lie beside this one while it is under way.
   if (!run.resuming) for (const name of OUTPUTS) await rm(run.path(name), { force: true });
   const { label } = recipe;

@@ -1,4 +1,4 @@
-import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
@@ -37,6 +37,16 @@ const KINDS: Readonly<Record<string, Readonly<Record<string, RowKind>>>> = {
 };
 
 describe('label recipes', () => {
+  it('never take data for an earlier run\'s output', async () => {
+    const dir = join(folder, 'mine');
+    mkdirSync(dir);
+    const data = write('mine/rows.jsonl', '{"prompt": "Hi?", "responses": ["Hello.", "Go away."]}\n');
+    const { code, err } = await heed(['label', 'recipes/label-preferences.yaml', `judge={ local: { model: "${model}" } }`, `run.dir=${dir}`, `store=${join(folder, 'labels.db')}`, `data=${data}`]);
+    expect(code).toBe(2);
+    expect(err).toContain('Name another run.dir.');
+    expect(readFileSync(data, 'utf8')).toContain('Go away.');
+  });
+
   it('there is one for each labeler', async () => {
     const names = await Promise.all(files.map(async (file) => (await loadRecipe(file, [], LabelRecipe, LABEL_SHORT_FORMS)).recipe.label.name));
     expect(names.sort()).toEqual(Object.keys(KINDS).sort());
