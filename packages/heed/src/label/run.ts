@@ -9,7 +9,7 @@ import { UserError } from '../errors.js';
 import type { Respondent } from '../judge/asked.js';
 import { type Principle, readPrinciples } from '../judge/principle-file.js';
 import { atomicWrite } from '../run/files.js';
-import type { RunFolder } from '../run/folder.js';
+import { LABEL_FILES, type RunFolder } from '../run/folder.js';
 import { Interrupted } from '../run/signals.js';
 import { wordsToJudge } from '../text/fence.js';
 import { answerPairs, answerSingles } from './answers.js';
@@ -41,10 +41,10 @@ export interface LabelTools {
  */
 export async function runLabelling(recipe: LabelRecipe, run: RunFolder, { judge, writer, stopped = () => false }: LabelTools): Promise<LabelReport> {
   const started = performance.now();
-  const own = [recipe.data.path].flat().find((file) => OUTPUTS.some((name) => resolve(file) === resolve(run.path(name))));
+  const own = [recipe.data.path].flat().find((file) => LABEL_FILES.some((name) => resolve(file) === resolve(run.path(name))));
   if (own !== undefined) throw new UserError(`The data ${own} lie where this run writes its own ${basename(own)}, which would replace them.`, ['Name another run.dir.']);
   // Rows of another recipe must not lie beside this one while it is under way.
-  if (!run.resuming) for (const name of OUTPUTS) await rm(run.path(name), { force: true });
+  if (!run.resuming) for (const name of LABEL_FILES) await rm(run.path(name), { force: true });
   const { label } = recipe;
   const principles = 'principles' in label && label.principles !== undefined ? await readPrinciples(label.principles, label.only) : [];
   const { labelled, rows, skipped, flagged, early } = await (comparesPairs(label) ? withPairs(recipe, judge, writer, principles) : withSingles(recipe, judge, writer, principles));
@@ -67,8 +67,6 @@ export async function runLabelling(recipe: LabelRecipe, run: RunFolder, { judge,
   await run.writeSummary(report);
   return report;
 }
-
-const OUTPUTS = ['rows.jsonl', 'preferences.jsonl', 'refined.jsonl', 'failures.jsonl', 'label-report.json'];
 
 interface Done {
   readonly labelled: { readonly result: Labelled<unknown>; readonly measured: LabelMeasures };

@@ -45,7 +45,7 @@ export interface RunFolder {
 /** Names inside a run folder that belong to Heed. `work` is for what a loop keeps between its iterations. */
 export const RUN_FILES = ['recipe.yaml', 'metrics.jsonl', 'samples.jsonl', 'summary.json', 'report.html', 'checkpoints', 'adapter', 'work'] as const;
 /** And what labelling adds to them. */
-const LABEL_FILES = ['rows.jsonl', 'preferences.jsonl', 'refined.jsonl', 'failures.jsonl', 'label-report.json'];
+export const LABEL_FILES = ['rows.jsonl', 'preferences.jsonl', 'refined.jsonl', 'failures.jsonl', 'label-report.json'];
 
 /** What differs between two recipes, `key: old → new`; `run.*` says where, not what, and is left out. */
 export function recipeChanges(before: unknown, after: unknown): string[] {
