@@ -60,7 +60,7 @@ async function measure({ method: name, checkpointing, targets, rank, dropout, ro
   const load = (file) => import(new URL(file, heed));
   const { startEngine } = await import(new URL('../packages/tensor/dist/index.js', import.meta.url));
   const [{ loadModel }, { planAdapter }, { methodOf }, { train }, { predictTraining }, { TrainOptions, adapterTargets }] = await Promise.all(
-    ['model/load.js', 'model/adapter.js', 'method/index.js', 'train/trainer.js', 'train/memory.js', 'run/recipeSchemas.js'].map(load),
+    ['model/load.js', 'model/adapter.js', 'method/index.js', 'train/trainer.js', 'train/memory.js', 'run/recipe-schemas.js'].map(load),
   );
   await load('train/run.js');
   const model = await loadModel();

@@ -1,4 +1,6 @@
 /** The `heed` command. Verbs import what they need when they run, so that --help is instant. */
+import { createRequire } from 'node:module';
+
 import { Command } from 'commander';
 
 import { EXIT, reportError } from './errors.js';
@@ -20,9 +22,10 @@ export interface Streams {
  */
 export async function main(argv: readonly string[], { stdout = process.stdout, stderr = process.stderr }: Streams = {}): Promise<number> {
   const out = createOutput({ json: argv.includes('--json'), stdout, stderr });
-  const program = new Command('heed').description(
-    'Align language models from feedback: judgments, principles, preferences, votes, or only bad answers.',
-  );
+  const { version } = createRequire(import.meta.url)('../../package.json') as { readonly version: string };
+  const program = new Command('heed')
+    .description('Align language models from feedback: judgments, principles, preferences, votes, or only bad answers.')
+    .version(version, '-V, --version', 'print the version');
   for (const register of VERBS) register(program, out);
   for (const command of program.commands) command.option('--json', 'print one machine-readable result object as the last line');
   for (const command of [program, ...program.commands]) {

@@ -2,7 +2,7 @@
 import { z } from 'zod';
 
 import { JudgeOptions } from '../judge/options.js';
-import { RunOptions } from '../run/recipeSchemas.js';
+import { RunOptions } from '../run/recipe-schemas.js';
 import { JudgmentsOptions } from './judgments.js';
 import { LabelData } from './material.js';
 import { PreferencesOptions } from './preferences.js';

@@ -30,6 +30,7 @@ export function openRowMaker(options: RowsOptions, { engine, model, plan, kind, 
   const sampling = { maxNewTokens, temperature, ...(topK === undefined ? {} : { topK }), ...(topP === undefined ? {} : { topP }), ...(minP === undefined ? {} : { minP }) };
   return {
     every: options.every,
+    pretend: (row, text) => craft.put(row, Array.from({ length: craft.samples }, () => text)),
     async make(round, rows, parameters) {
       const asked = rows.flatMap((row, index) => {
         const prompt = craft.ask(row);

@@ -76,7 +76,13 @@ export async function alignOnline(recipe: AlignRecipe, run: RunFolder, { progres
       progress.start(what, held.length);
       const generator = await openGenerator(engine, model, withAdapter(plan, parameters));
       const scorer = parameters && (await createScorer(engine, model));
-      const report = await evaluateAnswers({ model, generator, ...(scorer === undefined ? { keptIn: run.path('work', 'before.json') } : { scorer }), judge, rows: held, sampling: { ...sampling, seed: recipe.train.seed }, onProgress: (n) => progress.update(n) });
+      const report = await evaluateAnswers({
+        model, generator, ...(scorer === undefined ? { keptIn: run.path('work', 'before.json') } : { scorer }), judge, rows: held, sampling: { ...sampling, seed: recipe.train.seed },
+        onProgress(n) {
+          if (interrupt?.requested === true) throw new Interrupted('Stopped while answering the held-out prompts; --resume answers them again.');
+          progress.update(n);
+        },
+      });
       await generator.release();
       await scorer?.release();
       progress.stop();

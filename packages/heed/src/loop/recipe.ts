@@ -4,7 +4,7 @@ import { JudgeOptions } from '../judge/options.js';
 import { JudgmentsOptions } from '../label/judgments.js';
 import { DEFAULT_STORE } from '../label/recipe.js';
 import { MethodOptions } from '../method/index.js';
-import { sharedSections } from '../run/recipeSchemas.js';
+import { sharedSections } from '../run/recipe-schemas.js';
 import { Sampling } from '../run/sampling.js';
 
 /** Judges that are asked, and say in words what is wrong. */

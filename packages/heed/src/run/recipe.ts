@@ -6,9 +6,9 @@ import type { z } from 'zod';
 
 import { UserError } from '../errors.js';
 import { fileError } from './files.js';
-import { applyOverrides } from './recipeOverrides.js';
-import { describeIssues } from './recipeProblems.js';
-import { parseYaml } from './recipeYaml.js';
+import { applyOverrides } from './recipe-overrides.js';
+import { describeIssues } from './recipe-problems.js';
+import { parseYaml } from './recipe-yaml.js';
 
 /** A recipe after checking. */
 export interface LoadedRecipe<T> {

@@ -8,7 +8,7 @@ import type { BoundMethod } from '../method/method.js';
 import type { Model } from '../model/load.js';
 import { type Adapter, saveAdapter } from '../model/peft.js';
 import { createRandom } from '../run/random.js';
-import { AdapterOptions, TrainOptions } from '../run/recipeSchemas.js';
+import { AdapterOptions, TrainOptions } from '../run/recipe-schemas.js';
 import { createRespond } from '../text/respond.js';
 import { prepare, requireFit } from './items.js';
 import { startAdapter } from './start.js';

@@ -2,7 +2,7 @@ import { freemem } from 'node:os';
 import { type Program, adamw, l2Norm, normShape, predictPeak } from '@heed/tensor';
 import { type AdaptedWeights, adaptedWeights } from '../model/weights.js';
 import { ropeFeed } from '../model/scoring.js';
-import type { TrainOptions } from '../run/recipeSchemas.js';
+import type { TrainOptions } from '../run/recipe-schemas.js';
 import { type Item, tokensOf } from './items.js';
 import { type MicroBatch, makeMicroBatch } from './micro-batch.js';
 import { readingsOf, traceLoss } from './loss-program.js';

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { DataOptions } from '../data/load.js';
 import { MethodOptions } from '../method/index.js';
-import { sharedSections } from '../run/recipeSchemas.js';
+import { sharedSections } from '../run/recipe-schemas.js';
 import { RowsOptions } from './row-recipe.js';
 
 /** A recipe of `heed train`: learn from rows that are there. */

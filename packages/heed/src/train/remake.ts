@@ -1,5 +1,6 @@
 import type { Engine } from '@heed/tensor';
 import type { AnyRow } from '../data/rows.js';
+import { UserError } from '../errors.js';
 import type { BoundMethod, Respond } from '../method/method.js';
 import { type Limits, prepare } from './items.js';
 import type { RowMaker } from './row-maker.js';
@@ -23,4 +24,15 @@ export function refreshBy(maker: RowMaker, engine: Engine, rows: readonly AnyRow
       return remade;
     },
   };
+}
+
+/**
+ * Refuses to have texts made that the method does not learn from, such as positives at `retain: 0`.
+ *
+ * @throws UserError where no row's sequences depend on what is made for it.
+ */
+export function requireRead(maker: RowMaker, rows: readonly AnyRow[], method: BoundMethod, text: Respond): void {
+  const sequences = (row: AnyRow, index: number, made: string): string => JSON.stringify(method.sequences(maker.pretend(row, made), text, { rows, index }));
+  if (rows.length === 0 || rows.some((row, index) => sequences(row, index, 'Yes.') !== sequences(row, index, 'No, never.'))) return;
+  throw new UserError(`rows: ${method.name}, as it is set, does not learn from what the model would write.`, ['Leave `rows` out, or set the option that learns from it (`method.retain` of npo, sim-npo and gradient-ascent is above 0).']);
 }

@@ -9,6 +9,8 @@ import type { Progress } from '../run/progress.js';
 export interface RowMaker {
   /** Optimizer steps after which rows are made anew with the policy as it is; 0: only once, before training. */
   readonly every: number;
+  /** The row as if `text` were all that the model had made for it. */
+  pretend(row: AnyRow, text: string): AnyRow;
   /**
    * The rows with what the model made for each, in their order; a row that nothing usable was made for comes back as it was. What was made is
    * kept in the run folder under `round`, and made again never: a killed run goes on to the same rows.

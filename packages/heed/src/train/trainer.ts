@@ -6,7 +6,7 @@ import { type AdapterPlan, initialParameters } from '../model/adapter.js';
 import type { Model } from '../model/load.js';
 import type { LogRow } from '../run/metrics.js';
 import { type Progress, rate, silentProgress } from '../run/progress.js';
-import type { TrainOptions } from '../run/recipeSchemas.js';
+import type { TrainOptions } from '../run/recipe-schemas.js';
 import type { RunFolder } from '../run/folder.js';
 import { Interrupted } from '../run/signals.js';
 import { loadNewest, saveCheckpoint } from './checkpoints.js';

@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -45,6 +46,12 @@ describe('heed', () => {
       expect(code).toBe(0);
       expect(out).toContain('--json');
     }
+  });
+
+  it('prints its version', async () => {
+    const { code, out } = await heed('--version');
+    expect(code).toBe(0);
+    expect(out).toBe(`${(JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as { version: string }).version}\n`);
   });
 
   it('suggests the nearest verb and option, with exit code 2', async () => {

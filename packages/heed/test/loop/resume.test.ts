@@ -1,6 +1,11 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
+import { alignOnline } from '../../src/loop/online.js';
+import { ALIGN_SHORT_FORMS, AlignRecipe } from '../../src/loop/recipe.js';
+import { openRun } from '../../src/run/folder.js';
+import { silentProgress } from '../../src/run/progress.js';
+import { loadRecipe } from '../../src/run/recipe.js';
 import { heed } from '../cli/support.js';
 import { scratchFolder } from '../support/scratch.js';
 import { tinyTalker } from './talkative.js';
@@ -73,6 +78,18 @@ describe('heed align', () => {
     const resumed = await heed(args('between', '--resume', '--json'));
     expect(resumed.json()).toMatchObject({ base: whole.base, after: whole.after, iterations: whole.iterations });
     expectAsWhole(dirOf('between'));
+  });
+
+  it('asked to stop while it answers held-out prompts, stops there, and goes on to the same numbers', async () => {
+    const { recipe: parsed, text } = await loadRecipe(recipe, [`run.dir=${dirOf('stopped')}`], AlignRecipe, ALIGN_SHORT_FORMS);
+    const run = await openRun(dirOf('stopped'), { recipe: text, resume: false });
+    const interrupt = { requested: false };
+    const progress = { ...silentProgress, start: (what: string) => { interrupt.requested = what === 'answering held-out prompts, after'; } };
+    await expect(alignOnline(parsed, run, { interrupt, progress })).rejects.toThrow(/Stopped while answering the held-out prompts/);
+    await run.close();
+    const resumed = await heed(args('stopped', '--resume', '--json'));
+    expect(resumed.json()).toMatchObject({ base: whole.base, after: whole.after, iterations: whole.iterations });
+    expectAsWhole(dirOf('stopped'));
   });
 
   it('resumed after its end is as it was', async () => {

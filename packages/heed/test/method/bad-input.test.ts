@@ -137,6 +137,14 @@ describe('a reference that cannot exist', () => {
   });
 });
 
+describe('texts that the model would write for nothing', () => {
+  it.each(['npo', 'sim-npo', 'gradient-ascent'])('%s without retain, but with positives to be drawn', async (name) => {
+    const { code, err } = await train(`{ name: ${name} }`, [{ ...negative, positives: undefined }], 'rows={ make: self-correct, samples: 2, maxNewTokens: 4 }');
+    expect(code).toBe(2);
+    expect(err).toContain(`rows: ${name}, as it is set, does not learn from what the model would write.`);
+  });
+});
+
 describe('an option that the chosen variant ignores', () => {
   it.each([
     ['{ name: dpo, loss: hinge, labelSmoothing: 0.1 }', /this loss has no labelSmoothing/],

@@ -9,7 +9,7 @@ import { z } from 'zod';
 
 import { UserError } from '../../src/errors.js';
 import { checkRecipe, loadRecipe } from '../../src/run/recipe.js';
-import { adapterTargets, sharedSections } from '../../src/run/recipeSchemas.js';
+import { adapterTargets, sharedSections } from '../../src/run/recipe-schemas.js';
 
 const Schema = z.strictObject({
   ...sharedSections,

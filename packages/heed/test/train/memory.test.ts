@@ -3,7 +3,7 @@ import { bind } from '../../src/method/method.js';
 import { sft } from '../../src/method/sft.js';
 import { planAdapter } from '../../src/model/adapter.js';
 import { architectureOf } from '../../src/model/architecture.js';
-import { TrainOptions } from '../../src/run/recipeSchemas.js';
+import { TrainOptions } from '../../src/run/recipe-schemas.js';
 import { renderMemory } from '../../src/train/dry-run.js';
 import { type MemorySetup, checkMemory, predictTraining } from '../../src/train/memory.js';
 import type { Item } from '../../src/train/items.js';

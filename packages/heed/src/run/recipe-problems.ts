@@ -2,8 +2,8 @@
 import type { z } from 'zod';
 
 import { nearest } from '../errors.js';
-import { keysOf, pathsOf, schemaAt, valuesOf } from './recipeKeys.js';
-import type { KeyPath } from './recipeYaml.js';
+import { keysOf, pathsOf, schemaAt, valuesOf } from './recipe-keys.js';
+import type { KeyPath } from './recipe-yaml.js';
 
 type Issue = z.core.$ZodIssue;
 

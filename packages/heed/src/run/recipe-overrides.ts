@@ -1,7 +1,7 @@
 /** `a.b=value` on the command line, laid over a recipe. */
 import { UserError } from '../errors.js';
-import { parseYamlValue } from './recipeYaml.js';
-import type { KeyPath } from './recipeYaml.js';
+import { parseYamlValue } from './recipe-yaml.js';
+import type { KeyPath } from './recipe-yaml.js';
 
 type Section = Record<string, unknown>;
 

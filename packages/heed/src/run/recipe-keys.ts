@@ -1,7 +1,7 @@
 /** Which keys a schema knows, and where: the reading of zod schemas that error messages need. */
 import type { z } from 'zod';
 
-import type { KeyPath } from './recipeYaml.js';
+import type { KeyPath } from './recipe-yaml.js';
 
 type Schema = z.core.$ZodTypes;
 
