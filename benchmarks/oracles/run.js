@@ -133,7 +133,8 @@ function compare(name, committed, made) {
 /** Runs one script; what is wrong with what it made, as lines. */
 async function run(script, python, root) {
   const args = [path.join('benchmarks/oracles', `${script}.py`), ...((await ARGUMENTS[script]?.(python)) ?? [])];
-  const { status, stdout, stderr } = spawnSync(python, args, { cwd: root, encoding: 'utf8', maxBuffer: 1 << 28, env: { ...process.env, PYTHONDONTWRITEBYTECODE: '1' } });
+  const { status, stdout, stderr, error } = spawnSync(python, args, { cwd: root, encoding: 'utf8', maxBuffer: 1 << 28, env: { ...process.env, PYTHONDONTWRITEBYTECODE: '1' } });
+  if (error !== undefined) throw error;
   if (status !== 0) return { made: 0, wrong: [{ text: `the script failed with ${status}:\n${`${stdout}\n${stderr}`.trim().split('\n').slice(-15).join('\n')}` }] };
   if (PRINTS[script] !== undefined) {
     const text = readFileSync(path.join(ROOT, PRINTS[script]), 'utf8');
@@ -156,7 +157,8 @@ async function main() {
   if (values.help) return void process.stdout.write(USAGE);
   const all = readdirSync(HERE).filter((name) => name.endsWith('.py')).map((name) => name.slice(0, -3)).sort((a, b) => FIRST.includes(b) - FIRST.includes(a) || a.localeCompare(b));
   for (const name of values.only ?? []) if (!all.includes(name)) throw new Error(`--only ${name}: there is no such script. There are ${all.join(', ')}`);
-  const python = values.python ?? oraclePython();
+  // The scripts run elsewhere: a path is one from here, a bare name one of PATH.
+  const python = values.python === undefined ? oraclePython() : values.python.includes('/') ? path.resolve(values.python) : values.python;
   const root = workplace();
   const before = files(root);
   try {

@@ -110,7 +110,6 @@ def elementwise():
     case("cast", lambda x: x.bfloat16().double(), [(np.arange(12).reshape(3, 4) / 8 - 1).astype(np.float32)], "through bfloat16", args={"through": "bfloat16"})
     case("cast", lambda x: x.double(), [ints([[1, -2], [3, 70000]])], "from int32", args={"through": "int32"})
     case("toFloat", lambda x: x.double(), [flags])
-    case("addAll", lambda *xs: sum(xs), [normal(2, 3), normal(2, 3), normal(2, 3)])
 
 
 def products():

@@ -64,7 +64,6 @@ interface Args {
 
 /** Argument lists that are not just the inputs. */
 const special: Readonly<Record<string, (x: Tensor[], a: Args) => Tensor>> = {
-  addAll: (x) => shaping.addAll(x),
   addBias: ([x, bias], a) => model.addBias(x!, stored(bias!, a.stored)),
   atLeast: ([a, b]) => elementwise.toFloat(elementwise.atLeast(a!, b!)),
   cast: ([x], a) => elementwise.cast(elementwise.cast(x!, a.through), 'float32'),

@@ -1,6 +1,5 @@
 import { type Dim, type Shape, numel, plus, sameDim, sameShape, showShape } from '../dims.js';
 import { type Tensor, constant, op, op1, sizes } from '../tensor.js';
-import { add } from './elementwise.js';
 import { sum, sumTo } from './reduce.js';
 
 const vector = (values: readonly Dim[]): Tensor =>
@@ -122,6 +121,3 @@ function ascending(x: Tensor): { readonly sorted: Tensor; readonly order: Tensor
 /** Along the last axis, the numbers at `places`; no gradient. */
 const pick = (x: Tensor, places: Tensor): Tensor =>
   op1('GatherElements', [x, places], { dtype: x.dtype, shape: places.shape }, { attributes: { axis: { int: x.shape.length - 1 } } });
-
-/** Adds up equally shaped tensors as a chain: ONNX's variadic Sum runs on one thread. */
-export const addAll = (parts: readonly Tensor[]): Tensor => parts.reduce((a, b) => add(a, b));
