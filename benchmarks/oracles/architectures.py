@@ -13,7 +13,7 @@ import shutil
 
 import torch
 from model_fixtures import OUT as LLAMAS
-from model_fixtures import logprobs, randomise, rounded, sequences
+from model_fixtures import gradients, logprobs, randomise, rounded, sequences
 from peft import LoraConfig, get_peft_model
 from safetensors.torch import save_file
 from transformers import AutoModelForCausalLM, Gemma3Config, Gemma3TextConfig, MistralConfig, Phi3Config, Qwen2Config, Qwen3Config
@@ -99,9 +99,9 @@ def adapter(folder, targets, seed, rows):
     config["target_modules"].sort()  # PEFT's order is another in every run
     written.write_text(json.dumps(config, indent=2, sort_keys=True))
     weights = [torch.randn(len(s["response"]), generator=g).round(decimals=2) for s in rows]
-    sum((w * logprobs(model, s, grad=True)).sum() for w, s in zip(weights, rows)).backward()
-    save_file({n.replace(".default", ""): p.grad.contiguous() for n, p in model.named_parameters() if p.grad is not None}, folder / "gradients.safetensors")
-    return {"logprobs": [rounded(logprobs(model, s).tolist()) for s in rows], "weights": [rounded(w.tolist()) for w in weights]}
+    of = [rounded(logprobs(model, s).tolist()) for s in rows]
+    save_file(gradients(model, weights, rows), folder / "gradients.safetensors")
+    return {"logprobs": of, "weights": [rounded(w.tolist()) for w in weights]}
 
 
 def longrope():

@@ -56,6 +56,13 @@ def logprobs(model, sequence, grad=False):
         return logp[at, torch.tensor(response)]
 
 
+def gradients(model, weights, rows):
+    """d/dθ Σ w·log p by the adapter, in 64-bit products: 32-bit sums through many layers are others on another CPU. The model is 64-bit from then on."""
+    model.double()
+    sum((w * logprobs(model, s, grad=True)).sum() for w, s in zip(weights, rows)).backward()
+    return {n.replace(".default", ""): p.grad.float().contiguous() for n, p in model.named_parameters() if p.grad is not None}
+
+
 def sequences(vocabulary):
     """Prompts shared by one, two and three responses; lengths from 1."""
     g = torch.Generator().manual_seed(1)
@@ -126,9 +133,8 @@ def peft():
             weights = [torch.randn(len(s["response"]), generator=g).round(decimals=2) for s in rows]
             for w in weights[3::2]:
                 w[::2] = 0
-            sum((w * logprobs(model, s, grad=True)).sum() for w, s in zip(weights, rows)).backward()
             out[name]["weights"] = [rounded(w.tolist()) for w in weights]
-            save_file({n.replace(".default", ""): p.grad.contiguous() for n, p in model.named_parameters() if p.grad is not None}, OUT / "gradients.safetensors")
+            save_file(gradients(model, weights, rows), OUT / "gradients.safetensors")
     (OUT / "peft.json").write_text(json.dumps(out))
 
 
