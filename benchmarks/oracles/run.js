@@ -102,7 +102,7 @@ function safetensors(bytes) {
   }));
 }
 
-/** Where two values differ first, in words; undefined where they are the same. Numbers of one array share a scale. */
+/** Where two values differ first, in words; undefined where they are the same. Numbers of one array share a scale, with those of arrays in it. */
 function difference(a, b, at = '', scale = 0) {
   if (typeof a === 'number' && typeof b === 'number') {
     const allowed = TOLERANCE * Math.max(Math.abs(a), Math.abs(b), scale) + (ROUNDED[/\w+$/.exec(at)?.[0]] ?? 1e-12);
@@ -111,7 +111,7 @@ function difference(a, b, at = '', scale = 0) {
   if (a === null || b === null || typeof a !== 'object' || typeof b !== 'object' || Array.isArray(a) !== Array.isArray(b))
     return a === b ? undefined : `${at}: ${JSON.stringify(a)?.slice(0, 80)} is now ${JSON.stringify(b)?.slice(0, 80)}`;
   if (Array.isArray(a) && a.length !== b.length) return `${at}: ${a.length} values, now ${b.length}`;
-  const within = Array.isArray(a) ? a.reduce((most, x) => (typeof x === 'number' ? Math.max(most, Math.abs(x)) : most), 0) : 0;
+  const within = Array.isArray(a) ? a.flat(Infinity).reduce((most, x) => (typeof x === 'number' ? Math.max(most, Math.abs(x)) : most), scale) : 0;
   for (const key of new Set([...Object.keys(a), ...Object.keys(b)])) {
     const found = difference(a[key], b[key], Array.isArray(a) ? `${at}[${key}]` : `${at}.${key}`, within);
     if (found !== undefined) return found;
