@@ -9,6 +9,8 @@ import { makeRows } from './rows.js';
 
 const ROOT = fileURLToPath(new URL('../../', import.meta.url));
 process.chdir(ROOT);
+/** CUT of few rows: the quickstart's settings, which dev.jsonl chose. */
+const FEW = ['method.gamma=0', 'method.endOfTurn=ignore', 'train.learningRate=1e-3', 'train.batch=6', 'train.schedule=constant'];
 const RULES = 'rules:examples/house-style/house-style.rules.yaml';
 
 /** Runs `heed`; its result. `made` is a file that it leaves behind: where that is there, it is not run again. */
@@ -67,8 +69,8 @@ const STAGES = {
     const finished = ['runs/walk/raw-1.jsonl', 'runs/walk/raw-2.jsonl'].flatMap((file) => readFileSync(file, 'utf8').split('\n').filter((line) => line.includes('"finish":"stop"')));
     writeFileSync('runs/walk/answers.jsonl', `${finished.join('\n')}\n`);
     const taught = judged('runs/walk/answers.jsonl', 'taught', '{ adapter: runs/walk/judge/adapter }', 'runs/walk/labels');
-    heed(['train', 'recipes/cut.yaml', 'data=runs/walk/labels/rows.jsonl', 'run.dir=runs/walk/cut'], 'runs/walk/cut/adapter/adapter_model.safetensors');
-    const { base, adapter, gain } = heed(['evaluate', '--prompts', 'examples/house-style/heldout.jsonl', '--judge', RULES, '--adapter', 'runs/walk/cut/adapter', '--max-tokens', '96']);
+    heed(['train', 'recipes/cut.yaml', 'data=runs/walk/labels/rows.jsonl', ...FEW, 'run.dir=runs/walk/cut'], 'runs/walk/cut/adapter/adapter_model.safetensors');
+    const { base, adapter, gain } = heed(['evaluate', '--prompts', 'examples/house-style/heldout.jsonl', '--judge', RULES, '--adapter', 'runs/walk/cut/adapter', '--max-tokens', '96', '-o', 'runs/walk/heldout.jsonl']);
     return {
       what: 'a judge taught on the rules\' judgments of 160 answers to the briefs of dev.jsonl judges answers to those of train.jsonl; CUT learns from that; the rules measure on heldout.jsonl',
       judge: taught, cut: { before: base, after: adapter, gain, shown: adapter.satisfied.low > base.satisfied.high },
