@@ -5,6 +5,7 @@ import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { cpus, totalmem } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { bootstrapInterval } from '@heed/heed';
 import { makeRows } from './rows.js';
 
 const ROOT = fileURLToPath(new URL('../../', import.meta.url));
@@ -43,6 +44,13 @@ function aligned(adapter, dir) {
   return { metric, before: base, after, shown: after.low > base.high, findings: { before: findings.base, after: findings.after }, fluency: { before: fluency.base, after: fluency.after }, iterations };
 }
 
+/** The paired change of findings an answer. */
+function fewer(file) {
+  const counts = {};
+  for (const { id, by, findings } of readFileSync(file, 'utf8').trim().split('\n').map((line) => JSON.parse(line))) (counts[id] ??= {})[by === 'base' ? 'base' : 'adapter'] = findings.length;
+  return bootstrapInterval(Object.values(counts).map(({ base, adapter }) => adapter - base), { seed: 0 });
+}
+
 const STAGES = {
   /** Does a judge taught on published judgments tell good responses from bad ones, and quote them? */
   quality() {
@@ -70,10 +78,10 @@ const STAGES = {
     writeFileSync('runs/walk/answers.jsonl', `${finished.join('\n')}\n`);
     const taught = judged('runs/walk/answers.jsonl', 'taught', '{ adapter: runs/walk/judge/adapter }', 'runs/walk/labels');
     heed(['train', 'recipes/cut.yaml', 'data=runs/walk/labels/rows.jsonl', ...FEW, 'run.dir=runs/walk/cut'], 'runs/walk/cut/adapter/adapter_model.safetensors');
-    const { base, adapter, gain } = heed(['evaluate', '--prompts', 'examples/house-style/heldout.jsonl', '--judge', RULES, '--adapter', 'runs/walk/cut/adapter', '--max-tokens', '96', '-o', 'runs/walk/heldout.jsonl']);
+    const { base, adapter, gain } = heed(['evaluate', '--prompts', 'examples/house-style/heldout.jsonl', '--judge', RULES, '--adapter', 'runs/walk/cut/adapter', '--max-tokens', '96', '-o', 'runs/walk/heldout.jsonl', '--overwrite']);
     return {
       what: 'a judge taught on the rules\' judgments of 160 answers to the briefs of dev.jsonl judges answers to those of train.jsonl; CUT learns from that; the rules measure on heldout.jsonl',
-      judge: taught, cut: { before: base, after: adapter, gain, shown: adapter.satisfied.low > base.satisfied.high },
+      judge: taught, cut: { before: base, after: adapter, gain, findings: fewer('runs/walk/heldout.jsonl'), shown: gain.low > 0 },
     };
   },
   /** The loop with each of the two judges. */
