@@ -67,7 +67,7 @@ export function agreement(measured, warn) {
     checks[`${name}: first loss, relative difference to ${other}`] = round(apart(a.first.loss, b.first.loss));
     checks[`${name}: log-probabilities, relative difference to ${other}`] = round(Math.max(...a.first.logps.map((x, i) => apart(x, b.first.logps[i]))));
     checks[`${name}: gradient's norm, relative difference to ${other}`] = round(apart(a.first.gradientNorm, b.first.gradientNorm));
-    checks[`${name}: last loss, difference to ${other}`] = round(Math.abs(a.runs.at(-1).loss - b.runs.at(-1).loss));
+    if (a.runs.length === b.runs.length) checks[`${name}: last loss, difference to ${other}`] = round(Math.abs(a.runs.at(-1).loss - b.runs.at(-1).loss));
   }
   const firsts = Object.fromEntries(Object.entries(measured).map(([name, { first }]) => [name, first]));
   for (const [name, other] of [...CHOICES, ...ROUGH]) {

@@ -4,10 +4,9 @@
 export const CHOICE = { preamble: 250, rest: 150 };
 
 /**
- * Groups of `entriesOf`. `gguf` is the quantised file that the default model's weights were read from; without it there is no llama.cpp. Where the CPU has
- * no bfloat16 (`bf16` false) PyTorch's products take minutes: these entries are a group of their own then, and run once.
+ * Groups of `entriesOf`. `gguf` is the quantised file that the default model's weights were read from; without it there is no llama.cpp.
  */
-export function labelGroups(model, sizes, { ours, peer, tokens, gguf, bf16 }) {
+export function labelGroups(model, sizes, { ours, peer, tokens, gguf }) {
   const { prompts, preamble, rest, batch } = sizes.label;
   const label = {
     work: 'label', model, batch,
@@ -16,18 +15,16 @@ export function labelGroups(model, sizes, { ours, peer, tokens, gguf, bf16 }) {
     rests: Array.from({ length: prompts }, (_, row) => tokens(rest, row, 104729)),
     answers: [[33], [34]],
   };
-  const inBf16 = { ...label, dtype: 'bf16', ...(bf16 ? {} : { once: true }) };
-  const bfloat16 = [...peer('transformers-label-bf16', inBf16), ...peer('transformers-label-reuse-bf16', { ...inBf16, reuse: true })];
   const groups = {
     label: [
       ours('label', { ...label, reuse: true }),
-      ...(bf16 ? bfloat16 : []),
+      ...peer('transformers-label-bf16', { ...label, dtype: 'bf16' }),
+      ...peer('transformers-label-reuse-bf16', { ...label, dtype: 'bf16', reuse: true }),
       ours('label-int8', { ...label, reuse: true, precision: 'int8' }),
       ours('label-no-reuse', label),
       ...peer('transformers-label-f32', { ...label, dtype: 'f32' }),
       ...peer('transformers-label-reuse-f32', { ...label, dtype: 'f32', reuse: true }),
     ],
-    'label-bf16': bf16 ? [] : bfloat16,
   };
   for (const n of [1, 16]) {
     const generate = { work: 'generate', model, newTokens: sizes.newTokens, prompts: Array.from({ length: n }, (_, row) => tokens(sizes.generatePrompt, row, 37)) };

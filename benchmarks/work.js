@@ -47,7 +47,7 @@ export function entriesOf(model, { sizes, peers, trimmedHead, trlCheckpointing, 
       ...peer('torch-gemm-bf16', { ...gemm, dtype: 'bf16' }),
     ],
     ...preferenceGroups(model, sizes, { ours, peer, trlCheckpointing }),
-    ...labelGroups(model, sizes, { ours, peer, tokens, gguf, bf16 }),
+    ...labelGroups(model, sizes, { ours, peer, tokens, gguf }),
   };
   for (const n of [1, 16]) {
     const generate = { work: 'generate', model, newTokens: sizes.newTokens, prompts: Array.from({ length: n }, (_, row) => tokens(sizes.generatePrompt, row, 37)) };
@@ -58,7 +58,22 @@ export function entriesOf(model, { sizes, peers, trimmedHead, trlCheckpointing, 
       ...peer(`transformers-f32-${n}`, { ...generate, dtype: 'f32' }),
     ];
   }
-  return groups;
+  return apartWithoutBf16(groups, bf16);
+}
+
+/** Groups whose bf16 entries are many large products. Without bfloat16 in the CPU PyTorch emulates it, and one run takes minutes: they are groups of their own then, and run once. */
+const HEAVY = ['lora', 'dpo', 'generate-16', 'label'];
+export const IN_BF16 = HEAVY.map((name) => `${name}-bf16`);
+
+function apartWithoutBf16(groups, bf16) {
+  const slow = ({ spec }) => !bf16 && spec.dtype === 'bf16';
+  return {
+    ...groups,
+    ...Object.fromEntries(HEAVY.flatMap((name) => [
+      [name, groups[name].filter((entry) => !slow(entry))],
+      [`${name}-bf16`, groups[name].filter(slow).map((entry) => ({ ...entry, spec: { ...entry.spec, once: true } }))],
+    ])),
+  };
 }
 
 /** Methods that compare with a reference, whose rows share a prompt: pairs, and a negative beside K positives. */
