@@ -1,21 +1,25 @@
 // Measurements in child processes that are told, one line at a time, to do their work once more.
 import { spawn } from 'node:child_process';
-import { availableParallelism } from 'node:os';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { availableParallelism, tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 
 const at = (path) => fileURLToPath(new URL(path, import.meta.url));
 const quiet = { HF_HUB_OFFLINE: '1', TRANSFORMERS_VERBOSITY: 'error', HF_HUB_DISABLE_PROGRESS_BARS: '1', TOKENIZERS_PARALLELISM: 'false', TQDM_DISABLE: '1', HF_DATASETS_DISABLE_PROGRESS_BARS: '1' };
 
-/** The command of one entry. */
-function commandOf({ side, spec }, python) {
-  const json = JSON.stringify({ threads: availableParallelism(), ...spec });
-  return side === 'ours' ? [process.execPath, [at('ours.js'), json]] : [python, [at(`peers/${spec.script ?? 'peer'}.py`), json]];
+/** The command of one entry. The work goes in a file: ONNX Runtime crashes on a command line that holds that much. */
+function commandOf({ side, spec, name }, python, folder) {
+  const file = join(folder, `${name}.json`);
+  writeFileSync(file, JSON.stringify({ threads: availableParallelism(), ...spec }));
+  return side === 'ours' ? [process.execPath, [at('ours.js'), file]] : [python, [at(`peers/${spec.script ?? 'peer'}.py`), file]];
 }
 
 /** Starts an entry; resolves when it has loaded everything and waits to be told to run. */
 async function start(entry, { python, isa }) {
-  const [command, args] = commandOf(entry, python);
+  const folder = mkdtempSync(join(tmpdir(), 'heed-bench-'));
+  const [command, args] = commandOf(entry, python, folder);
   const begin = performance.now();
   const env = { ...process.env, ...quiet, OMP_NUM_THREADS: String(availableParallelism()), ...(isa === undefined ? {} : { ONEDNN_MAX_CPU_ISA: isa.toUpperCase() }) };
   const child = spawn(command, args, { stdio: ['pipe', 'pipe', 'pipe'], env });
@@ -24,6 +28,7 @@ async function start(entry, { python, isa }) {
   child.stdin.on('error', () => undefined); // a child that died is reported by `answer`, with what it said
   const failed = new Promise((_, reject) => {
     child.on('error', reject);
+    child.on('close', () => rmSync(folder, { recursive: true, force: true }));
     child.on('close', (code, signal) => reject(new Error(`${entry.name} ended with ${signal ?? code}:\n${complaints}`)));
   });
   failed.catch(() => undefined);

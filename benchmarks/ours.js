@@ -1,7 +1,8 @@
 // One measurement of Heed in a process of its own, so that its peak memory is its own; driven line by line by bench.js.
 //
-// usage: node ours.js SPEC   (JSON). Prints {"ready": ...}; for each line on stdin does the work once and prints {"seconds": ...}; at the
+// usage: node ours.js FILE   (JSON). Prints {"ready": ...}; for each line on stdin does the work once and prints {"seconds": ...}; at the
 // end of stdin prints {"peakRss": ...}.
+import { readFileSync } from 'node:fs';
 import { createInterface } from 'node:readline';
 import { input, lower, matmul, startEngine, view } from '../packages/tensor/dist/index.js';
 import { createBranchScorer } from '../packages/heed/dist/generate/branch-scorer.js';
@@ -146,7 +147,7 @@ async function gemm(engine, spec) {
 }
 
 const say = (message) => console.log(JSON.stringify(message));
-const spec = JSON.parse(process.argv[2]);
+const spec = JSON.parse(readFileSync(process.argv[2], 'utf8'));
 const engine = await startEngine({ threads: spec.threads });
 const run = await { lora, dpo: dpoStep, d2o: d2oStep, generate, label, gemm }[spec.work](engine, spec);
 say({ ready: true, threads: engine.threads, zeroCopy: engine.zeroCopy });

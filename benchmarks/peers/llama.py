@@ -1,6 +1,6 @@
 """Greedy generation by llama.cpp in a process of its own; driven as peer.py is.
 
-usage: llama.py SPEC   (JSON). All prompts are decoded side by side, a sequence each, through llama.cpp's own batches: the high-level class of
+usage: llama.py FILE   (JSON). All prompts are decoded side by side, a sequence each, through llama.cpp's own batches: the high-level class of
 llama-cpp-python works on one at a time.
 """
 
@@ -22,7 +22,7 @@ def silent(*_):
 
 
 def main():
-    spec = json.loads(sys.argv[1])
+    spec = json.load(open(sys.argv[1]))
     llama_cpp.llama_log_set(silent, ctypes.c_void_p(0))
     llama_cpp.llama_backend_init()
     params = llama_cpp.llama_model_default_params()

@@ -1,6 +1,6 @@
 """One measurement of a peer in a process of its own: the counterpart of benchmarks/ours.js, driven line by line by benchmarks/bench.js.
 
-usage: peer.py SPEC   (JSON). Prints {"ready": ...}; for each line on stdin does the work once and prints {"seconds": ...}; at the end of
+usage: peer.py FILE   (JSON). Prints {"ready": ...}; for each line on stdin does the work once and prints {"seconds": ...}; at the end of
 stdin prints {"peakRss": ...}.
 """
 
@@ -227,7 +227,7 @@ def say(message):
 
 
 def main():
-    spec = json.loads(sys.argv[1])
+    spec = json.load(open(sys.argv[1]))
     torch.set_num_threads(spec["threads"])
     run = {"lora": lora, "dpo": dpo, "d2o": d2o, "generate": generate, "label": label, "gemm": gemm}[spec["work"]](spec)
     import transformers, peft, numpy

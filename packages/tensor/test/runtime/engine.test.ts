@@ -277,3 +277,13 @@ describe('errors', () => {
     await expect(engine.read(view(await engine.allocate('float32', 1)))).resolves.toEqual(f32(0));
   });
 });
+
+// ONNX Runtime takes the whole process with it: a segmentation fault with nothing said.
+it.runIf(process.platform === 'linux')('refuses to start under a command line that ONNX Runtime crashes on', async () => {
+  process.argv.push('x'.repeat(15_000));
+  try {
+    await expect(startEngine()).rejects.toThrow(/The command line has \d+ bytes\. ONNX Runtime crashes on one of 15000/);
+  } finally {
+    process.argv.pop();
+  }
+});
