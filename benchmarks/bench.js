@@ -97,8 +97,9 @@ async function main() {
     if (!given.only.includes(name) || entries.length === 0) continue;
     const [variants, more] = MORE[name] ?? [];
     // Those in bf16 run once each: nothing is gained by having them loaded together.
-    const together = !given.separate && !IN_BF16.includes(name) && availableMemory() > TOGETHER[name][given.peers ? 1 : 0] + (given.peers && given[variants] ? more : 0);
-    if (given.peers && !together && !given.separate && !IN_BF16.includes(name)) warn(`${name}: not enough memory to have all sides loaded, so they run one after the other`);
+    const alone = given.separate || IN_BF16.includes(name);
+    const together = !alone && availableMemory() > TOGETHER[name][given.peers ? 1 : 0] + (given.peers && given[variants] ? more : 0);
+    if (given.peers && !together && !alone) warn(`${name}: not enough memory to have all sides loaded, so they run one after the other`);
     log(`${name}${together ? '' : ' (separately)'}`);
     Object.assign(measured, await measure(entries, { ...sizes, ...sizes.often?.[name], together, python, isa: given['peers-isa'], log, onFirst: requireSameWork }));
     // Those that ran one after the other have not met yet.

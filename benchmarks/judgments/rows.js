@@ -9,7 +9,7 @@ const MOST_WORDS = 110;
 const TAUGHT = { cut: 120, shepherd: 40 };
 const HELD = 100;
 
-const read = (file) => readFileSync(file, 'utf8').trim().split('\n').map((line) => JSON.parse(line));
+export const read = (file) => readFileSync(file, 'utf8').trim().split('\n').map((line) => JSON.parse(line));
 const hash = (text) => createHash('sha256').update(text).digest('hex');
 const words = (text) => text.split(/\s+/).length;
 const praise = /^\s*(["'*]*perfect\b|the (response|answer|output) is (already )?perfect\b)/i;

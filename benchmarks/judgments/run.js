@@ -5,8 +5,8 @@ import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { cpus, totalmem } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { bootstrapInterval } from '@heed/heed';
-import { makeRows } from './rows.js';
+import { pairedDifference } from '@heed/heed';
+import { makeRows, read } from './rows.js';
 
 const ROOT = fileURLToPath(new URL('../../', import.meta.url));
 process.chdir(ROOT);
@@ -46,9 +46,9 @@ function aligned(adapter, dir) {
 
 /** The paired change of findings an answer. */
 function fewer(file) {
-  const counts = {};
-  for (const { id, by, findings } of readFileSync(file, 'utf8').trim().split('\n').map((line) => JSON.parse(line))) (counts[id] ??= {})[by === 'base' ? 'base' : 'adapter'] = findings.length;
-  return bootstrapInterval(Object.values(counts).map(({ base, adapter }) => adapter - base), { seed: 0 });
+  const rows = read(file);
+  const counts = (base) => rows.filter(({ by }) => (by === 'base') === base).map(({ findings }) => findings.length);
+  return pairedDifference(counts(true), counts(false), { seed: 0 });
 }
 
 const STAGES = {

@@ -34,5 +34,5 @@ export function refreshBy(maker: RowMaker, engine: Engine, rows: readonly AnyRow
 export function requireRead(maker: RowMaker, rows: readonly AnyRow[], method: BoundMethod, text: Respond): void {
   const sequences = (row: AnyRow, index: number, made: string): string => JSON.stringify(method.sequences(maker.pretend(row, made), text, { rows, index }));
   if (rows.length === 0 || rows.some((row, index) => sequences(row, index, 'Yes.') !== sequences(row, index, 'No, never.'))) return;
-  throw new UserError(`rows: ${method.name}, as it is set, does not learn from what the model would write.`, ['Leave `rows` out, or set the option that learns from it (`method.retain` of npo, sim-npo and gradient-ascent is above 0).']);
+  throw new UserError(`rows: ${method.name}, as it is set, does not learn from what the model would write.`, ['Leave `rows` out, or set the option of the method that learns from it; a weight of 0, such as `method.retain`, reads nothing.']);
 }

@@ -54,6 +54,16 @@ export function prepareForCpu(model: OnnxModel): OnnxModel {
   };
 }
 
+/** ONNX Runtime 1.30 reads the command line of its process as it starts, by a recursion that one of 15000 bytes takes off the end of a thread's stack (14000 do not). */
+const LONGEST_COMMAND_LINE = 12_000;
+
+/** For the main thread to ask before a crash would end it: in a worker `process.argv` is another. */
+export function requireShortCommandLine(): void {
+  const { length } = new TextEncoder().encode([...process.execArgv, ...process.argv].join(' '));
+  if (process.platform !== 'linux' || length <= LONGEST_COMMAND_LINE) return;
+  throw new Error(`The command line has ${length} bytes. ONNX Runtime crashes on one of 15000; keep it under ${LONGEST_COMMAND_LINE}, with what is long in a file.`);
+}
+
 /** Loads ONNX Runtime and tests that it does what we rely on. */
 export function openCpu(options: { readonly threads: number; readonly zeroCopy: boolean }): Cpu {
   // Required here, not imported: the main thread reads this file too and must not load the native library.

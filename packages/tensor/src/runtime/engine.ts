@@ -5,7 +5,7 @@ import type { DType } from '../onnx/model.js';
 import type { Program } from '../program.js';
 import { dtypeOf, elements, holds, hostName, ownCopy, view } from './arrays.js';
 import type { Buffer, HostArray, View } from './arrays.js';
-import { prepareForCpu } from './cpu.js';
+import { prepareForCpu, requireShortCommandLine } from './cpu.js';
 import { packViews } from './messages.js';
 import { EngineSession } from './session.js';
 import type { Session } from './session.js';
@@ -47,17 +47,11 @@ export interface Engine {
   close(): Promise<void>;
 }
 
-/** ONNX Runtime 1.30 reads the command line of its process as it starts, by a recursion that one of 15000 bytes takes off the end of a thread's stack (14000 do not). */
-const LONGEST_COMMAND_LINE = 12_000;
-
 /** Starts an engine; it does not keep the process alive while nothing is asked of it. */
 export async function startEngine(options: EngineOptions = {}): Promise<Engine> {
   const { threads = availableParallelism(), zeroCopy = true } = options;
   if (!Number.isInteger(threads) || threads < 1) throw new Error(`The engine needs a whole number of threads, at least 1, not ${threads}.`);
-  const typed = [...process.execArgv, ...process.argv].reduce((n, word) => n + new TextEncoder().encode(word).length + 1, 0);
-  if (process.platform === 'linux' && typed > LONGEST_COMMAND_LINE) {
-    throw new Error(`The command line has ${typed} bytes. ONNX Runtime crashes on one of 15000; keep it under ${LONGEST_COMMAND_LINE}, with what is long in a file.`);
-  }
+  requireShortCommandLine();
   const thread = startThread();
   try {
     return new CpuEngine(thread, threads, (await thread.ask({ kind: 'start', threads, zeroCopy })) as boolean);
