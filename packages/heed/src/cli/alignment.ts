@@ -5,6 +5,7 @@ import { describeJudge } from '../judge/open.js';
 import { type Aligned, alignOnline, finishAlignment } from '../loop/online.js';
 import { ALIGN_SHORT_FORMS, AlignRecipe } from '../loop/recipe.js';
 import { openRun } from '../run/folder.js';
+import { percent, withInterval } from '../run/numbers.js';
 import { createProgress } from '../run/progress.js';
 import { loadRecipe } from '../run/recipe.js';
 import { onInterrupt } from '../run/signals.js';
@@ -66,15 +67,11 @@ export async function runAlignment({ file, overrides, resume, overwrite, out }: 
   }
 }
 
-const percent = (x: number): string => `${(100 * x).toFixed(0)} %`;
-const share = ({ mean, low, high }: Estimate): string => `${percent(mean)}  [${percent(low)}, ${percent(high)}]`;
-const mean = ({ mean: m, low, high }: Estimate): string => `${m.toFixed(2)}  [${low.toFixed(2)}, ${high.toFixed(2)}]`;
-
 /** The before/after table of one or more runs from the same base. */
 export function renderAlignment(results: readonly AlignmentSummary[]): string {
   const first = results[0]!;
   const row = (name: string, satisfied: Estimate, findings: Estimate, fluency: Fluency): string[] => [
-    name, share(satisfied), mean(findings), String(fluency.medianWords), percent(fluency.unfinished), fluency.distinct2.toFixed(2), fluency.logprobPerToken.toFixed(2),
+    name, withInterval(satisfied, percent), withInterval(findings, (x) => x.toFixed(2)), String(fluency.medianWords), percent(fluency.unfinished), fluency.distinct2.toFixed(2), fluency.logprobPerToken.toFixed(2),
   ];
   return [
     '',

@@ -2,7 +2,7 @@
 import type { Command } from 'commander';
 
 import type { AnswerReport } from '../evaluate/answers.js';
-import type { Estimate } from '../run/statistics.js';
+import { percent, withInterval } from '../run/numbers.js';
 import type { Output } from './output.js';
 import { table } from './output.js';
 import { type ModelFlags, type SamplingFlags, loadSpeaker, modelOptions, number, samplingOf, samplingOptions } from './speaking.js';
@@ -74,7 +74,7 @@ async function evaluate({ prompts: file, judge: spec, limit, output, overwrite =
   const kept = answersFile === undefined || answersFile.isStdout ? undefined : answersFile.name;
   const human = [
     renderReports(spec, { base, ...(after === undefined ? {} : { adapter: after }) }),
-    ...(gain === undefined ? [] : ['', `gain of the adapter, prompt by prompt: ${percent(gain)}`]),
+    ...(gain === undefined ? [] : ['', `gain of the adapter, prompt by prompt: ${withInterval(gain, percent)}`]),
     ...(kept === undefined ? [] : ['', `The answers are in ${kept}`]),
   ].join('\n');
   // stdout holds the answers and nothing else.
@@ -86,10 +86,6 @@ async function evaluate({ prompts: file, judge: spec, limit, output, overwrite =
   }, human);
 }
 
-const share = (x: number): string => `${(100 * x).toFixed(0)} %`;
-const percent = ({ mean, low, high }: Estimate): string => `${share(mean)}  [${share(low)}, ${share(high)}]`;
-const plain = ({ mean, low, high }: Estimate): string => `${mean.toFixed(2)}  [${low.toFixed(2)}, ${high.toFixed(2)}]`;
-
 /** One column a model, one line a measure. */
 function renderReports(judge: string, reports: Readonly<Partial<Record<Who, AnswerReport>>>): string {
   const all = Object.entries(reports);
@@ -100,12 +96,12 @@ function renderReports(judge: string, reports: Readonly<Partial<Record<Who, Answ
     '',
     table([
       ['', ...all.map(([who]) => who)],
-      line('satisfy the judge', (r) => percent(r.satisfied)),
-      line('findings an answer', (r) => plain(r.findings)),
+      line('satisfy the judge', (r) => withInterval(r.satisfied, percent)),
+      line('findings an answer', (r) => withInterval(r.findings, (x) => x.toFixed(2))),
       line('words, median', (r) => String(r.fluency.medianWords)),
       line('distinct-2', (r) => r.fluency.distinct2.toFixed(2)),
       line('log p a token under the base', (r) => r.fluency.logprobPerToken.toFixed(2)),
-      line('cut off at --max-tokens', (r) => share(r.fluency.unfinished)),
+      line('cut off at --max-tokens', (r) => percent(r.fluency.unfinished)),
     ]),
   ].join('\n');
 }

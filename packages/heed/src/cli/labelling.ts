@@ -13,6 +13,7 @@ import { openStore } from '../label/store.js';
 import { stored } from '../label/stored.js';
 import { watched } from '../label/watched.js';
 import { openRun } from '../run/folder.js';
+import { finePercent } from '../run/numbers.js';
 import { createProgress } from '../run/progress.js';
 import { loadRecipe } from '../run/recipe.js';
 import { onInterrupt } from '../run/signals.js';
@@ -60,9 +61,8 @@ export async function label({ file, overrides, resume, overwrite, out }: LabelJo
 }
 
 function tooManyFailed({ failed, rows }: LabelReport, dir: string): UserError {
-  const percent = (x: number): string => `${(100 * x).toFixed(1)} %`;
   return new UserError(
-    `${failed.rows} of ${rows} rows failed (${percent(failed.share)}; allowedFailures is ${percent(failed.allowed)}): ${Object.entries(failed.reasons).map(([reason, n]) => `${reason} ${n}`).join(', ')}`,
+    `${failed.rows} of ${rows} rows failed (${finePercent(failed.share)}; allowedFailures is ${finePercent(failed.allowed)}): ${Object.entries(failed.reasons).map(([reason, n]) => `${reason} ${n}`).join(', ')}`,
     [`The rows that were labelled are in ${dir}/rows.jsonl, the reasons in ${dir}/failures.jsonl.`, 'The same command asks again what a server did not answer, and nothing else.', 'If so many may fail: allowedFailures=SHARE.'],
   );
 }

@@ -1,10 +1,9 @@
 /** `heed models`: what can be loaded by name, and what is cached. */
 import type { Command } from 'commander';
 
+import { size } from '../run/numbers.js';
 import type { Output } from './output.js';
 import { table } from './output.js';
-
-const size = (bytes: number): string => (bytes >= 1e9 ? `${(bytes / 1e9).toFixed(2)} GB` : `${Math.round(bytes / 1e6)} MB`);
 
 export function register(program: Command, out: Output): void {
   program

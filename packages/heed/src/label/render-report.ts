@@ -1,10 +1,10 @@
 /** The label report as plain text for a terminal. */
+import { finePercent as percent, withInterval } from '../run/numbers.js';
 import type { Estimate } from '../run/statistics.js';
 import type { LabelReport } from './report.js';
 import type { Calibration, PositionBias, Verdicts } from './statistics.js';
 
-const percent = (x: number): string => `${(100 * x).toFixed(1)} %`;
-const share = ({ mean, low, high, n }: Estimate): string => `${percent(mean)}  [${percent(low)}, ${percent(high)}], n = ${n}`;
+const share = (estimate: Estimate): string => `${withInterval(estimate, percent)}, n = ${estimate.n}`;
 const fixed = (x: number): string => x.toFixed(3);
 
 /** What a person wants to see first: how many rows, what the labels are worth, what failed, what it cost. */

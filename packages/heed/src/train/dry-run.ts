@@ -6,6 +6,7 @@ import { renderDoctor } from '../data/render-doctor.js';
 import { UserError } from '../errors.js';
 import { type MethodOptions, methodOf } from '../method/index.js';
 import { loadModel } from '../model/load.js';
+import { size } from '../run/numbers.js';
 import { createRandom } from '../run/random.js';
 import { createRespond } from '../text/respond.js';
 import { prepare, requireFit, requireHeld, requireKept, tokensOf } from './items.js';
@@ -90,5 +91,3 @@ export function renderMemory({ needed, available, fits, ways }: MemoryCheck): st
     ...(fits || ways.length > 0 ? [] : ['  no setting makes it fit: cut long rows (data.maxTokens with data.onLong), or take a smaller model']),
   ];
 }
-
-const size = (bytes: number): string => (bytes >= 1e9 ? `${(bytes / 1e9).toFixed(2)} GB` : `${Math.round(bytes / 1e6)} MB`);
