@@ -5,14 +5,14 @@ import { uniform32 } from './choose.js';
 import { draw, drawFromAll, penalise } from './filter.js';
 import { stepChoice } from './options.js';
 import type { Likely, Token } from './request.js';
-import type { Sequence } from './sequence.js';
+import type { GenerationSequence } from './sequence.js';
 import type { Sessions } from './sessions.js';
 
 /**
  * One step of every live sequence, each by its own options. Random numbers are named by seed, row, sample and place, so company
  * does not change them.
  */
-export async function nextTokens(sessions: Sessions, cache: KeyValueCache, live: readonly Sequence[]): Promise<Token[]> {
+export async function nextTokens(sessions: Sessions, cache: KeyValueCache, live: readonly GenerationSequence[]): Promise<Token[]> {
   const choice = stepChoice(live.map((s) => ({ choice: s.choice, top: s.options.top ?? 0 })), sessions.vocabulary);
   const random = live.map((s) => (s.choice.kind === 'greedy' ? undefined : createRandom('sample', s.options.seed, s.row, s.sample, s.ids.length)));
   const result = await sessions.step(cache, choice, live, extraFeeds());

@@ -3,7 +3,7 @@ import type { Completion, GenerationHooks, GenerationRequest, GeneratorOptions, 
 import { type TextStream, createTextStream } from './text-stream.js';
 
 /** A completion in the making. */
-export interface Sequence {
+export interface GenerationSequence {
   readonly row: number;
   readonly sample: number;
   readonly options: SamplingOptions;
@@ -33,7 +33,7 @@ export function startSequence(
   options: SamplingOptions,
   { decode, stopIds, vocabulary }: Pick<GeneratorOptions, 'decode' | 'stopIds'> & { readonly vocabulary: number },
   { onToken }: GenerationHooks,
-): Sequence {
+): GenerationSequence {
   const { maxNewTokens, stop = [] } = options;
   const tokens: Token[] = [];
   const ids: number[] = [];
@@ -88,7 +88,7 @@ export function startSequence(
 }
 
 /** The end-of-turn token belongs to the ids and not to the text; tokens from a stop text on belong to neither. */
-export function completionOf({ row, sample, ids, logprobs, tops, options, finish, stream, ended }: Sequence, decode: (ids: readonly number[]) => string): Completion {
+export function completionOf({ row, sample, ids, logprobs, tops, options, finish, stream, ended }: GenerationSequence, decode: (ids: readonly number[]) => string): Completion {
   const tokens = stream?.cut?.tokens ?? ids.length;
   return {
     row,
