@@ -1,5 +1,6 @@
 import { type Dim, type Feed, type Tensor, add, concat, headRows, input, matmul, plus, recompute, reshape, softmax, split, sym, takeRows, times } from '@heed/tensor';
-import { type Layout, headsAt, invert, slotsOfHeads, windowMasks } from './layout.js';
+import { headsAt, invert, slotsOfHeads } from './head-slots.js';
+import { type Layout, windowMasks } from './layout.js';
 
 /** Layers that see the last `window` positions only, their own among them. */
 export interface LocalAttention {

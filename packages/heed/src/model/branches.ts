@@ -1,7 +1,7 @@
 import { type Dim, type Feed, type Tensor, add, concat, expandTo, headRows, input, matmul, op1, plus, reshape, softmax, split, sub, sym, takeRows, times } from '@heed/tensor';
 import type { Attend, HeadShape } from './attention.js';
 import { type Architecture, type Weights, decoder, logNormaliser, logitsOf, ropeInputs } from './decoder.js';
-import { headsAt, slotsOfHeads } from './layout.js';
+import { headsAt, slotsOfHeads } from './head-slots.js';
 
 /** What follows a shared beginning: the rest of a prompt (at least one token), and the answers whose tokens are asked for, each a branch of its own. */
 export interface Branched {

@@ -51,96 +51,150 @@ const HIDDEN = -1e9;
 /** Lays sequences out. Equal prompts are shared unless `share` is false. */
 export function layOut(sequences: readonly TokenSequence[], { share = true }: { share?: boolean } = {}): Layout {
   if (sequences.length === 0) throw new Error('There is nothing to lay out.');
+  const rows = placeRows(sequences, share);
+  return {
+    ids: Int32Array.from([...rows.prompts, ...rows.responses].flat()),
+    positions: positionsOf(sequences, rows),
+    prompts: rows.prompts.length,
+    sequences: sequences.length,
+    promptRows: rows.promptRows,
+    responseRows: rows.responseRows,
+    promptSlots: rows.promptSlots,
+    responseSlots: rows.responseSlots,
+    longest: Math.max(...sequences.map((s) => s.prompt.length + s.response.length)),
+    promptIndex: Int32Array.from(rows.promptIndex),
+    shares: rows.shares,
+    ...promptTables(rows),
+    ...keyTables(rows),
+    ...responseTables(sequences, rows),
+    ...labelTables(sequences, rows),
+  };
+}
+
+/** Where each text's rows begin, among the prompts' rows or the responses'. Sizes are named as in `Layout`. */
+interface Rows extends Pick<Layout, 'promptRows' | 'responseRows' | 'promptSlots' | 'responseSlots' | 'shares'> {
+  /** Every distinct one. */
+  readonly prompts: readonly (readonly number[])[];
+  readonly responses: readonly (readonly number[])[];
+  readonly promptIndex: readonly number[];
+  /** Which of its prompt's sequences each sequence is, from 0. */
+  readonly shareOf: readonly number[];
+  readonly promptStart: readonly number[];
+  readonly responseStart: readonly number[];
+}
+
+function placeRows(sequences: readonly TokenSequence[], share: boolean): Rows {
   const { prompts, promptIndex } = groupPrompts(sequences, share);
-  const shares = Math.max(...count(promptIndex, prompts.length));
-  const promptRows = total(prompts);
   const responses = sequences.map((s) => s.response);
-  const responseRows = total(responses);
-  const P = Math.max(...prompts.map((p) => p.length));
-  const R = Math.max(...responses.map((r) => r.length));
-  const [G, S] = [prompts.length, sequences.length];
+  const used = new Array<number>(prompts.length).fill(0);
+  const shareOf = promptIndex.map((g) => used[g]!++);
+  return {
+    prompts, responses, promptIndex, shareOf,
+    promptStart: starts(prompts), responseStart: starts(responses),
+    promptRows: total(prompts), responseRows: total(responses),
+    promptSlots: Math.max(...prompts.map((p) => p.length)), responseSlots: Math.max(...responses.map((r) => r.length)),
+    shares: Math.max(...used),
+  };
+}
 
-  const ids = Int32Array.from([...prompts, ...responses].flat());
+function positionsOf(sequences: readonly TokenSequence[], { prompts, promptRows, responseRows, promptStart, responseStart }: Rows): BigInt64Array {
   const positions = new BigInt64Array(promptRows + responseRows);
-  const promptStart = starts(prompts);
-  const responseStart = starts(responses);
+  const put = (row: number, from: number, n: number): void => {
+    for (let t = 0; t < n; t++) positions[row + t] = BigInt(from + t);
+  };
+  prompts.forEach((prompt, g) => put(promptStart[g]!, 0, prompt.length));
+  sequences.forEach(({ prompt, response }, s) => put(promptRows + responseStart[s]!, prompt.length, response.length));
+  return positions;
+}
 
+/** The prompts in their own slots. */
+function promptTables({ prompts, promptStart, promptRows, promptSlots: P }: Rows): Pick<Layout, 'promptOf' | 'promptAt' | 'promptMask'> {
+  const G = prompts.length;
   const promptOf = new Int32Array(G * P);
   const promptAt = new Int32Array(promptRows);
   const promptMask = new Float32Array(G * P * P).fill(HIDDEN);
   prompts.forEach((prompt, g) => {
     for (let t = 0; t < prompt.length; t++) {
-      const row = promptStart[g]! + t;
-      positions[row] = BigInt(t);
-      promptOf[g * P + t] = row;
-      promptAt[row] = g * P + t;
-      promptMask.fill(0, (g * P + t) * P, (g * P + t) * P + t + 1);
+      const [row, slot] = [promptStart[g]! + t, g * P + t];
+      promptOf[slot] = row;
+      promptAt[row] = slot;
+      promptMask.fill(0, slot * P, slot * P + t + 1);
     }
     // A padding query sees slot 0, so that its softmax stays finite; nothing reads its result.
     for (let t = prompt.length; t < P; t++) promptMask[(g * P + t) * P] = 0;
   });
+  return { promptOf, promptAt, promptMask };
+}
 
+/** The prompts as the keys that each sequence's response sees. */
+function keyTables({ prompts, promptIndex, shareOf, promptStart, promptRows, promptSlots: P, shares }: Rows): Pick<Layout, 'keysOf' | 'keysAt'> {
+  const S = promptIndex.length;
   const keysOf = new Int32Array(S * P);
   const keysAt = new Int32Array(promptRows * shares).fill(S * P);
+  promptIndex.forEach((g, s) => {
+    for (let t = 0; t < prompts[g]!.length; t++) {
+      const [row, slot] = [promptStart[g]! + t, s * P + t];
+      keysOf[slot] = row;
+      keysAt[row * shares + shareOf[s]!] = slot;
+    }
+  });
+  return { keysOf, keysAt };
+}
+
+function responseTables(sequences: readonly TokenSequence[], { responseStart, responseRows, promptSlots: P, responseSlots: R }: Rows): Pick<Layout, 'responseOf' | 'responseAt' | 'responseMask'> {
+  const S = sequences.length;
+  const width = P + R;
   const responseOf = new Int32Array(S * R);
   const responseAt = new Int32Array(responseRows);
-  const width = P + R;
   const responseMask = new Float32Array(S * R * width).fill(HIDDEN);
-  const used = new Array<number>(G).fill(0);
-  const labels: number[] = [];
-  const rest: { from: number; label: number; sequence: number; token: number }[] = [];
-  const firstFrom: number[] = [];
-  const firstAt: number[][] = prompts.map(() => []);
-  const labelOf = responses.map((r) => new Int32Array(r.length).fill(-1));
-
-  sequences.forEach((sequence, s) => {
-    const g = promptIndex[s]!;
-    const prompt = prompts[g]!;
-    const { response, supervised } = sequence;
-    const share = used[g]!++;
-    for (let t = 0; t < prompt.length; t++) {
-      keysOf[s * P + t] = promptStart[g]! + t;
-      keysAt[(promptStart[g]! + t) * shares + share] = s * P + t;
-    }
-    for (let t = 0; t < R; t++) {
-      const slot = s * R + t;
-      if (t >= response.length) {
-        responseMask[slot * width] = 0;
-        continue;
-      }
-      const row = responseStart[s]! + t;
-      positions[promptRows + row] = BigInt(prompt.length + t);
+  sequences.forEach(({ prompt, response }, s) => {
+    for (let t = 0; t < response.length; t++) {
+      const [row, slot] = [responseStart[s]! + t, s * R + t];
       responseOf[slot] = row;
       responseAt[row] = slot;
       responseMask.fill(0, slot * width, slot * width + prompt.length);
       responseMask.fill(0, slot * width + P, slot * width + P + t + 1);
-      if (supervised?.[t] === false) continue;
-      if (t === 0) {
-        labelOf[s]![0] = labels.length;
-        firstAt[g]!.push(labels.length);
-        firstFrom.push(promptStart[g]! + prompt.length - 1);
-        labels.push(response[0]!);
-      } else {
-        rest.push({ from: row - 1, label: response[t]!, sequence: s, token: t });
-      }
     }
+    // Padding, as with the prompts.
+    for (let t = response.length; t < R; t++) responseMask[(s * R + t) * width] = 0;
   });
-  const Nf = firstFrom.length;
-  const restAt = new Int32Array(responseRows).fill(rest.length);
-  rest.forEach((r, i) => {
-    labelOf[r.sequence]![r.token] = Nf + i;
-    restAt[r.from] = i;
-    labels.push(r.label);
-  });
-  const firstTable = new Int32Array(promptRows * shares).fill(Nf);
-  firstAt.forEach((indices, g) => firstTable.set(indices, (promptStart[g]! + prompts[g]!.length - 1) * shares));
+  return { responseOf, responseAt, responseMask };
+}
 
+/** A response's first token is predicted by its prompt's last row, which other sequences may share; each later one by the response row before it. */
+function labelTables(
+  sequences: readonly TokenSequence[], { prompts, promptIndex, promptStart, promptRows, responseStart, responseRows, shares }: Rows,
+): Pick<Layout, 'labels' | 'firstFrom' | 'firstAt' | 'restFrom' | 'restAt' | 'labelOf'> {
+  const lastRowOf = prompts.map((prompt, g) => promptStart[g]! + prompt.length - 1);
+  const first: { readonly from: number; readonly label: number }[] = [];
+  const rest: { readonly from: number; readonly label: number; readonly sequence: number; readonly token: number }[] = [];
+  const firstOf: number[][] = prompts.map(() => []);
+  const labelOf = sequences.map(({ response }) => new Int32Array(response.length).fill(-1));
+  sequences.forEach(({ response, supervised }, s) => {
+    const g = promptIndex[s]!;
+    response.forEach((label, t) => {
+      if (supervised?.[t] === false) return;
+      if (t > 0) {
+        rest.push({ from: responseStart[s]! + t - 1, label, sequence: s, token: t });
+        return;
+      }
+      labelOf[s]![0] = first.length;
+      firstOf[g]!.push(first.length);
+      first.push({ from: lastRowOf[g]!, label });
+    });
+  });
+  const firstAt = new Int32Array(promptRows * shares).fill(first.length);
+  firstOf.forEach((indices, g) => firstAt.set(indices, lastRowOf[g]! * shares));
+  const restAt = new Int32Array(responseRows).fill(rest.length);
+  rest.forEach(({ from, sequence, token }, i) => {
+    restAt[from] = i;
+    labelOf[sequence]![token] = first.length + i;
+  });
   return {
-    ids, positions, prompts: G, sequences: S, promptRows, responseRows, promptSlots: P, responseSlots: R,
-    longest: Math.max(...sequences.map((s) => s.prompt.length + s.response.length)),
-    promptOf, keysOf, responseOf, promptAt, keysAt, responseAt, shares, promptMask, responseMask,
-    promptIndex: Int32Array.from(promptIndex), labels: Int32Array.from(labels), firstFrom: Int32Array.from(firstFrom), firstAt: firstTable,
-    restFrom: Int32Array.from(rest.map((r) => r.from)), restAt, labelOf,
+    labels: Int32Array.from([...first, ...rest], ({ label }) => label),
+    firstFrom: Int32Array.from(first, ({ from }) => from), firstAt,
+    restFrom: Int32Array.from(rest, ({ from }) => from), restAt,
+    labelOf,
   };
 }
 
@@ -192,39 +246,4 @@ const total = (lists: readonly (readonly number[])[]): number => lists.reduce((n
 function starts(lists: readonly (readonly number[])[]): number[] {
   let at = 0;
   return lists.map((list) => (at += list.length) - list.length);
-}
-
-function count(indices: readonly number[], n: number): number[] {
-  const counts = new Array<number>(n).fill(0);
-  for (const i of indices) counts[i]!++;
-  return counts;
-}
-
-/** Token slots [n, t] → head-row slots [n, heads, group·t]: query heads that share a key head lie together (GQA folded into rows). */
-export function slotsOfHeads(rowOf: Int32Array, n: number, slots: number, keyHeads: number, group: number): Int32Array {
-  const out = new Int32Array(n * keyHeads * group * slots);
-  const heads = keyHeads * group;
-  let at = 0;
-  for (let i = 0; i < n; i++) for (let h = 0; h < heads; h++) for (let t = 0; t < slots; t++) out[at++] = rowOf[i * slots + t]! * heads + h;
-  return out;
-}
-
-/** Row → slot [rows, m] to head row → head slot [rows·heads, m]; `nowhere` entries stay so. */
-export function headsAt(slotOf: Int32Array, m: number, slots: number, slotCount: number, heads: number): Int32Array {
-  const rows = slotOf.length / m;
-  const out = new Int32Array(rows * heads * m);
-  const nowhere = slotCount * heads;
-  let at = 0;
-  for (let row = 0; row < rows; row++) for (let h = 0; h < heads; h++) for (let j = 0; j < m; j++) {
-    const slot = slotOf[row * m + j]!;
-    out[at++] = slot === slotCount ? nowhere : (Math.floor(slot / slots) * heads + h) * slots + (slot % slots);
-  }
-  return out;
-}
-
-/** The inverse of a row → slot table: slot → row, with `rows` (nowhere) in slots that no row went to. */
-export function invert(slotOf: Int32Array, slotCount: number): Int32Array {
-  const out = new Int32Array(slotCount).fill(slotOf.length);
-  slotOf.forEach((slot, row) => (out[slot] = row));
-  return out;
 }

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { headsAt, invert, layOut, slotsOfHeads, windowMasks } from '../../src/model/layout.js';
+import { headsAt, invert, slotsOfHeads } from '../../src/model/head-slots.js';
+import { layOut, windowMasks } from '../../src/model/layout.js';
 import { openTiny, scorer, useEngine } from './tiny.js';
 
 const X = -1e9;
