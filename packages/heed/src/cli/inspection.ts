@@ -11,11 +11,11 @@ import { type Source, at } from '../data/source.js';
 import { UserError } from '../errors.js';
 import { ALIGN_SHORT_FORMS, AlignRecipe } from '../loop/recipe.js';
 import { type MethodOptions, methodOf } from '../method/index.js';
-import type { Sequence } from '../method/method.js';
 import { type Model, loadModel } from '../model/load.js';
 import type { Progress } from '../run/progress.js';
 import { loadRecipe } from '../run/recipe.js';
 import { createRespond } from '../text/respond.js';
+import type { TokenSequence } from '../text/token-sequence.js';
 import { TrainRecipe } from '../train/recipe.js';
 import type { SeenSequence } from './render-tokens.js';
 
@@ -48,7 +48,7 @@ type Columns = Readonly<Record<string, number | readonly number[]>>;
 interface Seen {
   readonly recipe: TrainRecipe | AlignRecipe;
   readonly kind: RowKind;
-  sequences(rows: readonly AnyRow[], index: number, model: Model): Readonly<Record<string, readonly Sequence[]>>;
+  sequences(rows: readonly AnyRow[], index: number, model: Model): Readonly<Record<string, readonly TokenSequence[]>>;
   columns(row: AnyRow): Columns;
   unfit(row: AnyRow): string | undefined;
 }
@@ -107,7 +107,7 @@ export async function inspectRecipe(file: string, overrides: readonly string[], 
 
 type Limits = { readonly maxTokens: number; readonly onLong: TrainRecipe['data']['onLong'] };
 
-function seenRow(row: AnyRow, sequences: readonly (readonly [string, Sequence])[], columns: Columns, { tokenizer }: Model, { maxTokens, onLong }: Limits): SeenRow {
+function seenRow(row: AnyRow, sequences: readonly (readonly [string, TokenSequence])[], columns: Columns, { tokenizer }: Model, { maxTokens, onLong }: Limits): SeenRow {
   const notes: Record<string, string> = {};
   const shown = sequences.map(([name, sequence]): [string, SeenSequence] => {
     const fitted = fit(sequence, maxTokens, onLong);

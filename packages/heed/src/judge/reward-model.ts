@@ -5,6 +5,7 @@ import type { Adapter } from '../model/peft.js';
 import { createRewardScorer } from '../model/reward-scorer.js';
 import { UserError } from '../errors.js';
 import { type HeldPrinciple, principledPrompt } from '../text/principled.js';
+import type { TokenSequence } from '../text/token-sequence.js';
 import type { Failure } from './asked.js';
 import { fingerprint } from './fingerprint.js';
 import type { Judge, Judged, Verdict } from './types.js';
@@ -44,12 +45,12 @@ export async function createRewardJudge(engine: Engine, model: Model, adapter: A
 
   async function rewards(items: readonly Judged[]): Promise<(number | Failure)[]> {
     const read = items.map(({ prompt, response }) => sequenceOf(model, prompt, response, principles));
-    const tooLong = (sequence: Sequence): Failure | undefined => {
+    const tooLong = (sequence: TokenSequence): Failure | undefined => {
       const tokens = sequence.prompt.length + sequence.response.length;
       return tokens <= context ? undefined : { failure: 'too-long', detail: `prompt and response have ${tokens} tokens; the context of ${model.checkpoint.id} is ${context}` };
     };
     const failures = read.map((one) => ('failure' in one ? one : tooLong(one)));
-    const scored = await scorer.rewards(read.filter((one, i): one is Sequence => failures[i] === undefined && !('failure' in one)));
+    const scored = await scorer.rewards(read.filter((one, i): one is TokenSequence => failures[i] === undefined && !('failure' in one)));
     let at = 0;
     return failures.map((failure) => failure ?? scored[at++]!);
   }
@@ -70,13 +71,8 @@ export async function createRewardJudge(engine: Engine, model: Model, adapter: A
   };
 }
 
-interface Sequence {
-  readonly prompt: readonly number[];
-  readonly response: readonly number[];
-}
-
 /** As in training: the response ends with the end of turn; held to principles, it stands in the prompt, and the end of turn is all that is answered. */
-function sequenceOf({ template }: Model, prompt: Judged['prompt'], response: string, principles?: readonly HeldPrinciple[]): Sequence | Failure {
+function sequenceOf({ template }: Model, prompt: Judged['prompt'], response: string, principles?: readonly HeldPrinciple[]): TokenSequence | Failure {
   try {
     if (principles !== undefined) return { prompt: template.prompt(principledPrompt(prompt, response, principles)), response: template.response('') };
     return { prompt: template.prompt(prompt), response: template.response(response) };

@@ -3,7 +3,8 @@ import { z } from 'zod';
 import { UserError } from '../errors.js';
 import type { ChoiceRow } from '../data/rows.js';
 import { at } from '../data/source.js';
-import { type Loss, type Respond, type Scored, type Sequence, defineMethod } from './method.js';
+import type { TokenSequence } from '../text/token-sequence.js';
+import { type Loss, type Respond, type Scored, defineMethod } from './method.js';
 
 export const choiceOptions = {
   /** What an answer weighs: the sum of its tokens' log-probabilities, log p(answer), or their mean, which does not favour short answers. */
@@ -21,7 +22,7 @@ export type ChoiceOptions = z.infer<typeof options>;
 const ABSENT = -1e9;
 
 /** Each answer of a row as a response to its prompt, which all of them share. @throws UserError where answers without their end begin each other. */
-export function choiceSequences({ prompt, choices, source }: Pick<ChoiceRow, 'prompt' | 'choices' | 'source'>, text: Respond, { endOfTurn }: ChoiceOptions): { answers: readonly Sequence[] } {
+export function choiceSequences({ prompt, choices, source }: Pick<ChoiceRow, 'prompt' | 'choices' | 'source'>, text: Respond, { endOfTurn }: ChoiceOptions): { answers: readonly TokenSequence[] } {
   const whole = choices.map((choice) => text.respond(prompt, choice));
   if (endOfTurn) return { answers: whole };
   const answers = whole.map((s) => ({ prompt: s.prompt, response: s.response.slice(0, -1) }));

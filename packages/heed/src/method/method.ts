@@ -3,23 +3,17 @@ import type { z } from 'zod';
 import type { Shuffler } from '../data/ratio.js';
 import type { RowKind, RowKinds } from '../data/rows.js';
 import type { Message } from '../text/template.js';
+import type { TokenSequence } from '../text/token-sequence.js';
 import type { Tokens } from './tokens.js';
-
-/** A text to score: the model reads `prompt`, then `response`, whose supervised tokens (all by default) get log-probabilities. */
-export interface Sequence {
-  readonly prompt: readonly number[];
-  readonly response: readonly number[];
-  readonly supervised?: readonly boolean[];
-}
 
 /** Turns a row's words into tokens, with the model's template. Prompt and response are tokenised apart, one end-of-turn token supervised. */
 export interface Respond {
   /** A prompt and a response to it. */
-  respond(prompt: readonly Message[], response: string): Sequence;
+  respond(prompt: readonly Message[], response: string): TokenSequence;
   /** The same where the prompt also carries a judgment of the response ("Align-N"); `format` overrides the wording. */
-  respondJudged(prompt: readonly Message[], judgment: string, response: string, format?: string): Sequence;
+  respondJudged(prompt: readonly Message[], judgment: string, response: string, format?: string): TokenSequence;
   /** A conversation whose every assistant turn is supervised. */
-  converse(messages: readonly Message[]): Sequence;
+  converse(messages: readonly Message[]): TokenSequence;
 }
 
 /** Σ `sum` / Σ `count`, both scalars, over the whole optimizer step: how a micro-batch contributes to a loss or a metric. */
@@ -108,7 +102,7 @@ export interface Method<Kind extends RowKind, Options, Name extends string> {
   /** The loss while the policy equals every reference, where it is known: checked at the first step. */
   lossAtReference?(options: Options): number | undefined;
   /** The sequences of one row; a name may be absent from a row. */
-  sequences(row: RowKinds[Kind], text: Respond, options: Options, among: Among<RowKinds[Kind]>): Partial<Record<Name, Sequence | readonly Sequence[]>>;
+  sequences(row: RowKinds[Kind], text: Respond, options: Options, among: Among<RowKinds[Kind]>): Partial<Record<Name, TokenSequence | readonly TokenSequence[]>>;
   columnsOf?(row: RowKinds[Kind], options: Options): Record<string, number | readonly number[]>;
   /** Whether the method has a use for a row at all; rows without are left out, and counted (ILF-DPO: satisfactory ones hold no pair). Default: yes. */
   uses?(row: RowKinds[Kind], options: Options): boolean;
@@ -140,7 +134,7 @@ export interface BoundMethod {
   readonly scope: 'row' | 'step';
   readonly memory: Readonly<Record<string, number>>;
   readonly lossAtReference?: number;
-  sequences(row: AnyRowKind, text: Respond, among?: Among<AnyRowKind>): Record<string, readonly Sequence[]>;
+  sequences(row: AnyRowKind, text: Respond, among?: Among<AnyRowKind>): Record<string, readonly TokenSequence[]>;
   columnsOf(row: AnyRowKind): Record<string, number | readonly number[]>;
   uses(row: AnyRowKind): boolean;
   unfit(row: AnyRowKind): string | undefined;
@@ -172,8 +166,8 @@ export function bind<Kind extends RowKind, Options, Name extends string>(method:
     ...(expected === undefined ? {} : { lossAtReference: expected }),
     sequences(row, text, among = { rows: [row], index: 0 }) {
       const given = method.sequences(row as Row, text, options, among as Among<Row>);
-      return Object.fromEntries(method.names.flatMap((name): [string, readonly Sequence[]][] => {
-        const found: Sequence | readonly Sequence[] | undefined = given[name];
+      return Object.fromEntries(method.names.flatMap((name): [string, readonly TokenSequence[]][] => {
+        const found: TokenSequence | readonly TokenSequence[] | undefined = given[name];
         return found === undefined ? [] : [[name, 'prompt' in found ? [found] : found]];
       }));
     },

@@ -1,7 +1,8 @@
 import { neg, sum } from '@heed/tensor';
 import { z } from 'zod';
 import type { NegativeRow } from '../data/rows.js';
-import type { Respond, Scored, Sequence, Term } from './method.js';
+import type { TokenSequence } from '../text/token-sequence.js';
+import type { Respond, Scored, Term } from './method.js';
 import { weighted } from './pairs.js';
 
 /** What the methods share that learn from bad responses alone: their sequences, and what keeps the model from falling apart. */
@@ -13,7 +14,7 @@ export const NEGATIVE_LISTS = ['positives'] as const;
 /** Weight of the likelihood of the row's own positives ("retain"); 0, the default, reads none. */
 export const retain = z.number().min(0).default(0);
 
-export const negativeSequences = (row: NegativeRow, text: Respond, weight: number): Partial<Record<NegativeName, Sequence | readonly Sequence[]>> => ({
+export const negativeSequences = (row: NegativeRow, text: Respond, weight: number): Partial<Record<NegativeName, TokenSequence | readonly TokenSequence[]>> => ({
   negative: text.respond(row.prompt, row.rejected),
   ...(weight > 0 ? { positives: row.positives!.map((positive) => text.respond(row.prompt, positive)) } : {}),
 });

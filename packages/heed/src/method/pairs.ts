@@ -1,6 +1,7 @@
 import { type Tensor, add, atLeast, greater, mul, neg, sub, sum, toFloat } from '@heed/tensor';
 import type { PreferenceRow } from '../data/rows.js';
-import type { Respond, Scored, Sequence, Term } from './method.js';
+import type { TokenSequence } from '../text/token-sequence.js';
+import type { Respond, Scored, Term } from './method.js';
 import type { Tokens } from './tokens.js';
 
 /** What all methods that learn from preference rows share: their sequences, the soft label, the field's metrics. */
@@ -10,7 +11,7 @@ export type PairName = (typeof PAIR)[number];
 /** The column of `softLabel`: P(chosen is the better one), 1 where the row does not say. */
 export const SOFT_LABEL = 'soft_label';
 
-export const pairSequences = (row: PreferenceRow, text: Respond): Record<PairName, Sequence> => ({
+export const pairSequences = (row: PreferenceRow, text: Respond): Record<PairName, TokenSequence> => ({
   chosen: text.respond(row.prompt, row.chosen),
   rejected: text.respond(row.prompt, row.rejected),
 });

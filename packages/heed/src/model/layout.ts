@@ -1,12 +1,5 @@
 import { UserError } from '../errors.js';
-
-/** Token ids of one scored text: the model reads `prompt` then `response`; each supervised response token gets a log-probability. */
-export interface TokenSequence {
-  readonly prompt: readonly number[];
-  readonly response: readonly number[];
-  /** Which response tokens are supervised; all of them by default. */
-  readonly supervised?: readonly boolean[];
-}
+import type { TokenSequence } from '../text/token-sequence.js';
 
 /**
  * How sequences lie in one forward pass. Rows (tokens) are flat, without padding: first every distinct prompt, then every

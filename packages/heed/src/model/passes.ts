@@ -1,4 +1,4 @@
-import type { TokenSequence } from './layout.js';
+import type { TokenSequence } from '../text/token-sequence.js';
 
 /** Tokens worked on in one pass. */
 const TOKENS_PER_PASS = 1024;

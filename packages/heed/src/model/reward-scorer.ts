@@ -1,6 +1,7 @@
 import { type Engine, lower, view } from '@heed/tensor';
 import { UserError } from '../errors.js';
-import { type TokenSequence, lastRows, layOut } from './layout.js';
+import type { TokenSequence } from '../text/token-sequence.js';
+import { lastRows, layOut } from './layout.js';
 import type { Model } from './load.js';
 import type { Adapter } from './peft.js';
 import { feedsOf, ropeFeed, scoringFeeds, traceReads } from './scoring.js';

@@ -1,6 +1,7 @@
 import { type Engine, type View, lower } from '@heed/tensor';
+import type { TokenSequence } from '../text/token-sequence.js';
 import type { AdapterPlan } from './adapter.js';
-import { type TokenSequence, layOut } from './layout.js';
+import { layOut } from './layout.js';
 import type { Model } from './load.js';
 import { feedsOf, ropeFeed, scoringFeeds, traceLogProbs } from './scoring.js';
 import { inPasses } from './passes.js';

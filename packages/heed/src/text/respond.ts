@@ -1,21 +1,15 @@
 import { judgedPrompt } from './judgment.js';
 import type { Message, Template } from './template.js';
-
-/** A prompt and what follows it, in tokens; every response token is supervised unless `supervised` says otherwise. */
-export interface Responded {
-  readonly prompt: number[];
-  readonly response: number[];
-  readonly supervised?: boolean[];
-}
+import type { TokenSequence } from './token-sequence.js';
 
 /** Turns words into token sequences with one template. */
 export function createRespond(template: Template) {
-  const respond = (prompt: readonly Message[], response: string): Responded => ({ prompt: template.prompt(prompt), response: template.response(response) });
+  const respond = (prompt: readonly Message[], response: string): TokenSequence => ({ prompt: template.prompt(prompt), response: template.response(response) });
   return {
     respond,
-    respondJudged: (prompt: readonly Message[], judgment: string, response: string, format?: string): Responded =>
+    respondJudged: (prompt: readonly Message[], judgment: string, response: string, format?: string): TokenSequence =>
       respond(judgedPrompt(prompt, judgment, template.name, format), response),
-    converse(messages: readonly Message[]): Responded {
+    converse(messages: readonly Message[]): TokenSequence {
       const { ids, supervised } = template.conversation(messages);
       const first = supervised.indexOf(true);
       return { prompt: ids.slice(0, first), response: ids.slice(first), supervised: supervised.slice(first) };

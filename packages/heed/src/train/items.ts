@@ -3,7 +3,8 @@ import { type Problem, problemsError } from '../data/problem.js';
 import { UserError } from '../errors.js';
 import type { AnyRow } from '../data/rows.js';
 import { at as place } from '../data/source.js';
-import type { BoundMethod, Respond, Sequence } from '../method/method.js';
+import type { BoundMethod, Respond } from '../method/method.js';
+import type { TokenSequence } from '../text/token-sequence.js';
 
 /** A row made ready: its named sequences in tokens (a list of one where the name stands for one), and its columns of numbers. */
 export interface Item {
@@ -11,7 +12,7 @@ export interface Item {
   readonly index: number;
   /** For messages: where the row came from. */
   readonly where: string;
-  readonly sequences: Readonly<Record<string, readonly Sequence[]>>;
+  readonly sequences: Readonly<Record<string, readonly TokenSequence[]>>;
   readonly columns: Readonly<Record<string, number | readonly number[]>>;
 }
 
@@ -61,7 +62,7 @@ export function prepare(rows: readonly AnyRow[], method: BoundMethod, text: Resp
   }
 
   // A row goes as a whole: a method's sequences only mean something together. The longest that does not fit speaks for its row.
-  const fits = (tokens: Sequence): Fit => fit(tokens, limits.maxTokens, limits.onLong);
+  const fits = (tokens: TokenSequence): Fit => fit(tokens, limits.maxTokens, limits.onLong);
   const speakers = whole.map(({ row, sequences }, at) => {
     const tooLong = sequences.filter(({ s }) => 'tooLong' in fits(s));
     const { s } = (tooLong.length > 0 ? tooLong : sequences).reduce((a, b) => (lengthOf(b.s) > lengthOf(a.s) ? b : a));
@@ -73,7 +74,7 @@ export function prepare(rows: readonly AnyRow[], method: BoundMethod, text: Resp
     const { row, index, sequences } = whole[at]!;
     const fitted = sequences.map(({ name, s }) => ({ name, s, ...(fits(s) as Extract<Fit, { readonly cut: number }>) }));
     if (fitted.some(({ cut }) => cut > 0)) truncated++;
-    const named: Record<string, Sequence[]> = {};
+    const named: Record<string, TokenSequence[]> = {};
     for (const { name, s, tokens } of fitted) (named[name] ??= []).push({ ...s, ...tokens });
     return { index, where: place(row.source), sequences: named, columns: method.columnsOf(row) };
   });
@@ -98,11 +99,11 @@ export function requireHeld(rows: readonly AnyRow[], { items, skipped }: Prepare
   if (rows.length > 0 && items.length === 0) throw problemsError(`data.eval: none of the ${rows.length} rows can be evaluated on`, skipped);
 }
 
-const lengthOf = (s: Sequence): number => s.prompt.length + s.response.length;
+const lengthOf = (s: TokenSequence): number => s.prompt.length + s.response.length;
 
 /** Tokens of an item's sequences, prompts included: what it costs at most (shared prompts cost less). */
 export const tokensOf = (item: Item): number => Object.values(item.sequences).flat().reduce((n, s) => n + lengthOf(s), 0);
 
 /** Response tokens that get a log-probability. */
-export const supervisedOf = (s: Sequence): number =>
+export const supervisedOf = (s: TokenSequence): number =>
   s.supervised === undefined ? s.response.length : s.supervised.reduce((n, x) => n + (x ? 1 : 0), 0);

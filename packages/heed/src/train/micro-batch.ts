@@ -1,6 +1,7 @@
 import type { Feed } from '@heed/tensor';
-import type { BoundMethod, Sequence } from '../method/method.js';
+import type { BoundMethod } from '../method/method.js';
 import { type Layout, lastRows, layOut } from '../model/layout.js';
+import type { TokenSequence } from '../text/token-sequence.js';
 import type { Item } from './items.js';
 import { type Tables, makeTables } from './tables.js';
 
@@ -10,7 +11,7 @@ export interface Owner {
   readonly name: string;
   /** Its place in a list; 0 where the name stands for one sequence. */
   readonly place: number;
-  readonly sequence: Sequence;
+  readonly sequence: TokenSequence;
 }
 
 /** Rows that go through the model together: how they lie, and the tables that sort what the model gives by name. */

@@ -4,9 +4,10 @@ import { afterAll, beforeAll } from 'vitest';
 import type { Adapter } from '../../src/model/peft.js';
 import { architectureOf } from '../../src/model/architecture.js';
 import { type Checkpoint, openCheckpoint } from '../../src/model/checkpoint/open.js';
-import { type TokenSequence, layOut } from '../../src/model/layout.js';
+import { layOut } from '../../src/model/layout.js';
 import { feedsOf, ropeFeed, scoringFeeds, traceLogProbs } from '../../src/model/scoring.js';
 import { adaptedWeights, frozenWeights } from '../../src/model/weights.js';
+import type { TokenSequence } from '../../src/text/token-sequence.js';
 
 /** What benchmarks/oracles/model_fixtures.py wrote. */
 export const modelFixture = (name: string): string => path.join(import.meta.dirname, '../fixtures/model', name);

@@ -1,0 +1,7 @@
+/** Token ids of one text to score: a model reads `prompt`, then `response`; each supervised response token gets a log-probability. */
+export interface TokenSequence {
+  readonly prompt: readonly number[];
+  readonly response: readonly number[];
+  /** Which response tokens are supervised; all of them by default. */
+  readonly supervised?: readonly boolean[];
+}
