@@ -1,6 +1,6 @@
 /** Measures of text that no judge has a part in: what a model must not give up to please its judge. All in words, any script. */
 
-const WORD = /[\p{L}\p{N}][\p{L}\p{N}\p{M}]*(?:['’.,-][\p{L}\p{N}][\p{L}\p{N}\p{M}]*)*/gu;
+import { WORD } from '../text/word.js';
 
 /** The words of a text in lower case; "don't", "eco-friendly" and "2.5" are one word each, signs are none. */
 export function words(text: string): string[] {

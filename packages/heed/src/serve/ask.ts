@@ -135,9 +135,13 @@ export function fit({ n, maxTokens, maxTokensField, kind }: Ask, prompts: readon
   const longest = Math.max(...prompts.map(({ ids }) => ids.length));
   const least = maxTokens ?? 1;
   if (longest + least > context) {
+    const field = kind === 'chat' ? 'messages' : 'prompt';
+    // Fewer tokens of an answer are a way out only where some number was asked for, and the prompt alone fits.
+    const tooLong = maxTokens === undefined || longest >= context ? field : `prompt, or ${maxTokensField}`;
     throw badRequest(
-      `This model's maximum context length is ${context} tokens. However, you requested ${longest + least} tokens (${longest} in the ${kind === 'chat' ? 'messages' : 'prompt'}, ${least} in the completion). Please reduce the length of the ${maxTokens === undefined || longest >= context ? (kind === 'chat' ? 'messages' : 'prompt') : `prompt, or ${maxTokensField}`}.`,
-      kind === 'chat' ? 'messages' : 'prompt', 'context_length_exceeded',
+      `This model's maximum context length is ${context} tokens. However, you requested ${longest + least} tokens ` +
+      `(${longest} in the ${field}, ${least} in the completion). Please reduce the length of the ${tooLong}.`,
+      field, 'context_length_exceeded',
     );
   }
   return { requests: prompts.map(({ ids }, row) => ({ prompt: ids, row, samples: n })), maxNewTokens: maxTokens ?? context - longest };

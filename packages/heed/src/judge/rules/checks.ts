@@ -1,11 +1,11 @@
 /** The checks that a rule file can name. */
+import { WORD } from '../../text/word.js';
 import { matches } from './rule.js';
 import type { Check, Fault } from './rule.js';
 
 /** Where words begin and end: "we" is not found in "weight" nor in "we're", but "best" is in "best-selling": a compound is no excuse. */
 const BEFORE = String.raw`(?<![\p{L}\p{N}\p{M}_]|[\p{L}\p{N}]['’])`;
 const AFTER = String.raw`(?![\p{L}\p{N}\p{M}_]|['’][\p{L}\p{N}])`;
-const WORD = /[\p{L}\p{N}][\p{L}\p{N}\p{M}]*(?:['’.,-][\p{L}\p{N}][\p{L}\p{N}\p{M}]*)*/gu;
 
 const escape = (text: string): string => text.replace(/[\\^$.*+?()[\]{}|/]/g, String.raw`\$&`);
 
