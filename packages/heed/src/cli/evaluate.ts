@@ -5,7 +5,7 @@ import type { AnswerReport } from '../evaluate/answers.js';
 import { percent, withInterval } from '../run/numbers.js';
 import type { Output } from './output.js';
 import { table } from './output.js';
-import { type ModelFlags, type SamplingFlags, loadSpeaker, modelOptions, number, samplingOf, samplingOptions } from './speaking.js';
+import { type ModelFlags, type SamplingFlags, loadSpeaker, modelOptions, number, requireWhole, samplingOf, samplingOptions } from './speaking.js';
 
 interface Options extends ModelFlags, SamplingFlags {
   readonly prompts: string;
@@ -30,11 +30,11 @@ export function register(program: Command, out: Output): void {
 }
 
 async function evaluate({ prompts: file, judge: spec, limit, output, overwrite = false, ...flags }: Options, out: Output): Promise<void> {
-  const [{ UserError }, { rowsFile }, { readPrompts }, { openGenerator }, { startEngine }, { createProgress }, { openJudge }, { evaluateAnswers }, { pairedDifference }, { createScorer }] = await Promise.all([
-    import('../errors.js'), import('./rows-file.js'), import('./prompts.js'), import('../generate/open.js'), import('@heed/tensor'),
+  const [{ rowsFile }, { readPrompts }, { openGenerator }, { startEngine }, { createProgress }, { openJudge }, { evaluateAnswers }, { pairedDifference }, { createScorer }] = await Promise.all([
+    import('./rows-file.js'), import('./prompts.js'), import('../generate/open.js'), import('@heed/tensor'),
     import('../run/progress.js'), import('../judge/open.js'), import('../evaluate/answers.js'), import('../run/statistics.js'), import('../model/scorer.js'),
   ]);
-  if (limit !== undefined && !(Number.isInteger(limit) && limit >= 1)) throw new UserError(`--limit is ${limit}; expected a whole number, at least 1.`);
+  if (limit !== undefined) requireWhole('--limit', limit, 1);
   const sampling = await samplingOf(flags);
   const answersFile = output === undefined ? undefined : rowsFile(output, { overwrite, out });
   const judge = await openJudge(spec);

@@ -3,7 +3,7 @@ import type { Command } from 'commander';
 
 import type { Completion } from '../generate/request.js';
 import type { Output } from './output.js';
-import { type ModelFlags, type PrecisionFlag, type SamplingFlags, loadSpeaker, modelOptions, number, precisionOption, samplingOf, samplingOptions } from './speaking.js';
+import { type ModelFlags, type PrecisionFlag, type SamplingFlags, loadSpeaker, modelOptions, number, precisionOption, requireWhole, samplingOf, samplingOptions } from './speaking.js';
 
 interface Options extends ModelFlags, PrecisionFlag, SamplingFlags {
   readonly prompts: string;
@@ -29,13 +29,12 @@ export function register(program: Command, out: Output): void {
 }
 
 async function generate({ prompts: file, samples, limit, output, overwrite = false, ...flags }: Options, out: Output): Promise<void> {
-  const [{ UserError }, { rowsFile }, { readPrompts }, { openGenerator }, { startEngine }, { createProgress }, { Interrupted, onInterrupt }] = await Promise.all([
-    import('../errors.js'), import('./rows-file.js'), import('./prompts.js'), import('../generate/open.js'),
+  const [{ rowsFile }, { readPrompts }, { openGenerator }, { startEngine }, { createProgress }, { Interrupted, onInterrupt }] = await Promise.all([
+    import('./rows-file.js'), import('./prompts.js'), import('../generate/open.js'),
     import('@heed/tensor'), import('../run/progress.js'), import('../run/signals.js'),
   ]);
-  for (const [flag, value] of [['-n', samples], ['--limit', limit]] as const) {
-    if (value !== undefined && !(Number.isInteger(value) && value >= 1)) throw new UserError(`${flag} is ${value}; expected a whole number, at least 1.`);
-  }
+  requireWhole('-n', samples, 1);
+  if (limit !== undefined) requireWhole('--limit', limit, 1);
   const sampling = await samplingOf(flags);
   const rows = rowsFile(output, { overwrite, out });
   const { model, adapter } = await loadSpeaker(flags, out);

@@ -3,7 +3,7 @@ import { basename, resolve } from 'node:path';
 import { type Command, Option } from 'commander';
 
 import type { Output } from './output.js';
-import { type PrecisionFlag, number, precisionOption } from './speaking.js';
+import { type PrecisionFlag, number, precisionOption, requireWhole } from './speaking.js';
 
 interface Options extends PrecisionFlag {
   readonly model?: string;
@@ -41,9 +41,7 @@ async function serve({ model: given, template, adapter: specs, precision, host, 
     import('../errors.js'), import('../model/load.js'), import('../model/peft.js'), import('@heed/tensor'),
     import('../serve/voices.js'), import('../serve/server.js'), import('../run/signals.js'),
   ]);
-  for (const [flag, value, least] of [['--port', port, 0], ['--batch', batch, 1], ['--queue', queue, 1], ['--max-body', maxBody, 1], ['--grace', grace, 0]] as const) {
-    if (!(Number.isInteger(value) && value >= least)) throw new UserError(`${flag} is ${value}; expected a whole number, at least ${least}.`);
-  }
+  for (const [flag, value, least] of [['--port', port, 0], ['--batch', batch, 1], ['--queue', queue, 1], ['--max-body', maxBody, 1], ['--grace', grace, 0]] as const) requireWhole(flag, value, least);
   if (port > 65535) throw new UserError(`--port is ${port}; expected at most 65535.`);
   // Known before the model is loaded, which takes its time.
   const token = process.env['HEED_SERVE_TOKEN'];

@@ -2,6 +2,7 @@
 import { InvalidArgumentError, Option } from 'commander';
 import type { Command } from 'commander';
 
+import { UserError } from '../errors.js';
 import type { SamplingOptions } from '../generate/options.js';
 import type { Model } from '../model/load.js';
 import type { Adapter } from '../model/peft.js';
@@ -28,6 +29,11 @@ export function number(text: string): number {
   const value = text.trim() === '' ? NaN : Number(text);
   if (Number.isNaN(value)) throw new InvalidArgumentError('It is not a number.');
   return value;
+}
+
+/** @throws UserError where a flag's value is not a whole number from `least` on */
+export function requireWhole(flag: string, value: number, least: number): void {
+  if (!(Number.isInteger(value) && value >= least)) throw new UserError(`${flag} is ${value}; expected a whole number, at least ${least}.`);
 }
 
 /** Adds --model, --adapter and --template. */
@@ -62,7 +68,7 @@ const FLAGS: Readonly<Record<string, string>> = {
 
 /** The options as the sampler takes them. @throws UserError naming the option that is out of its range. */
 export async function samplingOf({ maxTokens, temperature, topK, topP, minP, repetitionPenalty, stop, seed }: SamplingFlags): Promise<SamplingOptions> {
-  const [{ checkOptions }, { UserError }] = await Promise.all([import('../generate/options.js'), import('../errors.js')]);
+  const { checkOptions } = await import('../generate/options.js');
   const options = {
     maxNewTokens: maxTokens, temperature, seed,
     ...(topK === undefined ? {} : { topK }), ...(topP === undefined ? {} : { topP }), ...(minP === undefined ? {} : { minP }),
