@@ -26,12 +26,15 @@ function verdicts() {
 
 function preferences() {
   const r = resultOf('preferences');
-  const head = '| judge | asked | pairs | one order | other order | averaged | the same place | of these the first | p |\n|---|---|---|---|---|---|---|---|---|';
-  if (r === undefined) return `${head}\n| | not run | | | | | | | |`;
-  return [head, ...r.table.map(({ judge, ask, pairs, failed, oneOrder, otherOrder, label, position }) => {
+  const head = '| judge | asked | pairs | one order | other order | averaged | the same place | of these the first | p | rationales cut off |\n|---|---|---|---|---|---|---|---|---|---|';
+  if (r === undefined) return `${head}\n| | not run | | | | | | | | |`;
+  return [head, ...r.table.map(({ judge, ask, pairs, failed, oneOrder, otherOrder, label, position, cutRationales }) => {
     const named = Math.round(position.same.mean * position.pairs);
+    // One for each order and sample.
+    const rationales = ask.startsWith('CoT') ? 2 * pairs * Number(/consistency (\d+)/.exec(ask)?.[1] ?? 1) : 0;
+    const cut = rationales === 0 ? '–' : `${cutRationales} of ${rationales}`;
     const p = position.p < 1e-4 ? '< 10⁻⁴' : position.p.toPrecision(2);
-    return `| ${judge} | ${ask} | ${pairs}${failed > 0 ? `, ${failed} failed` : ''} | ${percent(oneOrder.mean)} | ${percent(otherOrder.mean)} | ${interval(label)} | ${interval(position.same)} | ${position.first} of ${named} | ${p} |`;
+    return `| ${judge} | ${ask} | ${pairs}${failed > 0 ? `, ${failed} failed` : ''} | ${percent(oneOrder.mean)} | ${percent(otherOrder.mean)} | ${interval(label)} | ${interval(position.same)} | ${position.first} of ${named} | ${p} | ${cut} |`;
   })].join('\n');
 }
 

@@ -1,7 +1,7 @@
 import { execFile } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { readFile, readdir, rm, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import ts from 'typescript';
@@ -10,6 +10,8 @@ import { main } from '../src/cli/main.js';
 
 const ROOT = fileURLToPath(new URL('../../../', import.meta.url));
 const pages = ['README.md', 'docs/engine.md'];
+/** Their examples need a server or an adapter, so only their types are checked. */
+const typed = [...pages, 'docs/serve.md', 'docs/judges.md'];
 const read = (page: string): Promise<string> => readFile(join(ROOT, page), 'utf8');
 const blocks = (text: string, language: string): string[] => [...text.matchAll(new RegExp(`^\`\`\`${language}\\n([\\s\\S]*?)^\`\`\``, 'gm'))].map((m) => m[1]!);
 
@@ -17,14 +19,43 @@ const blocks = (text: string, language: string): string[] => [...text.matchAll(n
 const script = join(ROOT, 'packages/heed/test/readme-example.tmp.mjs');
 afterEach(() => rm(script, { force: true }));
 
+/** What TypeScript says of files that exist in memory alone, with the options of this repository. */
+function typeFaults(files: ReadonlyMap<string, string>): string[] {
+  const options: ts.CompilerOptions = {
+    target: ts.ScriptTarget.ES2023, module: ts.ModuleKind.NodeNext, moduleResolution: ts.ModuleResolutionKind.NodeNext,
+    strict: true, noUncheckedIndexedAccess: true, skipLibCheck: true, noEmit: true, types: ['node'],
+  };
+  const host = ts.createCompilerHost(options);
+  const disk = { read: host.readFile.bind(host), has: host.fileExists.bind(host) };
+  host.readFile = (name) => files.get(name) ?? disk.read(name);
+  host.fileExists = (name) => files.has(name) || disk.has(name);
+  return ts.getPreEmitDiagnostics(ts.createProgram([...files.keys()], options, host)).map(({ file, start, messageText }) => {
+    const at = file === undefined || start === undefined ? '' : `${basename(file.fileName)}:${file.getLineAndCharacterOfPosition(start).line + 1}: `;
+    return at + ts.flattenDiagnosticMessageText(messageText, '\n');
+  });
+}
+
 describe('what the pages say', () => {
   it.each(pages)('runs: the examples of %s', async (page) => {
     const examples = blocks(await read(page), 'ts');
     expect(examples.length).toBeGreaterThan(0);
     for (const example of examples) {
       await writeFile(script, ts.transpile(example, { target: ts.ScriptTarget.ES2022, module: ts.ModuleKind.ESNext }));
-      await promisify(execFile)(process.execPath, [script], { cwd: ROOT });
+      const { stdout } = await promisify(execFile)(process.execPath, [script], { cwd: ROOT });
+      for (const [, printed] of example.matchAll(/^console\.log\(.*\); \/\/ (.+)$/gm)) expect(stdout.trim()).toBe(printed);
     }
+  });
+
+  it('type-checks: the examples of all pages', async () => {
+    const examples = new Map<string, string>();
+    for (const page of typed) {
+      for (const [i, text] of blocks(await read(page), 'ts').entries()) examples.set(join(ROOT, 'packages/heed/test', `${page.replaceAll(/\W/g, '-')}-${i + 1}.mts`), text);
+    }
+    expect(examples.size).toBeGreaterThanOrEqual(typed.length);
+    expect(typeFaults(examples)).toEqual([]);
+    // The check itself: a row of a kind that there is none of.
+    const [[file, example]] = [...examples] as [[string, string]];
+    expect(typeFaults(new Map([[file, example.replace('judgment: null', 'judgement: null')]]))).toEqual([expect.stringMatching(/^README-md-1\.mts:\d+: .*judgement/s)]);
   });
 
   it('names verbs, options and recipes that exist', async () => {

@@ -1,12 +1,14 @@
 import { type Engine, startEngine } from '@heed/tensor';
+import type { z } from 'zod';
 import { UserError } from '../errors.js';
 import { loadModel } from '../model/load.js';
 import { loadAdapter } from '../model/peft.js';
+import { describeIssues } from '../run/recipe-problems.js';
 import type { Respondent } from './asked.js';
 import { createEndpointRespondent } from './endpoint.js';
 import { createHumanRespondent } from './human.js';
 import { createLocalRespondent } from './local.js';
-import type { JudgeOptions, JudgeSection } from './options.js';
+import { JudgeOptions, type JudgeSection } from './options.js';
 import { readPrinciples } from './principle-file.js';
 import { createRewardJudge } from './reward-model.js';
 import { loadRules } from './rules/load.js';
@@ -20,15 +22,18 @@ export interface OpenJudgeOptions {
   readonly log?: (line: string) => void;
 }
 
+/** A judge as a recipe or a program names it: what has a default may be left out. */
+export type JudgeInput = z.input<typeof JudgeOptions>;
+
 /** `judge:` as people read it. */
-export const describeJudge = (spec: JudgeOptions): string => (typeof spec === 'string' ? spec : Object.entries(sectionOf(spec)).map(([kind, options]) => `${kind}: ${describe(options)}`).join(', '));
+export const describeJudge = (spec: JudgeInput): string => (typeof spec === 'string' ? spec : Object.entries(sectionOf(spec)).map(([kind, options]) => `${kind}: ${describe(options)}`).join(', '));
 
 /**
  * Opens a judge of whole responses, by its name or section in a recipe: `rules:FILE`, `rules`, or `rewardModel`. Close it where it can be closed.
  *
- * @throws UserError where it names none, or one that answers questions and gives no verdicts by itself
+ * @throws UserError where it names none, has options that are none, or answers questions and gives no verdicts by itself
  */
-export async function openJudge(spec: JudgeOptions, options: OpenJudgeOptions = {}): Promise<Judge & { close?(): Promise<void> }> {
+export async function openJudge(spec: JudgeInput, options: OpenJudgeOptions = {}): Promise<Judge & { close?(): Promise<void> }> {
   const { rules, rewardModel, ...askable } = sectionOf(spec);
   if (rules !== undefined) return loadRules(rules);
   if (rewardModel === undefined) {
@@ -44,11 +49,11 @@ export async function openJudge(spec: JudgeOptions, options: OpenJudgeOptions = 
 }
 
 /**
- * Opens someone who can be asked, by the section in a recipe: `local`, `endpoint` or `human`.
+ * Opens someone who can be asked, by the section in a recipe: `local`, `endpoint` or `human`. Close it when all is asked.
  *
- * @throws UserError where it names none, or one that judges whole responses and answers no questions; where the key of an endpoint is not set
+ * @throws UserError where it names none, has options that are none, or judges whole responses and answers no questions; where the key of an endpoint is not set
  */
-export async function openRespondent(spec: JudgeOptions, options: OpenJudgeOptions = {}): Promise<Respondent> {
+export async function openRespondent(spec: JudgeInput, options: OpenJudgeOptions = {}): Promise<Respondent> {
   const { local, endpoint, human, ...judges } = sectionOf(spec);
   if (endpoint !== undefined) return createEndpointRespondent(endpoint);
   if (human !== undefined) return createHumanRespondent(human);
@@ -63,9 +68,13 @@ export async function openRespondent(spec: JudgeOptions, options: OpenJudgeOptio
   });
 }
 
-/** The one kind that a spec names, without the keys that are there and undefined. */
-function sectionOf(spec: JudgeOptions): JudgeSection {
-  if (typeof spec !== 'string') return Object.fromEntries(Object.entries(spec).filter(([, options]) => options !== undefined));
+/** The one kind that a spec names, with its defaults and without the keys that are there and undefined. */
+function sectionOf(spec: JudgeInput): JudgeSection {
+  if (typeof spec !== 'string') {
+    const parsed = JudgeOptions.safeParse(spec, { reportInput: true });
+    if (!parsed.success) throw new UserError(describeIssues(parsed.error.issues, JudgeOptions, spec, () => 'judge').join('\n'));
+    return Object.fromEntries(Object.entries(parsed.data).filter(([, options]) => options !== undefined));
+  }
   const [kind, ...rest] = spec.split(':');
   const file = rest.join(':');
   if (kind === 'rules' && file !== '') return { rules: file };

@@ -2,9 +2,8 @@ import { randomUUID } from 'node:crypto';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type Engine, startEngine } from '@heed/tensor';
-import type { AnyRow } from '../data/rows.js';
+import type { AnyRow, RowKind, RowKinds } from '../data/rows.js';
 import type { BoundMethod } from '../method/method.js';
-
 import type { Model } from '../model/load.js';
 import { type Adapter, saveAdapter } from '../model/peft.js';
 import { createRandom } from '../run/random.js';
@@ -14,31 +13,43 @@ import { prepare, requireFit } from './items.js';
 import { startAdapter } from './start.js';
 import { train as trainItems } from './trainer.js';
 
+/** A row of any kind as a program writes it; `source` says where it came from, for messages. Default: its place in the list. */
+export type RowInput = { [K in RowKind]: Omit<RowKinds[K], 'source'> & { readonly source?: RowKinds[K]['source'] } }[RowKind];
+
 /** What `train` learns from, and how. */
 export interface TrainingInput {
   readonly model: Model;
   /** A method with its options: `bind(cut, { lambda: 1.2 })`. */
   readonly method: BoundMethod;
-  /** Rows of the kind that the method learns from; `source` says where a row came from, for messages. */
-  readonly rows: readonly (Omit<AnyRow, 'source'> & { readonly source?: AnyRow['source'] })[];
+  /** Rows of the kind that the method learns from (`method.row`). */
+  readonly rows: readonly RowInput[];
+  /** Default: LoRA of rank 16 on all linears. */
   readonly adapter?: Partial<AdapterOptions>;
+  /** As `train:` of a recipe, with its defaults: one epoch in batches of 8 rows, at a learning rate of 2·10⁻⁴. */
   readonly options?: Partial<TrainOptions>;
   /** Default: one of its own, closed at the end. */
   readonly engine?: Engine;
-  /** Called after each optimizer step. */
+  /** Called after each optimizer step with the row that a run would log: `step`, `loss`, the method's metrics, … */
   onStep?(metrics: Readonly<Record<string, unknown>>): void;
 }
 
 /** What `train` made. */
 export interface TrainOutcome {
   readonly adapter: Adapter;
+  /** Optimizer steps done. */
   readonly steps: number;
+  /** The loss of the last step, in the method's own unit. */
   readonly loss: number;
   /** Writes a PEFT folder; returns its path (default: a fresh one in the temporary folder). */
   save(folder?: string): Promise<string>;
 }
 
-/** Trains an adapter on rows in memory. For logs, checkpoints and resume use a recipe (`runTraining`). */
+/**
+ * Trains an adapter on rows in memory. For logs, checkpoints and resume use a recipe (`runTraining`).
+ *
+ * @throws UserError for rows that the method cannot learn from, rows longer than the model's context, and an adapter to go on from that does not fit
+ * @throws ZodError for options out of their range
+ */
 export async function train({ model, method, rows, adapter, options, engine: given, onStep }: TrainingInput): Promise<TrainOutcome> {
   const lora = AdapterOptions.parse(adapter ?? {});
   const settings = TrainOptions.parse(options ?? {});

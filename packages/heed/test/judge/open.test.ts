@@ -143,11 +143,13 @@ describe('opening', () => {
     expect(replies[0]).toEqual(replies[1]);
     await shared.close();
     await own.close();
-    await expect(openRespondent({ local: { ...options, adapter: reward } }, { engine })).rejects.toThrow('it scores texts and does not write them');
+    await expect(openRespondent({ local: { adapter: reward, model: model.checkpoint.id } }, { engine })).rejects.toThrow('it scores texts and does not write them');
   });
 
   it('refuses one of the other kind, and says which is needed', async () => {
     await expect(openJudge('llm')).rejects.toThrow('"llm" names no judge.');
+    await expect(openRespondent({ local: { batch: 0 } })).rejects.toThrow('judge: "local.batch" is 0; expected at least 1');
+    await expect(openRespondent({})).rejects.toThrow('expected exactly one of rules, local, endpoint, rewardModel, human');
     await expect(openJudge({ human: { questions: 'q.jsonl' } })).rejects.toThrow('judge.human answers questions; a judge that says of whole responses');
     await expect(openRespondent('rules:x.yaml')).rejects.toThrow('judge.rules judges whole responses and answers no questions');
     const endpoint = EndpointOptions.parse({ url: 'http://127.0.0.1:1/v1', model: 'm', keyFrom: 'NO_SUCH_KEY' });
