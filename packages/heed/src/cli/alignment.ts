@@ -3,7 +3,7 @@ import type { Estimate } from '../run/statistics.js';
 import type { Fluency } from '../evaluate/answers.js';
 import { describeJudge } from '../judge/open.js';
 import { type Aligned, alignOnline, finishAlignment } from '../loop/online.js';
-import { ALIGN_SHORT_FORMS, AlignRecipe } from '../loop/recipe.js';
+import { AlignRecipe } from '../loop/recipe.js';
 import { openRun } from '../run/folder.js';
 import { percent, withInterval } from '../run/numbers.js';
 import { createProgress } from '../run/progress.js';
@@ -40,7 +40,7 @@ export interface AlignmentJob {
 
 export async function runAlignment({ file, overrides, resume, overwrite, out }: AlignmentJob): Promise<AlignmentSummary> {
   const started = performance.now();
-  const { recipe, text } = await loadRecipe(file, overrides, AlignRecipe, ALIGN_SHORT_FORMS);
+  const { recipe, text } = await loadRecipe(file, overrides, AlignRecipe);
   const run = await openRun(recipe.run.dir, { recipe: text, resume, overwrite });
   const interrupt = onInterrupt();
   try {

@@ -9,7 +9,7 @@ import { type Problem, problemsError } from '../data/problem.js';
 import type { AnyRow, PromptRow, RowKind } from '../data/rows.js';
 import { type Source, at } from '../data/source.js';
 import { UserError } from '../errors.js';
-import { ALIGN_SHORT_FORMS, AlignRecipe } from '../loop/recipe.js';
+import { AlignRecipe } from '../loop/recipe.js';
 import { type MethodOptions, methodOf } from '../method/index.js';
 import { type Model, loadModel } from '../model/load.js';
 import type { Progress } from '../run/progress.js';
@@ -56,7 +56,7 @@ interface Seen {
 async function open(file: string, overrides: readonly string[]): Promise<Seen> {
   const { recipe: parts } = await loadRecipe(file, overrides, z.looseObject({}));
   if ('judge' in parts || 'loop' in parts) {
-    const { recipe } = await loadRecipe(file, overrides, AlignRecipe, ALIGN_SHORT_FORMS);
+    const { recipe } = await loadRecipe(file, overrides, AlignRecipe);
     // There are no answers yet: the prompts are all there is to see.
     return { recipe, kind: 'prompt', sequences: (rows, index, { template }) => ({ prompt: [{ prompt: template.prompt((rows[index] as PromptRow).prompt), response: [] }] }), columns: () => ({}), unfit: () => undefined };
   }

@@ -5,7 +5,7 @@ import { UserError } from '../errors.js';
 import type { Respondent } from '../judge/asked.js';
 import { openRespondent } from '../judge/open.js';
 import type { JudgeOptions } from '../judge/options.js';
-import { LABEL_SHORT_FORMS, LabelRecipe } from '../label/recipe.js';
+import { LabelRecipe } from '../label/recipe.js';
 import { renderLabelReport } from '../label/render-report.js';
 import type { LabelReport } from '../label/report.js';
 import { runLabelling } from '../label/run.js';
@@ -30,7 +30,7 @@ export interface LabelJob {
 /** @throws Error where more rows failed than `allowedFailures`, after everything was written. */
 export async function label({ file, overrides, resume, overwrite, out }: LabelJob): Promise<{ readonly report: LabelReport; readonly run: string }> {
   if (resume && overwrite) throw new UserError('--resume and --overwrite contradict each other');
-  const { recipe, text } = await loadRecipe(file, overrides, LabelRecipe, LABEL_SHORT_FORMS);
+  const { recipe, text } = await loadRecipe(file, overrides, LabelRecipe);
   // Labelling again costs nothing, so going on is what happens without --resume too; another recipe in the folder is refused.
   const run = await openRun(recipe.run.dir, { recipe: text, resume: !overwrite, overwrite });
   const interrupt = onInterrupt((line) => out.note(line.replace('after this step and saving', 'and keeping what is labelled')));

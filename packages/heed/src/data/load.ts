@@ -38,8 +38,6 @@ export const DataOptions = z.preprocess(
 );
 
 export type DataOptions = z.infer<typeof DataOptions>;
-/** As written by a user: a path, paths, or options with defaults left out. */
-export type DataInput = string | readonly string[] | (Partial<DataOptions> & Pick<DataOptions, 'path'>);
 
 /** Rows ready to train on. */
 export interface LoadedData<Row> {

@@ -53,7 +53,4 @@ export const LabelRecipe = z
   });
 export type LabelRecipe = z.infer<typeof LabelRecipe>;
 
-/** `data: x.jsonl` and `label: scores`. */
-export const LABEL_SHORT_FORMS = { data: 'path', label: 'name' } as const;
-
 export const comparesPairs = ({ name }: LabelOptions): boolean => name === 'preferences' || name === 'principles';

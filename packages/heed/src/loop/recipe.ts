@@ -58,9 +58,6 @@ export const AlignRecipe = z
   });
 export type AlignRecipe = z.infer<typeof AlignRecipe>;
 
-/** `data: x.jsonl` and `label: judgments`. */
-export const ALIGN_SHORT_FORMS = { data: 'path', method: 'name', label: 'name' } as const;
-
 /** What holds for a judge that is asked where the recipe does not say. */
 export const ASKING_DEFAULTS = { store: DEFAULT_STORE, allowedFailures: 0.05 } as const;
 

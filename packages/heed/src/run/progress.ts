@@ -102,13 +102,3 @@ export function createProgress({ stream = process.stderr, now = () => performanc
 
 /** Shows nothing; for libraries that were not asked to talk. */
 export const silentProgress: Progress = { start: () => undefined, update: () => undefined, stop: () => undefined };
-
-/** Runs `work` with a progress that is taken away at the end, whatever happens. */
-export async function withProgress<T>(what: string, total: number, work: (progress: Progress) => Promise<T>, progress: Progress = createProgress()): Promise<T> {
-  progress.start(what, total);
-  try {
-    return await work(progress);
-  } finally {
-    progress.stop();
-  }
-}

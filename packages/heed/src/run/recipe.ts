@@ -21,8 +21,8 @@ export interface LoadedRecipe<T> {
 /** Sections that may be written as one word: `data: x.jsonl` means `data: { path: x.jsonl }`. */
 export type ShortForms = Readonly<Record<string, string>>;
 
-/** The short forms that all recipes share. */
-export const SHORT_FORMS: ShortForms = { data: 'path', method: 'name' };
+/** The short forms of recipes: `data: x.jsonl`, `method: cut`, `label: scores`. */
+export const SHORT_FORMS: ShortForms = { data: 'path', method: 'name', label: 'name' };
 
 const MAX_BYTES = 256 * 1024;
 
@@ -43,16 +43,12 @@ async function readRecipe(file: string): Promise<string> {
 /**
  * Reads a recipe, applies the overrides, fills in defaults and checks everything.
  *
+ * @param schema `TrainRecipe`, `AlignRecipe` or `LabelRecipe`.
  * @param overrides `a.b=value` each; the value is read as YAML. `data=x` sets the short form and keeps the section's other keys.
  * @throws UserError that lists every problem with its line, the value and what was expected; unknown keys name the nearest known one.
  */
-export async function loadRecipe<T>(
-  file: string,
-  overrides: readonly string[],
-  schema: z.ZodType<T>,
-  shortForms: ShortForms = SHORT_FORMS,
-): Promise<LoadedRecipe<T>> {
-  return checkRecipe(await readRecipe(file), file, overrides, schema, shortForms);
+export async function loadRecipe<T>(file: string, overrides: readonly string[], schema: z.ZodType<T>): Promise<LoadedRecipe<T>> {
+  return checkRecipe(await readRecipe(file), file, overrides, schema);
 }
 
 /** `loadRecipe` on text that is already there; `name` stands for the file in messages. */

@@ -30,7 +30,11 @@ function finite(values: readonly number[], what: string): void {
   if (bad >= 0) throw new RangeError(`${what}: value ${bad + 1} of ${values.length} is ${values[bad]}`);
 }
 
-/** Wilson's score interval of a proportion (Wilson 1927): sensible at 0, at 1 and for small n. */
+/**
+ * Wilson's score interval of a proportion (Wilson 1927): sensible at 0, at 1 and for small n.
+ *
+ * @throws RangeError where n is below 1, or there are more successes than n
+ */
 export function proportionInterval(successes: number, n: number, confidence: Confidence = 0.95): Estimate {
   if (!Number.isInteger(n) || n < 1) throw new RangeError(`proportionInterval: n is ${n}; expected a whole number of at least 1`);
   if (!Number.isInteger(successes) || successes < 0 || successes > n) throw new RangeError(`proportionInterval: ${successes} successes of ${n}`);
@@ -43,7 +47,12 @@ export function proportionInterval(successes: number, n: number, confidence: Con
   return { mean: p, low: successes === 0 ? 0 : centre - half, high: successes === n ? 1 : centre + half, n };
 }
 
-/** Percentile bootstrap interval of the mean. */
+/**
+ * Percentile bootstrap interval of the mean.
+ *
+ * @param values One for each independent unit, such as a prompt.
+ * @throws RangeError where there are no values, or one is not finite
+ */
 export function bootstrapInterval(values: readonly number[], { seed, confidence = 0.95, resamples = 10_000 }: BootstrapOptions): Estimate {
   finite(values, 'bootstrapInterval');
   const random = createRandom(seed, 'bootstrap');
@@ -63,15 +72,11 @@ export function bootstrapInterval(values: readonly number[], { seed, confidence 
  * the interval of no gain when `low` > 0.
  *
  * @param before One value per prompt; `after[i]` belongs to the same prompt as `before[i]`.
+ * @throws RangeError where there are not as many after as before, or as `bootstrapInterval`
  */
 export function pairedDifference(before: readonly number[], after: readonly number[], options: BootstrapOptions): Estimate {
   if (before.length !== after.length) throw new RangeError(`pairedDifference: ${before.length} values before, ${after.length} after`);
   return bootstrapInterval(after.map((value, i) => value - (before[i] ?? Number.NaN)), options);
-}
-
-/** Whether two estimates exclude each other: the intervals do not touch, and `after` is the higher one. */
-export function liesAbove(after: Estimate, before: Estimate): boolean {
-  return after.low > before.high;
 }
 
 /** The median; the mean of the middle two of an even number. */

@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { DataOptions, loadData } from '../../src/data/load.js';
 import type { RowKind } from '../../src/data/rows.js';
-import { LABEL_SHORT_FORMS, LabelRecipe } from '../../src/label/recipe.js';
+import { LabelRecipe } from '../../src/label/recipe.js';
 import type { LabelReport } from '../../src/label/report.js';
 import { loadRecipe } from '../../src/run/recipe.js';
 import { heed } from '../cli/support.js';
@@ -48,12 +48,12 @@ describe('label recipes', () => {
   });
 
   it('there is one for each labeler', async () => {
-    const names = await Promise.all(files.map(async (file) => (await loadRecipe(file, [], LabelRecipe, LABEL_SHORT_FORMS)).recipe.label.name));
+    const names = await Promise.all(files.map(async (file) => (await loadRecipe(file, [], LabelRecipe)).recipe.label.name));
     expect(names.sort()).toEqual(Object.keys(KINDS).sort());
   });
 
   it.each(files)('%s labels; again, nothing is asked and the rows are the same; its rows can be learnt from', async (file) => {
-    const { recipe: { label: { name } } } = await loadRecipe(file, [], LabelRecipe, LABEL_SHORT_FORMS);
+    const { recipe: { label: { name } } } = await loadRecipe(file, [], LabelRecipe);
     const args = ['label', file, ...small(file), ...(less[name] ?? []), '--json'];
     const first = await heed(args);
     expect(first.code, first.err).toBe(0);

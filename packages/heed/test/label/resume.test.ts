@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
-import { LABEL_SHORT_FORMS, LabelRecipe } from '../../src/label/recipe.js';
+import { LabelRecipe } from '../../src/label/recipe.js';
 import { runLabelling } from '../../src/label/run.js';
 import { openStore } from '../../src/label/store.js';
 import { stored } from '../../src/label/stored.js';
@@ -27,7 +27,7 @@ const script: Script = {
 
 /** Labels into a run folder with a store; the files by name. */
 async function label(run: string, store: string, inner: Fake): Promise<{ rows: string; report: Awaited<ReturnType<typeof runLabelling>> }> {
-  const checked = checkRecipe(recipe, 'r.yaml', [], LabelRecipe, LABEL_SHORT_FORMS);
+  const checked = checkRecipe(recipe, 'r.yaml', [], LabelRecipe);
   const opened = await openRun(join(folder, run), { recipe: checked.text, resume: true });
   const labels = await openStore(join(folder, store));
   try {

@@ -2,7 +2,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { alignOnline } from '../../src/loop/online.js';
-import { ALIGN_SHORT_FORMS, AlignRecipe } from '../../src/loop/recipe.js';
+import { AlignRecipe } from '../../src/loop/recipe.js';
 import { openRun } from '../../src/run/folder.js';
 import { silentProgress } from '../../src/run/progress.js';
 import { loadRecipe } from '../../src/run/recipe.js';
@@ -81,7 +81,7 @@ describe('heed align', () => {
   });
 
   it('asked to stop while it answers held-out prompts, stops there, and goes on to the same numbers', async () => {
-    const { recipe: parsed, text } = await loadRecipe(recipe, [`run.dir=${dirOf('stopped')}`], AlignRecipe, ALIGN_SHORT_FORMS);
+    const { recipe: parsed, text } = await loadRecipe(recipe, [`run.dir=${dirOf('stopped')}`], AlignRecipe);
     const run = await openRun(dirOf('stopped'), { recipe: text, resume: false });
     const interrupt = { requested: false };
     const progress = { ...silentProgress, start: (what: string) => { interrupt.requested = what === 'answering held-out prompts, after'; } };

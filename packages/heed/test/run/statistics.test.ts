@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 
-import { bootstrapInterval, liesAbove, medianOf, pairedDifference, proportionInterval } from '../../src/run/statistics.js';
+import { bootstrapInterval, medianOf, pairedDifference, proportionInterval } from '../../src/run/statistics.js';
 
 describe('proportionInterval', () => {
   // from statsmodels.stats.proportion import proportion_confint; proportion_confint(k, n, alpha=1 - confidence, method='wilson')
@@ -70,11 +70,6 @@ describe('bootstrap', () => {
     expect(() => bootstrapInterval([1, Number.NaN], { seed: 1 })).toThrow('value 2 of 2 is NaN');
     expect(() => pairedDifference([1], [1, 2], { seed: 1 })).toThrow('1 values before, 2 after');
   });
-});
-
-it('liesAbove asks for intervals that do not touch', () => {
-  expect(liesAbove(proportionInterval(56, 64), proportionInterval(21, 64))).toBe(true);
-  expect(liesAbove(proportionInterval(30, 64), proportionInterval(21, 64))).toBe(false);
 });
 
 it('medianOf', () => {
