@@ -4,6 +4,7 @@
  * @packageDocumentation
  */
 export { UserError } from './errors.js';
+export { Interrupted } from './run/signals.js';
 
 export { type LoadOptions, type Model, loadModel } from './model/load.js';
 export { type Checkpoint, listCached, openCheckpoint, readTensor } from './model/checkpoint/index.js';
@@ -11,7 +12,8 @@ export { type AdapterPlan, type LoraOptions, initialParameters, planAdapter } fr
 export { type Adapter, loadAdapter, saveAdapter } from './model/peft.js';
 export { type Scorer, createScorer } from './model/scorer.js';
 export { type RewardScorer, createRewardScorer } from './model/reward-scorer.js';
-export { exportMerged } from './model/export.js';
+export { type MergedTensor, exportMerged } from './model/export.js';
+export { mergedTensors } from './model/merge-host.js';
 
 export { type Message, type Template, alpacaTemplate, chatTemplate } from './text/template.js';
 export { type Tokenizer, loadTokenizer } from './text/tokenizer.js';
@@ -19,12 +21,12 @@ export { judgedPrompt } from './text/judgment.js';
 
 export { DataOptions, type LoadedData, loadData } from './data/load.js';
 export {
-  type ChoiceRow, type ClassifiedRow, type CompletionRow, type ConversationRow, type JudgedRow, type LabelledRow, type NegativeRow, type PreferenceRow,
-  type PrincipledRow, type PromptRow, type RefinedRow, type ScoredPrinciple, type ScoredRow, rowSchemas,
+  type AnyRow, type ChoiceRow, type ClassifiedRow, type CompletionRow, type ConversationRow, type JudgedRow, type LabelledRow, type NegativeRow, type PreferenceRow,
+  type PrincipledRow, type PromptRow, type RefinedRow, type RowKind, type ScoredPrinciple, type ScoredRow, rowSchemas,
 } from './data/rows.js';
 export { type DoctorReport, examine } from './data/doctor.js';
 
-export { type BoundMethod, type Loss, type Method, type Scored, type Term, bind, defineMethod } from './method/method.js';
+export { type Among, type BoundMethod, type Loss, type Method, type Reference, type ReferenceUse, type Respond, type Scored, type Sequence, type Term, bind, defineMethod } from './method/method.js';
 export { Tokens } from './method/tokens.js';
 export { METHOD_NAMES, methodOf } from './method/index.js';
 export { bco } from './method/bco.js';
@@ -57,41 +59,48 @@ export { refinementPrompt } from './text/refine.js';
 export { selfCorrectionPrompt } from './text/self-correct.js';
 
 export { TrainRecipe } from './train/recipe.js';
-export { type TrainSummary, runTraining } from './train/run.js';
-export { type TrainOutcome, type TrainingInput, train } from './train/api.js';
+export { type TrainRunOptions, type TrainSummary, runTraining } from './train/run.js';
+export { type RowInput, type TrainOutcome, type TrainingInput, train } from './train/api.js';
+export { AdapterOptions, TrainOptions } from './run/recipe-schemas.js';
 export { RowsOptions } from './train/row-recipe.js';
 export { openRowMaker } from './loop/make-rows.js';
 export { AlignRecipe } from './loop/recipe.js';
-export { type Aligned, alignOnline } from './loop/online.js';
+export { type AlignHooks, type Aligned, alignOnline, finishAlignment } from './loop/online.js';
 
-export { type Completion, type GenerationRequest } from './generate/request.js';
+export type { Completion, GenerationHooks, GenerationRequest, Token } from './generate/request.js';
 export { type Generator } from './generate/generator.js';
 export type { SamplingOptions } from './generate/options.js';
-export { openGenerator } from './generate/open.js';
+export { type OpenGeneratorOptions, openGenerator } from './generate/open.js';
 
 export { type RunningServer, type ServerOptions, startServer } from './serve/server.js';
 export { type Voice, type Voices, openVoices } from './serve/voices.js';
 export { type AskHooks, type Asked, type ChoiceQuestion, type ChoiceReply, type Failure, type Respondent, type TextQuestion, type TextReply, type Usage, failed } from './judge/asked.js';
-export { type OpenJudgeOptions, describeJudge, openJudge, openRespondent } from './judge/open.js';
+export { type JudgeInput, type OpenJudgeOptions, describeJudge, openJudge, openRespondent } from './judge/open.js';
 export { EndpointOptions, HumanOptions, JudgeOptions, LocalOptions, RewardModelOptions } from './judge/options.js';
 export { createHumanRespondent } from './judge/human.js';
 export { type RewardJudge, createRewardJudge } from './judge/reward-model.js';
-export type { Finding, Judge, Verdict } from './judge/types.js';
+export type { Finding, Judge, Judged, Verdict } from './judge/types.js';
 export { type LabelStore, openStore } from './label/store.js';
 export { type StoredRespondent, stored } from './label/stored.js';
-export { LabelRecipe } from './label/recipe.js';
-export { runLabelling } from './label/run.js';
+export { LabelOptions, LabelRecipe } from './label/recipe.js';
+export { LabelData, type Material, type Pair, type Single, readPairs, readSingles } from './label/material.js';
+export { type LabelTools, runLabelling } from './label/run.js';
+export type { Labelled } from './label/labelled.js';
 export type { LabelReport } from './label/report.js';
-export { labelPreferences } from './label/preferences.js';
-export { labelScores } from './label/scores.js';
-export { labelPrinciples } from './label/principles.js';
-export { judgmentPrompt, labelJudgments } from './label/judgments.js';
-export { labelRevisions } from './label/revisions.js';
+export { PreferencesOptions, labelPreferences } from './label/preferences.js';
+export { ScoresOptions, labelScores } from './label/scores.js';
+export { PrinciplesOptions, labelPrinciples } from './label/principles.js';
+export { JudgmentsOptions, judgmentPrompt, labelJudgments } from './label/judgments.js';
+export { RevisionsOptions, labelRevisions } from './label/revisions.js';
 export { createRulesJudge } from './judge/rules/judge.js';
-export { type AnswerReport, evaluateAnswers } from './evaluate/answers.js';
-export { bootstrapInterval, pairedDifference, proportionInterval } from './run/statistics.js';
+export { loadRules } from './judge/rules/load.js';
+export { type Check, type Fault, type Rule, defineRule } from './judge/rules/rule.js';
+export { type Principle, readPrinciples } from './judge/principle-file.js';
+export { type Answer, type AnswerReport, type EvaluationParts, type Fluency, evaluateAnswers } from './evaluate/answers.js';
+export { type BootstrapOptions, type Estimate, bootstrapInterval, pairedDifference, proportionInterval } from './run/statistics.js';
 
 export { openRun, type RunFolder } from './run/folder.js';
-export { loadRecipe } from './run/recipe.js';
+export { type LoadedRecipe, loadRecipe } from './run/recipe.js';
+export { type Progress, createProgress } from './run/progress.js';
 export { writeReport } from './run/report/write.js';
 export { type Engine, startEngine } from '@heed/tensor';

@@ -5,7 +5,7 @@
 export class Size {
   private constructor(private readonly terms: ReadonlyMap<string, number>) {}
 
-  /** A dimension known only when the graph runs, for example `size('batch')`. */
+  /** A dimension known only when the graph runs, for example `sym('batch')`. */
   static symbol(name: string): Size {
     if (!/^[A-Za-z_]\w*$/.test(name)) throw new Error(`A symbol is a word, not ${JSON.stringify(name)}.`);
     return new Size(new Map([[name, 1]]));
@@ -67,12 +67,18 @@ export class Size {
 export type Dim = number | Size;
 export type Shape = readonly Dim[];
 
+/** A dimension known only when the graph runs. An input that has it as a whole dimension binds it. @throws Error where the name is no word of letters, digits and _ */
 export const sym = (name: string): Size => Size.symbol(name);
+/** Sum of dimensions: a number where all are numbers or the symbols cancel. */
 export const plus = (...dims: Dim[]): Dim => dims.reduce((a, b) => (typeof a === 'number' && typeof b === 'number' ? a + b : Size.of(a).plus(b)), 0);
+/** Product of dimensions, as `plus`; 1 of none. */
 export const times = (...dims: Dim[]): Dim => dims.reduce((a, b) => (typeof a === 'number' && typeof b === 'number' ? a * b : Size.of(a).times(b)), 1);
+/** How many elements a shape has. */
 export const numel = (shape: Shape): Dim => times(...shape);
+/** Whether two dimensions are equal as polynomials, whatever the symbols stand for. */
 export const sameDim = (a: Dim, b: Dim): boolean => a === b || String(a) === String(b);
 export const sameShape = (a: Shape, b: Shape): boolean => a.length === b.length && a.every((d, i) => sameDim(d, b[i]!));
+/** The number that a dimension stands for once every symbol has one. @throws Error where a symbol has none */
 export const evaluate = (dim: Dim, bindings: Readonly<Record<string, number>>): number => (typeof dim === 'number' ? dim : dim.evaluate(bindings));
 export const showShape = (shape: Shape): string => `[${shape.join(', ')}]`;
 

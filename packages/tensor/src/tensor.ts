@@ -68,6 +68,7 @@ export function constant(values: readonly number[], shape: readonly number[] = [
   return first(makeNode({ kind: 'constant', data: new Uint8Array(typed.buffer) }, [], [{ dtype, shape }]));
 }
 
+/** A float32 constant of shape []. */
 export const scalar = (value: number): Tensor => constant([value], []);
 
 /** A frozen value that the runtime maps from a file (`data.file` is relative to the program's folder): never copied, shared by every session. */
@@ -90,6 +91,7 @@ export function op(
   return makeNode({ kind: 'op', op: name, domain: options.domain ?? '', attributes: options.attributes ?? {} }, inputs, outputs, options.gradient).outputs;
 }
 
+/** `op` with one output: its value. */
 export function op1(name: string, inputs: readonly Tensor[], output: ValueType, options: Parameters<typeof op>[3] = {}): Tensor {
   return op(name, inputs, [output], options)[0]!;
 }

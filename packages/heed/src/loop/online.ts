@@ -17,9 +17,13 @@ import { type Iteration, type IterationSetup, iterate } from './iteration.js';
 import { openRoundJudge } from './judging.js';
 import type { AlignRecipe } from './recipe.js';
 
+/** How an alignment talks to whoever started it. */
 export interface AlignHooks {
+  /** Default: shows nothing. */
   readonly progress?: Progress;
+  /** Set `requested` to have the run stop where it can go on later. */
   readonly interrupt?: { readonly requested: boolean };
+  /** A line for people about what was loaded, skipped or measured. */
   say?(line: string): void;
 }
 
@@ -28,14 +32,20 @@ export interface Aligned {
   readonly before: AnswerReport;
   readonly after: AnswerReport;
   readonly iterations: readonly Iteration[];
+  /** Largest resident size of the process, in MiB. */
   readonly peakRssMb: number;
+  /** The optimizer step after which a resumed run went on. */
   readonly resumedFrom?: number;
 }
 
 /**
  * The online loop of CUT (Xu et al. 2024, section 5.2): the model answers the prompts, a judge writes a judgment of each answer, the
  * method trains the adapter on them; repeat. Any method that learns from judged rows works here, and `sft` learns from the
- * satisfactory ones. Each round starts a fresh optimizer on the adapter as it is.
+ * satisfactory ones. Each round starts a fresh optimizer on the adapter as it is. Starts an engine, and closes it.
+ *
+ * @param run From `openRun` with the recipe's text; one that was opened to resume goes on where it stopped.
+ * @throws UserError where model, data, judge or adapter cannot be used, where nothing is left to learn from, or more answers than allowed got no judgment
+ * @throws Interrupted where `interrupt` asked for it; the run can be resumed
  */
 export async function alignOnline(recipe: AlignRecipe, run: RunFolder, { progress = silentProgress, interrupt = { requested: false }, say = () => undefined }: AlignHooks = {}): Promise<Aligned> {
   const model = await loadModel(recipe.model, { ...(recipe.template === undefined ? {} : { template: recipe.template }), log: say });
@@ -81,6 +91,7 @@ export async function alignOnline(recipe: AlignRecipe, run: RunFolder, { progres
   }
 }
 
+/** Writes `summary.json` and `report.html` of an alignment into its run folder; returns the path of the report. */
 export async function finishAlignment(run: RunFolder, summary: object): Promise<string> {
   await run.writeSummary(summary);
   return writeReport(run.dir);

@@ -25,8 +25,11 @@ import { averagesOf } from './references.js';
 import { describeStart, holdStart, startAdapter } from './start.js';
 import { train } from './trainer.js';
 
+/** How a training run talks to whoever started it, and who writes rows for it. */
 export interface TrainRunOptions {
+  /** Default: shows nothing. */
   readonly progress?: Progress;
+  /** Set `requested` to have the run stop after the step under way, with a checkpoint. */
   readonly interrupt?: { readonly requested: boolean };
   /** Opens what `rows` of a recipe says; needed where it says anything. `openRowMaker` of the loops does. */
   openMaker?(options: RowsOptions, setup: RowMakerSetup): RowMaker;
@@ -38,10 +41,15 @@ export interface TrainRunOptions {
 export interface TrainSummary {
   readonly method: string;
   readonly model: string;
+  /** Rows learnt from. */
   readonly rows: number;
+  /** Rows left out, to learn from and held out. */
   readonly skipped: number;
+  /** Rows whose prompt was cut to `data.maxTokens`. */
   readonly truncated: number;
+  /** Optimizer steps. */
   readonly steps: number;
+  /** Of the last step, in the method's own unit. */
   readonly loss: number;
   /** The method's loss and metrics on the rows held out, before and after, and their paired change; absent without `data.eval`. */
   readonly eval?: {
@@ -50,13 +58,23 @@ export interface TrainSummary {
     readonly change: Readonly<Record<string, Estimate>>;
     readonly rows: number;
   };
+  /** Tokens that went through the model in training steps (since the last resume); those of a prompt that responses share count once. */
   readonly tokens: number;
+  /** From the first training step to the end of the last (since the last resume), without loading, references and evaluation. */
   readonly seconds: number;
+  /** Largest resident size of the process, in MiB. */
   readonly peakRssMb: number;
+  /** The step after which a resumed run went on. */
   readonly resumedFrom?: number;
 }
 
-/** Runs a training recipe in a run folder: data → tokens → training → adapter, report, summary. */
+/**
+ * Runs a training recipe in a run folder: data → tokens → training → adapter, report, summary. Starts an engine, and closes it.
+ *
+ * @param run From `openRun` with the recipe's text; one that was opened to resume goes on from its last checkpoint.
+ * @throws UserError where model, data, method or adapter do not fit together, or the loss at the first step is not what it must be
+ * @throws Interrupted where `interrupt` asked for it; the run can be resumed
+ */
 export async function runTraining(recipe: TrainRecipe, run: RunFolder, { progress = silentProgress, interrupt, openMaker, say = () => undefined }: TrainRunOptions = {}): Promise<TrainSummary> {
   const model = await loadModel(recipe.model, { ...(recipe.template === undefined ? {} : { template: recipe.template }), log: say });
   const method = methodOf(recipe.method as MethodOptions);

@@ -4,6 +4,7 @@ import { type Tensor, call, op1, scalar } from '../tensor.js';
 import { sumTo } from './reduce.js';
 import { reshape } from './shape.js';
 
+/** A tensor, or a number that stands for a float32 scalar. */
 type Operand = Tensor | number;
 const lift = (x: Operand): Tensor => (typeof x === 'number' ? scalar(x) : x);
 const like = (x: Tensor, dtype: DType = x.dtype) => ({ dtype, shape: x.shape });
@@ -20,6 +21,11 @@ export function broadcastShapes(a: Shape, b: Shape): Shape {
   });
 }
 
+/**
+ * a + b, element by element. Shapes broadcast as NumPy's do; both sides must be of one dtype, which is the result's.
+ *
+ * @throws Error where the shapes do not broadcast
+ */
 export function add(a: Operand, b: Operand): Tensor {
   const [x, y] = [lift(a), lift(b)];
   return op1('Add', [x, y], { dtype: x.dtype, shape: broadcastShapes(x.shape, y.shape) }, {
@@ -27,6 +33,7 @@ export function add(a: Operand, b: Operand): Tensor {
   });
 }
 
+/** a − b, as `add`. */
 export function sub(a: Operand, b: Operand): Tensor {
   const [x, y] = [lift(a), lift(b)];
   return op1('Sub', [x, y], { dtype: x.dtype, shape: broadcastShapes(x.shape, y.shape) }, {
@@ -34,6 +41,7 @@ export function sub(a: Operand, b: Operand): Tensor {
   });
 }
 
+/** a · b, element by element, as `add`; for products of matrices see `matmul`. */
 export function mul(a: Operand, b: Operand): Tensor {
   const [x, y] = [lift(a), lift(b)];
   return op1('Mul', [x, y], { dtype: x.dtype, shape: broadcastShapes(x.shape, y.shape) }, {
@@ -41,6 +49,7 @@ export function mul(a: Operand, b: Operand): Tensor {
   });
 }
 
+/** a / b, as `add`. Division by 0 gives ±∞ or NaN, as in IEEE 754. */
 export function div(a: Operand, b: Operand): Tensor {
   const [x, y] = [lift(a), lift(b)];
   return op1('Div', [x, y], { dtype: x.dtype, shape: broadcastShapes(x.shape, y.shape) }, {
@@ -53,19 +62,27 @@ function unary(name: string, x: Tensor, derivative: (x: Tensor, y: Tensor) => Te
   return op1(name, [x], like(x), { gradient: ({ inputs: [p], outputs: [y], dOutputs: [d] }) => [mul(d!, derivative(p!, y!))] });
 }
 
+/** −x. */
 export const neg = (x: Tensor): Tensor => op1('Neg', [x], like(x), { gradient: ({ dOutputs: [d] }) => [neg(d!)] });
+/** eˣ. */
 export const exp = (x: Tensor): Tensor => unary('Exp', x, (_, y) => y);
-/** Natural logarithm. Slow on large tensors (facts: 10 GB/s); for log-probabilities use `logSoftmax` or `tokenLogProbs`. */
+/** Natural logarithm. Slow on large tensors (about 10 GB/s); for log-probabilities use `logSoftmax` or `tokenLogProbs`. */
 export const log = (x: Tensor): Tensor => op1('Log', [x], like(x), { gradient: ({ inputs: [p], dOutputs: [d] }) => [div(d!, p!)] });
+/** √x; NaN below 0, and no finite gradient at 0. */
 export const sqrt = (x: Tensor): Tensor => unary('Sqrt', x, (_, y) => div(0.5, y));
+/** Hyperbolic tangent. */
 export const tanh = (x: Tensor): Tensor => unary('Tanh', x, (_, y) => sub(1, mul(y, y)));
+/** σ(x) = 1 / (1 + e⁻ˣ). */
 export const sigmoid = (x: Tensor): Tensor => unary('Sigmoid', x, (_, y) => mul(y, sub(1, y)));
 /** log(1 + eˣ), stable for large |x|. */
 export const softplus = (x: Tensor): Tensor => unary('Softplus', x, (p) => sigmoid(p));
 /** log σ(x) = −softplus(−x). */
 export const logSigmoid = (x: Tensor): Tensor => neg(softplus(neg(x)));
+/** max(x, 0); its derivative at 0 is 0. */
 export const relu = (x: Tensor): Tensor => unary('Relu', x, (p) => toFloat(greater(p, 0)));
+/** |x|; its derivative at 0 is 0. */
 export const abs = (x: Tensor): Tensor => unary('Abs', x, (p) => op1('Sign', [p], like(p)));
+/** x². */
 export const square = (x: Tensor): Tensor => mul(x, x);
 
 /** x·σ(x), as one fast kernel; its derivative is σ(x)·(1 + x·(1 − σ(x))). */
@@ -142,9 +159,10 @@ export function cast(x: Tensor, dtype: DType): Tensor {
   });
 }
 
+/** `cast` to float32: 1 and 0 of a comparison. */
 export const toFloat = (x: Tensor): Tensor => cast(x, 'float32');
 
-/** condition ? a : b, for a bool condition. Written as arithmetic would turn ∞·0 into NaN, so this is the real selection. */
+/** condition ? a : b, for a bool condition. Written as arithmetic it would turn ∞·0 into NaN; this selects. */
 export function where(condition: Tensor, a: Operand, b: Operand): Tensor {
   const [x, y] = [lift(a), lift(b)];
   const shape = broadcastShapes(condition.shape, broadcastShapes(x.shape, y.shape));

@@ -4,11 +4,14 @@ import { add, cast } from './elementwise.js';
 import { sumTo } from './reduce.js';
 import { expandTo, reshape } from './shape.js';
 
-interface Flags { readonly transA?: boolean; readonly transB?: boolean; readonly alpha?: number }
+/** Of `matmul`: whether a factor's last two axes are swapped, and what the product is multiplied by. Default: neither, and 1. */
+export interface Flags { readonly transA?: boolean; readonly transB?: boolean; readonly alpha?: number }
 
 /**
  * alpha · op(A)·op(B) over the last two axes, batched over the others (which must agree, or be absent from B).
  * Transposition is a flag of the kernel: a Transpose before it would cost a pass over memory.
+ *
+ * @throws Error where the shapes do not fit
  */
 export function matmul(a: Tensor, b: Tensor, { transA = false, transB = false, alpha = 1 }: Flags = {}): Tensor {
   const [m, k] = ends(a.shape, transA);

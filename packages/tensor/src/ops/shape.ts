@@ -22,6 +22,7 @@ export function expandTo(x: Tensor, shape: Shape): Tensor {
   });
 }
 
+/** Axes in another order: axis i of the result is axis `order[i]` of x. A pass over memory; `matmul` transposes by a flag, without one. */
 export function transpose(x: Tensor, order: readonly number[]): Tensor {
   const back = order.map((_, i) => order.indexOf(i));
   return op1('Transpose', [x], { dtype: x.dtype, shape: order.map((i) => x.shape[i]!) }, {
@@ -41,6 +42,7 @@ export function split(x: Tensor, axis: number, parts: readonly Dim[]): readonly 
   });
 }
 
+/** Parts one after the other along an axis; along the others their sizes must agree. The gradient is split again. */
 export function concat(parts: readonly Tensor[], axis: number): Tensor {
   if (parts.length === 1) return parts[0]!;
   const along = parts.map((p) => p.shape[axis]!);
