@@ -1,4 +1,4 @@
-// npm run evidence -- [--dev] [name …] [-- override …]: each method on the real model and real data, judged on held-out rows.
+// npm run evidence -- [--dev] [name …] [key=value …]: each method on the real model and real data, judged on held-out rows.
 // Writes benchmarks/evidence/<name>.json; without names, of those that are not there yet. --dev holds out other rows and only prints: for choosing settings.
 import { spawn } from 'node:child_process';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';

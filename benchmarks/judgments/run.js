@@ -1,4 +1,4 @@
-// npm run judgments -- quality|house|online …: a small model that writes judgments, and what CUT learns from them. Writes benchmarks/judgments/<name>.json.
+// npm run judgments -- quality|house|online-house|online-published …: a small model that writes judgments, and what CUT learns from them. Writes benchmarks/judgments/<name>.json.
 // What is there already of an earlier run (runs/judgments, runs/walk) is used again; remove those folders to start anew.
 import { spawnSync } from 'node:child_process';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
