@@ -27,7 +27,8 @@ const common = {
 const words = z.array(z.string().refine((word) => /[\p{L}\p{N}]/u.test(word), 'this is not a word; use forbidden-pattern for signs')).min(1);
 const count = z.int().min(1);
 
-const RuleSchema = z.discriminatedUnion('kind', [
+/** A rule as a file has it. */
+export const RuleSchema = z.discriminatedUnion('kind', [
   z.strictObject({ ...common, kind: z.literal('forbidden-words'), words }),
   z.strictObject({ ...common, kind: z.literal('forbidden-pattern'), pattern: z.string().max(1000).superRefine(told(patternProblem)), ignoreCase: z.boolean().default(false) }),
   z.strictObject({ ...common, kind: z.literal('must-mention'), words }),
