@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
-import { z } from 'zod';
+import type { z } from 'zod';
 import { DataOptions } from '../src/data/load.js';
 import { JudgeSection } from '../src/judge/options.js';
 import { RuleSchema } from '../src/judge/rules/load.js';

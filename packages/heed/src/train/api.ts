@@ -53,7 +53,7 @@ export interface TrainOutcome {
 export async function train({ model, method, rows, adapter, options, engine: given, onStep }: TrainingInput): Promise<TrainOutcome> {
   const lora = AdapterOptions.parse(adapter ?? {});
   const settings = TrainOptions.parse(options ?? {});
-  const known = rows.map((row, i) => ({ source: { file: 'rows', line: i + 1 }, ...row }) as AnyRow);
+  const known = rows.map((row, i): AnyRow => ({ source: { file: 'rows', line: i + 1 }, ...row }));
   const chosen = method.select(known, createRandom('select', settings.seed));
   requireFit(method, chosen);
   const { items } = prepare(chosen, method, createRespond(model.template), { maxTokens: model.architecture.context, onLong: 'error' });
