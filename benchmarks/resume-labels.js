@@ -3,7 +3,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createEndpointRespondent } from '../packages/heed/dist/judge/endpoint.js';
-import { LABEL_SHORT_FORMS, LabelRecipe } from '../packages/heed/dist/label/recipe.js';
+import { LabelRecipe } from '../packages/heed/dist/label/recipe.js';
 import { runLabelling } from '../packages/heed/dist/label/run.js';
 import { openStore } from '../packages/heed/dist/label/store.js';
 import { stored } from '../packages/heed/dist/label/stored.js';
@@ -44,7 +44,7 @@ async function fill(given, scratch) {
   const file = join(scratch, 'label.yaml');
   mkdirSync(join(scratch, 'run'), { recursive: true });
   writeFileSync(file, JSON.stringify(given));
-  const { recipe, text } = await loadRecipe(file, [], LabelRecipe, LABEL_SHORT_FORMS);
+  const { recipe, text } = await loadRecipe(file, [], LabelRecipe);
   const { name } = createEndpointRespondent(recipe.judge.endpoint);
   const inner = {
     name,
