@@ -1,4 +1,4 @@
-import type { AnyRow, Message, RefinedRow, RowKind } from '../../src/data/rows.js';
+import type { AnyRow, Message, PreferenceRow, RefinedRow, RowKind } from '../../src/data/rows.js';
 import { type MethodOptions, methodOf } from '../../src/method/index.js';
 
 const user = (content: string): Message[] => [{ role: 'user', content }];
@@ -35,7 +35,7 @@ export function sampleRows(kind: RowKind): AnyRow[] {
       case 'labelled': return { ...asked, completion: fine ? good : bad, label: fine };
       case 'negative': return { ...asked, rejected: bad, positives: [good, `${good} Indeed.`, 'That I would rather leave open.'].slice(0, 2 + (i % 2)) };
       case 'choice': return { ...asked, choices: ['A', 'B', 'C', 'D'].slice(0, 2 + (i % 3)), targets: i % 3 === 0 ? [0.3, 0.7] : [0, 1, 0, 0].slice(0, 2 + (i % 3)) };
-      case 'classified': return { source, ...(fine ? { prompt: user(prompt) } : {}), text: fine ? good : bad, label: fine ? 'good' : 'bad' };
+      case 'classified': return { ...asked, text: fine ? good : bad, label: fine ? 'good' : 'bad' };
       case 'scored': return { ...asked, completion: fine ? good : bad, score: fine ? 8 : 2 };
       case 'principled': return {
         ...asked, responses: [good, bad],
@@ -53,17 +53,22 @@ export function sampleRows(kind: RowKind): AnyRow[] {
 const OPTIONS: Readonly<Record<string, object>> = {
   classifier: { labels: ['good', 'bad'] },
   d2o: { k: 2 },
+  // Every satisfactory row is taken.
+  cut: { ratio: null }, hindsight: { ratio: null }, ilf: { ratio: null },
   'hindsight-reward': { threshold: 5 },
   // Gentle enough for a tiny random model, whose sigmoid is else flat.
   'sim-npo': { beta: 0.2 },
 };
 
-/** Eight rows that a method has a use for. */
-export function rowsFor(name: string): AnyRow[] {
-  const { row, uses } = methodOf(sampleOptions(name));
-  const rows = sampleRows(row);
-  // ILF-DPO takes unsatisfactory rows alone: the others are made so.
-  return rows.map((r, i) => (uses(r) ? r : { ...(r as RefinedRow), satisfied: false, judgment: 'It could be better.', refinement: `${material[i]![1]} So there.` }));
+/** Eight rows that a method has a use for with these options. */
+export function rowsFor(options: MethodOptions): AnyRow[] {
+  const { row, uses, unfit } = methodOf(options);
+  return sampleRows(row).map((r, i) => {
+    // ILF-DPO takes unsatisfactory rows alone: the others are made so.
+    if (!uses(r)) return { ...(r as RefinedRow), satisfied: false, judgment: 'It could be better.', refinement: `${material[i]![1]} So there.` };
+    // A loss that sorts takes no soft labels.
+    return unfit(r) === undefined ? r : { ...(r as PreferenceRow), soft_label: 1 };
+  });
 }
 
 /** A method's smallest recipe section. */

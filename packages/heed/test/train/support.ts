@@ -57,8 +57,8 @@ export interface Pass {
   readonly result: StepResult;
 }
 
-/** One step at learning rate 0 for each way of cutting the rows into micro-batches, all on one compiled program. */
-export async function passes(engine: Engine, { method, model, plan, parameters }: Bench, ways: readonly (readonly (readonly Item[])[])[], { keep = 'none', share = true, seed = 0 }: { keep?: Checkpointing; share?: boolean; seed?: number } = {}): Promise<Pass[]> {
+/** One step at learning rate 0 for each way of cutting the rows into micro-batches, all on one compiled program. `share`: whether a way shares prompts, by its place. */
+export async function passes(engine: Engine, { method, model, plan, parameters }: Bench, ways: readonly (readonly (readonly Item[])[])[], { keep = 'none', share = () => true, seed = 0, memory = method.memory }: { keep?: Checkpointing; share?: (way: number) => boolean; seed?: number; memory?: Readonly<Record<string, number>> } = {}): Promise<Pass[]> {
   const state = await allocateState(engine, parameters, averagesOf(method));
   const references = openReferences({ engine, model, method, plan, policy: state.parameters, averages: state.averages });
   await references.prepare([...new Set(ways.flat(2))]);
@@ -67,8 +67,8 @@ export async function passes(engine: Engine, { method, model, plan, parameters }
     optimizer: { betas: [0.9, 0.999], epsilon: 1e-8, weightDecay: 0 },
   });
   const results: Pass[] = [];
-  for (const parts of ways) {
-    const result = await stepper.step(parts.map((part) => makeMicroBatch(method, part, { share })), { learningRate: 0, step: 1, seed });
+  for (const [way, parts] of ways.entries()) {
+    const result = await stepper.step(parts.map((part) => makeMicroBatch(method, part, { share: share(way) })), { learningRate: 0, step: 1, seed, memory });
     results.push({ loss: result.loss, metrics: result.metrics, gradients: Float32Array.from(await engine.read(state.gradients), Number), result });
   }
   await stepper.release();
@@ -78,7 +78,7 @@ export async function passes(engine: Engine, { method, model, plan, parameters }
 }
 
 /** The largest difference, relative to the largest gradient. */
-export function gradientDistance(a: Pass, b: Pass): number {
+export function gradientDistance(a: Pick<Pass, 'gradients'>, b: Pick<Pass, 'gradients'>): number {
   const largest = Math.max(...a.gradients.map(Math.abs));
   return a.gradients.reduce((worst, x, i) => Math.max(worst, Math.abs(x - b.gradients[i]!)), 0) / largest;
 }
