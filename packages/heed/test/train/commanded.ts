@@ -34,7 +34,7 @@ export async function commanded(folder: string, { model, plan, parameters }: Ben
   const { step, loss, lr, tokens, grad_norm, seconds, ...metrics } = (await readLog(join(dir, 'metrics.jsonl')))[0] as Record<string, number>;
   expect([step, lr, tokens! > 0, seconds! > 0]).toEqual([1, 1e-2, true, true]);
   // AdamW's first moment after one step.
-  const m = readSafetensors(join(dir, 'checkpoints', 'step-000001', 'state.safetensors')).tensors.get('m')!.data as Float32Array;
+  const m = readSafetensors(join(dir, 'checkpoints', 'step-000001', 'state.safetensors')).tensors.get('m')!.data;
   return { dir, first: { loss: loss!, metrics, gradients: m.map((x) => x / (1 - BETA)) }, gradientNorm: grad_norm! };
 }
 
