@@ -66,6 +66,21 @@ def unpaired(labels):
     return [{**row, "mismatched": rows[i - 1]["completion"]} for i, row in enumerate(rows)]
 
 
+# Three conversations, as turns of one role and the other; an assistant's ends with the end token. The second begins with a system's turn.
+CONVERSATIONS = [[(role, ids(211 + 7 * k + i, n) + ([EOS] if role == "assistant" else [])) for i, (role, n) in enumerate(turns)] for k, turns in enumerate([
+    [("user", 4), ("assistant", 3), ("user", 2), ("assistant", 5)],
+    [("system", 3), ("user", 2), ("assistant", 6), ("user", 1), ("assistant", 1), ("user", 3), ("assistant", 2)],
+    [("user", 7), ("assistant", 4)],
+])]
+
+
+def sequence(turns):
+    """A conversation as Heed scores it: a prompt up to the first assistant's turn, and all that follows, of which the assistant's tokens are supervised."""
+    first = [role for role, _ in turns].index("assistant")
+    rest = [(token, role == "assistant") for role, tokens in turns[first:] for token in tokens]
+    return {"prompt": [t for _, tokens in turns[:first] for t in tokens], "response": [t for t, _ in rest], "supervised": [s for _, s in rest]}
+
+
 UNPAIRED = {"a": unpaired([True, False, True, False]), "b": unpaired([False, True, False, True]), "c": unpaired([True, False, False, False])}
 
 
@@ -75,11 +90,11 @@ def word(i):
     return {PAD: "<pad>", EOS: "<eos>"}.get(i, f"t{i}")
 
 
-def tokenizer():
+def tokenizer(template=None):
     words = {word(i): i for i in range(VOCABULARY)} | {"<unk>": VOCABULARY}  # the last is never met
     inner = tokenizers.Tokenizer(tokenizers.models.WordLevel(words, unk_token="<unk>"))
     inner.pre_tokenizer = tokenizers.pre_tokenizers.WhitespaceSplit()
-    return PreTrainedTokenizerFast(tokenizer_object=inner, eos_token=word(EOS), pad_token=word(PAD), unk_token="<unk>")
+    return PreTrainedTokenizerFast(tokenizer_object=inner, eos_token=word(EOS), pad_token=word(PAD), unk_token="<unk>", chat_template=template)
 
 
 def text(tokens, lead=False):
@@ -114,8 +129,8 @@ def language_model():
     return AutoModelForCausalLM.from_pretrained(MODEL / "llama3", dtype=torch.float64)
 
 
-def build(trainer, config, rows, model=None, task="CAUSAL_LM"):
-    built = trainer(model=model or language_model(), args=config, train_dataset=datasets.Dataset.from_list(rows), processing_class=tokenizer(), peft_config=lora(task))
+def build(trainer, config, rows, model=None, task="CAUSAL_LM", template=None):
+    built = trainer(model=model or language_model(), args=config, train_dataset=datasets.Dataset.from_list(rows), processing_class=tokenizer(template), peft_config=lora(task))
     load_adapter(built.model)
     built.model.train()
     return built
@@ -374,9 +389,13 @@ ORPO = ("Odds from the means over the completion's tokens (in 32 bits). The like
         "too: `promptLogp` are the sums over the prompt's tokens 2, 3, …, and `dLoss.chosenPrompt` the derivative by each of these tokens' log-probabilities, as by their sum. dLoss is by sums.")
 
 
-def without_reference(trainer_class, config_class, options):
+def pair_trainer(trainer_class, config_class, options):
     rows = [{"prompt": text(r["prompt"]), "chosen": text(r["chosen"], True), "rejected": text(r["rejected"], True)} for r in PAIRS]
-    trainer = build(trainer_class, config_class(**common(**options)), rows)
+    return build(trainer_class, config_class(**common(**options)), rows)
+
+
+def without_reference(trainer_class, config_class, options):
+    trainer = pair_trainer(trainer_class, config_class, options)
     inputs = collate(trainer)
     batch = trainer.concatenated_inputs(inputs, padding_value=PAD)
     tokens, seen_mask, labels = (batch[f"concatenated_{k}"] for k in ("input_ids", "attention_mask", "labels"))
@@ -426,7 +445,51 @@ def orpo():
         loss.backward()
         entries.append({"name": f"orpo-odds-beta-{beta}", "trainer": "ORPOTrainer.odds_ratio_loss", "options": {"beta": beta}, "batch": "pairs", "loss": digits(loss),
                         "logp": entry["logp"], "dLoss": pair_columns(sums.grad.tolist()), "notes": "The odds term alone: −mean of odds_ratio_loss, without the likelihood term. The trainer's function on the log-probabilities; no gradient by parameters."})
+    # The paper's likelihood term: the trainer's own means over the completions' tokens in the place of its mean over all tokens.
+    for beta in (0.1, 1.0):
+        trainer = pair_trainer(ORPOTrainer, ORPOConfig, {"beta": beta})
+        chosen, rejected, *_ = trainer.concatenated_forward(trainer.model, collate(trainer))
+        losses, *_ = trainer.odds_ratio_loss(chosen, rejected)
+        loss = -chosen.mean() - losses.mean()
+        loss.backward()
+        entries.append({"name": f"orpo-response-beta-{beta}", "trainer": "ORPOTrainer.concatenated_forward and .odds_ratio_loss", "options": {"beta": beta}, "batch": "pairs",
+                        "loss": digits(loss), "gradient": gradient(trainer.model),
+                        "notes": "As the paper has it: the likelihood term is the mean over the pairs of the chosen completion's mean (what concatenated_forward gives), without the prompt."})
     write("orpo", entries)
+
+
+# --- SFT -------------------------------------------------------------------------------------------------------------------------------
+
+# Turns one behind the other; the end token is the assistant's own, and supervised.
+TEMPLATE = ("{% for m in messages %}{% if m.role == 'assistant' %}{% generation %}{{ m.content + ' ' + eos_token }}{% endgeneration %}"
+            "{% else %}{{ m.content }}{% endif %}{{ ' ' }}{% endfor %}")
+
+
+def sft():
+    from trl import SFTConfig, SFTTrainer
+    entries = []
+    conversations = [{"messages": [{"role": role, "content": text([t for t in tokens if t != EOS])} for role, tokens in turns]} for turns in CONVERSATIONS]
+    completions = [{"prompt": text(r["prompt"]), "completion": text(r["chosen"], True)} for r in PAIRS]
+    for name, part, rows, expected, options, notes in [
+        ("sft-conversations", "conversations", conversations, [sequence(turns) for turns in CONVERSATIONS], {"assistant_only_loss": True},
+         "Every assistant turn with its end token is supervised, nothing else is."),
+        ("sft-completions", "pairs", completions, [{"prompt": r["prompt"], "response": r["chosen"], "supervised": [True] * len(r["chosen"])} for r in PAIRS], {},
+         "The chosen completions of the pairs."),
+    ]:
+        trainer = build(SFTTrainer, SFTConfig(**common(**options)), rows, template=TEMPLATE)
+        inputs = collate(trainer)
+        labels, seen_mask = inputs["labels"], inputs["attention_mask"].bool()
+        assert [x[m].tolist() for x, m in zip(inputs["input_ids"], seen_mask)] == [r["prompt"] + r["response"] for r in expected]
+        assert [(x[m] != -100).tolist() for x, m in zip(labels, seen_mask)] == [[False] * len(r["prompt"]) + r["supervised"] for r in expected]
+        mask = labels[:, 1:] != -100
+        with Capture(trainer.model, "log_probs") as seen:
+            loss = trainer.compute_loss(trainer.model, inputs)
+            loss.backward()
+        (logps,) = seen.outputs
+        entries.append({"name": name, "trainer": "SFTTrainer", "options": options, "batch": part, "loss": digits(loss),
+                        "logp": {"turns": digits(by_row(logps, mask, total))}, "dLoss": {"turns": digits(by_row(logps.grad, mask, constant))},
+                        "gradient": gradient(trainer.model), "notes": "Mean over all supervised tokens of the batch, not over rows. " + notes})
+    write("sft", entries)
 
 
 # --- reward model ----------------------------------------------------------------------------------------------------------------------
@@ -468,7 +531,7 @@ def batch():
     names = parameter_names(model)
     out = {
         "model": "../model/llama3", "adapter": "../model/peft/list", "reference": "the adapter switched off", "pad": PAD, "eos": EOS,
-        "pairs": PAIRS, "unpaired": UNPAIRED, "margins": MARGINS, "scoreHead": HEAD,
+        "pairs": PAIRS, "unpaired": UNPAIRED, "conversations": [sequence(turns) for turns in CONVERSATIONS], "margins": MARGINS, "scoreHead": HEAD,
         "parameters": [{"name": n, "shape": list(trained(model)[n].shape)} for n in names],
         "gradient": {"probe": "sin(i + 1) for the i-th number of the flat parameter", "order": "parameters, as above"},
     }
@@ -490,6 +553,7 @@ def main():
     kto()
     cpo()
     orpo()
+    sft()
     reward()
     bco_apart()
 

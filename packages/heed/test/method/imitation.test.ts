@@ -7,8 +7,14 @@ import { hindsightReward } from '../../src/method/hindsight-reward.js';
 import { ilf } from '../../src/method/ilf.js';
 import { ilfDpo } from '../../src/method/ilf-dpo.js';
 import { bind } from '../../src/method/method.js';
+import { sft } from '../../src/method/sft.js';
+import { createRespond } from '../../src/text/respond.js';
+import { chatTemplate } from '../../src/text/template.js';
+import { createTokenizer } from '../../src/text/tokenizer.js';
 import { lossOf } from '../support/loss.js';
 import { fakeRespond, textOf } from '../support/respond.js';
+import { expectGradient, spreadAll, trlBatch, trlEntries } from '../support/trl.js';
+import { toyFiles } from '../text/support.js';
 
 let engine: Engine;
 beforeAll(async () => {
@@ -21,6 +27,35 @@ const prompt = [{ role: 'user' as const, content: 'q' }];
 const random = { shuffle: <T>(items: readonly T[]): T[] => [...items] };
 const shown = (sequences: readonly { prompt: readonly number[]; response: readonly number[] }[] | undefined): string[] => sequences!.map((s) => `${textOf(s.prompt)}|${textOf(s.response)}`);
 const near = (row: readonly number[], expected: number): void => row.forEach((d) => expect(d).toBeCloseTo(expected, 6));
+
+describe('sft', () => {
+  it('is −Σ log p / Σ tokens: every token weighs the same, in whatever row', async () => {
+    const value = await lossOf(engine, bind(sft), { turns: [[-1, -2, -0.5, -0.5], [-6]] });
+    expect(value.loss).toBeCloseTo(10 / 5, 6);
+    value.gradient['turns']!.forEach((row) => near(row, -1 / 5));
+  });
+
+  it.each(['sft-conversations', 'sft-completions'])('is TRL’s %s, value and gradient', async (name) => {
+    const entry = trlEntries('sft')(name);
+    const lengths = entry.batch === 'pairs' ? trlBatch.pairs.map((p) => p.chosen.length) : trlBatch.conversations.map((c) => c.supervised.filter(Boolean).length);
+    const value = await lossOf(engine, bind(sft), spreadAll(entry.logp, { turns: lengths }));
+    expect(Math.abs(value.loss / entry.loss - 1)).toBeLessThan(5e-6);
+    expectGradient(value, entry.dLoss);
+  });
+
+  it('learns from every assistant turn with its end, and from nothing else', () => {
+    const tokenizer = createTokenizer(...toyFiles(['<e>']));
+    const text = createRespond(chatTemplate(tokenizer, "{% for m in messages %}{{ m.role[:1] + ':' + m.content + '<e>' }}{% endfor %}{% if add_generation_prompt %}a:{% endif %}"));
+    const turns = [['system', 'Be brief.'], ['user', 'One?'], ['assistant', 'Yes.'], ['user', 'Two?'], ['assistant', 'No.']] as const;
+    const [sequence, ...more] = bind(sft).sequences({ source, messages: turns.map(([role, content]) => ({ role, content })) }, text)['turns']!;
+    const { prompt: asked, response, supervised } = sequence!;
+    expect(more).toEqual([]);
+    expect(tokenizer.decode(asked)).toBe('s:Be brief.<e>u:One?<e>a:');
+    expect(tokenizer.decode(response)).toBe('Yes.<e>u:Two?<e>a:No.<e>');
+    expect(tokenizer.decode(response.filter((_, i) => supervised![i]))).toBe('Yes.<e>No.<e>');
+    expect(supervised).toHaveLength(response.length);
+  });
+});
 
 describe('hindsight-reward', () => {
   const row = (score: number): ScoredRow => ({ source, prompt, completion: 'a', score });

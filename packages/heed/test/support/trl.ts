@@ -12,6 +12,9 @@ export interface TrlEntry {
   readonly reference?: Readonly<Record<string, readonly number[]>>;
   /** By a sequence's summed log-probability: the derivative by each of its tokens'. */
   readonly dLoss: Readonly<Record<string, readonly number[]>>;
+  /** By each parameter of `trlBatch`, in its order: norm, product with sin(i + 1), first and last number. */
+  readonly gradient: { readonly norms: readonly number[]; readonly dots: readonly number[]; readonly ends: readonly (readonly [number, number])[] };
+  readonly headGradient?: readonly number[];
 }
 
 const read = (name: string): unknown => JSON.parse(readFileSync(new URL(`../fixtures/trl/${name}.json`, import.meta.url), 'utf8'));
@@ -19,6 +22,9 @@ const read = (name: string): unknown => JSON.parse(readFileSync(new URL(`../fixt
 export interface TrlBatch {
   readonly pairs: readonly Readonly<Record<'prompt' | 'chosen' | 'rejected', readonly number[]>>[];
   readonly unpaired: Readonly<Record<string, readonly { readonly completion: readonly number[]; readonly mismatched: readonly number[]; readonly label: boolean }[]>>;
+  readonly conversations: readonly { readonly prompt: readonly number[]; readonly response: readonly number[]; readonly supervised: readonly boolean[] }[];
+  readonly scoreHead: readonly number[];
+  readonly parameters: readonly { readonly name: string }[];
 }
 export const trlBatch = read('batch') as TrlBatch;
 
