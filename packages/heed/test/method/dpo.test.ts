@@ -48,6 +48,28 @@ describe('dpo', () => {
     }
   });
 
+  // The golden values of one rank each, by way of the derivative: of ℓ = −log σ(βΔ) it is ∓β (1 − e^−ℓ), and a mean over three.
+  const derivatives = (each: readonly number[]): number[] => each.map((loss) => (0.1 * (1 - Math.exp(-loss))) / 3);
+  const expectRanks = (actual: readonly (readonly number[])[], expected: readonly number[]): void =>
+    actual.forEach((row, i) => row.forEach((d) => expect(d, `row ${i}`).toBeCloseTo(expected[i]!, 7)));
+
+  it('with loss aot has the golden value of each rank', async () => {
+    const value = await run({ loss: 'aot' });
+    const [first, second, third] = derivatives([0.6931471806, 0.126928011, 0.3132616875]) as [number, number, number];
+    // The policy holds the pairs of rows 1 and 2 equally far apart: either may be the second.
+    const order = value.gradient['rejected']![1]![0]! < 0.006 ? [first, second, third] : [first, third, second];
+    expectRanks(value.gradient['rejected']!, order);
+    expectRanks(value.gradient['chosen']!, order.map((d) => -d));
+  });
+
+  it('with loss aot-unpaired has the golden value of each rank', async () => {
+    const value = await run({ loss: 'aot-unpaired' });
+    const [first, second, third] = derivatives([0.126928011, 0.3159609475, 0.6881596805]) as [number, number, number];
+    // Log-ratios of chosen: 0, 0.1, −0.9; of rejected: 0, −9.9, −20.9.
+    expectRanks(value.gradient['chosen']!, [-second, -third, -first]);
+    expectRanks(value.gradient['rejected']!, [third, second, first]);
+  });
+
   // TRL's `sigmoid` ignores label smoothing; `cdpo` is its `aot` on one pair at a time (see the fixture).
   it.each<[string, Record<string, unknown>]>([
     ['sigmoid', { loss: 'sigmoid' }],

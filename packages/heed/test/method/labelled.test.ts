@@ -59,6 +59,10 @@ describe('kto', () => {
   it('without z₀ is apo-zero on single rows', async () => {
     const value = await runKto({ loss: 'apo-zero' }, votes);
     expect(value.loss).toBeCloseTo(0.4719275578, 6);
+    for (const [i, loss] of [0.4750208125, 0.4750208125, 0.4875026035, 0.4501660027].entries()) {
+      const one = await runKto({ loss: 'apo-zero' }, { label: [votes.label[i]!], policy: [votes.policy[i]!], base: [votes.base[i]!] });
+      expect(one.loss).toBeCloseTo(loss, 6);
+    }
     expect(bind(kto, { loss: 'apo-zero' })).toMatchObject({ scope: 'row', references: { reference: { scores: ['completion'] } } });
     expect(bind(kto).scope).toBe('step');
   });
@@ -137,7 +141,14 @@ describe('bco', () => {
   });
 
   it('is the two halves of the pairwise loss where δ is 0', async () => {
-    // Golden `bco_pair`: −log σ(r_w) − log σ(−r_l) of a pair, here as two rows; their rewards are ±0.5, so that δ is 0.
+    // Golden `bco_pair`: −log σ(r_w) − log σ(−r_l) of a pair, here as two votes. So many rows before that these cannot move δ from 0.
+    const before = { delta: 0, count: 1e12 };
+    const [chosen, rejected] = [[[-0.5, -0.5], [-10, -10.1], [-1, -0.1]], [[-0.1, -0.1], [-30, -20.1], [-21, -0.1]]] as const;
+    for (const [i, expected] of [1.3862943611, 1.004120628, 0.8557747028].entries()) {
+      const [good, bad] = [await run({ label: [1], policy: [chosen[i]![0]], base: [chosen[i]![1]] }, before), await run({ label: [0], policy: [rejected[i]![0]], base: [rejected[i]![1]] }, before)];
+      expect(good.loss + bad.loss).toBeCloseTo(expected, 5);
+    }
+    // Or where the rewards of a step, here ±0.5, are 0 in the mean.
     const value = await run({ label: [1, 0], policy: [-5, -15], base: [-10, -10] });
     expect(value.metrics['delta']).toBeCloseTo(0, 7);
     expect(2 * value.loss).toBeCloseTo(2 * Math.log(1 + Math.exp(-0.5)), 6);

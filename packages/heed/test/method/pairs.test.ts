@@ -92,8 +92,15 @@ describe('orpo', () => {
     expect(value.metrics['nll']).toBeCloseTo(entry.logp['chosen']!.reduce((a, x, i) => a - x / (4 * trlLengths.chosen[i]!), 0), 5);
   });
 
-  it('reports the log odds ratio', async () => {
-    expect((await run(bind(orpo), totals(means))).metrics['log_odds_ratio']).toBeCloseTo(1.1236488204, 5);
+  it('reports the golden log odds ratio and its loss, of each row and in the mean', async () => {
+    for (const [i, ratio, loss] of [[0, 1.6802696706, 0.1708592171], [1, -0.3002927275, 0.8545234101], [2, 1.990969518, 0.1280087618]] as const) {
+      const { metrics } = await run(bind(orpo), at(totals(means), i), [1], at(lengths, i));
+      expect(metrics['log_odds_ratio']).toBeCloseTo(ratio, 5);
+      expect(metrics['preference']).toBeCloseTo(loss, 6);
+    }
+    const { metrics } = await run(bind(orpo), totals(means));
+    expect(metrics['log_odds_ratio']).toBeCloseTo(1.1236488204, 5);
+    expect(metrics['preference']).toBeCloseTo(0.3844637963, 6);
   });
 
   it('stays finite where a response is certain', async () => {
