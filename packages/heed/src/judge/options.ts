@@ -2,6 +2,7 @@
 import { z } from 'zod';
 
 import { PRECISIONS } from '../model/precision.js';
+import { hideKeys, isKeyField, looksLikeKey } from '../run/keys.js';
 
 const positive = z.int().min(1);
 const folder = z.string().min(1);
@@ -36,7 +37,12 @@ export const EndpointOptions = z
     /** As the server names it. */
     model: z.string().min(1),
     /** The environment variable that holds the key. Keys are never written into recipes. */
-    keyFrom: z.string().regex(/^[A-Za-z_][A-Za-z0-9_]*$/, 'expected the name of an environment variable, not a key').optional(),
+    keyFrom: z.string().superRefine((name, context) => {
+      // A key that was put here is not to be shown.
+      if (!/^[A-Za-z_][A-Za-z0-9_]*$/.test(name) || looksLikeKey(name)) {
+        context.addIssue({ code: 'custom', message: 'expected the name of an environment variable, such as OPENAI_API_KEY, and this looks like a key: export it under a name, and write that name here' });
+      }
+    }).optional(),
     /** `completions`: /v1/completions, for base models: the prompt is the messages' text. */
     api: z.enum(['chat', 'completions']).default('chat'),
     /**
@@ -60,14 +66,26 @@ export const EndpointOptions = z
     retries: z.int().min(0).max(20).default(5),
     /** Seconds before the first retry; doubled for each further one, up to a minute. A server's Retry-After comes first. */
     backoff: z.number().positive().max(60).default(0.5),
-    /** What may be spent; then the questions left fail with the reason `budget`. Tokens in and out together; money in the currency of `prices`. */
+    /**
+     * Seconds that a server may ask to be left alone for (Retry-After); nothing is sent to it meanwhile. Where it asks for more, the questions until then fail
+     * with the reason `rate-limit`, and the next run asks them again. Default: 600.
+     */
+    patience: z.number().positive().max(86_400).optional(),
+    /**
+     * What may be spent on this judge, by all runs with one label store; then the questions left fail with the reason `budget`. Tokens in and out together; money
+     * in the currency of `prices`. A run counts from what the store holds when it starts: of processes that label side by side each counts its own.
+     */
     budget: z.strictObject({ tokens: positive.optional(), money: z.number().positive().optional() }).optional(),
     /** Price of a million tokens. */
     prices: z.strictObject({ prompt: z.number().min(0), completion: z.number().min(0), currency: z.string().min(1).default('USD') }).optional(),
     /** Further fields of every request, such as `reasoning_effort`. */
     extra: z
       .record(z.string(), z.unknown())
-      .refine((fields) => !OWN_FIELDS.some((field) => field in fields), `these fields are filled in by Heed: ${OWN_FIELDS.join(', ')}`)
+      .superRefine((fields, context) => {
+        if (OWN_FIELDS.some((field) => field in fields)) context.addIssue({ code: 'custom', message: `these fields are filled in by Heed: ${OWN_FIELDS.join(', ')}` });
+        const secret = keyIn(fields);
+        if (secret !== undefined) context.addIssue({ code: 'custom', message: `"${secret}" may hold a key, and recipes are kept and shown: name the key's environment variable with keyFrom` });
+      })
       .optional(),
   })
   .refine(({ budget, prices }) => budget?.money === undefined || prices !== undefined, { path: ['prices'], message: 'a budget in money needs the prices of tokens' })
@@ -118,6 +136,17 @@ export type JudgeSection = z.infer<typeof JudgeSection>;
 /** `judge:` of a recipe: `rules:FILE`, or a section. */
 export const JudgeOptions = z.union([z.string().regex(/^rules:./, 'expected rules:FILE, or a section: local, endpoint, rewardModel, human'), JudgeSection]);
 export type JudgeOptions = z.infer<typeof JudgeOptions>;
+
+/** The field, at whatever depth, that holds a key by its name or its value. */
+function keyIn(fields: object, path = ''): string | undefined {
+  for (const [name, value] of Object.entries(fields) as [string, unknown][]) {
+    const here = `${path}${name}`;
+    if (isKeyField(name) || (typeof value === 'string' && hideKeys(value) !== value)) return here;
+    const inside = typeof value === 'object' && value !== null ? keyIn(value, `${here}.`) : undefined;
+    if (inside !== undefined) return inside;
+  }
+  return undefined;
+}
 
 function urlProblem(text: string): string | undefined {
   const url = URL.canParse(text) ? new URL(text) : undefined;

@@ -1,5 +1,6 @@
 /** `a.b=value` on the command line, laid over a recipe. */
 import { UserError } from '../errors.js';
+import { hideSettings } from './keys.js';
 import { parseYamlValue } from './recipe-yaml.js';
 import type { KeyPath } from './recipe-yaml.js';
 
@@ -16,7 +17,7 @@ function split(override: string): { keys: string[]; value: unknown } {
   if (keys.includes('__proto__')) throw new UserError(`"${override}": __proto__ is not a recipe key`);
   const text = override.slice(equals + 1);
   // An empty right side is the empty string; `null` says null.
-  return { keys, value: text === '' ? '' : parseYamlValue(text, `override "${override}"`) };
+  return { keys, value: text === '' ? '' : parseYamlValue(text, `override "${hideSettings(override)}"`) };
 }
 
 /** A short form written out: `data: x` → `data: { path: x }`. */
@@ -55,11 +56,11 @@ export function applyOverrides(
       at = holder[key];
       if (typeof at !== 'object') {
         const path = keys.slice(0, depth + 1).join('.');
-        throw new UserError(`override "${override}": ${path} is ${JSON.stringify(at)}, which has no parts to set`, [`Give all of it: ${path}={…}.`]);
+        throw new UserError(`override "${hideSettings(override)}": ${path} is ${JSON.stringify(at)}, which has no parts to set`, [`Give all of it: ${path}={…}.`]);
       }
     }
     if (Array.isArray(at) && (!/^\d+$/.test(last) || Number(last) > at.length)) {
-      throw new UserError(`override "${override}": ${keys.slice(0, -1).join('.')} is a list of ${at.length}; name an entry from 0 to ${at.length}`);
+      throw new UserError(`override "${hideSettings(override)}": ${keys.slice(0, -1).join('.')} is a list of ${at.length}; name an entry from 0 to ${at.length}`);
     }
     (at as Section)[last] = right;
     set.push({ keys, text: override });
@@ -71,7 +72,7 @@ export function applyOverrides(
     origin(path) {
       // The last override that set this key or something around or inside it.
       const hit = set.findLast(({ keys }) => keys.every((key, i) => i >= path.length || String(path[i]) === key));
-      return hit && (path.length >= hit.keys.length || isMade(recipe, path)) ? `override "${hit.text}"` : undefined;
+      return hit && (path.length >= hit.keys.length || isMade(recipe, path)) ? `override "${hideSettings(hit.text)}"` : undefined;
     },
   };
 }

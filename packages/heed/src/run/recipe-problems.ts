@@ -2,6 +2,7 @@
 import type { z } from 'zod';
 
 import { nearest } from '../errors.js';
+import { hideKeys } from './keys.js';
 import { keysOf, pathsOf, schemaAt, valuesOf } from './recipe-keys.js';
 import type { KeyPath } from './recipe-yaml.js';
 
@@ -21,7 +22,8 @@ const dotted = (path: KeyPath): string => path.map(String).join('.');
 
 function shown(value: unknown): string {
   if (value === undefined) return 'nothing';
-  const text = JSON.stringify(value) ?? typeof value;
+  // A key in the wrong place is not to be shown; hidden before the text is cut, lest half of one stay.
+  const text = hideKeys(JSON.stringify(value) ?? typeof value);
   return text.length > 60 ? `${text.slice(0, 57)}…` : text;
 }
 
