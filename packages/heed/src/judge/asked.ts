@@ -38,7 +38,10 @@ export interface Failure {
   readonly failure: 'timeout' | 'refused' | 'rate-limit' | 'server-error' | 'bad-response' | 'no-logprobs' | 'no-such-answer' | 'too-long' | 'budget' | 'cancelled';
   /** In words, without keys or headers. */
   readonly detail: string;
+  /** What was paid all the same. */
   readonly usage?: Usage;
+  /** What was said instead, where samples gave none of the answers. */
+  readonly texts?: readonly string[];
 }
 
 /** What was found out about given answers. */
@@ -48,6 +51,8 @@ export interface ChoiceReply {
   /** Probability that the judge gave to all of the answers together; absent where it cannot be known. */
   readonly mass?: number;
   readonly source: 'logprobs' | 'samples';
+  /** With `source: samples`: each sample as it was said. */
+  readonly texts?: readonly string[];
   readonly usage: Usage;
 }
 
@@ -64,6 +69,8 @@ export interface Respondent {
   readonly name: string;
   choose(questions: readonly ChoiceQuestion[], hooks?: AskHooks): Promise<readonly (ChoiceReply | Failure)[]>;
   write(questions: readonly TextQuestion[], hooks?: AskHooks): Promise<readonly (TextReply | Failure)[]>;
+  /** Told before the first question what this respondent was asked for by earlier runs; only one that has a budget wants to know. */
+  spentBefore?(spent: Pick<Usage, 'promptTokens' | 'completionTokens'>): void;
   close(): Promise<void>;
 }
 

@@ -1,10 +1,11 @@
 import OpenAI from 'openai';
 import PQueue from 'p-queue';
-import { setTimeout as sleep } from 'node:timers/promises';
+import { setTimeout as pause } from 'node:timers/promises';
 import type { Failure } from '../asked.js';
 import type { EndpointOptions } from '../options.js';
-import { type Tokens, createBudget, tokensAbout } from './budget.js';
+import { type Budget, type Tokens, tokensAbout } from './budget.js';
 import { wholeFetch } from './body.js';
+import { hideKeys } from '../../run/keys.js';
 import { type Reason, looksLikeHtml, reasonOf } from './reason.js';
 
 /** A reply's JSON, or why there is none; what it took either way. */
@@ -27,33 +28,47 @@ export interface EndpointClient {
   close(): void;
 }
 
+/** What time it is, in milliseconds, and how it is waited for; tests have their own. */
+export interface Clock {
+  now(): number;
+  /** Ends early where the signal says so. */
+  sleep(milliseconds: number, signal: AbortSignal): Promise<void>;
+}
+
+const CLOCK: Clock = { now: Date.now, sleep: async (milliseconds, signal) => pause(milliseconds, undefined, { signal }).catch(() => undefined) };
+
+/** Longest wait before a retry where the server asks for none. */
 const LONGEST_WAIT = 60_000;
-/** So many questions in a row that failed although they were tried again: from then on each is tried once, until one succeeds. */
+/** Seconds that a server may ask for, unless options say otherwise: longer than any limit by the minute, shorter than one by the day. */
+export const PATIENCE = 600;
+/** So many questions in a row that failed although they were tried again: from then on each is tried once, until one succeeds. One who asks for patience is there, and has not failed. */
 const GIVE_UP = 8;
 
 /** Talks to one server: so many requests at a time and per interval, within the budget, with retries; a server that asks for patience is left alone by all. */
-export function createEndpointClient(options: EndpointOptions, key: string | undefined): EndpointClient {
+export function createEndpointClient(options: EndpointOptions, key: string | undefined, budget: Budget, clock: Clock = CLOCK): EndpointClient {
   const { url, concurrency, rate, timeout, retries, backoff } = options;
+  const longest = 1000 * (options.patience ?? PATIENCE);
   // Set although empty: the client would read its own environment variables.
   const openai = new OpenAI({
     baseURL: url, apiKey: key ?? 'none', adminAPIKey: null, organization: null, project: null, maxRetries: 0, timeout: Math.ceil(1000 * timeout), fetch: wholeFetch, logLevel: 'off',
   });
   const queue = new PQueue({ concurrency, ...(rate === undefined ? {} : { intervalCap: rate.requests, interval: 1000 * rate.seconds, strict: true }) });
-  const budget = createBudget(options);
   const closing = new AbortController();
   let quietUntil = 0;
   let failures = 0;
 
-  const hide = (text: string): string =>
-    (key === undefined ? text : text.replaceAll(key, '[key]')).replaceAll(/\b(sk|pk|key)-[\w*.-]{6,}/gi, '[key]').replaceAll(/\bBearer\s+\S+/gi, 'Bearer [key]');
+  const hide = (text: string): string => hideKeys(key === undefined ? text : text.replaceAll(key, '[key]'));
   const clean = (text: string): string => {
     const plain = hide(text).replaceAll(/\s+/g, ' ').replaceAll(/[^\P{C}]/gu, '').trim();
     return plain.length > 300 ? `${plain.slice(0, 299)}…` : plain;
   };
 
-  async function once(path: string, body: object, most: Tokens, signal: AbortSignal): Promise<{ json: object; took: Tokens } | { reason: Reason; took: Tokens }> {
-    const wait = quietUntil - Date.now();
-    if (wait > 0) await sleep(wait, undefined, { signal }).catch(() => undefined);
+  async function once(path: string, body: object, most: Tokens, signal: AbortSignal): Promise<Replied | Failed> {
+    // Others may hear meanwhile that it wants to be left alone for longer.
+    for (let wait = quietUntil - clock.now(); wait > 0 && !signal.aborted; wait = quietUntil - clock.now()) {
+      if (wait > longest) return { reason: { failure: 'rate-limit', detail: `the server asks for ${Math.round(wait / 1000)} s of patience`, again: false }, took: NOTHING };
+      await clock.sleep(wait, signal);
+    }
     if (signal.aborted) return STOPPED;
     const short = budget.reserve(most);
     if (short !== undefined) return { reason: { failure: 'budget', detail: short, again: false }, took: NOTHING };
@@ -73,8 +88,8 @@ export function createEndpointClient(options: EndpointOptions, key: string | und
 
   return {
     async post(path, body, { completion, urgent, signal }) {
-      const stop = signal === undefined ? closing.signal : AbortSignal.any([signal, closing.signal]);
-      const most = { prompt: tokensAbout(Buffer.byteLength(JSON.stringify(body))), completion };
+      const stop = AbortSignal.any(signal === undefined ? [closing.signal] : [signal, closing.signal]);
+      const atMost = { prompt: tokensAbout(Buffer.byteLength(JSON.stringify(body))), completion };
       let tokens = NOTHING;
       let milliseconds = 0;
       const took = (): Took => {
@@ -82,32 +97,39 @@ export function createEndpointClient(options: EndpointOptions, key: string | und
         return { tokens, milliseconds, ...(cost === undefined ? {} : { cost }) };
       };
       for (let attempt = 0; ; attempt++) {
-        const sent = await queue.add(async () => {
+        const attend = async (): Promise<Attempt> => {
           const start = performance.now();
-          const result = await once(path, body, most, stop);
+          const result = await once(path, body, atMost, stop);
           milliseconds += performance.now() - start;
-          return result;
-        }, { priority: urgent || attempt > 0 ? 1 : 0, signal: stop }).catch((error: unknown) => {
-          // Those that wait for their turn leave the queue.
-          if (stop.aborted) return STOPPED;
-          throw error;
+          if ('json' in result) return result;
+          const { failure, again, after } = result.reason;
+          const most = failure === 'rate-limit' ? Math.min(LONGEST_WAIT, longest) : LONGEST_WAIT;
+          const wait = after ?? Math.min(most, 1000 * backoff * 2 ** attempt) * (1 - Math.random() / 4);
+          const asks = again && (failure === 'rate-limit' || after !== undefined);
+          // For all, whatever becomes of this question, and before the next one takes its turn.
+          if (asks) quietUntil = Math.max(quietUntil, clock.now() + wait);
+          return { ...result, wait, asks };
+        };
+        let attending: Promise<Attempt> | undefined;
+        const sent = await queue.add(() => (attending = attend()), { priority: urgent || attempt > 0 ? 1 : 0, signal: stop }).catch((error: unknown) => {
+          if (!stop.aborted) throw error;
+          // Those that wait for their turn leave the queue; one that is under way ends at once, and may have to be paid for.
+          return attending ?? { ...STOPPED, wait: 0, asks: false };
         });
         tokens = { prompt: tokens.prompt + sent.took.prompt, completion: tokens.completion + sent.took.completion };
         if ('json' in sent) {
           failures = 0;
           return { json: sent.json, took: took() };
         }
-        const { failure, detail, again, after, status } = sent.reason;
-        const wait = after ?? Math.min(LONGEST_WAIT, 1000 * backoff * 2 ** attempt) * (1 - Math.random() / 4);
-        const patient = again && attempt < retries && failures < GIVE_UP && wait <= LONGEST_WAIT;
+        const { reason: { failure, detail, again, status }, wait, asks } = sent;
+        const patient = again && attempt < retries && (asks ? wait <= longest : failures < GIVE_UP);
         if (!patient || stop.aborted) {
-          if (again) failures++;
+          if (again && !asks) failures++;
           const tries = attempt > 0 ? ` (tried ${attempt + 1} times)` : '';
-          const long = again && wait > LONGEST_WAIT ? ` (it asks for ${Math.round(wait / 1000)} s of patience)` : '';
+          const long = asks && wait > longest ? ` (it asks for ${Math.round(wait / 1000)} s of patience)` : '';
           return { reason: { failure, detail: clean(detail) + tries + long, ...(status === undefined ? {} : { status }) }, took: took() };
         }
-        if (failure === 'rate-limit' || after !== undefined) quietUntil = Math.max(quietUntil, Date.now() + wait);
-        else await sleep(wait, undefined, { signal: stop }).catch(() => undefined);
+        if (!asks) await clock.sleep(wait, stop);
       }
     },
     hide,
@@ -115,8 +137,13 @@ export function createEndpointClient(options: EndpointOptions, key: string | und
   };
 }
 
+interface Replied { readonly json: object; readonly took: Tokens }
+interface Failed { readonly reason: Reason; readonly took: Tokens }
+/** One try; where it failed, how long to wait before the next, and whether the server asks for that. */
+type Attempt = Replied | (Failed & { readonly wait: number; readonly asks: boolean });
+
 const NOTHING: Tokens = { prompt: 0, completion: 0 };
-const STOPPED: { readonly reason: Reason; readonly took: Tokens } = { reason: { failure: 'cancelled', detail: 'the run was stopped', again: false }, took: NOTHING };
+const STOPPED: Failed = { reason: { failure: 'cancelled', detail: 'the run was stopped', again: false }, took: NOTHING };
 
 class NotJson extends Error {
   constructor(readonly reason: Reason) {

@@ -1,0 +1,96 @@
+/** The two ways to find out which answer a server's model would give: from log-probabilities, and from samples. */
+import type { ChoiceQuestion, ChoiceReply, Failure } from '../asked.js';
+import { answerOf, matchAnswers, structuredAnswerOf } from './match.js';
+import type { Said } from './reply.js';
+import { continues } from './request.js';
+import { type Bill, type EndpointServer, rejects } from './server.js';
+
+type Chosen = Omit<ChoiceReply, 'usage'>;
+
+/** Tokens of a sample that is to give an answer: some models say first what was to come before it, "Preferred Response=1". */
+const SAMPLE_TOKENS = 16;
+
+/** Reads the log-probabilities of a server's likeliest tokens. */
+export interface LogprobsReader {
+  /** Undefined: this question has to be answered by samples. */
+  choose(question: ChoiceQuestion, bill: Bill, signal?: AbortSignal): Promise<Chosen | Failure | undefined>;
+}
+
+/** @param topLogprobs how many tokens are asked for, at least 1 */
+export function createLogprobsReader(server: EndpointServer, topLogprobs: number): LogprobsReader {
+  const { options, lacks } = server;
+  const { api, samples } = options;
+  const fields = { temperature: 1, ...(api === 'chat' ? { logprobs: true, top_logprobs: topLogprobs } : { logprobs: topLogprobs }) };
+  let offered = false;
+  return {
+    async choose(question, bill, signal) {
+      const matched = await matchAnswers<Failure>(question.answers, async (more) => {
+        const sent = await server.post(question, { fields, tokens: 1, more, signal, urgent: more !== '' });
+        bill.add(sent.took);
+        if (rejects(sent, /log_?prob/i)) {
+          lacks.add('logprobs');
+          return { failure: 'no-logprobs', detail: 'the server refuses to give log-probabilities' };
+        }
+        const said = server.saidIn(sent);
+        if ('failure' in said) return said;
+        const [{ text, first, refusal }] = said as readonly [Said];
+        if (refusal !== undefined) return { failure: 'refused', detail: refusal };
+        offered ||= first !== undefined;
+        // An empty answer has none, whatever the server offers.
+        if (!offered && text !== '') lacks.add('logprobs');
+        return first ?? { failure: 'no-logprobs', detail: 'the reply has no log-probabilities' };
+      }, { follow: continues(options), begun: question.begun });
+      if ('failure' in matched) return matched.failure === 'no-logprobs' && samples > 0 ? undefined : matched;
+      if ('none' in matched) {
+        const shown = matched.none.map(({ token, logprob }) => `${JSON.stringify(token)} ${Math.exp(logprob).toPrecision(2)}`).join(', ');
+        return { failure: 'no-such-answer', detail: `none of the likeliest tokens is one of the answers: ${shown}` };
+      }
+      if ('unclear' in matched) {
+        if (samples > 0) return undefined;
+        return { failure: 'no-such-answer', detail: `${matched.unclear}, and the server is not asked to go on: set begun: continue or message, api: completions, or samples` };
+      }
+      return { ...matched, source: 'logprobs' };
+    },
+  };
+}
+
+/** Takes the shares of some samples, and keeps what they said. */
+export async function chooseBySamples(server: EndpointServer, question: ChoiceQuestion, bill: Bill, signal?: AbortSignal): Promise<Chosen | Failure> {
+  const { options: { api, samples, structured }, lacks } = server;
+  const { answers, begun } = question;
+  const counts = answers.map(() => 0);
+  const texts: string[] = [];
+  for (let round = 0; texts.length < samples; round++) {
+    const schema = structured && api === 'chat' && !lacks.has('schema');
+    const n = lacks.has('n') ? 1 : samples - texts.length;
+    const fields = { temperature: 1, seed: round, ...(n > 1 ? { n } : {}), ...(schema ? { response_format: schemaOf(answers) } : {}) };
+    const sent = await server.post(question, { fields, tokens: schema ? 2 * SAMPLE_TOKENS : SAMPLE_TOKENS, n, signal, urgent: round > 0 });
+    bill.add(sent.took);
+    if (schema && rejects(sent, /response_format|json_schema|schema|structured/i)) {
+      lacks.add('schema');
+      continue;
+    }
+    if (n > 1 && rejects(sent, /\bn\b/)) {
+      lacks.add('n');
+      continue;
+    }
+    const said = server.saidIn(sent);
+    if ('failure' in said) return said;
+    if (n > 1 && said.length < n) lacks.add('n');
+    for (const { text, refusal } of said.slice(0, n)) {
+      texts.push(refusal ?? text);
+      const answer = refusal !== undefined ? -1 : schema ? structuredAnswerOf(text, answers) : answerOf(text, answers, begun);
+      if (answer >= 0) counts[answer]!++;
+    }
+  }
+  const given = counts.reduce((a, b) => a + b, 0);
+  if (given === 0) {
+    return { failure: 'no-such-answer', detail: `none of ${samples} samples gives one of the answers; the last says ${JSON.stringify(texts.at(-1)!.slice(0, 80))}`, texts };
+  }
+  return { logprobs: counts.map((count) => Math.log(count / given)), mass: given / samples, source: 'samples', texts };
+}
+
+const schemaOf = (answers: readonly string[]): object => ({
+  type: 'json_schema',
+  json_schema: { name: 'answer', strict: true, schema: { type: 'object', properties: { answer: { type: 'string', enum: answers } }, required: ['answer'], additionalProperties: false } },
+});
