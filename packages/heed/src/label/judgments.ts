@@ -77,6 +77,8 @@ export interface WrittenJudgment {
   /** Probability of "Yes", and of both answers together; `yes-no` only. */
   readonly satisfaction?: number;
   readonly mass?: number;
+  /** Whether that probability is a share of samples. */
+  readonly fromSamples?: true;
   /** Whether it ran into maxNewTokens, so that its whole sentences were kept. */
   readonly cut: boolean;
 }
@@ -114,7 +116,7 @@ export async function writeJudgments(singles: readonly Single[], judge: Responde
     const yes = verdict === undefined ? undefined : firstPlace(verdict);
     const satisfied = yes === undefined ? perfect : yes > 0.5;
     if (!satisfied && perfect) return failure(single, 'contradiction', `the judge wrote ${JSON.stringify(written.text.slice(0, 80))} and then decided that the response is not perfect`);
-    return { ...written, satisfied, ...(yes === undefined ? {} : { satisfaction: yes }), ...(verdict?.mass === undefined ? {} : { mass: verdict.mass }) };
+    return { ...written, satisfied, ...(yes === undefined ? {} : { satisfaction: yes }), ...(verdict?.mass === undefined ? {} : { mass: verdict.mass }), ...(verdict?.source === 'samples' ? { fromSamples: true } : {}) };
   });
 }
 
@@ -130,7 +132,7 @@ export async function labelJudgments(singles: readonly Single[], judge: Responde
   singles.forEach((single, i) => {
     const outcome = outcomes[i]!;
     if (unlabelled(outcome)) return;
-    const { text, satisfied, satisfaction, mass } = outcome;
+    const { text, satisfied, satisfaction, mass, fromSamples } = outcome;
     if (outcome.cut) cut++;
     if (mass !== undefined) masses.push(mass);
     const { spans, misquotes } = quotedSpans(text, single.completion);
@@ -145,7 +147,7 @@ export async function labelJudgments(singles: readonly Single[], judge: Responde
     const { prompt, response } = asTrl(single.prompt);
     rows.push({
       ...named(single), prompt, completion: response(single.completion), judgment: satisfied ? null : text, satisfied,
-      ...(satisfied ? {} : { spans }), ...(satisfaction === undefined ? {} : { satisfaction }), ...(human === undefined ? {} : { human }),
+      ...(satisfied ? {} : { spans }), ...(satisfaction === undefined ? {} : { satisfaction }), ...(fromSamples === undefined ? {} : { from_samples: true }), ...(human === undefined ? {} : { human }),
     });
   });
 

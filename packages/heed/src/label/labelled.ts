@@ -1,6 +1,6 @@
 /** What every labeler gives back. */
 import type { Source } from '../data/source.js';
-import { type Failure, failed } from '../judge/asked.js';
+import { type ChoiceReply, type Failure, failed } from '../judge/asked.js';
 
 /** Why a row has no label. Beyond what a respondent can report: words that cannot be used. */
 export interface LabelFailure {
@@ -33,3 +33,15 @@ export function failureOf({ source, id }: { readonly source: Source; readonly id
 
 /** `id` of a row as an output column, where it has one. */
 export const named = ({ id }: { readonly id?: string | undefined }): { id?: string } => (id === undefined ? {} : { id });
+
+/**
+ * What a row says of the choices behind its label: `mass`, the probability that the judge gave to the answers together (the mean over the choices; absent where
+ * one of them does not know it), and `from_samples` where one of them is a share of samples.
+ */
+export function howSure(replies: readonly ChoiceReply[]): { mass?: number; from_samples?: true } {
+  const masses = replies.flatMap(({ mass }) => mass ?? []);
+  return {
+    ...(masses.length === 0 || masses.length < replies.length ? {} : { mass: masses.reduce((a, b) => a + b, 0) / masses.length }),
+    ...(replies.some(({ source }) => source === 'samples') ? { from_samples: true } : {}),
+  };
+}

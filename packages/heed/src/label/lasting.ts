@@ -7,11 +7,11 @@ import type { Answer } from './record.js';
  */
 export const LASTING: readonly Failure['failure'][] = ['refused', 'no-logprobs', 'no-such-answer', 'too-long'];
 
-/** Failures in which nobody was asked: not kept at all. */
+/** Failures in which nobody was asked: not kept, but for what was paid before it came to that. */
 const UNASKED: readonly Failure['failure'][] = ['cancelled', 'budget'];
 
 /** Whether a stored reply stands in for asking. */
 export const lasts = (reply: Answer): boolean => !failed(reply) || LASTING.includes(reply.failure);
 
 /** Whether a reply belongs in the store. */
-export const keeps = (reply: Answer): boolean => !failed(reply) || !UNASKED.includes(reply.failure);
+export const keeps = (reply: Answer): boolean => !failed(reply) || !UNASKED.includes(reply.failure) || (reply.usage !== undefined && reply.usage.promptTokens + reply.usage.completionTokens > 0);

@@ -4,7 +4,7 @@ import { z } from 'zod';
 import { type ChoiceQuestion, type ChoiceReply, type Failure, failed, type Respondent, type TextQuestion } from '../judge/asked.js';
 import { type Comparing, comparison, ending, PLACES, reasoning } from './compare.js';
 import { CRITERIA } from './criteria.js';
-import { failureOf, type Labelled, type LabelFailure, named, type Written } from './labelled.js';
+import { failureOf, howSure, type Labelled, type LabelFailure, named, type Written } from './labelled.js';
 import { asTrl, type Pair } from './material.js';
 import { type Agreement, type Calibration, type PositionBias, agreement, calibration, positionBias } from './statistics.js';
 
@@ -116,7 +116,7 @@ export async function labelPreferences(pairs: readonly Pair[], judge: Respondent
     const isTie = Math.abs(label - 0.5) <= tie;
     if (isTie) tied++;
     if (isTie && ties === 'drop') return;
-    rows.push(written(pair, label, better, sound.flat().every(({ source }) => source === 'samples')));
+    rows.push(written(pair, label, better, sound.flat()));
   });
 
   const agreed = agreement(compared);
@@ -140,13 +140,13 @@ export async function labelPreferences(pairs: readonly Pair[], judge: Respondent
 }
 
 /** A preference row: the better one is `chosen`, so that `soft_label` is never below ½. */
-function written(pair: Pair, label: number, better: readonly number[], fromSamples: boolean): Written {
+function written(pair: Pair, label: number, better: readonly number[], replies: readonly ChoiceReply[]): Written {
   const { prompt, response } = asTrl(pair.prompt);
   const [chosen, rejected] = label >= 0.5 ? pair.responses : [pair.responses[1], pair.responses[0]];
   return {
     ...named(pair), prompt, chosen: response(chosen), rejected: response(rejected), soft_label: Math.max(label, 1 - label),
     orders: better.map((p) => (label >= 0.5 ? p : 1 - p)),
-    ...(fromSamples ? { from_samples: true } : {}),
+    ...howSure(replies),
     ...(pair.human === undefined ? {} : { human: label >= 0.5 ? pair.human : 1 - pair.human }),
   };
 }

@@ -6,7 +6,7 @@ import { type Asked, type ChoiceReply, type Failure, failed, type Respondent } f
 import type { Principle } from '../judge/principle-file.js';
 import { FENCE_NOTE, fence } from '../text/fence.js';
 import { comparisonPrompt, transcript } from '../text/principled.js';
-import { failureOf, type Labelled, type LabelFailure, named, type Written } from './labelled.js';
+import { failureOf, howSure, type Labelled, type LabelFailure, named, type Written } from './labelled.js';
 import { asTrl, type Pair } from './material.js';
 import { type Agreement, type PositionBias, agreement, positionBias } from './statistics.js';
 
@@ -78,7 +78,7 @@ export async function labelPrinciples(pairs: readonly Pair[], judge: Respondent,
       return { name, text, negation, score: Math.sign(scores[0]) === Math.sign(scores[1]) ? (scores[0] + scores[1]) / 2 : 0, scores };
     });
     labelled.push({ pair, scored });
-    rows.push({ ...named(pair), prompt: asTrl(pair.prompt).prompt, responses: pair.responses, principles: scored, ...(pair.human === undefined ? {} : { human: pair.human }) });
+    rows.push({ ...named(pair), prompt: asTrl(pair.prompt).prompt, responses: pair.responses, principles: scored, ...howSure(own as readonly ChoiceReply[]), ...(pair.human === undefined ? {} : { human: pair.human }) });
   });
 
   const position = positionBias(shown);

@@ -41,6 +41,11 @@ export const LabelRecipe = z
     store: z.string().min(1).default(DEFAULT_STORE),
     /** The share of rows that may fail before the run counts as failed. */
     allowedFailures: z.number().min(0).max(1).default(0.05),
+    /**
+     * The least probability that the judge must have given to the answers together, from 0 to 1; a choice with less fails as `no-such-answer`. Left out: none, as in the
+     * papers, which take the answers' probabilities relative to each other; a judge that was not taught to answer so gives them little.
+     */
+    leastMass: z.number().min(0).max(1).optional(),
     run: RunOptions,
   })
   .superRefine(({ answers, label }, context) => {

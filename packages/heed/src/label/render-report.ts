@@ -2,6 +2,7 @@
 import { finePercent as percent, withInterval } from '../run/numbers.js';
 import type { Estimate } from '../run/statistics.js';
 import type { LabelReport } from './report.js';
+import type { Spent } from './stored.js';
 import type { Calibration, PositionBias, Verdicts } from './statistics.js';
 
 const share = (estimate: Estimate): string => `${withInterval(estimate, percent)}, n = ${estimate.n}`;
@@ -117,6 +118,9 @@ const BAR = 30;
 const bars = (title: string, lines: readonly { readonly name: string; readonly value: number; readonly note: string }[]): string[] =>
   [title, ...lines.map(({ name, value, note }) => `  ${name} ${'█'.repeat(Math.round(value * BAR)).padEnd(BAR)} ${note}`)];
 
-function asking({ asking: { questions, reused, asked, promptTokens, completionTokens, cost }, seconds }: LabelReport): string {
-  return `${questions} questions: ${reused} replies from the store, ${asked} asked now (${promptTokens} tokens in, ${completionTokens} out${cost === undefined ? '' : `, cost ${cost.toPrecision(3)}`}); ${seconds.toFixed(1)} s`;
+const spent = ({ promptTokens, completionTokens, cost }: Spent): string => `${promptTokens} tokens in, ${completionTokens} out${cost === undefined ? '' : `, cost ${cost.toPrecision(3)}`}`;
+
+function asking({ asking: { questions, reused, asked, earlier, ...now }, seconds }: LabelReport): string {
+  const before = earlier.promptTokens + earlier.completionTokens > 0 ? ` (${spent(earlier)}, spent earlier)` : '';
+  return `${questions} questions: ${reused} replies from the store${before}, ${asked} asked now (${spent(now)}); ${seconds.toFixed(1)} s`;
 }

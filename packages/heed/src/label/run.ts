@@ -15,6 +15,7 @@ import { wordsToJudge } from '../text/fence.js';
 import { answerPairs, answerSingles } from './answers.js';
 import { labelJudgments } from './judgments.js';
 import type { Labelled, LabelFailure, Written } from './labelled.js';
+import { withLeastMass } from './least-mass.js';
 import { type Material, type Pair, readPairs, readQuestions, readSingles, type Single } from './material.js';
 import { labelPage } from './page.js';
 import { labelPreferences } from './preferences.js';
@@ -23,7 +24,7 @@ import { comparesPairs, type LabelOptions, type LabelRecipe } from './recipe.js'
 import { type LabelMeasures, type LabelReport, reasons } from './report.js';
 import { labelRevisions } from './revisions.js';
 import { labelScores } from './scores.js';
-import type { Asking, StoredRespondent } from './stored.js';
+import type { Asking, Spent, StoredRespondent } from './stored.js';
 
 export interface LabelTools {
   /** Who judges, and who answers where the recipe has `answers`; both with the recipe's store. */
@@ -47,7 +48,8 @@ export async function runLabelling(recipe: LabelRecipe, run: RunFolder, { judge,
   if (!run.resuming) for (const name of LABEL_FILES) await rm(run.path(name), { force: true });
   const { label } = recipe;
   const principles = 'principles' in label && label.principles !== undefined ? await readPrinciples(label.principles, label.only) : [];
-  const { labelled, rows, skipped, flagged, early } = await (comparesPairs(label) ? withPairs(recipe, judge, writer, principles) : withSingles(recipe, judge, writer, principles));
+  const asked = recipe.leastMass === undefined ? judge : withLeastMass(judge, recipe.leastMass);
+  const { labelled, rows, skipped, flagged, early } = await (comparesPairs(label) ? withPairs(recipe, asked, writer, principles) : withSingles(recipe, asked, writer, principles));
   if (stopped()) throw new Interrupted(`Stopped. What was labelled is in the store; the same command goes on with it.`);
   const failures = [...early, ...labelled.result.failures];
 
@@ -129,10 +131,13 @@ function writerOf(writer: Respondent | undefined): Respondent {
 }
 
 function together(a: Asking, b: Asking): Asking {
-  const cost = a.cost === undefined && b.cost === undefined ? undefined : (a.cost ?? 0) + (b.cost ?? 0);
   return {
     questions: a.questions + b.questions, reused: a.reused + b.reused, asked: a.asked + b.asked,
-    promptTokens: a.promptTokens + b.promptTokens, completionTokens: a.completionTokens + b.completionTokens, milliseconds: a.milliseconds + b.milliseconds,
-    ...(cost === undefined ? {} : { cost }),
+    ...spentTogether(a, b), milliseconds: a.milliseconds + b.milliseconds, earlier: spentTogether(a.earlier, b.earlier),
   };
+}
+
+function spentTogether(a: Spent, b: Spent): Spent {
+  const cost = a.cost === undefined && b.cost === undefined ? undefined : (a.cost ?? 0) + (b.cost ?? 0);
+  return { promptTokens: a.promptTokens + b.promptTokens, completionTokens: a.completionTokens + b.completionTokens, ...(cost === undefined ? {} : { cost }) };
 }

@@ -5,7 +5,7 @@ import { type Asked, type ChoiceReply, failed, type Respondent } from '../judge/
 import { FENCE_NOTE, fence } from '../text/fence.js';
 import { transcript } from '../text/principled.js';
 import { CRITERIA } from './criteria.js';
-import { failureOf, type Labelled, type LabelFailure, named, type Written } from './labelled.js';
+import { failureOf, howSure, type Labelled, type LabelFailure, named, type Written } from './labelled.js';
 import { asTrl, type Single } from './material.js';
 import { rankCorrelation } from './statistics.js';
 
@@ -80,7 +80,7 @@ export async function labelScores(singles: readonly Single[], judge: Respondent,
     const human = single.human?.score ?? (single.human?.satisfied === undefined ? undefined : Number(single.human.satisfied));
     if (human !== undefined) said.push({ score, human });
     const { prompt, response } = asTrl(single.prompt);
-    rows.push({ ...named(single), prompt, completion: response(single.completion), score, rating, ...(reply.source === 'samples' ? { from_samples: true } : {}), ...(human === undefined ? {} : { human }) });
+    rows.push({ ...named(single), prompt, completion: response(single.completion), score, rating, ...howSure([reply]), ...(human === undefined ? {} : { human }) });
   });
 
   const n = Math.max(1, ratings.length);

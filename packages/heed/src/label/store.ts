@@ -7,8 +7,9 @@ import { type Client, createClient } from '@libsql/client';
 
 import { UserError } from '../errors.js';
 import { fileError } from '../run/files.js';
+import type { Usage } from '../judge/asked.js';
 import { type Claims, createClaims } from './claims.js';
-import { type Answer, fromRecord, textIn, toArguments } from './record.js';
+import { type Answer, COLUMNS, fromRecord, textIn, toArguments, USAGE_COLUMNS } from './record.js';
 
 /** A reply with the key and the words of its question. */
 export interface Entry {
@@ -27,10 +28,12 @@ export interface LabelStore {
   get(keys: readonly string[]): Promise<Map<string, Answer>>;
   /**
    * Keeps replies and gives back what now stands under each key. The first reply to a question stands, whoever was second: only a failure is
-   * replaced. What this returns is on disk: a kill of the process loses none of it.
+   * replaced. Its usage becomes that of all attempts together, this one included. What this returns is on disk: a kill of the process loses none of it.
    */
   put(entries: readonly Entry[]): Promise<Map<string, Answer>>;
   readonly claims: Claims;
+  /** Tokens that were spent on a respondent's replies and failures, all attempts together. */
+  spent(respondent: string): Promise<Pick<Usage, 'promptTokens' | 'completionTokens'>>;
   /** How many questions have a reply, and how many of these are failures. */
   count(): Promise<{ readonly replies: number; readonly failures: number }>;
   close(): void;
@@ -43,21 +46,20 @@ const LOOKUP = 1000;
 const SCHEMA = [
   `create table if not exists labels (
     key text primary key, kind text not null, respondent text not null,
-    text text, finish text, logprobs text, mass text, source text, failure text, detail text,
+    text text, finish text, logprobs text, mass text, source text, failure text, detail text, samples text,
     prompt_tokens integer, completion_tokens integer, milliseconds real, cost real, asked_at text not null, question text not null)`,
   'create table if not exists claims (key text primary key, owner text not null, until integer not null)',
 ];
 
+/** Only a failure is replaced; what was paid is paid. */
 const INSERT = `insert into labels
-  (key, respondent, question, kind, text, finish, logprobs, mass, source, failure, detail, prompt_tokens, completion_tokens, milliseconds, cost, asked_at)
-  values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, strftime('%Y-%m-%dT%H:%M:%fZ'))
-  on conflict (key) do update set text = excluded.text, finish = excluded.finish, logprobs = excluded.logprobs, mass = excluded.mass, source = excluded.source,
-    failure = excluded.failure, detail = excluded.detail, prompt_tokens = excluded.prompt_tokens, completion_tokens = excluded.completion_tokens,
-    milliseconds = excluded.milliseconds, cost = excluded.cost, asked_at = excluded.asked_at
-  where labels.failure is not null`;
+  (key, respondent, question, ${[...COLUMNS, ...USAGE_COLUMNS].join(', ')}, asked_at)
+  values (?, ?, ?, ${[...COLUMNS, ...USAGE_COLUMNS].map(() => '?').join(', ')}, strftime('%Y-%m-%dT%H:%M:%fZ'))
+  on conflict (key) do update set
+    ${[...COLUMNS, 'asked_at'].map((name) => `${name} = iif(labels.failure is null, labels.${name}, excluded.${name})`).join(', ')},
+    ${USAGE_COLUMNS.map((name) => `${name} = iif(labels.${name} is null, excluded.${name}, labels.${name} + coalesce(excluded.${name}, 0))`).join(', ')}`;
 
-const SELECT = `select key, kind, text, finish, logprobs, mass, source, failure, detail, prompt_tokens, completion_tokens, milliseconds, cost
-  from labels where key in (select value from json_each(?))`;
+const SELECT = `select key, ${[...COLUMNS, ...USAGE_COLUMNS].join(', ')} from labels where key in (select value from json_each(?))`;
 
 /**
  * Opens a label store, making it where there is none.
@@ -72,6 +74,7 @@ export async function openStore(where: string, { leaseMs = 60_000 }: { readonly 
     // Readers and writers of one file do not wait for each other; a commit survives the death of the process.
     if (local) await client.executeMultiple('pragma journal_mode = wal; pragma synchronous = normal;');
     await client.batch(SCHEMA, 'write');
+    await addSamples(client);
   } catch (error) {
     client.close();
     throw storeError(error, name);
@@ -99,12 +102,29 @@ export async function openStore(where: string, { leaseMs = 60_000 }: { readonly 
       return new Map(standing.rows.map((row) => [textIn(row, 'key'), fromRecord(row)]));
     },
     claims: createClaims(client, { leaseMs, guarded }),
+    async spent(respondent) {
+      const { rows } = await guarded(client.execute({ sql: 'select total(prompt_tokens) as prompt, total(completion_tokens) as completion from labels where respondent = ?', args: [respondent] }));
+      return { promptTokens: Number(rows[0]?.['prompt']), completionTokens: Number(rows[0]?.['completion']) };
+    },
     async count() {
       const { rows } = await guarded(client.execute('select count(*) as replies, count(failure) as failures from labels'));
       return { replies: Number(rows[0]?.['replies']), failures: Number(rows[0]?.['failures']) };
     },
     close: () => client.close(),
   };
+}
+
+/** Stores from before samples were kept as they were said have no column for them. */
+async function addSamples(client: Client): Promise<void> {
+  try {
+    await client.execute('select samples from labels limit 0');
+  } catch (error) {
+    if (!/no such column/i.test((error as Error).message)) throw error;
+    // Another process may be at the same.
+    await client.execute('alter table labels add column samples text').catch((again: unknown) => {
+      if (!/duplicate column/i.test((again as Error).message)) throw again;
+    });
+  }
 }
 
 async function connect(where: string): Promise<{ client: Client; name: string; local: boolean }> {

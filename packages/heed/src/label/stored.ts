@@ -2,23 +2,29 @@
 import { createHash } from 'node:crypto';
 import { setTimeout as pause } from 'node:timers/promises';
 
-import { type AskHooks, type Asked, type ChoiceQuestion, type Failure, type Respondent, type TextQuestion } from '../judge/asked.js';
+import { type AskHooks, type Asked, type ChoiceQuestion, type Failure, type Respondent, type TextQuestion, type Usage } from '../judge/asked.js';
 import { keeps, lasts } from './lasting.js';
 import type { Answer } from './record.js';
 import type { Entry, LabelStore } from './store.js';
 
-/** What a respondent was asked through a store. Tokens, time and cost are those of the questions asked now. */
-export interface Asking {
+/** What replies took. */
+export interface Spent {
+  promptTokens: number;
+  completionTokens: number;
+  /** Absent where no reply had a price. */
+  cost?: number;
+}
+
+/** What a respondent was asked through a store. Tokens, time and cost are those of the questions asked now, of whatever became of them. */
+export interface Asking extends Spent {
   questions: number;
   /** Replies that were in the store, were given by another process meanwhile, or belong to a question asked twice in one go. */
   reused: number;
   asked: number;
-  promptTokens: number;
-  completionTokens: number;
   /** Sum over the questions; they may have been asked side by side. */
   milliseconds: number;
-  /** Absent where no reply had a price. */
-  cost?: number;
+  /** What the replies from the store had taken when they were asked for, and what earlier attempts at the questions asked now. */
+  readonly earlier: Spent;
 }
 
 /** One who is asked only what the store does not know. */
@@ -51,14 +57,20 @@ function canonical(question: ChoiceQuestion | TextQuestion): unknown[] {
  * missing. Several processes may do this with one store at once: each question is asked by one of them, and all get the same replies.
  */
 export function stored(inner: Respondent, store: LabelStore, { chunk = CHUNK }: { readonly chunk?: number } = {}): StoredRespondent {
-  const asking: Asking = { questions: 0, reused: 0, asked: 0, promptTokens: 0, completionTokens: 0, milliseconds: 0 };
+  const asking: Asking = { questions: 0, reused: 0, asked: 0, promptTokens: 0, completionTokens: 0, milliseconds: 0, earlier: { promptTokens: 0, completionTokens: 0 } };
   const spend = ({ usage }: Answer): void => {
     if (usage === undefined) return;
-    asking.promptTokens += usage.promptTokens;
-    asking.completionTokens += usage.completionTokens;
+    add(asking, usage);
     asking.milliseconds += usage.milliseconds;
-    if (usage.cost !== undefined) asking.cost = (asking.cost ?? 0) + usage.cost;
   };
+  /** Questions that are billed, as asked now or as asked earlier. */
+  const billed = new Set<string>();
+  const spendEarlier = (key: string, { usage }: Answer): void => {
+    if (usage !== undefined && !billed.has(key)) add(asking.earlier, usage);
+    billed.add(key);
+  };
+  const begin = async (): Promise<void> => inner.spentBefore?.(await store.spent(inner.name));
+  let begun: Promise<void> | undefined;
 
   const ask = async <Q extends ChoiceQuestion | TextQuestion, R extends Answer>(
     kind: Kind, questions: readonly Q[], put: (questions: readonly Q[], hooks: AskHooks) => Promise<readonly R[]>, { onReply, signal }: AskHooks,
@@ -93,6 +105,7 @@ export function stored(inner: Respondent, store: LabelStore, { chunk = CHUNK }: 
       const known = await store.get(waiting);
       waiting = waiting.filter((key) => {
         const reply = known.get(key);
+        if (reply !== undefined) spendEarlier(key, reply);
         if (reply === undefined || !lasts(reply)) return true;
         asking.reused += places.get(key)!.length;
         settle(key, reply);
@@ -100,6 +113,7 @@ export function stored(inner: Respondent, store: LabelStore, { chunk = CHUNK }: 
       });
     };
     await settleKnown();
+    if (waiting.length > 0) await (begun ??= begin());
     while (waiting.length > 0) {
       const elsewhere: string[] = [];
       for (let at = 0; at < waiting.length; at += chunk) {
@@ -132,8 +146,9 @@ export function stored(inner: Respondent, store: LabelStore, { chunk = CHUNK }: 
     const open = new Set(keys);
     const take = (key: string, reply: Answer): void => {
       if (!open.delete(key)) return;
+      billed.add(key);
+      spend(reply);
       if (keeps(reply)) {
-        spend(reply);
         writer.add({ key, respondent: inner.name, question: JSON.stringify(questionOf(key)), reply });
       } else settle(key, reply);
     };
@@ -158,6 +173,12 @@ export function stored(inner: Respondent, store: LabelStore, { chunk = CHUNK }: 
     write: async (questions, hooks = {}) => ask('write', questions, (some, more) => inner.write(some, more), hooks),
     close: async () => inner.close(),
   };
+}
+
+function add(spent: Spent, { promptTokens, completionTokens, cost }: Usage): void {
+  spent.promptTokens += promptTokens;
+  spent.completionTokens += completionTokens;
+  if (cost !== undefined) spent.cost = (spent.cost ?? 0) + cost;
 }
 
 const CANCELLED: Failure = { failure: 'cancelled', detail: 'stopped before it was asked' };

@@ -2,19 +2,20 @@ import type { AskHooks } from '../judge/asked.js';
 import type { Progress } from '../run/progress.js';
 import type { StoredRespondent } from './stored.js';
 
-/** Shows progress, and stops asking when the user wants to. */
-export function watched(inner: StoredRespondent, progress: Progress, interrupt: { readonly requested: boolean }, what: string): StoredRespondent {
+/** Shows progress, and stops asking as soon as the user wants to: a server that hangs is not waited for. */
+export function watched(inner: StoredRespondent, progress: Progress, interrupt: { readonly requested: boolean; readonly signal?: AbortSignal }, what: string): StoredRespondent {
   const asking = async <R>(count: number, ask: (hooks: AskHooks) => Promise<R>, { onReply, signal: outer }: AskHooks): Promise<R> => {
     const controller = new AbortController();
-    if (interrupt.requested || outer?.aborted === true) controller.abort();
+    if (interrupt.requested) controller.abort();
+    const signals = [controller.signal, interrupt.signal, outer].filter((signal) => signal !== undefined);
     let done = 0;
     progress.start(what, count, { unit: 'replies' });
     try {
       return await ask({
-        signal: controller.signal,
+        signal: AbortSignal.any(signals),
         onReply(index, reply) {
           progress.update(++done);
-          if (interrupt.requested || outer?.aborted === true) controller.abort();
+          if (interrupt.requested) controller.abort();
           onReply?.(index, reply);
         },
       });

@@ -37,7 +37,7 @@ export interface RoundJudge {
 export interface JudgingTools {
   readonly engine: Engine;
   readonly progress: Progress;
-  readonly interrupt?: { readonly requested: boolean };
+  readonly interrupt?: { readonly requested: boolean; readonly signal?: AbortSignal };
   say(line: string): void;
 }
 

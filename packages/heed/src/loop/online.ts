@@ -21,8 +21,8 @@ import type { AlignRecipe } from './recipe.js';
 export interface AlignHooks {
   /** Default: shows nothing. */
   readonly progress?: Progress;
-  /** Set `requested` to have the run stop where it can go on later. */
-  readonly interrupt?: { readonly requested: boolean };
+  /** Set `requested` to have the run stop where it can go on later; `signal` aborts requests to a server that are under way. */
+  readonly interrupt?: { readonly requested: boolean; readonly signal?: AbortSignal };
   /** A line for people about what was loaded, skipped or measured. */
   say?(line: string): void;
 }

@@ -12,6 +12,8 @@ export class Interrupted extends Error {
 export interface Interrupt {
   /** Whether the user has asked to stop. */
   readonly requested: boolean;
+  /** Aborted as soon as the user asks, for what must not be waited for. */
+  readonly signal: AbortSignal;
   /** Hands the signals back to whoever had them. */
   dispose(): void;
 }
@@ -30,25 +32,26 @@ export interface SignalSource {
  * @param say how the user is told (default: a line on stderr).
  */
 export function onInterrupt(say: (line: string) => void = (line) => void process.stderr.write(`\n${line}\n`), source: SignalSource = process): Interrupt {
-  let requested = false;
+  const asked = new AbortController();
   const signals: NodeJS.Signals[] = ['SIGINT', 'SIGTERM'];
   const dispose = (): void => {
     for (const signal of signals) source.off(signal, listener);
   };
   const listener = (signal: NodeJS.Signals): void => {
-    if (requested) {
+    if (asked.signal.aborted) {
       dispose();
       source.kill(source.pid, signal); // with our listener gone, the signal does what it always does
       return;
     }
-    requested = true;
+    asked.abort();
     say('Stopping after this step and saving. Press Ctrl-C again to stop at once.');
   };
   for (const signal of signals) source.on(signal, listener);
   return {
     get requested() {
-      return requested;
+      return asked.signal.aborted;
     },
+    signal: asked.signal,
     dispose,
   };
 }

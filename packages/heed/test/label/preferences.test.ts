@@ -23,7 +23,7 @@ describe('preferences (RLAIF)', () => {
     const judge = byFirst({ good: 0.9, bad: 0.4 });
     const { rows, failures, measures } = await labelPreferences([pair('good', 'bad', 1)], judge, options());
     expect(failures).toEqual([]);
-    expect(rows).toEqual([{ prompt: 'Say hi.', chosen: 'good', rejected: 'bad', soft_label: near(0.75), orders: [near(0.9), near(0.6)], human: 1 }]);
+    expect(rows).toEqual([{ prompt: 'Say hi.', chosen: 'good', rejected: 'bad', soft_label: near(0.75), orders: [near(0.9), near(0.6)], mass: near(0.8), human: 1 }]);
     expect(measures.mass).toBeCloseTo(0.8, 12);
     expect(measures.position).toMatchObject({ pairs: 1, same: { mean: 0 } });
     expect(rowSchemas.preference.safeParse({ ...rows[0], prompt: pair('', '').prompt, source }).success).toBe(true);
@@ -127,5 +127,8 @@ describe('preferences (RLAIF)', () => {
     const { rows, measures } = await labelPreferences([pair('a', 'b')], judge, options({ orders: 'one' }));
     expect(rows[0]).toMatchObject({ soft_label: 1, from_samples: true });
     expect(measures.fromSamples).toBe(1);
+    // One order of two is enough.
+    const half = fake({ choose: (question) => ({ ...chose(0.5, 0.3), ...(/Response 1:\n"""\nb/.test(wordsOf(question)) ? { source: 'samples' as const } : {}) }) });
+    expect((await labelPreferences([pair('a', 'b')], half, options())).rows).toMatchObject([{ from_samples: true, mass: near(0.8) }]);
   });
 });

@@ -64,7 +64,7 @@ describe('principles (SALMON)', () => {
     } });
     const { rows, measures } = await labelPrinciples([pair('short', 'long', 1)], judge, asked, principles);
     expect(rows[0]).toEqual({
-      prompt: 'Say hi.', responses: ['short', 'long'], human: 1,
+      prompt: 'Say hi.', responses: ['short', 'long'], human: 1, mass: near(0.7),
       principles: [
         { ...principles[0], score: near(1.5), scores: [near(2), near(1)] },
         { ...principles[1], score: 0, scores: [near(Math.log(3)), near(-Math.log(3))] },
@@ -100,6 +100,7 @@ describe('principles (SALMON)', () => {
     const { rows, measures } = await labelPrinciples([pair('short', 'long')], judge, asked, principles);
     expect(rows[0]!['principles']).toMatchObject([{ score: -Math.log(1e-4) }, { score: -Math.log(1e-4) }]);
     expect(measures.fromSamples).toBe(4);
+    expect(rows[0]).toMatchObject({ from_samples: true });
   });
 
   it('a pair fails where one principle fails', async () => {

@@ -56,7 +56,7 @@ describe('measures of labels', () => {
 });
 
 describe('the report', () => {
-  const asking = { questions: 4, reused: 1, asked: 3, promptTokens: 30, completionTokens: 0, milliseconds: 6, cost: 0.5 };
+  const asking = { questions: 4, reused: 1, asked: 3, promptTokens: 30, completionTokens: 0, milliseconds: 6, cost: 0.5, earlier: { promptTokens: 12, completionTokens: 4, cost: 0.25 } };
   const report: LabelReport = {
     labeler: 'preferences', judge: 'local:<b>x</b>', rows: 3, labelled: 2, skipped: 0, failed: { rows: 1, share: 1 / 3, allowed: 0.05, reasons: { timeout: 1 } }, speakToJudge: 1, asking, seconds: 1,
     measures: {
@@ -69,7 +69,7 @@ describe('the report', () => {
     const text = renderLabelReport(report);
     expect(text).toMatch(/2 of 3 rows labelled\nfailed: 1 \(33\.3 %; 5\.0 % allowed\): timeout 1\nrows with a response that speaks to the judge: 1/);
     expect(text).toMatch(/agrees with people: {2}50\.0 % [^]*same place preferred in both orders: {2}50\.0 %[^\n]*of these the first in 1 of 1 \(binomial p = 1\.0000\)/);
-    expect(text).toMatch(/4 questions: 1 replies from the store, 3 asked now \(30 tokens in, 0 out, cost 0\.500\)/);
+    expect(text).toMatch(/4 questions: 1 replies from the store \(12 tokens in, 4 out, cost 0\.250, spent earlier\), 3 asked now \(30 tokens in, 0 out, cost 0\.500\)/);
   });
 
   it('is a page that shows the calibration and escapes what others wrote', () => {

@@ -22,9 +22,9 @@ describe('the label store', () => {
     const usage = fc.record({ promptTokens: fc.nat(), completionTokens: fc.nat(), milliseconds: fc.double({ min: 0, max: 1e6, noNaN: true }).map((x) => x + 0) }, { requiredKeys: ['promptTokens', 'completionTokens', 'milliseconds'] });
     const number = fc.double({ max: 0, noNaN: true }).map((x) => x + 0);
     const reply: fc.Arbitrary<Answer> = fc.oneof(
-      fc.record({ logprobs: fc.array(number, { minLength: 2 }), mass: fc.double({ min: 0, max: 1, noNaN: true }).map((x) => x + 0), source: fc.constantFrom('logprobs' as const, 'samples' as const), usage }, { requiredKeys: ['logprobs', 'source', 'usage'] }),
+      fc.record({ logprobs: fc.array(number, { minLength: 2 }), texts: fc.array(fc.string({ unit: 'grapheme' })), mass: fc.double({ min: 0, max: 1, noNaN: true }).map((x) => x + 0), source: fc.constantFrom('logprobs' as const, 'samples' as const), usage }, { requiredKeys: ['logprobs', 'source', 'usage'] }),
       fc.record({ text: fc.string({ unit: 'grapheme' }), finish: fc.constantFrom('stop' as const, 'length' as const), usage }),
-      fc.record({ failure: fc.constantFrom('refused' as const, 'no-logprobs' as const), detail: fc.string(), usage }, { requiredKeys: ['failure', 'detail'] }),
+      fc.record({ failure: fc.constantFrom('refused' as const, 'no-logprobs' as const), detail: fc.string(), texts: fc.array(fc.string()), usage }, { requiredKeys: ['failure', 'detail'] }),
     );
     let serial = 0;
     await fc.assert(fc.asyncProperty(reply, async (one) => {
@@ -78,12 +78,12 @@ describe('a respondent with a store', () => {
     expect(replies[2]).toEqual(replies[0]);
     expect(heard.sort()).toEqual([0, 1, 2, 3]);
     expect(inner.choices).toHaveLength(3);
-    expect(asked.asking).toEqual({ questions: 4, reused: 1, asked: 3, promptTokens: 30, completionTokens: 3, milliseconds: 6 });
+    expect(asked.asking).toEqual({ questions: 4, reused: 1, asked: 3, promptTokens: 30, completionTokens: 3, milliseconds: 6, earlier: { promptTokens: 0, completionTokens: 0 } });
     store.close();
 
     const again = stored(fake({}, 'fake'), await openStore(file));
     expect(await again.choose(questions)).toEqual(replies);
-    expect(again.asking).toMatchObject({ questions: 4, reused: 4, asked: 0, milliseconds: 0 });
+    expect(again.asking).toMatchObject({ questions: 4, reused: 4, asked: 0, promptTokens: 0, milliseconds: 0, earlier: { promptTokens: 30, completionTokens: 3 } });
   });
 
   it('a choice and a text, another judge and another seed are other questions', async () => {

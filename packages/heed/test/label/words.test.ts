@@ -59,6 +59,8 @@ describe('judgments (CUT)', () => {
     expect(done.failures).toMatchObject([{ failure: 'contradiction' }]);
     expect(done.rows).toMatchObject([{ completion: 'brick', judgment: null, satisfied: true, satisfaction: near(2 / 3) }, { completion: 'stone', satisfied: false, satisfaction: near(0.25) }]);
     expect(done.measures).toMatchObject({ human: { accuracy: { mean: 1 } }, calibration: { brier: near(((1 / 3) ** 2 + 0.25 ** 2) / 2) }, mass: near((0.75 + 0.4) / 2) });
+    const sampled = judge(() => ({ ...chose(0.5, 0.25), source: 'samples' as const }));
+    expect((await labelJudgments([single('brick')], sampled, JudgmentsOptions.parse({ name: 'judgments', decision: 'yes-no' }))).rows).toMatchObject([{ satisfaction: near(2 / 3), from_samples: true }]);
   });
 
   it('takes another wording, and refuses one that lacks a place', async () => {
