@@ -40,7 +40,7 @@ export const EndpointOptions = z
     keyFrom: z.string().superRefine((name, context) => {
       // A key that was put here is not to be shown.
       if (!/^[A-Za-z_][A-Za-z0-9_]*$/.test(name) || looksLikeKey(name)) {
-        context.addIssue({ code: 'custom', message: 'expected the name of an environment variable, such as OPENAI_API_KEY, and this looks like a key: export it under a name, and write that name here' });
+        context.addIssue({ code: 'custom', message: 'expected the name of an environment variable, not a key: export the key under a name such as OPENAI_API_KEY, and write that name here' });
       }
     }).optional(),
     /** `completions`: /v1/completions, for base models: the prompt is the messages' text. */

@@ -2,7 +2,7 @@ import { afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { type ChoiceQuestion, type ChoiceReply, type Failure, type Respondent, type TextQuestion, failed } from '../../src/judge/asked.js';
 import { createEndpointRespondent } from '../../src/judge/endpoint.js';
 import { EndpointOptions } from '../../src/judge/options.js';
-import { type FaultyServer, chatText, chatTop, fail, faultyServer, textTop } from './faulty-server.js';
+import { type FaultyServer, chatPlaces, chatText, chatTop, fail, faultyServer, textTop } from './faulty-server.js';
 
 let server: FaultyServer;
 let judge: Respondent | undefined;
@@ -85,6 +85,30 @@ describe('choices from log-probabilities', () => {
     server.behave(() => chatTop({ '1': 0.6, '2': 0.3 }));
     await open().choose([choice(['1', '2'], { begun: 'Preferred=' })]);
     expect(server.asked[0]!.body['messages']).toEqual([{ role: 'user', content: 'Which?\nPreferred=' }]);
+  });
+});
+
+describe('a model that says first how its answer begins', () => {
+  const begun = { begun: 'Preferred Response=' };
+  const echo = [['Preferred', { Preferred: 0.9, '1': 0.08, '2': 0.01 }], [' Response', { ' Response': 1 }], ['=', { '=': 0.8, ':': 0.2 }]] as const;
+
+  it('is let go on to its answer, and read there; the next question at once', async () => {
+    server.behave(({ body }) => (body['max_tokens'] === 1 ? chatTop(echo[0][1]) : chatPlaces(...echo, ['2', { '2': 0.75, '1': 0.125 }])));
+    const judge = open({ concurrency: 1 });
+    for (let i = 0; i < 2; i++) {
+      const [reply] = await judge.choose([choice(['1', '2'], begun)]);
+      expect(probabilities(reply!)).toEqual([0.125, 0.75]);
+      expect(reply).toMatchObject({ source: 'logprobs', mass: expect.closeTo(0.875, 9) as number });
+    }
+    expect(server.asked.map(({ body }) => body['max_tokens'])).toEqual([1, 16, 16]);
+    // One that answers at once is read there, whatever was said this time.
+    server.behave(() => chatPlaces(['Preferred', { Preferred: 0.3, '1': 0.4, '2': 0.2 }], ...echo.slice(1), ['2', { '2': 1 }]));
+    expect(probabilities((await judge.choose([choice(['1', '2'], begun)]))[0]!)).toEqual([0.4, 0.2]);
+  });
+
+  it('is sampled where its answer is not found', async () => {
+    server.behave(({ body }) => (body['logprobs'] === true ? chatTop(echo[0][1]) : chatText('Preferred Response=2', 'Preferred Response=1', 'Preferred Response=2', '2')));
+    expect((await open({ samples: 4 }).choose([choice(['1', '2'], begun)]))[0]).toMatchObject({ source: 'samples', logprobs: [Math.log(0.25), Math.log(0.75)] });
   });
 });
 

@@ -73,6 +73,11 @@ export const chatTop = (top: Readonly<Record<string, number>>): object => {
   const [first] = list(top);
   return { choices: [{ index: 0, message: { role: 'assistant', content: first!.token }, finish_reason: 'length', logprobs: { content: [{ ...first, bytes: null, top_logprobs: list(top) }] } }], usage };
 };
+/** A chat reply of several tokens: what was said, each with the probabilities in its place. */
+export const chatPlaces = (...places: readonly (readonly [string, Readonly<Record<string, number>>])[]): object => {
+  const content = places.map(([token, top]) => ({ token, logprob: Math.log(top[token]!), bytes: null, top_logprobs: list(top) }));
+  return { choices: [{ index: 0, message: { role: 'assistant', content: places.map(([token]) => token).join('') }, finish_reason: 'stop', logprobs: { content } }], usage };
+};
 export const chatText = (...texts: readonly string[]): object =>
   ({ choices: texts.map((content, index) => ({ index, message: { role: 'assistant', content }, finish_reason: 'stop', logprobs: null })), usage });
 /** A completions reply whose first token has these probabilities. */

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { whereAnswered } from '../../src/judge/endpoint/lead.js';
 import { answerOf, matchAnswers, type Matched, type Matching } from '../../src/judge/endpoint/match.js';
 
 type Top = Readonly<Record<string, number>>;
@@ -7,10 +8,11 @@ const RATINGS = ['1', '2', '3', '4', '5', '6', '7', '8', '9', '10'];
 /** Matches answers against lists of probabilities, by what is begun. */
 const matched = async (answers: readonly string[], lists: Readonly<Record<string, Top>>, { follow = false, begun }: Partial<Matching> = {}): Promise<Matched> =>
   matchAnswers<never>(answers, (so) => Promise.resolve(Object.entries(lists[so] ?? {}).map(([token, p]) => ({ token, logprob: Math.log(p) }))), { follow, begun });
-const probabilities = (result: Matched): number[] => {
+const logprobs = (result: Matched): readonly number[] => {
   if (!('logprobs' in result)) throw new Error(JSON.stringify(result));
-  return result.logprobs.map((p) => Math.round(1e6 * Math.exp(p)) / 1e6);
+  return result.logprobs;
 };
+const probabilities = (result: Matched): number[] => logprobs(result).map((p) => Math.round(1e6 * Math.exp(p)) / 1e6);
 
 describe('answers among the likeliest tokens', () => {
   it('takes all forms of an answer together, with spaces before it and without', async () => {
@@ -29,7 +31,10 @@ describe('answers among the likeliest tokens', () => {
     // The least likely listed one, where that is less: 0.2 are left for one.
     expect(probabilities(await matched(['1', '2'], { '': { '1': 0.75, Sure: 0.05 } }))).toEqual([0.75, 0.05]);
     // A list that leaves nothing: what a float32 cannot tell from nothing, 2⁻²³.
-    expect(((await matched(['1', '2'], { '': { '1': 1 } })) as { logprobs: number[] }).logprobs[1]).toBeCloseTo(-23 * Math.LN2, 9);
+    expect(logprobs(await matched(['1', '2'], { '': { '1': 1 } }))[1]).toBeCloseTo(-23 * Math.LN2, 9);
+    // −9999 is how some servers write a 0: as if it were not listed.
+    const nothing = await matchAnswers<never>(['1', '2'], () => Promise.resolve([{ token: '1', logprob: -0 }, { token: '2', logprob: -9999 }]), { follow: false });
+    expect(logprobs(nothing)[1]).toBeCloseTo(-23 * Math.LN2, 9);
   });
 
   it.each([
@@ -39,7 +44,7 @@ describe('answers among the likeliest tokens', () => {
     ['the last line of a beginning of several', { Preferred: 0.9, '2': 0.06 }, 'Rationale: The first is longer.\n\nPreferred Response='],
     ['a space', { ' ': 0.6, '1': 0.3 }, undefined],
   ])('reads nothing from beside %s, where it cannot be asked what follows', async (_, top, begun) => {
-    expect(await matched(['1', '2'], { '': top }, { begun })).toEqual({ unclear: expect.stringMatching(/^the token ".+" only leads up to an answer, and is likelier than all answers$/) as string });
+    expect(await matched(['1', '2'], { '': top }, { begun })).toEqual({ unclear: expect.stringMatching(/^the token ".+" only leads up to an answer, and is likelier than all answers$/) as string, leading: true });
   });
 
   it('reads the answers where they are likelier than such words', async () => {
@@ -52,6 +57,24 @@ describe('answers among the likeliest tokens', () => {
     const lists = { '': { Score: 0.8, '7': 0.1, '8': 0.05 }, Score: { '=': 0.5, ':': 0.5 }, 'Score=': { '7': 0.25, '8': 0.75 } };
     // 0.1 + 0.8 · 0.5 · 0.25 and 0.05 + 0.8 · 0.5 · 0.75.
     expect(probabilities(await matched(['7', '8'], lists, { follow: true, begun: 'Score=' }))).toEqual([0.2, 0.35]);
+  });
+});
+
+describe('where a reply answers', () => {
+  const answer = { '1': 0.2, '2': 0.7 };
+  it.each([
+    ['at once', [['2', answer]], answer],
+    ['after the words of its beginning', [['Preferred', {}], [' Response', {}], ['=', {}], ['2', answer]], answer],
+    ['in bold type', [['**', {}], ['2', answer], ['**', {}]], answer],
+    ['after these, in bold type', [['**', {}], ['Preferred', {}], [' Response=', {}], [' **', {}], ['2', answer]], answer],
+    ['in the token that ends them', [['Preferred', {}], [' Response', {}], ['=2', { '=2': 0.7, '=1': 0.2, ' is': 0.1 }]], answer],
+    ['after other words', [['Preferred', {}], [' choices', {}], ['2', answer]], undefined],
+    ['not within the tokens', [['Preferred', {}], [' Response', {}]], undefined],
+    ['not at all', [], undefined],
+  ] as const)('%s', (_, places, expected) => {
+    const likely = (top: Top): { token: string; logprob: number }[] => Object.entries(top).map(([token, p]) => ({ token, logprob: Math.log(p) }));
+    const found = whereAnswered(places.map(([token, top]) => ({ token, top: likely(top) })), 'Preferred Response=');
+    expect(found && Object.fromEntries(found.map(({ token, logprob }) => [token, Math.round(1e6 * Math.exp(logprob)) / 1e6]))).toEqual(expected);
   });
 });
 

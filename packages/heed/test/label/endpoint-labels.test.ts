@@ -5,7 +5,7 @@ import type { Pair, Single } from '../../src/label/material.js';
 import { labelPreferences, PreferencesOptions } from '../../src/label/preferences.js';
 import { labelPrinciples, PrinciplesOptions } from '../../src/label/principles.js';
 import { labelScores, ScoresOptions } from '../../src/label/scores.js';
-import { chatText, chatTop, type FaultyServer, faultyServer } from '../judge/faulty-server.js';
+import { chatPlaces, chatText, chatTop, type FaultyServer, faultyServer } from '../judge/faulty-server.js';
 import { near } from './fake.js';
 
 // Models that are asked to answer with "Score=8" and whose question ends with "Score=" say all of it: the label is what they say, not what is left beside it.
@@ -44,6 +44,27 @@ describe('a judge that says again how its answer begins', () => {
     const { rows } = await labelPrinciples([pair], open(), PrinciplesOptions.parse({ name: 'principles', principles: 'p.yaml' }), [{ name: 'Concise', text: 'It is short.', negation: 'It is long.' }]);
     // log ¼ − log ¾ for "long", shown first and second.
     expect(rows).toMatchObject([{ principles: [{ score: near(-Math.log(3)), scores: [near(-Math.log(3)), near(-Math.log(3))] }], mass: near(1), from_samples: true }]);
+  });
+
+  it('log-probabilities of all three, where the reply goes on to the answer', async () => {
+    const reply = (words: readonly string[], question: string, first: Readonly<Record<string, number>>, second: Readonly<Record<string, number>>): object => {
+      const top = /(?:Answer A|Response 1):\n"+\nshort/.test(question) ? second : first;
+      return chatPlaces(...words.map((word) => [word, { [word]: 1 }] as const), [Object.keys(top)[0]!, top]);
+    };
+    server.behave(({ body }) => {
+      const question = (body['messages'] as { content: string }[]).at(-1)!.content;
+      if (question.endsWith('Score=')) return reply(['Score', '='], question, { '8': 0.5, '10': 0.25, '1': 0.25 }, {});
+      if (question.endsWith('Better answer=')) return reply(['Better', ' answer', '='], question, { B: 0.6, A: 0.2 }, { A: 0.6, B: 0.2 });
+      return reply(['Preferred', ' Response', '='], question, { '2': 0.6, '1': 0.2 }, { '1': 0.8, '2': 0.1 });
+    });
+    const judge = open({ samples: 0 });
+    // ½ (0.6 / 0.8 + 0.8 / 0.9) for "short".
+    expect((await labelPreferences([pair], judge, PreferencesOptions.parse({ name: 'preferences' }))).rows).toMatchObject([{ chosen: 'short', soft_label: near((0.75 + 8 / 9) / 2), mass: near(0.85) }]);
+    // 0.5 · 8 + 0.25 · 10 + 0.25 · 1; what the others have together is a rounding error.
+    const { rows: [row] } = await labelScores([single], judge, ScoresOptions.parse({ name: 'scores' }));
+    expect(row!['rating']).toBeCloseTo(6.75, 5);
+    const principles = [{ name: 'Concise', text: 'It is short.', negation: 'It is long.' }];
+    expect((await labelPrinciples([pair], judge, PrinciplesOptions.parse({ name: 'principles', principles: 'p.yaml' }), principles)).rows).toMatchObject([{ principles: [{ score: near(-Math.log(3)) }] }]);
   });
 
   it('says why there is no label, where no samples may be taken', async () => {

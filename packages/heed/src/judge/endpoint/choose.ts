@@ -1,13 +1,14 @@
 /** The two ways to find out which answer a server's model would give: from log-probabilities, and from samples. */
 import type { ChoiceQuestion, ChoiceReply, Failure } from '../asked.js';
-import { answerOf, matchAnswers, structuredAnswerOf } from './match.js';
-import type { Said } from './reply.js';
+import { whereAnswered } from './lead.js';
+import { answerOf, echoOf, type Matched, matchAnswers, structuredAnswerOf } from './match.js';
+import type { Likely, Place, Said } from './reply.js';
 import { continues } from './request.js';
 import { type Bill, type EndpointServer, rejects } from './server.js';
 
 type Chosen = Omit<ChoiceReply, 'usage'>;
 
-/** Tokens of a sample that is to give an answer: some models say first what was to come before it, "Preferred Response=1". */
+/** Tokens within which an answer is to come: some models say first what was to come before it, "Preferred Response=1". */
 const SAMPLE_TOKENS = 16;
 
 /** Reads the log-probabilities of a server's likeliest tokens. */
@@ -22,24 +23,51 @@ export function createLogprobsReader(server: EndpointServer, topLogprobs: number
   const { api, samples } = options;
   const fields = { temperature: 1, ...(api === 'chat' ? { logprobs: true, top_logprobs: topLogprobs } : { logprobs: topLogprobs }) };
   let offered = false;
+  /** Whether this model was seen to say something before its answers: then it is let go on to them at once. */
+  let leads = false;
+
+  async function ask(question: ChoiceQuestion, more: string, further: boolean, bill: Bill, signal: AbortSignal | undefined): Promise<Said & { readonly first: readonly Likely[] } | Failure> {
+    const sent = await server.post(question, { fields: further ? { ...fields, seed: 0 } : fields, tokens: further ? SAMPLE_TOKENS : 1, more, signal, urgent: more !== '' });
+    bill.add(sent.took);
+    if (rejects(sent, /log_?prob/i)) {
+      lacks.add('logprobs');
+      return { failure: 'no-logprobs', detail: 'the server refuses to give log-probabilities' };
+    }
+    const all = server.saidIn(sent);
+    if ('failure' in all) return all;
+    const [said] = all as readonly [Said];
+    const { text, first, refusal } = said;
+    if (refusal !== undefined) return { failure: 'refused', detail: refusal };
+    offered ||= first !== undefined;
+    // An empty answer has none, whatever the server offers.
+    if (!offered && text !== '') lacks.add('logprobs');
+    return first === undefined ? { failure: 'no-logprobs', detail: 'the reply has no log-probabilities' } : { ...said, first };
+  }
+
+  async function match(question: ChoiceQuestion, bill: Bill, signal: AbortSignal | undefined): Promise<Matched | Failure> {
+    const { answers, begun = '' } = question;
+    let places: readonly Place[] | undefined;
+    let further = leads;
+    const next = async (more: string): Promise<readonly Likely[] | Failure> => {
+      const said = await ask(question, more, further, bill, signal);
+      if ('failure' in said) return said;
+      places = said.places;
+      return said.first;
+    };
+    const matched = await matchAnswers(answers, next, { follow: continues(options), begun });
+    if (!('unclear' in matched) || matched.leading !== true) return matched;
+    if (!further) {
+      leads = further = true;
+      const again = await next('');
+      if ('failure' in again) return again;
+    }
+    const answered = whereAnswered(places ?? [], echoOf(begun));
+    return answered === undefined ? matched : matchAnswers<Failure>(answers, () => Promise.resolve(answered), { follow: false, begun });
+  }
+
   return {
     async choose(question, bill, signal) {
-      const matched = await matchAnswers<Failure>(question.answers, async (more) => {
-        const sent = await server.post(question, { fields, tokens: 1, more, signal, urgent: more !== '' });
-        bill.add(sent.took);
-        if (rejects(sent, /log_?prob/i)) {
-          lacks.add('logprobs');
-          return { failure: 'no-logprobs', detail: 'the server refuses to give log-probabilities' };
-        }
-        const said = server.saidIn(sent);
-        if ('failure' in said) return said;
-        const [{ text, first, refusal }] = said as readonly [Said];
-        if (refusal !== undefined) return { failure: 'refused', detail: refusal };
-        offered ||= first !== undefined;
-        // An empty answer has none, whatever the server offers.
-        if (!offered && text !== '') lacks.add('logprobs');
-        return first ?? { failure: 'no-logprobs', detail: 'the reply has no log-probabilities' };
-      }, { follow: continues(options), begun: question.begun });
+      const matched = await match(question, bill, signal);
       if ('failure' in matched) return matched.failure === 'no-logprobs' && samples > 0 ? undefined : matched;
       if ('none' in matched) {
         const shown = matched.none.map(({ token, logprob }) => `${JSON.stringify(token)} ${Math.exp(logprob).toPrecision(2)}`).join(', ');

@@ -9,8 +9,8 @@ export type Matched =
   | { readonly logprobs: readonly number[]; readonly mass: number }
   /** None of the answers is among them. */
   | { readonly none: readonly Likely[] }
-  /** What most likely comes first goes on to an answer in one of several ways, and the server cannot be asked for what follows. */
-  | { readonly unclear: string };
+  /** What most likely comes first goes on to an answer in one of several ways, and the server cannot be asked for what follows. `leading`: it is none yet. */
+  | { readonly unclear: string; readonly leading?: true };
 
 export interface Matching {
   /** Whether `next` can be asked for what comes after a beginning. */
@@ -42,7 +42,7 @@ export async function matchAnswers<F extends object>(answers: readonly string[],
   const walked = await walk(wanted, first, next, follow, same);
   if (!(walked instanceof Map)) return walked;
 
-  const echo = trimmed(lastLine(begun));
+  const echo = echoOf(begun);
   const leading = first.filter(({ token }) => {
     const text = same(token);
     if (text !== '' && wanted.some((answer) => answer.startsWith(text))) return false;
@@ -51,7 +51,7 @@ export async function matchAnswers<F extends object>(answers: readonly string[],
     return echoes || (!follow && LEADING.test(text));
   });
   if (leading.reduce((sum, { logprob }) => sum + Math.exp(Math.min(0, logprob)), 0) > total(walked)) {
-    if (!follow) return { unclear: `the token ${JSON.stringify(likeliest(leading)[0]!.token)} only leads up to an answer, and is likelier than all answers` };
+    if (!follow) return { unclear: `the token ${JSON.stringify(likeliest(leading)[0]!.token)} only leads up to an answer, and is likelier than all answers`, leading: true };
     const again = await walk(wanted.map((answer) => echo + answer), first, next, follow, trimmed);
     if (!(again instanceof Map)) return again;
     for (const [answer, p] of again) walked.set(answer, (walked.get(answer) ?? 0) + p);
@@ -68,13 +68,16 @@ export async function matchAnswers<F extends object>(answers: readonly string[],
 const trimmed = (text: string): string => text.trimStart();
 const lastLine = (text: string): string => text.trimEnd().split('\n').at(-1)!;
 const total = (found: ReadonlyMap<number, number>): number => [...found.values()].reduce((a, b) => a + b, 0);
+/** How an answer's beginning is said again: its last line. */
+export const echoOf = (begun: string): string => trimmed(lastLine(begun));
 const likeliest = (top: readonly Likely[]): Likely[] => [...top].sort((a, b) => b.logprob - a.logprob);
-const usable = (top: readonly Likely[]): readonly Likely[] => top.filter(({ token, logprob }) => token !== '' && !token.includes('\uFFFD') && Number.isFinite(logprob));
+/** Without what is no text, and without what has no probability, which some servers write as −9999. */
+const usable = (top: readonly Likely[]): readonly Likely[] => top.filter(({ token, logprob }) => token !== '' && !token.includes('\uFFFD') && Math.exp(logprob) > 0);
 
 /** What may stand before an answer: spaces, quotation marks, the stars of bold type. */
-const OPENING = /^[\s"'`*([{“‘]+/u;
+export const OPENING = /^[\s"'`*([{“‘]+/u;
 /** A token of nothing else; '' is one of spaces. */
-const LEADING = /^[\s"'`*([{“‘]*$/u;
+export const LEADING = /^[\s"'`*([{“‘]*$/u;
 
 /** The probability of each answer that some way of writing leads to, by its place; or what kept from finding out. */
 async function walk<F extends object>(answers: readonly string[], top: readonly Likely[], next: NextTokens<F>, follow: boolean, same: (text: string) => string): Promise<Map<number, number> | { readonly unclear: string } | F> {

@@ -7,6 +7,12 @@ export interface Likely {
   readonly logprob: number;
 }
 
+/** A token that was said, and the likeliest ones in its place. */
+export interface Place {
+  readonly token: string;
+  readonly top: readonly Likely[];
+}
+
 /** One answer of a reply. */
 export interface Said {
   readonly text: string;
@@ -15,6 +21,8 @@ export interface Said {
   readonly refusal?: string;
   /** The likeliest first tokens; undefined where the server gave none. */
   readonly first?: readonly Likely[];
+  /** All tokens, of chats with log-probabilities. */
+  readonly places?: readonly Place[];
 }
 
 const token = z.object({ token: z.string(), logprob: z.number() });
@@ -50,15 +58,16 @@ export function readReply(json: object, api: 'chat' | 'completions'): readonly S
       return { text: choice.text, finish, ...(first ? { first: Object.entries(first).map(([text, logprob]) => ({ token: text, logprob })) } : {}) };
     }
     const { content, refusal } = choice.message;
-    const first = choice.logprobs?.content?.[0];
-    // Some servers list the likeliest tokens without the one that was chosen.
-    const top = first?.top_logprobs ?? [];
-    const all = first === undefined || top.some((one) => one.token === first.token) ? top : [...top, first];
+    const places = choice.logprobs?.content?.map(({ token: chosen, logprob, top_logprobs }): Place => {
+      // Some servers list the likeliest tokens without the one that was chosen.
+      const top = top_logprobs ?? [];
+      return { token: chosen, top: top.some((one) => one.token === chosen) ? top : [...top, { token: chosen, logprob }] };
+    });
     return {
       text: content ?? '',
       finish,
       ...(refusal ? { refusal } : finish === 'content_filter' ? { refusal: 'the content filter stopped it' } : {}),
-      ...(all.length > 0 ? { first: all } : {}),
+      ...(places?.[0] === undefined ? {} : { first: places[0].top, places }),
     };
   });
 }

@@ -1,0 +1,29 @@
+import { LEADING, OPENING } from './match.js';
+import type { Likely, Place } from './reply.js';
+
+/**
+ * The likeliest tokens where the answer comes in a reply that first says again how it begins (`echo`), or opens a quotation or bold type; where several words
+ * lead up to it, those behind all of them. Undefined where no answer comes, or something else before it.
+ */
+export function whereAnswered(places: readonly Place[], echo: string): readonly Likely[] | undefined {
+  const lead = (text: string): 'whole' | 'part' | undefined => {
+    const plain = text.replace(OPENING, '');
+    if (plain === '') return 'whole';
+    if (echo === '') return undefined;
+    if (plain.startsWith(echo)) return LEADING.test(plain.slice(echo.length)) ? 'whole' : undefined;
+    return echo.startsWith(plain) ? 'part' : undefined;
+  };
+  let before = '';
+  for (const { token, top } of places) {
+    const text = before + token;
+    if (lead(text) === undefined) {
+      if (lead(before) === 'whole') return top;
+      // One token holds the end of the echo and the beginning of the answer: "=2".
+      const said = (next: string): string => (before + next).replace(OPENING, '');
+      if (!said(token).startsWith(echo)) return undefined;
+      return top.flatMap(({ token: next, logprob }) => (said(next).startsWith(echo) ? [{ token: said(next).slice(echo.length), logprob }] : []));
+    }
+    before = text;
+  }
+  return undefined;
+}
