@@ -107,7 +107,7 @@ describe('a budget', () => {
     } as unknown as AlignRecipe;
     const judge = await openRoundJudge(recipe, { engine: {} as Engine, progress: silentProgress, say: () => undefined });
     const prompts = [{ source: { file: 'p.jsonl', line: 1 }, prompt: [{ role: 'user' as const, content: 'Hi' }], extra: {} }];
-    const round = async (k: number) => judge.judge(Array.from({ length: 12 }, (_, i) => ({ row: 0, sample: i, response: `Round ${k}, answer ${i}.`, finish: 'stop' as const })) as never, prompts as never, join(folder, `round-${files++}.json`));
+    const round = async (k: number) => judge.judge(Array.from({ length: 12 }, (_, i) => ({ row: 0, sample: i, response: `Round ${k}, answer ${i}.`, finish: 'stop' as const })) as never, prompts, join(folder, `round-${files++}.json`));
     expect((await round(1)).failures).toEqual([]);
     const second = await round(2);
     // 12 · 60 of 1500 are spent, so that at most 13 more fit, and with what a question reserves fewer.

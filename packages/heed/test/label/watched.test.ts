@@ -7,7 +7,7 @@ import { openStore } from '../../src/label/store.js';
 import { stored } from '../../src/label/stored.js';
 import { watched } from '../../src/label/watched.js';
 import { silentProgress } from '../../src/run/progress.js';
-import { onInterrupt, type SignalSource } from '../../src/run/signals.js';
+import { onInterrupt } from '../../src/run/signals.js';
 import { faultyServer } from '../judge/faulty-server.js';
 import { scratchFolder } from '../support/scratch.js';
 
@@ -16,7 +16,7 @@ const { folder } = scratchFolder();
 describe('Ctrl-C while questions are asked', () => {
   it('lets go of a server that hangs', async () => {
     const signals = Object.assign(new EventEmitter(), { pid: 0, kill: () => true });
-    const interrupt = onInterrupt(() => undefined, signals as SignalSource);
+    const interrupt = onInterrupt(() => undefined, signals);
     // The user loses patience when the server has the question, and never gives an answer.
     const server = await faultyServer(() => {
       signals.emit('SIGINT', 'SIGINT');
