@@ -52,7 +52,7 @@ export const EndpointOptions = z
     begun: z.enum(['ask', 'continue', 'message']).default('ask'),
     /** How many of the likeliest tokens are asked for; 0: never ask, choose by samples. Default: 20, or 5 of `completions`. */
     topLogprobs: z.int().min(0).max(100).optional(),
-    /** Samples that stand in where a server offers no log-probabilities; 0: then the question fails. */
+    /** Samples that stand in where a server offers no log-probabilities, or the answer is not found by them; 0: then the question fails. */
     samples: z.int().min(0).max(128).default(8),
     /** Let the server hold samples to the answers (`response_format: json_schema`), where it can. */
     structured: z.boolean().default(false),

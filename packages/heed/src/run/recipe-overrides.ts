@@ -1,6 +1,6 @@
 /** `a.b=value` on the command line, laid over a recipe. */
 import { UserError } from '../errors.js';
-import { hideSettings } from './keys.js';
+import { hideKeys, hideSettings } from './keys.js';
 import { parseYamlValue } from './recipe-yaml.js';
 import type { KeyPath } from './recipe-yaml.js';
 
@@ -12,7 +12,7 @@ function split(override: string): { keys: string[]; value: unknown } {
   const equals = override.indexOf('=');
   const keys = override.slice(0, Math.max(0, equals)).split('.');
   if (equals < 1 || keys.some((key) => !/^\w[\w-]*$/.test(key))) {
-    throw new UserError(`"${override}" is not an override`, ['Write key=value, such as train.steps=20 or data.junk=skip.']);
+    throw new UserError(`"${hideSettings(override)}" is not an override`, ['Write key=value, such as train.steps=20 or data.junk=skip.']);
   }
   if (keys.includes('__proto__')) throw new UserError(`"${override}": __proto__ is not a recipe key`);
   const text = override.slice(equals + 1);
@@ -56,7 +56,7 @@ export function applyOverrides(
       at = holder[key];
       if (typeof at !== 'object') {
         const path = keys.slice(0, depth + 1).join('.');
-        throw new UserError(`override "${hideSettings(override)}": ${path} is ${JSON.stringify(at)}, which has no parts to set`, [`Give all of it: ${path}={…}.`]);
+        throw new UserError(`override "${hideSettings(override)}": ${path} is ${hideKeys(JSON.stringify(at))}, which has no parts to set`, [`Give all of it: ${path}={…}.`]);
       }
     }
     if (Array.isArray(at) && (!/^\d+$/.test(last) || Number(last) > at.length)) {
