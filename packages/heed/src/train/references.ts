@@ -1,5 +1,4 @@
 import { type Engine, type Feed, type View, movingAverage, view } from '@heed/tensor';
-import { UserError } from '../errors.js';
 import type { BoundMethod, Reference } from '../method/method.js';
 import type { AdapterPlan } from '../model/adapter.js';
 import type { Model } from '../model/load.js';
@@ -127,19 +126,4 @@ function describeReference(is: Reference): string {
   if (is === 'policy') return 'the policy itself, without gradient';
   if ('adapter' in is) return `the adapter ${is.adapter}`;
   return `a moving average of the policy, every ${is.ema.every} steps at rate ${is.ema.rate}`;
-}
-
-/**
- * Checks the loss of a fresh policy, which equals every reference but a saved adapter.
- *
- * @throws UserError where the log-probabilities of a reference that must equal the policy give another loss than theory says
- */
-export function checkAtReference(method: BoundMethod, loss: number): void {
-  const expected = method.lossAtReference;
-  if (Object.values(method.references).some(({ is }) => typeof is === 'object' && 'adapter' in is)) return;
-  if (expected === undefined || Math.abs(loss - expected) <= 1e-3 * Math.max(1, Math.abs(expected))) return;
-  throw new UserError(
-    `${method.name}: the policy still equals its reference, so the loss must be ${expected.toFixed(4)}, but it is ${loss.toFixed(4)}.`,
-    ['Policy and reference do not score the rows alike. This is a defect of Heed or of the model file; please report it with the recipe.'],
-  );
 }

@@ -9,13 +9,14 @@ import { type Progress, rate, silentProgress } from '../run/progress.js';
 import type { TrainOptions } from '../run/recipe-schemas.js';
 import type { RunFolder } from '../run/folder.js';
 import { Interrupted } from '../run/signals.js';
+import { checkAtReference, startsAtReferences } from './at-reference.js';
 import { loadNewest, saveCheckpoint } from './checkpoints.js';
 import { type Item, tokensOf } from './items.js';
 import { makeMicroBatch } from './micro-batch.js';
 import { countSteps, stepOrder } from './order.js';
 import { NotFiniteError } from './not-finite.js';
 import { splitPasses } from './passes.js';
-import { averagesOf, checkAtReference, openReferences } from './references.js';
+import { averagesOf, openReferences } from './references.js';
 import { learningRateAt } from './schedule.js';
 import { type State, allocateState } from './state.js';
 import { createStepper } from './step.js';
@@ -90,14 +91,14 @@ export async function train(setup: TrainSetup): Promise<Trained> {
   if (usable !== undefined && (usable.snapshot.data !== data || usable.snapshot.step > offset + total)) {
     throw new UserError('The rows are not those that this run began with, so it cannot go on as if nothing had happened.', ['Restore the data, or start again with --overwrite.']);
   }
-  const state = usable?.state ?? (await allocateState(engine, setup.initial ?? initialParameters(plan, options.seed), averagesOf(method)));
+  const initial = setup.initial ?? initialParameters(plan, options.seed);
+  const state = usable?.state ?? (await allocateState(engine, initial, averagesOf(method)));
   const done = usable === undefined ? 0 : usable.snapshot.step - offset;
   await run?.metrics.truncateAfter(offset + done);
   await run?.samples.truncateAfter(offset + done);
 
   let memory = usable?.snapshot.memory ?? method.memory;
-  // A fresh adapter is the identity, so that policy, base and averages are one.
-  const starts = done === 0 && setup.initial === undefined && plan.options.dropout === 0;
+  const starts = done === 0 && (await startsAtReferences({ model, method, plan, parameters: initial }));
   const references = openReferences({ engine, model, method, plan, policy: state.parameters, averages: state.averages });
   for (const line of references.describe(total)) setup.say?.(`${line}.`);
   // All of the run's rows, whatever is done of it: which rows are scored together shows in the last bits.
