@@ -42,7 +42,14 @@ const options = z.strictObject({
     path: ['without'], message: 'without l1 and l2-judged nothing is learnt from judgments; to imitate the satisfactory rows use method: sft on them',
   })
   .refine(({ alpha, gamma }) => alpha !== 0 || gamma === undefined, { path: ['gamma'], message: 'with alpha 0 nothing is pushed down, and gamma is ignored; leave it out' })
-  .superRefine(({ without, ...given }, context) => {
+  .refine(({ without, alpha, endOfTurn }) => !without.includes('detection') || alpha !== 0 || endOfTurn === 'keep', {
+    path: ['alpha'], message: 'without detection every token is inappropriate, and with alpha 0 nothing is pushed down: L1 is 0; leave l1 out instead',
+  })
+  .superRefine((options, context) => {
+    const { without, ...given } = options;
+    if (given.judgment !== undefined && !partsOf(options).readsQ) {
+      context.addIssue({ code: 'custom', path: ['judgment'], message: 'nothing is scored under the judgment with these options, and its wording is ignored; leave it out' });
+    }
     for (const part of without) {
       for (const name of IGNORED[part].filter((x) => given[x] !== undefined)) context.addIssue({ code: 'custom', path: [name], message: `is ignored without ${part}; leave it out` });
     }
@@ -51,7 +58,7 @@ const options = z.strictObject({
 type Options = z.infer<typeof options>;
 
 /** What a loss with these options is made of, and whether it reads q at all. */
-function partsOf({ loss, alpha = 1, gamma = loss === 'v1' ? 0 : 1, without }: Options) {
+function partsOf({ loss, alpha = 1, gamma = loss === 'v1' || alpha === 0 ? 0 : 1, without }: Pick<Options, 'loss' | 'alpha' | 'gamma' | 'without'>) {
   const [l1, judged, detection] = [!without.includes('l1'), !without.includes('l2-judged'), !without.includes('detection')];
   return { l1, judged, detection, alpha, gamma, readsQ: judged || detection || gamma > 0 };
 }

@@ -147,9 +147,23 @@ describe('cut', () => {
       [{ without: ['l1', 'detection'] }, 'there is no detection to leave out'],
       [{ without: ['l1', 'l2-judged'] }, 'use method: sft'],
       [{ without: ['detection', 'detection'] }, 'twice'],
+      [{ without: ['detection'], alpha: 0 }, 'L1 is 0'],
+      [{ without: ['detection', 'l2-judged'], alpha: 0, endOfTurn: 'ignore' }, 'L1 is 0'],
+      [{ without: ['detection', 'l2-judged'], gamma: 0, judgment: '{instruction} {judgment}' }, 'its wording is ignored'],
+      [{ without: ['detection', 'l2-judged'], loss: 'v1', judgment: '{instruction} {judgment}' }, 'its wording is ignored'],
       [{ without: ['l3'] }, 'Invalid option'],
     ])('refuses %j', (options, message) => {
       expect(() => bind(cut, options)).toThrow(message);
+    });
+
+    it('the detection and the pushing down, still imitates an end of turn that is kept', async () => {
+      const value = await lossOf(engine, bind(cut, { without: ['detection', 'l2-judged'], alpha: 0, endOfTurn: 'keep' }), { plain: rows.plain, judged: [null] }, bad);
+      expect(value.loss).toBeCloseTo(-rows.plain[0]!.at(-1)! / 4, 6);
+    });
+
+    it('the detection alone, takes a wording of the judgment, under which the response is scored', () => {
+      expect(() => bind(cut, { without: ['detection'], judgment: '{instruction} {judgment}' })).not.toThrow();
+      expect(() => bind(cut, { without: ['detection', 'l2-judged'], judgment: '{instruction} {judgment}' })).not.toThrow(); // γ is 1
     });
   });
 
