@@ -26,7 +26,8 @@ export {
 } from './data/rows.js';
 export { type DoctorReport, examine } from './data/doctor.js';
 
-export { type Among, type BoundMethod, type Loss, type Method, type Reference, type ReferenceUse, type Respond, type Scored, type Sequence, type Term, bind, defineMethod } from './method/method.js';
+export { type Among, type BoundMethod, type Loss, type Method, type Reference, type ReferenceUse, type Respond, type Scored, type Term, bind, defineMethod } from './method/method.js';
+export type { TokenSequence } from './text/token-sequence.js';
 export { Tokens } from './method/tokens.js';
 export { METHOD_NAMES, methodOf } from './method/index.js';
 export { bco } from './method/bco.js';

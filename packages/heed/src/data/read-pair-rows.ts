@@ -1,6 +1,6 @@
 import { common, type Context, has, listOf, nameOf, numberOf, promptOf, structured, textsOf, value } from './row-cells.js';
 import { typeName } from './problem.js';
-import type { Message, NegativeRow, PreferenceRow, PrincipledRow, ScoredPrinciple } from './rows.js';
+import { type Message, type NegativeRow, type PreferenceRow, type PrincipledRow, type ScoredPrinciple, sameText } from './rows.js';
 import { asMessages, asPrompt, asResponse, asTranscript, RowFault } from './turns.js';
 
 export function readPreference(row: Context): PreferenceRow {
@@ -53,9 +53,9 @@ function same(a: Message | undefined, b: Message | undefined): boolean {
   return a?.role === b?.role && a?.content === b?.content;
 }
 
-/** A pair of equal responses prefers nothing. White space around them is not what a preference is about. */
+/** Looked for here, where the column has its name in the file, and by the methods again, for rows that come from code. */
 function mustDiffer(column: string, other: string, a: string, b: string): void {
-  if (a.trim() === b.trim()) throw new RowFault(column, `equals ${other}: nothing is preferred`, a, true);
+  if (sameText(a, b)) throw new RowFault(column, `equals ${other}: nothing is preferred`, a, true);
 }
 
 /** A bad response, with or without the model's own answers that are not bad. */
@@ -78,7 +78,7 @@ export function readPrincipled(row: Context): PrincipledRow {
   if (responses === undefined) throw new RowFault(name, 'is missing', value(row, 'responses'));
   if (responses.length !== 2) throw new RowFault(name, `has ${responses.length} items; two responses are compared`, responses);
   const [first, second] = responses.map((response) => asResponse(name, response)) as [string, string];
-  if (first.trim() === second.trim()) throw new RowFault(name, 'are equal: nothing is preferred', responses, true);
+  if (sameText(first, second)) throw new RowFault(name, 'are equal: nothing is preferred', responses, true);
   return { ...common(row), prompt: promptOf(row), responses: [first, second], principles };
 }
 

@@ -28,7 +28,9 @@ export const CompletionRow = z.object({ ...base, prompt, completion: text, score
  * A response and what was said about it. `judgment: null` says nothing was found wrong, so
  * `satisfied` is true; a satisfied row may carry words of praise.
  */
-export const JudgedRow = z.object({ ...base, prompt, completion: text, scores, judgment: z.string().nullable(), satisfied: z.boolean() });
+export const JudgedRow = z
+  .object({ ...base, prompt, completion: text, scores, judgment: z.string().nullable(), satisfied: z.boolean() })
+  .refine(({ satisfied, judgment }) => satisfied || judgment !== null, { path: ['judgment'], message: 'is missing though the row is not satisfied: what is wrong with the response?' });
 
 /**
  * Two responses to one prompt. `soft_label` is the probability, in [0, 1], that `chosen` is the better
@@ -69,7 +71,7 @@ export const ClassifiedRow = z.object({ ...base, prompt: prompt.optional(), text
 export const ScoredRow = z.object({ ...base, prompt, completion: text, scores, score: z.number() });
 
 /** A judged response, and the better one that was written from the judgment (ILF). Absent until it is made. */
-export const RefinedRow = JudgedRow.extend({ refinement: text.optional() });
+export const RefinedRow = JudgedRow.safeExtend({ refinement: text.optional() });
 
 /**
  * What a judge said of two responses by one principle (SALMON). `score` is log p(first is better) − log p(second is
@@ -88,6 +90,12 @@ export const ScoredPrinciple = z.object({
 
 /** Two responses to one prompt, compared by each of several principles. */
 export const PrincipledRow = z.object({ ...base, prompt, responses: z.tuple([text, text]), principles: z.array(ScoredPrinciple).min(1) });
+
+/** Whether two responses are equal, so that neither is the better one. White space around them is not what a preference is about. */
+export const sameText = (a: string, b: string): boolean => a.trim() === b.trim();
+
+/** Whether a pair's label says that neither response is better. */
+export const isTie = (row: AnyRow): boolean => 'soft_label' in row && row.soft_label === 0.5;
 
 export type { Message };
 export type ConversationRow = z.infer<typeof ConversationRow>;

@@ -1,7 +1,7 @@
 import { type Tensor, div, greater, logSigmoid, mul, neg, reshape, sub, sum, where } from '@heed/tensor';
 import { z } from 'zod';
 import { type Reference, defineMethod } from './method.js';
-import { NEGATIVE, NEGATIVE_LISTS } from './negatives.js';
+import { NEGATIVE, NEGATIVE_LISTS, repeatsNegative } from './negatives.js';
 import { logRatio, ofRows, wins } from './pairs.js';
 import { reference, referenceOf } from './reference.js';
 
@@ -14,11 +14,11 @@ const moving = z.union([reference.unwrap(), z.strictObject({
 })]).default('base');
 
 const options = z.strictObject({
-  /** K: positives used of each row, its first ones. The paper 11. */
-  k: z.number().int().positive().default(11),
+  /** K: positives used of each row, its first ones. Default: 11, as the paper. */
+  k: z.number().int().positive().optional(),
   /** α: weight of the negative. The paper 0.1. */
   alpha: z.number().min(0).default(0.1),
-  /** β: weight of the positives, all K together. The paper 0.1. */
+  /** β: weight of the positives, all K together. The paper 0.1; at 0 none are needed or scored. */
   beta: z.number().min(0).default(0.1),
   /** r+, the less harmful reference, which scores the negative: `base`, an adapter's folder, or `{ every, rate }`. */
   rPlus: moving,
@@ -29,8 +29,11 @@ const options = z.strictObject({
 })
   .refine(({ alpha, beta }) => alpha > 0 || beta > 0, { path: ['alpha'], message: 'with alpha and beta 0 nothing is learnt' })
   .refine(({ alpha, rPlus }) => alpha > 0 || rPlus === 'base', { path: ['rPlus'], message: 'with alpha 0 the negative has no weight, and rPlus is ignored; leave it out' })
+  .refine(({ beta, k }) => beta > 0 || k === undefined, { path: ['k'], message: 'with beta 0 the positives have no weight, and k is ignored; leave it out' })
   .refine(({ beta, rMinus }) => beta > 0 || rMinus === 'base', { path: ['rMinus'], message: 'with beta 0 the positives have no weight, and rMinus is ignored; leave it out' })
   .refine(({ beta, level }) => beta > 0 || level === 'distributional', { path: ['level'], message: 'with beta 0 the positives have no weight, and level is ignored; leave it out' });
+
+const K = 11;
 
 const movingOf = (given: z.infer<typeof moving>): Reference => (typeof given === 'string' ? referenceOf(given) : { ema: given });
 
@@ -53,20 +56,27 @@ export const d2o = defineMethod({
   names: NEGATIVE,
   lists: NEGATIVE_LISTS,
   columns: [],
-  references: ({ rPlus, rMinus }) => ({ rPlus: { is: movingOf(rPlus), scores: ['negative'] }, rMinus: { is: movingOf(rMinus), scores: ['positives'] } }),
-  lossAtReference: () => Math.LN2,
-  sequences: (row, text, { k }) => ({
-    negative: text.respond(row.prompt, row.rejected),
-    positives: row.positives!.slice(0, k).map((positive) => text.respond(row.prompt, positive)),
+  references: ({ beta, rPlus, rMinus }) => ({
+    rPlus: { is: movingOf(rPlus), scores: ['negative'] },
+    ...(beta === 0 ? {} : { rMinus: { is: movingOf(rMinus), scores: ['positives'] } }),
   }),
-  unfit({ positives = [] }, { k }) {
-    if (positives.length >= k) return undefined;
+  lossAtReference: () => Math.LN2,
+  sequences: (row, text, { beta, k = K }) => ({
+    negative: text.respond(row.prompt, row.rejected),
+    ...(beta === 0 ? {} : { positives: row.positives!.slice(0, k).map((positive) => text.respond(row.prompt, positive)) }),
+  }),
+  unfit(row, { beta, k = K }) {
+    if (beta === 0) return undefined;
+    const { positives = [] } = row;
+    if (positives.length >= k) return repeatsNegative(row);
     return `it has ${positives.length === 0 ? 'no positives' : `${positives.length} of the ${k} positives`} that d2o needs (k: ${k}); let the model make more, or use a smaller k`;
   },
 
   loss({ logp, under, present, rows }, { alpha, beta, level }) {
-    const ofEach = mul(logRatio(logp.positives, under['rMinus']!.positives), beta); // [B, K]
     const rejected = mul(logRatio(logp.negative, under['rPlus']!.negative), alpha); // [B]
+    const ofNegative = { rewards_rejected: ofRows(rejected, rows), logp_rejected: ofRows(logp.negative.sum(), rows) };
+    if (beta === 0) return { terms: [ofRows(neg(logSigmoid(neg(rejected))), rows)], metrics: ofNegative };
+    const ofEach = mul(logRatio(logp.positives, under['rMinus']!.positives), beta); // [B, K]
     const there = present.positives;
     const k = sum(there, [-1]);
     const overK = (x: Tensor): Tensor => div(sum(mul(x, there), [-1]), where(greater(k, 0.5), k, 1));
@@ -77,11 +87,10 @@ export const d2o = defineMethod({
       terms: [ofRows(loss, rows)],
       metrics: {
         rewards_chosen: ofRows(chosen, rows),
-        rewards_rejected: ofRows(rejected, rows),
         rewards_margin: ofRows(margin, rows),
         accuracy: ofRows(wins(chosen, rejected), rows),
         logp_chosen: ofRows(overK(logp.positives.sum()), rows),
-        logp_rejected: ofRows(logp.negative.sum(), rows),
+        ...ofNegative,
       },
     };
   },

@@ -2,7 +2,7 @@ import { mul, sub } from '@heed/tensor';
 import { z } from 'zod';
 import { DPO_LOSSES, type DpoLoss, type PairLoss } from './dpo-losses.js';
 import { defineMethod } from './method.js';
-import { PAIR, PREFERENCES, SOFT_LABEL, logRatio, notCertain, ofRows, pairMetrics, softly } from './pairs.js';
+import { PAIR, PREFERENCES, SOFT_LABEL, equalPair, logRatio, notCertain, ofRows, pairMetrics, softly } from './pairs.js';
 import { reference, referenceOf } from './reference.js';
 
 const names = Object.keys(DPO_LOSSES) as [DpoLoss, ...DpoLoss[]];
@@ -52,7 +52,7 @@ export const dpo = defineMethod({
   references: (given) => ({ reference: { is: referenceOf(given.reference), scores: PAIR } }),
   scope: ({ loss }) => (lossOf(loss).sorts !== undefined ? 'step' : 'row'),
   lossAtReference: ({ loss, beta }) => lossOf(loss).atReference(beta),
-  unfit: (row, { loss }) => (lossOf(loss).sorts !== undefined ? notCertain(row, `dpo with loss: ${loss}`) : undefined),
+  unfit: (row, { loss }) => equalPair(row) ?? (lossOf(loss).sorts !== undefined ? notCertain(row, `dpo with loss: ${loss}`) : undefined),
 
   loss(scored, { loss, beta, labelSmoothing = 0 }) {
     const { logp, under, columns, rows } = scored;

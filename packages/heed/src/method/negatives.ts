@@ -1,6 +1,6 @@
 import { neg, sum } from '@heed/tensor';
 import { z } from 'zod';
-import type { NegativeRow } from '../data/rows.js';
+import { type NegativeRow, sameText } from '../data/rows.js';
 import type { TokenSequence } from '../text/token-sequence.js';
 import type { Respond, Scored, Term } from './method.js';
 import { weighted } from './pairs.js';
@@ -19,8 +19,15 @@ export const negativeSequences = (row: NegativeRow, text: Respond, weight: numbe
   ...(weight > 0 ? { positives: row.positives!.map((positive) => text.respond(row.prompt, positive)) } : {}),
 });
 
-export const lacksPositives = (row: NegativeRow, weight: number): string | undefined =>
-  weight > 0 && row.positives === undefined ? `it has no positives, which retain: ${weight} learns from; give some, let the model make them, or leave retain out` : undefined;
+/** Why the positives of a row cannot be learnt from: one of them is the negative. Else undefined. */
+export const repeatsNegative = ({ rejected, positives = [] }: NegativeRow): string | undefined =>
+  positives.some((positive) => sameText(positive, rejected)) ? 'one of its positives equals its negative: nothing is preferred' : undefined;
+
+/** Why a row cannot be learnt from where positives weigh so much, else undefined. */
+export function lacksPositives(row: NegativeRow, weight: number): string | undefined {
+  if (weight === 0) return undefined;
+  return row.positives === undefined ? `it has no positives, which retain: ${weight} learns from; give some, let the model make them, or leave retain out` : repeatsNegative(row);
+}
 
 /** weight · −Σ log p / Σ tokens of the positives, and its metric; nothing at weight 0. Unit: token. */
 export function retaining({ logp: { positives } }: Pick<Scored<NegativeName>, 'logp'>, weight: number): { terms: Term[]; metrics: Record<string, Term> } {

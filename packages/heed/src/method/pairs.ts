@@ -1,5 +1,5 @@
 import { type Tensor, add, atLeast, greater, mul, neg, sub, sum, toFloat } from '@heed/tensor';
-import type { PreferenceRow } from '../data/rows.js';
+import { type PreferenceRow, sameText } from '../data/rows.js';
 import type { TokenSequence } from '../text/token-sequence.js';
 import type { Respond, Scored, Term } from './method.js';
 import type { Tokens } from './tokens.js';
@@ -18,8 +18,11 @@ export const pairSequences = (row: PreferenceRow, text: Respond): Record<PairNam
 
 export const softLabel = (row: PreferenceRow): Record<string, number> => ({ [SOFT_LABEL]: row.soft_label ?? 1 });
 
+/** Why a pair cannot be learnt from by any method: its responses are equal. Else undefined. */
+export const equalPair = ({ chosen, rejected }: PreferenceRow): string | undefined => (sameText(chosen, rejected) ? 'chosen equals rejected: nothing is preferred' : undefined);
+
 /** What a method of preference rows declares of them. */
-export const PREFERENCES = { row: 'preference', names: PAIR, columns: [SOFT_LABEL], sequences: pairSequences, columnsOf: softLabel } as const;
+export const PREFERENCES = { row: 'preference', names: PAIR, columns: [SOFT_LABEL], sequences: pairSequences, columnsOf: softLabel, unfit: equalPair } as const;
 
 /** Why a row cannot be learnt from by a loss that takes `chosen` for better, full stop; else undefined. */
 export function notCertain(row: PreferenceRow, loss: string): string | undefined {

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { hashOrder, hashUnit, promptKey } from '../data/hash.js';
-import type { PrincipledRow, ScoredPrinciple } from '../data/rows.js';
+import { type PrincipledRow, type ScoredPrinciple, sameText } from '../data/rows.js';
 import { at } from '../data/source.js';
 import { UserError } from '../errors.js';
 import type { HeldPrinciple } from '../text/principled.js';
@@ -84,6 +84,7 @@ export function draw(row: PrincipledRow, options: PrincipleOptions, among: reado
 export function undecided(row: PrincipledRow, options: PrincipleOptions, draws: number): string | undefined {
   const { principles } = options;
   if (principles !== 'geometric' && principles > row.principles.length) return `method.principles draws ${principles}, and it has only ${row.principles.length}`;
+  if (sameText(...row.responses)) return 'its responses are equal: nothing is preferred';
   if (row.principles.every((p) => agreedScore(p) === 0)) return 'no principle tells its responses apart: every score is 0, or its orders of showing disagree';
   for (let i = 0; i < draws; i++) if (draw(row, { ...options, scale: 'none' }, [], i) !== undefined) return undefined;
   return 'no principle that was drawn tells its responses apart; another method.seed may draw one that does';

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { bradleyTerry } from './bradley-terry.js';
 import { defineMethod } from './method.js';
-import { PAIR, SOFT_LABEL, pairSequences, softLabel } from './pairs.js';
+import { PAIR, SOFT_LABEL, equalPair, pairSequences, softLabel } from './pairs.js';
 
 const options = z.strictObject({
   /** c: weight of (r_w + r_l)², which keeps rewards near 0 (only their differences are learnt otherwise). Eisenstein et al. 2023; TRL suggests 0.01, 0 switches it off. */
@@ -32,7 +32,7 @@ export const rewardModel = defineMethod({
   unfit(row, { margin }) {
     const { soft_label: p = 1, margin: m = 0 } = row;
     // A margin says that the chosen one is better, by so much; a label of less than 1 says that it may not be.
-    return margin && p !== 1 && m !== 0 ? `it has both a soft_label (${p}) and a margin (${m}); with margin: false the margin is left unread` : undefined;
+    return equalPair(row) ?? (margin && p !== 1 && m !== 0 ? `it has both a soft_label (${p}) and a margin (${m}); with margin: false the margin is left unread` : undefined);
   },
   loss: ({ scores, columns, present }, { centring }) =>
     bradleyTerry({ chosen: scores.chosen, rejected: scores.rejected, present: present.chosen, soft: columns[SOFT_LABEL]!, margin: columns['margin']! }, centring),

@@ -2,7 +2,8 @@ import { randomUUID } from 'node:crypto';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type Engine, startEngine } from '@heed/tensor';
-import type { AnyRow, RowKind, RowKinds } from '../data/rows.js';
+import { type Problem, problemsError } from '../data/problem.js';
+import { type AnyRow, type RowKind, type RowKinds, rowSchemas } from '../data/rows.js';
 import type { BoundMethod } from '../method/method.js';
 import type { Model } from '../model/load.js';
 import { type Adapter, saveAdapter } from '../model/peft.js';
@@ -47,13 +48,13 @@ export interface TrainOutcome {
 /**
  * Trains an adapter on rows in memory. For logs, checkpoints and resume use a recipe (`runTraining`).
  *
- * @throws UserError for rows that the method cannot learn from, rows longer than the model's context, and an adapter to go on from that does not fit
+ * @throws UserError naming every row that is not of the method's kind, that it cannot learn from or that is longer than the model's context; and for an adapter to go on from that does not fit
  * @throws ZodError for options out of their range
  */
 export async function train({ model, method, rows, adapter, options, engine: given, onStep }: TrainingInput): Promise<TrainOutcome> {
   const lora = AdapterOptions.parse(adapter ?? {});
   const settings = TrainOptions.parse(options ?? {});
-  const known = rows.map((row, i): AnyRow => ({ source: { file: 'rows', line: i + 1 }, ...row }));
+  const known = checked(method, rows.map((row, i): AnyRow => ({ source: { file: 'rows', line: i + 1 }, ...row })));
   const chosen = method.select(known, createRandom('select', settings.seed));
   requireFit(method, chosen);
   const { items } = prepare(chosen, method, createRespond(model.template), { maxTokens: model.architecture.context, onLong: 'error' });
@@ -71,4 +72,17 @@ export async function train({ model, method, rows, adapter, options, engine: giv
   } finally {
     if (given === undefined) await engine.close();
   }
+}
+
+/** @throws UserError naming every row that no reader of that kind would have made */
+function checked(method: BoundMethod, rows: readonly AnyRow[]): readonly AnyRow[] {
+  const problems = rows.flatMap((row): Problem[] => {
+    const issue = rowSchemas[method.row].safeParse(row, { reportInput: true }).error?.issues[0];
+    if (issue === undefined) return [];
+    const { path, message, input } = issue;
+    const value = input === undefined ? {} : { value: input };
+    return [{ source: row.source, ...(path.length === 0 ? {} : { column: path.map(String).join('.') }), reason: `${message.slice(0, 1).toLowerCase()}${message.slice(1)}`, ...value }];
+  });
+  if (problems.length > 0) throw problemsError(`${problems.length} of ${rows.length} rows cannot be used as ${method.row} rows`, problems);
+  return rows;
 }

@@ -74,11 +74,11 @@ describe('d2o', () => {
   });
 
   it('with β = 0 is α/2 times NPO with β = α', async () => {
-    const ours = await lossOf(engine, bind(d2o, { alpha: 0.3, beta: 0, k: 3 }), policy, {}, { under });
+    const ours = await lossOf(engine, bind(d2o, { alpha: 0.3, beta: 0 }), { negative: policy.negative }, {}, { under: { rPlus: helpful } });
     const theirs = await lossOf(engine, bind(npo, { beta: 0.3 }), { negative: policy.negative }, {}, { under: { reference: helpful } });
     expect(ours.loss).toBeCloseTo(0.15 * theirs.loss, 6);
     ours.gradient['negative']!.forEach((row, i) => row.forEach((d, t) => expect(d).toBeCloseTo(0.15 * theirs.gradient['negative']![i]![t]!, 6)));
-    expect((ours.gradient['positives'] ?? []).flat().every((d) => d === 0)).toBe(true);
+    expect(ours.metrics).toEqual({ rewards_rejected: expect.closeTo(theirs.metrics['rewards_rejected']!, 6) as number, logp_rejected: expect.closeTo(theirs.metrics['logp_rejected']!, 6) as number });
   });
 
   it.each(['distributional', 'instance'])('is ln 2 while policy and references are equal (%s)', async (level) => {
@@ -133,8 +133,18 @@ describe('d2o', () => {
     expect(bind(d2o).unfit(row(['one']))).toMatch(/1 of the 11 positives/);
   });
 
+  it('with β = 0 needs no positives and scores none', () => {
+    const method = bind(d2o, { beta: 0, rPlus: { every: 1, rate: 0.5 } });
+    expect(Object.keys(method.references)).toEqual(['rPlus']);
+    for (const one of [row(), row(['one', 'two'])]) {
+      expect(method.unfit(one)).toBeUndefined();
+      expect(Object.keys(method.sequences(one, fakeRespond()))).toEqual(['negative']);
+    }
+  });
+
   it.each([
     [{ alpha: 0, beta: 0 }, 'nothing is learnt'],
+    [{ beta: 0, k: 3 }, 'k is ignored'],
     [{ alpha: 0, rPlus: { every: 1, rate: 0.5 } }, 'rPlus is ignored'],
     [{ beta: 0, rMinus: 'runs/x/adapter' }, 'rMinus is ignored'],
     [{ rPlus: { every: 1, rate: 0 } }, 'rPlus'],

@@ -1,0 +1,59 @@
+import { type Engine, startEngine } from '@heed/tensor';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { type MethodOptions, methodOf } from '../../src/method/index.js';
+import { type Model, loadModel } from '../../src/model/load.js';
+import { train, type TrainingInput } from '../../src/train/api.js';
+import { tinyChat } from '../cli/support.js';
+import { scratchFolder } from '../support/scratch.js';
+
+// Rows from code pass no reader: what a reader would refuse is refused here.
+const { folder } = scratchFolder();
+let engine: Engine;
+let model: Model;
+beforeAll(async () => {
+  engine = await startEngine({ threads: 1 });
+  model = await loadModel((await tinyChat(folder)).model);
+});
+afterAll(() => engine.close());
+
+const prompt = [{ role: 'user', content: 'Why?' }];
+/** Rows that no type checker has seen, such as those of a program in JavaScript. */
+const learn = (method: MethodOptions, rows: readonly unknown[]) =>
+  train({ engine, model, method: methodOf(method), rows: rows as TrainingInput['rows'], adapter: { rank: 2 }, options: { steps: 1 } });
+const pair = { prompt, chosen: 'Because.', rejected: 'No.' };
+const judged = { prompt, completion: 'No.', judgment: 'Rude.', satisfied: false };
+const compared = { prompt, responses: ['a', 'b'], principles: [{ name: 'Kind', text: 'It is kind.', negation: 'It is not.', score: 1 }] };
+const PAIRWISE = ['dpo', 'slic', 'simpo', 'orpo', 'cpo', 'reward-model'];
+
+describe('train, of rows from code', () => {
+  it('learns from good ones', async () => {
+    expect((await learn({ name: 'dpo' }, [pair])).loss).toBeCloseTo(Math.LN2, 5);
+  });
+
+  const SAME: readonly (readonly [MethodOptions, object, object, string])[] = [
+    ...PAIRWISE.map((name) => [{ name }, pair, { ...pair, chosen: 'No. ' }, 'chosen equals rejected: nothing is preferred'] as const),
+    [{ name: 'd2o', k: 1 }, { prompt, rejected: 'No.', positives: ['Yes.'] }, { prompt, rejected: 'No.', positives: ['No.'] }, 'one of its positives equals its negative'],
+    [{ name: 'npo', retain: 1 }, { prompt, rejected: 'No.', positives: ['Yes.'] }, { prompt, rejected: 'No.', positives: ['Yes.', ' No.'] }, 'one of its positives equals its negative'],
+    [{ name: 'ilf' }, { ...judged, refinement: 'Because.' }, { ...judged, refinement: 'No.' }, 'nothing was refined'],
+    [{ name: 'principle-choice', principles: 1 }, compared, { ...compared, responses: ['a', 'a '] }, 'its responses are equal'],
+    [{ name: 'principle-reward-model', principles: 1 }, compared, { ...compared, responses: ['a', 'a'] }, 'its responses are equal'],
+  ];
+  it.each(SAME)('%j: refuses responses that do not differ', async (method, good, bad, reason) => {
+    const said = await learn(method, [good, bad]).then(() => 'nothing', String);
+    for (const part of ['1 of 2 rows', 'rows:2', reason]) expect(said).toContain(part);
+    expect(said).not.toContain('data.junk'); // there is no recipe here
+  });
+
+  const OTHER: readonly (readonly [MethodOptions, object, RegExp])[] = [
+    [{ name: 'dpo' }, { ...pair, soft_label: 1.5 }, /rows:1 {2}soft_label .*<=1: 1\.5/],
+    [{ name: 'reward-model' }, { ...pair, margin: Number.NaN }, /rows:1 {2}margin .*NaN/],
+    [{ name: 'dpo' }, { prompt, completion: 'No.', label: false }, /rows:1 {2}chosen .*undefined/],
+    [{ name: 'kto' }, { prompt, completion: 'No.', label: 0.5 }, /rows:1 {2}label .*boolean.*0\.5/],
+    [{ name: 'choice' }, { prompt, choices: ['a', 'b'], targets: [0.5, 0.1] }, /rows:1 {2}targets must sum to 1/],
+    [{ name: 'cut' }, { ...judged, judgment: null }, /rows:1 {2}judgment is missing though the row is not satisfied/],
+    [{ name: 'sft' }, { prompt: 'Why?', completion: 'So.' }, /rows:1 {2}messages /],
+  ];
+  it.each(OTHER)('%j: refuses %j', async (method, row, message) => {
+    await expect(learn(method, [row])).rejects.toThrow(message);
+  });
+});
