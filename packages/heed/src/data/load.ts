@@ -20,6 +20,8 @@ export const DataOptions = z.preprocess(
     columns: ColumnMap.optional(),
     /** Rows with nothing to learn from (empty, chosen equal to rejected, a judgment "$ERROR$"): an error, or left out and listed. */
     junk: z.enum(['error', 'skip']).default('error'),
+    /** Pairs whose soft_label is 0.5: learnt from (they pull the rewards together) and counted, left out and listed, or an error. Default: learn. */
+    ties: z.enum(['learn', 'skip', 'error']).optional(),
     /** How string prompts are read: one user turn, or "\n\nHuman: … \n\nAssistant:". */
     transcript: z.enum(['plain', 'human-assistant']).default('plain'),
     /** Rows to evaluate on: a fraction below 1, a number of rows, or other files. Split by prompt. */

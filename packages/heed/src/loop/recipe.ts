@@ -41,8 +41,9 @@ export const AlignRecipe = z
       limit: z.int().min(1).optional(),
     }),
   })
-  .superRefine(({ judge, label, store, allowedFailures, evaluate }, context) => {
+  .superRefine(({ data, judge, label, store, allowedFailures, evaluate }, context) => {
     const problem = (path: string[], message: string): void => context.addIssue({ code: 'custom', path, message, input: undefined });
+    if (data.ties !== undefined) problem(['data', 'ties'], 'answers are judged one by one, so none is a tie; leave it out');
     const kind = kindOf(judge);
     const asked = ASKED.some((one) => one === kind);
     if (asked && label === undefined) problem(['label'], `a judge that is asked (${kind}) needs to know for what; write label: judgments, or give a judge of whole responses: rules:FILE or rewardModel`);

@@ -9,7 +9,7 @@ import { loadModel } from '../model/load.js';
 import { size } from '../run/numbers.js';
 import { createRandom } from '../run/random.js';
 import { createRespond } from '../text/respond.js';
-import { prepare, requireFit, requireHeld, requireKept, tokensOf } from './items.js';
+import { describeTies, limitsOf, prepare, requireFit, requireHeld, requireKept, tokensOf } from './items.js';
 import { type MemoryCheck, checkMemory } from './memory.js';
 import { countSteps } from './order.js';
 import type { TrainRecipe } from './recipe.js';
@@ -43,7 +43,7 @@ export async function dryRunTraining(recipe: TrainRecipe, say: (line: string) =>
   const model = await loadModel(recipe.model, { ...(recipe.template === undefined ? {} : { template: recipe.template }), log: say });
   const method = methodOf(recipe.method as MethodOptions);
   const data = await loadData(recipe.data, method.row);
-  const limits = { maxTokens: Math.min(recipe.data.maxTokens ?? model.architecture.context, model.architecture.context), onLong: recipe.data.onLong, junk: recipe.data.junk };
+  const limits = limitsOf(recipe.data, method, model.architecture.context);
   const text = createRespond(model.template);
   const chosen = method.select(data.train, createRandom('select', recipe.train.seed));
   if (recipe.rows !== undefined) throw new UserError('A dry run cannot tell what rows the model will write.', ['Leave --dry-run out; or put rows that are complete into the file and leave `rows` out of the recipe.']);
@@ -55,6 +55,7 @@ export async function dryRunTraining(recipe: TrainRecipe, say: (line: string) =>
   const left = [...data.skipped, ...skipped, ...held.skipped];
   if (left.length > 0) say(`skipped:\n${listProblems(left)}`);
   requireHeld(data.eval, held);
+  for (const line of describeTies(prepared)) say(line);
 
   const { plan } = await startAdapter(recipe.adapter, model.checkpoint, method.head);
   const longest = items.reduce((a, b) => (tokensOf(b) > tokensOf(a) ? b : a));

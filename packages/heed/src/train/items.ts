@@ -1,7 +1,8 @@
 import { type Fit, type OnLong, fit, fitAll } from '../data/limit.js';
-import { type Problem, problemsError } from '../data/problem.js';
+import type { DataOptions } from '../data/load.js';
+import { type Problem, inOrder, problemsError } from '../data/problem.js';
 import { UserError } from '../errors.js';
-import type { AnyRow } from '../data/rows.js';
+import { type AnyRow, isTie } from '../data/rows.js';
 import { at as place } from '../data/source.js';
 import type { BoundMethod, Respond } from '../method/method.js';
 import type { TokenSequence } from '../text/token-sequence.js';
@@ -16,11 +17,24 @@ export interface Item {
   readonly columns: Readonly<Record<string, number | readonly number[]>>;
 }
 
-/** What rows must keep to. `junk`: what becomes of rows that the method cannot learn from; default: an error. */
+/** What rows must keep to. */
 export interface Limits {
   readonly maxTokens: number;
   readonly onLong: OnLong;
+  /** What becomes of rows that the method cannot learn from. Default: an error. */
   readonly junk?: 'error' | 'skip';
+  /** What becomes of pairs of which neither response is better. Default: they are learnt from. */
+  readonly ties?: 'learn' | 'skip' | 'error';
+}
+
+/**
+ * The limits that a recipe sets for a method on a model.
+ *
+ * @throws UserError where it says what becomes of ties and the method learns from rows that have none
+ */
+export function limitsOf({ maxTokens, onLong, junk, ties }: DataOptions, method: BoundMethod, context: number): Limits {
+  if (ties !== undefined && method.row !== 'preference') throw new UserError(`data.ties is ${ties}, but ${method.name} learns from "${method.row}" rows, none of which is a tie; leave it out.`);
+  return { maxTokens: Math.min(maxTokens ?? context, context), onLong, junk, ...(ties === undefined ? {} : { ties }) };
 }
 
 /** Rows made ready, and what became of those that were too long. */
@@ -31,19 +45,27 @@ export interface Prepared {
   readonly truncated: number;
   /** Rows that the method has no use for. */
   readonly unused: number;
+  /** Ties among the items. */
+  readonly ties: number;
 }
 
 /**
  * Turns rows into tokens by a method and fits them into `maxTokens`. A row that supervises no token is an error: it would teach nothing
- * and hide a mistake. A row that the method cannot learn from (`unfit`: a tie, say) is an error, or with `junk: skip` skipped and listed.
+ * and hide a mistake. A row that the method cannot learn from (`unfit`: two equal responses, say) is an error, or with `junk: skip` skipped and listed.
+ * So is a tie, as `ties` says.
  */
 export function prepare(rows: readonly AnyRow[], method: BoundMethod, text: Respond, limits: Limits): Prepared {
   const unfit: Problem[] = [];
+  const tied: Problem[] = [];
   let unused = 0;
   const problems: Problem[] = [];
   const whole = rows.flatMap((row, index) => {
     if (!method.uses(row)) {
       unused++;
+      return [];
+    }
+    if (isTie(row) && (limits.ties ?? 'learn') !== 'learn') {
+      tied.push({ source: row.source, reason: 'it is a tie (soft_label 0.5)' });
       return [];
     }
     const reason = method.unfit(row);
@@ -58,8 +80,9 @@ export function prepare(rows: readonly AnyRow[], method: BoundMethod, text: Resp
   });
   if (problems.length > 0) throw problemsError(`${problems.length} of ${rows.length} rows teach nothing`, problems);
   if (unfit.length > 0 && limits.junk !== 'skip') {
-    throw problemsError(`${unfit.length} of ${rows.length} rows are not for ${method.name}; data.junk: skip leaves them out and lists them`, unfit);
+    throw problemsError(`${unfit.length} of ${rows.length} rows are not for ${method.name}${limits.junk === undefined ? '' : '; data.junk: skip leaves them out and lists them'}`, unfit);
   }
+  if (tied.length > 0 && limits.ties === 'error') throw problemsError(`${tied.length} of ${rows.length} rows are ties; data.ties: skip leaves them out and lists them, learn learns from them`, tied);
 
   // A row goes as a whole: a method's sequences only mean something together. The longest that does not fit speaks for its row.
   const fits = (tokens: TokenSequence): Fit => fit(tokens, limits.maxTokens, limits.onLong);
@@ -78,8 +101,12 @@ export function prepare(rows: readonly AnyRow[], method: BoundMethod, text: Resp
     for (const { name, s, tokens } of fitted) (named[name] ??= []).push({ ...s, ...tokens });
     return { index, where: place(row.source), sequences: named, columns: method.columnsOf(row) };
   });
-  return { items, skipped: [...unfit, ...skipped], truncated, unused };
+  return { items, skipped: inOrder([...unfit, ...tied, ...skipped]), truncated, unused, ties: items.filter(({ index }) => isTie(rows[index]!)).length };
 }
+
+/** For people: the ties that are learnt from. */
+export const describeTies = ({ items, ties }: Prepared): string[] =>
+  ties === 0 ? [] : [`${ties} of ${items.length} pairs ${ties === 1 ? 'is a tie' : 'are ties'} (soft_label 0.5): they pull the rewards together; data.ties: skip leaves them out.`];
 
 /** @throws UserError when the rows to learn from are, all together, nothing for the method (one class only, say). */
 export function requireFit(method: BoundMethod, rows: readonly AnyRow[]): void {

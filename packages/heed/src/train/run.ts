@@ -18,7 +18,7 @@ import type { RowMaker, RowMakerSetup } from './row-maker.js';
 import { changes, createLossEvaluator } from './evaluate-loss.js';
 import { renderMemory } from './dry-run.js';
 import { heatmapSamples } from './heatmap.js';
-import { prepare, requireFit, requireHeld, requireKept } from './items.js';
+import { describeTies, limitsOf, prepare, requireFit, requireHeld, requireKept } from './items.js';
 import { checkMemory } from './memory.js';
 import type { TrainRecipe } from './recipe.js';
 import { averagesOf } from './references.js';
@@ -80,7 +80,7 @@ export async function runTraining(recipe: TrainRecipe, run: RunFolder, { progres
   const method = methodOf(recipe.method as MethodOptions);
   const data = await loadData(recipe.data, method.row);
   const text = createRespond(model.template);
-  const limits = { maxTokens: Math.min(recipe.data.maxTokens ?? model.architecture.context, model.architecture.context), onLong: recipe.data.onLong, junk: recipe.data.junk };
+  const limits = limitsOf(recipe.data, method, model.architecture.context);
   const start = await startAdapter(recipe.adapter, model.checkpoint, method.head);
   const { plan } = start;
   await holdStart(start, recipe.adapter, run);
@@ -102,7 +102,7 @@ export async function runTraining(recipe: TrainRecipe, run: RunFolder, { progres
     requireHeld(data.eval, held);
     const skipped = left.length;
     say(`${method.name}: ${items.items.length} of ${data.train.length} rows to learn from${skipped > 0 ? `, ${skipped} skipped` : ''}${items.truncated > 0 ? `, ${items.truncated} prompts cut` : ''}${items.unused > 0 ? `, ${items.unused} of no use to it` : ''}.`);
-
+    for (const line of describeTies(items)) say(line);
     const memory = checkMemory({ model, method, items: items.items, plan, options: recipe.train, held: held.items });
     if (!memory.fits) for (const line of renderMemory(memory)) say(line);
     const evaluator = held.items.length > 0 ? await createLossEvaluator({ engine, model, method, plan, items: held.items, batch: recipe.train.batch }) : undefined;

@@ -1,7 +1,8 @@
 import { join } from 'node:path';
-import { writeFileSync } from 'node:fs';
+import { mkdirSync, writeFileSync } from 'node:fs';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { heed, tinyChat, type Ran } from '../cli/support.js';
+import { tinyTalker } from '../loop/talkative.js';
 import { scratchFolder } from '../support/scratch.js';
 
 // What cannot be learnt from, through the command line: each an error that names the row, or with `data.junk: skip` a counted and listed skip.
@@ -33,6 +34,7 @@ const score = { name: 'Helpful', text: 'It helps.', negation: 'It does not help.
 const ROWS: readonly (readonly [string, string, object, object, RegExp])[] = [
   ...['dpo', 'slic', 'simpo', 'orpo', 'cpo', 'reward-model'].map((name) => [`chosen equal to rejected, ${name}`, `{ name: ${name} }`, good, equal, /chosen equals rejected: nothing is preferred/] as const),
   ['a refinement equal to the response, ilf-dpo', '{ name: ilf-dpo }', { prompt: 'Why?', completion: 'No.', judgment: 'Rude.', refinement: 'Because.' }, { prompt: 'Who?', completion: 'Me.', judgment: 'Rude.', refinement: 'Me.' }, /nothing was refined/],
+  ...['ilf', 'ilf-dpo'].map((name) => [`no refinement, ${name}`, `{ name: ${name} }`, { prompt: 'Why?', completion: 'No.', judgment: 'Rude.', refinement: 'Because.' }, { prompt: 'Who?', completion: 'Me.', judgment: 'Rude.' }, /it is not satisfied and has no refinement/] as const),
   ['two equal responses, principle-reward-model', '{ name: principle-reward-model }', { prompt: 'Why?', responses: ['a', 'b'], principles: [{ ...score, score: 1 }] }, { prompt: 'Who?', responses: ['a', 'a '], principles: [{ ...score, score: 1 }] }, /responses are equal/],
   ['a tie, where the loss sorts', '{ name: dpo, loss: aot }', good, { prompt: 'Who?', chosen: 'Me.', rejected: 'You.', soft_label: 0.5 }, /it is a tie \(soft_label 0.5\)/],
   ['a tie by all principles', '{ name: principle-choice }', { prompt: 'Why?', responses: ['a', 'b'], principles: [{ ...score, score: 1 }] }, { prompt: 'Who?', responses: ['a', 'b'], principles: [{ ...score, score: 0 }] }, /no principle tells its responses apart/],
@@ -92,19 +94,57 @@ describe('a number that is none, whatever data.junk says', () => {
 });
 
 describe('one class only', () => {
-  it.each(['kto', 'bco'])('%s', async (name) => {
-    for (const label of [true, false]) {
-      const { code, err } = await train(`{ name: ${name} }`, votes.map((row) => ({ ...row, label })));
-      expect(code).not.toBe(0);
-      expect(err).toContain(`all 2 have label ${label}`);
-    }
+  const mail = (text: string, label: string) => ({ text, label });
+  const rated = (completion: string, score: number) => ({ prompt: 'Why?', completion, score });
+  const long = 'x'.repeat(100);
+  /** Rows of one class, one of another that is too long, and what is said of those that are left. */
+  const CLASSES: readonly (readonly [string, string, readonly object[], object, RegExp])[] = [
+    ...['kto', 'bco'].flatMap((name) => [true, false].map((label) =>
+      [name, `{ name: ${name} }`, ['Why?', 'Who?', 'Where?'].map((prompt) => vote(prompt, label)), { ...vote('When?', !label), completion: long }, new RegExp(`all [23] have label ${label}`)] as const)),
+    ['unlikelihood', '{ name: unlikelihood }', [vote('Why?', true), vote('Who?', true)], { ...vote('When?', false), completion: long }, /every row is labelled good, and unlikelihood is about bad ones/],
+    ['classifier', '{ name: classifier, labels: [spam, ham] }', [mail('Buy!', 'spam'), mail('Win!', 'spam')], mail(long, 'ham'), /all 2 rows have the label "spam": there is nothing to tell apart/],
+    ...[1, 5].map((score) => ['hindsight-reward', '{ name: hindsight-reward, threshold: 3 }', [rated('a', score), rated('b', score)], rated(long, 6 - score), new RegExp(`their scores go from ${score} to ${score}, all on one side of the threshold 3`)] as const),
+  ];
+
+  it.each(CLASSES)('%s, %s (%#)', async (_, method, rows, __, reason) => {
+    const { code, err } = await train(method, rows);
+    expect(code).not.toBe(0);
+    expect(err).toMatch(reason);
+    expect(err).not.toContain('    at ');
   });
 
-  it.each(['kto', 'bco'])('%s, once rows that are too long have been left out', async (name) => {
-    const long = { prompt: 'When?', completion: 'x'.repeat(100), label: false };
-    const { code, err } = await train(`{ name: ${name} }`, [vote('Why?', true), vote('Who?', true), vote('Where?', true), long], 'data.maxTokens=60', 'data.onLong=skip');
+  it.each(CLASSES)('%s, %s, once rows that are too long have been left out (%#)', async (_, method, rows, other, reason) => {
+    const { code, err } = await train(method, [...rows, other], 'data.maxTokens=100', 'data.onLong=skip');
     expect(code).not.toBe(0);
-    expect(err).toMatch(/all \d have label true/);
+    expect(err).toMatch(reason);
+  });
+});
+
+describe('a tie', () => {
+  const tie = { prompt: 'Who?', chosen: 'Me.', rejected: 'You.', soft_label: 0.5 };
+
+  it.each(['dpo', 'reward-model'])('is learnt from by %s unless the recipe says otherwise, and counted', async (name) => {
+    const learnt = await train(`{ name: ${name} }`, [good, tie, { ...tie, prompt: 'When?' }]);
+    expect(learnt.code, learnt.err).toBe(0);
+    expect(learnt.json()).toMatchObject({ rows: 3, skipped: 0 });
+    expect(learnt.err).toContain('2 of 3 pairs are ties (soft_label 0.5): they pull the rewards together; data.ties: skip leaves them out.');
+
+    const skipped = await train(`{ name: ${name} }`, [good, tie], 'data.ties=skip');
+    expect(skipped.code, skipped.err).toBe(0);
+    expect(skipped.json()).toMatchObject({ rows: 1, skipped: 1 });
+    expect(skipped.err).toMatch(/\.jsonl:2 {2}it is a tie \(soft_label 0\.5\)/);
+    expect(skipped.err).not.toContain('pull the rewards');
+
+    const refused = await train(`{ name: ${name} }`, [good, tie], 'data.ties=error', 'data.junk=skip');
+    expect(refused.code).not.toBe(0);
+    expect(refused.err).toMatch(/1 of 2 rows are ties.*data\.ties: skip[^]*\.jsonl:2/);
+  });
+
+  it('cannot be what nothing is said of, or what other rows than pairs are', async () => {
+    expect((await train('{ name: dpo }', [good])).err).not.toContain('tie');
+    const { code, err } = await train('{ name: kto }', votes, 'data.ties=skip');
+    expect(code).not.toBe(0);
+    expect(err).toContain('data.ties is skip, but kto learns from "labelled" rows, none of which is a tie; leave it out.');
   });
 });
 
@@ -116,6 +156,15 @@ describe('a reference that cannot exist', () => {
     const { code, err } = await train(`{ name: ${name}${k}, ${key}: ${join(folder, 'nowhere')} }`, [row, { ...row, prompt: 'Who?', label: false }]);
     expect(code).not.toBe(0);
     expect(err).toContain('nowhere');
+    expect(err).not.toContain('    at ');
+  });
+
+  it('an adapter of another base', async () => {
+    mkdirSync(join(folder, 'other'));
+    const other = await tinyTalker(join(folder, 'other'));
+    const { code, err } = await train(`{ name: dpo, reference: ${adapter} }`, [good], `model=${other}`);
+    expect(code).not.toBe(0);
+    expect(err).toMatch(/was trained on another base .* than/);
     expect(err).not.toContain('    at ');
   });
 
@@ -143,6 +192,12 @@ describe('texts that the model would write for nothing', () => {
     expect(code).toBe(2);
     expect(err).toContain(`rows: ${name}, as it is set, does not learn from what the model would write.`);
   });
+
+  it('d2o whose positives have no weight', async () => {
+    const { code, err } = await train('{ name: d2o, beta: 0 }', [{ ...negative, positives: undefined }], 'rows={ make: self-correct, samples: 2, maxNewTokens: 4 }');
+    expect(code).toBe(2);
+    expect(err).toContain('rows: d2o, as it is set, does not learn from what the model would write.');
+  });
 });
 
 describe('an option that the chosen variant ignores', () => {
@@ -155,6 +210,9 @@ describe('an option that the chosen variant ignores', () => {
     ['{ name: cut, alpha: 0, gamma: 1 }', /gamma is ignored/],
     ['{ name: cut, without: [detection], lambda: 1.2 }', /lambda/],
     ['{ name: cut, without: [l1], alpha: 1 }', /alpha/],
+    ['{ name: cut, without: [detection, l2-judged], gamma: 0, judgment: "{instruction} {judgment}" }', /nothing is scored under the judgment/],
+    ['{ name: cut, without: [detection], alpha: 0 }', /L1 is 0/],
+    ['{ name: d2o, beta: 0, k: 2 }', /k is ignored/],
     ['{ name: d2o, alpha: 0, rPlus: { every: 1, rate: 0.5 } }', /rPlus is ignored/],
     ['{ name: d2o, beta: 0, rMinus: { every: 1, rate: 0.5 } }', /rMinus is ignored/],
     ['{ name: d2o, beta: 0, level: instance }', /level is ignored/],
