@@ -46,7 +46,7 @@ export async function dryRunTraining(recipe: TrainRecipe, say: (line: string) =>
   const limits = limitsOf(recipe.data, method, model.architecture.context);
   const text = createRespond(model.template);
   const chosen = method.select(data.train, createRandom('select', recipe.train.seed));
-  if (recipe.rows !== undefined) throw new UserError('A dry run cannot tell what rows the model will write.', ['Leave --dry-run out; or put rows that are complete into the file and leave `rows` out of the recipe.']);
+  if (recipe.rows) throw new UserError('A dry run cannot tell what rows the model will write.', ['Leave --dry-run out; or put rows that are complete into the file and say rows=null.']);
   requireFit(method, chosen);
   const prepared = prepare(chosen, method, text, limits);
   requireKept(method, chosen, prepared);

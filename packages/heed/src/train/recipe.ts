@@ -10,8 +10,8 @@ export const TrainRecipe = z.strictObject({
   /** How messages become tokens: the model's own chat template, or the papers' plain one. Default: chat where there is one. */
   template: z.enum(['chat', 'alpaca']).optional(),
   data: DataOptions,
-  /** Parts of the rows that the model itself writes, before or while it is trained; left out, the rows are as the files have them. */
-  rows: RowsOptions.optional(),
+  /** Parts of the rows that the model itself writes, before or while it is trained; null or left out, the rows are as the files have them. */
+  rows: RowsOptions.nullish(),
   method: MethodOptions,
 });
 export type TrainRecipe = z.infer<typeof TrainRecipe>;

@@ -87,9 +87,10 @@ export async function runTraining(recipe: TrainRecipe, run: RunFolder, { progres
   for (const line of describeStart(recipe.adapter)) say(line);
   const engine = await startEngine();
   try {
-    if (recipe.rows !== undefined && openMaker === undefined) throw new Error('The recipe has rows that the model writes; give runTraining an openMaker.');
-    const maker = recipe.rows && openMaker?.(recipe.rows, { engine, model, plan, kind: method.row, run, seed: recipe.train.seed, progress, say, ...(interrupt === undefined ? {} : { interrupt }) });
-    const made = async (round: string, rows: readonly AnyRow[]): Promise<readonly AnyRow[]> => (await maker?.make(round, rows)) ?? rows;
+    if (recipe.rows && openMaker === undefined) throw new Error('The recipe has rows that the model writes; give runTraining an openMaker.');
+    const maker = recipe.rows ? openMaker?.(recipe.rows, { engine, model, plan, kind: method.row, run, seed: recipe.train.seed, progress, say, ...(interrupt === undefined ? {} : { interrupt }) }) : undefined;
+    // The policy that is trained writes them, as it starts.
+    const made = async (round: string, rows: readonly AnyRow[]): Promise<readonly AnyRow[]> => (await maker?.make(round, rows, start.parameters)) ?? rows;
     const selected = method.select(data.train, createRandom('select', recipe.train.seed));
     if (maker !== undefined) requireRead(maker, selected, method, text);
     const chosen = await made('train', selected);

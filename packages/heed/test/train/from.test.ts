@@ -1,9 +1,12 @@
 import { cpSync } from 'node:fs';
 import { join } from 'node:path';
+import { startEngine } from '@heed/tensor';
 import { beforeAll, describe, expect, it } from 'vitest';
+import { openGenerator } from '../../src/generate/open.js';
 import { loadModel } from '../../src/model/load.js';
 import { loadAdapter } from '../../src/model/peft.js';
 import type { TrainSummary } from '../../src/train/run.js';
+import { selfCorrectionPrompt } from '../../src/text/self-correct.js';
 import { startAdapter } from '../../src/train/start.js';
 import { heed, tinyChat } from '../cli/support.js';
 import { tinyTalker } from '../loop/talkative.js';
@@ -95,6 +98,34 @@ describe('adapter.from', () => {
     const back = await heed(args('back', `adapter={ from: ${adapterOf('reward')} }`));
     expect(back.code).toBe(2);
     expect(back.err).toContain('the adapter has a head of 1 number, the method trains none');
+  });
+
+  it('has rows written by the policy that it starts from, to learn from and held out', async () => {
+    const negatives = (name: string): string => write(name, ['Why', 'Who', 'Where', 'When'].map((word, i) => `${JSON.stringify({ prompt: `${word} ${name}?`, rejected: `No ${i}.`, positives: [`Yes ${i}.`] })}\n`).join(''));
+    const data = `data={ path: ${negatives('learnt.jsonl')}, eval: ${negatives('kept.jsonl')} }`;
+    const made = async (name: string, adapter: string): Promise<string[]> => {
+      const ran = await heed(args(name, adapter, data, 'method={ name: d2o, k: 1 }', 'rows={ make: self-correct, samples: 1, maxNewTokens: 8, temperature: 0 }', 'train.steps=1'));
+      expect(ran.code, ran.err).toBe(0);
+      return ['train', 'eval'].map((round) => log(join(dirOf(name), 'work', 'rows', round), 'answers.jsonl').filter((line) => line !== '').map((line) => (JSON.parse(line) as { response: string }).response).join('|'));
+    };
+    const [fresh, from] = [await made('made-fresh', 'adapter={ rank: 2 }'), await made('made-from', `adapter={ from: ${random} }`)];
+    const base = await loadModel(model);
+    const engine = await startEngine({ threads: 1 });
+    const generator = await openGenerator(engine, base, { batch: 4, adapter: await loadAdapter(random, base.checkpoint) });
+    const said = await Promise.all(['learnt.jsonl', 'kept.jsonl'].map(async (name) => {
+      const requests = ['Why', 'Who', 'Where', 'When'].map((word, row) => ({ prompt: base.template.prompt(selfCorrectionPrompt([{ role: 'user', content: `${word} ${name}?` }])), row }));
+      return (await generator.generate(requests, { maxNewTokens: 8, temperature: 0, seed: 0 })).toSorted((a, b) => a.row - b.row).map(({ text }) => text).join('|');
+    }));
+    await engine.close();
+    expect(from).toEqual(said);
+    for (const i of [0, 1]) expect(from[i]).not.toEqual(fresh[i]);
+  });
+
+  it('checks the first loss where a reference is that adapter', async () => {
+    const pairs = write('start-pairs.jsonl', Array.from({ length: 4 }, (_, i) => `${JSON.stringify({ prompt: `Why ${i}?`, chosen: `The answer is ${i * 7}.`, rejected: `No ${i}.` })}\n`).join(''));
+    const ran = await heed(args('dpo-own', `adapter={ from: ${random}, dropout: 0 }`, `method={ name: dpo, reference: ${random} }`, `data={ path: ${pairs} }`, 'train.steps=1'));
+    expect(ran.code, ran.err).toBe(0);
+    expect((JSON.parse(log(dirOf('dpo-own'))[0]!) as { loss: number }).loss).toBeCloseTo(Math.LN2, 5);
   });
 
   it('leaves the reference `base` the model without an adapter', async () => {
