@@ -37,8 +37,9 @@ describe('recipes', () => {
 
   it.each(offline)('%s trains', async (file) => {
     const { recipe } = await loadRecipe(file, [], TrainRecipe);
-    const ran = await heed(['train', file, `model=${model}`, `run.dir=${dirOf(file)}`, 'train.epochs=1', 'train.steps=2', '--json']);
-    expect(ran.err).not.toMatch(/skipped/);
+    const written = recipe.rows ? ['rows.maxNewTokens=16', 'train.batch=4'] : [];
+    const ran = await heed(['train', file, `model=${model}`, `run.dir=${dirOf(file)}`, 'train.epochs=1', 'train.steps=2', ...written, '--json']);
+    if (recipe.data.junk === 'error') expect(ran.err).not.toMatch(/skipped/);
     expect(ran.code, ran.err).toBe(0);
     const result = ran.json<{ method: string; steps: number; loss: number; run: string }>();
     expect(result).toMatchObject({ method: recipe.method['name'], steps: 2 });

@@ -94,5 +94,7 @@ function describe(sifted: readonly Sifted[]): string {
     for (const [why, n] of Object.entries(s.dropped)) all[why] = (all[why] ?? 0) + n;
     return all;
   }, {})).filter(([, n]) => n > 0);
-  return `${kept} texts for ${sifted.length} rows${dropped.length > 0 ? `; left out: ${dropped.map(([why, n]) => `${n} ${why}`).join(', ')}` : ''}.`;
+  const without = sifted.filter((s) => s.kept.length === 0).length;
+  return `${kept} texts for ${sifted.length} rows${dropped.length > 0 ? `; left out: ${dropped.map(([why, n]) => `${n} ${why}`).join(', ')}` : ''}` +
+    `${without > 0 ? `; ${without} ${without === 1 ? 'row got none and stays as it is' : 'rows got none and stay as they are'}` : ''}.`;
 }

@@ -33,12 +33,25 @@ const CASES = {
 method: {name: d2o, k: 1, rPlus: {every: 1, rate: 0.5}, rMinus: {every: 2, rate: 0.25}}
 rows: {make: self-correct, every: 2, samples: 3, maxNewTokens: 8}`,
   },
+  'the positives that are drawn under the plain prompt': {
+    kind: 'negative', micro: 2,
+    section: `
+method: {name: npo, retain: 1}
+rows: {make: self-correct, correct: false, every: 2, samples: 2, maxNewTokens: 8}`,
+  },
+  'the refinements that ilf has written as it goes': {
+    kind: 'refined', micro: 2,
+    section: `
+method: {name: ilf, ratio: null}
+rows: {make: refine, every: 2, maxNewTokens: 8}`,
+  },
 } as const;
 
 describe.each(Object.entries(CASES))('%s', (name, { kind, section, micro }) => {
+  const writes = section.includes('rows:');
   const dirOf = (what: string): string => join(folder, `${name} ${what}`);
   const run = async (what: string, { resume = false, stopAfter = Infinity } = {}): Promise<TrainSummary> => {
-    const data = write(`${kind}.jsonl`, sampleRows(kind).map((row) => `${plain({ ...row, positives: undefined })}\n`).join(''));
+    const data = write(`${kind}.jsonl`, sampleRows(kind).map((row) => `${plain({ ...row, positives: undefined, refinement: undefined })}\n`).join(''));
     const file = write(`${kind}.yaml`, `
 model: ${model}
 data: {path: ${data}, junk: skip}
@@ -61,13 +74,13 @@ run: {dir: unused}
   it('goes on to the same numbers', async () => {
     await run('whole');
     // Rows are made every two steps: stopped right before, and in between. For what is not made anew, one place is as good as another.
-    for (const stopAfter of kind === 'negative' ? [2, 3] : [3]) {
+    for (const stopAfter of writes ? [2, 3] : [3]) {
       const what = `stopped ${stopAfter}`;
       await expect(run(what, { stopAfter })).rejects.toThrow(Interrupted);
       expect((await run(what, { resume: true })).resumedFrom).toBe(stopAfter);
       expect(log(dirOf(what))).toEqual(log(dirOf('whole')));
       expect(adapterBytes(dirOf(what)).equals(adapterBytes(dirOf('whole')))).toBe(true);
     }
-    if (kind === 'negative') expect(readdirSync(join(dirOf('whole'), 'work', 'rows')).sort()).toEqual(['step-2', 'step-4', 'train']);
+    if (writes) expect(readdirSync(join(dirOf('whole'), 'work', 'rows')).sort()).toEqual(['step-2', 'step-4', 'train']);
   });
 });
