@@ -28,6 +28,7 @@ const PAIRWISE = ['dpo', 'slic', 'simpo', 'orpo', 'cpo', 'reward-model'];
 describe('train, of rows from code', () => {
   it('learns from good ones', async () => {
     expect((await learn({ name: 'dpo' }, [pair])).loss).toBeCloseTo(Math.LN2, 5);
+    expect((await learn({ name: 'd2o', beta: 0 }, [{ prompt, rejected: 'No.' }])).loss).toBeCloseTo(Math.LN2, 5); // no positives are needed
   });
 
   const SAME: readonly (readonly [MethodOptions, object, object, string])[] = [
