@@ -116,7 +116,7 @@ function requireEnough(failures: readonly LabelFailure[], answers: number, allow
   const percent = (x: number): string => `${(100 * x).toFixed(1)} %`;
   throw new UserError(
     `${failures.length} of ${answers} answers got no judgment (${percent(failures.length / answers)}; allowedFailures is ${percent(allowed)}): ${counted(failures)}.`,
-    [...failures.slice(0, 5).map(({ source, id, failure, detail }) => `${id ?? at(source)}: ${failure}: ${detail}`), 'With --resume, what a server did not answer is asked again, and nothing else.', 'If so many may fail: allowedFailures=SHARE.'],
+    [...failures.slice(0, 5).map(({ source, id, failure, detail }) => `${id ?? at(source)}: ${failure}: ${detail}`), 'With --resume, what a server did not answer is asked again, and nothing else.', 'If so many may fail: --resume allowedFailures=SHARE.'],
   );
 }
 

@@ -47,7 +47,16 @@ export const RUN_FILES = ['recipe.yaml', 'metrics.jsonl', 'samples.jsonl', 'summ
 /** And what labelling adds to them. */
 export const LABEL_FILES = ['rows.jsonl', 'preferences.jsonl', 'refined.jsonl', 'failures.jsonl', 'label-report.json'];
 
-/** What differs between two recipes, `key: old → new`; `run.*` says where, not what, and is left out. */
+/** How a server is asked; nothing here changes what it says. */
+const ASKING = ['keyFrom', 'concurrency', 'rate', 'timeout', 'retries', 'backoff', 'budget', 'prices'];
+/**
+ * What may differ when a run goes on, by key; what lies below a key may too. It says where things lie, how patiently somebody is asked and how much may fail:
+ * no reply, and nothing that was learnt, depends on it. `human.answers` is where people's answers lie, which come later than the questions.
+ */
+const FREE = ['run', 'allowedFailures', ...['judge', 'answers.by'].flatMap((who) => [...ASKING.map((key) => `${who}.endpoint.${key}`), `${who}.human.answers`])];
+const isFree = (key: string): boolean => FREE.some((free) => key === free || key.startsWith(`${free}.`));
+
+/** What differs between two recipes, `key: old → new`, but for what may differ when a run goes on. */
 export function recipeChanges(before: unknown, after: unknown): string[] {
   const flatten = (value: unknown, prefix: string, into: Map<string, string>): Map<string, string> => {
     if (typeof value === 'object' && value !== null && !Array.isArray(value) && Object.keys(value).length > 0) {
@@ -58,7 +67,7 @@ export function recipeChanges(before: unknown, after: unknown): string[] {
   const old = flatten(before, '', new Map());
   const now = flatten(after, '', new Map());
   return [...new Set([...old.keys(), ...now.keys()])]
-    .filter((key) => key !== 'run' && !key.startsWith('run.') && old.get(key) !== now.get(key))
+    .filter((key) => !isFree(key) && old.get(key) !== now.get(key))
     .map((key) => `${key}: ${old.get(key) ?? 'not set'} → ${now.get(key) ?? 'not set'}`);
 }
 
@@ -87,7 +96,7 @@ async function contents(dir: string): Promise<{ begun: boolean; finished: boolea
  * A run that stopped before its first step left nothing to lose: its folder counts as empty.
  *
  * @throws UserError when another process uses the folder; when it holds a run and neither `resume` nor `overwrite` is given;
- * when `resume` meets a recipe that differs in anything but `run.*`.
+ * when `resume` meets a recipe that differs in more than may differ then (`recipeChanges`).
  */
 export async function openRun(directory: string, { recipe, resume, overwrite = false }: OpenRunOptions): Promise<RunFolder> {
   if (resume && overwrite) throw new UserError('--resume and --overwrite contradict each other');

@@ -89,7 +89,7 @@ describe('label recipes', () => {
     expect(failures.split('\n').length - 1).toBe(3 - report.labelled);
   });
 
-  it('fails with a non-zero code where more rows failed than allowed, and keeps rows and reasons', async () => {
+  it('fails with a non-zero code where more rows failed than allowed, keeps rows and reasons, and goes on where more may fail', async () => {
     const file = 'recipes/label-scores.yaml';
     const data = write('long.jsonl', [{ prompt: 'Hi', completion: 'Hello.' }, { prompt: 'Hi', completion: 'a'.repeat(9000) }].map((row) => `${JSON.stringify(row)}\n`).join(''));
     const run = join(folder, 'failing');
@@ -99,6 +99,11 @@ describe('label recipes', () => {
     expect(ran.err).toMatch(/1 of 2 rows failed \(50\.0 %; allowedFailures is 40\.0 %\): too-long 1/);
     expect(readFileSync(join(run, 'rows.jsonl'), 'utf8').trim().split('\n')).toHaveLength(1);
     expect(JSON.parse(readFileSync(join(run, 'failures.jsonl'), 'utf8'))).toMatchObject({ source: `${data}:2`, failure: 'too-long' });
+    expect(ran.err).toContain('If so many may fail: --resume allowedFailures=SHARE.');
+    const allowed = await heed([...args, '--resume', 'allowedFailures=0.5']);
+    expect(allowed.code, allowed.err).toBe(0);
+    expect(allowed.json<Result>()).toMatchObject({ labelled: 1, failed: { rows: 1, allowed: 0.5 }, asking: { asked: 0 } });
+    expect(readFileSync(join(run, 'recipe.yaml'), 'utf8')).toContain('allowedFailures: 0.5');
   });
 
   it('a server that is down costs rows, each with its reason, and no key is kept anywhere', async () => {
@@ -113,6 +118,12 @@ describe('label recipes', () => {
     const kept = [...readdirSync(run).map((name) => join(run, name)), store, `${store}-wal`].filter(existsSync).map((path) => readFileSync(path, 'latin1')).join('');
     expect(kept).toContain('server-error');
     expect(kept + ran.out + ran.err).not.toContain('very-secret');
+
+    // How the server is asked may change; who is asked may not.
+    const patient = judge.replace('retries: 0, keyFrom: HEED_TEST_KEY', 'retries: 1, backoff: 0.001, timeout: 5, concurrency: 2, budget: { tokens: 1000 }');
+    const args = (by: string): string[] => ['label', 'recipes/label-preferences.yaml', by, 'data.limit=3', `run.dir=${run}`, `store=${store}`, '--resume', 'allowedFailures=1', '--json'];
+    expect((await heed(args(patient))).json()).toMatchObject({ labelled: 0, failed: { rows: 3 } });
+    expect((await heed(args(patient.replace('model: m', 'model: n')))).err).toMatch(/The recipe is not the one that this run was started with:\n {2}judge\.endpoint\.model: "m" → "n"\n/);
   });
 
   it('refuses another recipe in the same folder, and replaces it when told to', async () => {

@@ -100,6 +100,19 @@ describe('heed align with a judge that is asked', () => {
     expectAsWhole('down');
   });
 
+  it('more failures than may be stop it; resumed, it stops at the same place, and goes on where more are allowed', async () => {
+    server.behave(script);
+    const few = await heed(args('few', 'allowedFailures=0.01'));
+    expect(few.err).toMatch(/allowedFailures is 1\.0 %\): refused \d+\.[^]*If so many may fail: --resume allowedFailures=SHARE\./);
+    const asked = server.asked.length;
+    expect((await heed(args('few', 'allowedFailures=0.01', '--resume'))).err).toMatch(/allowedFailures is 1\.0 %\): refused \d+\./);
+    expect(server.asked).toHaveLength(asked);
+    const patient = `judge={ endpoint: { url: "${server.url}", model: scripted, retries: 1, concurrency: 4, timeout: 60 } }`;
+    const resumed = await heed(args('few', 'allowedFailures=0.6', patient, '--resume'));
+    expect(resumed.code, resumed.err).toBe(0);
+    expectAsWhole('few');
+  });
+
   it('killed with all replies in the store and none in the run, it asks nothing twice and ends at the same numbers', async () => {
     server.behave(script);
     const killed = await heedStopped(args('killed'), { how: 'SIGKILL', on: 'rename', matching: 'iteration-1/judgments.json$' });

@@ -160,6 +160,16 @@ describe('openRun', () => {
     expect(recipeChanges({ a: [1, 2] }, { a: [1, 3] })).toEqual(['a: [1,2] → [1,3]']);
   });
 
+  it('may go on with more patience, but not with another judge', () => {
+    const of = (allowedFailures: number, endpoint: object) => ({ allowedFailures, judge: { endpoint }, answers: { by: { endpoint }, seed: 0 } });
+    const before = of(0.05, { url: 'u', model: 'm', concurrency: 8, samples: 8, timeout: 120 });
+    const patient = { url: 'u', model: 'm', concurrency: 1, samples: 8, timeout: 600, retries: 9, backoff: 1, rate: { requests: 1, seconds: 60 }, budget: { tokens: 9 }, prices: { prompt: 1, completion: 1 }, keyFrom: 'KEY' };
+    expect(recipeChanges(before, of(0.5, patient))).toEqual([]);
+    expect(recipeChanges(before, of(0.05, { ...patient, samples: 4, extra: { top_k: 1 } }))).toEqual(
+      ['judge.endpoint.samples: 8 → 4', 'answers.by.endpoint.samples: 8 → 4', 'judge.endpoint.extra.top_k: not set → 1', 'answers.by.endpoint.extra.top_k: not set → 1']);
+    expect(recipeChanges({ budget: 1, judge: { human: { questions: 'q' } } }, { budget: 2, judge: { human: { questions: 'q', answers: ['a'] } } })).toEqual(['budget: 1 → 2']);
+  });
+
   it('refuses a path that is a file', async () => {
     await writeFile(join(root, 'a'), '');
     await expect(open()).rejects.toBeInstanceOf(UserError);
