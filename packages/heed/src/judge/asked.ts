@@ -67,6 +67,8 @@ export interface TextReply {
 export interface Respondent {
   /** Names who it is and with which weights: part of the label store's key. */
   readonly name: string;
+  /** Keeps its answers itself, where they may be corrected: they are read anew each time and stay out of the label store. */
+  readonly keepsOwn?: true;
   choose(questions: readonly ChoiceQuestion[], hooks?: AskHooks): Promise<readonly (ChoiceReply | Failure)[]>;
   write(questions: readonly TextQuestion[], hooks?: AskHooks): Promise<readonly (TextReply | Failure)[]>;
   /** Told before the first question what this respondent was asked for by earlier runs; only one that has a budget wants to know. */

@@ -39,7 +39,7 @@ export const questionId = ({ messages, begun = '' }: Asked, answers?: readonly s
 /**
  * People as one who can be asked, by way of files. A question that nobody has answered yet is written to the file `questions`, one JSON object a line
  * with `"answer": null`, and fails with the reason `timeout`: it waits. People fill in `answer` (and `who`, where several answer), in that
- * file or in copies of it named by `answers`; the next run reads them. Where several people answer a question with answers to choose from,
+ * file or in copies of it named by `answers`; every run reads them anew, corrections included, and only them: nothing of it goes into a label store. Where several people answer a question with answers to choose from,
  * their shares are its probabilities (`source: samples`); where they write, the first answer stands.
  *
  * @throws UserError, when it is asked, for answers that are none of those to choose from, or two by the same person; all at once, by line
@@ -69,6 +69,7 @@ export function createHumanRespondent({ questions: file, answers: from = file }:
 
   return {
     name: 'human',
+    keepsOwn: true,
     choose: (questions, hooks = {}) =>
       ask(questions, ({ answers }: ChoiceQuestion) => answers, ({ answers }, given): ChoiceReply => ({
         logprobs: answers.map((answer) => Math.log(given.filter((one) => one.answer === answer).length / given.length)), mass: 1, source: 'samples', usage: NO_USAGE,

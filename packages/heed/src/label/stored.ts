@@ -6,6 +6,7 @@ import { type AskHooks, type Asked, type ChoiceQuestion, type Failure, type Resp
 import { keeps, lasts } from './lasting.js';
 import type { Answer } from './record.js';
 import type { Entry, LabelStore } from './store.js';
+import { unstored } from './unstored.js';
 
 /** What replies took. */
 export interface Spent {
@@ -55,8 +56,10 @@ function canonical(question: ChoiceQuestion | TextQuestion): unknown[] {
 /**
  * The same respondent, asked only what the store lacks. Each reply is stored as it comes, so that a run that is killed and started again asks what is
  * missing. Several processes may do this with one store at once: each question is asked by one of them, and all get the same replies.
+ * One who keeps its answers itself (`keepsOwn`) is asked each time, and the store learns nothing of it.
  */
 export function stored(inner: Respondent, store: LabelStore, { chunk = CHUNK }: { readonly chunk?: number } = {}): StoredRespondent {
+  if (inner.keepsOwn === true) return unstored(inner);
   const asking: Asking = { questions: 0, reused: 0, asked: 0, promptTokens: 0, completionTokens: 0, milliseconds: 0, earlier: { promptTokens: 0, completionTokens: 0 } };
   const spend = ({ usage }: Answer): void => {
     if (usage === undefined) return;
