@@ -1,7 +1,7 @@
 import { wordsToJudge } from '../text/fence.js';
 import { type Remark, viewOf } from './doctor-kinds.js';
 import { promptKey } from './hash.js';
-import { looksLikePraise } from './judgment.js';
+import { looksLikePraise, verdictInWords } from './judgment.js';
 import type { LoadedData } from './load.js';
 import { measureLengths, type Lengths, type TokenLengths } from './lengths.js';
 import type { Problem } from './problem.js';
@@ -107,7 +107,7 @@ function isPraisedNegative(row: AnyRow): boolean {
 }
 
 function isCriticisedPositive(row: AnyRow): boolean {
-  return 'satisfied' in row && row.satisfied && row.judgment !== null && !looksLikePraise(row.judgment);
+  return 'satisfied' in row && row.satisfied && row.judgment !== null && verdictInWords(row.judgment) !== 'perfect';
 }
 
 function isTranscript(row: AnyRow): boolean {

@@ -6,16 +6,43 @@ export function isJunkJudgment(judgment: string): boolean {
   return /^\s*(\$error\$|error|#?n\/a|nan|none|null|undefined)?\s*$/i.test(judgment);
 }
 
-/**
- * The rule by which CUT's authors turn a judge's raw answer into satisfactory or not: their prompt asks
- * for "perfect" alone where nothing is wrong (Xu et al. 2024, appendix A.2). For labelers; rows read from
- * files are never changed by it.
- */
-export function startsWithPerfect(answer: string): boolean {
-  return /^\s*["'*]*perfect\b/i.test(answer);
+/** What a judge says of a whole response: "Perfect.", by itself or in a sentence about the response. */
+const PERFECT = 'perfect|(?:a |the )?perfect (?:response|answer|output|reply)|(?:the|this|your) (?:response|answer|output|reply) is (?:already )?perfect';
+
+/** Words that find fault. What is said not to be there ("no mistakes", "nothing is missing") is none. */
+const FAULT = /\b(but|however|except|although|though|not|cannot|wrong|incorrect|inaccurate|false|mistakes?|errors?|missing|lacks?|fails?|should|could|instead|unfortunately)\b|n['’]t\b/i;
+const NO_FAULT = /\b(no|without|free of|free from)( \p{L}+){0,2} (mistakes?|errors?|faults?|flaws?|weakness(es)?|problems?|issues?)\b|\bnothing\b[^.!?;]*|\bnot only\b/giu;
+const findsFault = (text: string): boolean => FAULT.test(text.replace(NO_FAULT, ''));
+
+/** What stands after a text's first sentence, where that is one of `sayings`; undefined where it is not. */
+function after(text: string, sayings: string): string | undefined {
+  if (new RegExp(`^[^\\p{L}\\p{N}?]*(?:${sayings})[^\\p{L}\\p{N}?]*$`, 'iu').test(text)) return '';
+  // In quotation marks with more behind it, it is quoted: `"Perfect!" is hype.`
+  const rest = new RegExp(`^[\\s*_#]*(?:${sayings})[.!]+[*_]*\\s+([^]*)$`, 'iu').exec(text)?.[1];
+  return rest === undefined || /^\p{Ll}/u.test(rest) ? undefined : rest;
 }
 
-/** Praise stored as a negative judgment: "The response is perfect …". The data doctor counts these. */
+/**
+ * The verdict that a judgment's own words give, after the rule of CUT's authors (Xu et al. 2024, appendix A.2): a judge that was asked for "perfect" alone where
+ * nothing is wrong, and begins with the sentence "Perfect.", is satisfied. Only as a sentence: "Perfect grammar, but the answer is wrong." is `criticism`.
+ * Where fault is found after that sentence, it is a `contradiction`, and neither is what the judge meant. For labelers; rows read from files are never changed by it.
+ */
+export function verdictInWords(judgment: string): 'perfect' | 'criticism' | 'contradiction' {
+  const rest = after(judgment, PERFECT);
+  return rest === undefined ? 'criticism' : findsFault(rest) ? 'contradiction' : 'perfect';
+}
+
+/** What a critic writes where there is nothing to mend. */
+export const NOTHING_TO_MEND = 'Nothing to mend.';
+
+/** Whether a critique says so, or "Perfect.", and finds no fault after it. */
+export function findsNothing(critique: string): boolean {
+  const rest = after(critique, `nothing to mend|${PERFECT}`);
+  return rest !== undefined && !findsFault(rest);
+}
+
+/** Praise stored as a negative judgment: "The response is perfect …", without fault in the same sentence. The data doctor counts these. */
 export function looksLikePraise(judgment: string): boolean {
-  return startsWithPerfect(judgment) || /^\s*the (response|answer|output) is (already )?perfect\b/i.test(judgment);
+  const [first = ''] = judgment.split(/(?<=[.!?])\s/);
+  return after(judgment, PERFECT) !== undefined || (new RegExp(`^[\\s*_#]*(?:${PERFECT})\\b`, 'i').test(first) && !findsFault(first));
 }

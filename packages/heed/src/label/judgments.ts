@@ -1,7 +1,7 @@
 /** Judgments in words (CUT; Xu et al., ACL 2024 findings, arXiv 2312.14591, A.2): one response → what is wrong with it, or that nothing is. */
 import { z } from 'zod';
 
-import { isJunkJudgment, looksLikePraise } from '../data/judgment.js';
+import { isJunkJudgment, verdictInWords } from '../data/judgment.js';
 import { type ChoiceQuestion, type ChoiceReply, type Failure, failed, type Respondent, type TextQuestion } from '../judge/asked.js';
 import { FENCE_NOTE, fence } from '../text/fence.js';
 import { transcript } from '../text/principled.js';
@@ -27,7 +27,7 @@ export const JudgmentsOptions = z.strictObject({
   }).default(JUDGMENT_WORDING),
   /** Off only for a judge that was taught with a wording without fences. */
   fence: z.boolean().default(true),
-  /** Who decides whether the response satisfies: the judgment's own "Perfect" (as the authors' annotator did), or a question of yes and no after it (as their judge model does). */
+  /** Who decides whether the response satisfies: the judgment's own "Perfect." (`verdictInWords`; as the authors' annotator did), or a question of yes and no after it (as their judge model does). */
   decision: z.enum(['perfect', 'yes-no']).default('perfect'),
   maxNewTokens: z.int().min(1).default(160),
   temperature: z.number().min(0).default(0),
@@ -112,10 +112,12 @@ export async function writeJudgments(singles: readonly Single[], judge: Responde
     if (unlabelled(written)) return written;
     const verdict = verdicts.get(i);
     if (verdict !== undefined && failed(verdict)) return failureOf(single, [verdict])!;
-    const perfect = looksLikePraise(written.text);
+    const words = verdictInWords(written.text);
+    const shown = JSON.stringify(written.text.slice(0, 80));
     const yes = verdict === undefined ? undefined : firstPlace(verdict);
-    const satisfied = yes === undefined ? perfect : yes > 0.5;
-    if (!satisfied && perfect) return failure(single, 'contradiction', `the judge wrote ${JSON.stringify(written.text.slice(0, 80))} and then decided that the response is not perfect`);
+    const satisfied = yes === undefined ? words === 'perfect' : yes > 0.5;
+    if (yes === undefined && words === 'contradiction') return failure(single, 'contradiction', `the judge wrote ${shown}: that it is perfect, and then a fault`);
+    if (!satisfied && words !== 'criticism') return failure(single, 'contradiction', `the judge wrote ${shown} and then decided that the response is not perfect`);
     return { ...written, satisfied, ...(yes === undefined ? {} : { satisfaction: yes }), ...(verdict?.mass === undefined ? {} : { mass: verdict.mass }), ...(verdict?.source === 'samples' ? { fromSamples: true } : {}) };
   });
 }

@@ -5,7 +5,7 @@
 import { z } from 'zod';
 
 import { hashOrder, promptKey } from '../data/hash.js';
-import { startsWithPerfect } from '../data/judgment.js';
+import { findsNothing, NOTHING_TO_MEND } from '../data/judgment.js';
 import { at } from '../data/source.js';
 import { UserError } from '../errors.js';
 import { type Failure, failed, type Respondent, type TextQuestion, type TextReply } from '../judge/asked.js';
@@ -60,10 +60,6 @@ interface State {
   readonly rounds: Round[];
   failure?: LabelFailure;
 }
-
-/** What a critic writes where a response keeps the rule. */
-const NOTHING = 'Nothing to mend.';
-const findsNothing = (critique: string): boolean => /^\W*nothing to mend\b/i.test(critique) || startsWithPerfect(critique);
 
 /**
  * Rewrites each response. Rows: conversations that end with the last revision. Also `preferences` (the revision over the first response) and, where there
@@ -158,7 +154,7 @@ const shown = ({ single, response }: State): string => `Request:\n${fence(transc
 
 const criticise = (state: State, { name, text }: Principle): string =>
   `${FENCE_NOTE}\n\n${shown(state)}\n\nThe rule: ${name}. ${text}\n`
-  + `Where does the response break this rule or fall short of it? Quote the words and say what to do about them, in three sentences at most. If it keeps the rule, write "${NOTHING}" and nothing else.`;
+  + `Where does the response break this rule or fall short of it? Quote the words and say what to do about them, in three sentences at most. If it keeps the rule, write "${NOTHING_TO_MEND}" and nothing else.`;
 
 const revise = (state: State, principle: Principle | undefined, critique: string | undefined): string =>
   `${FENCE_NOTE}\n\n${shown(state)}\n\n`

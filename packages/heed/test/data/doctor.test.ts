@@ -198,10 +198,10 @@ describe('published data', () => {
     return { counts: report.counts, findings: Object.fromEntries(report.findings.map(({ name, rows }) => [name, rows])) };
   };
 
-  it.skipIf(sharedData('cut_iter1.jsonl') === undefined)('CUT, iteration 1: 34 failed calls, 11 judgments of praise, no leak', async () => {
+  it.skipIf(sharedData('cut_iter1.jsonl') === undefined)('CUT, iteration 1: 34 failed calls, 9 judgments of praise, no leak', async () => {
     expect(await found('cut_iter1.jsonl', 'judged', { eval: 0.1 })).toEqual({
       counts: { train: 654, eval: 73, 'distinct prompts': 727, satisfied: 543, unsatisfied: 184 },
-      findings: { 'skipped junk': 34, 'praise among negatives': 11 },
+      findings: { 'skipped junk': 34, 'praise among negatives': 9 },
     });
   });
 

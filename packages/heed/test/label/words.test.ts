@@ -51,6 +51,13 @@ describe('judgments (CUT)', () => {
     for (const row of done.rows) expect(rowSchemas.judged.safeParse({ ...row, prompt, source }).success).toBe(true);
   });
 
+  it('fault found after "Perfect." is neither praise nor criticism; perfect as part of a sentence is no verdict', async () => {
+    const wrote = (text: string) => labelJudgments([single('apple')], fake({ write: () => said(text) }), JudgmentsOptions.parse({ name: 'judgments' }));
+    expect((await wrote('Perfect. However, an apple was not asked for.')).failures).toMatchObject([{ failure: 'contradiction', detail: 'the judge wrote "Perfect. However, an apple was not asked for.": that it is perfect, and then a fault' }]);
+    expect((await wrote('Perfect grammar, but the answer is wrong.')).rows).toMatchObject([{ satisfied: false, judgment: 'Perfect grammar, but the answer is wrong.' }]);
+    expect((await wrote('Perfect. It names a fruit.')).rows).toMatchObject([{ satisfied: true, judgment: null }]);
+  });
+
   it('a yes or no after the judgment decides where it is asked for; "perfect, but no" is a contradiction', async () => {
     const asked = judge((q) => (q.messages[0]!.content.includes('"""\nbrick') ? chose(0.5, 0.25) : chose(0.1, 0.3)));
     const done = await labelJudgments(['apple', 'brick', 'stone'].map((word) => single(word, { satisfied: word !== 'stone' })), asked, JudgmentsOptions.parse({ name: 'judgments', decision: 'yes-no' }));
