@@ -5,6 +5,7 @@ import { isJunkJudgment, verdictInWords } from '../data/judgment.js';
 import { type ChoiceQuestion, type ChoiceReply, type Failure, failed, type Respondent, type TextQuestion } from '../judge/asked.js';
 import { FENCE_NOTE, fence } from '../text/fence.js';
 import { transcript } from '../text/principled.js';
+import { wholeSentences } from '../text/sentences.js';
 import { wordingFault } from '../text/wording.js';
 import type { Message } from '../text/template.js';
 import { firstPlace } from './preferences.js';
@@ -165,10 +166,4 @@ export async function labelJudgments(singles: readonly Single[], judge: Responde
       ...(masses.length === 0 ? {} : { mass: masses.reduce((a, b) => a + b, 0) / masses.length }),
     },
   };
-}
-
-/** A text that ran into its limit, up to the last sentence that it ended; '' where it ended none. */
-function wholeSentences(text: string): string {
-  const end = /^[^]*[.!?]["'”’)\]]*(?=\s|$)/.exec(text.trim());
-  return end?.[0].trim() ?? '';
 }

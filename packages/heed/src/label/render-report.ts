@@ -76,10 +76,11 @@ function measured(report: LabelReport): string[] {
       ];
     }
     case 'revisions': {
-      const { revised, unchanged, rounds, words } = report.measures;
+      const { revised, unchanged, cut, rounds, words } = report.measures;
       return [
         `revised: ${revised}, unchanged: ${unchanged}`,
         ...rounds.map(({ nothingToMend, revised: n, same }, i) => `  round ${i + 1}: ${n} rewritten, ${nothingToMend} with nothing to mend, ${same} rewritten as they were`),
+        ...(cut === 0 ? [] : [`critiques cut off, whole sentences kept: ${cut}`]),
         `words of a response: ${words.before.toFixed(1)} before, ${words.after.toFixed(1)} after`,
       ];
     }

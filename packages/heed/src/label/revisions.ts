@@ -12,6 +12,7 @@ import { type Failure, failed, type Respondent, type TextQuestion, type TextRepl
 import type { Principle } from '../judge/principle-file.js';
 import { FENCE_NOTE, fence } from '../text/fence.js';
 import { transcript } from '../text/principled.js';
+import { wholeSentences } from '../text/sentences.js';
 import { whyUnusable } from '../text/usable.js';
 import { type Labelled, type LabelFailure, named, type Written } from './labelled.js';
 import { asTrl, type Single } from './material.js';
@@ -46,6 +47,8 @@ export interface RevisionMeasures {
   /** Rows whose response changed, and rows whose response stayed as it was. */
   readonly revised: number;
   readonly unchanged: number;
+  /** Critiques cut off at maxNewTokens.critique, of which the whole sentences were kept. */
+  readonly cut: number;
   readonly rounds: readonly { readonly nothingToMend: number; readonly revised: number; readonly same: number }[];
   /** Mean words of a response, before and after. */
   readonly words: { readonly before: number; readonly after: number };
@@ -73,6 +76,15 @@ export async function labelRevisions(singles: readonly Single[], judge: Responde
     const key = JSON.stringify([promptKey(single.prompt), single.completion]);
     return { single, response: single.completion, rounds: [], order: hashOrder(principles, seed, ({ name }) => `${key}\u0000${name}`) };
   });
+  let cut = 0;
+  const criticised = (state: State, reply: TextReply | Failure): string | undefined => {
+    const text = textOf(state, reply, 'critique');
+    if (text === undefined || failed(reply) || reply.finish !== 'length') return text;
+    const whole = wholeSentences(text);
+    if (whole === '') return fail(state, 'cut-off', `the critique has no whole sentence within ${maxNewTokens.critique} tokens`);
+    cut++;
+    return whole;
+  };
   const tallies = Array.from({ length: rounds }, () => ({ nothingToMend: 0, revised: 0, same: 0 }));
 
   for (let round = 0; round < rounds; round++) {
@@ -82,7 +94,7 @@ export async function labelRevisions(singles: readonly Single[], judge: Responde
       ? await judge.write(ruled.map(({ state, principle }): TextQuestion => ({ messages: [{ role: 'user', content: criticise(state, principle!) }], maxNewTokens: maxNewTokens.critique, ...sampling })))
       : [];
     const open = ruled.flatMap(({ state, principle }, i) => {
-      const said = critique === 'given' ? state.single.human!.judgment! : critique === 'none' ? undefined : textOf(state, critiques[i]!, 'critique');
+      const said = critique === 'given' ? state.single.human!.judgment! : critique === 'none' ? undefined : criticised(state, critiques[i]!);
       if (state.failure !== undefined) return [];
       if (said !== undefined && findsNothing(said)) {
         tallies[round]!.nothingToMend++;
@@ -120,7 +132,7 @@ export async function labelRevisions(singles: readonly Single[], judge: Responde
     },
     failures: states.flatMap(({ failure }) => failure ?? []),
     measures: {
-      revised: changed.length, unchanged: done.length - changed.length, rounds: tallies,
+      revised: changed.length, unchanged: done.length - changed.length, cut, rounds: tallies,
       words: { before: words(({ single }) => single.completion), after: words(({ response }) => response) },
     },
   };

@@ -102,7 +102,7 @@ describe('revisions', () => {
     expect(rounds.map(({ principle }) => principle).sort()).toEqual(['Kind', 'Short', 'True']);
     expect(done.more!['preferences']).toEqual([{ prompt: 'Name a fruit.', chosen: 'A pear!!', rejected: 'A pear' }]);
     expect(done.more!['refined']).toEqual([{ prompt: 'Name a fruit.', completion: 'A pear', judgment: '"A pear" lacks a mark.\n"A pear!" lacks a mark.', satisfied: false, refinement: 'A pear!!' }]);
-    expect(done.measures).toEqual({ revised: 1, unchanged: 0, rounds: [{ nothingToMend: 0, revised: 1, same: 0 }, { nothingToMend: 0, revised: 1, same: 0 }, { nothingToMend: 1, revised: 0, same: 0 }], words: { before: 2, after: 2 } });
+    expect(done.measures).toEqual({ revised: 1, unchanged: 0, cut: 0, rounds: [{ nothingToMend: 0, revised: 1, same: 0 }, { nothingToMend: 0, revised: 1, same: 0 }, { nothingToMend: 1, revised: 0, same: 0 }], words: { before: 2, after: 2 } });
     const again = await labelRevisions([single('A pear')], writer, options({ rounds: 3 }), principles);
     expect(again.rows).toEqual(done.rows);
   });
@@ -129,6 +129,20 @@ describe('revisions', () => {
     await expect(labelRevisions([single('A brick')], asked, given, [])).rejects.toThrow(/rows\.jsonl:1 has no judgment/);
     expect(() => RevisionsOptions.parse({ name: 'revisions', critique: 'given' })).toThrow(/rounds: 1/);
     expect(() => RevisionsOptions.parse({ name: 'revisions' })).toThrow(/name the file of principles/);
+  });
+
+  it('of a critique that was cut off the whole sentences are kept and counted', async () => {
+    const asked = fake({ write: (q) => {
+      const words = wordsOf(q);
+      if (words.includes('Rewrite the response')) return said('An apple');
+      if (words.includes('brick')) return said('A brick is no fruit. Name something that', 'length');
+      return words.includes('stone') ? said('and so on and on', 'length') : said('Nothing to mend. Well', 'length');
+    } });
+    const done = await labelRevisions(['brick', 'stone', 'pear'].map((text) => single(text)), asked, options({ rounds: 1 }), principles);
+    expect(done.more!['refined']).toMatchObject([{ completion: 'brick', judgment: 'A brick is no fruit.', refinement: 'An apple' }]);
+    expect(asked.texts.filter((q) => wordsOf(q).includes('Rewrite the response')).map(wordsOf).join()).not.toContain('Name something');
+    expect(done.failures).toMatchObject([{ failure: 'cut-off', detail: 'the critique has no whole sentence within 96 tokens' }]);
+    expect(done.measures).toMatchObject({ cut: 2, rounds: [{ nothingToMend: 1, revised: 1 }] });
   });
 
   it('what cannot be used fails with its reason; an unchanged response is no preference', async () => {
