@@ -114,11 +114,11 @@ export async function writeJudgments(singles: readonly Single[], judge: Responde
     const verdict = verdicts.get(i);
     if (verdict !== undefined && failed(verdict)) return failureOf(single, [verdict])!;
     const words = verdictInWords(written.text);
-    const shown = JSON.stringify(written.text.slice(0, 80));
+    const perfect = words !== 'criticism';
     const yes = verdict === undefined ? undefined : firstPlace(verdict);
-    const satisfied = yes === undefined ? words === 'perfect' : yes > 0.5;
-    if (yes === undefined && words === 'contradiction') return failure(single, 'contradiction', `the judge wrote ${shown}: that it is perfect, and then a fault`);
-    if (!satisfied && words !== 'criticism') return failure(single, 'contradiction', `the judge wrote ${shown} and then decided that the response is not perfect`);
+    if (yes === undefined && words === 'contradiction') return failure(single, 'contradiction', `the judge wrote ${JSON.stringify(written.text.slice(0, 80))}: that it is perfect, and then a fault`);
+    const satisfied = yes === undefined ? perfect : yes > 0.5;
+    if (!satisfied && perfect) return failure(single, 'contradiction', `the judge wrote ${JSON.stringify(written.text.slice(0, 80))} and then decided that the response is not perfect`);
     return { ...written, satisfied, ...(yes === undefined ? {} : { satisfaction: yes }), ...(verdict?.mass === undefined ? {} : { mass: verdict.mass }), ...(verdict?.source === 'samples' ? { fromSamples: true } : {}) };
   });
 }

@@ -7,7 +7,8 @@ import type { Calibration } from './statistics.js';
 
 /** The page. Pure: the same report gives the same page. */
 export function labelPage(report: LabelReport, recipe: string): string {
-  const calibration = report.labeler === 'preferences' || report.labeler === 'judgments' ? report.measures.calibration : undefined;
+  const { measures } = report;
+  const calibration = 'calibration' in measures ? measures.calibration : undefined;
   const reasons = Object.entries(report.failed.reasons);
   return html`<!doctype html>
 <html lang="en">

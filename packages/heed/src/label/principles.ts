@@ -8,7 +8,7 @@ import { FENCE_NOTE, fence } from '../text/fence.js';
 import { comparisonPrompt, transcript } from '../text/principled.js';
 import { failureOf, howSure, type Labelled, type LabelFailure, named, type Written } from './labelled.js';
 import { asTrl, type Pair } from './material.js';
-import { type Agreement, type PositionBias, agreement, positionBias } from './statistics.js';
+import { type Agreement, type Calibration, type PositionBias, agreement, calibration, positionBias } from './statistics.js';
 
 export const PrinciplesOptions = z.strictObject({
   name: z.literal('principles'),
@@ -25,6 +25,10 @@ export interface PrincipleMeasures {
   readonly position?: PositionBias;
   /** For each principle: the share of pairs whose orders agree, of these the share that prefers the first response, the mean size of a score, and people's agreement. */
   readonly principles: readonly { readonly name: string; readonly agreed: number; readonly first: number; readonly size: number; readonly agreement?: Agreement }[];
+  /** P(the first is better) by a principle, σ of its score, against what people said of the pair: all principles together, ½ where the orders disagree. */
+  readonly calibration?: Calibration;
+  /** Scores of 0: comparisons whose orders disagree, over all principles. */
+  readonly ties: number;
   /** Pairs for which no principle decides. */
   readonly undecided: number;
   readonly fromSamples: number;
@@ -82,14 +86,19 @@ export async function labelPrinciples(pairs: readonly Pair[], judge: Respondent,
   });
 
   const position = positionBias(shown);
+  const scores = labelled.flatMap(({ pair, scored }) => scored.map(({ score }) => ({ score, human: pair.human })));
+  const against = (some: typeof scores): { label: number; human: number }[] => some.flatMap(({ score, human }) => (human === undefined ? [] : [{ label: sigmoid(score), human }]));
+  const calibrated = calibration(against(scores));
   return {
     rows, failures,
     measures: {
       ...(position === undefined ? {} : { position }),
+      ...(calibrated === undefined ? {} : { calibration: calibrated }),
+      ties: scores.filter(({ score }) => score === 0).length,
       principles: principles.map(({ name }, k) => {
         const own = labelled.map(({ pair, scored }) => ({ score: scored[k]!.score, human: pair.human }));
         const decided = own.filter(({ score }) => score !== 0);
-        const people = agreement(own.flatMap(({ score, human }) => (human === undefined ? [] : [{ label: sigmoid(score), human }])));
+        const people = agreement(against(own));
         return {
           name,
           agreed: decided.length / Math.max(1, own.length),

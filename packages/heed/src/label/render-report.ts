@@ -44,24 +44,28 @@ function measured(report: LabelReport): string[] {
       ];
     }
     case 'scores': {
-      const { rating, distribution, human, mass, fromSamples } = report.measures;
+      const { rating, distribution, human, calibration, ties, mass, fromSamples } = report.measures;
       return [
         `rating: mean ${rating.mean.toFixed(2)}, standard deviation ${rating.sd.toFixed(2)}`,
         ...bars('mean probability of a rating', distribution.map((p, i) => ({ name: String(i + 1).padStart(2), value: p, note: fixed(p) }))),
         ...(human === undefined ? [] : [`rank correlation with people: ${fixed(human.correlation)}, n = ${human.n}`]),
+        `ties (rows whose rating another has too): ${ties}`,
         ...(mass === undefined ? [] : [`probability of the ratings together: ${fixed(mass)}`]),
         ...sampled(fromSamples),
+        ...reliability(calibration),
       ];
     }
     case 'principles': {
-      const { position, principles, undecided, fromSamples } = report.measures;
+      const { position, principles, calibration, ties, undecided, fromSamples } = report.measures;
       const width = Math.max(...principles.map(({ name }) => name.length));
       return [
         ...principles.map(({ name, agreed, first, size, agreement }) =>
           `${name.padEnd(width)}  orders agree ${percent(agreed)}, first better ${percent(first)}, mean |score| ${size.toFixed(2)}${agreement === undefined ? '' : `, agrees with people ${share(agreement)}`}`),
         ...positions(position),
+        `ties (comparisons whose orders disagree): ${ties}`,
         ...(undecided === 0 ? [] : [`pairs that no principle decides: ${undecided}`]),
         ...sampled(fromSamples),
+        ...reliability(calibration),
       ];
     }
     case 'judgments': {

@@ -7,7 +7,7 @@ import { transcript } from '../text/principled.js';
 import { CRITERIA } from './criteria.js';
 import { failureOf, howSure, type Labelled, type LabelFailure, named, type Written } from './labelled.js';
 import { asTrl, type Single } from './material.js';
-import { rankCorrelation } from './statistics.js';
+import { type Calibration, calibration, rankCorrelation } from './statistics.js';
 
 export const ScoresOptions = z.strictObject({
   name: z.literal('scores'),
@@ -27,6 +27,10 @@ export interface ScoreMeasures {
   readonly distribution: readonly number[];
   /** Spearman's rank correlation with what people said, and over how many rows. */
   readonly human?: { readonly correlation: number; readonly n: number };
+  /** The mapped score as a probability, (score + 1) / 2, against whether people were satisfied; absent where they said it in numbers of their own, or nothing. */
+  readonly calibration?: Calibration;
+  /** Rows whose rating another row has too, to 10⁻⁶: the judge cannot tell these apart. */
+  readonly ties: number;
   readonly mass?: number;
   readonly fromSamples: number;
 }
@@ -46,6 +50,16 @@ export function expectedRating({ logprobs }: ChoiceReply): { readonly probabilit
 /** 1 … 10 → −1 … 1. The paper gives no map; this is the straight one. */
 export const mapped = (rating: number): number => (rating - 5.5) / 4.5;
 
+/** −1 … 1 → 0 … 1; a sum of ten probabilities may leave the range by a rounding. */
+const asProbability = (score: number): number => Math.min(1, Math.max(0, (score + 1) / 2));
+
+/** How many values are there more than once, up to 10⁻⁶. */
+function tied(values: readonly number[]): number {
+  const counts = new Map<number, number>();
+  for (const value of values.map((x) => Math.round(1e6 * x))) counts.set(value, (counts.get(value) ?? 0) + 1);
+  return [...counts.values()].filter((n) => n > 1).reduce((a, b) => a + b, 0);
+}
+
 /** Asks for a rating of each response and takes its expected value, not the likeliest number. */
 export async function labelScores(singles: readonly Single[], judge: Respondent, options: ScoresOptions): Promise<Labelled<ScoreMeasures>> {
   const criterion = CRITERIA[options.criterion];
@@ -64,6 +78,7 @@ export async function labelScores(singles: readonly Single[], judge: Respondent,
   const failures: LabelFailure[] = [];
   const ratings: number[] = [];
   const said: { score: number; human: number }[] = [];
+  const probable: { label: number; human: number }[] = [];
   const distribution = RATINGS.map(() => 0);
   const masses: number[] = [];
   let fromSamples = 0;
@@ -75,6 +90,7 @@ export async function labelScores(singles: readonly Single[], judge: Respondent,
     const score = invert ? -mapped(rating) : mapped(rating);
     probabilities.forEach((p, k) => { distribution[k]! += p; });
     ratings.push(rating);
+    if (single.human?.satisfied !== undefined) probable.push({ label: asProbability(score), human: Number(single.human.satisfied) });
     if (reply.mass !== undefined) masses.push(reply.mass);
     if (reply.source === 'samples') fromSamples++;
     const human = single.human?.score ?? (single.human?.satisfied === undefined ? undefined : Number(single.human.satisfied));
@@ -86,12 +102,15 @@ export async function labelScores(singles: readonly Single[], judge: Respondent,
   const n = Math.max(1, ratings.length);
   const mean = ratings.reduce((a, b) => a + b, 0) / n;
   const correlation = rankCorrelation(said.map(({ score }) => score), said.map(({ human }) => human));
+  const calibrated = calibration(probable);
   return {
     rows, failures,
     measures: {
       rating: { mean, sd: Math.sqrt(ratings.reduce((sum, rating) => sum + (rating - mean) ** 2, 0) / n) },
       distribution: distribution.map((p) => p / n),
       ...(correlation === undefined ? {} : { human: { correlation, n: said.length } }),
+      ...(calibrated === undefined ? {} : { calibration: calibrated }),
+      ties: tied(ratings),
       ...(masses.length === 0 ? {} : { mass: masses.reduce((a, b) => a + b, 0) / masses.length }),
       fromSamples,
     },

@@ -59,7 +59,6 @@ function canonical(question: ChoiceQuestion | TextQuestion): unknown[] {
  * One who keeps its answers itself (`keepsOwn`) is asked each time, and the store learns nothing of it.
  */
 export function stored(inner: Respondent, store: LabelStore, { chunk = CHUNK }: { readonly chunk?: number } = {}): StoredRespondent {
-  if (inner.keepsOwn === true) return unstored(inner);
   const asking: Asking = { questions: 0, reused: 0, asked: 0, promptTokens: 0, completionTokens: 0, milliseconds: 0, earlier: { promptTokens: 0, completionTokens: 0 } };
   const spend = ({ usage }: Answer): void => {
     if (usage === undefined) return;
@@ -169,6 +168,7 @@ export function stored(inner: Respondent, store: LabelStore, { chunk = CHUNK }: 
     if (open.size > 0) throw new Error(`${inner.name} gave no reply to ${open.size} of ${keys.length} questions.`);
   };
 
+  if (inner.keepsOwn === true) return unstored(inner, asking);
   return {
     name: inner.name,
     asking,

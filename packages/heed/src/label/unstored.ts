@@ -4,8 +4,8 @@ import { keeps } from './lasting.js';
 import type { Answer } from './record.js';
 import type { Asking, StoredRespondent } from './stored.js';
 
-export function unstored(inner: Respondent): StoredRespondent {
-  const asking: Asking = { questions: 0, reused: 0, asked: 0, promptTokens: 0, completionTokens: 0, milliseconds: 0, earlier: { promptTokens: 0, completionTokens: 0 } };
+/** @param asking Where it is counted. People's answers take no tokens. */
+export function unstored(inner: Respondent, asking: Asking): StoredRespondent {
   const counted = <R extends Answer>(replies: readonly R[]): readonly R[] => {
     asking.questions += replies.length;
     asking.asked += replies.filter(keeps).length;

@@ -42,7 +42,26 @@ describe('scores (direct RLAIF)', () => {
     expect(measures.rating).toEqual({ mean: near(6), sd: near(Math.sqrt(7.5)) });
     expect(measures.distribution[1]).toBeCloseTo(0.25, 12);
     expect(measures.mass).toBeCloseTo(0.5, 12);
+    // People's own numbers are no probabilities.
+    expect(measures.calibration).toBeUndefined();
+    expect(measures.ties).toBe(0);
     for (const row of rows) expect(rowSchemas.scored.safeParse({ ...row, prompt, source }).success).toBe(true);
+  });
+
+  it('is calibrated against yes and no, and counts ratings that it gives to several', async () => {
+    const judge = fake({ choose: (q) => {
+      const rating = Number(/Response:\n"""\n(\d+)/.exec(wordsOf(q))![1]!);
+      return chose(...Array.from({ length: 10 }, (_, i) => (i + 1 === rating ? 1 : 0)));
+    } });
+    const voted = (completion: string, satisfied: boolean): Single => ({ ...single(completion), human: { satisfied } });
+    const { measures } = await labelScores([voted('1', false), voted('10', true), voted('10', false), voted('7', true), single('7')], judge, ScoresOptions.parse({ name: 'scores' }));
+    // Probabilities 0, 1, 1 and 6/9, seen 0, 1, 0 and 1.
+    expect(measures.calibration!.bins).toEqual([
+      { from: 0, to: 0.1, n: 1, said: 0, seen: 0 }, { from: 0.6, to: 0.7, n: 1, said: near(2 / 3), seen: 1 }, { from: 0.9, to: 1, n: 2, said: 1, seen: 0.5 },
+    ]);
+    expect(measures.calibration!.ece).toBeCloseTo((0 + 1 / 3 + 2 * 0.5) / 4, 12);
+    expect(measures.calibration!.brier).toBeCloseTo((0 + 0 + 1 + 1 / 9) / 4, 12);
+    expect(measures.ties).toBe(4);
   });
 });
 
@@ -76,6 +95,12 @@ describe('principles (SALMON)', () => {
     expect(measures.position).toMatchObject({ pairs: 2, same: { mean: 0.5 }, first: 1 });
     expect(measures.principles).toMatchObject([{ name: 'Concise', agreed: 1, first: 1, size: near(1.5), agreement: { mean: 1, n: 1 } }, { name: 'Kind', agreed: 0 }]);
     expect(measures.undecided).toBe(0);
+    // Concise says σ(1.5) and Kind, whose orders disagree, ½; people say 1.
+    const said = 1 / (1 + Math.exp(-1.5));
+    expect(measures.ties).toBe(1);
+    expect(measures.calibration!.bins).toEqual([{ from: 0.5, to: 0.6, n: 1, said: 0.5, seen: 1 }, { from: 0.8, to: 0.9, n: 1, said: near(said), seen: 1 }]);
+    expect(measures.calibration!.ece).toBeCloseTo((0.5 + 1 - said) / 2, 12);
+    expect(measures.calibration!.brier).toBeCloseTo((0.25 + (1 - said) ** 2) / 2, 12);
   });
 
   it('the pair stands before the principle, so that its tokens are computed once', async () => {

@@ -72,6 +72,19 @@ describe('the report', () => {
     expect(text).toMatch(/4 questions: 1 replies from the store \(12 tokens in, 4 out, cost 0\.250, spent earlier\), 3 asked now \(30 tokens in, 0 out, cost 0\.500\)/);
   });
 
+  it('of scores and of principles too shows ties and calibration, as text and as a page', () => {
+    const { labeler: _, measures: __, ...rest } = report;
+    const said = calibration([{ label: 0.6, human: 1 }, { label: 0.3, human: 1 }])!;
+    const others: LabelReport[] = [
+      { ...rest, labeler: 'scores', measures: { rating: { mean: 5, sd: 1 }, distribution: Array.from({ length: 10 }, () => 0.1), ties: 2, fromSamples: 0, calibration: said } },
+      { ...rest, labeler: 'principles', measures: { principles: [{ name: 'Kind', agreed: 1, first: 1, size: 1 }], ties: 2, undecided: 0, fromSamples: 0, calibration: said } },
+    ];
+    for (const other of others) {
+      expect(renderLabelReport(other)).toMatch(/ties \([^)]*\): 2\n[^]*calibration error 0\.550, Brier 0\.325/);
+      expect(labelPage(other, '').match(/<circle /g)).toHaveLength(2);
+    }
+  });
+
   it('is a page that shows the calibration and escapes what others wrote', () => {
     const page = labelPage(report, 'judge: <script>');
     expect(page).toContain('said 0.60, seen 1.00, 1 rows');
