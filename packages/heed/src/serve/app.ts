@@ -1,5 +1,5 @@
 /** The endpoints: OpenAI's chat completions, completions and models. */
-import { type Context, Hono } from 'hono';
+import { type Context, Hono, type MiddlewareHandler } from 'hono';
 import { bodyLimit } from 'hono/body-limit';
 
 import { UserError, nearest } from '../errors.js';
@@ -55,14 +55,26 @@ export function createApp({ voices, gate, token, maxBody, signal, log }: AppOpti
 
   const limit = bodyLimit({ maxSize: maxBody, onError: () => { throw new ApiError(413, `The body is larger than ${maxBody} bytes, the most that this server takes.`, { code: 'request_too_large' }); } });
   const endpoint = (path: string, read: (json: unknown) => Ask): void => {
-    app.post(path, limit, async (c) => {
+    app.post(path, async (c) => {
       const gone = c.req.raw.signal;
-      const ask = read(await jsonOf(c));
-      const voice = voiceOf(ask.model);
-      const prompts = ask.prompts(voices.model);
-      const { requests, maxNewTokens } = fit(ask, prompts, voices.model.architecture.context);
-      const leave = gate.enter(requests.length * ask.n);
-      return answer(c, { ask, prompts, requests, maxNewTokens, voice, tokenizer: voices.model.tokenizer, gone, ending: signal, leave, log });
+      // Before its body is read: what the queue has no room for is not read either.
+      const place = gate.enter();
+      try {
+        const body = await bodyOf(c, limit);
+        if (body === undefined) {
+          place.leave();
+          return new Response(null, { status: 499 });
+        }
+        const ask = read(parsed(body));
+        const voice = voiceOf(ask.model);
+        const prompts = ask.prompts(voices.model);
+        const { requests, maxNewTokens } = fit(ask, prompts, voices.model.architecture.context);
+        place.widen(requests.length * ask.n);
+        return await answer(c, { ask, prompts, requests, maxNewTokens, voice, tokenizer: voices.model.tokenizer, gone, ending: signal, leave: place.leave, log });
+      } catch (error) {
+        place.leave();
+        throw error;
+      }
     });
     app.all(path, (c) => { throw new ApiError(405, `${path} takes POST, not ${c.req.method}.`, { code: 'method_not_allowed' }); });
   };
@@ -79,11 +91,20 @@ export function createApp({ voices, gate, token, maxBody, signal, log }: AppOpti
   }
 }
 
-/** The body as JSON. A web page cannot send this content type to another site unasked, which keeps such pages out. */
-async function jsonOf(c: Context): Promise<unknown> {
+/** The body, or undefined where the client went before it was all there. A web page cannot send this content type to another site unasked, which keeps such pages out. */
+async function bodyOf(c: Context, limit: MiddlewareHandler): Promise<ArrayBuffer | undefined> {
   const type = c.req.header('content-type')?.split(';')[0]!.trim().toLowerCase();
   if (type !== 'application/json') throw new ApiError(415, `The body must be application/json${type === undefined ? '' : `, not ${type}`}.`, { code: 'unsupported_media_type' });
-  const bytes = await c.req.arrayBuffer();
+  try {
+    await limit(c, async () => undefined);
+    return await c.req.arrayBuffer();
+  } catch (error) {
+    if (error instanceof ApiError) throw error;
+    return undefined;
+  }
+}
+
+function parsed(bytes: ArrayBuffer): unknown {
   let text: string;
   try {
     text = new TextDecoder('utf-8', { fatal: true }).decode(bytes);

@@ -17,7 +17,7 @@ export interface ServerOptions {
   /** 0 takes a free one. */
   readonly port: number;
   readonly token?: string;
-  /** Answers being made or waited for, before 429. Default: 256. */
+  /** Answers being made, waited for or asked for by requests that are read, before 429. Default: 256. */
   readonly queue?: number;
   /** Most bytes of a request. Default: 4 MiB. */
   readonly maxBody?: number;
@@ -34,6 +34,9 @@ export interface RunningServer {
   stop(): Promise<void>;
 }
 
+/** Connections beyond those of the queue. */
+export const SPARE_CONNECTIONS = 256;
+
 /** Listens. The voices stay the caller's. @throws UserError where the port is taken, or others could ask without a token */
 export async function startServer(voices: Voices, { host = '127.0.0.1', port, token, queue = 256, maxBody = 4 * 2 ** 20, grace = 10_000, log = () => undefined }: ServerOptions): Promise<RunningServer> {
   checkExposure(host, token);
@@ -44,6 +47,8 @@ export async function startServer(voices: Voices, { host = '127.0.0.1', port, to
   // Node waits 5 minutes for a whole request and a minute for its headers; a body of this size takes seconds.
   server.requestTimeout = 60_000;
   server.headersTimeout = 30_000;
+  // Room for a connection for each answer, and for those that are told to come back or only wait; Node closes more than these at once.
+  server.maxConnections = queue + SPARE_CONNECTIONS;
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject);
     server.listen(port, host, resolve);
@@ -56,8 +61,11 @@ export async function startServer(voices: Voices, { host = '127.0.0.1', port, to
     async stop() {
       const closed = new Promise<void>((resolve) => server.close(() => resolve()));
       const late = setTimeout(() => ending.abort(new Error('The server is shutting down.')), grace);
+      // Requests whose bodies are not there by then.
+      const unread = setTimeout(() => server.closeAllConnections(), grace + 1000);
       await gate.close();
       clearTimeout(late);
+      clearTimeout(unread);
       // What was written last must still reach its readers; connections that only wait are closed.
       server.closeIdleConnections();
       const cut = setTimeout(() => server.closeAllConnections(), 1000);

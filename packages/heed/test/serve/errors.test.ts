@@ -1,10 +1,12 @@
 /** What does not fit is refused in OpenAI's shape; the server goes on. */
+import { once } from 'node:events';
 import http from 'node:http';
+import net from 'node:net';
 import OpenAI from 'openai';
 import { describe, expect, it } from 'vitest';
 import { UserError } from '../../src/errors.js';
 import type { ErrorBody } from '../../src/serve/api-error.js';
-import { startServer } from '../../src/serve/server.js';
+import { SPARE_CONNECTIONS, startServer } from '../../src/serve/server.js';
 import { served } from './support.js';
 
 const tiny = served({ queue: 6, maxBody: 20_000 });
@@ -132,6 +134,44 @@ describe('who may ask', () => {
     expect(told).toMatchObject({ status: 429, code: 'queue_full', type: 'rate_limit_error' });
     expect((told as InstanceType<typeof OpenAI.RateLimitError>).headers.get('retry-after')).toBe('1');
     expect((await chat(6)).choices).toHaveLength(6);
+  });
+
+  it('holds a place from before its body is read, and gives it back when it goes or is refused', async () => {
+    const { voices } = tiny();
+    const failures: string[] = [];
+    const server = await startServer(voices, { port: 0, queue: 1, log: (line, kind) => kind === 'failure' && failures.push(line) });
+    const status = async (body: string): Promise<number> => (await fetch(`${server.url}${CHAT}`, { method: 'POST', body, headers: { 'content-type': 'application/json' } })).status;
+    // A body that never comes, of known length or in pieces.
+    for (const length of ['content-length: 1000', 'transfer-encoding: chunked']) {
+      const slow = net.connect(Number(new URL(server.url).port), '127.0.0.1');
+      slow.write(`POST ${CHAT} HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\nexpect: 100-continue\r\n${length}\r\n\r\n`);
+      await once(slow, 'data'); // go on: the request is in
+      expect(await status(JSON.stringify(good))).toBe(429);
+      slow.destroy();
+      await expect.poll(() => status(JSON.stringify(good))).toBe(200);
+    }
+    expect([await status('{'), await status(JSON.stringify({ ...good, model: 'gpt-9' })), await status(JSON.stringify({ ...good, n: 2 })), await status(JSON.stringify(good))]).toEqual([400, 404, 400, 200]);
+    await server.stop();
+    expect(failures).toEqual([]);
+  });
+
+  it('is hung up on where there are more connections than the queue and those that wait could need', async () => {
+    const { voices } = tiny();
+    const server = await startServer(voices, { port: 0, queue: 1 });
+    const connect = async (): Promise<net.Socket> => {
+      const socket = net.connect(Number(new URL(server.url).port), '127.0.0.1');
+      await once(socket, 'connect');
+      return socket;
+    };
+    const held = [];
+    for (let i = 0; i < 1 + SPARE_CONNECTIONS; i++) held.push(await connect());
+    const over = await connect();
+    over.resume();
+    await once(over, 'close');
+    held[0]!.write('GET /health HTTP/1.1\r\nhost: localhost\r\n\r\n');
+    expect(String((await once(held[0]!, 'data'))[0])).toContain('200 OK');
+    for (const socket of held) socket.destroy();
+    await server.stop();
   });
 
   it('is told when the port is taken', async () => {
