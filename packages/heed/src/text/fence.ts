@@ -18,7 +18,12 @@ export function fence(text: string): string {
 const TO_THE_JUDGE: readonly RegExp[] = [
   /\b(ignore|disregard|forget)\b.{0,40}\b(instructions?|rules|guidelines|prompt)\b/is,
   /\b(choose|pick|select|prefer|vote for|rank|rate|score|grade)\s+(this|my|the (first|second|above|present))\s+(one|response|answer|reply|output|candidate|summary)\b/i,
-  /\bpreferred (response|answer|summary|output)\s*[=:]/i,
+  // The forms in which our own labelers want their answers, and the requests for these.
+  /\b(preferred|better) (response|answer|summary|output)\s*[=:]/i,
+  /\bScore=\d/,
+  /\b([Aa]nswer|[Rr]espond|[Rr]eply|[Ee]nd)\s+with\s+(["'“‘`]\s*([12AB]|Yes|No|Perfect)\b|[12AB](?=\s*([.!,;]|$)))/m,
+  /\b([Ss]ay|[Ww]rite|[Cc]hoose|[Pp]ick)\s+["“`]([12AB]|Perfect\.?)["”`]/,
+  /\b(say|write|answer|respond|reply|output)\b.{0,20}\b(perfect|nothing to mend)\b.{0,20}\b(nothing (else|more)|only|alone)\b/is,
   /\b(give|award|assign|deserves?|rate|score)\b.{0,30}\b(10|ten)\s*(\/|out of)\s*(10|ten)\b/is,
   /\b(score|rating|grade)\s*[:=]\s*(10|ten)\b/i,
   /\b(dear|attention|note to( the)?|hey)\s+(judge|evaluator|grader|rater|annotator)\b/i,
