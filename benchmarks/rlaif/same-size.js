@@ -81,10 +81,13 @@ export async function sameSize(wanted = 'test') {
   const groups = held.map((_, i) => {
     const [t, f] = [2 * i, 2 * i + 1];
     const [st, sf] = [judged.scores.get(`${i}t`), judged.scores.get(`${i}f`)];
-    return [{ judge: (st ?? 0) - (sf ?? 0), reward: rewards[t] - rewards[f], base: before[t] - before[f], policy: after[t] - after[f] }];
+    // Without a rating of both there is nothing to compare: no rating is not a rating of 0.
+    return [{ ...(st === undefined || sf === undefined ? {} : { judge: st - sf }), reward: rewards[t] - rewards[f], base: before[t] - before[f], policy: after[t] - after[f] }];
   });
+  const judgedPairs = groups.filter(([row]) => row.judge !== undefined);
+  const unrated = groups.length - judgedPairs.length;
   const by = {
-    judge: estimateMean(groups, (row) => won(row.judge)),
+    judge: estimateMean(judgedPairs, (row) => won(row.judge)),
     rewardModel: estimateMean(groups, (row) => won(row.reward)),
     // DPO's own reward: how much more it raised the true answer than the false one.
     dpoReward: estimateMean(groups, (row) => won(row.policy - row.base)),
@@ -93,11 +96,11 @@ export async function sameSize(wanted = 'test') {
     trueIsLikelierAfter: estimateMean(groups, (row) => won(row.policy)),
   };
   for (const [name, value] of Object.entries(by)) console.log(`${name}: ${text(value)}`);
-  console.log(`${taught.length} rows taught the judge; ${rows.length} of ${rated.length} rated pairs of ${asked.length} questions; ${held.length} pairs held out; ratings ${JSON.stringify(report.measures?.rating ?? report.rating)}`);
+  console.log(`${taught.length} rows taught the judge; ${rows.length} of ${rated.length} rated pairs of ${asked.length} questions; ${held.length} pairs held out, ${unrated} of them not rated by the judge; ratings ${JSON.stringify(report.measures?.rating ?? report.rating)}`);
   if (wanted !== 'test') return;
   save('same-size', {
     judge: `${MODEL} with an adapter taught by TruthfulQA's labels (people)`,
     commands: [command('choice', 'judge.jsonl', JUDGE), `heed generate --prompts questions.jsonl -n 2 --temperature 1 --max-tokens 40 -o own.jsonl`, 'heed label own-rated.yaml', command('reward-model', 'own-preferences.jsonl', REWARD), command('dpo', 'own-preferences.jsonl', DPO)],
-    taught: taught.length, asked: asked.length, rated: rated.length, learntFrom: rows.length, heldOut: held.length, by,
+    taught: taught.length, asked: asked.length, rated: rated.length, learntFrom: rows.length, heldOut: held.length, unrated, by,
   });
 }
