@@ -2,6 +2,7 @@
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import '../no-arguments.js';
 import { PLAN } from './plan.js';
 
 const ROOT = fileURLToPath(new URL('../../', import.meta.url));

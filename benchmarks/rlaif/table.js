@@ -2,6 +2,7 @@
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import '../no-arguments.js';
 
 const ROOT = fileURLToPath(new URL('../../', import.meta.url));
 const page = join(ROOT, 'docs/rlaif.md');
