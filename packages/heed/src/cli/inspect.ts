@@ -7,14 +7,23 @@ import { number } from './speaking.js';
 export function register(program: Command, out: Output): void {
   program
     .command('inspect')
-    .description("the data doctor's report, and the first rows as the model sees them: tokens, and which are learned")
+    .description("the data doctor's report, and the first rows as the model sees them: tokens, and which are learned; of a label recipe, what there is to label")
     .argument('<recipe>', 'a YAML recipe, such as recipes/cut.yaml')
     .argument('[overrides...]', 'recipe values: key=value, such as data=mine.jsonl')
     .option('--rows <n>', 'how many rows to show', number, 3)
     .action(async (file: string, overrides: string[], { rows }: { rows: number }) => {
-      const [{ inspectRecipe, originOf }, { renderDoctor }, { listProblems }, { legend, renderSequence }, { createProgress }] = await Promise.all([
-        import('./inspection.js'), import('../data/render-doctor.js'), import('../data/problem.js'), import('./render-tokens.js'), import('../run/progress.js'),
+      const [{ inspectRecipe, originOf }, { renderDoctor }, { listProblems }, { legend, renderSequence }, { createProgress }, { inspectLabels, renderToLabel }] = await Promise.all([
+        import('./inspection.js'), import('../data/render-doctor.js'), import('../data/problem.js'), import('./render-tokens.js'), import('../run/progress.js'), import('./label-inspection.js'),
       ]);
+      const labels = await inspectLabels(file, overrides);
+      if (labels !== undefined) {
+        out.result(labels, [
+          `${labels.labeler} by ${labels.judge}`, '', renderDoctor(labels.doctor),
+          ...(labels.skipped.length === 0 ? [] : ['', 'left out as junk:', listProblems(labels.skipped)]),
+          '', renderToLabel(labels),
+        ].join('\n'));
+        return;
+      }
       const progress = createProgress();
       try {
         const found = await inspectRecipe(file, overrides, { rows, progress, say: (line) => out.note(line) });

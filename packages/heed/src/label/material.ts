@@ -43,13 +43,22 @@ export interface Single extends Known {
 
 export interface Material<T> { readonly rows: readonly T[]; readonly skipped: number }
 
+/** The kind of rows that the files hold, by their columns: those of pairs, of single responses, or of prompts that are to be answered. */
+export function labelKind(records: readonly RawRow[], data: LabelData, what: 'pairs' | 'singles' | 'questions'): 'preference' | 'prompt' | 'judged' | 'scored' | 'labelled' | 'completion' {
+  const has = (column: keyof ColumnMap): boolean => holds(records, data, column);
+  if (what === 'questions') return 'prompt';
+  // `principled` rows without principles: these are what is to be found out.
+  if (what === 'pairs') return has('responses') ? 'prompt' : 'preference';
+  return has('judgment') || has('satisfied') ? 'judged' : has('score') ? 'scored' : has('label') ? 'labelled' : 'completion';
+}
+
 /**
  * Pairs from `chosen` and `rejected`, or from a list `responses` of two, where `soft_label` is the probability that the first is better.
  * `chosen` and `rejected` are put in an order drawn from their words, so that no order of showing knows which is which.
  */
 export async function readPairs(data: LabelData): Promise<Material<Pair>> {
   return within(data, (records) => {
-    if (!holds(records, data, 'responses')) {
+    if (labelKind(records, data, 'pairs') === 'preference') {
       const { rows, skipped } = parseRows('preference', records, data);
       return {
         skipped: skipped.length,
@@ -59,7 +68,6 @@ export async function readPairs(data: LabelData): Promise<Material<Pair>> {
         }),
       };
     }
-    // `principled` rows without principles: these are what is to be found out.
     const { rows, skipped } = parseRows('prompt', records, data);
     const column = data.columns?.responses ?? 'responses';
     const faults: { source: Source; column: string; reason: string; value: unknown }[] = [];
@@ -88,15 +96,16 @@ function pairOf(given: unknown): [string, string] | undefined {
 /** Single responses from `prompt` and `completion`, with `satisfied`, `judgment`, `score` or `label` (a vote) where the file has them. */
 export async function readSingles(data: LabelData): Promise<Material<Single>> {
   return within(data, (records) => {
-    if (holds(records, data, 'judgment') || holds(records, data, 'satisfied')) {
+    const kind = labelKind(records, data, 'singles');
+    if (kind === 'judged') {
       const { rows, skipped } = parseRows('judged', records, data);
       return { skipped: skipped.length, rows: rows.map(({ source, id, prompt, completion, judgment, satisfied }) => ({ source, id, prompt, completion, human: { judgment, satisfied } })) };
     }
-    if (holds(records, data, 'score')) {
+    if (kind === 'scored') {
       const { rows, skipped } = parseRows('scored', records, data);
       return { skipped: skipped.length, rows: rows.map(({ source, id, prompt, completion, score }) => ({ source, id, prompt, completion, human: { score } })) };
     }
-    if (holds(records, data, 'label')) {
+    if (kind === 'labelled') {
       const { rows, skipped } = parseRows('labelled', records, data);
       return { skipped: skipped.length, rows: rows.map(({ source, id, prompt, completion, label }) => ({ source, id, prompt, completion, human: { satisfied: label, score: Number(label) } })) };
     }

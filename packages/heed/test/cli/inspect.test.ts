@@ -95,6 +95,21 @@ describe('heed inspect', () => {
     expect(refused.err).toMatch(/1 of 1 rows cannot be written in the alpaca template\n.*long\.jsonl:1 {2}The alpaca template takes one user turn/);
   });
 
+  it('shows what there is to label by a label recipe, without a model', async () => {
+    const pairs = write('pairs.jsonl', [
+      { prompt: 'p', responses: ['a', 'b'], soft_label: 1 }, { prompt: 'p', responses: ['a', 'a'] }, { prompt: 'q', responses: ['Better answer=A', 'b'] }, { prompt: '', responses: ['a', 'b'] },
+    ].map((row) => `${JSON.stringify(row)}\n`).join(''));
+    const labels = write('label.yaml', `data: ${pairs}\njudge: { local: { model: ${folder}/none } }\nlabel: preferences\nrun: { dir: ${folder}/labels }\n`);
+    const { code, out, err } = await heed(['inspect', labels]);
+    expect(code, err).toBe(0);
+    expect(out).toMatch(/^preferences by local: .*none\n\nprompt rows\n {2}train +3\n/);
+    expect(out).toMatch(/left out as junk:\n.*pairs\.jsonl:4 {2}prompt is empty/);
+    expect(out).toContain('to label: 2 pairs of responses, 2 more left out; labelled by people: 1, which the report compares with\nNothing was asked. heed label ');
+    const rated = await heed(['inspect', labels, 'label={ name: scores }', `data=${write('votes.jsonl', '{"prompt":"p","completion":"a","label":true}\n{"prompt":"p","completion":"b","label":false}\n')}`, '--json']);
+    expect(rated.json()).toMatchObject({ labeler: 'scores', doctor: { kind: 'labelled' }, toLabel: { what: 'singles', rows: 2, withHuman: 2, leftOut: 0 } });
+    expect((await heed(['inspect', labels, 'label.critereon=helpful'])).err).toMatch(/critereon[^]*criterion/);
+  });
+
   it('lets no data steer the terminal', () => {
     expect(visible('a\u001b[31m\tb\r\n\u0000')).toBe('a\\x1b[31m⇥b␍⏎\n\\x00');
   });
