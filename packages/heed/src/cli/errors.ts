@@ -6,6 +6,11 @@ import { UserError } from '../errors.js';
 import { Interrupted } from '../run/signals.js';
 import type { Output } from './output.js';
 
+/** A failure that the verb's result, already printed, holds itself: nothing is left but a line and the exit code. */
+export class Reported extends Error {
+  override readonly name = 'Reported';
+}
+
 /** Exit codes of every verb. */
 export const EXIT = { ok: 0, failure: 1, usage: 2, interrupted: 130 } as const;
 
@@ -22,6 +27,10 @@ export function reportError(error: unknown, out: Output): number {
     return EXIT.interrupted;
   }
   const message = error instanceof Error ? error.message : String(error);
+  if (error instanceof Reported) {
+    out.note(`${pc.red('failed:')} ${message}`);
+    return EXIT.failure;
+  }
   // CheckpointError is about the user's files too; known by name, so that --help need not load the model room.
   if (error instanceof UserError || (error instanceof Error && error.name === 'CheckpointError')) {
     const hints = error instanceof UserError ? error.hints : [];

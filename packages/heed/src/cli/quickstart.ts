@@ -4,6 +4,7 @@ import { fileURLToPath } from 'node:url';
 import type { Command } from 'commander';
 
 import type { AlignmentSummary } from './alignment.js';
+import { EXIT, Reported } from './errors.js';
 import type { Output } from './output.js';
 
 /** What must hold besides the gain, so that good marks are not bought with worse text. The README states them too. */
@@ -59,8 +60,8 @@ export function register(program: Command, out: Output): void {
       };
       await atomicWrite(join(cut.run, 'summary.json'), `${JSON.stringify(summary, null, 2)}\n`);
       const shown = results.map((r) => ({ ...r, run: relative('.', r.run), report: relative('.', r.report) }));
-      out.result({ run: cut.run, report: cut.report, ...summary }, [renderAlignment(shown), '', ...checks.map((c) => `${c.holds ? 'ok    ' : 'FAILED'} ${c.what}`)].join('\n'));
       const failed = checks.filter((c) => !c.holds);
-      if (failed.length > 0) throw new Error(`The quickstart did not show what it promises: ${failed.map((c) => c.what).join('; ')}.`);
+      out.result({ ...(failed.length === 0 ? {} : { ok: false, exitCode: EXIT.failure }), run: cut.run, report: cut.report, ...summary }, [renderAlignment(shown), '', ...checks.map((c) => `${c.holds ? 'ok    ' : 'FAILED'} ${c.what}`)].join('\n'));
+      if (failed.length > 0) throw new Reported(`The quickstart did not show what it promises: ${failed.map((c) => c.what).join('; ')}.`);
     });
 }
