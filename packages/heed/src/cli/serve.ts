@@ -1,4 +1,5 @@
 /** `heed serve`: a model, and adapters on it, behind OpenAI's API. */
+import { existsSync } from 'node:fs';
 import { basename, resolve } from 'node:path';
 import { type Command, Option } from 'commander';
 
@@ -56,7 +57,7 @@ async function serve({ model: given, template, adapter: specs, precision, host, 
   const engine = await startEngine();
   try {
     // A model from a folder goes by the folder's name, one from elsewhere by its id.
-    const name = given === undefined || !isPath(given) ? model.checkpoint.id : basename(resolve(given));
+    const name = given === undefined || !existsSync(given) ? model.checkpoint.id : basename(resolve(given));
     const voices = await openVoices(engine, model, { name, adapters, batch, precision });
     let interrupted = (): void => undefined;
     const ended = new Promise<void>((settle) => { interrupted = settle; });
@@ -84,8 +85,6 @@ async function serve({ model: given, template, adapter: specs, precision, host, 
     await engine.close();
   }
 }
-
-const isPath = (model: string): boolean => model.startsWith('.') || model.startsWith('/') || model.endsWith('.gguf');
 
 /** NAME=FOLDER, or a folder: a run's `adapter` goes by the run's name. */
 function named(specs: readonly string[]): readonly (readonly [string, string])[] {

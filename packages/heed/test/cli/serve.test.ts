@@ -14,6 +14,17 @@ beforeAll(async () => {
 });
 afterEach(() => vi.unstubAllEnvs());
 
+it('calls a model in a folder by the folder\'s name, however the path is written', async () => {
+  const cwd = process.cwd();
+  process.chdir(folder);
+  try {
+    cpSync(model, join('models', 'x'), { recursive: true });
+    await serving(['--model', 'models/x', '--quiet'], async (baseURL) => expect((await new OpenAI({ baseURL, apiKey: 'none' }).models.list()).data.map(({ id }) => id)).toEqual(['x']));
+  } finally {
+    process.chdir(cwd);
+  }
+});
+
 /** Starts the command, has `body` talk to it, and presses Ctrl-C. */
 async function serving(argv: readonly string[], body: (url: string) => Promise<void>): Promise<{ code: number; out: string; err: string }> {
   let [out, err] = ['', ''];
