@@ -7,6 +7,7 @@ import { AlignRecipe } from '../loop/recipe.js';
 import { openRun } from '../run/folder.js';
 import { percent, withInterval } from '../run/numbers.js';
 import { createProgress } from '../run/progress.js';
+import { megabytes } from '../run/report/format.js';
 import { loadRecipe } from '../run/recipe.js';
 import { onInterrupt } from '../run/signals.js';
 import type { Output } from './output.js';
@@ -26,6 +27,7 @@ export interface AlignmentSummary {
   readonly fluency: { readonly base: Fluency; readonly after: Fluency };
   readonly iterations: Aligned['iterations'];
   readonly seconds: number;
+  /** MiB. */
   readonly peakRssMb: number;
   readonly resumedFrom?: number;
 }
@@ -82,7 +84,7 @@ export function renderAlignment(results: readonly AlignmentSummary[]): string {
     ]),
     '',
     'in brackets: 95 % intervals',
-    `time ${first.seconds.toFixed(0)} s, peak memory ${first.peakRssMb} MB`,
+    `time ${first.seconds.toFixed(0)} s, peak memory ${megabytes(first.peakRssMb)}`,
     `report:  ${first.report}`,
     `talk to it:  npx heed chat --adapter ${first.run}/adapter --compare`,
   ].join('\n');

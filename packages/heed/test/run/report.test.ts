@@ -9,7 +9,7 @@ import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
 import { curvesOf } from '../../src/run/report/curves.js';
-import { number, percent, words } from '../../src/run/report/format.js';
+import { named, number, percent, words } from '../../src/run/report/format.js';
 import { html, jsonBlock } from '../../src/run/report/html.js';
 import { summaryTables } from '../../src/run/report/summary.js';
 import { writeReport } from '../../src/run/report/write.js';
@@ -142,6 +142,7 @@ describe('the parts of a report', () => {
   it('write numbers that people read', () => {
     expect([number(0.12345), number(12345.6), number(4e-4), number(NaN), number(3)]).toEqual(['0.123', '12,346', '4.0e-4', '–', '3']);
     expect([percent(0.328), percent(0.004), percent(0), percent(1)]).toEqual(['33 %', '0.4 %', '0 %', '100 %']);
+    expect(named('peakRssMb', 1874.2)).toEqual({ name: 'peak memory', text: '1,965 MB' }); // 1874.2 × 2²⁰ bytes
     expect(words('logRatio_max')).toBe('log ratio max');
     expect(heatmapRow('a', 1)).toEqual(heatmapRow('a', 1));
   });

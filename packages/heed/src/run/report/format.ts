@@ -19,10 +19,13 @@ export function words(key: string): string {
   return key.replaceAll(/[_-]+/g, ' ').replaceAll(/([a-z])([A-Z0-9])/g, '$1 $2').toLowerCase();
 }
 
+/** What `…Mb` of a summary counts in, mebibytes of 2²⁰ bytes, as the megabytes of 10⁶ that people are shown everywhere. */
+export const megabytes = (mebibytes: number): string => `${number(Math.round((mebibytes * 2 ** 20) / 1e6))} MB`;
+
 /** A summary value, with its unit where the key tells it. */
 export function named(key: string, value: unknown): { name: string; text: string } {
   if (typeof value === 'number' && key === 'seconds') return { name: 'time', text: clock(value) };
-  if (typeof value === 'number' && /Mb$/.test(key)) return { name: words(key.slice(0, -2)).replace('rss', 'memory'), text: `${number(value)} MB` };
+  if (typeof value === 'number' && /Mb$/.test(key)) return { name: words(key.slice(0, -2)).replace('rss', 'memory'), text: megabytes(value) };
   if (typeof value === 'number') return { name: words(key), text: number(value) };
   return { name: words(key), text: typeof value === 'string' ? value : (JSON.stringify(value) ?? '–') };
 }
