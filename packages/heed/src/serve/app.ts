@@ -92,7 +92,7 @@ export function createApp({ voices, gate, token, maxBody, signal, log }: AppOpti
 }
 
 /** The body, or undefined where the client went before it was all there. A web page cannot send this content type to another site unasked, which keeps such pages out. */
-async function bodyOf(c: Context, limit: MiddlewareHandler): Promise<ArrayBuffer | undefined> {
+async function bodyOf(c: Context<object, string>, limit: MiddlewareHandler): Promise<ArrayBuffer | undefined> {
   const type = c.req.header('content-type')?.split(';')[0]!.trim().toLowerCase();
   if (type !== 'application/json') throw new ApiError(415, `The body must be application/json${type === undefined ? '' : `, not ${type}`}.`, { code: 'unsupported_media_type' });
   try {

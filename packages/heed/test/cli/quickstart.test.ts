@@ -1,7 +1,7 @@
 import { mkdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it, vi } from 'vitest';
-import type { AlignmentSummary } from '../../src/cli/alignment.js';
+import type * as alignment from '../../src/cli/alignment.js';
 import { scratchFolder } from '../support/scratch.js';
 import { heed } from './support.js';
 
@@ -9,8 +9,8 @@ import { heed } from './support.js';
 const { folder } = scratchFolder();
 const given = vi.hoisted((): { after: number; run: string } => ({ after: 0, run: '' }));
 vi.mock('../../src/cli/alignment.js', async (original) => ({
-  ...await original<typeof import('../../src/cli/alignment.js')>(),
-  runAlignment: async (): Promise<AlignmentSummary> => {
+  ...await original<typeof alignment>(),
+  runAlignment: async (): Promise<alignment.AlignmentSummary> => {
     const estimate = (mean: number) => ({ mean, low: mean - 0.05, high: mean + 0.05, n: 80 });
     const fluency = { medianWords: 50, distinct2: 0.9, logprobPerToken: -0.8, unfinished: 0 };
     return {

@@ -73,11 +73,10 @@ describe('the report', () => {
   });
 
   it('of scores and of principles too shows ties and calibration, as text and as a page', () => {
-    const { labeler: _, measures: __, ...rest } = report;
     const said = calibration([{ label: 0.6, human: 1 }, { label: 0.3, human: 1 }])!;
     const others: LabelReport[] = [
-      { ...rest, labeler: 'scores', measures: { rating: { mean: 5, sd: 1 }, distribution: Array.from({ length: 10 }, () => 0.1), ties: 2, fromSamples: 0, calibration: said } },
-      { ...rest, labeler: 'principles', measures: { principles: [{ name: 'Kind', agreed: 1, first: 1, size: 1 }], ties: 2, undecided: 0, fromSamples: 0, calibration: said } },
+      { ...report, labeler: 'scores', measures: { rating: { mean: 5, sd: 1 }, distribution: Array.from({ length: 10 }, () => 0.1), ties: 2, fromSamples: 0, calibration: said } },
+      { ...report, labeler: 'principles', measures: { principles: [{ name: 'Kind', agreed: 1, first: 1, size: 1 }], ties: 2, undecided: 0, fromSamples: 0, calibration: said } },
     ];
     for (const other of others) {
       expect(renderLabelReport(other)).toMatch(/ties \([^)]*\): 2\n[^]*calibration error 0\.550, Brier 0\.325/);
