@@ -63,7 +63,7 @@ export async function label({ file, overrides, resume, overwrite, out }: LabelJo
 function tooManyFailed({ failed, rows }: LabelReport, dir: string): UserError {
   return new UserError(
     `${failed.rows} of ${rows} rows failed (${finePercent(failed.share)}; allowedFailures is ${finePercent(failed.allowed)}): ${Object.entries(failed.reasons).map(([reason, n]) => `${reason} ${n}`).join(', ')}`,
-    [`The rows that were labelled are in ${dir}/rows.jsonl, the reasons in ${dir}/failures.jsonl.`, 'The same command asks again what a server did not answer, and nothing else.', 'If so many may fail: --resume allowedFailures=SHARE.'],
+    [`The rows that were labelled are in ${dir}/rows.jsonl, the reasons in ${dir}/failures.jsonl.`, 'The same command asks again what a server did not answer, and nothing else.', 'If so many may fail: allowedFailures=SHARE.'],
   );
 }
 

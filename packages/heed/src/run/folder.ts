@@ -48,7 +48,7 @@ export const RUN_FILES = ['recipe.yaml', 'metrics.jsonl', 'samples.jsonl', 'summ
 export const LABEL_FILES = ['rows.jsonl', 'preferences.jsonl', 'refined.jsonl', 'failures.jsonl', 'label-report.json'];
 
 /** How a server is asked; nothing here changes what it says. */
-const ASKING = ['keyFrom', 'concurrency', 'rate', 'timeout', 'retries', 'backoff', 'budget', 'prices'];
+const ASKING = ['keyFrom', 'concurrency', 'rate', 'timeout', 'retries', 'backoff', 'patience', 'budget', 'prices'];
 /**
  * What may differ when a run goes on, by key; what lies below a key may too. It says where things lie, how patiently somebody is asked and how much may fail:
  * no reply, and nothing that was learnt, depends on it. `human.answers` is where people's answers lie, which come later than the questions.

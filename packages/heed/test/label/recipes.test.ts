@@ -99,7 +99,7 @@ describe('label recipes', () => {
     expect(ran.err).toMatch(/1 of 2 rows failed \(50\.0 %; allowedFailures is 40\.0 %\): too-long 1/);
     expect(readFileSync(join(run, 'rows.jsonl'), 'utf8').trim().split('\n')).toHaveLength(1);
     expect(JSON.parse(readFileSync(join(run, 'failures.jsonl'), 'utf8'))).toMatchObject({ source: `${data}:2`, failure: 'too-long' });
-    expect(ran.err).toContain('If so many may fail: --resume allowedFailures=SHARE.');
+    expect(ran.err).toContain('If so many may fail: allowedFailures=SHARE.');
     const allowed = await heed([...args, '--resume', 'allowedFailures=0.5']);
     expect(allowed.code, allowed.err).toBe(0);
     expect(allowed.json<Result>()).toMatchObject({ labelled: 1, failed: { rows: 1, allowed: 0.5 }, asking: { asked: 0 } });
