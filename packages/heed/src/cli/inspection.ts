@@ -54,7 +54,7 @@ interface Seen {
 }
 
 async function open(file: string, overrides: readonly string[]): Promise<Seen> {
-  const { recipe: parts } = await loadRecipe(file, overrides, z.looseObject({}), ALIGN_SHORT_FORMS);
+  const { recipe: parts } = await loadRecipe(file, overrides, z.looseObject({}));
   if ('judge' in parts || 'loop' in parts) {
     const { recipe } = await loadRecipe(file, overrides, AlignRecipe);
     // There are no answers yet: the prompts are all there is to see.

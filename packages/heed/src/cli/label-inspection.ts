@@ -7,7 +7,7 @@ import type { Problem } from '../data/problem.js';
 import { readRows } from '../data/read.js';
 import { describeJudge } from '../judge/open.js';
 import { labelKind, readPairs, readQuestions, readSingles } from '../label/material.js';
-import { comparesPairs, LABEL_SHORT_FORMS, LabelRecipe } from '../label/recipe.js';
+import { comparesPairs, LabelRecipe } from '../label/recipe.js';
 import { loadRecipe } from '../run/recipe.js';
 
 export interface LabelInspection {
@@ -22,9 +22,9 @@ export interface LabelInspection {
 
 /** Reads a label recipe and its data as `heed label` would, except that junk is always left out; undefined where the recipe is of another command. */
 export async function inspectLabels(file: string, overrides: readonly string[]): Promise<LabelInspection | undefined> {
-  const { recipe: parts } = await loadRecipe(file, overrides, z.looseObject({}), LABEL_SHORT_FORMS);
+  const { recipe: parts } = await loadRecipe(file, overrides, z.looseObject({}));
   if (!('label' in parts) || ['method', 'loop', 'evaluate'].some((key) => key in parts)) return undefined;
-  const { recipe: { data: given, judge, label, answers } } = await loadRecipe(file, overrides, LabelRecipe, LABEL_SHORT_FORMS);
+  const { recipe: { data: given, judge, label, answers } } = await loadRecipe(file, overrides, LabelRecipe);
   const data = { ...given, junk: 'skip' as const };
   const what = answers !== undefined ? 'questions' : comparesPairs(label) ? 'pairs' : 'singles';
   const kind = labelKind(await readRows(data.path), data, what);

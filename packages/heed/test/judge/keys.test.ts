@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { LABEL_SHORT_FORMS, LabelRecipe } from '../../src/label/recipe.js';
+import { LabelRecipe } from '../../src/label/recipe.js';
 import { hideKeys, isKeyField, looksLikeKey } from '../../src/run/keys.js';
 import { checkRecipe } from '../../src/run/recipe.js';
 
@@ -9,7 +9,7 @@ const KEYS = ['sk-proj-verysecret123', 'sk_live_secret', 'hf_abcDEFverysecret', 
 const recipe = (endpoint: string): string => `data: pairs.jsonl\njudge:\n  endpoint:\n    url: http://127.0.0.1:8000/v1\n    model: m\n    ${endpoint}\nlabel: preferences\nrun: { dir: x }\n`;
 const problem = (text: string, ...overrides: string[]): string => {
   try {
-    checkRecipe(text, 'r.yaml', overrides, LabelRecipe, LABEL_SHORT_FORMS);
+    checkRecipe(text, 'r.yaml', overrides, LabelRecipe);
   } catch (error) {
     return (error as Error).message;
   }
@@ -41,10 +41,10 @@ describe('a key in a recipe', () => {
   it('is not taken for one where it is the name of a variable or a field that is no key', () => {
     for (const name of ['OPENAI_API_KEY', 'OPENAI_API_KEY_2', 'HF_TOKEN', 'my_key', 'KEY', 'AZURE_OPENAI_API_KEY_2025']) {
       expect(looksLikeKey(name), name).toBe(false);
-      expect(checkRecipe(recipe(`keyFrom: ${name}`), 'r.yaml', [], LabelRecipe, LABEL_SHORT_FORMS).text).toContain(name);
+      expect(checkRecipe(recipe(`keyFrom: ${name}`), 'r.yaml', [], LabelRecipe).text).toContain(name);
     }
     for (const field of ['max_completion_tokens', 'prompt_cache_key', 'reasoning_effort', 'stop_token_ids', 'tokenizer']) expect(isKeyField(field), field).toBe(false);
-    checkRecipe(recipe('extra: { reasoning_effort: low, chat_template_kwargs: { enable_thinking: false } }'), 'r.yaml', [], LabelRecipe, LABEL_SHORT_FORMS);
+    checkRecipe(recipe('extra: { reasoning_effort: low, chat_template_kwargs: { enable_thinking: false } }'), 'r.yaml', [], LabelRecipe);
     expect(hideKeys('hf-internal-testing/tiny: a task-oriented-model')).toBe('hf-internal-testing/tiny: a task-oriented-model');
   });
 });

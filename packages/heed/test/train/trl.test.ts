@@ -1,9 +1,9 @@
 import { expect, it } from 'vitest';
 import { type MethodOptions, methodOf } from '../../src/method/index.js';
-import type { Sequence } from '../../src/method/method.js';
 import { type AdapterPlan, planAdapter } from '../../src/model/adapter.js';
 import { architectureOf } from '../../src/model/architecture.js';
 import { loadAdapter } from '../../src/model/peft.js';
+import type { TokenSequence } from '../../src/text/token-sequence.js';
 import type { Item } from '../../src/train/items.js';
 import { modelFixture, openTiny, useEngine } from '../model/tiny.js';
 import { type TrlEntry, trlBatch, trlEntries } from '../support/trl.js';
@@ -12,7 +12,7 @@ import { type Bench, type Pass, passes } from './support.js';
 // The whole path, from token ids to the gradient of every A and B, and of a head, against TRL's trainers (benchmarks/oracles/trl_losses.py) on the same tiny model,
 // adapter and batch. What only a loss can do with log-probabilities is in test/method.
 const engine = useEngine();
-const item = (index: number, sequences: Readonly<Record<string, Sequence>>, columns: Item['columns'] = {}): Item =>
+const item = (index: number, sequences: Readonly<Record<string, TokenSequence>>, columns: Item['columns'] = {}): Item =>
   ({ index, where: `row ${index}`, sequences: Object.fromEntries(Object.entries(sequences).map(([name, s]) => [name, [s]])), columns });
 
 const pairs = (_: TrlEntry, margins: readonly number[] = []): Item[] => trlBatch.pairs.map(({ prompt, chosen, rejected }, i) =>
