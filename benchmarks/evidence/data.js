@@ -6,8 +6,8 @@ import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 const HELD = 205;
-/** Of negatives some are left without enough positives, and of principled pairs a few are decided by no principle that is drawn. */
-const HELD_OF = { judged: 210, negatives: 222, principled: 215 };
+/** Of negatives some are left without enough positives, of rows to refine some without a refinement, and of principled pairs a few are decided by no principle that is drawn. */
+const HELD_OF = { judged: 210, unrefined: 270, negatives: 245, principled: 215 };
 const DEV = 80;
 /** Characters of a question and of an answer to it: what two CPU cores can work through for every method. */
 const SHORT = 70;
@@ -62,6 +62,10 @@ const ofPrompts = (rows) => {
   return [...groups.values()];
 };
 
+/** CUT's five iterations, without failed calls and praise filed as blame. */
+const judgments = (folder) => [1, 2, 3, 4, 5].flatMap((i) => read(folder, `cut_iter${i}.jsonl`)).filter(({ judgment }) => judgment !== '$ERROR$' && !/^the response is perfect/i.test(judgment ?? ''));
+const judgedPrompts = (rows) => ofPrompts(rows.map(({ output, judgment, ...of }) => ({ prompt: instructed(of), completion: output, judgment })));
+
 /** By name: groups of rows that share a prompt, those to hold out first. */
 const SETS = {
   pairs: ofQuestions(pairsOf),
@@ -87,12 +91,13 @@ const SETS = {
   })),
   // The five iterations of CUT's data. Of the satisfactory ones a quarter as many as of the others are learnt from, as in the paper; few are held out, since the methods are about the others.
   judged(folder) {
-    const all = [1, 2, 3, 4, 5].flatMap((i) => read(folder, `cut_iter${i}.jsonl`)).filter(({ judgment }) => judgment !== '$ERROR$' && !/^the response is perfect/i.test(judgment ?? ''));
+    const all = judgments(folder);
     const bad = shortest(all.filter(({ judgment }) => judgment !== null), 300);
     const good = shortest(all.filter(({ judgment, output }) => judgment === null && output.length > 40), 35);
-    const rows = [...bad.slice(0, 200), ...good.slice(0, 10), ...bad.slice(200), ...good.slice(10)];
-    return ofPrompts(rows.map(({ output, judgment, ...of }) => ({ prompt: instructed(of), completion: output, judgment })));
+    return judgedPrompts([...bad.slice(0, 200), ...good.slice(0, 10), ...bad.slice(200), ...good.slice(10)]);
   },
+  // Those that are unsatisfactory, for the model to refine.
+  unrefined: (folder) => judgedPrompts(shortest(judgments(folder).filter(({ judgment }) => judgment !== null), 420)),
   refined: (folder) => ofPrompts(shortest(read(folder, 'shepherd.jsonl').filter(({ reference, output }) => reference.trim() !== '' && reference.trim() !== output.trim()), 305)
     .map(({ instruction, output, judgment, reference }) => ({ prompt: asked(instruction), completion: output.trim(), judgment, refinement: reference.trim() }))),
   imitation: (folder) => ofPrompts(shortest(read(folder, 'alpaca_sft.jsonl').filter(({ output }) => output.length > 40), 330).map(({ output, ...of }) => ({ prompt: instructed(of), completion: output }))),
@@ -102,14 +107,6 @@ const SETS = {
   'toxicity-choices': (folder) => ofPrompts(shortest(read(folder, 'surge_toxicity.jsonl'), 450).map(({ text, label }) => ({
     prompt: asked(`Text: ${text}\nIs the text toxic?`), choices: ['Yes', 'No'], label: label === 'Toxic' ? 0 : 1,
   }))),
-  // Comparisons by three people: a soft label is the share of them who preferred the first (a tie counts half).
-  annotated(folder) {
-    const rows = read(folder, 'pandalm_human.jsonl').filter(({ response1, response2 }) => typeof response1 === 'string' && typeof response2 === 'string' && response1.trim() !== '' && response2.trim() !== '' && response1.trim() !== response2.trim());
-    return ofPrompts(mixed(rows.filter((row) => row.instruction.length + row.input.length + Math.max(row.response1.length, row.response2.length) < 900).map(({ instruction, input, response1, response2, ...of }) => ({
-      instruction, input, chosen: response1.trim(), rejected: response2.trim(),
-      soft_label: [of.annotator1, of.annotator2, of.annotator3].reduce((sum, vote) => sum + (vote === 1 ? 1 : vote === 0 ? 0.5 : 0), 0) / 3,
-    }))));
-  },
 };
 
 /** One true and one false answer to each of the held-out questions. */

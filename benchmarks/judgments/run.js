@@ -39,7 +39,7 @@ function judged(data, name, judge, dir) {
 /** Online alignment with a judge that was taught; measured by the rules on held-out briefs, never by the judge. */
 function aligned(adapter, dir) {
   const { base, after, findings, fluency, iterations, metric } = heed([
-    'align', 'recipes/cut-online-judge.yaml', `judge={ local: { adapter: ${adapter} } }`, 'label={ name: judgments, maxNewTokens: 64 }', 'allowedFailures=1', 'loop.iterations=2', `run.dir=${dir}`, 'store=runs/judgments/labels.db', '--overwrite',
+    'align', 'recipes/cut-online-judge.yaml', `judge={ local: { adapter: ${adapter} } }`, 'label={ name: judgments, maxNewTokens: 64 }', 'allowedFailures=1', ...FEW, 'generate.samples=2', 'loop.iterations=2', `run.dir=${dir}`, 'store=runs/judgments/labels.db', '--overwrite',
   ]);
   return { metric, before: base, after, shown: after.low > base.high, findings: { before: findings.base, after: findings.after }, fluency: { before: fluency.base, after: fluency.after }, iterations };
 }
