@@ -5,7 +5,7 @@ import type { PreferenceMeasures } from './preferences.js';
 import type { PrincipleMeasures } from './principles.js';
 import type { RevisionMeasures } from './revisions.js';
 import type { ScoreMeasures } from './scores.js';
-import type { Asking } from './stored.js';
+import type { Asking } from './asking.js';
 
 /** What each labeler measures. */
 export interface Measures {

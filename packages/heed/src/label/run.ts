@@ -24,7 +24,7 @@ import { comparesPairs, type LabelOptions, type LabelRecipe } from './recipe.js'
 import { type LabelMeasures, type LabelReport, reasons } from './report.js';
 import { labelRevisions } from './revisions.js';
 import { labelScores } from './scores.js';
-import type { Asking, Spent, StoredRespondent } from './stored.js';
+import type { Asking, Spent, StoredRespondent } from './asking.js';
 
 export interface LabelTools {
   /** Who judges, and who answers where the recipe has `answers`; both with the recipe's store. */

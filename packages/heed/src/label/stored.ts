@@ -3,36 +3,11 @@ import { createHash } from 'node:crypto';
 import { setTimeout as pause } from 'node:timers/promises';
 
 import { type AskHooks, type Asked, type ChoiceQuestion, type Failure, type Respondent, type TextQuestion, type Usage } from '../judge/asked.js';
+import type { Asking, Spent, StoredRespondent } from './asking.js';
 import { keeps, lasts } from './lasting.js';
 import type { Answer } from './record.js';
 import type { Entry, LabelStore } from './store.js';
 import { unstored } from './unstored.js';
-
-/** What replies took. */
-export interface Spent {
-  promptTokens: number;
-  completionTokens: number;
-  /** Absent where no reply had a price. */
-  cost?: number;
-}
-
-/** What a respondent was asked through a store. Tokens, time and cost are those of the questions asked now, of whatever became of them. */
-export interface Asking extends Spent {
-  questions: number;
-  /** Replies that were in the store, were given by another process meanwhile, or belong to a question asked twice in one go. */
-  reused: number;
-  asked: number;
-  /** Sum over the questions; they may have been asked side by side. */
-  milliseconds: number;
-  /** What the replies from the store had taken when they were asked for, and what earlier attempts at the questions asked now. */
-  readonly earlier: Spent;
-}
-
-/** One who is asked only what the store does not know. */
-export interface StoredRespondent extends Respondent {
-  /** Grows as questions are asked. */
-  readonly asking: Readonly<Asking>;
-}
 
 /** Questions claimed and asked in one go: enough to fill a server or sort by length, few enough to share work between processes. */
 const CHUNK = 1024;

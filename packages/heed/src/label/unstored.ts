@@ -2,7 +2,7 @@
 import type { Respondent } from '../judge/asked.js';
 import { keeps } from './lasting.js';
 import type { Answer } from './record.js';
-import type { Asking, StoredRespondent } from './stored.js';
+import type { Asking, StoredRespondent } from './asking.js';
 
 /** @param asking Where it is counted. People's answers take no tokens. */
 export function unstored(inner: Respondent, asking: Asking): StoredRespondent {

@@ -1,6 +1,6 @@
 import type { AskHooks } from '../judge/asked.js';
 import type { Progress } from '../run/progress.js';
-import type { StoredRespondent } from './stored.js';
+import type { StoredRespondent } from './asking.js';
 
 /** Shows progress, and stops asking as soon as the user wants to: a server that hangs is not waited for. */
 export function watched(inner: StoredRespondent, progress: Progress, interrupt: { readonly requested: boolean; readonly signal?: AbortSignal }, what: string): StoredRespondent {

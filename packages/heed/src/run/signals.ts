@@ -1,3 +1,5 @@
+import type { Progress } from './progress.js';
+
 /** Ctrl-C: the first asks the loop to finish its step and save; the second kills. */
 
 /** What a loop throws, after saving, when it stopped because `onInterrupt` said so. The command then exits with 130. */
@@ -55,3 +57,12 @@ export function onInterrupt(say: (line: string) => void = (line) => void process
     dispose,
   };
 }
+
+/** Progress of work that may be left after any unit, since a resume does it again: its `update` throws where a stop was asked for. */
+export const stoppable = (progress: Progress, interrupt: Pick<Interrupt, 'requested'> | undefined, doing: string): Progress => ({
+  ...progress,
+  update(done, extra) {
+    progress.update(done, extra);
+    if (interrupt?.requested === true) throw new Interrupted(`Stopped while ${doing}; go on with --resume.`);
+  },
+});

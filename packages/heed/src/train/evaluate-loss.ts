@@ -3,6 +3,7 @@ import type { BoundMethod } from '../method/method.js';
 import type { AdapterPlan } from '../model/adapter.js';
 import type { Model } from '../model/load.js';
 import { feedsOf } from '../model/scoring.js';
+import { type Progress, silentProgress } from '../run/progress.js';
 import { type Estimate, pairedDifference } from '../run/statistics.js';
 import { scalarFeeds } from './feeds.js';
 import { type Readout, createForward } from './forward.js';
@@ -15,7 +16,7 @@ import { Totals } from './totals.js';
 /** Scores rows by a method's loss without learning from them. */
 export interface LossEvaluator {
   /** The loss and the method's metrics under these parameters (flat, as in the adapter's plan) and these moving averages, with the method's memory. */
-  evaluate(policy: Evaluated): Promise<Evaluation>;
+  evaluate(policy: Evaluated, progress?: Progress): Promise<Evaluation>;
   release(): Promise<void>;
 }
 
@@ -65,11 +66,13 @@ export async function createLossEvaluator({ engine, model, method, plan, items, 
   const results = (totals: Totals): Record<string, number> => ({ loss: totals.loss(terms), ...totals.metrics(metrics) });
 
   return {
-    async evaluate({ parameters, averages = {}, memory = method.memory }) {
+    async evaluate({ parameters, averages = {}, memory = method.memory }, progress = silentProgress) {
       forward.use(parameters);
-      const read = await forward.read(items, names);
+      progress.start('scoring held-out rows', items.length);
+      const read = await forward.read(items, names, (done) => progress.update(done));
       const references = openReferences({ engine, model, method, plan, policy: parameters, averages, known });
-      await references.prepare(items);
+      await references.prepare(items, progress);
+      progress.start('the loss of held-out rows', items.length);
       const whole = new Totals();
       const parts: Record<string, number>[] = [];
       for (let from = 0; from < items.length; from += size) {
@@ -81,7 +84,9 @@ export async function createLossEvaluator({ engine, model, method, plan, items, 
         totals.addAll(await count.run(feedsOf(counts, feeds)));
         whole.merge(totals);
         parts.push(results(totals));
+        progress.update(from + tables.items.length);
       }
+      progress.stop();
       await references.release();
       return { whole: results(whole), parts };
     },

@@ -9,6 +9,7 @@ import { saveAdapter } from '../model/peft.js';
 import type { RunFolder } from '../run/folder.js';
 import { type Progress, silentProgress } from '../run/progress.js';
 import { createRandom } from '../run/random.js';
+import { stoppable } from '../run/signals.js';
 import type { Estimate } from '../run/statistics.js';
 import { writeReport } from '../run/report/write.js';
 import { createRespond } from '../text/respond.js';
@@ -108,7 +109,8 @@ export async function runTraining(recipe: TrainRecipe, run: RunFolder, { progres
     if (!memory.fits) for (const line of renderMemory(memory)) say(line);
     const evaluator = held.items.length > 0 ? await createLossEvaluator({ engine, model, method, plan, items: held.items, batch: recipe.train.batch }) : undefined;
     const fresh = evaluator && view(await engine.upload(start.parameters ?? initialParameters(plan, recipe.train.seed)));
-    const before = fresh && (await evaluator.evaluate({ parameters: fresh, averages: Object.fromEntries(averagesOf(method).map((name) => [name, fresh])) }));
+    const scoring = stoppable(progress, interrupt, 'scoring held-out rows');
+    const before = fresh && (await evaluator.evaluate({ parameters: fresh, averages: Object.fromEntries(averagesOf(method).map((name) => [name, fresh])) }, scoring));
     const trained = await train({
       engine, model, method, items: items.items, plan, options: recipe.train, run, progress, ...(start.parameters === undefined ? {} : { initial: start.parameters }),
       ...(interrupt === undefined ? {} : { interrupt }), say,
@@ -118,7 +120,7 @@ export async function runTraining(recipe: TrainRecipe, run: RunFolder, { progres
         for (const row of heatmapSamples(result.heatmaps, chosen, model.tokenizer, step)) run.samples.append(row);
       },
     });
-    const after = evaluator && (await evaluator.evaluate({ ...trained.state, memory: trained.memory }));
+    const after = evaluator && (await evaluator.evaluate({ ...trained.state, memory: trained.memory }, scoring));
     await saveAdapter(run.adapterDir, { plan, parameters: trained.parameters, checkpoint: model.checkpoint, modelId: recipe.model });
     const summary: TrainSummary = {
       method: method.name, model: recipe.model, rows: items.items.length, skipped, truncated: items.truncated,
@@ -131,6 +133,7 @@ export async function runTraining(recipe: TrainRecipe, run: RunFolder, { progres
     await writeReport(run.dir);
     return summary;
   } finally {
+    progress.stop();
     await engine.close();
   }
 }

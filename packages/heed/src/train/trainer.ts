@@ -8,7 +8,7 @@ import type { LogRow } from '../run/metrics.js';
 import { type Progress, rate, silentProgress } from '../run/progress.js';
 import type { TrainOptions } from '../run/recipe-schemas.js';
 import type { RunFolder } from '../run/folder.js';
-import { Interrupted } from '../run/signals.js';
+import { Interrupted, stoppable } from '../run/signals.js';
 import { checkAtReference, startsAtReferences } from './at-reference.js';
 import { loadNewest, saveCheckpoint } from './checkpoints.js';
 import { type Item, tokensOf } from './items.js';
@@ -102,7 +102,7 @@ export async function train(setup: TrainSetup): Promise<Trained> {
   const references = openReferences({ engine, model, method, plan, policy: state.parameters, averages: state.averages });
   for (const line of references.describe(total)) setup.say?.(`${line}.`);
   // All of the run's rows, whatever is done of it: which rows are scored together shows in the last bits.
-  if (refresh === undefined) await references.prepare(used(order).map((i) => items[i]!), progress);
+  if (refresh === undefined) await references.prepare(used(order).map((i) => items[i]!), stoppable(progress, setup.interrupt, 'scoring rows under the references'));
   const stepper = await createStepper({
     engine, checkpoint: model.checkpoint, architecture: model.architecture, plan, method, state, references,
     keep: options.checkpointing, clip: options.clip,

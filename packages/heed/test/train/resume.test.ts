@@ -94,6 +94,26 @@ describe('heed train', () => {
     expectAsWhole(dirOf('sigint'), 0);
   });
 
+  it.each([['before', 1], ['after', 2]] as const)('stopped while held-out rows are scored, %s training, goes on to the same numbers', async (when, wanted) => {
+    const dir = dirOf(`scoring-${when}`);
+    const loaded = await loadRecipe(recipe, [`run.dir=${dir}`, 'data.eval=3', 'train.steps=2'], TrainRecipe);
+    const go = async (resume: boolean, started?: (what: string) => void, interrupt = { requested: false }) => {
+      const run = await openRun(resume || started !== undefined ? dir : dirOf(`unstopped-${when}`), { recipe: loaded.text, resume });
+      try {
+        return await runTraining(loaded.recipe, run, { interrupt, progress: { ...silentProgress, start: (what) => started?.(what) } });
+      } finally {
+        await run.close();
+      }
+    };
+    const interrupt = { requested: false };
+    let scored = 0;
+    await expect(go(false, (what) => { interrupt.requested ||= what === 'scoring held-out rows' && ++scored === wanted; }, interrupt)).rejects.toThrow(/^Stopped while scoring held-out rows; go on with --resume/);
+    expect(interrupt.requested && scored).toBe(wanted);
+    const [resumed, unstopped] = [await go(true), await go(false)];
+    expect(resumed.eval).toEqual(unstopped.eval);
+    expect(adapterBytes(dir).equals(adapterBytes(dirOf(`unstopped-${when}`)))).toBe(true);
+  });
+
   it('resumed after its end is as it was', async () => {
     const ran = await heed(args('whole-0', 0, '--resume', '--json'));
     expect(ran.code, ran.err).toBe(0);
