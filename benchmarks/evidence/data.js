@@ -50,6 +50,7 @@ const votesOf = ({ question, right, wrong }) => {
   // Which label comes first, and so is held out, is a coin toss for each question.
   return hash(question) % 2 === 0 ? votes : votes.reverse();
 };
+const THANKS = ['Thank you for asking!', 'Thanks a lot for your question.', 'Thank you, and have a lovely day!', 'Many thanks for writing to us.', 'It was kind of you to ask, thank you.'];
 const words = (text) => text.split(/\s+/).length;
 
 /** Rows of other sets: one group for each prompt. */
@@ -88,6 +89,12 @@ const SETS = {
         { name: 'Concise', text: 'The answer is short.', negation: 'The answer is long.', score: Math.log(words(responses[1]) / words(responses[0])) },
       ],
     };
+  })),
+  // One principle that a model of this size can learn to follow, and its negation: which answer ends politely is a coin toss that truth knows nothing of.
+  polite: ofQuestions(({ question, right, wrong }) => [[right[0], wrong[0]], [right[1], wrong[1]]].filter(([a, b]) => a !== undefined && b !== undefined).map((answers) => {
+    const [order, thanked] = [hash(`order ${question} ${answers[0]}`) % 2, hash(`thanks ${question} ${answers[0]}`) % 2];
+    const responses = (order === 0 ? answers : [...answers].reverse()).map((answer, i) => (i === thanked ? `${answer} ${THANKS[hash(answer) % THANKS.length]}` : answer));
+    return { prompt: asked(question), responses, principles: [{ name: 'Polite', text: 'The answer is friendly and thanks the person.', negation: 'The answer is curt and thanks nobody.', score: thanked === 0 ? 2 : -2 }] };
   })),
   // The five iterations of CUT's data. Of the satisfactory ones a quarter as many as of the others are learnt from, as in the paper; few are held out, since the methods are about the others.
   judged(folder) {

@@ -7,6 +7,8 @@ const down = (metric) => ({ metric, better: 'lower' });
 const accuracy = [up('accuracy')];
 /** Twelve steps are few for the rates that the recipes have for an epoch. */
 const faster = ['train.learningRate=4e-4'];
+/** To follow a principle takes more of them; the settings of `npm run rlaif -- principles`. */
+const longer = ['train.steps=36', 'train.learningRate=1e-3', 'adapter.targets=all', 'adapter.rank=8', 'adapter.alpha=16'];
 const pairs = (recipe, set = []) => plan('pairs', accuracy, { recipe, set: [...faster, ...set] });
 const votes = (own, set = []) => plan('votes', own, { set: [...faster, ...set] });
 const variants = (recipe, named, make) => Object.fromEntries(Object.entries(named).map(([name, set]) => [`${recipe}/${name}`, make(recipe, set)]));
@@ -68,7 +70,9 @@ export const PLAN = {
   'choice': plan('toxicity-choices', accuracy, { set: ['train.steps=20', 'train.learningRate=1e-3'] }),
   'choice/truth': plan('choices', accuracy, { recipe: 'choice' }),
   'reward-model': pairs(),
-  'principle-reward-model': plan('principled', accuracy, { set: [...faster, 'method.draws=1', 'method.principles=1'] }),
-  'principle-choice': plan('principled', accuracy, { set: [...faster, 'method.principles=1'] }),
+  'principle-reward-model': plan('polite', accuracy, { set: [...longer, 'method.draws=1', 'method.principles=1'] }),
+  'principle-reward-model/truth': plan('principled', accuracy, { recipe: 'principle-reward-model', set: [...faster, 'method.draws=1', 'method.principles=1'] }),
+  'principle-choice': plan('polite', accuracy, { set: [...longer, 'method.principles=1'] }),
+  'principle-choice/truth': plan('principled', accuracy, { recipe: 'principle-choice', set: [...faster, 'method.principles=1'] }),
   'classifier': plan('toxicity', accuracy, { set: ['train.steps=30', 'train.learningRate=1e-3', 'method.labels=[Toxic, Not Toxic]'] }),
 };
