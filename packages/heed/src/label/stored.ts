@@ -1,32 +1,19 @@
 /** A respondent that remembers: what is in the store is not asked again. */
-import { createHash } from 'node:crypto';
 import { setTimeout as pause } from 'node:timers/promises';
 
-import { type AskHooks, type Asked, type ChoiceQuestion, type Failure, type Respondent, type TextQuestion, type Usage } from '../judge/asked.js';
-import type { Asking, Spent, StoredRespondent } from './asking.js';
+import type { AskHooks, ChoiceQuestion, Failure, Respondent, TextQuestion } from '../judge/asked.js';
+import { type StoredRespondent, openAccount } from './asking.js';
+import { type Kind, keyOf } from './key.js';
 import { keeps, lasts } from './lasting.js';
 import type { Answer } from './record.js';
-import type { Entry, LabelStore } from './store.js';
+import type { LabelStore } from './store.js';
 import { unstored } from './unstored.js';
+import { createWriter } from './writer.js';
 
 /** Questions claimed and asked in one go: enough to fill a server or sort by length, few enough to share work between processes. */
 const CHUNK = 1024;
 
-type Kind = 'choose' | 'write';
-
-/** What tells questions apart: who is asked, the prompt, the decoding and the seed. */
-export function keyOf(respondent: string, kind: Kind, question: ChoiceQuestion | TextQuestion): string {
-  return createHash('sha256').update(JSON.stringify([1, respondent, kind, canonical(question)])).digest('hex');
-}
-
-/** A list rather than an object, so that the order in which somebody wrote the fields does not count. */
-function canonical(question: ChoiceQuestion | TextQuestion): unknown[] {
-  const { messages, begun = '' }: Asked = question;
-  const prompt = [messages.map(({ role, content }) => [role, content]), begun];
-  if ('answers' in question) return [...prompt, question.answers];
-  const { maxNewTokens, temperature, topK = null, topP = null, stop = [], seed } = question;
-  return [...prompt, maxNewTokens, temperature, topK, topP, stop, seed];
-}
+type Put<Q, R> = (questions: readonly Q[], hooks: AskHooks) => Promise<readonly R[]>;
 
 /**
  * The same respondent, asked only what the store lacks. Each reply is stored as it comes, so that a run that is killed and started again asks what is
@@ -34,105 +21,73 @@ function canonical(question: ChoiceQuestion | TextQuestion): unknown[] {
  * One who keeps its answers itself (`keepsOwn`) is asked each time, and the store learns nothing of it.
  */
 export function stored(inner: Respondent, store: LabelStore, { chunk = CHUNK }: { readonly chunk?: number } = {}): StoredRespondent {
-  const asking: Asking = { questions: 0, reused: 0, asked: 0, promptTokens: 0, completionTokens: 0, milliseconds: 0, earlier: { promptTokens: 0, completionTokens: 0 } };
-  const spend = ({ usage }: Answer): void => {
-    if (usage === undefined) return;
-    add(asking, usage);
-    asking.milliseconds += usage.milliseconds;
-  };
-  /** Questions that are billed, as asked now or as asked earlier. */
-  const billed = new Set<string>();
-  const spendEarlier = (key: string, { usage }: Answer): void => {
-    if (usage !== undefined && !billed.has(key)) add(asking.earlier, usage);
-    billed.add(key);
-  };
-  const begin = async (): Promise<void> => inner.spentBefore?.(await store.spent(inner.name));
+  const account = openAccount();
+  const { asking } = account;
+  if (inner.keepsOwn === true) return unstored(inner, asking);
   let begun: Promise<void> | undefined;
+  const begin = async (): Promise<void> => inner.spentBefore?.(await store.spent(inner.name));
 
-  const ask = async <Q extends ChoiceQuestion | TextQuestion, R extends Answer>(
-    kind: Kind, questions: readonly Q[], put: (questions: readonly Q[], hooks: AskHooks) => Promise<readonly R[]>, { onReply, signal }: AskHooks,
-  ): Promise<R[]> => {
-    const places = new Map<string, number[]>();
-    questions.forEach((question, place) => {
-      const key = keyOf(inner.name, kind, question);
-      const same = places.get(key);
-      if (same === undefined) places.set(key, [place]);
-      else same.push(place);
-    });
-    const replies = new Array<R>(questions.length);
-    const questionOf = (key: string): Q => questions[places.get(key)![0]!]!;
-    const settle = (key: string, reply: Answer): void => {
-      for (const place of places.get(key)!) {
-        replies[place] = reply as R;
-        onReply?.(place, reply);
-      }
-    };
-
-    const settleAsked = (key: string, reply: Answer): void => {
-      if (keeps(reply)) {
-        asking.asked++;
-        asking.reused += places.get(key)!.length - 1;
-      }
-      settle(key, reply);
-    };
-
+  async function ask<Q extends ChoiceQuestion | TextQuestion, R extends Answer>(kind: Kind, questions: readonly Q[], put: Put<Q, R>, { onReply, signal }: AskHooks): Promise<readonly R[]> {
+    const batch = gather<Q, R>((question) => keyOf(inner.name, kind, question), questions, onReply);
     asking.questions += questions.length;
-    let waiting = [...places.keys()];
-    const settleKnown = async (): Promise<void> => {
-      const known = await store.get(waiting);
-      waiting = waiting.filter((key) => {
+    /** Settles what the store knows of these; the others. */
+    const settleKnown = async (keys: readonly string[]): Promise<readonly string[]> => {
+      const known = await store.get(keys);
+      return keys.filter((key) => {
         const reply = known.get(key);
-        if (reply !== undefined) spendEarlier(key, reply);
+        if (reply !== undefined) account.known(key, reply);
         if (reply === undefined || !lasts(reply)) return true;
-        asking.reused += places.get(key)!.length;
-        settle(key, reply);
+        asking.reused += batch.timesOf(key);
+        batch.settle(key, reply);
         return false;
       });
     };
-    await settleKnown();
+    let waiting = await settleKnown(batch.keys);
     if (waiting.length > 0) await (begun ??= begin());
     while (waiting.length > 0) {
       const elsewhere: string[] = [];
       for (let at = 0; at < waiting.length; at += chunk) {
         const some = waiting.slice(at, at + chunk);
         if (signal?.aborted === true) {
-          for (const key of some) settle(key, CANCELLED);
+          for (const key of some) batch.settle(key, CANCELLED);
           continue;
         }
         const ours = await store.claims.take(some);
         const claimed = some.filter((key) => ours.has(key));
         elsewhere.push(...some.filter((key) => !ours.has(key)));
-        if (claimed.length > 0) await askClaimed(claimed, questionOf, put, settleAsked, signal);
+        if (claimed.length > 0) await askClaimed(claimed, batch, put, signal);
       }
       // What others have claimed or answered meanwhile: taken from the store, or over from the dead, else waited for.
-      const left = waiting.length;
-      waiting = elsewhere;
-      if (waiting.length === 0) break;
-      await settleKnown();
+      if (elsewhere.length === 0) break;
+      const left = await settleKnown(elsewhere);
       await store.claims.bury();
-      if (waiting.length === left) await pause(Math.min(250, store.claims.leaseMs / 4));
+      if (left.length === waiting.length) await pause(Math.min(250, store.claims.leaseMs / 4));
+      waiting = left;
     }
-    return replies;
-  };
+    return batch.replies;
+  }
 
-  const askClaimed = async <Q extends ChoiceQuestion | TextQuestion, R extends Answer>(
-    keys: readonly string[], questionOf: (key: string) => Q, put: (questions: readonly Q[], hooks: AskHooks) => Promise<readonly R[]>,
-    settle: (key: string, reply: Answer) => void, signal: AbortSignal | undefined,
-  ): Promise<void> => {
+  /** Asks what this process has claimed, and stores each reply as it comes. */
+  async function askClaimed<Q extends ChoiceQuestion | TextQuestion, R extends Answer>(keys: readonly string[], batch: Batch<Q, R>, put: Put<Q, R>, signal: AbortSignal | undefined): Promise<void> {
+    const settle = (key: string, reply: Answer): void => {
+      if (keeps(reply)) {
+        asking.asked++;
+        asking.reused += batch.timesOf(key) - 1;
+      }
+      batch.settle(key, reply);
+    };
     const writer = createWriter(store, settle);
     const open = new Set(keys);
     const take = (key: string, reply: Answer): void => {
       if (!open.delete(key)) return;
-      billed.add(key);
-      spend(reply);
-      if (keeps(reply)) {
-        writer.add({ key, respondent: inner.name, question: JSON.stringify(questionOf(key)), reply });
-      } else settle(key, reply);
+      account.asked(key, reply);
+      if (keeps(reply)) writer.add({ key, respondent: inner.name, question: JSON.stringify(batch.questionOf(key)), reply });
+      else settle(key, reply);
     };
     const heart = setInterval(() => void store.claims.renew().catch(() => undefined), store.claims.leaseMs / 3);
     heart.unref();
     try {
-      const replies = await put(keys.map(questionOf), { onReply: (i, reply) => take(keys[i]!, reply), ...(signal === undefined ? {} : { signal }) });
+      const replies = await put(keys.map(batch.questionOf), { onReply: (i, reply) => take(keys[i]!, reply), ...(signal === undefined ? {} : { signal }) });
       replies.forEach((reply, i) => take(keys[i]!, reply));
     } finally {
       clearInterval(heart);
@@ -141,9 +96,8 @@ export function stored(inner: Respondent, store: LabelStore, { chunk = CHUNK }: 
       await store.claims.release(keys);
     }
     if (open.size > 0) throw new Error(`${inner.name} gave no reply to ${open.size} of ${keys.length} questions.`);
-  };
+  }
 
-  if (inner.keepsOwn === true) return unstored(inner, asking);
   return {
     name: inner.name,
     asking,
@@ -153,41 +107,36 @@ export function stored(inner: Respondent, store: LabelStore, { chunk = CHUNK }: 
   };
 }
 
-function add(spent: Spent, { promptTokens, completionTokens, cost }: Usage): void {
-  spent.promptTokens += promptTokens;
-  spent.completionTokens += completionTokens;
-  if (cost !== undefined) spent.cost = (spent.cost ?? 0) + cost;
-}
-
 const CANCELLED: Failure = { failure: 'cancelled', detail: 'stopped before it was asked' };
 
-/** Stores replies as they come: those that arrive while a transaction is under way share the next one. */
-function createWriter(store: LabelStore, settle: (key: string, reply: Answer) => void): { add(entry: Entry): void; close(): Promise<void> } {
-  let queue: Entry[] = [];
-  let fault: { error: unknown } | undefined;
-  let writing: Promise<void> | undefined;
-  const write = async (): Promise<void> => {
-    await Promise.resolve(); // the replies of one batch come together
-    while (queue.length > 0 && fault === undefined) {
-      const entries = queue;
-      queue = [];
-      try {
-        const standing = await store.put(entries);
-        for (const { key, reply } of entries) settle(key, standing.get(key) ?? reply);
-      } catch (error) {
-        fault = { error };
-      }
-    }
-    writing = undefined;
-  };
+/** Questions of one go, each known by its key; one that stands there several times is one key. */
+interface Batch<Q, R> {
+  readonly keys: readonly string[];
+  readonly questionOf: (key: string) => Q;
+  timesOf(key: string): number;
+  settle(key: string, reply: Answer): void;
+  /** In the order of the questions, once all are settled. */
+  readonly replies: readonly R[];
+}
+
+function gather<Q, R extends Answer>(keyed: (question: Q) => string, questions: readonly Q[], onReply: AskHooks['onReply']): Batch<Q, R> {
+  const places = new Map<string, number[]>();
+  questions.forEach((question, place) => {
+    const key = keyed(question);
+    const same = places.get(key);
+    if (same === undefined) places.set(key, [place]);
+    else same.push(place);
+  });
+  const replies = new Array<R>(questions.length);
   return {
-    add(entry) {
-      queue.push(entry);
-      writing ??= write();
-    },
-    async close() {
-      while (writing !== undefined) await writing;
-      if (fault !== undefined) throw fault.error;
+    keys: [...places.keys()], replies,
+    questionOf: (key) => questions[places.get(key)![0]!]!,
+    timesOf: (key) => places.get(key)!.length,
+    settle(key, reply) {
+      for (const place of places.get(key)!) {
+        replies[place] = reply as R;
+        onReply?.(place, reply);
+      }
     },
   };
 }

@@ -5,7 +5,8 @@ import { describe, expect, it } from 'vitest';
 import type { ChoiceQuestion, TextQuestion } from '../../src/judge/asked.js';
 import type { Answer } from '../../src/label/record.js';
 import { openStore } from '../../src/label/store.js';
-import { keyOf, stored } from '../../src/label/stored.js';
+import { keyOf } from '../../src/label/key.js';
+import { stored } from '../../src/label/stored.js';
 import { scratchFolder } from '../support/scratch.js';
 import { broke, chose, fake, said, USAGE } from './fake.js';
 
