@@ -70,7 +70,7 @@ export async function createLossEvaluator({ engine, model, method, plan, items, 
       forward.use(parameters);
       progress.start('scoring held-out rows', items.length);
       const read = await forward.read(items, names, (done) => progress.update(done));
-      const references = openReferences({ engine, model, method, plan, policy: parameters, averages, known });
+      const references = openReferences({ engine, model, method, plan, policy: parameters, averages, known, still: true });
       await references.prepare(items, progress);
       progress.start('the loss of held-out rows', items.length);
       const whole = new Totals();

@@ -10,7 +10,7 @@ import { type Tables, tokenTable } from './tables.js';
 
 /** The policies that a loss compares with, and what they say of rows. */
 export interface References {
-  /** Scores rows under references that never change, once for each row. */
+  /** Scores rows under references that do not change, once for each row. */
   prepare(items: readonly Item[], progress?: Progress): Promise<void>;
   /** `under:<reference>:<name>` for a loss over these rows; references that change are read as they are now. */
   feeds(tables: Tables): Promise<Record<string, Feed>>;
@@ -32,6 +32,8 @@ export interface ReferencesSetup {
   readonly averages: Readonly<Record<string, View>>;
   /** What references that never change said before, by name; added to. Default: nothing yet. */
   readonly known?: Map<string, Scores>;
+  /** Nothing learns while they are open: those that change are scored ahead like the others. Default: false. */
+  readonly still?: boolean;
 }
 
 export type Scores = Map<Item, Readonly<Record<string, readonly Float32Array[]>>>;
@@ -41,9 +43,10 @@ export type Scores = Map<Item, Readonly<Record<string, readonly Float32Array[]>>
  *
  * @throws UserError where a reference is an adapter that is not there; what `loadAdapter` throws for one of another base
  */
-export function openReferences({ engine, model, method, plan, policy, averages, known = new Map<string, Scores>() }: ReferencesSetup): References {
+export function openReferences({ engine, model, method, plan, policy, averages, known = new Map<string, Scores>(), still = false }: ReferencesSetup): References {
   const uses = Object.entries(method.references);
   for (const [name, { is }] of uses) if (isFixed(is) && !known.has(name)) known.set(name, new Map());
+  const ahead = new Map<string, Scores>(uses.flatMap(([name, { is }]) => (isFixed(is) ? [[name, known.get(name)!]] : still ? [[name, new Map()]] : [])));
   const opened = new Map<string, Promise<Forward>>();
   const once = (key: string, open: () => Promise<Forward>): Promise<Forward> => {
     if (!opened.has(key)) opened.set(key, open());
@@ -69,7 +72,7 @@ export function openReferences({ engine, model, method, plan, policy, averages, 
   return {
     async prepare(items, progress = silentProgress) {
       for (const [name, { is, scores: names }] of uses) {
-        const said = known.get(name);
+        const said = ahead.get(name);
         const missing = said && items.filter((item) => !said.has(item));
         if (missing === undefined || missing.length === 0) continue;
         progress.start(`reference ${name} (${describeReference(is)})`, missing.length);
@@ -88,7 +91,7 @@ export function openReferences({ engine, model, method, plan, policy, averages, 
     async feeds(tables) {
       const feeds: Record<string, Feed> = {};
       for (const [name, { is, scores: names }] of uses) {
-        const values = known.get(name) ?? (await (await forwardOf(name, is)).read(tables.items, names));
+        const values = ahead.get(name) ?? (await (await forwardOf(name, is)).read(tables.items, names));
         for (const sequence of names) {
           feeds[`under:${name}:${sequence}`] = tokenTable(method, tables, sequence, (item, k) => {
             const read = values.get(item)?.[sequence]?.[k];

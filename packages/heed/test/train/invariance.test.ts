@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { view } from '@heed/tensor';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { METHOD_NAMES, type MethodOptions } from '../../src/method/index.js';
 import type { BoundMethod } from '../../src/method/method.js';
@@ -6,6 +7,8 @@ import { rowsFor, sampleOptions } from '../support/rows.js';
 import { scratchFolder } from '../support/scratch.js';
 import { tinyChat } from '../cli/support.js';
 import { useEngine } from '../model/tiny.js';
+import { createLossEvaluator } from '../../src/train/evaluate-loss.js';
+import { averagesOf } from '../../src/train/references.js';
 import { type Commanded, commanded, resumed } from './commanded.js';
 import { adapterBytes, log } from './interrupted.js';
 import { type Bench, type Pass, bench, gradientDistance, passes } from './support.js';
@@ -79,6 +82,16 @@ describe.each(CASES)('%s', (title, options) => {
     const [recomputed, parts] = await passes(engine(), b, [[b.items], [b.items.slice(0, 3), b.items.slice(3)]], { keep: 'full' });
     expectSame(recomputed!, whole, b.method);
     expectSame(parts!, whole, b.method);
+  });
+
+  it('gives the same loss and metrics where rows are held out', async () => {
+    const { method, model: loaded, plan, items, parameters } = b;
+    const evaluator = await createLossEvaluator({ engine: engine(), model: loaded, method, plan, items, batch: items.length });
+    const policy = view(await engine().upload(parameters));
+    const { whole: { loss, ...metrics }, parts } = await evaluator.evaluate({ parameters: policy, averages: Object.fromEntries(averagesOf(method).map((name) => [name, policy])) });
+    await evaluator.release();
+    expectSame({ loss: loss!, metrics, gradients: whole.gradients }, whole, method);
+    expect(parts).toHaveLength(method.scope === 'step' ? 1 : items.length);
   });
 
   // 5 + 3, and the recipe's default: selective checkpointing.
