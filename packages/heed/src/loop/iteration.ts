@@ -8,7 +8,7 @@ import { createRandom } from '../run/random.js';
 import { sameAsBefore } from '../run/same-as-before.js';
 import { createRespond } from '../text/respond.js';
 import { heatmapSamples } from '../train/heatmap.js';
-import { type Item, prepare } from '../train/items.js';
+import { type Item, limitsOf, prepare } from '../train/items.js';
 import { freeState } from '../train/state.js';
 import { train } from '../train/trainer.js';
 import { type JudgedRound, type RoundJudge, counted } from './judging.js';
@@ -93,8 +93,7 @@ interface Lesson {
 /** Chooses among the judged answers as the method does. @throws UserError where nothing is left to train on */
 function prepareLesson({ recipe, model, method, say }: IterationSetup, k: number, answers: number, judged: readonly JudgedRow[]): Lesson {
   const rows = method.select(rowsFor(method, judged), createRandom('select', recipe.train.seed, k));
-  const { onLong, junk, maxTokens = Infinity } = recipe.data;
-  const { items, skipped, truncated } = prepare(rows, method, createRespond(model.template), { maxTokens: Math.min(maxTokens, model.architecture.context), onLong, junk });
+  const { items, skipped, truncated } = prepare(rows, method, createRespond(model.template), limitsOf(recipe.data, method, model.architecture.context));
   if (skipped.length > 0) say(`iteration ${k}, skipped:\n${listProblems(skipped)}`);
   if (truncated > 0) say(`iteration ${k}: ${truncated} prompts cut.`);
   if (items.length === 0) {

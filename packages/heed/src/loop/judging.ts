@@ -13,6 +13,7 @@ import type { Asking } from '../label/asking.js';
 import { stored } from '../label/stored.js';
 import { watched } from '../label/watched.js';
 import { atomicWrite } from '../run/files.js';
+import { finePercent } from '../run/numbers.js';
 import type { Progress } from '../run/progress.js';
 import { Interrupted } from '../run/signals.js';
 import { type AlignRecipe, ASKING_DEFAULTS } from './recipe.js';
@@ -114,9 +115,8 @@ async function ask(given: readonly Given[], file: string, recipe: AlignRecipe & 
 
 function requireEnough(failures: readonly LabelFailure[], answers: number, allowed: number): void {
   if (failures.length <= allowed * answers) return;
-  const percent = (x: number): string => `${(100 * x).toFixed(1)} %`;
   throw new UserError(
-    `${failures.length} of ${answers} answers got no judgment (${percent(failures.length / answers)}; allowedFailures is ${percent(allowed)}): ${counted(failures)}.`,
+    `${failures.length} of ${answers} answers got no judgment (${finePercent(failures.length / answers)}; allowedFailures is ${finePercent(allowed)}): ${counted(failures)}.`,
     [...failures.slice(0, 5).map(({ source, id, failure, detail }) => `${id ?? at(source)}: ${failure}: ${detail}`), 'With --resume, what a server did not answer is asked again, and nothing else.', 'If so many may fail: --resume allowedFailures=SHARE.'],
   );
 }

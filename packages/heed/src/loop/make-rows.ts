@@ -1,6 +1,5 @@
 import type { AnyRow, Message, NegativeRow, PromptRow, RefinedRow, RowKind } from '../data/rows.js';
 import { UserError } from '../errors.js';
-import { openGenerator } from '../generate/open.js';
 import { createRandom } from '../run/random.js';
 import { sameAsBefore } from '../run/same-as-before.js';
 import { refinementPrompt } from '../text/refine.js';
@@ -9,6 +8,7 @@ import { type Sifted, sift } from '../text/usable.js';
 import type { RowMaker, RowMakerSetup } from '../train/row-maker.js';
 import type { RowsOptions } from '../train/row-recipe.js';
 import { type AnsweredRow, answerPrompts } from './rounds.js';
+import { openAnswerer } from './setup.js';
 
 /** What a kind of maker asks of a row, and where the answers go. */
 interface Craft {
@@ -40,7 +40,7 @@ export function openRowMaker(options: RowsOptions, { engine, model, plan, kind, 
       const path = (name: string): string => run.path('work', 'rows', round, name);
       await sameAsBefore(path('prompts.json'), asked, `The rows that ${options.make} is to be made for (${round}) are not those`);
       progress.start(`${options.make}, ${round}`, asked.length);
-      const generator = await openGenerator(engine, model, { batch: LIVE, ...(parameters === undefined ? {} : { adapter: { plan, parameters } }) });
+      const generator = await openAnswerer({ engine, model, plan }, parameters);
       try {
         const answers = await answerPrompts(path('answers.jsonl'), asked.map((a) => a.row), model.template, generator, craft.samples, { ...sampling, seed: createRandom('rows', seed, round).int(2 ** 31) }, {
           onProgress: (n) => progress.update(n), ...(interrupt === undefined ? {} : { interrupt }),
@@ -64,9 +64,6 @@ export function openRowMaker(options: RowsOptions, { engine, model, plan, kind, 
     },
   };
 }
-
-/** Sequences that generation works on together. */
-const LIVE = 32;
 
 function craftOf(options: RowsOptions): Craft {
   if (options.make === 'refine') {

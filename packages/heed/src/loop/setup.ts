@@ -23,5 +23,5 @@ export interface AlignSetup {
 const LIVE = 32;
 
 /** The model as it answers with these adapter parameters, or without an adapter. Release it before training: its memory is needed there. */
-export const openAnswerer = ({ engine, model, plan }: AlignSetup, parameters: Float32Array | undefined): Promise<Generator> =>
+export const openAnswerer = ({ engine, model, plan }: Pick<AlignSetup, 'engine' | 'model' | 'plan'>, parameters: Float32Array | undefined): Promise<Generator> =>
   openGenerator(engine, model, { batch: LIVE, ...(parameters === undefined ? {} : { adapter: { plan, parameters } }) });

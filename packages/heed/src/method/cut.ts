@@ -45,9 +45,8 @@ const options = z.strictObject({
   .refine(({ without, alpha, endOfTurn }) => !without.includes('detection') || alpha !== 0 || endOfTurn === 'keep', {
     path: ['alpha'], message: 'without detection every token is inappropriate, and with alpha 0 nothing is pushed down: L1 is 0; leave l1 out instead',
   })
-  .superRefine((options, context) => {
-    const { without, ...given } = options;
-    if (given.judgment !== undefined && !partsOf(options).readsQ) {
+  .superRefine(({ without, ...given }, context) => {
+    if (given.judgment !== undefined && !partsOf({ without, ...given }).readsQ) {
       context.addIssue({ code: 'custom', path: ['judgment'], message: 'nothing is scored under the judgment with these options, and its wording is ignored; leave it out' });
     }
     for (const part of without) {

@@ -1,6 +1,5 @@
-import type { Progress } from './progress.js';
-
 /** Ctrl-C: the first asks the loop to finish its step and save; the second kills. */
+import type { Progress } from './progress.js';
 
 /** What a loop throws, after saving, when it stopped because `onInterrupt` said so. The command then exits with 130. */
 export class Interrupted extends Error {
