@@ -1,6 +1,5 @@
 /** Errors → what is printed and the exit code. */
 import { CommanderError } from 'commander';
-import pc from 'picocolors';
 
 import { UserError } from '../errors.js';
 import { Interrupted } from '../run/signals.js';
@@ -22,26 +21,26 @@ export function reportError(error: unknown, out: Output): number {
     return error.exitCode === 0 ? EXIT.ok : EXIT.usage;
   }
   if (error instanceof Interrupted) {
-    out.note(pc.yellow(error.message));
+    out.note(out.styles.yellow(error.message));
     out.result({ ok: false, error: error.message, interrupted: true, exitCode: EXIT.interrupted });
     return EXIT.interrupted;
   }
   const message = error instanceof Error ? error.message : String(error);
   if (error instanceof Reported) {
-    out.note(`${pc.red('failed:')} ${message}`);
+    out.note(`${out.styles.red('failed:')} ${message}`);
     return EXIT.failure;
   }
   // CheckpointError is about the user's files too; known by name, so that --help need not load the model room.
   if (error instanceof UserError || (error instanceof Error && error.name === 'CheckpointError')) {
     const hints = error instanceof UserError ? error.hints : [];
-    out.note(`${pc.red('error:')} ${message}`);
-    for (const hint of hints) out.note(`  ${pc.cyan('→')} ${hint}`);
+    out.note(`${out.styles.red('error:')} ${message}`);
+    for (const hint of hints) out.note(`  ${out.styles.cyan('→')} ${hint}`);
     out.result({ ok: false, error: message, hints, exitCode: EXIT.usage });
     return EXIT.usage;
   }
-  out.note(`${pc.red('failed:')} ${message}`);
+  out.note(`${out.styles.red('failed:')} ${message}`);
   // Whatever is not a UserError is our fault: its stack is what a report of it needs.
-  if (error instanceof Error && error.stack !== undefined) out.note(pc.dim(error.stack.split('\n').slice(1).join('\n')));
+  if (error instanceof Error && error.stack !== undefined) out.note(out.styles.dim(error.stack.split('\n').slice(1).join('\n')));
   out.result({ ok: false, error: message, exitCode: EXIT.failure });
   return EXIT.failure;
 }

@@ -1,4 +1,5 @@
 /** What a verb prints: for people by default, one JSON object for machines with --json. */
+import pc from 'picocolors';
 
 /** A stream that takes text. */
 export interface Sink {
@@ -13,6 +14,8 @@ export interface Output {
   readonly json: boolean;
   /** The terminal that stdout is; undefined for files, pipes and with --json. */
   readonly terminal: { readonly columns: number; readonly colour: boolean } | undefined;
+  /** Styles for notes: none where stderr is a file, a pipe or a log of CI. */
+  readonly styles: ReturnType<typeof pc.createColors>;
   /** Text for people as it comes, on stdout; nothing with --json. */
   write(text: string): void;
   /** A line for people, on stdout; nothing with --json. */
@@ -25,12 +28,14 @@ export interface Output {
 
 /** An `Output` on the given streams. */
 export function createOutput({ json, stdout = process.stdout, stderr = process.stderr }: { json: boolean; stdout?: Sink; stderr?: Sink }): Output {
+  const colour = !process.env['NO_COLOR'];
   return {
     json,
     get terminal() {
       // Asked each time: windows change their size.
-      return json || stdout.isTTY !== true ? undefined : { columns: stdout.columns ?? 80, colour: !process.env['NO_COLOR'] };
+      return json || stdout.isTTY !== true ? undefined : { columns: stdout.columns ?? 80, colour };
     },
+    styles: pc.createColors(stderr.isTTY === true && colour),
     write(text) {
       if (!json) stdout.write(text);
     },

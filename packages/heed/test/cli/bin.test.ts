@@ -28,7 +28,7 @@ afterAll(() => rmSync(root, { recursive: true, force: true }));
 
 const source = (): string => join(root, 'packages', 'heed', 'src', 'cli', 'main.ts');
 const say = (word: string): void => writeFileSync(source(), `export const main = async (argv: readonly string[]): Promise<number> => { console.log('${word}', ...argv); return 3; };\n`);
-const heed = (...argv: string[]) => spawnSync(process.execPath, [join(root, 'packages', 'heed', 'bin', 'heed.js'), ...argv], { encoding: 'utf8' });
+const heed = (...argv: string[]) => spawnSync(process.execPath, [join(root, 'packages', 'heed', 'bin', 'heed.js'), ...argv], { encoding: 'utf8', env: { ...process.env, FORCE_COLOR: undefined } });
 
 describe('bin/heed.js', () => {
   it('builds a fresh checkout once, and once more when a source is touched', () => {

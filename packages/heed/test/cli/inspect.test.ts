@@ -1,4 +1,4 @@
-import { beforeAll, describe, expect, it } from 'vitest';
+import { afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
 import { visible } from '../../src/cli/render-tokens.js';
 import { scratchFolder } from '../support/scratch.js';
 import { heed, tinyChat } from './support.js';
@@ -15,6 +15,8 @@ beforeAll(async () => {
   ].map((row) => `${JSON.stringify(row)}\n`).join(''));
   recipe = write('cut.yaml', `model: ${model}\ndata: ${data}\nmethod: { name: cut, judgment: "{instruction} But: {judgment}" }\nrun: { dir: ${folder}/run }\n`);
 });
+
+afterEach(() => void vi.unstubAllEnvs());
 
 describe('heed inspect', () => {
   it("shows the doctor's report, junk, and each sequence with what is learned in brackets", async () => {
@@ -39,6 +41,7 @@ describe('heed inspect', () => {
 
   it('shows the same in colour in a terminal, and the plain form with NO_COLOR', async () => {
     const strip = (text: string): string => text.replace(/\u001b\[\d+m/g, '');
+    vi.stubEnv('NO_COLOR', undefined);
     const { out } = await heed(['inspect', recipe, '--rows', '1'], { columns: 80 });
     expect(out).toContain('\u001b[2m<s>\u001b[22m');
     expect(out).toContain('\u001b[1m\u001b[4m');
@@ -48,12 +51,8 @@ describe('heed inspect', () => {
     for (const line of out.split('\n')) {
       for (const [opened, closed] of [[/\u001b\[[12]m/g, /\u001b\[22m/g], [/\u001b\[4m/g, /\u001b\[24m/g], [/\u001b\[3[26]m/g, /\u001b\[39m/g]] as const) expect(count(line, opened)).toBe(count(line, closed));
     }
-    process.env['NO_COLOR'] = '1';
-    try {
-      expect((await heed(['inspect', recipe], { columns: 80 })).out).not.toContain('\u001b');
-    } finally {
-      delete process.env['NO_COLOR'];
-    }
+    vi.stubEnv('NO_COLOR', '1');
+    expect((await heed(['inspect', recipe], { columns: 80 })).out).not.toContain('\u001b');
   });
 
   it('gives tokens and masks as JSON, cut as a run would cut them', async () => {

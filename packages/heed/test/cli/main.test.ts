@@ -87,6 +87,21 @@ describe('heed', () => {
 });
 
 describe('errors', () => {
+  it('are in colour in a terminal alone, whatever the environment of CI says', async () => {
+    vi.stubEnv('CI', 'true');
+    vi.stubEnv('FORCE_COLOR', '1');
+    vi.stubEnv('NO_COLOR', undefined);
+    const errorOn = (isTTY: boolean): string => {
+      let err = '';
+      reportError(new UserError('no such row'), createOutput({ json: false, stdout: { write: () => true }, stderr: { write: (text) => { err += text; }, isTTY } }));
+      return err;
+    };
+    expect(errorOn(false)).toBe('error: no such row\n');
+    expect(errorOn(true)).toBe('\u001b[31merror:\u001b[39m no such row\n');
+    vi.stubEnv('NO_COLOR', '1');
+    expect(errorOn(true)).toBe('error: no such row\n');
+  });
+
   const codeOf = (error: unknown): { code: number; err: string } => {
     const s = streams();
     const code = reportError(error, createOutput({ json: false, ...s }));

@@ -21,7 +21,7 @@ export interface Ran {
 export interface RunOptions {
   /** Given to stdin, as a pipe gives it. */
   readonly input?: string;
-  /** Makes stdout a terminal of so many columns. */
+  /** Makes stdout and stderr a terminal of so many columns. */
   readonly columns?: number;
   onOut?(text: string): void;
 }
@@ -34,7 +34,7 @@ export async function heed(argv: readonly string[], { input, columns, onOut }: R
   try {
     const code = await main(argv, {
       stdout: { write: (text) => { out += text; onOut?.(text); }, ...(columns === undefined ? {} : { isTTY: true, columns }) },
-      stderr: { write: (text) => { err += text; } },
+      stderr: { write: (text) => { err += text; }, isTTY: columns !== undefined },
     });
     return { code, out, err, json: <T>() => JSON.parse(out.trim().split('\n').at(-1)!) as T };
   } finally {
