@@ -52,17 +52,19 @@ export function createProgress({ stream = process.stderr, now = () => performanc
     return {
       speed: rate(perSecond, work.unit),
       left: perSecond > 0 ? clock((work.total - work.done) / perSecond) : '–',
-      percent: work.total > 0 ? Math.floor((100 * work.done) / work.total) : 0,
+      percent: work.total > 0 ? Math.floor((100 * Math.floor(work.done)) / work.total) : 0,
     };
   };
   const draw = (): void => {
     if (!work) return;
     const { speed, left, percent } = numbers();
     const extra = work.extra ? ` · ${work.extra}` : '';
+    // Part of a unit, such as one of a row's samples, moves the time left; what is shown as done is done.
+    const done = Math.floor(work.done);
     if (!stream.isTTY) {
       if (work.said !== 0 && now() - work.said < LINE_MS) return;
       work.said = now();
-      stream.write(`${work.what}: ${work.done}/${work.total} (${percent} %) · ${speed} · ${left} left${extra}\n`);
+      stream.write(`${work.what}: ${done}/${work.total} (${percent} %) · ${speed} · ${left} left${extra}\n`);
       return;
     }
     const shown = { what: work.what, speed, left, extra };
@@ -71,8 +73,8 @@ export function createProgress({ stream = process.stderr, now = () => performanc
         { format: '{what} {bar} {percentage} % · {value}/{total} · {speed} · {left} left{extra}', stream, hideCursor: true, clearOnComplete: true, barsize: 24, fps: 8, gracefulExit: false },
         Presets.shades_classic,
       );
-      bar.start(work.total, work.done, shown);
-    } else bar.update(work.done, shown);
+      bar.start(work.total, done, shown);
+    } else bar.update(done, shown);
   };
   const stop = (): void => {
     if (timer) clearInterval(timer);

@@ -58,6 +58,22 @@ describe('progress', () => {
     progress.stop();
   });
 
+  it('counts whole units; a part of one moves the time left', () => {
+    const { stream, text } = sink(false);
+    const progress = createProgress({ stream, now: () => Date.now() });
+    progress.start('Rows', 9);
+    vi.advanceTimersByTime(7_000);
+    progress.update(8 / 3);
+    progress.stop();
+    expect(text()).toBe('Rows: 0/9 (0 %) · – · – left\n');
+    progress.start('Rows', 9);
+    vi.advanceTimersByTime(1_900);
+    progress.update(8 / 3);
+    vi.advanceTimersByTime(200);
+    progress.stop();
+    expect(text().split('\n')[1]).toBe('Rows: 2/9 (22 %) · 1.3/s · 0:05 left');
+  });
+
   it('writes numbers that people read', () => {
     expect([clock(5), clock(65), clock(7800), clock(Infinity)]).toEqual(['0:05', '1:05', '2:10:00', '–']);
     expect([rate(3.21, 'steps'), rate(512), rate(0.25), rate(0)]).toEqual(['3.2 steps/s', '512/s', '4.0 s each', '–']);
