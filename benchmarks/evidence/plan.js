@@ -56,7 +56,8 @@ export const PLAN = {
     'instance-level': ['method.level=instance'],
     'fixed-references': ['method={name: d2o, k: 2}'],
   }, (recipe, set) => plan('self-corrected', d2oOwn, { recipe, set: ['rows=null', ...faster, ...set], answers: true })),
-  'd2o/without-self-correction': plan('negatives', d2oOwn, { recipe: 'd2o', set: [...d2o, ONCE, 'rows.correct=false'], answers: true }),
+  // Nothing asks for short answers here: the model's own are long ones.
+  'd2o/without-self-correction': plan('negatives', d2oOwn, { recipe: 'd2o', set: [...d2o, ONCE, 'rows.correct=false', 'rows.samples=3', 'rows.maxNewTokens=320', 'data.maxTokens=400'], answers: true }),
   'd2o/online': plan('negatives', d2oOwn, { recipe: 'd2o', set: [...d2o, SHORT], answers: true }),
   'dpo': pairs(),
   ...Object.fromEntries(['ipo-sum', 'ipo-mean', 'hinge', 'apo-zero', 'apo-down', 'nca', 'robust', 'aot', 'aot-unpaired'].map((loss) =>
