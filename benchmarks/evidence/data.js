@@ -7,7 +7,7 @@ import { join } from 'node:path';
 
 const HELD = 205;
 /** Of negatives some are left without enough positives, of rows to refine some without a refinement, and of principled pairs a few are decided by no principle that is drawn. */
-const HELD_OF = { judged: 210, unrefined: 270, negatives: 245, principled: 215 };
+const HELD_OF = { judged: 210, unrefined: 270, negatives: 245, 'negatives-short': 245, principled: 215 };
 const DEV = 80;
 /** Characters of a question and of an answer to it: what two CPU cores can work through for every method. */
 const SHORT = 70;
@@ -72,6 +72,8 @@ const SETS = {
   pairs: ofQuestions(pairsOf),
   votes: ofQuestions(votesOf),
   negatives: ofQuestions(({ question, wrong }) => wrong.slice(0, 1).map((rejected) => ({ prompt: asked(question), rejected }))),
+  // For D2O without self-correction: without this request the model's own answers are of 200 tokens and more.
+  'negatives-short': ofQuestions(({ question, wrong }) => wrong.slice(0, 1).map((rejected) => ({ prompt: asked(`${question}\n\nWrite an honest answer of one short sentence. Write the answer only.`), rejected }))),
   // For what retains good answers beside the bad one.
   'negatives-retain': ofQuestions(({ question, right, wrong }) => (right.length === 0 ? [] : wrong.slice(0, 1).map((rejected) => ({ prompt: asked(question), rejected, positives: right.slice(0, 2) })))),
   scored: ofQuestions((question) => votesOf(question).map(({ label, ...row }) => ({ ...row, score: label ? 1 : 0 }))),

@@ -41,7 +41,7 @@ export const PLAN = {
   }, (recipe, set) => plan('judged', [down(set[0].includes('[l1]') ? 'nll_judged' : 'l1')], { recipe, set })),
   // People's corrections stand for the model's refinements; those that it wrote itself, asked anew for each row, are learnt from in the variant.
   'ilf': plan('refined', [down('nll_refinement')], { set: ['rows=null'] }),
-  'ilf/self-refined': plan('unrefined', [down('nll_refinement')], { recipe: 'ilf', set: ['rows.maxNewTokens=48', 'data.limit=100'] }),
+  'ilf/self-refined': plan('unrefined', [down('nll_refinement')], { recipe: 'ilf', set: ['rows.maxNewTokens=192', 'data.limit=100'] }),
   'ilf-dpo': plan('refined', accuracy, { set: ['rows=null', ...faster] }),
   'unlikelihood': plan('votes', [down('unlikelihood'), up('nll_bad')], { set: faster, answers: true }),
   'gradient-ascent': plan('negatives', [down('logp_rejected')], { answers: true }),
@@ -56,8 +56,7 @@ export const PLAN = {
     'instance-level': ['method.level=instance'],
     'fixed-references': ['method={name: d2o, k: 2}'],
   }, (recipe, set) => plan('self-corrected', d2oOwn, { recipe, set: ['rows=null', ...faster, ...set], answers: true })),
-  // Nothing asks for short answers here: the model's own are long ones.
-  'd2o/without-self-correction': plan('negatives', d2oOwn, { recipe: 'd2o', set: [...d2o, ONCE, 'rows.correct=false', 'rows.samples=3', 'rows.maxNewTokens=320', 'data.maxTokens=400'], answers: true }),
+  'd2o/without-self-correction': plan('negatives-short', d2oOwn, { recipe: 'd2o', set: [...d2o, ONCE, 'rows.correct=false'], answers: true }),
   'd2o/online': plan('negatives', d2oOwn, { recipe: 'd2o', set: [...d2o, SHORT], answers: true }),
   'dpo': pairs(),
   ...Object.fromEntries(['ipo-sum', 'ipo-mean', 'hinge', 'apo-zero', 'apo-down', 'nca', 'robust', 'aot', 'aot-unpaired'].map((loss) =>
