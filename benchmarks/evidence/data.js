@@ -50,6 +50,7 @@ const votesOf = ({ question, right, wrong }) => {
   // Which label comes first, and so is held out, is a coin toss for each question.
   return hash(question) % 2 === 0 ? votes : votes.reverse();
 };
+const negativesOf = (ask) => ({ question, wrong }) => wrong.slice(0, 1).map((rejected) => ({ prompt: ask(question), rejected }));
 const THANKS = ['Thank you for asking!', 'Thanks a lot for your question.', 'Thank you, and have a lovely day!', 'Many thanks for writing to us.', 'It was kind of you to ask, thank you.'];
 const words = (text) => text.split(/\s+/).length;
 
@@ -71,9 +72,9 @@ const judgedPrompts = (rows) => ofPrompts(rows.map(({ output, judgment, ...of })
 const SETS = {
   pairs: ofQuestions(pairsOf),
   votes: ofQuestions(votesOf),
-  negatives: ofQuestions(({ question, wrong }) => wrong.slice(0, 1).map((rejected) => ({ prompt: asked(question), rejected }))),
+  negatives: ofQuestions(negativesOf(asked)),
   // For D2O without self-correction: without this request the model's own answers are of 200 tokens and more.
-  'negatives-short': ofQuestions(({ question, wrong }) => wrong.slice(0, 1).map((rejected) => ({ prompt: asked(`${question}\n\nWrite an honest answer of one short sentence. Write the answer only.`), rejected }))),
+  'negatives-short': ofQuestions(negativesOf((question) => asked(`${question}\n\nWrite an honest answer of one short sentence. Write the answer only.`))),
   // For what retains good answers beside the bad one.
   'negatives-retain': ofQuestions(({ question, right, wrong }) => (right.length === 0 ? [] : wrong.slice(0, 1).map((rejected) => ({ prompt: asked(question), rejected, positives: right.slice(0, 2) })))),
   scored: ofQuestions((question) => votesOf(question).map(({ label, ...row }) => ({ ...row, score: label ? 1 : 0 }))),

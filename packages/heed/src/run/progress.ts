@@ -46,21 +46,22 @@ export function createProgress({ stream = process.stderr, now = () => performanc
   let bar: SingleBar | undefined;
   let timer: NodeJS.Timeout | undefined;
 
-  const numbers = (): { speed: string; left: string; percent: number } => {
-    if (!work) return { speed: '–', left: '–', percent: 0 };
+  const numbers = (): { done: number; speed: string; left: string; percent: number } => {
+    if (!work) return { done: 0, speed: '–', left: '–', percent: 0 };
+    // Part of a unit, such as one of a row's samples, moves the time left; what is shown as done is done.
+    const done = Math.floor(work.done);
     const perSecond = (work.done - work.first) / Math.max(1e-9, (now() - work.since) / 1000);
     return {
+      done,
       speed: rate(perSecond, work.unit),
       left: perSecond > 0 ? clock((work.total - work.done) / perSecond) : '–',
-      percent: work.total > 0 ? Math.floor((100 * Math.floor(work.done)) / work.total) : 0,
+      percent: work.total > 0 ? Math.floor((100 * done) / work.total) : 0,
     };
   };
   const draw = (): void => {
     if (!work) return;
-    const { speed, left, percent } = numbers();
+    const { done, speed, left, percent } = numbers();
     const extra = work.extra ? ` · ${work.extra}` : '';
-    // Part of a unit, such as one of a row's samples, moves the time left; what is shown as done is done.
-    const done = Math.floor(work.done);
     if (!stream.isTTY) {
       if (work.said !== 0 && now() - work.said < LINE_MS) return;
       work.said = now();
