@@ -24,9 +24,10 @@ module.exports = {
     only('generate', ['tensor', 'text', 'model', 'run']),
     only('judge', ['tensor', 'text', 'data', 'model', 'generate', 'run']),
     only('label', ['text', 'data', 'model', 'generate', 'judge', 'run']),
+    only('reward', ['tensor', 'text', 'data', 'model', 'generate', 'judge', 'label', 'run']),
     only('serve', ['tensor', 'text', 'model', 'generate', 'run']),
-    only('evaluate', ['text', 'data', 'model', 'generate', 'judge', 'run']),
-    only('loop', ['tensor', 'text', 'data', 'model', 'method', 'train', 'generate', 'judge', 'label', 'evaluate', 'run']),
+    only('evaluate', ['text', 'data', 'model', 'generate', 'judge', 'reward', 'run']),
+    only('loop', ['tensor', 'text', 'data', 'model', 'method', 'train', 'generate', 'judge', 'label', 'reward', 'evaluate', 'run']),
   ],
   options: {
     doNotFollow: { path: '(^|/)(node_modules|dist)/' },

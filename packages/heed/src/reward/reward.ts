@@ -1,0 +1,47 @@
+import type { Failure } from '../judge/asked.js';
+import type { Finding } from '../judge/types.js';
+import type { PromptRow } from '../data/rows.js';
+import type { Message } from '../text/template.js';
+
+/** A response to rate, with its prompt and the data row that the prompt came from. */
+export interface RewardItem {
+  readonly prompt: readonly Message[];
+  readonly response: string;
+  /** Tokens of the response, where the caller has them. */
+  readonly ids?: readonly number[];
+  /** The row of the data file: its other columns are in `extra`. */
+  readonly row?: PromptRow;
+}
+
+/** What a reward says of one response. */
+export interface Rated {
+  /** Higher is better; the unit is the reward's own. */
+  readonly value: number;
+  /** What is wrong with the response, in words that quote it; null where nothing is. */
+  readonly reason: string | null;
+  /** The numbers that `value` is made of, by name. */
+  readonly parts?: Readonly<Record<string, number>>;
+  /** Whether the response is good enough; absent where the reward draws no line. */
+  readonly satisfied?: boolean;
+  /** The places that the reward objects to. */
+  readonly findings?: readonly Finding[];
+}
+
+/** How a caller follows and stops the rating. */
+export interface RewardHooks {
+  /** Called as results come: how many responses are rated, of how many. */
+  onProgress?(done: number, total: number): void;
+  readonly signal?: AbortSignal;
+}
+
+/**
+ * A reward: (prompt, response, row) → a number with its reason, or a recorded failure. A failure is never a number: nothing becomes 0.
+ * Results come in the order of the items.
+ */
+export interface Reward {
+  /** Names the reward and everything that changes its results (files, weights, options), for people and for resuming. */
+  readonly name: string;
+  rate(items: readonly RewardItem[], hooks?: RewardHooks): Promise<readonly (Rated | Failure)[]>;
+  /** Gives back what the reward holds: memory, connections. */
+  close(): Promise<void>;
+}
