@@ -1,5 +1,15 @@
 import tseslint from 'typescript-eslint';
 
+/** Code that the rules on long lines and nested conditionals do not hold yet. Take a room out as soon as it passes; the goal is an empty list. */
+const NOT_YET_PLAIN = [
+  'packages/tensor/**',
+  ...['cli', 'data', 'evaluate', 'generate', 'judge', 'label', 'loop', 'method', 'model', 'run', 'serve', 'text', 'train']
+    .flatMap((room) => [`packages/heed/src/${room}/**`, `packages/heed/test/${room}/**`]),
+  'packages/heed/test/support/**',
+  'packages/heed/src/index.ts',
+  'packages/heed/test/*.ts',
+];
+
 export default tseslint.config(
   { ignores: ['**/dist/**', '**/node_modules/**', 'runs/**', '**/.venv/**'] },
   ...tseslint.configs.recommendedTypeChecked,
@@ -15,6 +25,14 @@ export default tseslint.config(
       '@typescript-eslint/unbound-method': 'off',
       '@typescript-eslint/restrict-template-expressions': 'off',
       'no-restricted-syntax': ['error', { selector: 'ExportDefaultDeclaration', message: 'Named exports only.' }],
+    },
+  },
+  {
+    files: ['packages/*/src/**', 'packages/*/test/**'],
+    ignores: NOT_YET_PLAIN,
+    rules: {
+      'max-len': ['error', { code: 140, ignoreUrls: true, ignoreRegExpLiterals: true }],
+      'no-nested-ternary': 'error',
     },
   },
   {
