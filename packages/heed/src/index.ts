@@ -5,6 +5,7 @@
  */
 export { UserError } from './errors.js';
 export { Interrupted } from './run/signals.js';
+export { loadExport } from './run/user-module.js';
 
 export { type LoadOptions, type Model, loadModel } from './model/load.js';
 export { type Checkpoint, listCached, openCheckpoint, readTensor } from './model/checkpoint/index.js';
