@@ -8,7 +8,7 @@ import type { Model } from '../model/load.js';
 import { begunTurn } from '../text/begun.js';
 import type { Message } from '../text/template.js';
 import { badRequest } from './api-error.js';
-import { SHARED, parseBody, samplingOf } from './fields.js';
+import { SHARED, parseBody, samplingOf, withoutNulls } from './fields.js';
 
 /** What a request asks of the model that it names. */
 export interface Ask {
@@ -40,13 +40,30 @@ const freshSeed = (): number => randomInt(2 ** 47);
 const tokens = z.int().min(1);
 
 const Text = z.union([z.string(), z.array(z.strictObject({ type: z.literal('text'), text: z.string() }))], { error: 'expected a text, or a list of parts of type text' });
+/**
+ * What servers write beside the text of a message. Clients send an answer back as it came, so each of these fields is taken where it is
+ * empty (null, an empty list or an empty text). A field that says something is refused: the model would not be told of it.
+ */
+const unsupported = z.never({ error: 'is not supported by this server; leave it out' }).optional();
+const BESIDE_TEXT = {
+  refusal: unsupported, annotations: unsupported, audio: unsupported, function_call: unsupported, tool_calls: unsupported,
+  reasoning: unsupported, reasoning_content: unsupported,
+};
+const isEmpty = (value: unknown): boolean => value === '' || (Array.isArray(value) && value.length === 0);
+const withoutEmpty = (message: unknown): unknown => {
+  if (typeof message !== 'object' || message === null || Array.isArray(message)) return message;
+  const said = Object.entries(withoutNulls(message)).filter(([key, value]) => !(Object.hasOwn(BESIDE_TEXT, key) && isEmpty(value)));
+  return Object.fromEntries(said);
+};
+const ChatMessage = z.preprocess(withoutEmpty, z.strictObject({
+  role: z.enum(['system', 'developer', 'user', 'assistant', 'tool']),
+  content: Text,
+  name: z.string().optional(),
+  ...BESIDE_TEXT,
+}));
 const Chat = z.strictObject({
   ...SHARED,
-  messages: z.array(z.strictObject({
-    role: z.enum(['system', 'developer', 'user', 'assistant', 'tool']),
-    content: Text,
-    name: z.string().nullish(),
-  })).min(1),
+  messages: z.array(ChatMessage).min(1),
   max_tokens: tokens.optional(),
   max_completion_tokens: tokens.optional(),
   logprobs: z.boolean().default(false),

@@ -7,7 +7,9 @@ import { badRequest } from './api-error.js';
 
 const count = z.int().min(1);
 /** A feature that this server does not have: only the value that switches it off is taken. */
-const off = (...values: readonly unknown[]) => z.unknown().refine((value) => values.some((x) => JSON.stringify(x) === JSON.stringify(value)), { error: 'is not supported by this server; leave it out' });
+const off = (value: unknown) => z.unknown().refine((given) => JSON.stringify(given) === JSON.stringify(value), {
+  error: 'is not supported by this server; leave it out',
+});
 
 export const SHARED = {
   model: z.string().min(1),
@@ -60,7 +62,7 @@ export function samplingOf(body: Sampled, freshSeed: () => number): Omit<Samplin
 /** A body as its schema has it. Null is as good as absent. @throws ApiError 400 naming the first field that does not fit */
 export function parseBody<T extends z.ZodObject>(schema: T, body: unknown): z.output<T> {
   if (typeof body !== 'object' || body === null || Array.isArray(body)) throw badRequest('The body must be a JSON object.');
-  const given = Object.fromEntries(Object.entries(body).filter(([, value]) => value !== null));
+  const given = withoutNulls(body);
   const parsed = schema.safeParse(given);
   if (parsed.success) return parsed.data;
   const issue = deepest(parsed.error.issues[0]!);
@@ -74,6 +76,9 @@ export function parseBody<T extends z.ZodObject>(schema: T, body: unknown): z.ou
   if (valueAt(given, issue.path) === undefined) throw badRequest(`You must provide ${param}.`, param, 'missing_required_parameter');
   throw badRequest(`${param}: ${issue.message}`, param, 'invalid_value');
 }
+
+/** An object without the fields that are null, which clients write for fields that they leave out. */
+export const withoutNulls = (object: object): object => Object.fromEntries(Object.entries(object).filter(([, value]) => value !== null));
 
 type Issue = z.core.$ZodIssue;
 

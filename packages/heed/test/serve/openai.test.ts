@@ -109,6 +109,34 @@ describe('chat completions', () => {
     await scorer.release();
   });
 
+  it('take an answer back as it came: whole, streamed, as the Python client writes it, and as other servers do', async () => {
+    const { client, voices, model: { template } } = tiny();
+    const ask = { model: 'tiny', messages: [messages[1]], max_tokens: 6, seed: 3 };
+    const { choices: [whole] } = await client.chat.completions.create({ ...ask, logprobs: true });
+    const streamed = await client.chat.completions.stream(ask).finalMessage();
+    const deltas: Record<string, unknown> = {};
+    for await (const { choices: [choice] } of await client.chat.completions.create({ ...ask, stream: true })) {
+      for (const [key, value] of Object.entries(choice!.delta)) deltas[key] = typeof value === 'string' ? ((deltas[key] as string | undefined) ?? '') + value : value;
+    }
+    const { content } = whole!.message;
+    const python = { content, refusal: null, role: 'assistant', annotations: null, audio: null, function_call: null, tool_calls: null };
+    const vllm = { role: 'assistant', content, refusal: null, annotations: [], audio: null, function_call: null, tool_calls: [], reasoning: '', reasoning_content: null };
+    const [wanted] = await voices.all.get('tiny')!.generator.generate(
+      [{ prompt: template.prompt([messages[1], { role: 'assistant', content: content! }, messages[1]]), row: 0 }],
+      { maxNewTokens: 6, temperature: 1, seed: 3 },
+    );
+    expect(content).not.toBe('');
+    for (const message of [whole!.message, streamed, deltas, python, vllm]) {
+      const next = { ...ask, messages: [messages[1], message, messages[1]] } as OpenAI.ChatCompletionCreateParamsNonStreaming;
+      expect((await client.chat.completions.create(next)).choices[0]!.message.content).toBe(wanted!.text);
+    }
+  });
+
+  it('take back an answer of no text', async () => {
+    const empty = { role: 'assistant', content: '', refusal: null } as const;
+    expect((await chat({ messages: [messages[1], empty, messages[1]] })).choices).toHaveLength(1);
+  });
+
   it('go on with an answer that is begun', async () => {
     const { voices, model: { template } } = tiny();
     const prompt = [...template.prompt([messages[1]]), ...template.response('Be').slice(0, -1)];
@@ -133,6 +161,12 @@ describe('completions', () => {
     expect((await complete({ prompt: ids })).choices[0]).toEqual(first);
     expect((await complete({ prompt: [ids] })).choices[0]).toEqual(first);
     expect(both.usage!.prompt_tokens).toBe(ids.length + [...(tokenizer.addsBos ? [1] : []), ...tokenizer.encode('A')].length);
+  });
+
+  it('take a text back as the next prompt, with the nulls of an answer', async () => {
+    const [first] = (await complete()).choices;
+    const next = await complete({ prompt: `Once upon${first!.text}`, logprobs: first!.logprobs, stop: null, echo: true });
+    expect(next.choices[0]!.text.startsWith(`Once upon${first!.text}`)).toBe(true);
   });
 
   it('stream texts with their log-probabilities', async () => {
