@@ -7,8 +7,10 @@ import { lower } from '../src/lower.js';
 import { executionOrder, predictPeak } from '../src/memory.js';
 import { add, exp, mul, silu } from '../src/ops/elementwise.js';
 import { linear, loraLinear } from '../src/ops/matmul.js';
+import { tokenLogProbs } from '../src/ops/model.js';
 import { sum } from '../src/ops/reduce.js';
 import { reshape } from '../src/ops/shape.js';
+import { prepareForCpu } from '../src/runtime/cpu.js';
 import { type Tensor, checkpoint, input, mapped } from '../src/tensor.js';
 import { node } from './programs.js';
 
@@ -86,6 +88,25 @@ describe('predictPeak', () => {
     const w = () => mapped('float32', [512, 512], { file: 'w.bin', offset: 0, length: MB });
     const program = lower({ y: linear(linear(input('x', [B, 512]), w()), w()) });
     expect(predictPeak(program, { x: [4, 512] }).mapped).toBe(MB);
+  });
+
+  it.each(['bfloat16', 'float16'] as const)('holds one widened copy of a %s head at a time, forward and backward', (dtype) => {
+    const [vocabulary, width, rows] = [32_768, 64, 16];
+    const q = sym('q');
+    const hidden = input('hidden', [times(4, q), width]);
+    const head = mapped(dtype, [vocabulary, width], { file: 'w.bin', offset: 0, length: 2 * vocabulary * width });
+    const y = sum(exp(tokenLogProbs(hidden, head, [0, 1, 2, 3].map((i) => input(`labels${i}`, [q], 'int32')))));
+    const program = lower({ y, d: gradient(y, [hidden])[0]! });
+    const widened = (name: string): boolean => program.values.get(name)?.shape.join() === `${vocabulary},${width}`;
+    const nodes = executionOrder(prepareForCpu(program.model).nodes);
+    const last = new Map(nodes.flatMap(({ inputs }, i) => inputs.map((name): [string, number] => [name, i])));
+    const alive = nodes.map((_, at) => nodes.filter(({ outputs }, i) => i <= at && widened(outputs[0]!) && last.get(outputs[0]!)! >= at).length);
+    // Four pieces, each widened forward and backward.
+    expect(nodes.filter(({ outputs }) => widened(outputs[0]!))).toHaveLength(8);
+    expect(Math.max(...alive)).toBe(1);
+    // One copy, and the probabilities of the rows with room for a piece more.
+    const copy = 4 * vocabulary * width;
+    expect(predictPeak(program, { hidden: [rows, width], labels0: [rows / 4] }).live).toBeLessThan(copy + 4 * vocabulary * (rows + rows / 4) + MB / 8);
   });
 
   it('says which size it lacks', () => {

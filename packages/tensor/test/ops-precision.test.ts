@@ -2,12 +2,13 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { sym } from '../src/dims.js';
 import { gradient } from '../src/gradient.js';
 import { lower } from '../src/lower.js';
-import { add, log1mexp } from '../src/ops/elementwise.js';
+import { add, cast, log1mexp } from '../src/ops/elementwise.js';
+import { tokenLogProbs } from '../src/ops/model.js';
 import { sum } from '../src/ops/reduce.js';
 import { embedding } from '../src/ops/shape.js';
 import { startEngine, view } from '../src/runtime/engine.js';
 import type { Engine } from '../src/runtime/engine.js';
-import { input } from '../src/tensor.js';
+import { detach, input } from '../src/tensor.js';
 import { valueAndGradients } from './gradient-check.js';
 import { builder, points } from './ops-cases.js';
 
@@ -80,6 +81,25 @@ it('the gradient of an embedding adds repeated ids without loss on two threads',
     expect(Buffer.compare(Buffer.from(result.buffer), Buffer.from(expected.buffer)), `run ${repeat}`).toBe(0);
   }
   await session.release();
+});
+
+it.each(['float16', 'bfloat16'] as const)('a %s head gives what the same numbers in float32 give, to the last bit', async (dtype) => {
+  const [vocabulary, width, rows] = [500, 16, 8];
+  const numbers = (seed: number, ...shape: number[]) => ({ data: Float32Array.from({ length: shape[0]! * shape[1]! }, (_, i) => Math.sin(7 * i + seed)), shape });
+  const feeds = {
+    hidden: numbers(2, rows, width), head: numbers(1, vocabulary, width),
+    first: { data: Int32Array.of(0, 499, 3, 77, 3), shape: [5] }, second: { data: Int32Array.of(250, 1, 2), shape: [3] },
+  };
+  const run = async (widen: boolean) => {
+    const [hidden, rounded] = [input('hidden', [rows, width]), detach(cast(input('head', [vocabulary, width]), dtype))];
+    const head = widen ? detach(cast(rounded, 'float32')) : rounded;
+    const y = tokenLogProbs(hidden, head, [input('first', [5], 'int32'), input('second', [3], 'int32')]);
+    const session = await engine.compile(lower({ y, d: gradient(sum(y), [hidden])[0]! }));
+    const { y: value, d } = await session.run(feeds);
+    await session.release();
+    return [...value!.data as Float32Array, ...d!.data as Float32Array];
+  };
+  expect(await run(false)).toEqual(await run(true));
 });
 
 it('a symbolic dimension may turn out to be 1', async () => {

@@ -44,23 +44,23 @@ export function rope(x: Tensor, positions: Tensor, cosine: Tensor, sine: Tensor,
 
 /**
  * log p(label | hidden) for each row, and nothing else of the vocabulary: hidden [n, H], head [V, H] (frozen), labels int32 [n]
- * → [n]. The gradient by `hidden` is (E[label] − p·E)·d(logp): computed beside the logits while they are at hand, so neither the
- * logits nor the probabilities outlive this step, and no scatter is needed. Labels may come in several pieces, whose lengths add
- * up to n: the vocabulary is then worked through piece by piece, which bounds memory.
+ * → [n]. The gradient by `hidden` is (E[label] − p·E)·d(logp), which needs no scatter and no logits: the backward pass keeps the
+ * probabilities p alone. Labels may come in several pieces, whose lengths add up to n: the logits of one piece exist at a time.
  */
 export function tokenLogProbs(hidden: Tensor, head: Tensor, labels: Tensor | readonly Tensor[]): Tensor {
   const n = hidden.shape[0]!;
   const pieces = (h: Tensor, e: Tensor, y: Tensor): [Tensor, Tensor] => {
-    const wide = cast(e, 'float32');
+    // A 16-bit head is widened at each use: the products below run far apart, and a shared copy would stay alive between them.
+    const wide = (): Tensor => cast(e, 'float32');
     const size = h.shape[0]!;
     const column = reshape(y, [size, 1]);
-    const logits = matmul(h, wide, { transB: true });
+    const logits = matmul(h, wide(), { transB: true });
     const p = softmax(logits);
     const picked = op1('GatherElements', [logits, column], { dtype: 'float32', shape: [size, 1] }, { attributes: { axis: { int: 1 } } });
     // log Σ exp(logits) = max logit − log max p: no second pass of exponentials over the vocabulary.
     const logp = sub(picked, sub(max(logits, 1, true), log(max(p, 1, true))));
     const target = cast(op1('Gather', [e, y], { dtype: e.dtype, shape: [size, h.shape[1]!] }, { attributes: { axis: { int: 0 } } }), 'float32');
-    return [reshape(logp, [size]), sub(target, matmul(p, wide))];
+    return [reshape(logp, [size]), sub(target, matmul(p, wide()))];
   };
   const targets = Array.isArray(labels) ? (labels as readonly Tensor[]) : [labels as Tensor];
   return call(
