@@ -76,12 +76,12 @@ export { type OpenGeneratorOptions, openGenerator } from './generate/open.js';
 
 export { type RunningServer, type ServerOptions, startServer } from './serve/server.js';
 export { type Voice, type Voices, openVoices } from './serve/voices.js';
-export { type AskHooks, type Asked, type ChoiceQuestion, type ChoiceReply, type Failure, type Respondent, type TextQuestion, type TextReply, type Usage, failed } from './judge/asked.js';
+export { type AskHooks, type Question, type ChoiceQuestion, type ChoiceReply, type Failure, type Respondent, type TextQuestion, type TextReply, type Usage, failed } from './judge/respondent.js';
 export { type JudgeInput, type OpenJudgeOptions, describeJudge, openJudge, openRespondent } from './judge/open.js';
 export { EndpointOptions, HumanOptions, JudgeOptions, LocalOptions, RewardModelOptions } from './judge/options.js';
 export { createHumanRespondent } from './judge/human.js';
 export { type RewardJudge, createRewardJudge } from './judge/reward-model.js';
-export type { Finding, Judge, Judged, Verdict } from './judge/types.js';
+export type { Finding, Judge, Judged, Verdict } from './judge/verdict.js';
 export { type LabelStore, openStore } from './label/store.js';
 export type { StoredRespondent } from './label/asking.js';
 export { stored } from './label/stored.js';

@@ -2,7 +2,7 @@
 import { type Engine, startEngine } from '@heed/tensor';
 
 import { UserError } from '../errors.js';
-import type { Respondent } from '../judge/asked.js';
+import type { Respondent } from '../judge/respondent.js';
 import { openRespondent } from '../judge/open.js';
 import type { JudgeOptions } from '../judge/options.js';
 import { LabelRecipe } from '../label/recipe.js';

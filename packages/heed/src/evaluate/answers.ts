@@ -4,7 +4,7 @@ import type { PromptRow } from '../data/rows.js';
 import type { Generator } from '../generate/generator.js';
 import type { Completion } from '../generate/request.js';
 import type { SamplingOptions } from '../generate/options.js';
-import type { Judge, Verdict } from '../judge/types.js';
+import type { Judge, Verdict } from '../judge/verdict.js';
 import type { Model } from '../model/load.js';
 import type { Scorer } from '../model/scorer.js';
 import { atomicWrite } from '../run/files.js';

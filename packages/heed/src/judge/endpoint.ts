@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { UserError } from '../errors.js';
-import type { AskHooks, ChoiceQuestion, ChoiceReply, Failure, Respondent, TextQuestion, TextReply } from './asked.js';
+import type { AskHooks, ChoiceQuestion, ChoiceReply, Failure, Respondent, TextQuestion, TextReply } from './respondent.js';
 import { createBudget } from './endpoint/budget.js';
 import { chooseBySamples, createLogprobsReader } from './endpoint/choose.js';
 import { createEndpointClient } from './endpoint/client.js';

@@ -8,7 +8,7 @@ import { type RawRow, at } from '../data/source.js';
 import { count } from '../data/text-lines.js';
 import { UserError } from '../errors.js';
 import { atomicWrite, fileError } from '../run/files.js';
-import type { AskHooks, Asked, ChoiceQuestion, ChoiceReply, Failure, Respondent, TextQuestion, TextReply } from './asked.js';
+import type { AskHooks, Question, ChoiceQuestion, ChoiceReply, Failure, Respondent, TextQuestion, TextReply } from './respondent.js';
 import type { HumanOptions } from './options.js';
 
 /** A line of the files: a question, and once a person has written it, the answer. */
@@ -33,7 +33,7 @@ interface Given {
 const NO_USAGE = { promptTokens: 0, completionTokens: 0, milliseconds: 0 };
 
 /** Names a question by its words: how and when it was asked does not matter to a person. */
-export const questionId = ({ messages, begun = '' }: Asked, answers?: readonly string[]): string =>
+export const questionId = ({ messages, begun = '' }: Question, answers?: readonly string[]): string =>
   createHash('sha256').update(JSON.stringify([messages.map(({ role, content }) => [role, content]), begun, answers ?? null])).digest('hex').slice(0, 16);
 
 /**
@@ -47,7 +47,7 @@ export const questionId = ({ messages, begun = '' }: Asked, answers?: readonly s
 export function createHumanRespondent({ questions: file, answers: from = file }: HumanOptions): Respondent {
   const files = [...new Set([file, ...(Array.isArray(from) ? from : [from])])];
 
-  async function ask<Q extends Asked, R extends object>(questions: readonly Q[], answersOf: (question: Q) => readonly string[] | undefined, reply: (question: Q, given: readonly Given[]) => R, { onReply }: AskHooks): Promise<(R | Failure)[]> {
+  async function ask<Q extends Question, R extends object>(questions: readonly Q[], answersOf: (question: Q) => readonly string[] | undefined, reply: (question: Q, given: readonly Given[]) => R, { onReply }: AskHooks): Promise<(R | Failure)[]> {
     const given = await readAnswers(files, file);
     const waiting = new Map<string, Line>();
     const replies = questions.map((question, index): R | Failure => {

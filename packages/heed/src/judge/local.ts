@@ -9,7 +9,7 @@ import { requireNoHead } from '../model/adapter.js';
 import type { Model } from '../model/load.js';
 import type { Adapter } from '../model/peft.js';
 import type { Precision } from '../model/precision.js';
-import type { AskHooks, ChoiceQuestion, ChoiceReply, Failure, Respondent, TextQuestion, TextReply } from './asked.js';
+import type { AskHooks, ChoiceQuestion, ChoiceReply, Failure, Respondent, TextQuestion, TextReply } from './respondent.js';
 import { exclusive, massOf } from './exclusive.js';
 import { fingerprint } from './fingerprint.js';
 import { answerTokens, askedTokens, endToken } from './local-tokens.js';

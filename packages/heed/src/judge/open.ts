@@ -4,7 +4,7 @@ import { UserError } from '../errors.js';
 import { loadModel } from '../model/load.js';
 import { loadAdapter } from '../model/peft.js';
 import { describeIssues } from '../run/recipe-problems.js';
-import type { Respondent } from './asked.js';
+import type { Respondent } from './respondent.js';
 import { createEndpointRespondent } from './endpoint.js';
 import { createHumanRespondent } from './human.js';
 import { createLocalRespondent } from './local.js';
@@ -12,7 +12,7 @@ import { JudgeOptions, type JudgeSection } from './options.js';
 import { readPrinciples } from './principle-file.js';
 import { createRewardJudge } from './reward-model.js';
 import { loadRules } from './rules/load.js';
-import type { Judge } from './types.js';
+import type { Judge } from './verdict.js';
 
 /** What judges share with whoever opens them. */
 export interface OpenJudgeOptions {

@@ -6,9 +6,9 @@ import { createRewardScorer } from '../model/reward-scorer.js';
 import { UserError } from '../errors.js';
 import { type HeldPrinciple, principledPrompt } from '../text/principled.js';
 import type { TokenSequence } from '../text/token-sequence.js';
-import type { Failure } from './asked.js';
+import type { Failure } from './respondent.js';
 import { fingerprint } from './fingerprint.js';
-import type { Judge, Judged, Verdict } from './types.js';
+import type { Judge, Judged, Verdict } from './verdict.js';
 
 /** A judge that gives a number, without words. */
 export interface RewardJudge extends Judge {

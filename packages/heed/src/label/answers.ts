@@ -1,5 +1,5 @@
 /** Responses to prompts that have none, sampled from whoever is to be labelled. */
-import { failed, type Respondent } from '../judge/asked.js';
+import { failed, type Respondent } from '../judge/respondent.js';
 import { whyUnusable } from '../text/usable.js';
 import { failureOf, type LabelFailure } from './labelled.js';
 import type { Pair, Question, Single } from './material.js';

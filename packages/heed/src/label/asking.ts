@@ -1,5 +1,5 @@
 /** What is counted of a respondent that is asked through a label store. */
-import type { Respondent, Usage } from '../judge/asked.js';
+import type { Respondent, Usage } from '../judge/respondent.js';
 import type { Answer } from './record.js';
 
 /** What replies took. */

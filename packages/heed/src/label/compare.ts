@@ -1,6 +1,6 @@
 /** The prompt that shows two candidates, and the two steps in which a judge may think before it names one (RLAIF A1, A2). */
 import type { Message } from '../data/rows.js';
-import type { Asked } from '../judge/asked.js';
+import type { Question } from '../judge/respondent.js';
 import { FENCE_NOTE, fence } from '../text/fence.js';
 import { transcript } from '../text/principled.js';
 import type { Criterion } from './criteria.js';
@@ -34,12 +34,12 @@ export const ending = ({ criterion }: Comparing): string => `Preferred ${criteri
  *
  * @param rationale What the judge wrote in the first step; it stands in the judge's own turn, before the ending.
  */
-export function comparison(prompt: readonly Message[], shown: readonly [string, string], how: Comparing, rationale?: string): Asked {
+export function comparison(prompt: readonly Message[], shown: readonly [string, string], how: Comparing, rationale?: string): Question {
   return { messages: [{ role: 'user', content: content(prompt, shown, how) }], begun: rationale === undefined ? ending(how) : `${THINKS} ${rationale}\n\n${ending(how)}` };
 }
 
 /** The first step: the request for a rationale. */
-export const reasoning = (prompt: readonly Message[], shown: readonly [string, string], how: Comparing): Asked =>
+export const reasoning = (prompt: readonly Message[], shown: readonly [string, string], how: Comparing): Question =>
   ({ messages: [{ role: 'user', content: content(prompt, shown, how) }], begun: THINKS });
 
 const THINKS = 'Rationale:';

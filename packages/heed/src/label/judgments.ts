@@ -2,7 +2,7 @@
 import { z } from 'zod';
 
 import { isJunkJudgment, verdictInWords } from '../data/judgment.js';
-import { type ChoiceQuestion, type ChoiceReply, type Failure, failed, type Respondent, type TextQuestion } from '../judge/asked.js';
+import { type ChoiceQuestion, type ChoiceReply, type Failure, failed, type Respondent, type TextQuestion } from '../judge/respondent.js';
 import { FENCE_NOTE, fence } from '../text/fence.js';
 import { transcript } from '../text/principled.js';
 import { wholeSentences } from '../text/sentences.js';

@@ -1,6 +1,6 @@
 /** What a question is known by in a label store. */
 import { createHash } from 'node:crypto';
-import type { Asked, ChoiceQuestion, TextQuestion } from '../judge/asked.js';
+import type { Question, ChoiceQuestion, TextQuestion } from '../judge/respondent.js';
 
 /** How a question is answered: by choosing or by writing. */
 export type Kind = 'choose' | 'write';
@@ -12,7 +12,7 @@ export function keyOf(respondent: string, kind: Kind, question: ChoiceQuestion |
 
 /** A list rather than an object, so that the order in which somebody wrote the fields does not count. */
 function canonical(question: ChoiceQuestion | TextQuestion): unknown[] {
-  const { messages, begun = '' }: Asked = question;
+  const { messages, begun = '' }: Question = question;
   const prompt = [messages.map(({ role, content }) => [role, content]), begun];
   if ('answers' in question) return [...prompt, question.answers];
   const { maxNewTokens, temperature, topK = null, topP = null, stop = [], seed } = question;

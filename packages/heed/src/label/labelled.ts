@@ -1,6 +1,6 @@
 /** What every labeler gives back. */
 import type { Source } from '../data/source.js';
-import { type ChoiceReply, type Failure, failed } from '../judge/asked.js';
+import { type ChoiceReply, type Failure, failed } from '../judge/respondent.js';
 
 /** Why a row has no label. Beyond what a respondent can report: words that cannot be used. */
 export interface LabelFailure {

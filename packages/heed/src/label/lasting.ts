@@ -1,4 +1,4 @@
-import { type Failure, failed } from '../judge/asked.js';
+import { type Failure, failed } from '../judge/respondent.js';
 import type { Answer } from './record.js';
 
 /**

@@ -1,4 +1,4 @@
-import { type ChoiceReply, type Failure, failed, type Respondent } from '../judge/asked.js';
+import { type ChoiceReply, type Failure, failed, type Respondent } from '../judge/respondent.js';
 
 /**
  * The same judge, with choices that count only where it gave the answers together at least this probability; the others fail as `no-such-answer`. It stands before

@@ -1,7 +1,7 @@
 /** Preferences by a judge (RLAIF; Lee et al., ICML 2024, arXiv 2309.00267): two candidates → the probability that the first is better. */
 import { z } from 'zod';
 
-import { type ChoiceQuestion, type ChoiceReply, type Failure, failed, type Respondent, type TextQuestion } from '../judge/asked.js';
+import { type ChoiceQuestion, type ChoiceReply, type Failure, failed, type Respondent, type TextQuestion } from '../judge/respondent.js';
 import { type Comparing, comparison, ending, PLACES, reasoning } from './compare.js';
 import { CRITERIA } from './criteria.js';
 import { failureOf, howSure, type Labelled, type LabelFailure, named, type Written } from './labelled.js';

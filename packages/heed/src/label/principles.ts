@@ -2,7 +2,7 @@
 import { z } from 'zod';
 
 import type { ScoredPrinciple } from '../data/rows.js';
-import { type Asked, type ChoiceReply, type Failure, failed, type Respondent } from '../judge/asked.js';
+import { type Question, type ChoiceReply, type Failure, failed, type Respondent } from '../judge/respondent.js';
 import type { Principle } from '../judge/principle-file.js';
 import { FENCE_NOTE, fence } from '../text/fence.js';
 import { comparisonPrompt, transcript } from '../text/principled.js';
@@ -40,7 +40,7 @@ const ANSWERS = ['A', 'B'] as const;
 const RARE = Math.log(1e-4);
 
 /** The question which response keeps one principle better. The pair comes first, so that it is computed once for all principles. */
-export function principleQuestion({ prompt }: Pick<Pair, 'prompt'>, shown: readonly [string, string], { name, text }: Pick<Principle, 'name' | 'text'>, form: PrinciplesOptions['prompt']): Asked {
+export function principleQuestion({ prompt }: Pick<Pair, 'prompt'>, shown: readonly [string, string], { name, text }: Pick<Principle, 'name' | 'text'>, form: PrinciplesOptions['prompt']): Question {
   if (form === 'trained') return { messages: comparisonPrompt(prompt, shown, [{ name, text }]) };
   return {
     messages: [{

@@ -1,7 +1,7 @@
 /** Replies as rows of the label store's table, and back. */
 import type { InValue, Row } from '@libsql/client';
 
-import { type ChoiceReply, type Failure, failed, type TextReply, type Usage } from '../judge/asked.js';
+import { type ChoiceReply, type Failure, failed, type TextReply, type Usage } from '../judge/respondent.js';
 
 export type Answer = ChoiceReply | TextReply | Failure;
 

@@ -8,7 +8,7 @@ import { hashOrder, promptKey } from '../data/hash.js';
 import { findsNothing, NOTHING_TO_MEND } from '../data/judgment.js';
 import { at } from '../data/source.js';
 import { UserError } from '../errors.js';
-import { type Failure, failed, type Respondent, type TextQuestion, type TextReply } from '../judge/asked.js';
+import { type Failure, failed, type Respondent, type TextQuestion, type TextReply } from '../judge/respondent.js';
 import type { Principle } from '../judge/principle-file.js';
 import { FENCE_NOTE, fence } from '../text/fence.js';
 import { transcript } from '../text/principled.js';

@@ -6,7 +6,7 @@ import { stringify } from 'yaml';
 
 import { at } from '../data/source.js';
 import { UserError } from '../errors.js';
-import type { Respondent } from '../judge/asked.js';
+import type { Respondent } from '../judge/respondent.js';
 import { type Principle, readPrinciples } from '../judge/principle-file.js';
 import { atomicWrite } from '../run/files.js';
 import { LABEL_FILES, type RunFolder } from '../run/folder.js';

@@ -1,7 +1,7 @@
 /** Scores by a judge (direct RLAIF; Lee et al., ICML 2024, arXiv 2309.00267, §2.2.2): one response → the expected rating, from −1 to 1. */
 import { z } from 'zod';
 
-import { type Asked, type ChoiceReply, failed, type Respondent } from '../judge/asked.js';
+import { type Question, type ChoiceReply, failed, type Respondent } from '../judge/respondent.js';
 import { FENCE_NOTE, fence } from '../text/fence.js';
 import { transcript } from '../text/principled.js';
 import { CRITERIA } from './criteria.js';
@@ -65,7 +65,7 @@ export async function labelScores(singles: readonly Single[], judge: Respondent,
   const criterion = CRITERIA[options.criterion];
   const invert = options.invert ?? criterion.invert;
   const preamble = options.preamble ?? criterion.rate;
-  const ask = ({ prompt, completion }: Single): Asked => ({
+  const ask = ({ prompt, completion }: Single): Question => ({
     messages: [{
       role: 'user',
       content: `${preamble} Answer with "Score=" and the number. ${FENCE_NOTE}\n\n${criterion.context}:\n${fence(transcript(prompt))}\n\n${criterion.candidate}:\n${fence(completion)}`,

@@ -7,7 +7,7 @@ import { type Client, createClient } from '@libsql/client';
 
 import { UserError } from '../errors.js';
 import { fileError } from '../run/files.js';
-import type { Usage } from '../judge/asked.js';
+import type { Usage } from '../judge/respondent.js';
 import { type Claims, createClaims } from './claims.js';
 import { type Answer, COLUMNS, fromRecord, textIn, toArguments, USAGE_COLUMNS } from './record.js';
 

@@ -1,7 +1,7 @@
 /** A respondent that remembers: what is in the store is not asked again. */
 import { setTimeout as pause } from 'node:timers/promises';
 
-import type { AskHooks, ChoiceQuestion, Failure, Respondent, TextQuestion } from '../judge/asked.js';
+import type { AskHooks, ChoiceQuestion, Failure, Respondent, TextQuestion } from '../judge/respondent.js';
 import { type StoredRespondent, openAccount } from './asking.js';
 import { type Kind, keyOf } from './key.js';
 import { keeps, lasts } from './lasting.js';

@@ -1,5 +1,5 @@
 /** A respondent without a store, for one who keeps its answers itself: what is asked is counted, and nothing is remembered. */
-import type { Respondent } from '../judge/asked.js';
+import type { Respondent } from '../judge/respondent.js';
 import { keeps } from './lasting.js';
 import type { Answer } from './record.js';
 import type { Asking, StoredRespondent } from './asking.js';

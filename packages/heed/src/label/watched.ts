@@ -1,4 +1,4 @@
-import type { AskHooks } from '../judge/asked.js';
+import type { AskHooks } from '../judge/respondent.js';
 import type { Progress } from '../run/progress.js';
 import type { StoredRespondent } from './asking.js';
 

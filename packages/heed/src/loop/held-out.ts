@@ -1,7 +1,7 @@
 import type { PromptRow } from '../data/rows.js';
 import { type AnswerReport, evaluateAnswers } from '../evaluate/answers.js';
 import type { SamplingOptions } from '../generate/options.js';
-import type { Judge } from '../judge/types.js';
+import type { Judge } from '../judge/verdict.js';
 import { createScorer } from '../model/scorer.js';
 import type { RunFolder } from '../run/folder.js';
 import { percent } from '../run/numbers.js';

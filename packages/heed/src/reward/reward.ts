@@ -1,5 +1,5 @@
-import type { Failure } from '../judge/asked.js';
-import type { Finding } from '../judge/types.js';
+import type { Failure } from '../judge/respondent.js';
+import type { Finding } from '../judge/verdict.js';
 import type { PromptRow } from '../data/rows.js';
 import type { Message } from '../text/template.js';
 

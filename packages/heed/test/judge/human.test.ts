@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import type { ChoiceQuestion, TextQuestion } from '../../src/judge/asked.js';
+import type { ChoiceQuestion, TextQuestion } from '../../src/judge/respondent.js';
 import { createHumanRespondent, questionId } from '../../src/judge/human.js';
 import { scratchFolder } from '../support/scratch.js';
 

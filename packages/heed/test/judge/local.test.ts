@@ -1,6 +1,6 @@
 import { type Engine, startEngine, view } from '@heed/tensor';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type ChoiceQuestion, type ChoiceReply, type TextReply, failed } from '../../src/judge/asked.js';
+import { type ChoiceQuestion, type ChoiceReply, type TextReply, failed } from '../../src/judge/respondent.js';
 import { createLocalRespondent } from '../../src/judge/local.js';
 import { type Model, loadModel } from '../../src/model/load.js';
 import { type Adapter, loadAdapter } from '../../src/model/peft.js';

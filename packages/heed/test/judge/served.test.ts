@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { type TextReply, failed } from '../../src/judge/asked.js';
+import { type TextReply, failed } from '../../src/judge/respondent.js';
 import { createEndpointRespondent } from '../../src/judge/endpoint.js';
 import { createLocalRespondent } from '../../src/judge/local.js';
 import { EndpointOptions } from '../../src/judge/options.js';

@@ -1,5 +1,5 @@
 import { expect } from 'vitest';
-import type { AskHooks, ChoiceQuestion, ChoiceReply, Failure, Respondent, TextQuestion, TextReply, Usage } from '../../src/judge/asked.js';
+import type { AskHooks, ChoiceQuestion, ChoiceReply, Failure, Respondent, TextQuestion, TextReply, Usage } from '../../src/judge/respondent.js';
 
 export const USAGE: Usage = { promptTokens: 10, completionTokens: 1, milliseconds: 2 };
 

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
-import type { ChoiceQuestion, ChoiceReply } from '../../src/judge/asked.js';
+import type { ChoiceQuestion, ChoiceReply } from '../../src/judge/respondent.js';
 import { withLeastMass } from '../../src/label/least-mass.js';
 import { openStore } from '../../src/label/store.js';
 import { stored } from '../../src/label/stored.js';

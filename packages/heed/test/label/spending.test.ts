@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { createClient } from '@libsql/client';
 import type { Engine } from '@heed/tensor';
 import { beforeAll, describe, expect, it } from 'vitest';
-import type { ChoiceQuestion, Failure, Respondent, TextQuestion, Usage } from '../../src/judge/asked.js';
+import type { ChoiceQuestion, Failure, Respondent, TextQuestion, Usage } from '../../src/judge/respondent.js';
 import { createEndpointRespondent } from '../../src/judge/endpoint.js';
 import { EndpointOptions } from '../../src/judge/options.js';
 import { JudgmentsOptions } from '../../src/label/judgments.js';

@@ -6,7 +6,7 @@ import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
-import type { TextQuestion } from '../../src/judge/asked.js';
+import type { TextQuestion } from '../../src/judge/respondent.js';
 import { openStore } from '../../src/label/store.js';
 import { stored } from '../../src/label/stored.js';
 import { scratchFolder } from '../support/scratch.js';

@@ -2,7 +2,7 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type { ChoiceQuestion, TextQuestion } from '../../src/judge/asked.js';
+import type { ChoiceQuestion, TextQuestion } from '../../src/judge/respondent.js';
 import type { Answer } from '../../src/label/record.js';
 import { openStore } from '../../src/label/store.js';
 import { keyOf } from '../../src/label/key.js';

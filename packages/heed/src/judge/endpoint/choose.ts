@@ -1,5 +1,5 @@
 /** The two ways to find out which answer a server's model would give: from log-probabilities, and from samples. */
-import type { ChoiceQuestion, ChoiceReply, Failure } from '../asked.js';
+import type { ChoiceQuestion, ChoiceReply, Failure } from '../respondent.js';
 import { whereAnswered } from './lead.js';
 import { answerOf, echoOf, type Matched, matchAnswers, structuredAnswerOf } from './match.js';
 import type { Likely, Place, Said } from './reply.js';

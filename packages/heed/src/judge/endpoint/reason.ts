@@ -1,5 +1,5 @@
 import { APIConnectionError, APIConnectionTimeoutError, APIError, APIUserAbortError } from 'openai';
-import type { Failure } from '../asked.js';
+import type { Failure } from '../respondent.js';
 import { UnreadableBody } from './body.js';
 
 /** Why a request failed, and whether trying again may help. */

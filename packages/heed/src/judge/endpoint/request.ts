@@ -1,5 +1,5 @@
 import type { Message } from '../../text/template.js';
-import type { Asked } from '../asked.js';
+import type { Question } from '../respondent.js';
 import type { EndpointOptions } from '../options.js';
 
 /** Where a question goes, and the part of its body that says what is asked. */
@@ -14,7 +14,7 @@ type Speech = Pick<EndpointOptions, 'api' | 'begun'>;
 export const continues = ({ api, begun }: Speech): boolean => api === 'completions' || begun !== 'ask';
 
 /** A question as this server is asked it. `more`: what is known already of the answer, behind what is begun. */
-export function address({ messages, begun = '' }: Asked, speech: Speech, more = ''): Addressed {
+export function address({ messages, begun = '' }: Question, speech: Speech, more = ''): Addressed {
   if (speech.api === 'completions') return { path: '/completions', body: { prompt: plainText(messages, begun) + more } };
   const start = begun + more;
   if (start === '') return { path: '/chat/completions', body: { messages } };

@@ -1,5 +1,5 @@
 /** A judge made of rules: it says what is wrong and quotes it. */
-import type { Finding, Judge, Judged, Verdict } from '../types.js';
+import type { Finding, Judge, Judged, Verdict } from '../verdict.js';
 import { renderMessage } from './rule.js';
 import type { Rule } from './rule.js';
 

@@ -6,7 +6,7 @@ import { z } from 'zod';
 import { UserError } from '../../errors.js';
 import { fileError } from '../../run/files.js';
 import { checkRecipe } from '../../run/recipe.js';
-import type { Judge } from '../types.js';
+import type { Judge } from '../verdict.js';
 import { forbiddenWords, maxWords, minWords, mustMention } from './checks.js';
 import { createRulesJudge } from './judge.js';
 import { forbiddenPattern, patternProblem } from './pattern.js';

@@ -1,20 +1,20 @@
-/** What labelers ask, and who can be asked: a local model, an endpoint, a person. */
+/** Questions, and who answers them: a local model, an endpoint, a person. */
 import type { Message } from '../text/template.js';
 
 /** A prompt as a chat; `begun` is how the answer already begins ("Preferred Response="), which a model continues. */
-export interface Asked {
+export interface Question {
   readonly messages: readonly Message[];
   readonly begun?: string;
 }
 
 /** Which of some given answers? */
-export interface ChoiceQuestion extends Asked {
+export interface ChoiceQuestion extends Question {
   /** Two or more texts, of any number of tokens. Where one begins another ("1" and "10"), the longer one's probability is taken off the shorter. */
   readonly answers: readonly string[];
 }
 
 /** Say something. */
-export interface TextQuestion extends Asked {
+export interface TextQuestion extends Question {
   readonly maxNewTokens: number;
   /** 0: greedy. */
   readonly temperature: number;
@@ -35,7 +35,12 @@ export interface Usage {
 
 /** Why there is no answer: a recorded reason, never a score of 0. */
 export interface Failure {
-  readonly failure: 'timeout' | 'refused' | 'rate-limit' | 'server-error' | 'bad-response' | 'no-logprobs' | 'no-such-answer' | 'too-long' | 'budget' | 'cancelled';
+  readonly failure:
+    | 'timeout' | 'refused' | 'rate-limit' | 'server-error' | 'bad-response' | 'no-logprobs' | 'no-such-answer' | 'too-long' | 'budget' | 'cancelled'
+    // Of words that cannot be used: none, no whole sentence, praise and blame at once.
+    | 'empty' | 'cut-off' | 'contradiction'
+    // Of a reward that says nothing of this response.
+    | 'not-applicable';
   /** In words, without keys or headers. */
   readonly detail: string;
   /** What was paid all the same. */
