@@ -1,4 +1,4 @@
-/** Writing files so that a crash, a kill or a full disk never leaves half of one in place. */
+/** Writing files whole: a crash, a kill or a full disk never leaves half of a file in place. */
 import { mkdir, open, rename, rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
 
@@ -6,13 +6,15 @@ import { UserError } from '../errors.js';
 
 let serial = 0;
 
-/** What the system said about a file, as an error that a user can act on; other errors come back as they are. */
+/** Turns an error of the file system into one that a user can act on; other errors come back as they are. */
 export function fileError(error: unknown, path: string, doing = 'writing'): unknown {
   if (!(error instanceof Error)) return error;
   switch ((error as NodeJS.ErrnoException).code) {
     case 'ENOSPC':
     case 'EDQUOT':
-      return new UserError(`Disk full while ${doing} ${path}`, ['Free some space and go on with --resume, or choose another disk with run.dir=FOLDER.']);
+      return new UserError(`Disk full while ${doing} ${path}`, [
+        'Free some space and go on with --resume, or choose another disk with run.dir=FOLDER.',
+      ]);
     case 'EACCES':
     case 'EPERM':
     case 'EROFS':

@@ -17,15 +17,25 @@ export interface OpenRunOptions {
   readonly recipe: string;
   /** Go on with the run in the folder; starts from the beginning when there is none. */
   readonly resume: boolean;
-  /** Remove the run in the folder and start again. It goes once the new one has something of its own, and comes back at `close` where it has not. */
+  /**
+   * Replace the run in the folder by a new one. The earlier run is removed once the new one has results of its own; where it has none,
+   * `close` puts the earlier run back.
+   */
   readonly overwrite?: boolean;
+  /**
+   * Keys of the recipe that may differ when the run goes on, besides `run`; so may the keys below them.
+   * Default: those of judging and labelling.
+   */
+  readonly free?: readonly string[];
+  /** Names of files that the job writes into the folder besides `RUN_FILES`. Default: those of labelling. */
+  readonly files?: readonly string[];
 }
 
 /** An open run folder; this process holds its lock until `close`. */
 export interface RunFolder {
   /** Absolute. */
   readonly dir: string;
-  /** Whether an earlier run is gone on with. The caller truncates the logs to the checkpoint it starts from. */
+  /** Whether an earlier run goes on. The caller truncates the logs to the checkpoint it starts from. */
   readonly resuming: boolean;
   /** Whether that run had already ended: it has a `summary.json`. */
   readonly finished: boolean;
@@ -42,22 +52,24 @@ export interface RunFolder {
   close(): Promise<void>;
 }
 
-/** Names inside a run folder that belong to Heed. `work` is for what a loop keeps between its iterations. */
-export const RUN_FILES = ['recipe.yaml', 'metrics.jsonl', 'samples.jsonl', 'summary.json', 'report.html', 'checkpoints', 'adapter', 'work'] as const;
-/** And what labelling adds to them. */
+/** Names inside the folder of every run. `work` holds what a loop keeps between its rounds. */
+export const RUN_FILES = [
+  'recipe.yaml', 'metrics.jsonl', 'samples.jsonl', 'summary.json', 'report.html', 'checkpoints', 'adapter', 'work',
+] as const;
+/** What labelling adds to them. */
 export const LABEL_FILES = ['rows.jsonl', 'preferences.jsonl', 'refined.jsonl', 'failures.jsonl', 'label-report.json'];
 
-/** How a server is asked; nothing here changes what it says. */
+/** How a server is asked; no answer depends on these. */
 const ASKING = ['keyFrom', 'concurrency', 'rate', 'timeout', 'retries', 'backoff', 'patience', 'budget', 'prices'];
-/**
- * What may differ when a run goes on, by key; what lies below a key may too. It says where things lie, how patiently somebody is asked and how much may fail:
- * no reply, and nothing that was learnt, depends on it. `human.answers` is where people's answers lie, which come later than the questions.
- */
-const FREE = ['run', 'allowedFailures', ...['judge', 'answers.by'].flatMap((who) => [...ASKING.map((key) => `${who}.endpoint.${key}`), `${who}.human.answers`])];
-const isFree = (key: string): boolean => FREE.some((free) => key === free || key.startsWith(`${free}.`));
+/** How patiently a judge is asked, how much may fail, and where people's answers lie: no reply and no weight depends on these. */
+const JUDGE_KEYS = [
+  'allowedFailures',
+  ...['judge', 'answers.by'].flatMap((who) => [...ASKING.map((key) => `${who}.endpoint.${key}`), `${who}.human.answers`]),
+];
 
-/** What differs between two recipes, `key: old → new`, but for what may differ when a run goes on. */
-export function recipeChanges(before: unknown, after: unknown): string[] {
+/** What differs between two recipes, `key: old → new`. Keys that are `free` to differ, those below them and `run` are left out. */
+export function recipeChanges(before: unknown, after: unknown, free: readonly string[] = JUDGE_KEYS): string[] {
+  const isFree = (key: string): boolean => ['run', ...free].some((one) => key === one || key.startsWith(`${one}.`));
   const flatten = (value: unknown, prefix: string, into: Map<string, string>): Map<string, string> => {
     if (typeof value === 'object' && value !== null && !Array.isArray(value) && Object.keys(value).length > 0) {
       for (const [key, inner] of Object.entries(value)) flatten(inner, prefix ? `${prefix}.${key}` : key, into);
@@ -76,12 +88,22 @@ async function oldRecipe(path: string): Promise<unknown> {
     return parse(await readFile(path, 'utf8'), { maxAliasCount: 0 }) as unknown;
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
-    throw new UserError(`${path} cannot be read: ${error instanceof Error ? error.message : String(error)}`, ['Start again with --overwrite.']);
+    const reason = error instanceof Error ? error.message : String(error);
+    throw new UserError(`${path} cannot be read: ${reason}`, ['Start again with --overwrite.']);
   }
 }
 
-/** What an earlier run left: nothing that counts, something, or a whole run. */
-async function contents(dir: string): Promise<{ begun: boolean; finished: boolean; steps: number }> {
+interface Contents {
+  /** Whether a run got as far as a result: a step, a sample, a checkpoint. */
+  readonly begun: boolean;
+  readonly finished: boolean;
+  readonly steps: number;
+}
+
+const EMPTY: Contents = { begun: false, finished: false, steps: 0 };
+
+/** What an earlier run left in the folder. */
+async function contents(dir: string): Promise<Contents> {
   const names = new Set(await readdir(dir));
   const steps = (await readLog(join(dir, 'metrics.jsonl'))).at(-1)?.step ?? 0;
   const samples = names.has('samples.jsonl') ? (await readLog(join(dir, 'samples.jsonl'))).length : 0;
@@ -90,51 +112,61 @@ async function contents(dir: string): Promise<{ begun: boolean; finished: boolea
   return { begun: finished || stored || steps > 0 || samples > 0, finished, steps };
 }
 
+async function makeFolder(dir: string): Promise<void> {
+  try {
+    await mkdir(dir, { recursive: true });
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw fileError(error, dir);
+    throw new UserError(`${dir} is a file, not a folder`, ['Choose another with run.dir=FOLDER.']);
+  }
+}
+
+function alreadyThere(dir: string, { finished, steps }: Contents): UserError {
+  return new UserError(`${dir} already holds a run (${finished ? 'finished' : 'unfinished'}, ${steps} steps)`, [
+    ...(finished ? [] : ['Go on with it: --resume.']),
+    'Keep it and run elsewhere: run.dir=FOLDER.',
+    'Remove it and start again: --overwrite.',
+  ]);
+}
+
+function recipeDiffers(file: string, changes: readonly string[]): UserError {
+  return new UserError(`The recipe is not the one that this run was started with:\n${changes.map((line) => `  ${line}`).join('\n')}`, [
+    `Resume with the recipe as it was: ${file}.`,
+    'Or run the new recipe elsewhere: run.dir=FOLDER.',
+  ]);
+}
+
 /**
  * Opens and locks a run folder, making it as needed, and writes the recipe into it.
  *
  * A run that stopped before its first step left nothing to lose: its folder counts as empty.
  *
  * @throws UserError when another process uses the folder; when it holds a run and neither `resume` nor `overwrite` is given;
- * when `resume` meets a recipe that differs in more than may differ then (`recipeChanges`).
+ * when `resume` meets a recipe that differs in more than the `free` keys.
  */
-export async function openRun(directory: string, { recipe, resume, overwrite = false }: OpenRunOptions): Promise<RunFolder> {
+export async function openRun(directory: string, options: OpenRunOptions): Promise<RunFolder> {
+  const { recipe, resume, overwrite = false, free = JUDGE_KEYS, files = LABEL_FILES } = options;
   if (resume && overwrite) throw new UserError('--resume and --overwrite contradict each other');
   const dir = resolve(directory);
   const path = (...parts: string[]): string => join(dir, ...parts);
-  try {
-    await mkdir(dir, { recursive: true });
-  } catch (error) {
-    throw (error as NodeJS.ErrnoException).code === 'EEXIST' ? new UserError(`${dir} is a file, not a folder`, ['Choose another with run.dir=FOLDER.']) : fileError(error, dir);
-  }
+  await makeFolder(dir);
   const unlock = await takeLock(path('run.lock'));
-  // What cannot be read is not nothing.
+  // Treat an unreadable folder as an existing run.
   const begun = async (): Promise<boolean> => contents(dir).then((found) => found.begun, () => true);
   try {
     await settle(dir, begun);
     let found = await contents(dir).catch((error: unknown) => {
-      if (overwrite) return { begun: true, finished: false, steps: 0 }; // unreadable, and about to go
+      if (overwrite) return { ...EMPTY, begun: true }; // unreadable, and about to go
       throw error;
     });
-    if (found.begun && !resume && !overwrite) {
-      throw new UserError(`${dir} already holds a run (${found.finished ? 'finished' : 'unfinished'}, ${found.steps} steps)`, [
-        ...(found.finished ? [] : ['Go on with it: --resume.']),
-        'Keep it and run elsewhere: run.dir=FOLDER.',
-        'Remove it and start again: --overwrite.',
-      ]);
-    }
+    if (found.begun && !resume && !overwrite) throw alreadyThere(dir, found);
     if (found.begun && resume) {
-      const changes = recipeChanges((await oldRecipe(path('recipe.yaml'))) ?? {}, parse(recipe) as unknown);
-      if (changes.length > 0) {
-        throw new UserError(`The recipe is not the one that this run was started with:\n${changes.map((line) => `  ${line}`).join('\n')}`, [
-          `Resume with the recipe as it was: ${path('recipe.yaml')}.`,
-          'Or run the new recipe elsewhere: run.dir=FOLDER.',
-        ]);
-      }
+      const changes = recipeChanges((await oldRecipe(path('recipe.yaml'))) ?? {}, parse(recipe) as unknown, free);
+      if (changes.length > 0) throw recipeDiffers(path('recipe.yaml'), changes);
     } else {
-      if (found.begun) await setAside(dir, [...RUN_FILES, ...LABEL_FILES]);
+      if (found.begun) await setAside(dir, [...RUN_FILES, ...files]);
       for (const name of RUN_FILES) await rm(path(name), { recursive: true, force: true });
-      found = { begun: false, finished: false, steps: 0 };
+      found = EMPTY;
     }
     await atomicWrite(path('recipe.yaml'), recipe);
     const metrics = openLog<StepMetrics>(path('metrics.jsonl'));

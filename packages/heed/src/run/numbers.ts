@@ -8,7 +8,8 @@ export const percent = (share: number): string => `${(100 * share).toFixed(0)} %
 export const finePercent = (share: number): string => `${(100 * share).toFixed(1)} %`;
 
 /** An estimate with its interval: `25 %  [20 %, 31 %]`. */
-export const withInterval = ({ mean, low, high }: Estimate, show: (x: number) => string): string => `${show(mean)}  [${show(low)}, ${show(high)}]`;
+export const withInterval = ({ mean, low, high }: Estimate, show: (x: number) => string): string =>
+  `${show(mean)}  [${show(low)}, ${show(high)}]`;
 
 /** Bytes: `1.50 GB`, `20 MB`. */
 export const size = (bytes: number): string => (bytes >= 1e9 ? `${(bytes / 1e9).toFixed(2)} GB` : `${Math.round(bytes / 1e6)} MB`);

@@ -11,7 +11,7 @@ export interface Progress {
   stop(): void;
 }
 
-/** Where progress goes; stderr, but for tests. */
+/** Where progress goes: stderr, except in tests. */
 export interface ProgressOptions {
   readonly stream?: NodeJS.WritableStream & { isTTY?: boolean };
   /** Milliseconds, from any origin. */
@@ -40,15 +40,31 @@ export function rate(perSecond: number, unit = ''): string {
   return perSecond >= 1 ? `${digits(perSecond)}${name}/s` : `${digits(1 / perSecond)} s each`;
 }
 
+/** The piece of work under way. */
+interface Work {
+  readonly what: string;
+  readonly total: number;
+  readonly unit: string;
+  /** Units that were complete when it began. */
+  readonly first: number;
+  readonly since: number;
+  done: number;
+  extra: string;
+  /** When the last line was written; 0 before the first. */
+  said: number;
+}
+
+const FORMAT = '{what} {bar} {percentage} % · {value}/{total} · {speed} · {left} left{extra}';
+
 /** Progress on the given stream: a bar on a terminal, else a plain line every ten seconds. */
 export function createProgress({ stream = process.stderr, now = () => performance.now() }: ProgressOptions = {}): Progress {
-  let work: { what: string; total: number; unit: string; first: number; done: number; extra: string; since: number; said: number } | undefined;
+  let work: Work | undefined;
   let bar: SingleBar | undefined;
   let timer: NodeJS.Timeout | undefined;
 
   const numbers = (): { done: number; speed: string; left: string; percent: number } => {
     if (!work) return { done: 0, speed: '–', left: '–', percent: 0 };
-    // Part of a unit, such as one of a row's samples, moves the time left; what is shown as done is done.
+    // Part of a unit, such as one of a row's samples, shortens the time left; only whole units are shown as done.
     const done = Math.floor(work.done);
     const perSecond = (work.done - work.first) / Math.max(1e-9, (now() - work.since) / 1000);
     return {
@@ -71,7 +87,7 @@ export function createProgress({ stream = process.stderr, now = () => performanc
     const shown = { what: work.what, speed, left, extra };
     if (!bar) {
       bar = new SingleBar(
-        { format: '{what} {bar} {percentage} % · {value}/{total} · {speed} · {left} left{extra}', stream, hideCursor: true, clearOnComplete: true, barsize: 24, fps: 8, gracefulExit: false },
+        { format: FORMAT, stream, hideCursor: true, clearOnComplete: true, barsize: 24, fps: 8, gracefulExit: false },
         Presets.shades_classic,
       );
       bar.start(work.total, done, shown);
@@ -103,5 +119,5 @@ export function createProgress({ stream = process.stderr, now = () => performanc
   };
 }
 
-/** Shows nothing; for libraries that were not asked to talk. */
+/** Shows nothing: what library calls use by default. */
 export const silentProgress: Progress = { start: () => undefined, update: () => undefined, stop: () => undefined };

@@ -1,4 +1,4 @@
-/** Which keys a schema knows, and where: the reading of zod schemas that error messages need. */
+/** Which keys a zod schema knows, and where they belong: what error messages say about a key that is unknown. */
 import type { z } from 'zod';
 
 import type { KeyPath } from './recipe-yaml.js';
@@ -103,7 +103,8 @@ export function pathsOf(schema: z.ZodType): string[] {
 export function valuesOf(schemas: readonly unknown[]): string[] {
   const values = schemas.map(asSchema).flatMap((schema): unknown[] => {
     const def = schema._zod.def;
-    return def.type === 'literal' ? def.values : def.type === 'enum' ? Object.values(def.entries) : [];
+    if (def.type === 'literal') return def.values;
+    return def.type === 'enum' ? Object.values(def.entries) : [];
   });
   return [...new Set(values.filter((value) => typeof value === 'string'))];
 }

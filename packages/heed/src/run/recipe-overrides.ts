@@ -45,7 +45,8 @@ export function applyOverrides(
   for (const override of overrides) {
     const { keys, value: right } = split(override);
     const [first] = keys;
-    const short = keys.length === 1 && first !== undefined && (typeof right === 'string' || Array.isArray(right)) ? shortForms[first] : undefined;
+    const mayBeShort = keys.length === 1 && first !== undefined && (typeof right === 'string' || Array.isArray(right));
+    const short = mayBeShort ? shortForms[first] : undefined;
     if (short !== undefined) keys.push(short);
     const last = keys[keys.length - 1] as string;
 
@@ -56,11 +57,15 @@ export function applyOverrides(
       at = holder[key];
       if (typeof at !== 'object') {
         const path = keys.slice(0, depth + 1).join('.');
-        throw new UserError(`override "${hideSettings(override)}": ${path} is ${hideKeys(JSON.stringify(at))}, which has no parts to set`, [`Give all of it: ${path}={…}.`]);
+        const given = hideKeys(JSON.stringify(at));
+        throw new UserError(`override "${hideSettings(override)}": ${path} is ${given}, which has no parts to set`, [
+          `Give all of it: ${path}={…}.`,
+        ]);
       }
     }
     if (Array.isArray(at) && (!/^\d+$/.test(last) || Number(last) > at.length)) {
-      throw new UserError(`override "${hideSettings(override)}": ${keys.slice(0, -1).join('.')} is a list of ${at.length}; name an entry from 0 to ${at.length}`);
+      const path = keys.slice(0, -1).join('.');
+      throw new UserError(`override "${hideSettings(override)}": ${path} is a list of ${at.length}; name an entry from 0 to ${at.length}`);
     }
     (at as Section)[last] = right;
     set.push({ keys, text: override });

@@ -1,4 +1,4 @@
-/** What the schema did not like, in words: where, which value, what was expected, and the nearest name. */
+/** Problems of a recipe in words: the place, the value, what was expected, and the nearest known name. */
 import type { z } from 'zod';
 
 import { nearest } from '../errors.js';
@@ -8,7 +8,7 @@ import type { KeyPath } from './recipe-yaml.js';
 
 type Issue = z.core.$ZodIssue;
 
-/** What other libraries call our options, for those who come from there. */
+/** Our options under the names that other libraries give them. */
 const FOREIGN: Readonly<Record<string, string>> = {
   r: 'rank', lora_r: 'rank', lora_alpha: 'alpha', target_modules: 'targets', lora_dropout: 'dropout', use_rslora: 'rslora',
   lr: 'learningRate', learning_rate: 'learningRate', max_steps: 'steps', num_train_epochs: 'epochs',
@@ -22,7 +22,7 @@ const dotted = (path: KeyPath): string => path.map(String).join('.');
 
 function shown(value: unknown): string {
   if (value === undefined) return 'nothing';
-  // A key in the wrong place is not to be shown; hidden before the text is cut, lest half of one stay.
+  // A service's key in the wrong place stays hidden: replaced before the text is cut, so that no half of it remains.
   const text = hideKeys(JSON.stringify(value) ?? typeof value);
   return text.length > 60 ? `${text.slice(0, 57)}…` : text;
 }
@@ -59,14 +59,16 @@ function expected(issue: Issue): string {
 
 function article(type: string): string {
   const names: Readonly<Record<string, string>> = {
-    object: 'a section', int: 'a whole number', number: 'a number', string: 'text', boolean: 'true or false', array: 'a list', tuple: 'a list', record: 'a section',
+    object: 'a section', record: 'a section', array: 'a list', tuple: 'a list',
+    int: 'a whole number', number: 'a number', string: 'text', boolean: 'true or false',
   };
   return names[type] ?? type;
 }
 
-/** The branch of a union that the value comes nearest to; undefined when it fits the outer type of none. */
+/** The branch of a union with the fewest problems; undefined when the value fits the outer type of no branch. */
 function nearestBranch(branches: readonly (readonly Issue[])[]): readonly Issue[] | undefined {
-  const inside = branches.filter((issues) => issues.length > 0 && !issues.some((issue) => issue.path.length === 0 && (issue.code === 'invalid_type' || issue.code === 'invalid_value')));
+  const outer = ({ path, code }: Issue): boolean => path.length === 0 && (code === 'invalid_type' || code === 'invalid_value');
+  const inside = branches.filter((issues) => issues.length > 0 && !issues.some(outer));
   return inside.sort((x, y) => x.length - y.length)[0];
 }
 
@@ -81,9 +83,7 @@ export function describeIssues(issues: readonly Issue[], schema: z.ZodType, valu
       for (const key of issue.keys) {
         const name = dotted([...path, key]);
         const near = nearestKey(key, here, everywhere.filter((other) => other !== name));
-        const full = near === undefined ? undefined : here.includes(near) ? dotted([...path, near]) : near;
-        const way = full !== undefined ? `did you mean "${full}"?` : here.length > 0 ? `known ${path.length > 0 ? `in "${dotted(path)}"` : 'here'}: ${here.join(', ')}` : '';
-        lines.push(`${where([...path, key])}: unknown key "${name}"${way ? `; ${way}` : ''}`);
+        lines.push(`${where([...path, key])}: unknown key "${name}"${wayOut(path, near, here)}`);
       }
       return;
     }
@@ -92,11 +92,14 @@ export function describeIssues(issues: readonly Issue[], schema: z.ZodType, valu
       if (branch) return branch.forEach((inner) => visit(inner, path));
       const values = valuesOf(schemaAt(schema, path, undefined));
       if (issue.errors.length === 0 && values.length > 0) {
-        lines.push(`${where(path)}: ${label(path)} is ${shown(valueAt(value, path))}; expected one of ${values.map(shown).join(', ')}${meant(valueAt(value, path), values)}`);
+        const given = valueAt(value, path);
+        const allowed = values.map(shown).join(', ');
+        lines.push(`${where(path)}: ${label(path)} is ${shown(given)}; expected one of ${allowed}${meant(given, values)}`);
         return;
       }
-      const wanted = [...new Set(issue.errors.flat().filter((inner) => inner.path.length === 0).map((inner) => expected(inner).replace(/^expected /, '')))];
-      const text = wanted.length > 0 ? `expected ${wanted.join(', or ')}` : issue.message;
+      const outer = issue.errors.flat().filter((inner) => inner.path.length === 0);
+      const wanted = new Set(outer.map((inner) => expected(inner).replace(/^expected /, '')));
+      const text = wanted.size > 0 ? `expected ${[...wanted].join(', or ')}` : issue.message;
       const given = valueAt(value, path);
       lines.push(`${where(path)}: ${label(path)} is ${given === undefined ? 'missing' : shown(given)}; ${text}`);
       return;
@@ -115,15 +118,25 @@ export function describeIssues(issues: readonly Issue[], schema: z.ZodType, valu
   return [...new Set(lines)];
 }
 
+/** What to write in the place of an unknown key: the nearest one, else those that are known at `path`. */
+function wayOut(path: KeyPath, near: string | undefined, here: readonly string[]): string {
+  if (near !== undefined) return `; did you mean "${here.includes(near) ? dotted([...path, near]) : near}"?`;
+  if (here.length === 0) return '';
+  return `; known ${path.length > 0 ? `in "${dotted(path)}"` : 'here'}: ${here.join(', ')}`;
+}
+
 /** "; did you mean …?" where a word is near one of the allowed. */
 function meant(actual: unknown, values: readonly unknown[]): string {
-  const near = typeof actual === 'string' && values.length > 1 ? nearest(actual, values.filter((value) => typeof value === 'string')) : undefined;
+  if (typeof actual !== 'string' || values.length < 2) return '';
+  const near = nearest(actual, values.filter((value) => typeof value === 'string'));
   return near === undefined ? '' : `; did you mean "${near}"?`;
 }
 
 const label = (path: KeyPath): string => (path.length > 0 ? `"${dotted(path)}"` : 'the recipe');
 
 function valueAt(value: unknown, path: KeyPath): unknown {
-  return path.reduce<unknown>((at, key) => (typeof at === 'object' && at !== null ? (at as Record<PropertyKey, unknown>)[key] : undefined), value);
+  const inside = (at: unknown, key: PropertyKey): unknown =>
+    (typeof at === 'object' && at !== null ? (at as Record<PropertyKey, unknown>)[key] : undefined);
+  return path.reduce(inside, value);
 }
 

@@ -14,7 +14,7 @@ export type RunOptions = z.infer<typeof RunOptions>;
 export const ATTENTION_TARGETS = ['q_proj', 'k_proj', 'v_proj', 'o_proj'] as const;
 /** The feed-forward block's linears. */
 export const MLP_TARGETS = ['gate_proj', 'up_proj', 'down_proj'] as const;
-/** Those of Phi-3, which are several of the others in one. */
+/** Phi-3's linears, each of which joins several of the others. */
 const FUSED_TARGETS = ['qkv_proj', 'gate_up_proj'] as const;
 const LINEARS = [...ATTENTION_TARGETS, ...MLP_TARGETS, ...FUSED_TARGETS] as const;
 /** A linear that LoRA can adapt, as PEFT names it. */
@@ -36,11 +36,11 @@ const FreshAdapter = z.strictObject({
   rslora: z.boolean().default(false),
 });
 
-/** An adapter that is there, to go on with. */
+/** An adapter from an earlier training, to go on with. */
 const GivenAdapter = z.strictObject({
   /** Its folder, as a run's `adapter/` or PEFT's `save_pretrained` wrote it. */
   from: z.string().min(1),
-  /** These are the adapter's own; said here, they must agree with it. */
+  /** These are the adapter's own; where the recipe gives them too, they must agree. */
   rank: positiveInt.optional(),
   alpha: z.number().positive().optional(),
   targets: AdapterTargets.optional(),
@@ -53,15 +53,20 @@ const GivenAdapter = z.strictObject({
 export const AdapterOptions = z.union([FreshAdapter, GivenAdapter]);
 export type AdapterOptions = z.infer<typeof AdapterOptions>;
 
+const WORDS: Readonly<Record<'all' | 'mlp' | 'attention', readonly AdapterTarget[]>> = {
+  all: LINEARS,
+  attention: [...ATTENTION_TARGETS, 'qkv_proj'],
+  mlp: [...MLP_TARGETS, 'gate_up_proj'],
+};
+
 /**
- * The linears that `adapter.targets` means in a model with these tensors, without repeats, in the model's order: a word takes what the model has,
- * names are taken as they are.
+ * The linears that `adapter.targets` means in a model with these tensors, each once, in the model's order. A word means those of its
+ * linears that the model has; a list of names is taken as it is.
  */
 export function adapterTargets(targets: z.infer<typeof AdapterTargets>, tensors: Iterable<{ readonly name: string }>): AdapterTarget[] {
   if (Array.isArray(targets)) return LINEARS.filter((name) => targets.includes(name));
   const names = new Set([...tensors].map(({ name }) => name.split('.').at(-2)));
-  const meant: readonly AdapterTarget[] = { all: LINEARS, attention: [...ATTENTION_TARGETS, 'qkv_proj' as const], mlp: [...MLP_TARGETS, 'gate_up_proj' as const] }[targets];
-  return meant.filter((name) => names.has(name));
+  return WORDS[targets].filter((name) => names.has(name));
 }
 
 /** Optimizer, schedule and what to keep. */
@@ -76,10 +81,12 @@ export const TrainOptions = z
     /** Rows in one forward and backward pass; left out, the trainer chooses. Changes memory and time, not the numbers. */
     microBatch: positiveInt.optional(),
     learningRate: z.number().positive().default(2e-4),
-    /** After the warm-up: down to 0 along a cosine or a line, or level. */
+    /** After the warm-up: down to 0 along a cosine or a line, or constant. */
     schedule: z.enum(['cosine', 'linear', 'constant']).default('cosine'),
     /** Below 1: a fraction of all steps. From 1: a number of steps. */
-    warmup: z.number().min(0).refine((value) => value < 1 || Number.isInteger(value), 'expected a fraction below 1, or a whole number of steps').default(0),
+    warmup: z.number().min(0)
+      .refine((value) => value < 1 || Number.isInteger(value), 'expected a fraction below 1, or a whole number of steps')
+      .default(0),
     /** Decoupled, as in AdamW. */
     weightDecay: z.number().min(0).default(0),
     betas: z.tuple([z.number().min(0).lt(1), z.number().min(0).lt(1)]).default([0.9, 0.999]),

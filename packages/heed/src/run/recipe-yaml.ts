@@ -1,4 +1,4 @@
-/** YAML text → plain values, with the line of every key. Bounded: a recipe is small, so whatever is not small is refused. */
+/** YAML text → plain values, with the line of every key. Files that are too deep for a recipe are refused. */
 import { LineCounter, isAlias, isMap, isScalar, isSeq, parseDocument } from 'yaml';
 import type { Node } from 'yaml';
 
@@ -57,7 +57,8 @@ export function parseYaml(text: string, name: string): YamlDocument {
   const counter = new LineCounter();
   const { value, contents } = plain(text.replace(/^\uFEFF/, ''), name, counter);
   if (value !== null && value !== undefined && (typeof value !== 'object' || Array.isArray(value))) {
-    throw new UserError(`${name}:1: a recipe is a list of "key: value" lines, not ${Array.isArray(value) ? 'a list' : JSON.stringify(value)}`);
+    const given = Array.isArray(value) ? 'a list' : JSON.stringify(value);
+    throw new UserError(`${name}:1: a recipe consists of "key: value" lines; this file holds ${given}`);
   }
   return {
     value: (value ?? {}) as Record<string, unknown>,

@@ -29,13 +29,17 @@ const MAX_BYTES = 256 * 1024;
 async function readRecipe(file: string): Promise<string> {
   try {
     const info = await stat(file);
-    if (info.isDirectory()) throw new UserError(`${file} is a folder, not a recipe`, [`Name the YAML file in it.`]);
+    if (info.isDirectory()) throw new UserError(`${file} is a folder, not a recipe`, ['Name the YAML file in it.']);
     if (info.size > MAX_BYTES) {
-      throw new UserError(`${file} has ${info.size} bytes; a recipe has at most ${MAX_BYTES}`, ['Is this a data file? Name it with data=FILE.']);
+      throw new UserError(`${file} has ${info.size} bytes; a recipe has at most ${MAX_BYTES}`, [
+        'Is this a data file? Name it with data=FILE.',
+      ]);
     }
     return await readFile(file, 'utf8');
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') throw new UserError(`There is no recipe ${file}`, ['See recipes/ for ones to copy.']);
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') {
+      throw new UserError(`There is no recipe ${file}`, ['recipes/ has recipes to copy.']);
+    }
     throw fileError(error, file, 'reading');
   }
 }
@@ -64,7 +68,8 @@ export function checkRecipe<T>(
   const parsed = schema.safeParse(value, { reportInput: true });
   if (!parsed.success) {
     const problems = describeIssues(parsed.error.issues, schema, value, (path) => origin(path) ?? document.where(path));
-    throw new UserError(problems.length === 1 ? problems.join('') : `${name} has ${problems.length} problems:\n${problems.map((line) => `  ${line}`).join('\n')}`);
+    const list = problems.map((line) => `  ${line}`).join('\n');
+    throw new UserError(problems.length === 1 ? problems[0]! : `${name} has ${problems.length} problems:\n${list}`);
   }
   return { recipe: parsed.data, text: stringify(parsed.data, { lineWidth: 120, aliasDuplicateObjects: false }) };
 }

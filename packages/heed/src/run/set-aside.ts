@@ -1,15 +1,19 @@
-/** A run that --overwrite replaces: kept until the new one has something of its own, for a run that cannot even start must not cost the last one. */
+/**
+ * The earlier run that --overwrite replaces. It is kept until the new run has results of its own: a run that fails before its first step
+ * must not destroy the last one.
+ */
 import { existsSync } from 'node:fs';
 import { mkdir, readdir, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 
 import { fileError } from './files.js';
 
-/** The whole earlier run; and, while its parts are on their way there or back, all that was moved. */
+/** Holds the whole earlier run. */
 const ASIDE = '.replaced';
+/** Holds the parts that were moved so far, while the earlier run is on its way there or back. */
 const MOVING = '.replaced.moving';
 
-/** Moves what is there of `names` aside. Killed half-way, the next `settle` puts it back. */
+/** Moves the files and folders of these names aside, where they exist. After a kill half-way the next `settle` puts them back. */
 export async function setAside(dir: string, names: readonly string[]): Promise<void> {
   try {
     await mkdir(join(dir, MOVING));
@@ -20,7 +24,7 @@ export async function setAside(dir: string, names: readonly string[]): Promise<v
   }
 }
 
-/** Decides about a run that lies aside: gone where the new one has `begun`, else back in its place. */
+/** Removes the earlier run where the new one has `begun`; otherwise puts the earlier run back in its place. */
 export async function settle(dir: string, begun: () => Promise<boolean>): Promise<void> {
   if (existsSync(join(dir, ASIDE))) {
     if (await begun()) await rm(join(dir, ASIDE), { recursive: true, force: true });
@@ -28,7 +32,7 @@ export async function settle(dir: string, begun: () => Promise<boolean>): Promis
   }
   if (!existsSync(join(dir, MOVING))) return;
   for (const name of await readdir(join(dir, MOVING))) {
-    await rm(join(dir, name), { recursive: true, force: true }); // at most what a run writes before it begins
+    await rm(join(dir, name), { recursive: true, force: true }); // a run writes no more than this before it begins
     await rename(join(dir, MOVING, name), join(dir, name));
   }
   await rm(join(dir, MOVING), { recursive: true, force: true });

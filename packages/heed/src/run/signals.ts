@@ -1,7 +1,7 @@
 /** Ctrl-C: the first asks the loop to finish its step and save; the second kills. */
 import type { Progress } from './progress.js';
 
-/** What a loop throws, after saving, when it stopped because `onInterrupt` said so. The command then exits with 130. */
+/** Thrown by a job that saved and stopped because the user asked for it (`onInterrupt`). The command then exits with 130. */
 export class Interrupted extends Error {
   constructor(message = 'Interrupted') {
     super(message);
@@ -13,13 +13,13 @@ export class Interrupted extends Error {
 export interface Interrupt {
   /** Whether the user has asked to stop. */
   readonly requested: boolean;
-  /** Aborted as soon as the user asks, for what must not be waited for. */
+  /** Aborted as soon as the user asks: ends requests that may take long. */
   readonly signal: AbortSignal;
-  /** Hands the signals back to whoever had them. */
+  /** Stops watching. */
   dispose(): void;
 }
 
-/** Where signals come from; the process, but for tests. */
+/** Where signals come from: the process, except in tests. */
 export interface SignalSource {
   on(signal: NodeJS.Signals, listener: (signal: NodeJS.Signals) => void): unknown;
   off(signal: NodeJS.Signals, listener: (signal: NodeJS.Signals) => void): unknown;
@@ -27,12 +27,14 @@ export interface SignalSource {
   readonly pid: number;
 }
 
+const sayOnStderr = (line: string): void => void process.stderr.write(`\n${line}\n`);
+
 /**
  * Watches for SIGINT, and SIGTERM, which schedulers send before they kill. Check `requested` after every step.
  *
  * @param say how the user is told (default: a line on stderr).
  */
-export function onInterrupt(say: (line: string) => void = (line) => void process.stderr.write(`\n${line}\n`), source: SignalSource = process): Interrupt {
+export function onInterrupt(say = sayOnStderr, source: SignalSource = process): Interrupt {
   const asked = new AbortController();
   const signals: NodeJS.Signals[] = ['SIGINT', 'SIGTERM'];
   const dispose = (): void => {
@@ -57,7 +59,7 @@ export function onInterrupt(say: (line: string) => void = (line) => void process
   };
 }
 
-/** Progress of work that may be left after any unit, since a resume does it again: its `update` throws where a stop was asked for. */
+/** Progress of work that can be left after any unit, because a resume does it again: `update` throws once the user asked to stop. */
 export const stoppable = (progress: Progress, interrupt: Pick<Interrupt, 'requested'> | undefined, doing: string): Progress => ({
   ...progress,
   update(done, extra) {

@@ -11,7 +11,7 @@ export interface Estimate {
   readonly n: number;
 }
 
-/** Two-sided standard normal quantiles. A table, because these three are what anyone asks for. */
+/** Two-sided standard normal quantiles: a table, because only these three are used. */
 const Z = { 0.9: 1.6448536269514722, 0.95: 1.959963984540054, 0.99: 2.5758293035489004 } as const;
 export type Confidence = keyof typeof Z;
 
@@ -37,7 +37,9 @@ function finite(values: readonly number[], what: string): void {
  */
 export function proportionInterval(successes: number, n: number, confidence: Confidence = 0.95): Estimate {
   if (!Number.isInteger(n) || n < 1) throw new RangeError(`proportionInterval: n is ${n}; expected a whole number of at least 1`);
-  if (!Number.isInteger(successes) || successes < 0 || successes > n) throw new RangeError(`proportionInterval: ${successes} successes of ${n}`);
+  if (!Number.isInteger(successes) || successes < 0 || successes > n) {
+    throw new RangeError(`proportionInterval: ${successes} successes of ${n}`);
+  }
   const z = Z[confidence];
   const p = successes / n;
   const scale = 1 + (z * z) / n;

@@ -9,7 +9,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { UserError } from '../../src/errors.js';
 import { atomicWrite } from '../../src/run/files.js';
 import { openRun, recipeChanges } from '../../src/run/folder.js';
-import type { RunFolder } from '../../src/run/folder.js';
+import type { OpenRunOptions, RunFolder } from '../../src/run/folder.js';
 import { openLog, readLog } from '../../src/run/metrics.js';
 
 const RECIPE = 'model: m\ntrain:\n  steps: 3\nrun:\n  dir: x\n';
@@ -18,7 +18,7 @@ const row = (step: number, loss = 1) => ({ step, loss, lr: 0.1, tokens: 10, seco
 let root = '';
 let dir = '';
 const opened: RunFolder[] = [];
-const open = async (options: { resume?: boolean; overwrite?: boolean; recipe?: string } = {}): Promise<RunFolder> => {
+const open = async (options: Partial<OpenRunOptions> = {}): Promise<RunFolder> => {
   const run = await openRun(dir, { recipe: RECIPE, resume: false, ...options });
   opened.push(run);
   return run;
@@ -154,20 +154,52 @@ describe('openRun', () => {
     const run = await open();
     run.metrics.append(row(1));
     await run.close();
-    await expect(open({ resume: true, recipe: RECIPE.replace('steps: 3', 'steps: 4\n  seed: 1') })).rejects.toThrow(/train\.steps: 3 → 4\n {2}train\.seed: not set → 1/);
+    const changed = RECIPE.replace('steps: 3', 'steps: 4\n  seed: 1');
+    await expect(open({ resume: true, recipe: changed })).rejects.toThrow(/train\.steps: 3 → 4\n {2}train\.seed: not set → 1/);
     await (await open({ resume: true, recipe: RECIPE.replace('dir: x', 'dir: y') })).close();
     expect(await readFile(join(dir, 'recipe.yaml'), 'utf8')).toContain('dir: y');
     expect(recipeChanges({ a: [1, 2] }, { a: [1, 3] })).toEqual(['a: [1,2] → [1,3]']);
   });
 
   it('may go on with more patience, but not with another judge', () => {
-    const of = (allowedFailures: number, endpoint: object) => ({ allowedFailures, judge: { endpoint }, answers: { by: { endpoint }, seed: 0 } });
+    const of = (allowedFailures: number, endpoint: object) =>
+      ({ allowedFailures, judge: { endpoint }, answers: { by: { endpoint }, seed: 0 } });
     const before = of(0.05, { url: 'u', model: 'm', concurrency: 8, samples: 8, timeout: 120 });
-    const patient = { url: 'u', model: 'm', concurrency: 1, samples: 8, timeout: 600, retries: 9, backoff: 1, rate: { requests: 1, seconds: 60 }, budget: { tokens: 9 }, prices: { prompt: 1, completion: 1 }, keyFrom: 'KEY' };
+    const patient = {
+      url: 'u', model: 'm', concurrency: 1, samples: 8, timeout: 600, retries: 9, backoff: 1, keyFrom: 'KEY',
+      rate: { requests: 1, seconds: 60 }, budget: { tokens: 9 }, prices: { prompt: 1, completion: 1 },
+    };
     expect(recipeChanges(before, of(0.5, patient))).toEqual([]);
-    expect(recipeChanges(before, of(0.05, { ...patient, samples: 4, extra: { top_k: 1 } }))).toEqual(
-      ['judge.endpoint.samples: 8 → 4', 'answers.by.endpoint.samples: 8 → 4', 'judge.endpoint.extra.top_k: not set → 1', 'answers.by.endpoint.extra.top_k: not set → 1']);
-    expect(recipeChanges({ budget: 1, judge: { human: { questions: 'q' } } }, { budget: 2, judge: { human: { questions: 'q', answers: ['a'] } } })).toEqual(['budget: 1 → 2']);
+    expect(recipeChanges(before, of(0.05, { ...patient, samples: 4, extra: { top_k: 1 } }))).toEqual([
+      'judge.endpoint.samples: 8 → 4', 'answers.by.endpoint.samples: 8 → 4',
+      'judge.endpoint.extra.top_k: not set → 1', 'answers.by.endpoint.extra.top_k: not set → 1',
+    ]);
+    const people = (budget: number, human: object) => ({ budget, judge: { human: { questions: 'q', ...human } } });
+    expect(recipeChanges(people(1, {}), people(2, { answers: ['a'] }))).toEqual(['budget: 1 → 2']);
+  });
+
+  it('may differ in the keys that the job names, and in no others', async () => {
+    const recipe = (patience: number, seed: number) => `model: m\nserver:\n  patience: ${patience}\nseed: ${seed}\nserverless: ${seed}\n`;
+    const run = await open({ recipe: recipe(1, 0), free: ['server'] });
+    run.metrics.append(row(1));
+    await run.close();
+    await (await open({ recipe: recipe(2, 0), free: ['server'], resume: true })).close();
+    await expect(open({ recipe: recipe(2, 0), free: [], resume: true })).resolves.toMatchObject({ resuming: true });
+    await opened.pop()!.close();
+    await expect(open({ recipe: recipe(3, 0), free: [], resume: true })).rejects.toThrow('server.patience: 2 → 3');
+    await expect(open({ recipe: recipe(2, 1), free: ['server'], resume: true })).rejects.toThrow(/seed: 0 → 1\n {2}serverless: 0 → 1/);
+  });
+
+  it('replaces the files that the job names together with the run', async () => {
+    const run = await open({ files: ['mine.jsonl'] });
+    run.metrics.append(row(1));
+    await writeFile(run.path('mine.jsonl'), 'm');
+    await writeFile(run.path('yours.jsonl'), 'y');
+    await run.close();
+    const fresh = await open({ files: ['mine.jsonl'], overwrite: true });
+    fresh.metrics.append(row(1));
+    await fresh.close();
+    expect((await readdir(dir)).sort()).toEqual(['metrics.jsonl', 'recipe.yaml', 'samples.jsonl', 'yours.jsonl']);
   });
 
   it('refuses a path that is a file', async () => {

@@ -87,7 +87,9 @@ describe('Ctrl-C', () => {
     const source = {
       pid: 4,
       on: (signal: string, listener: (s: NodeJS.Signals) => void) => listeners.set(signal, [...(listeners.get(signal) ?? []), listener]),
-      off: (signal: string, listener: (s: NodeJS.Signals) => void) => listeners.set(signal, (listeners.get(signal) ?? []).filter((one) => one !== listener)),
+      off: (signal: string, listener: (s: NodeJS.Signals) => void) => {
+        listeners.set(signal, (listeners.get(signal) ?? []).filter((one) => one !== listener));
+      },
       kill: (pid: number, signal: string) => killed.push(`${pid} ${signal}`),
     };
     const said: string[] = [];

@@ -13,7 +13,9 @@ import { adapterTargets, sharedSections } from '../../src/run/recipe-schemas.js'
 
 const Schema = z.strictObject({
   ...sharedSections,
-  data: z.strictObject({ path: z.union([z.string(), z.array(z.string())]), junk: z.enum(['error', 'skip']).default('error'), eval: z.number().optional() }),
+  data: z.strictObject({
+    path: z.union([z.string(), z.array(z.string())]), junk: z.enum(['error', 'skip']).default('error'), eval: z.number().optional(),
+  }),
   method: z.discriminatedUnion('name', [
     z.strictObject({ name: z.literal('cut'), lambda: z.number().min(1).default(1.1), gamma: z.number().default(1) }),
     z.strictObject({ name: z.literal('sft'), packing: z.boolean().default(false) }),
@@ -53,7 +55,10 @@ describe('a recipe', () => {
   });
 
   it('takes overrides, the later one winning', () => {
-    const { recipe } = check(BASE, 'train.steps=3', 'train.steps=5', 'method.lambda=1.5', 'adapter.targets=[up_proj, down_proj]', 'data.junk=skip', 'data=../other file.jsonl', 'model=./m.gguf');
+    const { recipe } = check(
+      BASE, 'train.steps=3', 'train.steps=5', 'method.lambda=1.5', 'adapter.targets=[up_proj, down_proj]', 'data.junk=skip',
+      'data=../other file.jsonl', 'model=./m.gguf',
+    );
     expect(recipe.train.steps).toBe(5);
     expect(recipe.method).toMatchObject({ name: 'cut', lambda: 1.5 });
     expect(recipe.adapter.targets).toEqual(['up_proj', 'down_proj']);
@@ -65,17 +70,20 @@ describe('a recipe', () => {
   });
 
   it('names the nearest key, with file and line', () => {
-    expect(problem(BASE.replace('learningRate', 'learningrate'))).toBe('r.yaml:7: unknown key "train.learningrate"; did you mean "train.learningRate"?');
+    expect(problem(BASE.replace('learningRate', 'learningrate')))
+      .toBe('r.yaml:7: unknown key "train.learningrate"; did you mean "train.learningRate"?');
     expect(problem(BASE.replace('learningRate', 'lerningRate'))).toContain('did you mean "train.learningRate"?');
     expect(problem(`${BASE}lambda: 1.2\n`)).toBe('r.yaml:10: unknown key "lambda"; did you mean "method.lambda"?');
     expect(problem(`${BASE}adapter:\n  r: 8\n`)).toContain('r.yaml:11: unknown key "adapter.r"; did you mean "adapter.rank"?');
-    expect(problem(BASE.replace('name: cut', 'name: cut\n  packing: true'))).toContain('r.yaml:5: unknown key "method.packing"; known in "method": name, lambda, gamma');
+    expect(problem(BASE.replace('name: cut', 'name: cut\n  packing: true')))
+      .toContain('r.yaml:5: unknown key "method.packing"; known in "method": name, lambda, gamma');
     expect(problem(BASE, 'trian.steps=3')).toBe('override "trian.steps=3": unknown key "trian"; did you mean "train"?');
     expect(problem(BASE, 'train.stpes=3')).toBe('override "train.stpes=3": unknown key "train.stpes"; did you mean "train.steps"?');
   });
 
   it('shows the value and what was expected, all problems at once', () => {
-    const message = problem(BASE.replace('steps: 10', 'steps: ten').replace('4e-4', '-1'), 'train.batch=0', 'data.junk=drop', 'train.warmup=2.5');
+    const wrong = BASE.replace('steps: 10', 'steps: ten').replace('4e-4', '-1');
+    const message = problem(wrong, 'train.batch=0', 'data.junk=drop', 'train.warmup=2.5');
     expect(message.split('\n')).toEqual([
       'r.yaml has 5 problems:',
       '  r.yaml:6: "train.steps" is "ten"; expected a number',
@@ -86,7 +94,8 @@ describe('a recipe', () => {
     ].sort((a, b) => message.indexOf(a) - message.indexOf(b)));
     expect(problem(BASE, 'train.steps=2.5')).toContain('"train.steps" is 2.5; expected a whole number');
     expect(problem(BASE.replace('data: rows.jsonl\n', ''))).toBe('r.yaml:1: "data" is missing; expected a section');
-    expect(problem(BASE.replace('name: cut', 'name: cutt'))).toBe('r.yaml:4: "method.name" is "cutt"; expected one of "cut", "sft"; did you mean "cut"?');
+    expect(problem(BASE.replace('name: cut', 'name: cutt')))
+      .toBe('r.yaml:4: "method.name" is "cutt"; expected one of "cut", "sft"; did you mean "cut"?');
     expect(problem(BASE, 'train.microBatch=9')).toContain('"train.microBatch": expected at most train.batch rows');
     expect(problem(BASE, 'adapter.targets=qkv')).toContain('expected one of "all", "mlp", "attention", or a list');
     expect(problem(BASE, 'adapter.targets=[qkv]')).toMatch(/"adapter.targets.0" is "qkv"; expected one of "q_proj"/);
@@ -103,10 +112,12 @@ describe('a recipe', () => {
   it('refuses broken, doubled and boundless YAML', () => {
     expect(problem('train: {steps: 1')).toContain('r.yaml:1');
     expect(problem(`${BASE}train:\n  steps: 3\n`)).toContain('r.yaml:10: the key "train" is given twice');
-    expect(problem('- a\n- b\n')).toContain('not a list');
+    expect(problem('- a\n- b\n')).toContain('this file holds a list');
     expect(problem('just words')).toContain('"just words"');
     expect(problem('a: 1\n---\nb: 2\n')).toContain('r.yaml:');
-    const laughs = ['a0: &a0 [x,x,x,x,x,x,x,x,x]', ...Array.from({ length: 9 }, (_, i) => `a${i + 1}: &a${i + 1} [${Array(9).fill(`*a${i}`).join(',')}]`)].join('\n');
+    const nineOf = (i: number): string => Array(9).fill(`*a${i}`).join(',');
+    const levels = Array.from({ length: 9 }, (_, i) => `a${i + 1}: &a${i + 1} [${nineOf(i)}]`);
+    const laughs = ['a0: &a0 [x,x,x,x,x,x,x,x,x]', ...levels].join('\n');
     expect(problem(laughs)).toMatch(/alias/i);
     expect(problem(`a: ${'['.repeat(100_000)}`)).toContain('nested');
     expect(problem(`${'- '.repeat(50_000)}x`)).toContain('nested');
@@ -152,24 +163,33 @@ describe('any input', () => {
   };
 
   it('text gives a recipe or a UserError', () => {
-    const yamlish = fc.array(fc.oneof(fc.constantFrom('a', 'train', 'steps', ': ', '\n', '  ', '- ', '[', ']', '{', '}', '&a ', '*a', '!!', '|', '>', '"', "'", '#', '? ', '<<', '%', '\t', '---'), fc.string()), { maxLength: 40 }).map((parts) => parts.join(''));
+    const signs = fc.constantFrom(
+      'a', 'train', 'steps', ': ', '\n', '  ', '- ', '[', ']', '{', '}', '&a ', '*a', '!!',
+      '|', '>', '"', "'", '#', '? ', '<<', '%', '\t', '---',
+    );
+    const yamlish = fc.array(fc.oneof(signs, fc.string()), { maxLength: 40 }).map((parts) => parts.join(''));
     fc.assert(fc.property(yamlish, (text) => onlyUserErrors(() => check(text))), { numRuns: 150 });
   });
 
   it('values anywhere give a recipe or a UserError', () => {
     const value = fc.jsonValue({ maxDepth: 4 });
     const keys = fc.constantFrom('train', 'data', 'method', 'adapter', 'run', 'model', 'steps', 'name', 'x', '__proto__', 'toString');
-    fc.assert(fc.property(fc.dictionary(keys, value, { maxKeys: 8 }), (object) => onlyUserErrors(() => check(stringify(object)))), { numRuns: 150 });
+    const recipes = fc.dictionary(keys, value, { maxKeys: 8 });
+    fc.assert(fc.property(recipes, (object) => onlyUserErrors(() => check(stringify(object)))), { numRuns: 150 });
   });
 
   it('overrides give a recipe or a UserError', () => {
-    const override = fc.oneof(fc.string(), fc.tuple(fc.constantFrom('train', 'train.steps', 'data', 'data.path.0', 'a.b.c', 'toString.x', 'constructor.prototype.y'), fc.oneof(fc.string(), fc.json())).map(([key, value]) => `${key}=${value}`));
-    fc.assert(fc.property(fc.array(override, { maxLength: 5 }), (overrides) => onlyUserErrors(() => check(BASE, ...overrides))), { numRuns: 150 });
+    const key = fc.constantFrom('train', 'train.steps', 'data', 'data.path.0', 'a.b.c', 'toString.x', 'constructor.prototype.y');
+    const setting = fc.tuple(key, fc.oneof(fc.string(), fc.json())).map(([name, value]) => `${name}=${value}`);
+    const overrides = fc.array(fc.oneof(fc.string(), setting), { maxLength: 5 });
+    fc.assert(fc.property(overrides, (given) => onlyUserErrors(() => check(BASE, ...given))), { numRuns: 150 });
     expect(({} as Record<string, unknown>)['y']).toBeUndefined();
   });
 
   it('a valid recipe survives being written and read', () => {
-    const overrides = fc.record({ steps: fc.integer({ min: 1 }), lr: fc.double({ min: 1e-300, max: 1e300, noNaN: true }), path: fc.string({ minLength: 1 }) });
+    const overrides = fc.record({
+      steps: fc.integer({ min: 1 }), lr: fc.double({ min: 1e-300, max: 1e300, noNaN: true }), path: fc.string({ minLength: 1 }),
+    });
     fc.assert(
       fc.property(overrides, ({ steps, lr, path }) => {
         const first = check(stringify({ data: { path }, method: 'cut', run: { dir: path }, train: { steps, learningRate: lr } }));

@@ -10,8 +10,8 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
 import { curvesOf } from '../../src/run/report/curves.js';
 import { named, number, percent, words } from '../../src/run/report/format.js';
-import { html, jsonBlock } from '../../src/run/report/html.js';
-import { summaryTables } from '../../src/run/report/summary.js';
+import { type Html, html, jsonBlock } from '../../src/run/report/html.js';
+import { headline, summaryTables } from '../../src/run/report/summary.js';
 import { writeReport } from '../../src/run/report/write.js';
 import { HOSTILE, heatmapRow, writeRun } from './report-fixture.js';
 
@@ -42,14 +42,17 @@ describe('the report in a browser', () => {
   it('opens offline with curves, marked tokens and answers', async () => {
     const { page, trouble } = await visit(await writeReport(await writeRun(join(root, 'plain'))));
     expect(await page.locator('.uplot canvas').count()).toBe(5);
-    expect(await page.locator('.big').innerText()).toMatch(/33 %\s*→\s*88 %/);
+    expect(await page.locator('.headline').innerText()).toMatch(/keep to the house style\s+33 %\s*→\s*88 %\s+Better after training/);
+    expect(await page.locator('#result').innerText()).toContain('lower is better');
 
     // Every pushed-down token is marked by more than colour, and no other is.
     const marked = await page.locator('.tokens mark').allInnerTexts();
     expect(marked.length).toBe(3 * 6);
     expect(new Set(marked.map((text) => text.trim()))).toEqual(new Set(['We', 'you', 'I', 'our', 'your']));
     const look = await page.locator('.tokens mark').first().evaluate((node) => {
-      const { fontWeight, textDecorationLine } = (globalThis as unknown as { getComputedStyle(n: unknown): { fontWeight: string; textDecorationLine: string } }).getComputedStyle(node);
+      type Style = Record<'fontWeight' | 'textDecorationLine', string>;
+      const { getComputedStyle } = globalThis as unknown as { getComputedStyle(n: unknown): Style };
+      const { fontWeight, textDecorationLine } = getComputedStyle(node);
       return { fontWeight: Number(fontWeight), textDecorationLine };
     });
     expect(look.fontWeight).toBeGreaterThanOrEqual(700);
@@ -90,7 +93,7 @@ describe('the report in a browser', () => {
 
 describe('writeReport', () => {
   it('caps what it shows of a huge run and says so', async () => {
-    const dir = await writeRun(join(root, 'huge'), { steps: 50_000, maps: 300 });
+    const dir = await writeRun(join(root, 'huge'), { steps: 50_000, heatmaps: 300 });
     const path = await writeReport(dir);
     expect((await stat(path)).size).toBeLessThan(2_000_000);
     expect(await readFile(path, 'utf8')).toContain('40 of 300 responses are shown');
@@ -103,12 +106,15 @@ describe('writeReport', () => {
 
 describe('the parts of a report', () => {
   it('escape what they are given', () => {
-    expect(html`<p title="${'"><script>'}">${'<&>'}${html`<b>${'\''}</b>`}${[1, 'a', false, null]}</p>`.text).toBe('<p title="&quot;&gt;&lt;script&gt;">&lt;&amp;&gt;<b>&#39;</b>1a</p>');
+    const part = html`<p title="${'"><script>'}">${'<&>'}${html`<b>${'\''}</b>`}${[1, 'a', false, null]}</p>`;
+    expect(part.text).toBe('<p title="&quot;&gt;&lt;script&gt;">&lt;&amp;&gt;<b>&#39;</b>1a</p>');
     expect(jsonBlock('x', { a: '</script><!--' }).text).not.toMatch(/<\/script>.*<\/script>|<!--/);
   });
 
   it('thin long curves and leave gaps where a number is missing', () => {
-    const [loss, lr] = curvesOf([{ lr: 1, step: 1, loss: NaN }, { lr: 1, step: 2, loss: 3 }, { step: 3, loss: null, lr: 1, note: 'x' }, { other: 1 }]);
+    const [loss, lr] = curvesOf([
+      { lr: 1, step: 1, loss: NaN }, { lr: 1, step: 2, loss: 3 }, { step: 3, loss: null, lr: 1, note: 'x' }, { other: 1 },
+    ]);
     expect(loss).toEqual({ name: 'loss', x: [1, 2, 3], y: [null, 3, null] });
     expect(lr?.y).toEqual([1, 1, 1]);
     const [long] = curvesOf(Array.from({ length: 10_000 }, (_, i) => ({ step: i + 1, loss: i })));
@@ -117,26 +123,78 @@ describe('the parts of a report', () => {
     expect(long?.smooth?.every((value) => value !== null && Number.isFinite(value))).toBe(true);
   });
 
-  it('show a summary in tables, and only the headline as shares', () => {
-    const at = (mean: number) => ({ mean, low: mean, high: mean, n: 8 });
-    const text = summaryTables({
+  const shownOf = (part: Html): string => part.text.replaceAll(/<[^>]*>/g, '|').replaceAll(/\s*\|[|\s]*/g, '|');
+  const at = (mean: number, low = mean, high = mean) => ({ mean, low, high, n: 8 });
+
+  it('show what was measured before and after, with the change and the good direction', () => {
+    const text = shownOf(summaryTables({
+      job: 'train',
+      before: { loss: 0.6931, accuracy: 0.5, rewards_margin: -5.2e-8 },
+      after: { loss: 0.4, accuracy: 0.875, rewards_margin: 1.25 },
+      change: { loss: at(-0.2931, -0.4, -0.2), accuracy: at(0.375, 0.25, 0.5) },
+      rows: 51,
+    }));
+    expect(text).toContain('|before|after|change|good direction|');
+    expect(text).toContain('|loss|0.693|0.4|-0.293|-0.4 to -0.2|lower is better|');
+    expect(text).toContain('|accuracy|50 %|88 %|+38 points|+25 points to +50 points|higher is better|');
+    expect(text).toContain('|rewards margin|0|1.25|–|'); // -5.2e-8 is rounding, and says nothing
+    expect(text).toContain('|rows|51|');
+  });
+
+  it('call a change within the rounding of its values 0', () => {
+    // float32 tells numbers near 900 apart by 6e-5.
+    const text = shownOf(summaryTables({
+      before: { loss: 900, nll: 1 }, after: { loss: 900, nll: 1 }, change: { loss: at(-3e-5, -6e-5, 2e-5), nll: at(-3e-5, -6e-5, 2e-5) },
+    }));
+    expect(text).toContain('|loss|900|900|0|0 to 0|lower is better|');
+    expect(text).toContain('|nll|1|1|-3.0e-5|-6.0e-5 to +2.0e-5|');
+  });
+
+  it.each([
+    ['a gain by the paired change', { loss: 2 }, { loss: 1 }, { loss: at(-1, -1.5, -0.5) },
+      'Better after training: -1 on average (95 % interval -1.5 to -0.5, 8 held-out rows). Lower is better.'],
+    ['a loss that rose', { loss: 1 }, { loss: 2 }, { loss: at(1, 0.5, 1.5) }, 'Worse after training: +1 on average'],
+    ['a change that may be chance', { loss: 2 }, { loss: 1.9 }, { loss: at(-0.1, -0.3, 0.1) },
+      'The difference may be chance: the 95 % interval of the change is -0.3 to +0.1, 8 held-out rows. Lower is better.'],
+    ['shares whose intervals are apart', { satisfied: at(0.2, 0.1, 0.3) }, { satisfied: at(0.6, 0.5, 0.7) }, undefined,
+      '20 %|→|60 %|Better after training: the 95 % intervals do not overlap. Higher is better.'],
+    ['fewer findings', { findings: at(2, 1.5, 2.5) }, { findings: at(1, 0.5, 1.4) }, undefined, 'Better after training: the 95 %'],
+    ['intervals that touch', { satisfied: at(0.2, 0.1, 0.3) }, { satisfied: at(0.4, 0.3, 0.5) }, undefined,
+      'may be chance: the 95 % intervals overlap'],
+    ['a measurement of no known direction', { kl: at(2) }, { kl: at(1) }, undefined, 'kl on held-out rows|2|→|1|Lower after training'],
+    ['plain numbers', { loss: 2 }, { loss: 1 }, undefined, 'No interval was measured: the difference may be chance. Lower is better.'],
+  ])('head the page with %s', (_, before, after, change, said) => {
+    expect(shownOf(headline({ before, after, change }))).toContain(said);
+  });
+
+  it('show the rounds of a run, one in a line', () => {
+    const rounds = [{ answers: 18, trainedOn: 6 }, { answers: 17, trainedOn: 4, unjudged: { timeout: 2 } }];
+    const text = shownOf(summaryTables({ rounds }));
+    expect(text).toContain('|answers|trained on|unjudged|1|18|6|–|2|17|4|timeout 2|');
+  });
+
+  it('show what an older summary has, under its own names', () => {
+    const old = {
       metric: 'share of answers', base: at(0.25), cut: at(1),
       findings: { base: at(1), cut: at(0.5) },
-      fluency: { base: { distinct2: null } },
-      iterations: [{ answers: 18, trainedOn: 6 }, { answers: 17, trainedOn: 4 }],
+      fluency: { base: { distinct2: null }, cut: { distinct2: 0.5 } },
+      iterations: [{ answers: 18, trainedOn: 6 }],
       eval: { before: { loss: 2 }, after: { loss: 1 }, change: { loss: at(-1) }, rows: 51 },
-    }).text.replaceAll(/<[^>]*>/g, '|').replaceAll(/\|+/g, '|');
-    expect(text).toContain('base|25 %|25 % – 25 %|8|');
-    expect(text).toContain('base|1|1 – 1|8|');
-    expect(text).toContain('distinct 2|–|');
-    expect(text).toMatch(/\|1\|2\|\s*\|answers\|18\|17\|trained on\|6\|4\|/);
-    expect(text).toContain('loss|2|1|-1 (-1 – -1)|');
-    expect(text).toContain('eval, rows|51|');
+      resumedFrom: null,
+    };
+    const text = shownOf(summaryTables(old));
+    expect(shownOf(headline(old))).toBe('|share of answers|');
+    expect(text).toContain('|base|0.25|0.25 to 0.25|8|');
+    expect(text).toContain('|findings|mean|95 % interval|n|0|1|base|1|1 to 1|8|cut|0.5|');
+    expect(text).toMatch(/distinct-2\)\|–\|0.5\|/);
+    expect(text).toContain('|loss|2|1|-1 (-1 to -1)|');
+    expect(text).toContain('|eval, rows|51|');
     expect(text).not.toMatch(/[{}]|null/);
   });
 
   it('leave out of the curves where a step stands, and put last how it went', () => {
-    expect(curvesOf([{ step: 1, iteration: 1, grad_norm: 2, lr: 1, l1: 3, loss: 1 }]).map(({ name }) => name)).toEqual(['loss', 'l1', 'lr', 'grad_norm']);
+    const curves = curvesOf([{ step: 1, iteration: 1, round: 1, grad_norm: 2, lr: 1, l1: 3, loss: 1 }]);
+    expect(curves.map(({ name }) => name)).toEqual(['loss', 'l1', 'lr', 'grad_norm']);
   });
 
   it('write numbers that people read', () => {

@@ -7,10 +7,13 @@ const MAX_PAIRS = 60;
 const GOOD = new Set(['satisfied', 'satisfactory', 'good', 'pass', 'passed', 'yes', 'true', 'ok']);
 const BAD = new Set(['unsatisfied', 'unsatisfactory', 'not satisfied', 'bad', 'fail', 'failed', 'no', 'false']);
 
+const BOOLEAN_WORDS = { true: 'satisfied', false: 'not satisfied' } as const;
+
 /** A verdict as good, bad, or neither (a tie, a refusal, a judge that failed). */
 export function standing(verdict: AnswerSample['verdict']): 'good' | 'bad' | 'open' {
   const word = String(verdict).toLowerCase().trim();
-  return GOOD.has(word) ? 'good' : BAD.has(word) ? 'bad' : 'open';
+  if (GOOD.has(word)) return 'good';
+  return BAD.has(word) ? 'bad' : 'open';
 }
 
 interface Pair {
@@ -26,15 +29,23 @@ function change({ before, after }: Pair): Change {
   const was = standing(before?.verdict);
   const is = standing(after?.verdict);
   if (was === 'open' || is === 'open') return 'open';
-  return was === is ? 'same' : is === 'good' ? 'better' : 'worse';
+  if (was === is) return 'same';
+  return is === 'good' ? 'better' : 'worse';
 }
 
 function side(title: string, answer: AnswerSample | undefined): Html {
   if (!answer) return html`<div class="side"><h4>${title}</h4><p class="quiet">no answer recorded</p></div>`;
   const state = standing(answer.verdict);
-  const word = typeof answer.verdict === 'boolean' ? (answer.verdict ? 'satisfied' : 'not satisfied') : answer.verdict;
+  const word = typeof answer.verdict === 'boolean' ? BOOLEAN_WORDS[`${answer.verdict}`] : answer.verdict;
   const sign = { good: '✓', bad: '✗', open: '·' }[state];
-  return html`<div class="side"><h4>${title}${word && html` <span class="chip ${state}">${sign} ${word}</span>`}</h4><div class="text">${answer.response}</div>${answer.reason && html`<p class="reason">${answer.reason}</p>`}</div>`;
+  const chip = word && html` <span class="chip ${state}">${sign} ${word}</span>`;
+  const reason = answer.reason && html`<p class="reason">${answer.reason}</p>`;
+  return html`<div class="side"><h4>${title}${chip}</h4><div class="text">${answer.response}</div>${reason}</div>`;
+}
+
+function article(pair: Pair): Html {
+  return html`<article class="pair" data-change="${change(pair)}"><p class="prompt"><span class="id">${pair.id}</span> ${pair.prompt}</p>
+      <div class="sides">${side('before', pair.before)}${side('after', pair.after)}</div></article>`;
 }
 
 /** The answers, at most 60 prompts, with buttons for what got better or worse. */
@@ -49,9 +60,12 @@ export function answerPairs(answers: readonly AnswerSample[]): Html {
   const count = (kind: Change): number => all.filter((pair) => change(pair) === kind).length;
   const shown = all.slice(0, MAX_PAIRS);
   const kinds: [Change, string][] = [['better', 'better'], ['worse', 'worse'], ['same', 'as before'], ['open', 'not decided']];
-  return html`<p class="filter" role="group" aria-label="Show"><button type="button" data-show="all" aria-pressed="true">all ${all.length}</button>${kinds
+  const buttons = kinds
     .filter(([kind]) => count(kind) > 0)
-    .map(([kind, name]) => html`<button type="button" data-show="${kind}" aria-pressed="false">${name} ${count(kind)}</button>`)}</p>
-    ${shown.length < all.length && html`<p class="note">The first ${shown.length} of ${all.length} prompts are shown; all are in samples.jsonl.</p>`}
-    ${shown.map((pair) => html`<article class="pair" data-change="${change(pair)}"><p class="prompt"><span class="id">${pair.id}</span> ${pair.prompt}</p><div class="sides">${side('before', pair.before)}${side('after', pair.after)}</div></article>`)}`;
+    .map(([kind, name]) => html`<button type="button" data-show="${kind}" aria-pressed="false">${name} ${count(kind)}</button>`);
+  return html`<p class="filter" role="group" aria-label="Show">
+      <button type="button" data-show="all" aria-pressed="true">all ${all.length}</button>${buttons}</p>
+    ${shown.length < all.length &&
+      html`<p class="note">The first ${shown.length} of ${all.length} prompts are shown; all are in samples.jsonl.</p>`}
+    ${shown.map(article)}`;
 }

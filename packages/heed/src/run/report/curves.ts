@@ -18,8 +18,8 @@ const NOISY_FROM = 30;
 /** Shown last: they say how the run went, not how well. */
 const LATE = ['lr', 'grad_norm', 'tokens', 'seconds'];
 const PLAIN = new Set(['lr', 'tokens']);
-/** They say where a step stands, and are not measured. */
-const PLACES = new Set(['step', 'iteration']);
+/** They say where a step stands in the run; nothing about them is measured. */
+const PLACES = new Set(['step', 'iteration', 'round']);
 
 const finite = (value: unknown): number | null => (typeof value === 'number' && Number.isFinite(value) ? value : null);
 
@@ -50,7 +50,8 @@ function smooth(y: readonly (number | null)[]): (number | null)[] {
 /** Every number that the steps logged, as curves: the loss first. */
 export function curvesOf(metrics: readonly LogRow[]): Curve[] {
   const rows = metrics.filter((row) => typeof row.step === 'number');
-  const keys = [...new Set(rows.flatMap((row) => Object.keys(row)))].filter((key) => !PLACES.has(key) && rows.some((row) => finite(row[key]) !== null));
+  const keys = [...new Set(rows.flatMap((row) => Object.keys(row)))]
+    .filter((key) => !PLACES.has(key) && rows.some((row) => finite(row[key]) !== null));
   const rank = (key: string): number => (key === 'loss' ? -1 : LATE.indexOf(key) + 1);
   return keys
     .sort((a, b) => rank(a) - rank(b))
@@ -61,10 +62,13 @@ export function curvesOf(metrics: readonly LogRow[]): Curve[] {
     });
 }
 
-/** The places that the script draws into, each with its first and last value for those who cannot see it. */
+/** The places that the script draws into; each caption says the first and the last value, for readers who cannot see the curve. */
 export function curvePlaces(curves: readonly Curve[]): Html {
   return html`<div class="curves">${curves.map(({ name, y, smooth: line }, index) => {
     const values = (line ?? y).filter((value) => value !== null);
-    return html`<figure${index === 0 && curves.length > 1 ? html` class="wide"` : ''}><figcaption><b>${words(name)}</b> <span>${number(values[0])} → ${number(values.at(-1))}</span></figcaption><div class="chart" data-curve="${index}"></div></figure>`;
+    const ends = `${number(values[0])} → ${number(values.at(-1))}`;
+    const caption = html`<figcaption><b>${words(name)}</b> <span>${ends}</span></figcaption>`;
+    const wide = index === 0 && curves.length > 1 && html` class="wide"`;
+    return html`<figure${wide}>${caption}<div class="chart" data-curve="${index}"></div></figure>`;
   })}</div>`;
 }

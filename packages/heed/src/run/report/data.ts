@@ -8,6 +8,7 @@ import { z } from 'zod';
 import { UserError } from '../../errors.js';
 import { readLog } from '../metrics.js';
 import type { LogRow } from '../metrics.js';
+import { isSection } from './measurements.js';
 
 const id = z.union([z.string(), z.number()]).transform(String);
 
@@ -36,7 +37,10 @@ export const HeatmapSample = z
     logRatio: z.array(z.number().nullable()),
     flagged: z.array(z.boolean()),
   })
-  .refine(({ tokens, logRatio, flagged }) => tokens.length === logRatio.length && tokens.length === flagged.length, 'tokens, logRatio and flagged differ in length');
+  .refine(
+    ({ tokens, logRatio, flagged }) => tokens.length === logRatio.length && tokens.length === flagged.length,
+    'tokens, logRatio and flagged differ in length',
+  );
 export type HeatmapSample = z.infer<typeof HeatmapSample>;
 
 /** Everything in a report. */
@@ -47,7 +51,7 @@ export interface ReportData {
   readonly metrics: readonly LogRow[];
   readonly answers: readonly AnswerSample[];
   readonly heatmaps: readonly HeatmapSample[];
-  /** Lines of `samples.jsonl` of a kind that the report shows, but not of its form. */
+  /** Lines of `samples.jsonl` of a kind that the report shows, whose form is wrong; each with the reason. */
   readonly unreadable: readonly string[];
   /** Absent while the run goes on. */
   readonly summary: Readonly<Record<string, unknown>> | undefined;
@@ -62,7 +66,12 @@ async function text(path: string): Promise<string | undefined> {
   }
 }
 
-const section = (value: unknown): Record<string, unknown> => (typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as Record<string, unknown>) : {});
+const section = (value: unknown): Record<string, unknown> => (isSection(value) ? value : {});
+
+/** Why a line of `samples.jsonl` was not read. */
+function problem(line: number, { issues }: z.ZodError): string {
+  return `samples.jsonl:${line}: ${issues.map(({ path, message }) => `${path.join('.')} ${message}`.trim()).join('; ')}`;
+}
 
 /**
  * Reads a run folder.
@@ -72,7 +81,11 @@ const section = (value: unknown): Record<string, unknown> => (typeof value === '
 export async function readRun(folder: string): Promise<ReportData> {
   const dir = resolve(folder);
   const recipeText = await text(join(dir, 'recipe.yaml'));
-  if (recipeText === undefined) throw new UserError(`${folder} is not a run folder: it has no recipe.yaml`, ['Name the folder given as run.dir, such as runs/quickstart.']);
+  if (recipeText === undefined) {
+    throw new UserError(`${folder} is not a run folder: it has no recipe.yaml`, [
+      'Name the folder given as run.dir, such as runs/quickstart.',
+    ]);
+  }
   const summaryText = await text(join(dir, 'summary.json'));
   const answers: AnswerSample[] = [];
   const heatmaps: HeatmapSample[] = [];
@@ -81,7 +94,7 @@ export async function readRun(folder: string): Promise<ReportData> {
     const kind = row['kind'];
     if (kind !== 'answer' && kind !== 'heatmap') continue; // other kinds are for other readers
     const read = kind === 'answer' ? AnswerSample.safeParse(row) : HeatmapSample.safeParse(row);
-    if (!read.success) unreadable.push(`samples.jsonl:${index + 1}: ${read.error.issues.map((issue) => `${issue.path.join('.')} ${issue.message}`.trim()).join('; ')}`);
+    if (!read.success) unreadable.push(problem(index + 1, read.error));
     else if (read.data.kind === 'answer') answers.push(read.data);
     else heatmaps.push(read.data);
   }

@@ -12,20 +12,35 @@ export function number(value: unknown): string {
 }
 
 /** A share as a percentage. */
-export const percent = (value: number): string => (Number.isFinite(value) ? `${Number((100 * value).toFixed(Math.abs(value) < 0.1 && value !== 0 ? 1 : 0))} %` : '–');
+export function percent(value: number): string {
+  if (!Number.isFinite(value)) return '–';
+  const digits = Math.abs(value) < 0.1 && value !== 0 ? 1 : 0;
+  return `${Number((100 * value).toFixed(digits))} %`;
+}
 
-/** `peakRssMb` → `peak rss mb`, with the units that we know written out. */
+/** `peakRssMb` → `peak rss mb`. */
 export function words(key: string): string {
   return key.replaceAll(/[_-]+/g, ' ').replaceAll(/([a-z])([A-Z0-9])/g, '$1 $2').toLowerCase();
 }
 
-/** What `…Mb` of a summary counts in, mebibytes of 2²⁰ bytes, as the megabytes of 10⁶ that people are shown everywhere. */
+/** Mebibytes (2²⁰ bytes), in which `…Mb` of a summary counts, as the megabytes (10⁶ bytes) that people are shown everywhere. */
 export const megabytes = (mebibytes: number): string => `${number(Math.round((mebibytes * 2 ** 20) / 1e6))} MB`;
+
+/** A value of a summary as text; the parts of an object follow each other. */
+function text(value: unknown): string {
+  if (typeof value === 'string') return value;
+  if (typeof value === 'number') return number(value);
+  if (typeof value === 'boolean') return value ? 'yes' : 'no';
+  if (typeof value !== 'object' || value === null) return '–';
+  if (Array.isArray(value)) return value.map(text).join(', ');
+  return Object.entries(value).map(([name, part]) => `${words(name)} ${text(part)}`).join(', ');
+}
 
 /** A summary value, with its unit where the key tells it. */
 export function named(key: string, value: unknown): { name: string; text: string } {
   if (typeof value === 'number' && key === 'seconds') return { name: 'time', text: clock(value) };
-  if (typeof value === 'number' && /Mb$/.test(key)) return { name: words(key.slice(0, -2)).replace('rss', 'memory'), text: megabytes(value) };
-  if (typeof value === 'number') return { name: words(key), text: number(value) };
-  return { name: words(key), text: typeof value === 'string' ? value : (JSON.stringify(value) ?? '–') };
+  if (typeof value === 'number' && key.endsWith('Mb')) {
+    return { name: words(key.slice(0, -2)).replace('rss', 'memory'), text: megabytes(value) };
+  }
+  return { name: words(key), text: text(value) };
 }

@@ -1,4 +1,4 @@
-/** The CUT heat map: every token of a response coloured by log q/p, those pushed down marked. */
+/** The heat map: every token of a response is coloured by log q/p, and those pushed down are marked. */
 import type { HeatmapSample } from './data.js';
 import { html } from './html.js';
 import type { Html } from './html.js';
@@ -18,22 +18,31 @@ export function scaleLimit(samples: readonly HeatmapSample[]): number {
   return Math.max(1, sizes[Math.floor(0.98 * (sizes.length - 1))] ?? 1);
 }
 
+function tone(logRatio: number | undefined): 'more' | 'less' | 'none' {
+  if (logRatio === undefined) return 'none';
+  return logRatio >= 0 ? 'more' : 'less';
+}
+
 function token(text: string, value: number | null, flagged: boolean, limit: number): Html {
   const shown = text.replaceAll('\n', '⏎\n');
   const finite = value !== null && Number.isFinite(value) ? value : undefined;
   const strength = finite === undefined ? 0 : Math.min(1, Math.abs(finite) / limit);
-  const tone = finite === undefined ? 'none' : finite >= 0 ? 'more' : 'less';
-  const attributes = html`class="t ${tone}" style="--a:${strength.toFixed(2)}" data-v="${finite === undefined ? '' : finite.toFixed(4)}"`;
+  const attributes = html`class="t ${tone(finite)}" style="--a:${strength.toFixed(2)}" data-v="${finite?.toFixed(4)}"`;
   return flagged ? html`<mark ${attributes}>${shown}</mark>` : html`<span ${attributes}>${shown}</span>`;
 }
 
 function card(sample: HeatmapSample, limit: number): Html {
   const count = sample.flagged.filter(Boolean).length;
-  const cut = sample.tokens.length > MAX_TOKENS;
+  const hidden = sample.tokens.length - MAX_TOKENS;
+  const tokens = sample.tokens
+    .slice(0, MAX_TOKENS)
+    .map((text, i) => token(text, sample.logRatio[i] ?? null, sample.flagged[i] ?? false, limit));
+  const step = typeof sample.step === 'number' && html` <span class="quiet">step ${sample.step}</span>`;
+  const pushed = html`<span class="count">${count} of ${sample.tokens.length} tokens pushed down</span>`;
   return html`<article class="map">
-    <header><span class="id">${sample.id}</span>${typeof sample.step === 'number' && html` <span class="quiet">step ${sample.step}</span>`}<span class="count">${count} of ${sample.tokens.length} tokens pushed down</span></header>
+    <header><span class="id">${sample.id}</span>${step}${pushed}</header>
     <p class="prompt">${sample.prompt}</p>
-    <div class="tokens">${sample.tokens.slice(0, MAX_TOKENS).map((text, i) => token(text, sample.logRatio[i] ?? null, sample.flagged[i] ?? false, limit))}${cut && html`<span class="quiet"> … ${sample.tokens.length - MAX_TOKENS} more tokens not shown</span>`}</div>
+    <div class="tokens">${tokens}${hidden > 0 && html`<span class="quiet"> … ${hidden} more tokens not shown</span>`}</div>
     ${sample.judgment && html`<p class="judgment"><b>Judgment</b> ${sample.judgment}</p>`}
   </article>`;
 }
@@ -56,15 +65,18 @@ function mostPushed(samples: readonly HeatmapSample[]): { shown: string; n: numb
 /** The heat maps with their legend; those with marked tokens first, at most 40. */
 export function heatmaps(samples: readonly HeatmapSample[]): Html {
   const limit = scaleLimit(samples);
-  const shown = [...samples.filter(({ flagged }) => flagged.includes(true)), ...samples.filter(({ flagged }) => !flagged.includes(true))].slice(0, MAX_MAPS);
-  const words = mostPushed(samples);
-  return html`<p class="how"><i>p</i> is the model's probability of a token after the prompt, <i>q</i> after the prompt and the judgment. A token that the judgment makes more likely is one it speaks about: CUT pushes those down.</p>
+  const marked = (sample: HeatmapSample): boolean => sample.flagged.includes(true);
+  const shown = [...samples.filter(marked), ...samples.filter((sample) => !marked(sample))].slice(0, MAX_MAPS);
+  const words = mostPushed(samples).map(({ shown: word, n }) => html`<span class="word">${word} <small>${n}</small></span> `);
+  return html`<p class="how"><i>p</i> is the model's probability of a token after the prompt, <i>q</i> after the prompt and the judgment.
+      A judgment makes the words that it speaks about more likely: training pushes those tokens down.</p>
     <div class="legend">
       <span>−${number(limit)}</span><span class="ramp" aria-hidden="true"></span><span>+${number(limit)}</span>
       <span class="quiet">log q/p: less likely, or more likely, once the judgment is read</span>
       <span><mark class="t more" style="--a:.7">like this</mark> <span class="quiet">pushed down</span></span>
     </div>
-    ${words.length > 0 && html`<p class="words"><b>Pushed down most</b> ${words.map(({ shown: word, n }) => html`<span class="word">${word} <small>${n}</small></span> `)}</p>`}
-    ${shown.length < samples.length && html`<p class="note">${shown.length} of ${samples.length} responses are shown; all are in samples.jsonl.</p>`}
+    ${words.length > 0 && html`<p class="words"><b>Pushed down most</b> ${words}</p>`}
+    ${shown.length < samples.length &&
+      html`<p class="note">${shown.length} of ${samples.length} responses are shown; all are in samples.jsonl.</p>`}
     ${shown.map((sample) => card(sample, limit))}`;
 }

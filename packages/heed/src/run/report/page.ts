@@ -10,7 +10,7 @@ import { LANGUAGE_GUARD, SCRIPT } from './script.js';
 import { STYLE } from './style.js';
 import { headline, summaryTables } from './summary.js';
 
-/** What the page needs that is not of the run. */
+/** What the page needs beside the run. */
 export interface PageParts {
   /** uPlot's script and style sheet. */
   readonly chartScript: string;
@@ -27,26 +27,43 @@ function script(code: string): { element: Html; hash: string } {
   return { element: new Html(`<script>${safe}</script>`), hash: `'sha256-${createHash('sha256').update(safe).digest('base64')}'` };
 }
 
-const word = (value: unknown): string => (typeof value === 'string' ? value : typeof value === 'object' && value !== null && 'name' in value ? String(value.name) : '');
+/** What a section of the recipe is called: the word itself, or its `name`; '' where it has neither. */
+function nameOf(section: unknown): string {
+  if (typeof section === 'string') return section;
+  return typeof section === 'object' && section !== null && 'name' in section ? String(section.name) : '';
+}
+
+/** The method, the model and how far the run is. */
+function about({ recipe, metrics, summary }: ReportData): string[] {
+  const steps = `${metrics.length.toLocaleString('en-US')} steps`;
+  return [nameOf(recipe['method']), nameOf(recipe['model']), steps, summary ? 'finished' : 'under way'];
+}
+
+/** Names with their values. */
+const facts = (all: readonly (readonly [string, string])[]): Html =>
+  html`<dl class="facts">${all.map(([name, value]) => html`<div><dt>${name}</dt><dd>${value}</dd></div>`)}</dl>`;
+
+function unreadableLines(lines: readonly string[]): Html {
+  return html`<p class="note">${lines.length} lines do not have the form that this report reads:</p>
+    <pre>${lines.slice(0, 20).join('\n')}</pre>`;
+}
 
 /** The report as text. Pure: the same parts give the same page. */
 export function renderPage(run: ReportData, parts: PageParts): string {
   const curves = curvesOf(run.metrics);
   const charts = script(LANGUAGE_GUARD + parts.chartScript);
   const own = script(SCRIPT);
-  const policy = `default-src 'none'; style-src 'unsafe-inline'; script-src ${charts.hash} ${own.hash}; base-uri 'none'; form-action 'none'`;
-  const about = [word(run.recipe['method']), word(run.recipe['model']), `${run.metrics.length.toLocaleString('en-US')} steps`, run.summary ? 'finished' : 'under way', parts.written];
+  const scripts = `script-src ${charts.hash} ${own.hash}`;
+  const policy = `default-src 'none'; style-src 'unsafe-inline'; ${scripts}; base-uri 'none'; form-action 'none'`;
 
   const sections: [id: string, title: string, body: Html][] = [];
   if (run.summary) sections.push(['result', 'Result', summaryTables(run.summary)]);
   if (curves.length > 0) sections.push(['curves-section', 'Training', curvePlaces(curves)]);
   if (run.heatmaps.length > 0) sections.push(['heatmaps', 'What the judgments pushed down', heatmaps(run.heatmaps)]);
   if (run.answers.length > 0) sections.push(['answers', 'Answers before and after', answerPairs(run.answers)]);
-  if (run.unreadable.length > 0) {
-    sections.push(['unreadable', 'Samples that could not be shown', html`<p class="note">${run.unreadable.length} lines do not have the form that this report reads:</p><pre>${run.unreadable.slice(0, 20).join('\n')}</pre>`]);
-  }
+  if (run.unreadable.length > 0) sections.push(['unreadable', 'Samples that could not be shown', unreadableLines(run.unreadable)]);
   sections.push(['recipe', 'Recipe', html`<pre>${run.recipeText}</pre>`]);
-  sections.push(['environment', 'Environment', html`<dl class="facts">${parts.environment.map(([name, value]) => html`<div><dt>${name}</dt><dd>${value}</dd></div>`)}</dl>`]);
+  sections.push(['environment', 'Environment', facts(parts.environment)]);
 
   return html`<!doctype html>
 <html lang="en">
@@ -61,7 +78,7 @@ export function renderPage(run: ReportData, parts: PageParts): string {
 <body>
 <main>
 <h1>${run.name}</h1>
-<p class="quiet">${about.filter(Boolean).join(' · ')}</p>
+<p class="quiet">${[...about(run), parts.written].filter(Boolean).join(' · ')}</p>
 <nav aria-label="Sections">${sections.map(([id, title]) => html`<a href="#${id}">${title}</a>`)}</nav>
 ${headline(run.summary)}
 ${sections.map(([id, title, body]) => html`<section id="${id}"><h2>${title}</h2>${body}</section>`)}

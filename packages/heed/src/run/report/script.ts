@@ -1,5 +1,7 @@
-/** Runs before the chart library, which asks for the browser's language while loading and fails where that is none ("en-US@posix"). */
-export const LANGUAGE_GUARD = `try { new Intl.NumberFormat(navigator.language); } catch { Object.defineProperty(navigator, 'language', { value: 'en-US' }); }
+/** Runs before the chart library, which fails while loading where the browser's language is not valid ("en-US@posix"). */
+export const LANGUAGE_GUARD = `
+try { new Intl.NumberFormat(navigator.language); }
+catch { Object.defineProperty(navigator, 'language', { value: 'en-US' }); }
 `;
 
 /** What the report does in the browser: draw the curves, show a token's numbers, filter the answers. Plain JavaScript, no network. */
@@ -9,6 +11,7 @@ export const SCRIPT = String.raw`
   const curves = JSON.parse(document.getElementById('curves').textContent);
   const color = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
   const short = (value) => value == null ? '–' : String(Number(value.toPrecision(3)));
+  const whole = (value) => Number.isInteger(value) ? value.toLocaleString('en-US') : '';
   let charts = [];
   const draw = () => {
     charts.forEach((chart) => chart.destroy());
@@ -19,13 +22,20 @@ export const SCRIPT = String.raw`
       const dots = { show: x.length <= 60, size: 4, fill: accent };
       const caption = place.parentElement.querySelector('figcaption span');
       const still = caption.textContent;
-      const series = [{}, { label: name, stroke: accent, width: smooth ? 1 : 2, alpha: smooth ? .35 : 1, points: smooth ? { show: false } : dots }];
+      const own = smooth ? { width: 1, alpha: .35, points: { show: false } } : { width: 2, alpha: 1, points: dots };
+      const series = [{}, { label: name, stroke: accent, ...own }];
       if (smooth) series.push({ label: 'mean', stroke: accent, width: 2, points: { show: false } });
       return new uPlot({
-        width: Math.max(200, place.clientWidth), height: place.clientHeight, legend: { show: false }, scales: { x: { time: false } }, series,
-        axes: [{ ...axis, size: 28, values: (_, splits) => splits.map((v) => Number.isInteger(v) ? v.toLocaleString('en-US') : '') }, { ...axis, size: 54, values: (_, splits) => splits.map(short) }],
+        width: Math.max(200, place.clientWidth), height: place.clientHeight,
+        legend: { show: false }, scales: { x: { time: false } }, series,
+        axes: [
+          { ...axis, size: 28, values: (_, splits) => splits.map(whole) },
+          { ...axis, size: 54, values: (_, splits) => splits.map(short) },
+        ],
         cursor: { y: false, points: { size: 7 } },
-        hooks: { setCursor: [(u) => { const i = u.cursor.idx; caption.textContent = i == null ? still : 'step ' + x[i].toLocaleString('en-US') + ': ' + short(y[i]); }] },
+        hooks: { setCursor: [({ cursor: { idx: i } }) => {
+          caption.textContent = i == null ? still : 'step ' + whole(x[i]) + ': ' + short(y[i]);
+        }] },
       }, smooth ? [x, y, smooth] : [x, y], place);
     });
   };
@@ -40,7 +50,8 @@ export const SCRIPT = String.raw`
     const token = event.target instanceof Element ? event.target.closest('.tokens .t') : null;
     if (!token) return hide();
     const value = token.dataset.v === '' ? null : Number(token.dataset.v);
-    const ratio = value == null ? 'no number was recorded' : 'log q/p = ' + (value > 0 ? '+' : '') + value.toFixed(3) + '\nq/p = ' + short(Math.exp(value));
+    const sign = value > 0 ? '+' : '';
+    const ratio = value == null ? 'no number was recorded' : 'log q/p = ' + sign + value.toFixed(3) + '\nq/p = ' + short(Math.exp(value));
     tip.textContent = JSON.stringify(token.textContent) + '\n' + ratio + (token.tagName === 'MARK' ? '\npushed down' : '');
     tip.hidden = false;
     const box = token.getClientRects()[0];
@@ -52,7 +63,8 @@ export const SCRIPT = String.raw`
   const buttons = [...document.querySelectorAll('[data-show]')];
   for (const button of buttons) button.addEventListener('click', () => {
     for (const other of buttons) other.setAttribute('aria-pressed', String(other === button));
-    for (const pair of document.querySelectorAll('[data-change]')) pair.hidden = button.dataset.show !== 'all' && pair.dataset.change !== button.dataset.show;
+    const wanted = button.dataset.show;
+    for (const pair of document.querySelectorAll('[data-change]')) pair.hidden = wanted !== 'all' && pair.dataset.change !== wanted;
   });
 })();
 `;

@@ -28,7 +28,10 @@ a { color: var(--accent); text-underline-offset: 3px; }
 .how { max-width: 70ch; }
 .headline { margin: 40px 0 24px; }
 .metric { color: var(--soft); margin: 0; }
-.big { font-size: clamp(2.5rem, 8vw, 4.25rem); line-height: 1.05; font-weight: 650; letter-spacing: -.035em; margin: 0 0 8px; font-variant-numeric: tabular-nums; }
+.big {
+  font-size: clamp(2.5rem, 8vw, 4.25rem); line-height: 1.05; font-weight: 650; letter-spacing: -.035em;
+  margin: 0 0 8px; font-variant-numeric: tabular-nums;
+}
 .big .was, .big .arrow { color: var(--soft); font-weight: 400; }
 .big .is { color: var(--accent); }
 .lede { font-size: 1.0625rem; color: var(--soft); }
@@ -50,7 +53,10 @@ th.plot span { display: inline-block; width: 50%; } th.plot span + span { text-a
 .curves { display: grid; grid-template-columns: repeat(auto-fill, minmax(300px, 1fr)); gap: 16px; }
 figure { margin: 0; padding: 14px 14px 6px; background: var(--card); border: 1px solid var(--line); border-radius: 10px; min-width: 0; }
 figure.wide { grid-column: 1 / -1; }
-figcaption { display: flex; justify-content: space-between; gap: 12px; font-size: .875rem; margin-bottom: 6px; font-variant-numeric: tabular-nums; }
+figcaption {
+  display: flex; justify-content: space-between; gap: 12px; font-size: .875rem; margin-bottom: 6px;
+  font-variant-numeric: tabular-nums;
+}
 .chart { height: 170px; } .wide .chart { height: 240px; }
 .u-legend { display: none; }
 article { background: var(--card); border: 1px solid var(--line); border-radius: 10px; padding: 16px 20px; margin: 0 0 14px; }
@@ -59,29 +65,61 @@ article header .count { margin-left: auto; color: var(--soft); }
 .id { font: .8125rem var(--mono); color: var(--soft); }
 .prompt { color: var(--soft); font-size: .9375rem; white-space: pre-wrap; overflow-wrap: anywhere; }
 .tokens { font-size: 1.0625rem; line-height: 1.95; white-space: pre-wrap; overflow-wrap: anywhere; }
-.t { border-radius: 3px; padding: 2px 0; color: inherit; background: none; -webkit-box-decoration-break: clone; box-decoration-break: clone; }
+.t {
+  border-radius: 3px; padding: 2px 0; color: inherit; background: none; -webkit-box-decoration-break: clone;
+  box-decoration-break: clone;
+}
 .t.more { background: rgb(var(--more) / calc(var(--a) * var(--full))); }
 .t.less { background: rgb(var(--less) / calc(var(--a) * var(--full))); }
 .t.none { outline: 1px dotted var(--soft); }
 .tokens .t:hover { outline: 2px solid var(--ink); outline-offset: 0; }
-mark.t { font-weight: 750; text-decoration: underline; text-decoration-thickness: 3px; text-underline-offset: 5px; text-decoration-color: rgb(var(--more)); text-decoration-skip-ink: none; }
-.judgment { margin: 12px 0 0; padding: 8px 0 0 14px; border-left: 3px solid var(--line); font-size: .9375rem; white-space: pre-wrap; overflow-wrap: anywhere; padding-top: 0; }
+mark.t {
+  font-weight: 750; text-decoration: underline; text-decoration-thickness: 3px; text-underline-offset: 5px;
+  text-decoration-color: rgb(var(--more)); text-decoration-skip-ink: none;
+}
+.judgment {
+  margin: 12px 0 0; padding: 0 0 0 14px; border-left: 3px solid var(--line); font-size: .9375rem;
+  white-space: pre-wrap; overflow-wrap: anywhere;
+}
 .judgment b { color: var(--soft); font-weight: 600; font-size: .8125rem; margin-right: 4px; }
-.legend { display: flex; flex-wrap: wrap; align-items: center; gap: 6px 12px; margin: 0 0 14px; font-size: .875rem; font-variant-numeric: tabular-nums; }
-.ramp { width: 180px; height: 12px; border-radius: 6px; background: linear-gradient(90deg, rgb(var(--less) / var(--full)), transparent 50%, rgb(var(--more) / var(--full))); border: 1px solid var(--line); }
+.legend {
+  display: flex; flex-wrap: wrap; align-items: center; gap: 6px 12px; margin: 0 0 14px; font-size: .875rem;
+  font-variant-numeric: tabular-nums;
+}
+.ramp {
+  width: 180px; height: 12px; border-radius: 6px;
+  background: linear-gradient(90deg, rgb(var(--less) / var(--full)), transparent 50%, rgb(var(--more) / var(--full)));
+  border: 1px solid var(--line);
+}
 .words { font-size: .9375rem; line-height: 2; } .words b { font-weight: 600; margin-right: 6px; }
-.word { padding: 2px 9px; border: 1px solid var(--line); border-radius: 99px; background: var(--card); white-space: nowrap; } .word small { color: var(--soft); }
+.word { padding: 2px 9px; border: 1px solid var(--line); border-radius: 99px; background: var(--card); white-space: nowrap; }
+.word small { color: var(--soft); }
 .sides { display: grid; grid-template-columns: 1fr 1fr; gap: 24px; }
 .side { min-width: 0; } .text { white-space: pre-wrap; overflow-wrap: anywhere; }
 .reason { color: var(--soft); font-size: .875rem; margin: 8px 0 0; overflow-wrap: anywhere; }
 .chip { font-weight: 600; margin-left: 6px; } .chip.good { color: var(--good); } .chip.bad { color: var(--bad); }
 .filter { display: flex; flex-wrap: wrap; gap: 8px; }
-button { font: inherit; font-size: .875rem; color: inherit; background: var(--card); border: 1px solid var(--line); border-radius: 99px; padding: 4px 14px; cursor: pointer; }
+button {
+  font: inherit; font-size: .875rem; color: inherit; background: var(--card); border: 1px solid var(--line);
+  border-radius: 99px; padding: 4px 14px; cursor: pointer;
+}
 button[aria-pressed=true] { background: var(--ink); color: var(--bg); border-color: var(--ink); }
 button:focus-visible, a:focus-visible, summary:focus-visible { outline: 2px solid var(--accent); outline-offset: 2px; }
-pre { font: .8125rem/1.6 var(--mono); background: var(--card); border: 1px solid var(--line); border-radius: 10px; padding: 16px 20px; margin: 0; overflow-x: auto; }
+pre {
+  font: .8125rem/1.6 var(--mono); background: var(--card); border: 1px solid var(--line); border-radius: 10px;
+  padding: 16px 20px; margin: 0; overflow-x: auto;
+}
 pre.wrap { white-space: pre-wrap; overflow-wrap: anywhere; }
-#tip { position: fixed; z-index: 10; pointer-events: none; background: var(--ink); color: var(--bg); font-size: .8125rem; line-height: 1.45; padding: 6px 10px; border-radius: 6px; max-width: 280px; white-space: pre-line; font-variant-numeric: tabular-nums; }
-@media (max-width: 640px) { main { padding: 28px 16px 64px; } .sides { grid-template-columns: 1fr; gap: 16px; } .curves { grid-template-columns: 1fr; } th.plot, td.plot { display: none; } }
+#tip {
+  position: fixed; z-index: 10; pointer-events: none; background: var(--ink); color: var(--bg); font-size: .8125rem;
+  line-height: 1.45; padding: 6px 10px; border-radius: 6px; max-width: 280px; white-space: pre-line;
+  font-variant-numeric: tabular-nums;
+}
+@media (max-width: 640px) {
+  main { padding: 28px 16px 64px; }
+  .sides { grid-template-columns: 1fr; gap: 16px; }
+  .curves { grid-template-columns: 1fr; }
+  th.plot, td.plot { display: none; }
+}
 @media print { article, figure { break-inside: avoid; } nav, .filter { display: none; } }
 `;

@@ -1,95 +1,181 @@
 /** The headline and the numbers of `summary.json`. */
 import { html } from './html.js';
 import type { Html } from './html.js';
-import { named, number, percent, words } from './format.js';
+import { named, number, words } from './format.js';
+import { isInterval, isSection, measurementOf, middle, withoutRounding, writerOf } from './measurements.js';
+import type { Interval, Writer } from './measurements.js';
 
-/** A mean with its interval, as `summary.json` holds it. */
-interface Interval {
-  readonly mean: number;
-  readonly low: number;
-  readonly high: number;
-  readonly n?: number;
+type Summary = Readonly<Record<string, unknown>>;
+
+/** One measurement on held-out rows, before and after. */
+interface Measured {
+  readonly title: string;
+  readonly better?: 'higher' | 'lower';
+  readonly before: unknown;
+  readonly after: unknown;
+  /** The paired change, where it was measured. */
+  readonly change: unknown;
+  readonly write: Writer;
 }
 
-const isSection = (value: unknown): value is Record<string, unknown> => typeof value === 'object' && value !== null && !Array.isArray(value);
+/** The measurements in `before` and `after`, in the order of the summary: a job names its chief one first. */
+function measuredOf(summary: Summary): Measured[] {
+  const [before, after, change] = ['before', 'after', 'change'].map((key): Summary => (isSection(summary[key]) ? summary[key] : {}));
+  return [...new Set([...Object.keys(after!), ...Object.keys(before!)])].map((name) => {
+    const scale = Math.max(...[before![name], after![name]].map((value) => Math.abs(middle(value) ?? 0)));
+    const [was, is, by] = [before!, after!, change!].map((values) => withoutRounding(values[name], scale));
+    const known = measurementOf(name);
+    return { ...known, before: was, after: is, change: by, write: writerOf(known) };
+  });
+}
 
-const isInterval = (value: unknown): value is Interval => isSection(value) && ['mean', 'low', 'high'].every((key) => typeof value[key] === 'number');
+const range = (low: string, high: string): string => `${low} to ${high}`;
 
-type Intervals = [name: string, interval: Interval][];
+/** "Better" or "Worse"; "Higher" or "Lower" where neither is good by itself. */
+function outcome(rise: boolean, better: Measured['better']): string {
+  if (better === undefined) return rise ? 'Higher' : 'Lower';
+  return rise === (better === 'higher') ? 'Better' : 'Worse';
+}
 
-const intervalsIn = (value: Record<string, unknown>): Intervals => Object.entries(value).filter((entry): entry is [string, Interval] => isInterval(entry[1]));
+/** What before and after say together, and how sure that is. */
+function verdict({ before, after, change, better, write }: Measured): string {
+  if (isInterval(change)) {
+    const interval = range(write.difference(change.low), write.difference(change.high));
+    const rows = change.n === undefined ? '' : `, ${number(change.n)} held-out rows`;
+    if (change.low <= 0 && change.high >= 0) {
+      return `The difference may be chance: the 95 % interval of the change is ${interval}${rows}.`;
+    }
+    const by = write.difference(change.mean);
+    return `${outcome(change.low > 0, better)} after training: ${by} on average (95 % interval ${interval}${rows}).`;
+  }
+  if (isInterval(before) && isInterval(after)) {
+    if (after.low > before.high) return `${outcome(true, better)} after training: the 95 % intervals do not overlap.`;
+    if (after.high < before.low) return `${outcome(false, better)} after training: the 95 % intervals do not overlap.`;
+    return 'The difference may be chance: the 95 % intervals overlap.';
+  }
+  return 'No interval was measured: the difference may be chance.';
+}
 
-/** The headline's shares are shown as percentages: values that all lie in [0, 1]. Of other intervals nobody says that they are shares: a finding an answer is not 100 %. */
-const isShare = (rows: Intervals): boolean => rows.every(([, { low, high, mean }]) => [low, high, mean].every((v) => v >= 0 && v <= 1));
-
-/** The one number that a run is about: before → after. */
-export function headline(summary: Readonly<Record<string, unknown>> | undefined): Html {
+/** The one number that a run is about, before → after, and what it says. */
+export function headline(summary: Summary | undefined): Html {
   if (!summary) return html`<p class="lede">This run has not ended yet; what follows is what it has written so far.</p>`;
-  const rows = intervalsIn(summary);
-  const before = rows.find(([name]) => name === 'base') ?? rows[0];
-  const after = rows.find(([name]) => name === 'cut' || name === 'after') ?? rows.find(([name]) => name !== before?.[0]);
-  const metric = typeof summary['metric'] === 'string' ? summary['metric'] : '';
-  if (!before || !after) return metric ? html`<p class="lede">${metric}</p>` : html``;
-  const shown = isShare(rows) ? percent : number;
-  const [, b] = before;
-  const [, a] = after;
-  const verdict =
-    a.low > b.high ? 'The 95 % intervals do not overlap: a gain.' : a.high < b.low ? 'The 95 % intervals do not overlap: a loss.' : 'The 95 % intervals overlap: the difference may be chance.';
+  const metric = typeof summary['metric'] === 'string' ? summary['metric'] : undefined;
+  const chief = measuredOf(summary).find(({ before, after }) => middle(before) !== undefined && middle(after) !== undefined);
+  if (!chief) return html`${metric !== undefined && html`<p class="lede">${metric}</p>`}`;
+  const { before, after, better, write } = chief;
+  const direction = better === undefined ? '' : ` ${better === 'lower' ? 'Lower' : 'Higher'} is better.`;
+  const [was, is] = [before, after].map((value) => write.value(middle(value)!));
   return html`<div class="headline">
-    <p class="metric">${metric}</p>
-    <p class="big"><span class="was">${shown(b.mean)}</span> <span class="arrow" aria-label="to">→</span> <span class="is">${shown(a.mean)}</span></p>
-    <p class="lede">${verdict}</p>
+    <p class="metric">${metric ?? `${chief.title} on held-out rows`}</p>
+    <p class="big"><span class="was">${was}</span> <span class="arrow" aria-label="to">→</span> <span class="is">${is}</span></p>
+    <p class="lede">${verdict(chief)}${direction}</p>
   </div>`;
+}
+
+/** A number as `show` writes it, with its interval behind it. */
+function measuredCell(value: unknown, show: (value: number) => string): Html {
+  if (isInterval(value)) return html`${show(value.mean)} <span class="quiet">${range(show(value.low), show(value.high))}</span>`;
+  return html`${typeof value === 'number' ? show(value) : '–'}`;
+}
+
+/** Every measurement on held-out rows: before, after, change, and the good direction. */
+function measuredTable(measured: readonly Measured[]): Html {
+  const changed = measured.some(({ change }) => isInterval(change));
+  return html`<div class="scroll"><table>
+    <caption>Measured on held-out rows <span class="quiet">with 95 % intervals</span></caption>
+    <thead><tr><th></th><th scope="col">before</th><th scope="col">after</th>${
+      changed && html`<th scope="col">change</th>`}<th scope="col">good direction</th></tr></thead>
+    <tbody>${measured.map(({ title, better, before, after, change, write }) => html`<tr><th scope="row">${title}</th>
+      <td>${measuredCell(before, write.value)}</td><td class="strong">${measuredCell(after, write.value)}</td>${
+        changed && html`<td>${measuredCell(change, write.difference)}</td>`}<td>${better && `${better} is better`}</td></tr>`)}</tbody>
+  </table></div>`;
 }
 
 function whisker({ mean, low, high }: Interval, from: number, to: number): Html {
   const x = (value: number): string => (to > from ? ((100 * (value - from)) / (to - from)).toFixed(2) : '50');
-  return html`<svg class="whisker" viewBox="0 0 100 10" preserveAspectRatio="none" aria-hidden="true"><line x1="0" x2="100" y1="5" y2="5" class="axis" /><line x1="${x(low)}" x2="${x(high)}" y1="5" y2="5" class="range" /><line x1="${x(mean)}" x2="${x(mean)}" y1="1" y2="9" class="mean" /></svg>`;
+  const line = (kind: string, x1: string, x2: string, y1: number, y2: number): Html =>
+    html`<line x1="${x1}" x2="${x2}" y1="${y1}" y2="${y2}" class="${kind}" />`;
+  return html`<svg class="whisker" viewBox="0 0 100 10" preserveAspectRatio="none" aria-hidden="true">${[
+    line('axis', '0', '100', 5, 5), line('range', x(low), x(high), 5, 5), line('mean', x(mean), x(mean), 1, 9),
+  ]}</svg>`;
 }
 
-function intervalTable(title: string, rows: Intervals, share = false): Html {
-  const shown = share ? percent : number;
-  const from = share ? 0 : Math.min(0, ...rows.map(([, r]) => r.low));
-  const to = share ? 1 : Math.max(...rows.map(([, r]) => r.high));
+type Intervals = readonly (readonly [name: string, interval: Interval])[];
+
+/** Several means on one axis. */
+function intervalTable(title: string, rows: Intervals): Html {
+  const from = Math.min(0, ...rows.map(([, { low }]) => low));
+  const to = Math.max(...rows.map(([, { high }]) => high));
   return html`<div class="scroll"><table class="intervals">
     <caption>${title}</caption>
-    <thead><tr><th scope="col"></th><th scope="col" class="num">mean</th><th scope="col" class="num">95 % interval</th><th scope="col" class="num">n</th><th scope="col" class="plot"><span>${shown(from)}</span><span>${shown(to)}</span></th></tr></thead>
-    <tbody>${rows.map(
-      ([name, r]) => html`<tr><th scope="row">${words(name)}</th><td class="num strong">${shown(r.mean)}</td><td class="num">${shown(r.low)} – ${shown(r.high)}</td><td class="num">${number(r.n)}</td><td class="plot">${whisker(r, from, to)}</td></tr>`,
-    )}</tbody>
+    <thead><tr><th scope="col"></th><th scope="col" class="num">mean</th><th scope="col" class="num">95 % interval</th>
+      <th scope="col" class="num">n</th>
+      <th scope="col" class="plot"><span>${number(from)}</span><span>${number(to)}</span></th></tr></thead>
+    <tbody>${rows.map(([name, r]) => html`<tr><th scope="row">${words(name)}</th><td class="num strong">${number(r.mean)}</td>
+      <td class="num">${range(number(r.low), number(r.high))}</td><td class="num">${number(r.n)}</td>
+      <td class="plot">${whisker(r, from, to)}</td></tr>`)}</tbody>
   </table></div>`;
 }
 
-/** A section whose parts have the same fields, such as fluency of base and cut: fields down, parts across. */
-function matrix(title: string, parts: [string, Record<string, unknown>][]): Html {
-  const fields = [...new Set(parts.flatMap(([, part]) => Object.keys(part)))];
-  const cell = (value: unknown): string => (isInterval(value) ? `${number(value.mean)} (${number(value.low)} – ${number(value.high)})` : typeof value === 'number' ? number(value) : value === undefined || value === null ? '–' : named('', value).text);
+function plainCell(value: unknown): string {
+  return isInterval(value) ? `${number(value.mean)} (${range(number(value.low), number(value.high))})` : named('', value).text;
+}
+
+interface Parts {
+  readonly title: string;
+  readonly parts: readonly (readonly [name: string, part: Record<string, unknown>])[];
+}
+
+const fieldsOf = ({ parts }: Parts): string[] => [...new Set(parts.flatMap(([, part]) => Object.keys(part)))];
+
+/** Parts with the same fields: fields down, parts across. */
+function partsTable(table: Parts): Html {
   return html`<div class="scroll"><table>
-    <caption>${title}</caption>
-    <thead><tr><th></th>${parts.map(([name]) => html`<th scope="col" class="num">${words(name)}</th>`)}</tr></thead>
-    <tbody>${fields.map((field) => html`<tr><th scope="row">${words(field)}</th>${parts.map(([, part]) => html`<td class="num">${cell(part[field])}</td>`)}</tr>`)}</tbody>
+    <caption>${table.title}</caption>
+    <thead><tr><th></th>${table.parts.map(([name]) => html`<th scope="col" class="num">${words(name)}</th>`)}</tr></thead>
+    <tbody>${fieldsOf(table).map((field) => html`<tr><th scope="row">${measurementOf(field).title}</th>${
+      table.parts.map(([, part]) => html`<td class="num">${plainCell(part[field])}</td>`)}</tr>`)}</tbody>
   </table></div>`;
 }
 
-/** Every number of the summary, in tables that fit their form. */
-export function summaryTables(summary: Readonly<Record<string, unknown>>): Html {
-  const tables: Html[] = [];
+/** A list of parts, such as what each round did: parts down, fields across. */
+function listTable(table: Parts): Html {
+  const fields = fieldsOf(table);
+  return html`<div class="scroll"><table>
+    <caption>${table.title}</caption>
+    <thead><tr><th></th>${fields.map((field) => html`<th scope="col" class="num">${measurementOf(field).title}</th>`)}</tr></thead>
+    <tbody>${table.parts.map(([name, part]) => html`<tr><th scope="row">${name}</th>${
+      fields.map((field) => html`<td class="num">${plainCell(part[field])}</td>`)}</tr>`)}</tbody>
+  </table></div>`;
+}
+
+/** Every number of the summary, in tables that fit its form. */
+export function summaryTables(summary: Summary): Html {
+  const measured = measuredOf(summary);
+  const tables: Html[] = measured.length > 0 ? [measuredTable(measured)] : [];
   const facts: { name: string; text: string }[] = [];
-  const top = intervalsIn(summary);
-  if (top.length > 0) tables.push(intervalTable(typeof summary['metric'] === 'string' ? summary['metric'] : 'result', top, isShare(top)));
-  for (const [key, value] of Object.entries(summary)) {
-    if (isInterval(value) || (key === 'metric' && top.length > 0)) continue;
-    if (value === null || value === undefined) continue; // such as resumedFrom of a run that never stopped
-    if (Array.isArray(value) && value.length > 0 && value.every(isSection)) tables.push(matrix(words(key), value.map((part, i) => [String(i + 1), part])));
-    else if (!isSection(value)) facts.push(named(key, value));
-    else if (Object.keys(value).length === 0) continue;
-    else if (Object.values(value).every(isInterval)) tables.push(intervalTable(words(key), intervalsIn(value)));
-    else {
+  const shown = ['metric', ...(measured.length > 0 ? ['before', 'after', 'change'] : [])];
+  const rest = Object.entries(summary).filter(([key, value]) => value !== null && value !== undefined && !shown.includes(key));
+
+  const single = rest.filter((entry): entry is [string, Interval] => isInterval(entry[1]));
+  if (single.length > 0) tables.push(intervalTable('result', single));
+  for (const [key, value] of rest) {
+    if (isInterval(value)) continue;
+    const title = words(key);
+    if (Array.isArray(value) && value.length > 0 && value.every(isSection)) {
+      tables.push(listTable({ title, parts: value.map((part, i) => [`${i + 1}`, part]) }));
+    } else if (isSection(value)) {
       const inner = Object.entries(value);
       const parts = inner.filter((entry): entry is [string, Record<string, unknown>] => isSection(entry[1]));
-      if (parts.length > 0) tables.push(matrix(words(key), parts));
-      facts.push(...inner.filter(([, v]) => !isSection(v)).map(([name, v]) => ({ name: `${words(key)}, ${named(name, v).name}`, text: named(name, v).text })));
-    }
+      const intervals = inner.filter((entry): entry is [string, Interval] => isInterval(entry[1]));
+      if (intervals.length > 0 && intervals.length === inner.length) tables.push(intervalTable(title, intervals));
+      else {
+        if (parts.length > 0) tables.push(partsTable({ title, parts }));
+        const single = inner.filter(([, part]) => !isSection(part)).map(([name, part]) => named(name, part));
+        facts.push(...single.map(({ name, text }) => ({ name: `${title}, ${name}`, text })));
+      }
+    } else facts.push(named(key, value));
   }
-  return html`${tables}${facts.length > 0 && html`<dl class="facts">${facts.map(({ name, text }) => html`<div><dt>${name}</dt><dd>${text}</dd></div>`)}</dl>`}`;
+  const list = html`<dl class="facts">${facts.map(({ name, text }) => html`<div><dt>${name}</dt><dd>${text}</dd></div>`)}</dl>`;
+  return html`${tables}${facts.length > 0 && list}`;
 }

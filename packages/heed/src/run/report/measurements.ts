@@ -1,0 +1,69 @@
+/** How measurements of a summary are written: their names, their unit, and which direction is good. */
+import type { Estimate } from '../statistics.js';
+import { number, percent, words } from './format.js';
+
+interface Measurement {
+  readonly title: string;
+  /** Absent where neither direction is good by itself, such as the length of an answer. */
+  readonly better?: 'higher' | 'lower';
+  /** A share of 1, shown in percent. */
+  readonly share?: boolean;
+}
+
+/** Any other name is shown as it is, without a good direction. */
+const KNOWN: Readonly<Record<string, Measurement>> = {
+  satisfied: { title: 'good enough answers', better: 'higher', share: true },
+  value: { title: 'reward of an answer', better: 'higher' },
+  findings: { title: 'findings in an answer', better: 'lower' },
+  unfinished: { title: 'answers cut off at the length limit', better: 'lower', share: true },
+  medianWords: { title: 'words in an answer (median)' },
+  distinct2: { title: 'different word pairs among all (distinct-2)' },
+  logprobPerToken: { title: 'log-probability of a token under the base model' },
+  loss: { title: 'loss', better: 'lower' },
+  accuracy: { title: 'accuracy', better: 'higher', share: true },
+};
+
+/** What is known of a measurement by its name. */
+export const measurementOf = (name: string): Measurement => (Object.hasOwn(KNOWN, name) ? KNOWN[name]! : { title: words(name) });
+
+/** A mean with its interval, as `summary.json` holds it. */
+export type Interval = Pick<Estimate, 'mean' | 'low' | 'high'> & Partial<Pick<Estimate, 'n'>>;
+
+/** Whether a value of a summary is an object with named parts. */
+export const isSection = (value: unknown): value is Record<string, unknown> =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);
+
+/** Whether a value of a summary is a mean with its interval. */
+export const isInterval = (value: unknown): value is Interval =>
+  isSection(value) && ['mean', 'low', 'high'].every((key) => typeof value[key] === 'number');
+
+/** The number, or the mean of the interval; undefined where a value is neither. */
+export function middle(value: unknown): number | undefined {
+  if (isInterval(value)) return value.mean;
+  return typeof value === 'number' ? value : undefined;
+}
+
+/** The models compute in float32, and a log-probability is a sum of numbers of about size 1 or more. */
+const ROUNDING = 2 ** -20;
+
+/** A measured value without what is only rounding: a number that float32 cannot tell from 0, beside numbers of size `scale`, becomes 0. */
+export function withoutRounding(value: unknown, scale: number): unknown {
+  const rounded = (x: number): number => (Math.abs(x) <= ROUNDING * Math.max(1, scale) ? 0 : x);
+  if (isInterval(value)) return { ...value, mean: rounded(value.mean), low: rounded(value.low), high: rounded(value.high) };
+  return typeof value === 'number' ? rounded(value) : value;
+}
+
+/** Writes numbers of one measurement. */
+export interface Writer {
+  value(value: number): string;
+  /** A difference, with its sign; of shares in percentage points. */
+  difference(value: number): string;
+}
+
+const signed = (value: number, text: string): string => (value > 0 ? `+${text}` : text);
+
+/** How the numbers of a measurement are written. */
+export const writerOf = ({ share = false }: Measurement): Writer => ({
+  value: share ? percent : number,
+  difference: (value) => signed(value, share ? percent(value).replace('%', 'points') : number(value)),
+});
