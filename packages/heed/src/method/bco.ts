@@ -2,8 +2,8 @@ import { add, detach, div, logSigmoid, mul, neg, sub, sum } from '@heed/tensor';
 import { z } from 'zod';
 import { DESIRABLE, desirable, labelledMetrics, oneClass } from './labelled.js';
 import { defineMethod } from './method.js';
+import { reference, referenceOf } from './options.js';
 import { logRatio, ofRows } from './pairs.js';
-import { reference, referenceOf } from './reference.js';
 
 const options = z.strictObject({
   /** β. 0.1 is TRL's. */

@@ -2,9 +2,10 @@ import { mul } from '@heed/tensor';
 import { z } from 'zod';
 import { DPO_LOSSES } from './dpo-losses.js';
 import { defineMethod } from './method.js';
+import { optionsWith } from './options.js';
 import { PREFERENCES, SOFT_LABEL, likelihood, ofRows, pairMetrics, softly, weighted } from './pairs.js';
 
-const options = z.strictObject({
+const options = optionsWith({
   /** `sigmoid` is the paper's. */
   loss: z.enum(['sigmoid', 'hinge']).default('sigmoid'),
   /** β. The paper takes 0.1. */
@@ -12,9 +13,11 @@ const options = z.strictObject({
   /** α: weight of imitating the chosen response. The paper has 1; 0 switches it off. */
   alpha: z.number().min(0).default(1),
   /** ε: the share of pairs assumed to be labelled the wrong way round. Of `sigmoid` alone. */
-  labelSmoothing: z.number().min(0).lt(0.5).optional(),
-}).refine(({ loss, labelSmoothing }) => loss === 'sigmoid' || labelSmoothing === undefined, {
-  path: ['labelSmoothing'], message: 'the loss "hinge" has no labelSmoothing; leave it out or use loss: sigmoid',
+  labelSmoothing: z.number().min(0).lt(0.5).default(0),
+}, {
+  ignored: {
+    labelSmoothing: ({ loss }) => (loss === 'hinge' ? 'the loss "hinge" has no labelSmoothing; leave it out or use loss: sigmoid' : undefined),
+  },
 });
 
 /**

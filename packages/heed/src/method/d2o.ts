@@ -2,8 +2,8 @@ import { type Tensor, div, greater, logSigmoid, mul, neg, reshape, sub, sum, whe
 import { z } from 'zod';
 import { type Reference, defineMethod } from './method.js';
 import { NEGATIVE, NEGATIVE_LISTS, repeatsNegative } from './negatives.js';
+import { optionsWith, reference, referenceOf } from './options.js';
 import { logRatio, ofRows, wins } from './pairs.js';
-import { reference, referenceOf } from './reference.js';
 
 /** A reference that stays as it is, or an exponential moving average of the trained adapter. */
 const moving = z.union([reference.unwrap(), z.strictObject({
@@ -13,9 +13,12 @@ const moving = z.union([reference.unwrap(), z.strictObject({
   rate: z.number().gt(0).lte(1),
 })]).default('base');
 
-const options = z.strictObject({
-  /** K: positives used of each row, its first ones. Default: 11, as the paper. */
-  k: z.number().int().positive().optional(),
+const withoutPositives = (option: string, beta: number): string | undefined =>
+  beta === 0 ? `with beta 0 the positives have no weight, and ${option} is ignored; leave it out` : undefined;
+
+const options = optionsWith({
+  /** K: positives used of each row, its first ones. The paper 11. */
+  k: z.number().int().positive().default(11),
   /** α: weight of the negative. The paper 0.1. */
   alpha: z.number().min(0).default(0.1),
   /** β: weight of the positives, all K together. The paper 0.1; at 0 none are needed or scored. */
@@ -26,14 +29,17 @@ const options = z.strictObject({
   rMinus: moving,
   /** `distributional`: one sigmoid of the positives' mean (D2O). `instance`: the mean of a sigmoid each, which is DPO with each positive (ablation). */
   level: z.enum(['distributional', 'instance']).default('distributional'),
-})
-  .refine(({ alpha, beta }) => alpha > 0 || beta > 0, { path: ['alpha'], message: 'with alpha and beta 0 nothing is learnt' })
-  .refine(({ alpha, rPlus }) => alpha > 0 || rPlus === 'base', { path: ['rPlus'], message: 'with alpha 0 the negative has no weight, and rPlus is ignored; leave it out' })
-  .refine(({ beta, k }) => beta > 0 || k === undefined, { path: ['k'], message: 'with beta 0 the positives have no weight, and k is ignored; leave it out' })
-  .refine(({ beta, rMinus }) => beta > 0 || rMinus === 'base', { path: ['rMinus'], message: 'with beta 0 the positives have no weight, and rMinus is ignored; leave it out' })
-  .refine(({ beta, level }) => beta > 0 || level === 'distributional', { path: ['level'], message: 'with beta 0 the positives have no weight, and level is ignored; leave it out' });
-
-const K = 11;
+}, {
+  ignored: {
+    rPlus: ({ alpha }) => (alpha === 0 ? 'with alpha 0 the negative has no weight, and rPlus is ignored; leave it out' : undefined),
+    k: ({ beta }) => withoutPositives('k', beta),
+    rMinus: ({ beta }) => withoutPositives('rMinus', beta),
+    level: ({ beta }) => withoutPositives('level', beta),
+  },
+  wrong: {
+    alpha: ({ alpha, beta }) => (alpha === 0 && beta === 0 ? 'with alpha and beta 0 nothing is learnt' : undefined),
+  },
+});
 
 const movingOf = (given: z.infer<typeof moving>): Reference => (typeof given === 'string' ? referenceOf(given) : { ema: given });
 
@@ -56,27 +62,29 @@ export const d2o = defineMethod({
   names: NEGATIVE,
   lists: NEGATIVE_LISTS,
   columns: [],
-  references: ({ beta, rPlus, rMinus }) => ({
-    rPlus: { is: movingOf(rPlus), scores: ['negative'] },
-    ...(beta === 0 ? {} : { rMinus: { is: movingOf(rMinus), scores: ['positives'] } }),
+  references: ({ rPlus, rMinus }) => ({
+    ...(rPlus !== undefined && { rPlus: { is: movingOf(rPlus), scores: ['negative'] } }),
+    ...(rMinus !== undefined && { rMinus: { is: movingOf(rMinus), scores: ['positives'] } }),
   }),
   lossAtReference: () => Math.LN2,
-  sequences: (row, text, { beta, k = K }) => ({
+  sequences: (row, text, { k }) => ({
     negative: text.respond(row.prompt, row.rejected),
-    ...(beta === 0 ? {} : { positives: row.positives!.slice(0, k).map((positive) => text.respond(row.prompt, positive)) }),
+    ...(k !== undefined && { positives: row.positives!.slice(0, k).map((positive) => text.respond(row.prompt, positive)) }),
   }),
-  unfit(row, { beta, k = K }) {
-    if (beta === 0) return undefined;
+  unfit(row, { k }) {
+    if (k === undefined) return undefined;
     const { positives = [] } = row;
     if (positives.length >= k) return repeatsNegative(row);
     return `it has ${positives.length === 0 ? 'no positives' : `${positives.length} of the ${k} positives`} that d2o needs (k: ${k}); let the model make more, or use a smaller k`;
   },
 
   loss({ logp, under, present, rows }, { alpha, beta, level }) {
-    const rejected = mul(logRatio(logp.negative, under['rPlus']!.negative), alpha); // [B]
+    const { rPlus, rMinus } = under;
+    const ratio = rPlus === undefined ? logp.negative.sum() : logRatio(logp.negative, rPlus.negative);
+    const rejected = mul(ratio, alpha); // [B]; without r+, alpha is 0
     const ofNegative = { rewards_rejected: ofRows(rejected, rows), logp_rejected: ofRows(logp.negative.sum(), rows) };
-    if (beta === 0) return { terms: [ofRows(neg(logSigmoid(neg(rejected))), rows)], metrics: ofNegative };
-    const ofEach = mul(logRatio(logp.positives, under['rMinus']!.positives), beta); // [B, K]
+    if (rMinus === undefined) return { terms: [ofRows(neg(logSigmoid(neg(rejected))), rows)], metrics: ofNegative };
+    const ofEach = mul(logRatio(logp.positives, rMinus.positives), beta); // [B, K]
     const there = present.positives;
     const k = sum(there, [-1]);
     const overK = (x: Tensor): Tensor => div(sum(mul(x, there), [-1]), where(greater(k, 0.5), k, 1));

@@ -2,28 +2,33 @@ import { mul, sub } from '@heed/tensor';
 import { z } from 'zod';
 import { DPO_LOSSES, type DpoLoss, type PairLoss } from './dpo-losses.js';
 import { defineMethod } from './method.js';
+import { optionsWith, reference, referenceOf } from './options.js';
 import { PAIR, PREFERENCES, SOFT_LABEL, equalPair, logRatio, notCertain, ofRows, pairMetrics, softly } from './pairs.js';
-import { reference, referenceOf } from './reference.js';
 
 const names = Object.keys(DPO_LOSSES) as [DpoLoss, ...DpoLoss[]];
 const lossOf = (name: DpoLoss): PairLoss => DPO_LOSSES[name];
 const smoothing = names.filter((name) => lossOf(name).smooths).join(', ');
 
-const options = z.strictObject({
+const options = optionsWith({
   /** Which loss; see below. */
   loss: z.enum(names).default('sigmoid'),
   /** β: how strongly the policy is held to the reference. DPO's paper takes 0.1 (0.5 for summaries); IPO's calls it τ. */
   beta: z.number().positive().default(0.1),
   /** ε: the share of pairs assumed to be labelled the wrong way round. Of `sigmoid` (cDPO), `robust`, `aot`, `aot-unpaired`. 0.1 is usual. */
-  labelSmoothing: z.number().min(0).lt(0.5).optional(),
+  labelSmoothing: z.number().min(0).lt(0.5).default(0),
   reference,
-})
-  .refine(({ loss, labelSmoothing }) => lossOf(loss).smooths === true || labelSmoothing === undefined, {
-    path: ['labelSmoothing'], message: `this loss has no labelSmoothing; leave it out or use one that has: ${smoothing}`,
-  })
-  .refine(({ loss, labelSmoothing = 0 }) => loss !== 'robust' || labelSmoothing > 0, {
-    path: ['labelSmoothing'], message: 'the loss "robust" needs the share of pairs labelled the wrong way round, between 0 and 0.5; without any, use loss: sigmoid',
-  });
+}, {
+  ignored: {
+    labelSmoothing: ({ loss }) =>
+      lossOf(loss).smooths ? undefined : `this loss has no labelSmoothing; leave it out or use one that has: ${smoothing}`,
+  },
+  wrong: {
+    labelSmoothing({ loss, labelSmoothing }) {
+      if (loss !== 'robust' || labelSmoothing !== 0) return undefined;
+      return 'the loss "robust" needs the share of pairs labelled the wrong way round, between 0 and 0.5; without any, use loss: sigmoid';
+    },
+  },
+});
 
 /**
  * Direct preference optimisation and its variants. Rafailov et al., NeurIPS 2023, arXiv 2305.18290.

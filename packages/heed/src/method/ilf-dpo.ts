@@ -1,8 +1,8 @@
 import type { PreferenceRow, RefinedRow } from '../data/rows.js';
 import { dpo } from './dpo.js';
+import { lacksRefinement } from './ilf.js';
 import { defineMethod } from './method.js';
 import { pairSequences, softLabel } from './pairs.js';
-import { lacksRefinement } from './refined.js';
 
 const asPair = ({ source, prompt, completion, refinement }: RefinedRow): PreferenceRow => ({ source, prompt, chosen: refinement!, rejected: completion });
 

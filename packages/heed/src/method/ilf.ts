@@ -1,8 +1,8 @@
 import { add, mul, neg, sub, sum } from '@heed/tensor';
 import { z } from 'zod';
 import { limitSatisfied } from '../data/ratio.js';
+import { type RefinedRow, sameText } from '../data/rows.js';
 import { defineMethod } from './method.js';
-import { lacksRefinement } from './refined.js';
 
 const options = z.strictObject({
   /**
@@ -11,6 +11,12 @@ const options = z.strictObject({
    */
   ratio: z.number().min(0).nullable().default(0),
 });
+
+/** Why a row that should have a refinement cannot be learnt from, else undefined. */
+export function lacksRefinement({ completion, refinement }: RefinedRow): string | undefined {
+  if (refinement === undefined) return 'it is not satisfied and has no refinement; let the model make one, or leave the row out';
+  return sameText(refinement, completion) ? 'its refinement equals its completion: nothing was refined' : undefined;
+}
 
 /**
  * Imitation learning from language feedback: imitate the response ŷ that the model itself wrote when shown its first one and the

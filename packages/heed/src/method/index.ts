@@ -15,6 +15,7 @@ import { ilfDpo } from './ilf-dpo.js';
 import { kto } from './kto.js';
 import { type BoundMethod, bind } from './method.js';
 import { npo } from './npo.js';
+import { withName } from './options.js';
 import { orpo } from './orpo.js';
 import { principleChoice } from './principle-choice.js';
 import { principleRewardModel } from './principle-reward-model.js';
@@ -40,7 +41,7 @@ const METHODS = {
 /** The names that a recipe's `method:` takes. */
 export const METHOD_NAMES: readonly string[] = Object.keys(METHODS);
 
-const named = Object.entries(METHODS).map(([name, method]) => (method.options as z.ZodObject).safeExtend({ name: z.literal(name) }));
+const named = Object.entries(METHODS).map(([name, { options }]) => withName(name, options) as z.ZodObject);
 
 /** `method:` of a recipe: its name and its options. */
 export const MethodOptions = z.discriminatedUnion('name', named as [(typeof named)[number], ...(typeof named)[number][]]);

@@ -4,8 +4,8 @@ import type { LabelledRow } from '../data/rows.js';
 import type { Message } from '../text/template.js';
 import { DESIRABLE, desirable, labelledMetrics, oneClass } from './labelled.js';
 import { type Among, defineMethod } from './method.js';
+import { reference, referenceOf } from './options.js';
 import { logRatio, ofRows } from './pairs.js';
-import { reference, referenceOf } from './reference.js';
 
 const options = z.strictObject({
   /** `kto`, or `apo-zero`: the same without z₀ and so without mismatched pairs (TRL's apo_zero_unpaired). */

@@ -80,7 +80,7 @@ export interface Method<Kind extends RowKind, Options, Name extends string> {
   readonly name: string;
   readonly paper: string;
   readonly row: Kind;
-  readonly options: z.ZodObject & z.ZodType<Options>;
+  readonly options: z.ZodType<Options>;
   /** Names of the sequences, in the order of the report. */
   readonly names: readonly Name[];
   /** Names that stand for a list of sequences of a row, [B, K, T]. */

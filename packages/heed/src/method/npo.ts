@@ -2,8 +2,8 @@ import { mul, softplus, sum } from '@heed/tensor';
 import { z } from 'zod';
 import { defineMethod } from './method.js';
 import { NEGATIVE, NEGATIVE_LISTS, lacksPositives, negativeSequences, retain, retaining } from './negatives.js';
+import { reference, referenceOf } from './options.js';
 import { logRatio, ofRows } from './pairs.js';
-import { reference, referenceOf } from './reference.js';
 
 const options = z.strictObject({
   /** β: how soon a response that has become unlikely is let go; at β → 0 the gradient is gradient ascent's. The paper uses 0.1. */

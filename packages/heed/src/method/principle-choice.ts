@@ -1,12 +1,12 @@
-import { z } from 'zod';
 import { hashUnit, promptKey } from '../data/hash.js';
 import type { ChoiceRow, PrincipledRow } from '../data/rows.js';
 import { comparisonPrompt } from '../text/principled.js';
 import { type ChoiceOptions, choiceLoss, choiceSequences, choiceTargets } from './choice.js';
 import { defineMethod } from './method.js';
-import { type PrincipleOptions, SCALES_FOR_NOTHING, draw, principleOptions, scalesForNothing, undecided } from './principles.js';
+import { optionsWith } from './options.js';
+import { type PrincipleOptions, draw, principleOptions, scalesNothing, undecided } from './principles.js';
 
-const options = z.strictObject(principleOptions).refine((o) => !scalesForNothing(o), SCALES_FOR_NOTHING);
+const options = optionsWith(principleOptions, { ignored: { scale: scalesNothing } });
 
 /** How the letters are read; one token each, so that `choice`'s other settings would change nothing worth an option. */
 const LETTERS: ChoiceOptions = { normalise: 'sum', endOfTurn: true };

@@ -3,16 +3,17 @@ import { z } from 'zod';
 import { principledPrompt } from '../text/principled.js';
 import { bradleyTerry } from './bradley-terry.js';
 import { defineMethod } from './method.js';
+import { optionsWith } from './options.js';
 import { PAIR } from './pairs.js';
-import { SCALES_FOR_NOTHING, draw, principleOptions, scalesForNothing, undecided } from './principles.js';
+import { draw, principleOptions, scalesNothing, undecided } from './principles.js';
 
-const options = z.strictObject({
+const options = optionsWith({
   ...principleOptions,
   /** Draws from each row; a draw that decides nothing is left out. The code: 4. */
   draws: z.int().min(1).default(1),
   /** c: weight of (r_w + r_l)², which keeps rewards near 0; see `reward-model`. */
   centring: z.number().min(0).default(0),
-}).refine((o) => !scalesForNothing(o), SCALES_FOR_NOTHING);
+}, { ignored: { scale: scalesNothing } });
 
 /**
  * Principle-following reward model (SALMON): a linear head on the last token rates a response by the principles that its prompt names, so that

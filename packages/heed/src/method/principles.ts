@@ -19,11 +19,13 @@ export const principleOptions = {
   seed: z.int().default(0),
 };
 
-/** With one principle drawn there is no widest gap to choose, so that a scale does nothing. */
-export const scalesForNothing = ({ principles, scale }: PrincipleOptions): boolean => principles === 1 && scale === 'variance';
-export const SCALES_FOR_NOTHING = { path: ['scale'], message: 'with one principle drawn none is compared with another, so scale: variance does nothing; leave it out or draw more' };
+type All = z.infer<z.ZodObject<typeof principleOptions>>;
+/** The options as they are used: `scale` is absent where one principle is drawn. */
+export type PrincipleOptions = Omit<All, 'scale'> & Partial<Pick<All, 'scale'>>;
 
-export type PrincipleOptions = z.infer<z.ZodObject<typeof principleOptions>>;
+/** Why `scale` means nothing beside the others: with one principle drawn there is no widest gap to choose. */
+export const scalesNothing = ({ principles }: Pick<PrincipleOptions, 'principles'>): string | undefined =>
+  principles === 1 ? 'with one principle drawn none is compared with another, so scale does nothing; leave it out or draw more' : undefined;
 
 /** A principle as drawn: its text is the negation where it was negated, and `gap` > 0 says that the first response keeps it better. */
 export interface Held extends HeldPrinciple {
@@ -73,7 +75,7 @@ export function draw(row: PrincipledRow, options: PrincipleOptions, among: reado
   const count = principles === 'geometric' ? geometric(chance('count'), row.principles.length) : principles;
   const byName = row.principles.toSorted((a, b) => (a.name < b.name ? -1 : 1));
   const taken = hashOrder(byName, seed, ({ name }) => `${key}\u0000take\u0000${name}`).slice(0, count);
-  const held = taken.map((p) => hold(p, chance(`negate\u0000${p.name}`) < negation, scale === 'none' ? 1 : scaleOf(p, row, among)));
+  const held = taken.map((p) => hold(p, chance(`negate\u0000${p.name}`) < negation, scale === 'variance' ? scaleOf(p, row, among) : 1));
   const first = preferred(held);
   if (first === undefined) return undefined;
   const better = chance('noise') < labelNoise ? 1 - first : first;

@@ -105,7 +105,9 @@ export const TrainOptions = z
   .refine(({ batch, microBatch }) => microBatch === undefined || microBatch <= batch, {
     path: ['microBatch'],
     message: 'expected at most train.batch rows',
-  });
+  })
+  // A run's recipe says how long it trains, where its user did not.
+  .transform((options) => (options.steps === undefined && options.epochs === undefined ? { ...options, epochs: 1 } : options));
 export type TrainOptions = z.infer<typeof TrainOptions>;
 
 /** The keys that every recipe has. `method` and `data` come from their own rooms. */

@@ -151,7 +151,7 @@ describe('principle-reward-model', () => {
     expect(unfit([principle('A', 1)])).toBeUndefined();
     const half = rows(40, () => [principle('A', 0), principle('B', 1)]).map((r) => bind(principleRewardModel, { principles: 1 }).unfit(r));
     expect(half.filter((reason) => /another method\.seed/.test(reason ?? '')).length).toBeGreaterThan(5);
-    expect(() => bind(principleRewardModel, { principles: 1, scale: 'variance' })).toThrow(/scale: variance does nothing/);
+    expect(() => bind(principleRewardModel, { principles: 1, scale: 'variance' })).toThrow(/scale does nothing/);
     expect(() => bind(principleRewardModel, { principles: 0 })).toThrow();
     expect(() => bind(principleRewardModel, { labelNoise: 0.5 })).toThrow();
   });
