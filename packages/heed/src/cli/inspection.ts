@@ -62,7 +62,7 @@ async function open(file: string, overrides: readonly string[]): Promise<Seen> {
   }
   const { recipe } = await loadRecipe(file, overrides, TrainRecipe);
   const method = methodOf(recipe.method as MethodOptions);
-  return { recipe, kind: method.row, sequences: (rows, index, { template }) => method.sequences(rows[index]!, createRespond(template), { rows, index }), columns: (row) => method.columnsOf(row), unfit: (row) => method.unfit(row) };
+  return { recipe, kind: method.row, sequences: (rows, index, { template }) => method.sequences(rows[index]!, createRespond(template), { rows, index }), columns: (row) => method.columnsOf(row), unfit: (row) => (method.uses(row) ? method.unfit(row) : `the row is left out: ${method.unused}`) };
 }
 
 /** Reads a recipe and its data as a run would, except that junk is always skipped: here it is listed, not an end. Trains nothing. */

@@ -43,8 +43,12 @@ const alsoCalled: Partial<Record<ColumnName, string>> = { prompt: 'instruction',
 /** Which name in the file holds each of our columns; columns the file lacks are absent. */
 export interface Layout {
   readonly names: Readonly<Partial<Record<ColumnName, string>>>;
+  /** Those of our columns that `data.columns` names. */
+  readonly mapped: ReadonlySet<ColumnName>;
   /** True for `instruction`, `input`, `output` files, whose conventions (score ≥ 7) differ. */
   readonly alpaca: boolean;
+  /** True where every `label` is a vote (true, false, 1, 0, or none), so that none is the name of a class. */
+  readonly votes: boolean;
   /** Every column of the file, in order of appearance. */
   readonly present: readonly string[];
 }
@@ -56,32 +60,63 @@ export interface Need {
 }
 
 /**
- * Finds our columns in a file, by the mapping the user gave, then by our name, then by Alpaca's.
+ * Finds our columns in a file, by the mapping the user gave, then by our name, then by Alpaca's. A column of the file that is mapped is
+ * used once, for what it is mapped to: its own name says nothing any more.
  *
- * @throws UserError when a mapped column is in no row, or two columns claim the same meaning.
+ * @throws UserError when a mapped column is in no row or is mapped twice, or two columns claim the same meaning.
  */
 export function findColumns(rows: readonly RawRow[], map: ColumnMap = {}): Layout {
   const has = new Set<string>();
   for (const { fields } of rows) for (const name of Object.keys(fields)) has.add(name);
   const present = [...has];
   const names: Partial<Record<ColumnName, string>> = {};
+  const usedFor = new Map<string, ColumnName>();
   for (const column of columnNames) {
-    const mapped = map[column];
-    const other = alsoCalled[column];
-    if (mapped !== undefined) {
-      if (!has.has(mapped)) throw missing(`data.columns.${column} names the column ${mapped}, which no row has`, mapped, present);
-      names[column] = mapped;
-    } else if (has.has(column) && other !== undefined && has.has(other)) {
+    const name = map[column];
+    if (name === undefined) continue;
+    if (!has.has(name)) throw missing(`data.columns.${column} names the column ${name}, which no row has`, name, present);
+    const other = usedFor.get(name);
+    if (other !== undefined) {
+      throw new UserError(`data.columns names the column ${name} twice, for ${other} and for ${column}`, ['A column is used once: leave one of the two out.']);
+    }
+    names[column] = name;
+    usedFor.set(name, column);
+  }
+  for (const column of columnNames) {
+    if (names[column] !== undefined) continue;
+    const [name, other] = [column, alsoCalled[column]].filter((one) => one !== undefined && has.has(one) && !usedFor.has(one));
+    if (other !== undefined) {
       throw new UserError(`The data have a column ${column} and a column ${other}, which mean the same`, [
         `Say which to use: data.columns: { ${column}: ${column} } or { ${column}: ${other} }.`,
       ]);
-    } else if (has.has(column)) {
-      names[column] = column;
-    } else if (other !== undefined && has.has(other)) {
-      names[column] = other;
     }
+    if (name !== undefined) names[column] = name;
   }
-  return { names, present, alpaca: names.prompt === 'instruction' && names.completion === 'output' };
+  return {
+    names, present, mapped: new Set(usedFor.values()),
+    alpaca: names.prompt === 'instruction' && names.completion === 'output',
+    votes: names.label !== undefined && holdsVotes(rows.map(({ fields }) => fields[names.label!])),
+  };
+}
+
+function holdsVotes(labels: readonly unknown[]): boolean {
+  const given = labels.filter((label) => label !== undefined && label !== null);
+  return given.length > 0 && given.every((label) => (typeof label === 'string' ? /^\s*(true|false|1|0)\s*$/i.test(label) : typeof label === 'boolean' || label === 1 || label === 0));
+}
+
+/**
+ * Which of several ways to say the same thing a file takes: the one of which `data.columns` names a column, else the first whose first
+ * column the file has.
+ *
+ * @throws UserError when `data.columns` names columns of two ways.
+ */
+export function wayOf(ways: readonly (readonly ColumnName[])[], { names, mapped }: Layout): readonly ColumnName[] | undefined {
+  const chosen = ways.filter((way) => way.some((column) => mapped.has(column)));
+  if (chosen.length > 1) {
+    const words = chosen.map((way) => way.find((column) => mapped.has(column))).join(' and ');
+    throw new UserError(`data.columns names ${words}, which say the same thing in two ways`, ['Name the columns of one way only.']);
+  }
+  return chosen[0] ?? ways.find(([column]) => column !== undefined && names[column] !== undefined);
 }
 
 /** The error for columns that a kind of row needs and the file lacks: which there are, and the nearest. */

@@ -1,10 +1,11 @@
 import { excerpt } from './problem.js';
-import type { AnyRow, ChoiceRow, ClassifiedRow, LabelledRow, NegativeRow, PreferenceRow, PrincipledRow, RefinedRow, RowKind, RowKinds, ScoredRow } from './rows.js';
+import type { AnyRow, ChoiceRow, ClassifiedRow, CompletionRow, ConversationRow, LabelledRow, NegativeRow, PreferenceRow, PrincipledRow, RefinedRow, RowKind, RowKinds, ScoredRow } from './rows.js';
 import { type Table, histogram, summary, tallied } from './table.js';
 
 /** Rows with the same thing to say about them. */
 export interface Remark {
   readonly name:
+    | 'bad responses'
     | 'one class only'
     | 'labels that look alike'
     | 'soft label favours rejected'
@@ -29,6 +30,8 @@ export interface View {
 }
 
 const views: { readonly [K in RowKind]?: (rows: readonly RowKinds[K][]) => View } = {
+  conversation: viewAnswers,
+  completion: viewAnswers,
   preference: viewPreference,
   labelled: viewLabelled,
   classified: viewClassified,
@@ -42,6 +45,12 @@ const views: { readonly [K in RowKind]?: (rows: readonly RowKinds[K][]) => View 
 /** Tables and remarks for one kind of row; nothing for the kinds about which there is nothing particular to say. */
 export function viewOf<K extends RowKind>(kind: K, rows: readonly RowKinds[K][]): View {
   return views[kind]?.(rows) ?? {};
+}
+
+function viewAnswers(rows: readonly (ConversationRow | CompletionRow)[]): View {
+  return {
+    remarks: [{ name: 'bad responses', rows: rows.filter(({ satisfied }) => satisfied === false), advice: 'satisfied or label says that the response is bad; sft leaves such rows out' }],
+  };
 }
 
 function viewPreference(rows: readonly PreferenceRow[]): View {

@@ -1,7 +1,7 @@
 import { wordsToJudge } from '../text/fence.js';
 import { type Remark, viewOf } from './doctor-kinds.js';
 import { promptKey } from './hash.js';
-import { looksLikePraise, verdictInWords } from './judgment.js';
+import { findsFault, looksLikePraise } from './judgment.js';
 import type { LoadedData } from './load.js';
 import { measureLengths, type Lengths, type TokenLengths } from './lengths.js';
 import type { Problem } from './problem.js';
@@ -64,7 +64,7 @@ export function examine<K extends RowKind>(kind: K, data: LoadedData<RowKinds[K]
     found('skipped junk', data.skipped.map(sourceOf), `left out: ${reasons(data.skipped)}; mend them in the source where they matter`),
     found('duplicate rows', repeats(all), 'prompt and response occur before; repeated rows weigh more than once'),
     found('praise among negatives', all.filter(isPraisedNegative).map(sourceOf), 'the judgment opens with "perfect", yet the row counts as unsatisfactory; read them, then set satisfied: true or drop them'),
-    found('criticism of satisfied rows', all.filter(isCriticisedPositive).map(sourceOf), 'satisfied, yet the judgment is not plain praise; satisfied decides'),
+    found('criticism of satisfied rows', all.filter(isCriticisedPositive).map(sourceOf), 'the row says satisfied: true, yet its judgment finds fault; satisfied decides'),
     found('contradictory rows', contradictions(all), 'the same response is called both good and bad, the same text has two labels, or the same pair is ranked both ways'),
     ...remarks.map(({ name, rows, advice }) => found(name, rows.map(sourceOf), advice)),
     found('mojibake', all.filter((row) => textsOf(row).some((text) => mojibake.test(text))).map(sourceOf), 'UTF-8 was once read as Windows-1252 ("â€™" for an apostrophe); repair the source'),
@@ -103,11 +103,11 @@ function at(rows: readonly AnyRow[], indices: readonly number[] = []): Source[] 
 }
 
 function isPraisedNegative(row: AnyRow): boolean {
-  return 'satisfied' in row && !row.satisfied && row.judgment !== null && looksLikePraise(row.judgment);
+  return 'judgment' in row && !row.satisfied && row.judgment !== null && looksLikePraise(row.judgment);
 }
 
 function isCriticisedPositive(row: AnyRow): boolean {
-  return 'satisfied' in row && row.satisfied && row.judgment !== null && verdictInWords(row.judgment) !== 'perfect';
+  return 'judgment' in row && row.satisfied && row.judgment !== null && findsFault(row.judgment);
 }
 
 function isTranscript(row: AnyRow): boolean {
@@ -158,7 +158,7 @@ function contradictions(rows: readonly AnyRow[]): Source[] {
 
 function verdictOf(row: AnyRow): { about: string; good: boolean | string } | undefined {
   if ('label' in row) return { about: contentKey(row), good: row.label };
-  if ('satisfied' in row) return { about: contentKey(row), good: row.satisfied };
+  if ('satisfied' in row && row.satisfied !== undefined) return { about: contentKey(row), good: row.satisfied };
   if (!('chosen' in row)) return undefined;
   const [chosen, rejected] = [row.chosen.trim(), row.rejected.trim()];
   return { about: JSON.stringify([promptKey(row.prompt), ...[chosen, rejected].sort()]), good: chosen < rejected };
@@ -178,8 +178,14 @@ function tally(train: readonly AnyRow[], held: readonly AnyRow[]): Record<string
   const counts: Record<string, number> = { train: train.length, eval: held.length };
   counts[all.some((row) => promptOfRow(row).length > 0) ? 'distinct prompts' : 'distinct texts'] = new Set(all.map(groupKey)).size;
   for (const row of all) {
-    const word = 'satisfied' in row ? (row.satisfied ? 'satisfied' : 'unsatisfied') : 'label' in row && typeof row.label === 'boolean' ? (row.label ? 'good' : 'bad') : undefined;
+    const word = wordFor(row);
     if (word !== undefined) counts[word] = (counts[word] ?? 0) + 1;
   }
   return counts;
+}
+
+function wordFor(row: AnyRow): string | undefined {
+  if ('satisfied' in row && row.satisfied !== undefined) return row.satisfied ? 'satisfied' : 'unsatisfied';
+  if ('label' in row && typeof row.label === 'boolean') return row.label ? 'good' : 'bad';
+  return undefined;
 }

@@ -1,10 +1,11 @@
-/**
- * Words that stand where a judgment should be: a failed call written down as text, or another
- * program's way to say "nothing". (The CUT authors' data hold "$ERROR$" in 51 of 5,000 rows.)
- */
-export function isJunkJudgment(judgment: string): boolean {
-  return /^\s*(\$error\$|error|#?n\/a|nan|none|null|undefined)?\s*$/i.test(judgment);
-}
+/** Whether a judgment is a failed call written down as text. (The CUT authors' data hold "$ERROR$" in 51 of 5,000 rows.) */
+export const isFailedCall = (judgment: string): boolean => /^\s*(\$error\$|error)\s*$/i.test(judgment);
+
+/** Whether a judgment has no words, or another program's word for nothing. */
+export const isEmptyComment = (judgment: string): boolean => /^\s*(#?n\/a|nan|none|null|undefined)?\s*$/i.test(judgment);
+
+/** Whether nothing was said of a response, by failure or by silence. */
+export const isJunkJudgment = (judgment: string): boolean => isFailedCall(judgment) || isEmptyComment(judgment);
 
 /** What a judge says of a whole response: "Perfect.", by itself or in a sentence about the response. */
 const PERFECT = 'perfect|(?:a |the )?perfect (?:response|answer|output|reply)|(?:the|this|your) (?:response|answer|output|reply) is (?:already )?perfect';
@@ -12,7 +13,8 @@ const PERFECT = 'perfect|(?:a |the )?perfect (?:response|answer|output|reply)|(?
 /** Words that find fault. What is said not to be there ("no mistakes", "nothing is missing") is none. */
 const FAULT = /\b(but|however|except|although|though|not|cannot|wrong|incorrect|inaccurate|false|mistakes?|errors?|missing|lacks?|fails?|should|could|instead|unfortunately)\b|n['’]t\b/i;
 const NO_FAULT = /\b(no|without|free of|free from)( \p{L}+){0,2} (mistakes?|errors?|faults?|flaws?|weakness(es)?|problems?|issues?)\b|\bnothing\b[^.!?;]*|\bnot only\b/giu;
-const findsFault = (text: string): boolean => FAULT.test(text.replace(NO_FAULT, ''));
+/** Whether a text finds fault with what it is about. */
+export const findsFault = (text: string): boolean => FAULT.test(text.replace(NO_FAULT, ''));
 
 /** What stands after a text's first sentence, where that is one of `sayings`; undefined where it is not. */
 function after(text: string, sayings: string): string | undefined {

@@ -1,3 +1,4 @@
+import { type Layout, wayOf } from './columns.js';
 import { typeName } from './problem.js';
 import { common, type Context, has, listOf, nameOf, promptOf, structured, textsOf, value } from './row-cells.js';
 import { TARGET_SLACK, type ChoiceRow, type ClassifiedRow } from './rows.js';
@@ -8,7 +9,9 @@ export function readChoice(row: Context): ChoiceRow {
   const name = nameOf(row, 'choices');
   const choices = textsOf(row, 'choices');
   if (choices === undefined) throw new RowFault(name, 'is missing', value(row, 'choices'));
-  const targets = targetsOf(row, choices.length) ?? oneHot(labelIndex(row, choices), choices.length);
+  // Without a mapping some rows may have one of the columns and some the other.
+  const byLabel = row.layout.mapped.has('label');
+  const targets = (byLabel ? undefined : targetsOf(row, choices.length)) ?? oneHot(labelIndex(row, choices), choices.length);
   if (choices.length < 2) throw new RowFault(name, 'has a single item: there is nothing to choose', choices, true);
   const twice = choices.find((choice, index) => choices.indexOf(choice) !== index);
   if (twice !== undefined) throw new RowFault(name, 'has the same choice twice', choices, true);
@@ -59,10 +62,13 @@ function oneHot(index: number, length: number): number[] {
   return Array.from({ length }, (_, i) => (i === index ? 1 : 0));
 }
 
-/** A text and its class. `text`, where the file has it, goes before `completion`. */
+/** The column of the text: `text`, where the file has it, goes before `completion`. */
+export const classifiedText = (layout: Layout): 'text' | 'completion' | undefined => wayOf([['text'], ['completion']], layout)?.[0] as 'text' | 'completion' | undefined;
+
+/** A text and its class. */
 export function readClassified(row: Context): ClassifiedRow {
   const label = labelOf(row);
-  const column = has(row.layout, 'text') ? 'text' : 'completion';
+  const column = classifiedText(row.layout) ?? 'text';
   const text = asResponse(nameOf(row, column), structured(row, column));
   return { ...common(row), ...(has(row.layout, 'prompt') ? { prompt: promptOf(row) } : {}), text, label };
 }

@@ -1,4 +1,5 @@
-import { common, type Context, has, listOf, nameOf, numberOf, promptOf, structured, textsOf, value } from './row-cells.js';
+import { wayOf } from './columns.js';
+import { common, type Context, listOf, nameOf, numberOf, promptOf, structured, textsOf, value } from './row-cells.js';
 import { typeName } from './problem.js';
 import { type Message, type NegativeRow, type PreferenceRow, type PrincipledRow, type ScoredPrinciple, sameText } from './rows.js';
 import { asMessages, asPrompt, asResponse, asTranscript, RowFault } from './turns.js';
@@ -60,7 +61,7 @@ function mustDiffer(column: string, other: string, a: string, b: string): void {
 
 /** A bad response, with or without the model's own answers that are not bad. */
 export function readNegative(row: Context): NegativeRow {
-  const column = has(row.layout, 'rejected') ? 'rejected' : 'completion';
+  const [column = 'rejected'] = wayOf([['rejected'], ['completion']], row.layout) ?? [];
   const given = structured(row, column);
   const name = nameOf(row, column);
   const prompt = promptOf(row);

@@ -99,6 +99,22 @@ export function booleanOf(row: Context, column: ColumnName): boolean | undefined
   throw new RowFault(nameOf(row, column), `is ${typeName(given)}, not true or false`, given);
 }
 
+/** A vote: true or false, or 1 or 0. */
+export function voteOf(row: Context): boolean | undefined {
+  const given = value(row, 'label');
+  return given === 1 || given === 0 ? given === 1 : booleanOf(row, 'label');
+}
+
+/** Whether the row says that its response is good: in `satisfied`, or in `label` where the labels are votes; undefined where it says nothing. */
+export function satisfiedOf(row: Context): boolean | undefined {
+  const satisfied = booleanOf(row, 'satisfied');
+  const vote = row.layout.votes || row.layout.mapped.has('label') ? voteOf(row) : undefined;
+  if (satisfied !== undefined && vote !== undefined && satisfied !== vote) {
+    throw new RowFault(nameOf(row, 'satisfied'), `is ${satisfied}, though ${nameOf(row, 'label')} is ${vote}: make the two agree`, satisfied);
+  }
+  return satisfied ?? vote;
+}
+
 export function numberOf(row: Context, column: ColumnName): number | undefined {
   const given = value(row, column);
   if (given === undefined || given === null) return undefined;

@@ -15,14 +15,17 @@ const text = z.string();
 /** Numbers given to a response, by what was rated: { helpful: 4, harmless: 1 }. */
 const scores = z.record(z.string(), z.number()).optional();
 
-/** A whole conversation; every assistant turn is learnt from. TRL: `messages`. */
-export const ConversationRow = z.object({ ...base, messages: prompt });
+/** Whether somebody called the response good; absent where nobody said. */
+const satisfied = z.boolean().optional();
+
+/** A whole conversation; every assistant turn is learnt from, unless `satisfied` is false. TRL: `messages`. */
+export const ConversationRow = z.object({ ...base, messages: prompt, satisfied });
 
 /** A prompt to respond to. `extra` holds the file's other columns, for rewards that need them. */
 export const PromptRow = z.object({ ...base, prompt, extra: z.record(z.string(), z.unknown()) });
 
 /** A prompt and the response to learn. TRL: `prompt`, `completion`; Alpaca: `instruction`, `input`, `output`. */
-export const CompletionRow = z.object({ ...base, prompt, completion: text, scores });
+export const CompletionRow = z.object({ ...base, prompt, completion: text, scores, satisfied });
 
 /**
  * A response and what was said about it. `judgment: null` says nothing was found wrong, so
@@ -30,7 +33,7 @@ export const CompletionRow = z.object({ ...base, prompt, completion: text, score
  */
 export const JudgedRow = z
   .object({ ...base, prompt, completion: text, scores, judgment: z.string().nullable(), satisfied: z.boolean() })
-  .refine(({ satisfied, judgment }) => satisfied || judgment !== null, { path: ['judgment'], message: 'is missing though the row is not satisfied: what is wrong with the response?' });
+  .refine(({ satisfied, judgment }) => satisfied || judgment !== null, { path: ['judgment'], message: 'says nothing though satisfied is false: write what is wrong with the response' });
 
 /**
  * Two responses to one prompt. `soft_label` is the probability, in [0, 1], that `chosen` is the better

@@ -1,7 +1,7 @@
 /** What labelers read: prompts with one response, or with two, and what people said of them. */
 import { z } from 'zod';
 
-import { ColumnMap } from '../data/columns.js';
+import { ColumnMap, findColumns } from '../data/columns.js';
 import { hashOrder, hashUnit, promptKey } from '../data/hash.js';
 import { parseRows } from '../data/parse.js';
 import { problemsError } from '../data/problem.js';
@@ -123,8 +123,7 @@ export async function readQuestions(data: LabelData): Promise<Material<Question>
 }
 
 function holds(records: readonly RawRow[], { columns }: LabelData, column: keyof ColumnMap): boolean {
-  const name = columns?.[column] ?? column;
-  return records.some(({ fields }) => Object.hasOwn(fields, name));
+  return findColumns(records, columns).names[column] !== undefined;
 }
 
 async function within<T>(data: LabelData, parse: (records: RawRow[]) => Material<T>): Promise<Material<T>> {

@@ -101,6 +101,7 @@ export const cut = defineMethod({
     };
   },
   columnsOf: (row) => ({ unsatisfied: row.satisfied ? 0 : 1 }),
+  unused: 'satisfactory, and without: l2-satisfied',
   uses: (row, { without }) => !row.satisfied || !without.includes('l2-satisfied'),
   unfitTogether: (rows, { without }) =>
     without.includes('l2-satisfied') && rows.every((row) => row.satisfied) ? 'every row is satisfactory, and without l2-satisfied those teach nothing' : undefined,

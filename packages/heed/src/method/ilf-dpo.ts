@@ -18,6 +18,7 @@ export const ilfDpo = defineMethod({
   sequences: (row, text) => pairSequences(asPair(row), text),
   columnsOf: (row) => softLabel(asPair(row)),
   uses: (row) => !row.satisfied,
+  unused: 'satisfactory, so that they hold no pair',
   unfit: lacksRefinement,
   unfitTogether: (rows) => (rows.every((row) => row.satisfied) ? 'every row is satisfactory, so that none holds a pair; method: sft imitates them' : undefined),
   select: (rows) => rows,

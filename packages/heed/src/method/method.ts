@@ -106,6 +106,8 @@ export interface Method<Kind extends RowKind, Options, Name extends string> {
   columnsOf?(row: RowKinds[Kind], options: Options): Record<string, number | readonly number[]>;
   /** Whether the method has a use for a row at all; rows without are left out, and counted (ILF-DPO: satisfactory ones hold no pair). Default: yes. */
   uses?(row: RowKinds[Kind], options: Options): boolean;
+  /** What the rows without a use are, for people: "satisfactory, so that they hold no pair". */
+  readonly unused?: string;
   /** Why a row cannot be learnt from by this method with these options (a tie, say), else undefined. Such rows follow `data.junk`. */
   unfit?(row: RowKinds[Kind], options: Options): string | undefined;
   /** Why all rows together cannot be learnt from (one class only, say), else undefined. An error. */
@@ -137,6 +139,7 @@ export interface BoundMethod {
   sequences(row: AnyRowKind, text: Respond, among?: Among<AnyRowKind>): Record<string, readonly TokenSequence[]>;
   columnsOf(row: AnyRowKind): Record<string, number | readonly number[]>;
   uses(row: AnyRowKind): boolean;
+  readonly unused: string;
   unfit(row: AnyRowKind): string | undefined;
   unfitTogether(rows: readonly AnyRowKind[]): string | undefined;
   select(rows: readonly AnyRowKind[], random: Shuffler): readonly AnyRowKind[];
@@ -172,6 +175,7 @@ export function bind<Kind extends RowKind, Options, Name extends string>(method:
       }));
     },
     columnsOf: (row) => method.columnsOf?.(row as Row, options) ?? {},
+    unused: method.unused ?? `of no use to ${method.name}`,
     uses: (row) => method.uses?.(row as Row, options) ?? true,
     unfit: (row) => method.unfit?.(row as Row, options),
     unfitTogether: (rows) => method.unfitTogether?.(rows as readonly Row[], options),

@@ -103,7 +103,7 @@ export async function runTraining(recipe: TrainRecipe, run: RunFolder, { progres
     requireKept(method, chosen, items);
     requireHeld(data.eval, held);
     const skipped = left.length;
-    say(`${method.name}: ${items.items.length} of ${data.train.length} rows to learn from${skipped > 0 ? `, ${skipped} skipped` : ''}${items.truncated > 0 ? `, ${items.truncated} prompts cut` : ''}${items.unused > 0 ? `, ${items.unused} of no use to it` : ''}.`);
+    say(`${method.name}: ${items.items.length} of ${data.train.length} rows to learn from${skipped > 0 ? `, ${skipped} skipped` : ''}${items.truncated > 0 ? `, ${items.truncated} prompts cut` : ''}${items.unused > 0 ? `, ${items.unused} left out: ${method.unused}` : ''}.`);
     for (const line of describeTies(items)) say(line);
     const memory = checkMemory({ model, method, items: items.items, plan, options: recipe.train, held: held.items });
     if (!memory.fits) for (const line of renderMemory(memory)) say(line);

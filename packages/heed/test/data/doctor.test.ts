@@ -40,6 +40,20 @@ describe('the data doctor', () => {
     });
   });
 
+  it('does not take thanks for criticism', () => {
+    const thanks = ['thanks!', 'Great, exactly what I needed.', ''].map((judgment, i) => ({ prompt: 'p', completion: `c${i}`, judgment, satisfied: true }));
+    expect(lines(diagnose('judged', thanks))).toEqual({});
+  });
+
+  it('counts responses that somebody called bad, where good ones are to be imitated', () => {
+    const report = diagnose('conversation', [true, false, null].map((satisfied, i) => ({ prompt: 'p', completion: `c${i}`, satisfied })));
+    expect(report.counts).toEqual({ train: 3, eval: 0, 'distinct prompts': 1, satisfied: 1, unsatisfied: 1 });
+    expect(lines(report)).toEqual({ 'bad responses': [2] });
+    expect(lines(diagnose('completion', [{ prompt: 'p', completion: 'c', label: true }, { prompt: 'p', completion: 'c', label: false }]))).toEqual({
+      'duplicate rows': [2], 'contradictory rows': [1, 2], 'bad responses': [2],
+    });
+  });
+
   it('counts ties, pairs ranked both ways and reversed soft labels', () => {
     const report = diagnose('preference', [
       { prompt: 'p', chosen: 'a', rejected: 'b' },

@@ -14,7 +14,7 @@ describe('the published CUT data, iteration 1', () => {
     const error = await Promise.resolve().then(() => parseRows('judged', records)).catch((e: unknown) => e);
     expect(error).toBeInstanceOf(UserError);
     expect((error as UserError).message).toContain('34 of 761 rows cannot be used as judged rows');
-    expect((error as UserError).message).toContain('judgment is no judgment: "$ERROR$"');
+    expect((error as UserError).message).toContain('judgment stands for a call that failed: judge the response again: "$ERROR$"');
     expect((error as UserError).message).toContain('… and 14 more');
     expect((error as UserError).hints).toEqual(['Rows with nothing to learn from can be left out: data.junk: skip']);
   });

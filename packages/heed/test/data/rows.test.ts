@@ -118,6 +118,22 @@ describe('conversation and prompt rows', () => {
     expect(failure('conversation', [{ messages: 'p' }]).message).toContain('is a string, not a list of turns');
   });
 
+  it('keep whether somebody called the response good, by satisfied or by a vote', () => {
+    const said = (records: readonly Fields[], untyped = false) =>
+      (['conversation', 'completion'] as const).map((kind) => parseRows(kind, raw(records.map((fields) => ({ prompt: 'p', completion: 'c', ...fields })), untyped)).rows.map(({ satisfied }) => satisfied));
+    const both = <T>(value: T): T[] => [value, value];
+    expect(said([{ satisfied: true }, { satisfied: false }, { satisfied: null }, {}])).toEqual(both([true, false, undefined, undefined]));
+    expect(said([{ label: true }, { label: 0 }, { label: null }, { label: 1 }])).toEqual(both([true, false, undefined, true]));
+    expect(said([{ label: 'False' }, { label: '1' }], true)).toEqual(both([false, true]));
+    // One label that is no vote: all are names of classes, which say nothing of how good a response is.
+    expect(said([{ label: 0 }, { label: 2 }])).toEqual(both([undefined, undefined]));
+    expect(said([{ label: 'true' }, { label: 'delivery' }], true)).toEqual(both([undefined, undefined]));
+    expect(parse('conversation', [{ prompt: 'p', completion: 'c' }])[0]).not.toHaveProperty('satisfied');
+    expect(failure('conversation', [{ prompt: 'p', completion: 'c', satisfied: true, label: false }]).message).toContain('satisfied is true, though label is false: make the two agree: true');
+    expect(failure('conversation', [{ prompt: 'p', completion: 'c', kind: 'delivery' }], { columns: { label: 'kind' } }).message).toContain('kind is a string, not true or false: "delivery"');
+    expect(failure('conversation', [{ prompt: 'p', completion: 'c', satisfied: 'no' }]).message).toContain('satisfied is a string, not true or false: "no"');
+  });
+
   it('a prompt keeps the other columns for rewards', () => {
     expect(parse('prompt', [{ id: 'q1', prompt: 'p', answer: 42 }])).toEqual([{ source: source(1), id: 'q1', prompt: [user('p')], extra: { answer: 42 } }]);
   });
@@ -142,17 +158,28 @@ describe('judged rows', () => {
     expect(ours.map(({ satisfied }) => satisfied)).toEqual([false, false, false]);
   });
 
-  it.each(['$ERROR$', ' $error$\n', '', '  ', 'None', 'nan', 'N/A', 'null'])('%j is no judgment', (judgment) => {
-    expect(failure('judged', [{ prompt: 'p', completion: 'c', judgment }]).message).toContain('judgment is no judgment');
+  it.each([
+    ...['$ERROR$', ' $error$\n'].map((judgment) => [judgment, 'judgment stands for a call that failed']),
+    ...['', '  ', 'None', 'nan', 'N/A', 'null'].map((judgment) => [judgment, 'the comment is empty; write what is wrong, or set satisfied to true']),
+  ])('%j is junk: %s', (judgment, message) => {
+    expect(failure('judged', [{ prompt: 'p', completion: 'c', judgment }]).message).toContain(message);
+    expect(failure('judged', [{ prompt: 'p', completion: 'c', judgment, satisfied: false }]).message).toContain(message);
     const good = { prompt: 'p', completion: 'c', judgment: 'None of the steps is right.' };
     expect(parseRows('judged', raw([good, { ...good, judgment }]), { junk: 'skip' })).toMatchObject({ rows: [{ judgment: good.judgment }], skipped: [{ source: source(2) }] });
+  });
+
+  it.each(['', ' \n', 'None', 'n/a'])('the comment %j of a satisfied row is no comment, since satisfied decides', (judgment) => {
+    expect(judged({ judgment, satisfied: true })).toEqual({ source: source(1), prompt: [user('p')], completion: 'c', judgment: null, satisfied: true });
+    expect(parse('refined', [{ prompt: 'p', completion: 'c', judgment, satisfied: true }])[0]).toMatchObject({ judgment: null, satisfied: true });
+    const cells = [{ prompt: 'p', completion: 'c', judgment, satisfied: 'true' }];
+    expect(parseRows('judged', raw(cells, true)).rows[0]).toMatchObject({ judgment: null, satisfied: true });
   });
 
   it('refuses rows that say neither', () => {
     const rows = [{ prompt: 'p', completion: 'c', judgment: 'x' }, { prompt: 'p', completion: 'c' }, { prompt: 'p', completion: 'c', judgment: null, satisfied: false }, { prompt: 'p', completion: 'c', judgment: ['x'] }];
     expect(failure('judged', rows).message.split('\n').slice(1)).toEqual([
       '  f:2  judgment is missing (null says the response was satisfactory)',
-      '  f:3  judgment is missing though the row is not satisfied: what is wrong with the response?: null',
+      '  f:3  judgment says nothing though satisfied is false: write what is wrong with the response: null',
       '  f:4  judgment is a list, not text or null: ["x"]',
     ]);
     expect(failure('judged', [{ prompt: 'p', completion: 'c' }]).message).toContain('has no column judgment or satisfied');

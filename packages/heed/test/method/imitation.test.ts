@@ -8,6 +8,7 @@ import { ilf } from '../../src/method/ilf.js';
 import { ilfDpo } from '../../src/method/ilf-dpo.js';
 import { bind } from '../../src/method/method.js';
 import { sft } from '../../src/method/sft.js';
+import { prepare } from '../../src/train/items.js';
 import { createRespond } from '../../src/text/respond.js';
 import { chatTemplate } from '../../src/text/template.js';
 import { createTokenizer } from '../../src/text/tokenizer.js';
@@ -54,6 +55,22 @@ describe('sft', () => {
     expect(tokenizer.decode(response)).toBe('Yes.<e>u:Two?<e>a:No.<e>');
     expect(tokenizer.decode(response.filter((_, i) => supervised![i]))).toBe('Yes.<e>No.<e>');
     expect(supervised).toHaveLength(response.length);
+  });
+});
+
+describe('sft and responses that somebody called bad', () => {
+  const row = (satisfied?: boolean) => ({ source, messages: [...prompt, { role: 'assistant' as const, content: 'a' }], satisfied });
+
+  it('leaves them out, and says what they are', () => {
+    expect([row(true), row(false), row()].map((one) => bind(sft).uses(one))).toEqual([true, false, true]);
+    expect(bind(sft).unused).toBe('said to be bad (satisfied or label is false)');
+    const { items, unused } = prepare([row(true), row(false), row()], bind(sft), fakeRespond(), { maxTokens: 100, onLong: 'error' });
+    expect([items.map(({ index }) => index), unused]).toEqual([[0, 2], 1]);
+  });
+
+  it('cannot learn from them alone', () => {
+    expect(bind(sft).unfitTogether([row(false), row(false)])).toMatch(/every row says that its response is bad .* use method: unlikelihood or cut, or npo or d2o/);
+    expect(bind(sft).unfitTogether([row(false), row()])).toBeUndefined();
   });
 });
 
