@@ -23,7 +23,7 @@ module.exports = {
     only('train', ['tensor', 'text', 'data', 'model', 'method', 'run']),
     only('generate', ['tensor', 'text', 'model', 'run']),
     only('judge', ['tensor', 'text', 'data', 'model', 'generate', 'run']),
-    only('label', ['text', 'data', 'model', 'generate', 'judge', 'run']),
+    only('label', ['tensor', 'text', 'data', 'model', 'generate', 'judge', 'run']),
     only('reward', ['tensor', 'text', 'data', 'model', 'generate', 'judge', 'label', 'run']),
     only('serve', ['tensor', 'text', 'model', 'generate', 'run']),
     only('evaluate', ['text', 'data', 'model', 'generate', 'judge', 'reward', 'run']),

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createEndpointRespondent } from '../packages/heed/dist/judge/endpoint.js';
 import { LabelRecipe } from '../packages/heed/dist/label/recipe.js';
-import { runLabelling } from '../packages/heed/dist/label/run.js';
+import { labelRows } from '../packages/heed/dist/label/label-rows.js';
 import { openStore } from '../packages/heed/dist/label/store.js';
 import { stored } from '../packages/heed/dist/label/stored.js';
 import { openRun } from '../packages/heed/dist/run/folder.js';
@@ -57,7 +57,7 @@ async function fill(given, scratch) {
   const store = await openStore(recipe.store);
   const run = await openRun(recipe.run.dir, { recipe: text, resume: true });
   try {
-    await runLabelling(recipe, run, { judge: stored(inner, store) });
+    await labelRows(recipe, run, { judge: stored(inner, store) });
   } finally {
     await run.close();
     store.close();

@@ -1,6 +1,7 @@
 /** `heed label`: a judge labels rows; a run folder of rows and a report comes of it. */
 import type { Command } from 'commander';
 
+import { UserError } from '../errors.js';
 import type { Output } from './output.js';
 
 interface Options { readonly resume?: boolean; readonly overwrite?: boolean }
@@ -14,8 +15,21 @@ export function register(program: Command, out: Output): void {
     .option('--resume', 'go on with the run in run.dir; the same happens without it')
     .option('--overwrite', 'remove the labels of another recipe from run.dir first; the store keeps its replies')
     .action(async (file: string, overrides: string[], { resume = false, overwrite = false }: Options) => {
-      const [{ label }, { renderLabelReport }] = await Promise.all([import('./labelling.js'), import('../label/render-report.js')]);
-      const { report, run } = await label({ file, overrides, resume, overwrite, out });
-      out.result({ ...report, run }, `${renderLabelReport(report)}\n\nrows:    ${run}/rows.jsonl\nreport:  ${run}/report.html`);
+      if (resume && overwrite) throw new UserError('--resume and --overwrite contradict each other');
+      const [{ loadRecipe }, { LabelRecipe }, { runLabelling }, { renderLabelReport }, { openRun }, { createProgress }, { onInterrupt }] = await Promise.all([
+        import('../run/recipe.js'), import('../label/recipe.js'), import('../label/run.js'), import('../label/render-report.js'),
+        import('../run/folder.js'), import('../run/progress.js'), import('../run/signals.js'),
+      ]);
+      const { recipe, text } = await loadRecipe(file, overrides, LabelRecipe);
+      // The store makes labelling again free of cost, so a run is always gone on with; another recipe in the folder is refused.
+      const run = await openRun(recipe.run.dir, { recipe: text, resume: !overwrite, overwrite });
+      const interrupt = onInterrupt((line) => out.note(line.replace('after this step and saving', 'and keeping what is labelled')));
+      try {
+        const summary = await runLabelling(recipe, run, { progress: createProgress(), interrupt, say: (line) => out.note(line) });
+        out.result({ ...summary, run: run.dir }, `${renderLabelReport(summary)}\n\nrows:    ${run.dir}/rows.jsonl\nreport:  ${run.dir}/report.html`);
+      } finally {
+        interrupt.dispose();
+        await run.close();
+      }
     });
 }

@@ -1,143 +1,79 @@
-/** One labelling run: data → questions → rows and a report, in a run folder. */
-import { rm } from 'node:fs/promises';
-import { basename, resolve } from 'node:path';
+/** `heed label` as a job: opens the store and whoever is asked, labels, and closes what it opened. */
+import { type Engine, startEngine } from '@heed/tensor';
 
-import { stringify } from 'yaml';
-
-import { at } from '../data/source.js';
 import { UserError } from '../errors.js';
 import type { Respondent } from '../judge/respondent.js';
-import { type Principle, readPrinciples } from '../judge/principle-file.js';
-import { atomicWrite } from '../run/files.js';
-import { LABEL_FILES, type RunFolder } from '../run/folder.js';
-import { Interrupted } from '../run/signals.js';
-import { wordsToJudge } from '../text/fence.js';
-import { answerPairs, answerSingles } from './answers.js';
-import { labelJudgments } from './judgments.js';
-import type { Labelled, LabelFailure, Written } from './labelled.js';
-import { withLeastMass } from './least-mass.js';
-import { type Material, type Pair, readPairs, readQuestions, readSingles, type Single } from './material.js';
-import { labelPage } from './page.js';
-import { labelPreferences } from './preferences.js';
-import { labelPrinciples } from './principles.js';
-import { comparesPairs, type LabelOptions, type LabelRecipe } from './recipe.js';
-import { type LabelMeasures, type LabelReport, reasons } from './report.js';
-import { labelRevisions } from './revisions.js';
-import { labelScores } from './scores.js';
-import type { Asking, Spent, StoredRespondent } from './asking.js';
-
-export interface LabelTools {
-  /** Who judges, and who answers where the recipe has `answers`; both with the recipe's store. */
-  readonly judge: StoredRespondent;
-  readonly writer?: StoredRespondent;
-  /** Whether the user asked to stop. */
-  readonly stopped?: () => boolean;
-}
+import { openRespondent } from '../judge/open.js';
+import type { JudgeOptions } from '../judge/options.js';
+import type { RunFolder } from '../run/folder.js';
+import type { Hooks } from '../run/job.js';
+import { finePercent } from '../run/numbers.js';
+import { silentProgress } from '../run/progress.js';
+import { labelRows, type LabelSummary } from './label-rows.js';
+import type { LabelRecipe } from './recipe.js';
+import { renderLabelReport } from './render-report.js';
+import { openStore } from './store.js';
+import { stored } from './stored.js';
+import { watched } from './watched.js';
 
 /**
- * Labels and writes `rows.jsonl` (and further files that the labeler makes), `failures.jsonl`, `label-report.json` and `report.html` into the run folder. Nothing is
- * written before everything is labelled: what counts until then is in the store.
+ * Labels the data of a recipe into a run folder (see `labelRows` for the files). The judge of the recipe is opened here, and whoever writes the
+ * responses where the recipe has `answers`. Every reply is kept in the recipe's store, so the same recipe asks only what is missing.
  *
- * @throws Interrupted when the run was stopped. The same command goes on with it.
+ * @throws UserError where more rows failed than `allowedFailures`, after everything was written.
+ * @throws Interrupted when the run was stopped. The same recipe goes on with it.
  */
-export async function runLabelling(recipe: LabelRecipe, run: RunFolder, { judge, writer, stopped = () => false }: LabelTools): Promise<LabelReport> {
-  const started = performance.now();
-  const own = [recipe.data.path].flat().find((file) => LABEL_FILES.some((name) => resolve(file) === resolve(run.path(name))));
-  if (own !== undefined) throw new UserError(`The data ${own} lie where this run writes its own ${basename(own)}, which would replace them.`, ['Name another run.dir.']);
-  // Rows of another recipe must not lie beside this one while it is under way.
-  if (!run.resuming) for (const name of LABEL_FILES) await rm(run.path(name), { force: true });
-  const { label } = recipe;
-  const principles = 'principles' in label && label.principles !== undefined ? await readPrinciples(label.principles, label.only) : [];
-  const asked = recipe.leastMass === undefined ? judge : withLeastMass(judge, recipe.leastMass);
-  const { labelled, rows, skipped, flagged, early } = await (comparesPairs(label) ? withPairs(recipe, asked, writer, principles) : withSingles(recipe, asked, writer, principles));
-  if (stopped()) throw new Interrupted(`Stopped. What was labelled is in the store; the same command goes on with it.`);
-  const failures = [...early, ...labelled.result.failures];
-
-  const files: Readonly<Record<string, readonly Written[]>> = { rows: labelled.result.rows, ...labelled.result.more, failures: failures.map(({ source, ...failure }) => ({ source: at(source), ...failure })) };
-  for (const [name, lines] of Object.entries(files)) await atomicWrite(run.path(`${name}.jsonl`), lines.map((line) => `${JSON.stringify(line)}\n`).join(''));
-  const report: LabelReport = {
-    ...labelled.measured,
-    judge: judge.name, ...(writer === undefined ? {} : { answers: writer.name }),
-    rows, labelled: rows - failures.length, skipped,
-    failed: { rows: failures.length, share: failures.length / Math.max(1, rows), allowed: recipe.allowedFailures, reasons: reasons(failures) },
-    speakToJudge: flagged,
-    asking: writer === undefined || writer === judge ? judge.asking : together(judge.asking, writer.asking),
-    seconds: Math.round((performance.now() - started) / 10) / 100,
-  };
-  await atomicWrite(run.path('label-report.json'), `${JSON.stringify(report, null, 2)}\n`);
-  await atomicWrite(run.path('report.html'), labelPage(report, stringify(recipe)));
-  await run.writeSummary(report);
-  return report;
-}
-
-interface Done {
-  readonly labelled: { readonly result: Labelled<unknown>; readonly measured: LabelMeasures };
-  readonly rows: number;
-  readonly skipped: number;
-  readonly flagged: number;
-  readonly early: readonly LabelFailure[];
-}
-
-async function withPairs({ data, label, answers }: LabelRecipe, judge: Respondent, writer: Respondent | undefined, principles: readonly Principle[]): Promise<Done> {
-  const { material, rows, skipped, early } = await gather(answers === undefined ? readPairs(data) : undefined, data, async (asked) => answerPairs(asked, writerOf(writer), answers!));
-  return { labelled: await labelPairs(material, judge, label, principles), rows, skipped, early, flagged: material.filter(({ responses }) => responses.some(speaks)).length };
-}
-
-async function withSingles({ data, label, answers }: LabelRecipe, judge: Respondent, writer: Respondent | undefined, principles: readonly Principle[]): Promise<Done> {
-  const { material, rows, skipped, early } = await gather(answers === undefined ? readSingles(data) : undefined, data, async (asked) => answerSingles(asked, writerOf(writer), answers!));
-  return { labelled: await labelSingles(material, judge, label, principles), rows, skipped, early, flagged: material.filter(({ completion }) => speaks(completion)).length };
-}
-
-async function gather<T extends Pair | Single>(
-  given: Promise<Material<T>> | undefined, data: LabelRecipe['data'], make: (questions: Awaited<ReturnType<typeof readQuestions>>['rows']) => Promise<{ rows: readonly T[]; failures: readonly LabelFailure[] }>,
-): Promise<{ material: readonly T[]; rows: number; skipped: number; early: readonly LabelFailure[] }> {
-  if (given !== undefined) {
-    const { rows, skipped } = await given;
-    return { material: rows, rows: rows.length, skipped, early: [] };
+export async function runLabelling(recipe: LabelRecipe, run: RunFolder, hooks: Hooks = {}): Promise<LabelSummary> {
+  const { progress = silentProgress, interrupt = { requested: false }, say = () => undefined } = hooks;
+  const { judge: judgedBy, answers } = recipe;
+  const opener = createOpener(say);
+  try {
+    const store = await openStore(recipe.store);
+    try {
+      const judge = watched(stored(await opener.open(judgedBy), store), progress, interrupt, 'judging');
+      const sameModel = JSON.stringify(answers?.by) === JSON.stringify(judgedBy);
+      const opened = answers === undefined || sameModel ? undefined : watched(stored(await opener.open(answers.by), store), progress, interrupt, 'answering');
+      const summary = await labelRows(recipe, run, { judge, writer: answers === undefined ? undefined : opened ?? judge, stopped: () => interrupt.requested });
+      if (summary.failed.share > summary.failed.allowed) {
+        say(renderLabelReport(summary));
+        throw tooManyFailed(summary, run.dir);
+      }
+      return summary;
+    } finally {
+      store.close();
+    }
+  } finally {
+    progress.stop();
+    await opener.close();
   }
-  const { rows: questions, skipped } = await readQuestions(data);
-  const { rows, failures } = await make(questions);
-  return { material: rows, rows: questions.length, skipped, early: failures };
 }
 
-async function labelPairs(pairs: readonly Pair[], judge: Respondent, label: LabelOptions, principles: readonly Principle[]): Promise<Done['labelled']> {
-  if (label.name === 'principles') {
-    const result = await labelPrinciples(pairs, judge, label, principles);
-    return { result, measured: { labeler: 'principles', measures: result.measures } };
-  }
-  const result = await labelPreferences(pairs, judge, label as LabelOptions & { name: 'preferences' });
-  return { result, measured: { labeler: 'preferences', measures: result.measures } };
+function tooManyFailed({ failed, rows }: LabelSummary, dir: string): UserError {
+  const reasons = Object.entries(failed.reasons).map(([reason, n]) => `${reason} ${n}`).join(', ');
+  return new UserError(
+    `${failed.rows} of ${rows} rows failed (${finePercent(failed.share)}; allowedFailures is ${finePercent(failed.allowed)}): ${reasons}`,
+    [
+      `The rows that were labelled are in ${dir}/rows.jsonl, the reasons in ${dir}/failures.jsonl.`,
+      'The same command asks again what a server did not answer, and nothing else.',
+      'If so many may fail: allowedFailures=SHARE.',
+    ],
+  );
 }
 
-async function labelSingles(singles: readonly Single[], judge: Respondent, label: LabelOptions, principles: readonly Principle[]): Promise<Done['labelled']> {
-  if (label.name === 'scores') {
-    const result = await labelScores(singles, judge, label);
-    return { result, measured: { labeler: 'scores', measures: result.measures } };
-  }
-  if (label.name === 'judgments') {
-    const result = await labelJudgments(singles, judge, label);
-    return { result, measured: { labeler: 'judgments', measures: result.measures } };
-  }
-  const revisions = label as LabelOptions & { name: 'revisions' };
-  const result = await labelRevisions(singles, judge, revisions, principles);
-  return { result, measured: { labeler: 'revisions', measures: result.measures } };
-}
-
-const speaks = (text: string): boolean => wordsToJudge(text) !== undefined;
-
-function writerOf(writer: Respondent | undefined): Respondent {
-  if (writer === undefined) throw new UserError('Nobody was opened to answer the prompts.');
-  return writer;
-}
-
-function together(a: Asking, b: Asking): Asking {
+/** Opens respondents; local ones share an engine. */
+function createOpener(say: (line: string) => void): { open(options: JudgeOptions): Promise<Respondent>; close(): Promise<void> } {
+  let engine: Engine | undefined;
+  const opened: Respondent[] = [];
   return {
-    questions: a.questions + b.questions, reused: a.reused + b.reused, asked: a.asked + b.asked,
-    ...spentTogether(a, b), milliseconds: a.milliseconds + b.milliseconds, earlier: spentTogether(a.earlier, b.earlier),
+    async open(options) {
+      if (typeof options !== 'string' && options.local !== undefined) engine ??= await startEngine();
+      const respondent = await openRespondent(options, { log: say, engine });
+      opened.push(respondent);
+      return respondent;
+    },
+    async close() {
+      for (const respondent of opened) await respondent.close();
+      await engine?.close();
+    },
   };
-}
-
-function spentTogether(a: Spent, b: Spent): Spent {
-  const cost = a.cost === undefined && b.cost === undefined ? undefined : (a.cost ?? 0) + (b.cost ?? 0);
-  return { promptTokens: a.promptTokens + b.promptTokens, completionTokens: a.completionTokens + b.completionTokens, ...(cost === undefined ? {} : { cost }) };
 }

@@ -4,6 +4,7 @@ import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { DataOptions, loadData } from '../../src/data/load.js';
 import type { RowKind } from '../../src/data/rows.js';
+import type { LabelSummary } from '../../src/label/label-rows.js';
 import { LabelRecipe } from '../../src/label/recipe.js';
 import type { LabelReport } from '../../src/label/report.js';
 import { loadRecipe } from '../../src/run/recipe.js';
@@ -64,6 +65,9 @@ describe('label recipes', () => {
     expect(report.asking.asked).toBeGreaterThan(0);
     const rows = readFileSync(join(report.run, 'rows.jsonl'), 'utf8');
     expect(JSON.parse(readFileSync(join(report.run, 'label-report.json'), 'utf8'))).toMatchObject({ labeler: name, rows: 4 });
+    const summary = JSON.parse(readFileSync(join(report.run, 'summary.json'), 'utf8')) as LabelSummary;
+    expect(summary).toMatchObject({ job: 'label', model: report.judge, rows: 4, skipped: 0, asking: report.asking });
+    expect(summary.peakRssMb).toBeGreaterThan(10);
 
     const again = (await heed(args)).json<Result>();
     expect(again.asking).toMatchObject({ asked: 0, reused: report.asking.questions, promptTokens: 0 });

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 import { LabelRecipe } from '../../src/label/recipe.js';
-import { runLabelling } from '../../src/label/run.js';
+import { labelRows, type LabelSummary } from '../../src/label/label-rows.js';
 import { openStore } from '../../src/label/store.js';
 import { stored } from '../../src/label/stored.js';
 import { openRun } from '../../src/run/folder.js';
@@ -26,12 +26,12 @@ const script: Script = {
 };
 
 /** Labels into a run folder with a store; the files by name. */
-async function label(run: string, store: string, inner: Fake): Promise<{ rows: string; report: Awaited<ReturnType<typeof runLabelling>> }> {
+async function label(run: string, store: string, inner: Fake): Promise<{ rows: string; report: LabelSummary }> {
   const checked = checkRecipe(recipe, 'r.yaml', [], LabelRecipe);
   const opened = await openRun(join(folder, run), { recipe: checked.text, resume: true });
   const labels = await openStore(join(folder, store));
   try {
-    const report = await runLabelling(checked.recipe, opened, { judge: stored(inner, labels) });
+    const report = await labelRows(checked.recipe, opened, { judge: stored(inner, labels) });
     return { rows: readFileSync(opened.path('rows.jsonl'), 'utf8'), report };
   } finally {
     labels.close();
