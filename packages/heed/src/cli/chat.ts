@@ -3,7 +3,9 @@ import type { Command } from 'commander';
 
 import type { Conversation, Reply } from './conversation.js';
 import type { Output } from './output.js';
-import { type ModelFlags, type PrecisionFlag, type SamplingFlags, loadSpeaker, modelOptions, precisionOption, samplingOf, samplingOptions } from './speaking.js';
+import {
+  type ModelFlags, type PrecisionFlag, type SamplingFlags, loadAdaptedModel, modelFlags, precisionFlag, samplingFlags, samplingOf,
+} from './model-flags.js';
 
 interface Options extends ModelFlags, PrecisionFlag, SamplingFlags {
   readonly compare?: boolean;
@@ -19,23 +21,32 @@ export function register(program: Command, out: Output): void {
     .description('talk to a model, with an adapter or without; from a pipe, each line is a turn')
     .option('--compare', 'answer with the base too, side by side')
     .option('--system <text>', 'a system message');
-  samplingOptions(modelOptions(command).addOption(precisionOption()), { maxTokens: 512, temperature: 0.7 })
+  samplingFlags(modelFlags(command).addOption(precisionFlag()), { maxTokens: 512, temperature: 0.7 })
     .addHelpText('after', '\nIn the chat:\n  /reset  forget what was said\n  /quit   leave; Ctrl-D too\n  Ctrl-C  stop the answer')
     .action((options: Options) => chat(options, out));
 }
 
-interface Voice {
+/** One who answers each turn. */
+interface Speaker {
   readonly name: 'base' | 'adapter';
   readonly conversation: Conversation;
+}
+
+/** Which answer: the adapter beside its base, or one of them alone. */
+function speakerNames(compare: boolean, adapted: boolean): readonly Speaker['name'][] {
+  if (compare) return ['base', 'adapter'];
+  return adapted ? ['adapter'] : ['base'];
 }
 
 async function chat({ compare = false, system, ...flags }: Options, out: Output): Promise<void> {
   const [{ UserError }, { openGenerator }, { createConversation, remark }, { startEngine }] = await Promise.all([
     import('../errors.js'), import('../generate/open.js'), import('./conversation.js'), import('@heed/tensor'),
   ]);
-  if (compare && flags.adapter === undefined) throw new UserError('--compare sets an adapter beside its base.', ['Name it: --adapter FOLDER.']);
+  if (compare && flags.adapter === undefined) {
+    throw new UserError('--compare sets an adapter beside its base.', ['Name it: --adapter FOLDER.']);
+  }
   const sampling = await samplingOf(flags);
-  const { model, adapter } = await loadSpeaker(flags, out);
+  const { model, adapter } = await loadAdaptedModel(flags, out);
   const { context } = model.architecture;
   try {
     if (system !== undefined) model.template.prompt([{ role: 'system', content: system }, { role: 'user', content: 'Hello' }]);
@@ -45,44 +56,51 @@ async function chat({ compare = false, system, ...flags }: Options, out: Output)
 
   const engine = await startEngine();
   try {
-    const voices: Voice[] = [];
-    for (const name of compare ? (['base', 'adapter'] as const) : adapter === undefined ? (['base'] as const) : (['adapter'] as const)) {
-      const generator = await openGenerator(engine, model, { batch: 1, precision: flags.precision, ...(name === 'adapter' && adapter !== undefined ? { adapter } : {}) });
-      voices.push({ name, conversation: createConversation(model, generator, { sampling, ...(system === undefined ? {} : { system }) }) });
+    const speakers: Speaker[] = [];
+    for (const name of speakerNames(compare, adapter !== undefined)) {
+      const generator = await openGenerator(engine, model, {
+        batch: 1, precision: flags.precision, adapter: name === 'adapter' ? adapter : undefined,
+      });
+      speakers.push({ name, conversation: createConversation(model, generator, { sampling, system }) });
     }
-    const turns: { prompt: string; answers: Partial<Record<Voice['name'], Reply>> }[] = [];
+    const turns: { prompt: string; answers: Partial<Record<Speaker['name'], Reply>> }[] = [];
+    const who = `${model.checkpoint.id}${flags.adapter === undefined ? '' : ` with the adapter ${flags.adapter}`}`;
+    const memory = model.template.name === 'alpaca' ? ' This model takes one turn at a time: it does not remember.' : '';
     const { readTurns } = await import('./turns.js');
     await readTurns({
       out,
-      banner: `${model.checkpoint.id}${flags.adapter === undefined ? '' : ` with the adapter ${flags.adapter}`}${compare ? ', beside its base' : ''}. ` +
-        `/reset forgets what was said, /quit or Ctrl-D leaves, Ctrl-C stops an answer.${model.template.name === 'alpaca' ? ' This model takes one turn at a time: it does not remember.' : ''}`,
-      reset: () => voices.forEach(({ conversation }) => conversation.reset()),
+      banner: `${who}${compare ? ', beside its base' : ''}. ` +
+        `/reset forgets what was said, /quit or Ctrl-D leaves, Ctrl-C stops an answer.${memory}`,
+      reset: () => speakers.forEach(({ conversation }) => conversation.reset()),
       async answer(prompt, signal) {
-        const show = await shower(out, voices.length);
-        const answers: Partial<Record<Voice['name'], Reply>> = {};
-        for (const { name, conversation } of voices) {
+        const display = await openDisplay(out, speakers.length);
+        const answers: Partial<Record<Speaker['name'], Reply>> = {};
+        for (const { name, conversation } of speakers) {
           if (signal.aborted) break;
-          show.begin(name, sampling.maxNewTokens);
-          const reply = await conversation.say(prompt, { onText: (delta) => show.text(out.terminal === undefined ? delta : harmless(delta)), onTokens: (n) => show.tokens(n), signal });
+          display.begin(name, sampling.maxNewTokens);
+          const reply = await conversation.say(prompt, {
+            onText: (delta) => display.text(out.terminal === undefined ? delta : harmless(delta)),
+            onTokens: (n) => display.tokens(n),
+            signal,
+          });
           answers[name] = reply;
-          const note = remark(reply, { maxTokens: sampling.maxNewTokens, context });
-          show.end(note);
+          display.end(remark(reply, { maxTokens: sampling.maxNewTokens, context }));
         }
-        show.done();
+        display.done();
         turns.push({ prompt, answers });
       },
     });
-    out.result({ model: model.checkpoint.id, ...(flags.adapter === undefined ? {} : { adapter: flags.adapter }), turns });
+    out.result({ model: model.checkpoint.id, adapter: flags.adapter, turns });
   } finally {
     await engine.close();
   }
 }
 
-/** Without the control characters with which a text could steer a terminal. */
+/** The text without control characters, which could move the cursor of a terminal or change its settings. */
 const harmless = (text: string): string => text.replace(/[\u0000-\u0008\u000b-\u001f\u007f-\u009f]/g, '');
 
-/** How the answers to one turn are shown: as they come, or, in a wide terminal, two in columns once both are there. */
-interface Shower {
+/** Shows the answers to one turn: as they come, or, in a wide terminal, two in columns once both are there. */
+interface Display {
   begin(name: string, maxTokens: number): void;
   text(delta: string): void;
   tokens(n: number): void;
@@ -90,23 +108,23 @@ interface Shower {
   done(): void;
 }
 
-async function shower(out: Output, voices: number): Promise<Shower> {
+async function openDisplay(out: Output, speakers: number): Promise<Display> {
   const { terminal } = out;
-  if (voices === 1 || terminal === undefined || terminal.columns < WIDE_ENOUGH) {
+  if (speakers === 1 || terminal === undefined || terminal.columns < WIDE_ENOUGH) {
     let last = '';
     const write = (text: string): void => {
       if (text !== '') last = text;
       out.write(text);
     };
     return {
-      begin: (name) => { if (voices > 1) write(`${name}: `); },
+      begin: (name) => { if (speakers > 1) write(`${name}: `); },
       text: write,
       tokens: () => undefined,
       end(note) {
         if (!last.endsWith('\n')) write('\n');
         if (note !== undefined) out.note(`[${note}]`);
       },
-      done: () => { if (terminal !== undefined || voices > 1) out.write('\n'); },
+      done: () => { if (terminal !== undefined || speakers > 1) out.write('\n'); },
     };
   }
   const [{ sideBySide }, { createProgress }] = await Promise.all([import('./side-by-side.js'), import('../run/progress.js')]);

@@ -4,7 +4,7 @@ import type { SamplingOptions } from '../generate/options.js';
 import type { Model } from '../model/load.js';
 import type { Message } from '../text/template.js';
 
-/** Why an answer ended: by itself, at --max-tokens, at the end of the context, by Ctrl-C; or `full`, with nothing said. */
+/** Why an answer ended: by itself, at --max-tokens, at the end of the context or by Ctrl-C; `full`: there was no room for an answer. */
 export type Finish = 'stop' | 'length' | 'context' | 'interrupted' | 'full';
 
 export interface Reply {
@@ -15,9 +15,15 @@ export interface Reply {
   readonly promptTokens: number;
 }
 
+export interface SayHooks {
+  onText?(delta: string): void;
+  onTokens?(tokens: number): void;
+  readonly signal?: AbortSignal;
+}
+
 export interface Conversation {
-  /** Answers, remembering both turns. What finds no room in the context is not remembered. */
-  say(text: string, hooks?: { onText?(delta: string): void; onTokens?(tokens: number): void; readonly signal?: AbortSignal }): Promise<Reply>;
+  /** Answers a turn and remembers both. A turn that finds no room in the context is not remembered. */
+  say(text: string, hooks?: SayHooks): Promise<Reply>;
   /** Forgets everything but the system message. */
   reset(): void;
 }
@@ -27,13 +33,16 @@ export interface ConversationOptions {
   readonly system?: string;
 }
 
-export function createConversation({ template, architecture: { context } }: Pick<Model, 'template' | 'architecture'>, generator: Generator, { sampling, system }: ConversationOptions): Conversation {
+export function createConversation(
+  { template, architecture: { context } }: Pick<Model, 'template' | 'architecture'>, generator: Generator,
+  { sampling, system }: ConversationOptions,
+): Conversation {
   const start: readonly Message[] = system === undefined ? [] : [{ role: 'system', content: system }];
   let history = start;
   let turn = 0;
   return {
     async say(content, { onText, onTokens, signal } = {}) {
-      // The plain template knows one turn only: there each question stands for itself.
+      // The alpaca template takes a single turn: there each question stands for itself.
       const messages: readonly Message[] = [...(template.name === 'alpaca' ? start : history), { role: 'user', content }];
       const prompt = template.prompt(messages);
       const room = context - prompt.length;
@@ -46,7 +55,7 @@ export function createConversation({ template, architecture: { context } }: Pick
         const [completion] = await generator.generate([{ prompt, row: turn++ }], { ...sampling, maxNewTokens }, {
           onToken: (_row, _sample, delta) => { said += delta; onText?.(delta); },
           onProgress: (progress) => { tokens = progress.tokens; onTokens?.(tokens); },
-          ...(signal === undefined ? {} : { signal }),
+          signal,
         });
         finish = completion!.finish === 'length' && maxNewTokens < sampling.maxNewTokens ? 'context' : completion!.finish;
       } catch (error) {
@@ -62,11 +71,17 @@ export function createConversation({ template, architecture: { context } }: Pick
   };
 }
 
-/** What a user should know of how an answer ended; undefined where it simply ended. */
-export function remark({ finish, promptTokens }: Reply, { maxTokens, context }: { readonly maxTokens: number; readonly context: number }): string | undefined {
+interface Limits {
+  readonly maxTokens: number;
+  readonly context: number;
+}
+
+/** Tells the user how an answer ended; undefined where it ended by itself. */
+export function remark({ finish, promptTokens }: Reply, { maxTokens, context }: Limits): string | undefined {
   if (finish === 'length') return `cut off at --max-tokens ${maxTokens}`;
   if (finish === 'interrupted') return 'stopped';
   if (finish === 'context') return `cut off: the context of ${context} tokens is full; /reset begins a new conversation`;
-  if (finish === 'full') return `no room to answer: the conversation has ${promptTokens} tokens, and the context is ${context}; that turn is forgotten, /reset begins a new conversation`;
-  return undefined;
+  if (finish === 'stop') return undefined;
+  return `no room to answer: the conversation has ${promptTokens} tokens, and the context is ${context}; ` +
+    'that turn is forgotten, /reset begins a new conversation';
 }

@@ -5,7 +5,7 @@ import type { AnswerReport } from '../evaluate/answers.js';
 import { percent, withInterval } from '../run/numbers.js';
 import type { Output } from './output.js';
 import { table } from './output.js';
-import { type ModelFlags, type SamplingFlags, loadSpeaker, modelOptions, number, requireWhole, samplingOf, samplingOptions } from './speaking.js';
+import { type ModelFlags, type SamplingFlags, loadAdaptedModel, modelFlags, number, requireWhole, samplingOf, samplingFlags } from './model-flags.js';
 
 interface Options extends ModelFlags, SamplingFlags {
   readonly prompts: string;
@@ -26,7 +26,7 @@ export function register(program: Command, out: Output): void {
     .option('--limit <n>', 'use the first n prompts only', number)
     .option('-o, --output <file>', 'keep the answers with their judgments: JSONL rows that heed train takes')
     .option('--overwrite', 'replace the output file');
-  samplingOptions(modelOptions(command), { maxTokens: 96, temperature: 0 }).action((options: Options) => evaluate(options, out));
+  samplingFlags(modelFlags(command), { maxTokens: 96, temperature: 0 }).action((options: Options) => evaluate(options, out));
 }
 
 async function evaluate({ prompts: file, judge: spec, limit, output, overwrite = false, ...flags }: Options, out: Output): Promise<void> {
@@ -38,7 +38,7 @@ async function evaluate({ prompts: file, judge: spec, limit, output, overwrite =
   const sampling = await samplingOf(flags);
   const answersFile = output === undefined ? undefined : rowsFile(output, { overwrite, out });
   const judge = await openJudge(spec);
-  const { model, adapter } = await loadSpeaker(flags, out);
+  const { model, adapter } = await loadAdaptedModel(flags, out);
   const prompts = await readPrompts(file, model, { maxNewTokens: sampling.maxNewTokens, ...(limit === undefined ? {} : { limit }) });
 
   const progress = createProgress();

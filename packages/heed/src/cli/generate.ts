@@ -3,7 +3,10 @@ import type { Command } from 'commander';
 
 import type { Completion } from '../generate/request.js';
 import type { Output } from './output.js';
-import { type ModelFlags, type PrecisionFlag, type SamplingFlags, loadSpeaker, modelOptions, number, precisionOption, requireWhole, samplingOf, samplingOptions } from './speaking.js';
+import {
+  type ModelFlags, type PrecisionFlag, type SamplingFlags,
+  loadAdaptedModel, modelFlags, number, precisionFlag, requireWhole, samplingFlags, samplingOf,
+} from './model-flags.js';
 
 interface Options extends ModelFlags, PrecisionFlag, SamplingFlags {
   readonly prompts: string;
@@ -25,34 +28,35 @@ export function register(program: Command, out: Output): void {
     .option('-n, --samples <n>', 'answers to each prompt', number, 1)
     .option('--limit <n>', 'answer the first n prompts only', number)
     .option('--overwrite', 'replace the output file');
-  samplingOptions(modelOptions(command).addOption(precisionOption()), { maxTokens: 256, temperature: 0.7 }).action((options: Options) => generate(options, out));
+  samplingFlags(modelFlags(command).addOption(precisionFlag()), { maxTokens: 256, temperature: 0.7 })
+    .action((options: Options) => generate(options, out));
 }
 
 async function generate({ prompts: file, samples, limit, output, overwrite = false, ...flags }: Options, out: Output): Promise<void> {
-  const [{ rowsFile }, { readPrompts }, { openGenerator }, { startEngine }, { createProgress }, { Interrupted, onInterrupt }] = await Promise.all([
+  const [{ rowsFile }, { readPrompts }, { openGenerator }] = await Promise.all([
     import('./rows-file.js'), import('./prompts.js'), import('../generate/open.js'),
+  ]);
+  const [{ startEngine }, { createProgress }, { Interrupted, onInterrupt }] = await Promise.all([
     import('@heed/tensor'), import('../run/progress.js'), import('../run/signals.js'),
   ]);
   requireWhole('-n', samples, 1);
   if (limit !== undefined) requireWhole('--limit', limit, 1);
   const sampling = await samplingOf(flags);
   const rows = rowsFile(output, { overwrite, out });
-  const { model, adapter } = await loadSpeaker(flags, out);
-  const prompts = await readPrompts(file, model, { maxNewTokens: sampling.maxNewTokens, ...(limit === undefined ? {} : { limit }) });
+  const { model, adapter } = await loadAdaptedModel(flags, out);
+  const prompts = await readPrompts(file, model, { maxNewTokens: sampling.maxNewTokens, limit });
 
   const total = prompts.rows.length * samples;
   const counts = { written: 0, tokens: 0, stop: 0, length: 0 };
   const write = ({ row, sample, text, ids, logprobs, finish }: Completion): void => {
     const given = prompts.rows[row]!;
-    rows.append({
-      ...(given.id === undefined ? {} : { id: given.id }), ...prompts.asGiven(given, text),
-      sample, finish, logprob: logprobs.reduce((a, b) => a + b, 0), tokens: ids.length,
-    });
+    const logprob = logprobs.reduce((a, b) => a + b, 0);
+    rows.append({ id: given.id, ...prompts.asGiven(given, text), sample, finish, logprob, tokens: ids.length });
     counts.written++;
     counts.tokens += ids.length;
     counts[finish]++;
   };
-  // Short answers finish before long ones; the file keeps the order of the prompts.
+  // Short answers finish before long answers; the file keeps the order of the prompts.
   const early = new Map<number, Completion>();
   const place = ({ row, sample }: Completion): number => row * samples + sample;
 
@@ -61,11 +65,11 @@ async function generate({ prompts: file, samples, limit, output, overwrite = fal
   const abort = new AbortController();
   const engine = await startEngine();
   const started = performance.now();
-  // Compiling happens before the first tokens, and is no part of their speed.
+  // Programs are compiled before the first tokens; the speed leaves that time out.
   let first: { readonly at: number; readonly tokens: number } | undefined;
   let perSecond = 0;
   try {
-    const generator = await openGenerator(engine, model, { batch: BATCH, precision: flags.precision, ...(adapter === undefined ? {} : { adapter }) });
+    const generator = await openGenerator(engine, model, { batch: BATCH, precision: flags.precision, adapter });
     progress.start('answering', total, { unit: 'answers' });
     await generator.generate(prompts.tokens.map((prompt, row) => ({ prompt, row, samples })), sampling, {
       signal: abort.signal,
@@ -98,14 +102,15 @@ async function generate({ prompts: file, samples, limit, output, overwrite = fal
   const seconds = (performance.now() - started) / 1000;
   const { written, tokens, ...finish } = counts;
   const human = [
-    `${written} answers to ${prompts.rows.length} prompts: ${tokens} tokens in ${seconds.toFixed(1)} s, ${Math.round(perSecond)} tokens/s once compiled`,
+    `${written} answers to ${prompts.rows.length} prompts: ${tokens} tokens in ${seconds.toFixed(1)} s, ` +
+      `${Math.round(perSecond)} tokens/s once compiled`,
     ...(finish.length > 0 ? [`${finish.length} were cut off at --max-tokens ${sampling.maxNewTokens}`] : []),
     ...(rows.isStdout ? [] : [`They are in ${rows.name}`]),
   ].join('\n');
   if (rows.isStdout) out.note(human);
   else {
     out.result({
-      output: rows.name, model: model.checkpoint.id, ...(flags.adapter === undefined ? {} : { adapter: flags.adapter }), precision: flags.precision,
+      output: rows.name, model: model.checkpoint.id, adapter: flags.adapter, precision: flags.precision,
       prompts: prompts.rows.length, completions: written, tokens, seconds, tokensPerSecond: perSecond, finish,
     }, human);
   }

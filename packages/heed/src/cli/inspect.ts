@@ -2,7 +2,7 @@
 import type { Command } from 'commander';
 
 import type { Output } from './output.js';
-import { number } from './speaking.js';
+import { number } from './model-flags.js';
 
 export function register(program: Command, out: Output): void {
   program

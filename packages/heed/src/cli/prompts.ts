@@ -1,4 +1,4 @@
-/** Files of prompts, read for a model that shall answer them. */
+/** Reads files of prompts for a model to answer. */
 import { findColumns } from '../data/columns.js';
 import { parseRows } from '../data/parse.js';
 import { type Problem, problemsError } from '../data/problem.js';
@@ -11,8 +11,21 @@ export interface Prompts {
   readonly rows: readonly PromptRow[];
   /** Each row's prompt in tokens. */
   readonly tokens: readonly (readonly number[])[];
-  /** A row's prompt and a response to it in TRL's two forms: text where the file has text, turns where it has turns. */
-  asGiven(row: PromptRow, response: string): { readonly prompt: string | readonly Message[]; readonly completion: string | readonly Message[] };
+  /** A row's prompt and a response to it, in the form of the file: text where the file has text, turns where it has turns. */
+  asGiven(row: PromptRow, response: string): PromptAndCompletion;
+}
+
+/** TRL's columns, in either of their two forms. */
+interface PromptAndCompletion {
+  readonly prompt: string | readonly Message[];
+  readonly completion: string | readonly Message[];
+}
+
+interface ReadPromptsOptions {
+  /** Tokens of the context that the answer may take. */
+  readonly maxNewTokens: number;
+  /** Most rows to read. */
+  readonly limit?: number;
 }
 
 /**
@@ -20,7 +33,8 @@ export interface Prompts {
  *
  * @throws UserError that lists all rows that cannot be used, or whose prompt and `maxNewTokens` are more than the model's context.
  */
-export async function readPrompts(file: string, { template, architecture: { context }, checkpoint: { id } }: Model, { maxNewTokens, limit }: { readonly maxNewTokens: number; readonly limit?: number }): Promise<Prompts> {
+export async function readPrompts(file: string, model: Model, { maxNewTokens, limit }: ReadPromptsOptions): Promise<Prompts> {
+  const { template, architecture: { context }, checkpoint: { id } } = model;
   const { rows: records, broken } = await readRecords(file);
   const rows = parseRows('prompt', records, { broken }).rows.slice(0, limit);
   const problems: Problem[] = [];
@@ -30,18 +44,19 @@ export async function readPrompts(file: string, { template, architecture: { cont
       if (ids.length + maxNewTokens > context) problems.push({ source: row.source, reason: `has ${ids.length} prompt tokens` });
       return ids;
     } catch (error) {
-      // Templates refuse conversations that they cannot express: the file's fault, not ours.
+      // A template refuses a conversation that it cannot express: the row is at fault.
       problems.push({ source: row.source, reason: error instanceof Error ? error.message : String(error) });
       return [];
     }
   });
   if (problems.length > 0) {
     const room = context - Math.max(...tokens.map((ids) => ids.length));
-    const tooLong = room < maxNewTokens;
+    const unanswered = `${problems.length} of ${rows.length} prompts cannot be answered`;
+    if (room >= maxNewTokens) throw problemsError(unanswered, problems, []);
     throw problemsError(
-      `${problems.length} of ${rows.length} prompts cannot be answered${tooLong ? ` (the context of ${id} holds ${context} tokens, --max-tokens ${maxNewTokens} of them for the answer)` : ''}`,
+      `${unanswered} (the context of ${id} holds ${context} tokens, --max-tokens ${maxNewTokens} of them for the answer)`,
       problems,
-      tooLong ? [room > 0 ? `--max-tokens ${room} is the most with which the longest prompt fits.` : 'Shorten the prompts.'] : [],
+      [room > 0 ? `--max-tokens ${room} is the most with which the longest prompt fits.` : 'Shorten the prompts.'],
     );
   }
   const column = findColumns(records).names.prompt ?? 'prompt';
@@ -51,7 +66,7 @@ export async function readPrompts(file: string, { template, architecture: { cont
     tokens,
     asGiven({ source, prompt }, response) {
       const [only, ...more] = prompt;
-      // A transcript or a CSV cell of JSON is text that holds several turns.
+      // A text can hold several turns: a transcript, or JSON in a CSV cell.
       const text = asText.has(source) && only?.role === 'user' && more.length === 0;
       return text ? { prompt: only.content, completion: response } : { prompt, completion: [{ role: 'assistant', content: response }] };
     },

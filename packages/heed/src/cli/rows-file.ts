@@ -10,7 +10,7 @@ export interface RowsFile {
   /** As the user named it; "stdout" for `-`. */
   readonly name: string;
   readonly isStdout: boolean;
-  /** Writes one row and hands it to the system: what is written stays, whatever comes. The first row replaces a file that may be overwritten. */
+  /** Writes one row and hands it to the system, so that a kill loses no row. The first row replaces a file that may be overwritten. */
   append(row: LogRow): void;
   close(): void;
 }
@@ -23,7 +23,9 @@ export interface RowsFile {
  */
 export function rowsFile(path: string, { overwrite = false, out }: { readonly overwrite?: boolean; readonly out: Output }): RowsFile {
   if (path === '-') {
-    if (out.json) throw new UserError('-o - writes the rows to stdout, where --json prints the result.', ['Name a file, or leave out --json.']);
+    if (out.json) {
+      throw new UserError('-o - writes the rows to stdout, where --json prints the result.', ['Name a file, or leave out --json.']);
+    }
     return { name: 'stdout', isStdout: true, append: (row) => out.write(`${JSON.stringify(row)}\n`), close: () => undefined };
   }
   const there = statSync(path, { throwIfNoEntry: false });
@@ -44,8 +46,9 @@ export function rowsFile(path: string, { overwrite = false, out }: { readonly ov
         }
         log.append(row);
       } catch (error) {
-        // The hints of run folders do not fit here.
-        throw error instanceof UserError ? new UserError(error.message, ['Make room, or name a file in another place.'], { cause: error }) : error;
+        if (!(error instanceof UserError)) throw error;
+        // The log's own hints are about run folders.
+        throw new UserError(error.message, ['Make room, or name a file in another place.'], { cause: error });
       }
     },
     close: () => log?.close(),

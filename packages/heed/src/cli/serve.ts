@@ -4,7 +4,7 @@ import { basename, resolve } from 'node:path';
 import { type Command, Option } from 'commander';
 
 import type { Output } from './output.js';
-import { type PrecisionFlag, number, precisionOption, requireWhole } from './speaking.js';
+import { type PrecisionFlag, number, precisionFlag, requireWhole } from './model-flags.js';
 
 interface Options extends PrecisionFlag {
   readonly model?: string;
@@ -26,7 +26,7 @@ export function register(program: Command, out: Output): void {
     .option('--model <model>', 'a folder, a .gguf file or a hub id (default: the default model)')
     .option('--adapter <[name=]folder...>', 'adapters, served as models of their own: NAME=FOLDER, or named as the folder is', [])
     .addOption(new Option('--template <name>', "how messages become tokens (default: the model's own chat template, where it has one)").choices(['chat', 'alpaca']))
-    .addOption(precisionOption())
+    .addOption(precisionFlag())
     .option('--host <address>', 'where to listen; any but loopback needs HEED_SERVE_TOKEN in the environment', '127.0.0.1')
     .option('--port <n>', '0 takes a free one', number, 8321)
     .option('--batch <n>', 'answers that are worked on together', number, 16)

@@ -1,23 +1,24 @@
-/** What a user says in a chat: lines of a terminal or a pipe, and the commands among them. */
+/** Reads the turns of a chat from a terminal or a pipe: a line is a turn or a command. */
 import { createInterface } from 'node:readline';
 
 import type { Output } from './output.js';
 
 export interface Turns {
   readonly out: Output;
-  /** Said at the start, where a person sits at a terminal. */
+  /** Shown at the start, where stdin is a terminal. */
   readonly banner: string;
   /** Answers one turn; `signal` is aborted by Ctrl-C. */
   answer(text: string, signal: AbortSignal): Promise<void>;
   reset(): void;
 }
 
-/** Reads stdin and has every turn answered, until its end or /quit. */
+/** Reads stdin and has every turn answered, until the end of stdin or /quit. */
 export async function readTurns({ out, banner, answer, reset }: Turns): Promise<void> {
   const input = process.stdin;
   const person = input.isTTY === true;
-  // With --json stdout is the result's alone.
-  const lines = createInterface({ input, ...(person ? { output: out.json ? process.stderr : process.stdout } : {}), terminal: person, prompt: '› ', crlfDelay: Infinity });
+  // With --json nothing but the result goes to stdout.
+  const screen = out.json ? process.stderr : process.stdout;
+  const lines = createInterface({ input, output: person ? screen : undefined, terminal: person, prompt: '› ', crlfDelay: Infinity });
   let answering: AbortController | undefined;
   let open = true;
   lines.once('close', () => { open = false; });

@@ -10,16 +10,23 @@ import { createSlots } from './slots.js';
 
 /** The sequences that are worked on together. */
 export interface Batch {
-  /** Puts sequences behind those that wait; resolves with their completions, in this order. */
+  /** Puts sequences at the end of the queue; resolves with their completions, in this order. */
   submit(sequences: readonly GenerationSequence[], hooks: GenerationHooks): Promise<Completion[]>;
+  /** Frees the cache of keys and values; the next `submit` allocates another. */
   release(): Promise<void>;
 }
 
+interface BatchOptions {
+  /** Most sequences at a time. */
+  readonly batch: number;
+  readonly decode: (ids: readonly number[]) => string;
+}
+
 /**
- * Continuous batching (Yu et al. 2022): before each step the sequences that wait take the free slots, and after it the finished
- * ones leave.
+ * Continuous batching (Yu et al. 2022): before each step waiting sequences take the free slots, and after each step finished
+ * sequences leave theirs.
  */
-export function createBatch(engine: Engine, sessions: Sessions, architecture: Architecture, { batch, decode }: { readonly batch: number; readonly decode: (ids: readonly number[]) => string }): Batch {
+export function createBatch(engine: Engine, sessions: Sessions, architecture: Architecture, { batch, decode }: BatchOptions): Batch {
   const calls = createCalls();
   const slots = createSlots(engine, sessions, architecture, batch);
   const { live } = slots;
@@ -32,7 +39,7 @@ export function createBatch(engine: Engine, sessions: Sessions, architecture: Ar
         await sweep();
         if (calls.open.size > 0) await step(await slots.admit(calls.take(batch - live.length)));
       } catch (error) {
-        // The engine failed: whose sequence did it cannot be told, and the caches are not to be trusted.
+        // The engine failed. Nobody can tell which sequence caused it, and the cache may hold anything: every call fails.
         calls.fail(error);
         slots.clear();
       }
@@ -40,7 +47,7 @@ export function createBatch(engine: Engine, sessions: Sessions, architecture: Ar
     running = false;
   }
 
-  /** Takes out what is finished or no longer wanted. */
+  /** Removes the sequences that are finished, and those whose call is settled. */
   async function sweep(): Promise<void> {
     calls.dropSettled();
     for (let slot = live.length - 1; slot >= 0; slot--) {
@@ -55,7 +62,7 @@ export function createBatch(engine: Engine, sessions: Sessions, architecture: Ar
     }
   }
 
-  /** Every live sequence gets a token, every call that has one of them hears of it. */
+  /** Appends a token to every live sequence and tells each call of its own. */
   async function step(cache: KeyValueCache): Promise<void> {
     const chosen = await nextTokens(sessions, cache, live);
     const stepped = new Set<Call>();
@@ -70,7 +77,8 @@ export function createBatch(engine: Engine, sessions: Sessions, architecture: Ar
     for (const call of stepped) {
       const { hooks: { onProgress }, sequences, tokens, finished } = call;
       calls.guard(call, () => onProgress?.({ tokens, finished, total: sequences.length }));
-      if (finished === sequences.length) calls.guard(call, () => calls.settle(call, () => call.resolve(sequences.map((s) => completionOf(s, decode)))));
+      if (finished < sequences.length) continue;
+      calls.guard(call, () => calls.settle(call, () => call.resolve(sequences.map((s) => completionOf(s, decode)))));
     }
   }
 

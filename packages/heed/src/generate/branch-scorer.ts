@@ -12,22 +12,29 @@ import { type Together, shareBeginnings } from '../model/shared-beginnings.js';
 import { adaptedWeights, besideFeeds, boundParameters, frozenWeights, int8Weights } from '../model/weights.js';
 import { type KeyValueCache, allocateCache } from './cache.js';
 
-/** A prompt and the continuations that are asked for, in tokens: at least one token each. */
+/** A prompt and the continuations to score, in tokens: at least one token each. */
 export interface BranchRequest {
   readonly prompt: readonly number[];
   readonly answers: readonly (readonly number[])[];
 }
 
+export interface BranchHooks {
+  /** Gets the log-probabilities of a request as soon as they are known, which is not in order. */
+  onResult?(index: number, logProbs: readonly number[][]): void;
+  /** Once aborted, `logProbs` rejects with the signal's reason after the current pass. */
+  readonly signal?: AbortSignal;
+}
+
 /** Log-probabilities of many continuations of many prompts. */
 export interface BranchScorer {
-  /** log p of each token of each answer, by request. `onResult` gets each as soon as it is known, not in order. */
-  logProbs(requests: readonly BranchRequest[], hooks?: { onResult?(index: number, logProbs: readonly number[][]): void; readonly signal?: AbortSignal }): Promise<number[][][]>;
-  /** Tokens that forward passes computed so far: what shared beginnings save shows here. */
+  /** log p of each token of each answer, by request. */
+  logProbs(requests: readonly BranchRequest[], hooks?: BranchHooks): Promise<number[][][]>;
+  /** Tokens that forward passes computed so far: a shared beginning counts once. */
   readonly computed: number;
   release(): Promise<void>;
 }
 
-/** Rows worked on in one pass: products of this many run at full speed, and attention still fits the caches. */
+/** Tokens in one pass: matrix products of this many rows run at full speed, and attention still fits the processor's caches. */
 const ROWS_PER_PASS = 2048;
 
 interface Indexed extends BranchRequest {
@@ -48,8 +55,10 @@ export async function createBranchScorer(
   const quantized = precision === 'int8' ? await openQuantized(checkpoint) : undefined;
   const compile = async (trace: (weights: Weights) => Parameters<typeof lower>[0]) => {
     const adapted = adapter && quantized === undefined ? adaptedWeights(checkpoint, adapter.plan, { dropout: false }) : undefined;
-    const weights = quantized === undefined ? adapted ?? frozenWeights(checkpoint) : int8Weights(quantized, { wide: true, ...(adapter && { plan: adapter.plan }) });
-    const session = await engine.compile(lower(trace(weights), { folder: (quantized ?? checkpoint).folder }), { prepack: quantized !== undefined });
+    const exact = adapted ?? frozenWeights(checkpoint);
+    const weights = quantized === undefined ? exact : int8Weights(quantized, { wide: true, plan: adapter?.plan });
+    const program = lower(trace(weights), { folder: (quantized ?? checkpoint).folder });
+    const session = await engine.compile(program, { prepack: quantized !== undefined });
     if (adapter !== undefined) {
       const feeds = adapted === undefined ? besideFeeds(adapter.plan, adapter.parameters) : boundParameters(adapted, adapter.parameters);
       const read = new Set(session.program.inputs.map(({ name }) => name));
@@ -103,10 +112,11 @@ export async function createBranchScorer(
     return some.map(({ answers }) => answers.map((answer) => Array.from(answer, () => Number(out[at++]))));
   }
 
-  async function logProbs(requests: readonly BranchRequest[], { onResult, signal }: NonNullable<Parameters<BranchScorer['logProbs']>[1]>): Promise<number[][][]> {
+  async function logProbs(requests: readonly BranchRequest[], { onResult, signal }: BranchHooks): Promise<number[][][]> {
     const results = new Array<number[][]>(requests.length);
     const indexed = requests.map((request, index): Indexed => ({ ...request, index }));
-    const isLong = ({ prompt, answers }: BranchRequest): boolean => short !== undefined && prompt.length + Math.max(...answers.map((a) => a.length)) > short;
+    const longest = ({ prompt, answers }: BranchRequest): number => prompt.length + Math.max(...answers.map((a) => a.length));
+    const isLong = (request: BranchRequest): boolean => short !== undefined && longest(request) > short;
     for (const long of [false, true]) {
       for (const group of shareBeginnings(indexed.filter((request) => isLong(request) === long), ({ prompt }) => prompt)) {
         const begun = beginningOf(group, held?.long === long ? held.ids : undefined);
@@ -126,7 +136,7 @@ export async function createBranchScorer(
 
   return {
     logProbs(requests, hooks = {}) {
-      // One after the other: two calls never share the kept beginning.
+      // Calls run one after the other, since each may replace the kept beginning.
       const result = last.then(() => logProbs(requests, hooks), () => logProbs(requests, hooks));
       last = result.catch(() => undefined);
       return result;
@@ -144,14 +154,19 @@ export async function createBranchScorer(
   };
 }
 
-/** How many tokens a group begins with: those that are kept already, where computing the few that it shares beyond them costs less than a new beginning. */
+/**
+ * How many tokens a group's beginning has. It is the kept beginning where computing the rest of each prompt behind it costs less than
+ * computing a new beginning.
+ */
 function beginningOf({ items, length }: Together<Indexed>, kept: readonly number[] | undefined): number {
   const first = items[0]!.prompt;
   const fits = kept !== undefined && kept.length > 0 && kept.length <= length && kept.every((id, t) => first[t] === id);
   return fits && (length - kept.length) * items.length <= length ? kept.length : length;
 }
 
-const rowsOf = ({ prompt, answers }: BranchRequest, begun: number): number => prompt.length - begun + answers.reduce((n, a) => n + a.length - 1, 0);
+/** Tokens that a pass computes for a request behind a beginning of `begun` tokens. */
+const rowsOf = ({ prompt, answers }: BranchRequest, begun: number): number =>
+  prompt.length - begun + answers.reduce((n, a) => n + a.length - 1, 0);
 
 /** Requests of similar length together, so that attention is padded little. */
 function passes(items: readonly Indexed[], begun: number): Indexed[][] {

@@ -24,7 +24,8 @@ export async function allocateCache(engine: Engine, architecture: Architecture, 
   // Slots of one layer lie side by side, so that the live ones are a prefix: a batch of another size needs no copy.
   const start = (part: number, index: number): number => (part * slots + index) * slot;
   const rows = (at: number, positions: number): View[] =>
-    Array.from({ length: 2 * layers * keyHeads }, (_, i) => view(buffer, [positions * headSize], start(Math.floor(i / keyHeads), at) + (i % keyHeads) * head));
+    Array.from({ length: 2 * layers * keyHeads }, (_, i) =>
+      view(buffer, [positions * headSize], start(Math.floor(i / keyHeads), at) + (i % keyHeads) * head));
   const move = async (moves: readonly { readonly from: View; readonly to: View }[]): Promise<void> => {
     if (moves.length > 0) await engine.copy(moves);
   };
@@ -36,7 +37,9 @@ export async function allocateCache(engine: Engine, architecture: Architecture, 
       const feeds: Record<string, View> = {};
       const into: Record<string, View> = {};
       for (let layer = 0; layer < layers; layer++) for (const [part, name] of ['Key', 'Value'].entries()) {
-        feeds[`past${name}${layer}`] = into[`present${name}${layer}`] = view(buffer, [count, keyHeads, length, headSize], start(2 * layer + part, first));
+        const own = view(buffer, [count, keyHeads, length, headSize], start(2 * layer + part, first));
+        feeds[`past${name}${layer}`] = own;
+        into[`present${name}${layer}`] = own;
       }
       return { feeds, into };
     },
@@ -47,7 +50,11 @@ export async function allocateCache(engine: Engine, architecture: Architecture, 
     },
     async grow(moreSlots, longer, positions) {
       const next = await allocateCache(engine, architecture, moreSlots, longer);
-      await move(positions.flatMap((count, slot) => (count === 0 ? [] : rows(slot, count).map((from, i) => ({ from, to: next.rows(slot, count)[i]! })))));
+      await move(positions.flatMap((count, slot) => {
+        if (count === 0) return [];
+        const to = next.rows(slot, count);
+        return rows(slot, count).map((from, i) => ({ from, to: to[i]! }));
+      }));
       await engine.free(buffer);
       return next;
     },

@@ -1,34 +1,34 @@
 import type { Completion, GenerationHooks } from './request.js';
 import type { GenerationSequence } from './sequence.js';
 
-/** Everything asked for at once, which succeeds or fails as one. */
+/** The sequences of one `generate`, which succeed or fail together. */
 export interface Call {
   readonly sequences: readonly GenerationSequence[];
   readonly hooks: GenerationHooks;
   tokens: number;
   finished: number;
-  /** Settled: what is left of its sequences is dropped. */
+  /** Whether the call is resolved or rejected; its unfinished sequences are dropped. */
   over: boolean;
   resolve(completions: Completion[]): void;
   reject(reason: unknown): void;
 }
 
-/** The calls that are not settled, and which of their sequences wait. */
+/** The calls that are not settled yet, and the queue of their waiting sequences. */
 export interface Calls {
   readonly open: ReadonlySet<Call>;
-  /** Puts a call's sequences behind those that wait. */
+  /** Puts a call's sequences at the end of the queue. */
   add(call: Call): void;
-  /** Whose sequence this is; undefined once that call is settled. */
+  /** The call of a sequence; undefined once that call is settled. */
   of(sequence: GenerationSequence): Call | undefined;
-  /** The next `n` sequences that wait, or as many as there are. */
+  /** Takes the next `n` sequences from the queue, or as many as there are. */
   take(n: number): GenerationSequence[];
   /** Ends a call by `how`, which resolves or rejects it. A call is settled once; later tries do nothing. */
   settle(call: Call, how: () => void): void;
-  /** Runs what a caller gave us: where it throws, its own call fails and no other. */
+  /** Runs a caller's function. If it throws, its own call is rejected and the others go on. */
   guard(call: Call, body: () => void): void;
   /** Rejects the calls whose signal is aborted. */
   dropAborted(): void;
-  /** Lets go of waiting sequences whose call is settled. */
+  /** Removes the sequences of settled calls from the queue. */
   dropSettled(): void;
   /** Rejects every call. */
   fail(reason: unknown): void;
@@ -38,7 +38,7 @@ export function createCalls(): Calls {
   const open = new Set<Call>();
   const callOf = new Map<GenerationSequence, Call>();
   let waiting: GenerationSequence[] = [];
-  /** Whether sequences of a settled call may be among the waiting, of which there can be very many. */
+  /** Whether the queue may hold sequences of a settled call: a long queue is searched only then. */
   let stale = false;
 
   function settle(call: Call, how: () => void): void {

@@ -1,16 +1,19 @@
-import { type Tensor, add, atLeast, cast, concat, constant, input, mul, op, op1, reshape, softmax, split, sub, sum, takeRows, times, toFloat, zeros } from '@heed/tensor';
+import {
+  type Tensor,
+  add, atLeast, cast, concat, constant, input, mul, op, op1, reshape, softmax, split, sub, sum, takeRows, times, toFloat, zeros,
+} from '@heed/tensor';
 import { logNormaliser } from '../model/decoder.js';
 import type { StepChoice } from './options.js';
 
 /**
- * Chooses the next token of each row from logits [B, V], inside the engine, so that nothing of the vocabulary's size leaves it:
+ * Chooses the next token of each row from logits [B, V] inside the engine, so that no array of the vocabulary's size leaves it:
  * - `greedy`: `chosen` int64 [B] and `logprobs` [B];
  * - `sample`: the same, drawn from softmax(logits · `inverseTemperature` [B, 1]) by the uniform numbers `uniform` [B, 2];
  * - `candidates`: the likeliest tokens in falling order, `values` and `indices` (int64) [B, count], and `normaliser` [B, 2];
  * - `logits`: `normaliser`;
  * - `mixed`: all of `sample` and of `candidates`, whose first is what `greedy` would choose.
- * Log-probabilities, and column 0 of the normaliser (log Σ exp of
- * the logits), are those of the model itself; column 1 is after the temperature.
+ * Log-probabilities, and column 0 of the normaliser (log Σ exp of the logits), are those of the model itself; column 1 of the
+ * normaliser is log Σ exp(logit / temperature).
  */
 export function traceChoice(logits: Tensor, choice: StepChoice): Readonly<Record<string, Tensor>> {
   const rows = logits.shape[0]!;
@@ -20,22 +23,26 @@ export function traceChoice(logits: Tensor, choice: StepChoice): Readonly<Record
     return { chosen: reshape(ids, [rows]), logprobs: reshape(sub(picked, plain), [rows]) };
   };
   if (choice.kind === 'greedy') {
-    return result(op1('ArgMax', [logits], { dtype: 'int64', shape: [rows, 1] }, { attributes: { axis: { int: 1 }, keepdims: { int: 1 } } }));
+    const attributes = { axis: { int: 1 }, keepdims: { int: 1 } };
+    return result(op1('ArgMax', [logits], { dtype: 'int64', shape: [rows, 1] }, { attributes }));
   }
   const scaled = mul(logits, input('inverseTemperature', [rows, 1]));
   if (choice.kind === 'sample') return result(drawn(softmax(scaled)));
   const normaliser = concat([plain, logNormaliser(scaled)], 1);
   if (choice.kind === 'logits') return { normaliser };
   const shape = [rows, choice.count];
-  const [values, indices] = op('TopK', [logits, constant([choice.count], [1], 'int64')], [{ dtype: 'float32', shape }, { dtype: 'int64', shape }], {
-    attributes: { axis: { int: 1 }, largest: { int: 1 }, sorted: { int: 1 } },
-  }) as [Tensor, Tensor];
+  const [values, indices] = op(
+    'TopK',
+    [logits, constant([choice.count], [1], 'int64')],
+    [{ dtype: 'float32', shape }, { dtype: 'int64', shape }],
+    { attributes: { axis: { int: 1 }, largest: { int: 1 }, sorted: { int: 1 } } },
+  ) as [Tensor, Tensor];
   return { values, indices, normaliser, ...(choice.kind === 'mixed' ? result(drawn(softmax(scaled))) : {}) };
 }
 
 /**
- * Draws a token for each row of p [B, V] → int64 [B, 1]: first a block of the vocabulary by its mass, then a token in it, each by
- * a uniform number of its own. That is exact, reads p once, and keeps the resolution of a float32 in both draws.
+ * Draws a token for each row of p [B, V] → int64 [B, 1]: first a block of the vocabulary by its probability, then a token in that
+ * block, each by a uniform number of its own. The draw is exact, reads p once, and has the resolution of a float32 twice over.
  */
 function drawn(p: Tensor): Tensor {
   const [rows, vocabulary] = p.shape as [Tensor['shape'][number], number];
@@ -60,13 +67,13 @@ function drawnOf(mass: Tensor, uniform: Tensor): Tensor {
   return cast(reshape(passed, [rows, 1]), 'int32');
 }
 
-/** A divisor near √V, so that nothing needs padding; √V where there is none. */
+/** Tokens in a block: a divisor of the vocabulary near its square root, so that no padding is needed, or the square root itself. */
 export function blockWidth(vocabulary: number): number {
   const root = Math.sqrt(vocabulary);
   for (let d = Math.floor(root); d > root / 4; d--) if (vocabulary % d === 0) return d;
   return Math.ceil(root);
 }
 
-/** The largest float32 below 1: rounding up to 1 would point behind the last token. */
+/** The largest float32 below 1: a uniform number that is rounded up to 1 would point beyond the last token. */
 const BELOW_ONE = 1 - 2 ** -24;
 export const uniform32 = (u: number): number => Math.min(Math.fround(u), BELOW_ONE);

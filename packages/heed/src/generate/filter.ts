@@ -1,19 +1,29 @@
 import type { SamplingOptions } from './options.js';
 
-/** Tokens in order of falling logit, known by their places: all of the vocabulary, or the likeliest part of it. */
+/** Tokens in order of falling logit, named by their place in it: the whole vocabulary, or its likeliest part. */
 export interface Candidates {
   readonly logits: Float32Array;
   /** log Σ exp(logit / temperature) over the whole vocabulary. */
   readonly normaliser: number;
-  /** Whether this is the whole vocabulary. */
+  /** Whether these are all tokens of the vocabulary. */
   readonly complete: boolean;
 }
 
+/** The candidates that the filters keep. */
+export interface Kept {
+  /** The first `count` candidates are kept. */
+  readonly count: number;
+  /** exp((logit − largest logit) / temperature) of every candidate. */
+  readonly weights: Float64Array;
+}
+
 /**
- * How many of the candidates top-k, top-p and min-p keep, as transformers' warpers would, and their weights exp((x − max)/T).
- * Undefined where the kept set goes on behind the last candidate.
+ * Keeps the candidates that top-k, top-p and min-p keep, as transformers' warpers do. Undefined where tokens beyond the last candidate
+ * would be kept too.
  */
-export function keep({ logits, normaliser, complete }: Candidates, { temperature, topK, topP = 1, minP = 0 }: SamplingOptions): { readonly count: number; readonly weights: Float64Array } | undefined {
+export function keep(
+  { logits, normaliser, complete }: Candidates, { temperature, topK, topP = 1, minP = 0 }: SamplingOptions,
+): Kept | undefined {
   const n = logits.length;
   const weights = Float64Array.from({ length: n }, (_, i) => Math.exp((logits[i]! - logits[0]!) / temperature));
   let count = complete ? n : Infinity;
@@ -46,7 +56,7 @@ export function keep({ logits, normaliser, complete }: Candidates, { temperature
   return count <= n ? { count, weights } : undefined;
 }
 
-/** The place among the candidates of a draw from what is kept, by a uniform number; undefined as in `keep`. */
+/** Draws one of the kept candidates by a uniform number → its place; undefined as in `keep`. */
 export function draw(candidates: Candidates, options: SamplingOptions, uniform: number): number | undefined {
   const kept = keep(candidates, options);
   if (kept === undefined) return undefined;
@@ -60,7 +70,7 @@ export function draw(candidates: Candidates, options: SamplingOptions, uniform: 
   return kept.count - 1;
 }
 
-/** Logits with those of tokens that occurred divided or multiplied, each once. */
+/** Logits with the repetition penalty on tokens that occurred, once for each token (Keskar et al. 2019). */
 export function penalise(logits: Float32Array, seen: Iterable<number>, penalty: number): Float32Array {
   const changed = logits.slice();
   for (const id of new Set(seen)) changed[id] = logits[id]! < 0 ? logits[id]! * penalty : logits[id]! / penalty;
@@ -68,8 +78,8 @@ export function penalise(logits: Float32Array, seen: Iterable<number>, penalty: 
 }
 
 /**
- * The same choice from all logits of a row: for penalties, and where the graph's candidates did not suffice. → token id.
- * `normaliser` is log Σ exp(logit / temperature), where it is known already.
+ * Makes the same draw from all logits of a row → token id: for penalties, and where the candidates of the graph did not suffice.
+ * `normaliser` is log Σ exp(logit / temperature), if it is known already.
  */
 export function drawFromAll(logits: Float32Array, options: SamplingOptions, uniform: number, normaliser?: number): number {
   const { temperature } = options;
@@ -77,9 +87,9 @@ export function drawFromAll(logits: Float32Array, options: SamplingOptions, unif
   for (let i = 1; i < logits.length; i++) if (logits[i]! > logits[best]!) best = i;
   if (temperature === 0) return best;
   const known = normaliser ?? logSumExp(logits, logits[best]!, temperature);
-  // Sorting the vocabulary is slow and rarely needed: first what has at least e⁻¹² of the likeliest token's probability.
+  // Sorting the whole vocabulary is slow and rarely needed: tokens with at least e⁻¹² of the likeliest token's probability come first.
   for (const floor of [logits[best]! - 12 * temperature, -Infinity]) {
-    // Numbers alone sort many times faster than ids by their numbers; the id is looked up at the end.
+    // Sorting numbers is many times faster than sorting ids by their numbers; the id is looked up at the end.
     const values = logits.filter((x) => x >= floor).sort().reverse();
     const place = draw({ logits: values, normaliser: known, complete: values.length === logits.length }, options, uniform);
     if (place !== undefined) return idOf(logits, values[place]!, place - values.indexOf(values[place]!));

@@ -9,12 +9,14 @@ import type { GenerationSequence } from './sequence.js';
 import type { Sessions } from './sessions.js';
 
 /**
- * One step of every live sequence, each by its own options. Random numbers are named by seed, row, sample and place, so company
- * does not change them.
+ * Chooses the next token of every live sequence, each by its own options. Random numbers are named by seed, row, sample and place, so
+ * the other sequences of the batch do not change them. The number of sequences can change the last bit of a log-probability, since
+ * kernels of matrix products round differently for different numbers of rows.
  */
 export async function nextTokens(sessions: Sessions, cache: KeyValueCache, live: readonly GenerationSequence[]): Promise<Token[]> {
   const choice = stepChoice(live.map((s) => ({ choice: s.choice, top: s.options.top ?? 0 })), sessions.vocabulary);
-  const random = live.map((s) => (s.choice.kind === 'greedy' ? undefined : createRandom('sample', s.options.seed, s.row, s.sample, s.ids.length)));
+  const random = live.map(({ choice: { kind }, options: { seed }, row, sample, ids: written }) =>
+    (kind === 'greedy' ? undefined : createRandom('sample', seed, row, sample, written.length)));
   const result = await sessions.step(cache, choice, live, extraFeeds());
   const floats = (name: string): Float32Array => result[name]!.data as Float32Array;
   const ids = (name: string): BigInt64Array => (result[name] as HostTensor).data as BigInt64Array;
@@ -29,7 +31,7 @@ export async function nextTokens(sessions: Sessions, cache: KeyValueCache, live:
   function extraFeeds(): Record<string, Feed> {
     if (choice.kind === 'greedy') return {};
     const n = live.length;
-    // With temperature 0 the likeliest is taken and what is scaled is not read.
+    // At temperature 0 the likeliest token is taken, and the scaled logits are not read.
     const inverse = live.map(({ options: { temperature } }) => (temperature === 0 ? 1 : 1 / temperature));
     const inverseTemperature: Feed = { data: Float32Array.from(inverse), shape: [n, 1] };
     if (choice.kind !== 'sample' && choice.kind !== 'mixed') return { inverseTemperature };

@@ -1,6 +1,9 @@
 import { UserError } from '../errors.js';
 
-/** How the next token is chosen. Filters apply in the order of Hugging Face transformers: repetition penalty, temperature, top-k, top-p, min-p. */
+/**
+ * How the next token is chosen. Filters apply in the order of Hugging Face transformers: repetition penalty, temperature, top-k, top-p,
+ * min-p.
+ */
 export interface SamplingOptions {
   /** Most tokens that a completion may have. */
   readonly maxNewTokens: number;
@@ -16,7 +19,7 @@ export interface SamplingOptions {
   readonly repetitionPenalty?: number;
   /** Texts that end a completion. */
   readonly stop?: readonly string[];
-  /** Report so many of the likeliest tokens at each place, whichever is chosen. Default: 0. */
+  /** How many of the likeliest tokens are reported at each place, beside the chosen one. Default: 0. */
   readonly top?: number;
   /** Names the random numbers, together with a request's `row`. */
   readonly seed: number;
@@ -26,7 +29,8 @@ export interface SamplingOptions {
 export function checkOptions(options: SamplingOptions): void {
   const check = (name: keyof SamplingOptions, valid: (value: number) => boolean, range: string): void => {
     const value = options[name];
-    if (value !== undefined && !(typeof value === 'number' && valid(value))) throw new UserError(`${name} is ${JSON.stringify(value)}; expected ${range}.`);
+    if (value === undefined || (typeof value === 'number' && valid(value))) return;
+    throw new UserError(`${name} is ${JSON.stringify(value)}; expected ${range}.`);
   };
   check('maxNewTokens', (x) => Number.isInteger(x) && x >= 1, 'a whole number, at least 1');
   check('temperature', (x) => x >= 0 && x < Infinity, 'a number from 0');
@@ -36,27 +40,32 @@ export function checkOptions(options: SamplingOptions): void {
   check('repetitionPenalty', (x) => x > 0 && x < Infinity, 'a number above 0');
   check('top', (x) => Number.isInteger(x) && x >= 0, 'a whole number from 0');
   check('seed', (x) => Number.isSafeInteger(x), 'a whole number');
-  if (options.stop?.some((text) => text === '')) throw new UserError('stop holds an empty text, which would end every completion before it starts.');
+  if (options.stop?.includes('') !== true) return;
+  throw new UserError('stop holds an empty text, which would end every completion before it starts.');
 }
 
 /** What the graph leaves to the host: nothing (`greedy`, `sample`), choosing among the likeliest tokens, or everything. */
-export type Choice = { readonly kind: 'greedy' } | { readonly kind: 'sample' } | { readonly kind: 'logits' } | { readonly kind: 'candidates'; readonly count: number };
+export type Choice =
+  | { readonly kind: 'greedy' }
+  | { readonly kind: 'sample' }
+  | { readonly kind: 'logits' }
+  | { readonly kind: 'candidates'; readonly count: number };
 /** `mixed` serves rows of every kind in one step, and gives the likeliest tokens of each. */
 export type StepChoice = Choice | { readonly kind: 'mixed'; readonly count: number };
 
-/** Room for ties with the last of the top k; and so many candidates where only probabilities limit them. */
+/** How many of the likeliest tokens the graph gives to the host where top-p or min-p alone limits them. */
 const CANDIDATES = 256;
 
 export function choiceOf({ temperature, topK, topP = 1, minP = 0, repetitionPenalty = 1 }: SamplingOptions, vocabulary: number): Choice {
   if (repetitionPenalty !== 1) return { kind: 'logits' };
   if (temperature === 0) return { kind: 'greedy' };
   if (topK === undefined && topP === 1 && minP === 0) return { kind: 'sample' };
-  // Multiples of 64: every count is a program of its own.
+  // One more than k, to see a tie with the last; a multiple of 64, since every count is a program of its own.
   const count = topK === undefined ? CANDIDATES : 64 * Math.ceil((topK + 1) / 64);
   return { kind: 'candidates', count: Math.min(count, vocabulary) };
 }
 
-/** The step that serves sequences which choose in different ways. Each draws as it would alone, so company changes nothing. */
+/** The step that serves sequences which choose in different ways. Each sequence draws as it would alone. */
 export function stepChoice(rows: readonly { readonly choice: Choice; readonly top: number }[], vocabulary: number): StepChoice {
   const [first] = rows.map(({ choice }) => choice);
   const countOf = (choice: Choice): number => (choice.kind === 'candidates' ? choice.count : 0);

@@ -4,9 +4,12 @@ import type { Precision } from '../model/precision.js';
 /** A prompt to be answered. */
 export interface GenerationRequest {
   readonly prompt: readonly number[];
-  /** Names the randomness, with the seed: the same row gives the same completions in whatever batch. */
+  /**
+   * Names the random numbers, together with the seed: the same row gets the same completions in whatever batch, up to the rounding of
+   * matrix products with other numbers of rows.
+   */
   readonly row: number;
-  /** Completions wanted. Default: 1. They share the prompt's computation. */
+  /** How many completions are wanted; the prompt is computed once for all of them. Default: 1. */
   readonly samples?: number;
 }
 
@@ -17,7 +20,7 @@ export interface Likely {
   readonly logprob: number;
 }
 
-/** A token that was chosen; `top`: the likeliest ones of its place in falling order, if asked for. */
+/** A chosen token; `top`: the likeliest tokens of its place in falling order, if asked for. */
 export interface Token extends Likely {
   readonly top?: readonly Likely[];
 }
@@ -26,26 +29,27 @@ export interface Token extends Likely {
 export interface Completion {
   readonly row: number;
   readonly sample: number;
-  /** The end-of-turn token is included, if it was produced. Before a stop text: the tokens that lie wholly before it. */
+  /** The tokens, with the end-of-turn token if it was produced. With a stop text: the tokens that lie wholly before that text. */
   readonly ids: readonly number[];
-  /** Without the end-of-turn token; ends where a stop text began, which may be inside the token after `ids`. */
+  /** The text without the end-of-turn token. It ends where a stop text began, which may be inside the token after `ids`. */
   readonly text: string;
-  /** Of each of `ids` under the model itself: temperature 1, no penalty, no filter. */
+  /** log p of each of `ids` under the model itself, in nats: temperature 1, no penalty, no filter. */
   readonly logprobs: readonly number[];
   /** The likeliest tokens at the place of each of `ids`, if `top` asked for them. */
   readonly tops?: readonly (readonly Likely[])[];
+  /** `stop`: an end of turn or a stop text; `length`: cut off at `maxNewTokens`. */
   readonly finish: 'stop' | 'length';
 }
 
 export interface GenerationHooks {
   /**
-   * Text as it becomes certain; all of a completion's pieces together are its text. `tokens`: those that end in this text; in all
-   * pieces together they are the completion's `ids`. The last piece may be tokens without text (an end of turn).
+   * Gets text as it becomes certain; a completion's pieces together are its text. `tokens` are those that end in this piece; over all
+   * pieces they are the completion's `ids`. The last piece may be tokens without text (an end of turn).
    */
   onToken?(row: number, sample: number, textDelta: string, tokens: readonly Token[]): void;
-  /** A completion as soon as it is finished: in the order in which they finish, which is not that of the requests. */
+  /** Gets each completion as soon as it is finished, which is not in the order of the requests. */
   onCompletion?(completion: Completion): void;
-  /** After each step: tokens so far, and completions that are finished, of how many. */
+  /** Called after each step with the tokens so far and how many completions are finished, of how many. */
   onProgress?(progress: { readonly tokens: number; readonly finished: number; readonly total: number }): void;
   /** Once aborted, `generate` rejects with the signal's reason after the current step. */
   readonly signal?: AbortSignal;
@@ -63,8 +67,9 @@ export interface GeneratorOptions {
   /** What the linear layers compute with: `int8` is faster and a little less exact (`model/quantize.ts`). Default: f32. */
   readonly precision?: Precision;
   /**
-   * Keep a second copy of float32 weights in the kernels' own layout: faster steps (at 16 prompts 1.1 to 1.5 ×), as much memory again; of the head alone with
-   * an adapter. Default: true where the checkpoint takes at most 1 GiB. In int8 it is always so, and the only copy.
+   * Whether float32 weights are kept a second time in the kernels' own layout: steps are faster (at 16 prompts 1.1 to 1.5 ×), and take
+   * as much memory again. With an adapter this holds for the head alone. In int8 that layout is the only copy, whatever is said here.
+   * Default: true where the checkpoint takes at most 1 GiB.
    */
   readonly prepack?: boolean;
 }

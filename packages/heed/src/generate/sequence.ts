@@ -2,7 +2,7 @@ import { type Choice, type SamplingOptions, choiceOf } from './options.js';
 import type { Completion, GenerationHooks, GenerationRequest, GeneratorOptions, Likely, Token } from './request.js';
 import { type TextStream, createTextStream } from './text-stream.js';
 
-/** A completion in the making. */
+/** A completion that is being written. */
 export interface GenerationSequence {
   readonly row: number;
   readonly sample: number;
@@ -16,10 +16,11 @@ export interface GenerationSequence {
   /** The likeliest tokens of each place; empty if they were not asked for. */
   readonly tops: readonly (readonly Likely[])[];
   readonly stream: TextStream | undefined;
-  /** The token to append next, and where: so many positions are in the cache. */
+  /** The token that the next step reads. */
   readonly next: number;
+  /** Where the next step reads it: so many positions are in the cache. */
   readonly position: number;
-  /** How many tokens the text has at most, in the end. */
+  /** Most tokens that prompt and completion can have together. */
   readonly reach: number;
   readonly finish: Completion['finish'] | undefined;
   /** Whether the last token ended the turn. */
@@ -79,7 +80,8 @@ export function startSequence(
       if (token.top !== undefined) tops.push(token.top);
       ended = stopIds.includes(token.id);
       const text = ended ? undefined : stream?.push(token.id);
-      finish = ended || text?.stopped === true ? 'stop' : ids.length >= maxNewTokens ? 'length' : undefined;
+      if (ended || text?.stopped === true) finish = 'stop';
+      else if (ids.length >= maxNewTokens) finish = 'length';
       if (stream === undefined) return;
       if (finish === undefined) give(text!.delta, stream.tokens);
       else give((text?.delta ?? '') + stream.end(), stream.cut?.tokens ?? ids.length);
@@ -87,8 +89,9 @@ export function startSequence(
   };
 }
 
-/** The end-of-turn token belongs to the ids and not to the text; tokens from a stop text on belong to neither. */
-export function completionOf({ row, sample, ids, logprobs, tops, options, finish, stream, ended }: GenerationSequence, decode: (ids: readonly number[]) => string): Completion {
+/** The completion of a finished sequence. Its end-of-turn token belongs to the ids and not to the text; a stop text belongs to neither. */
+export function completionOf(sequence: GenerationSequence, decode: (ids: readonly number[]) => string): Completion {
+  const { row, sample, ids, logprobs, tops, options, finish, stream, ended } = sequence;
   const tokens = stream?.cut?.tokens ?? ids.length;
   return {
     row,

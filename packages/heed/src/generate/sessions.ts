@@ -12,18 +12,17 @@ import type { KeyValueCache } from './cache.js';
 import { blockWidth, traceChoice } from './choose.js';
 import type { StepChoice } from './options.js';
 
-/** The compiled programs of generation: one with the weights, for all that the model computes, and one for each way of choosing; compiled when first used. */
+/** The compiled programs of generation: the model's, and one for each way of choosing a token. Each is compiled when first used. */
 export interface Sessions {
   readonly vocabulary: number;
-  /** Blocks that the vocabulary is drawn from. */
+  /** How many blocks the vocabulary is divided into for a draw. */
   readonly blocks: number;
-  /**
-   * Fills slots `first`… of the cache with prompts (at least one token each), padded to the longest. `reach`: how long each text
-   * may become, which decides how some architectures turn its positions.
-   */
-  prefill(cache: KeyValueCache, first: number, prompts: readonly { readonly ids: readonly number[]; readonly reach: number }[]): Promise<void>;
+  /** Fills slots `first`… of the cache with prompts (at least one token each), padded to the longest. */
+  prefill(cache: KeyValueCache, first: number, prompts: readonly Prompt[]): Promise<void>;
   /** Appends a token to each slot, at its position, and chooses what follows. `extra` feeds what the choice reads. */
-  step(cache: KeyValueCache, choice: StepChoice, slots: readonly { readonly next: number; readonly position: number; readonly reach: number }[], extra: Readonly<Record<string, Feed>>): Promise<Record<string, HostTensor>>;
+  step(
+    cache: KeyValueCache, choice: StepChoice, slots: readonly Slot[], extra: Readonly<Record<string, Feed>>,
+  ): Promise<Record<string, HostTensor>>;
   /** A row of the logits of the last step. */
   logits(row: number): Promise<Float32Array>;
   /** Merges an adapter into the weights of later runs; undefined goes back to the checkpoint's own. */
@@ -31,18 +30,30 @@ export interface Sessions {
   release(): Promise<void>;
 }
 
+interface Prompt {
+  readonly ids: readonly number[];
+  /** Most tokens that the text can have in the end. Some architectures turn positions differently in long texts. */
+  readonly reach: number;
+}
+
+interface Slot {
+  readonly next: number;
+  readonly position: number;
+  readonly reach: number;
+}
+
 interface Options {
   readonly batch: number;
   readonly plan?: AdapterPlan;
   readonly prepack: boolean;
-  /** Where the linear layers are in 8 bits. */
+  /** Given where the linear layers compute in 8 bits. */
   readonly quantized?: QuantizedCheckpoint;
 }
 
 /** The program with the weights, which fills caches and steps. */
 interface Decoder {
   readonly session: Session;
-  /** What the session is bound to, so that it is bound again only where that changes. */
+  /** The cache and the number of slots that the session is bound to: it is bound again only where they change. */
   cache?: KeyValueCache;
   count?: number;
 }
@@ -57,7 +68,8 @@ export function createSessions(engine: Engine, checkpoint: Checkpoint, { batch, 
   const architecture = architectureOf(checkpoint);
   const { vocabulary } = architecture;
   const makeRope = ropeFeed(architecture);
-  const decoders = new Map<string, Promise<Decoder>>();
+  /** By whether the program fills caches alone. */
+  const decoders = new Map<boolean, Promise<Decoder>>();
   const choosers = new Map<string, Promise<Chooser>>();
   let merger: Merger | undefined;
   let adapted = false;
@@ -67,14 +79,17 @@ export function createSessions(engine: Engine, checkpoint: Checkpoint, { batch, 
   let held: Buffer | undefined;
 
   /** The logits of a step stay in the engine, where they are chosen from. */
-  const logitsOf = async (rows: number): Promise<View> => view((held ??= await engine.allocate('float32', batch * vocabulary)), [rows, vocabulary]);
+  const logitsOf = async (rows: number): Promise<View> => {
+    held ??= await engine.allocate('float32', batch * vocabulary);
+    return view(held, [rows, vocabulary]);
+  };
 
   const weights = (wide: boolean): Weights => {
-    if (quantized !== undefined) return int8Weights(quantized, { wide, ...(adapted ? { plan: plan! } : {}) });
+    if (quantized !== undefined) return int8Weights(quantized, { wide, plan: adapted ? plan : undefined });
     return adapted ? mergedInputs(checkpoint, plan!) : frozenWeights(checkpoint);
   };
 
-  /** The rotation's kernel wants as many rows as there are tokens in the run, and more than any position. */
+  /** Makes the tables of the rotary embedding larger: its kernel wants a row for each token of the run, and for every position. */
   async function growRope(rows: number): Promise<void> {
     const tables = makeRope(rows);
     if (tables === ropeTables) return;
@@ -93,15 +108,16 @@ export function createSessions(engine: Engine, checkpoint: Checkpoint, { batch, 
     for (const buffer of old) await engine.free(buffer);
   }
 
-  /** In f32 one program does both, so that its weights are packed once; in int8 prompts have one of their own, which packs nothing. */
+  /** In f32 one program fills caches and steps, so that weights are packed once; in int8 a program that packs nothing fills caches. */
   const decoder = (prompts: boolean): Promise<Decoder> => {
     const wide = prompts && quantized !== undefined;
-    return madeOnce(decoders, `${adapted ? 'adapted' : 'plain'}${wide ? ' wide' : ''}`, async () => {
+    return madeOnce(decoders, wide, async () => {
       const { logits, caches } = traceDecode(architecture, weights(wide));
       const { folder } = quantized ?? checkpoint;
-      const session = await engine.compile(lower(wide ? caches : { logits, ...caches }, { folder }), { prepack: !wide && (prepack || quantized !== undefined) });
-      const feeds = adapted ? merger!.feeds : {};
-      session.bind(Object.fromEntries(session.program.inputs.flatMap(({ name: port }) => (feeds[port] === undefined ? [] : [[port, feeds[port]]]))));
+      const program = lower(wide ? caches : { logits, ...caches }, { folder });
+      const session = await engine.compile(program, { prepack: !wide && (prepack || quantized !== undefined) });
+      const read = new Set(session.program.inputs.map(({ name }) => name));
+      if (adapted) session.bind(Object.fromEntries(Object.entries(merger!.feeds).filter(([name]) => read.has(name))));
       session.bind(rope);
       return { session };
     });
@@ -146,11 +162,11 @@ export function createSessions(engine: Engine, checkpoint: Checkpoint, { batch, 
       if (choosing.count !== n) choosing.session.bind({ logits });
       choosing.count = n;
       const positions = slots.map((s) => s.position);
-      // The engine answers in the order of asking, so the second need not wait here for the first.
+      // The engine answers requests in their order, so the second is sent without waiting for the first.
       const [, chosen] = await Promise.all([
         deciding.session.run({
           ids: { data: Int32Array.from(slots, (s) => s.next), shape: [n, 1] },
-          positions: { data: BigInt64Array.from(slots, ({ reach, position }) => BigInt(tableRow(reach, architecture)(position))), shape: [1, n] },
+          positions: { data: BigInt64Array.from(slots, (s) => BigInt(tableRow(s.reach, architecture)(s.position))), shape: [1, n] },
           lengths: { data: Int32Array.from(positions), shape: [n] },
           longest: { data: Int32Array.of(Math.max(...positions) + 1), shape: [1] },
           read: { data: Int32Array.from({ length: n }, (_, i) => i), shape: [n] },
@@ -163,26 +179,31 @@ export function createSessions(engine: Engine, checkpoint: Checkpoint, { batch, 
       return (await engine.read(view(held!, [vocabulary], row * vocabulary))) as Float32Array;
     },
     async setAdapter(parameters) {
-      if (parameters === undefined) {
-        adapted = false;
-        return;
+      if (parameters !== undefined) {
+        if (plan === undefined) throw new Error('This generator was made without an adapter plan.');
+        merger ??= await (quantized === undefined ? createMerger(engine, checkpoint, plan) : createFactors(engine, plan));
+        await merger.merge(parameters);
       }
-      if (plan === undefined) throw new Error('This generator was made without an adapter plan.');
-      merger ??= await (quantized === undefined ? createMerger(engine, checkpoint, plan) : createFactors(engine, plan));
-      await merger.merge(parameters);
-      adapted = true;
+      if (adapted === (parameters !== undefined)) return;
+      adapted = !adapted;
+      // Each program can hold as much memory as the model, in packed weights: the other kind is not kept.
+      await releaseAll(decoders);
     },
     async release() {
-      for (const made of [...decoders.values(), ...choosers.values()]) await (await made).session.release();
+      await releaseAll(decoders);
+      await releaseAll(choosers);
       await merger?.release();
       for (const buffer of [...ropeBuffers, ...(held === undefined ? [] : [held])]) await engine.free(buffer);
-      decoders.clear();
-      choosers.clear();
     },
   };
 }
 
-/** What a failure leaves is not kept. */
+async function releaseAll(made: Map<unknown, Promise<{ readonly session: Session }>>): Promise<void> {
+  for (const one of made.values()) await (await one).session.release();
+  made.clear();
+}
+
+/** Makes a value once for each key. A failure is not kept: the next call tries again. */
 function madeOnce<K, V>(known: Map<K, Promise<V>>, key: K, make: () => Promise<V>): Promise<V> {
   const found = known.get(key);
   if (found !== undefined) return found;

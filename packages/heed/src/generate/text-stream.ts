@@ -1,16 +1,16 @@
 /** Turns one completion's tokens into text as they come, and finds where a stop text begins. */
 export interface TextStream {
-  /** Text that this token made certain and that cannot be the beginning of a stop text; `stopped` once one was found. */
+  /** Returns the text that this token made certain, without what may be the beginning of a stop text. `stopped`: a stop text was found. */
   push(id: number): { readonly delta: string; readonly stopped: boolean };
-  /** What was still held back. */
+  /** Returns the text that was still held back. */
   end(): string;
   /** All text before the stop text, if one was found, and how many tokens lie wholly before it. */
   readonly cut: { readonly text: string; readonly tokens: number } | undefined;
-  /** How many tokens lie wholly in the text given so far; one without text goes with the next that has some. */
+  /** How many tokens lie wholly in the text given so far. A token without text counts with the next token that has some. */
   readonly tokens: number;
 }
 
-/** A token can end inside a character; longer than this, its bytes are no beginning of one. */
+/** Most bytes of a character in UTF-8. A token can end inside a character. */
 const LONGEST_CHARACTER = 4;
 
 /**
@@ -28,12 +28,12 @@ export function createTextStream(decode: (ids: readonly number[]) => string, sto
   let given = 0;
   let cut: TextStream['cut'];
 
-  /** Decoding needs a token of context before: some vocabularies drop the space that begins a text. */
+  /** Decodes from a token before the new ones: some vocabularies drop the space that begins a text. */
   const advance = (all: boolean): void => {
     const whole = decode(ids.slice(window));
     let [upTo, after] = [ids.length, whole];
     if (whole.endsWith('\uFFFD') && !all) {
-      // The end may be the beginning of a character. What has as many tokens behind it as a character has bytes cannot.
+      // The last tokens may be the beginning of a character. A token with as many tokens behind it as a character has bytes is not.
       do {
         upTo = upTo === ids.length ? upTo - LONGEST_CHARACTER + 1 : upTo - 1;
         if (upTo <= certain) return;

@@ -29,9 +29,13 @@ describe('heed generate', () => {
     const { code, json } = await generate('-n', '2', '--stop', 'e', 'a', '-o', output, '--json');
     expect(code).toBe(0);
     const rows = lines(readFileSync(output, 'utf8'));
-    expect(rows.map(({ id, sample }) => [id, sample])).toEqual([['a', 0], ['a', 1], [undefined, 0], [undefined, 1], [undefined, 0], [undefined, 1]]);
+    expect(rows.map(({ id }) => id)).toEqual(['a', 'a', undefined, undefined, undefined, undefined]);
+    expect(rows.map(({ sample }) => sample)).toEqual([0, 1, 0, 1, 0, 1]);
     expect(rows[0]).toMatchObject({ prompt: 'Hi there', completion: expect.any(String) as string });
-    expect(rows[2]).toMatchObject({ prompt: [{ role: 'system' }, { role: 'user', content: 'Why?' }], completion: [{ role: 'assistant', content: expect.any(String) as string }] });
+    expect(rows[2]).toMatchObject({
+      prompt: [{ role: 'system' }, { role: 'user', content: 'Why?' }],
+      completion: [{ role: 'assistant', content: expect.any(String) as string }],
+    });
     for (const { logprob, tokens, finish } of rows) {
       expect(tokens).toBeLessThanOrEqual(6);
       expect(finish === 'stop' || tokens === 6).toBe(true);
@@ -102,6 +106,8 @@ describe('heed generate', () => {
     await wrong('has no column prompt', '--prompts', write('columns.jsonl', '{"question":"Why?"}\n'));
     await wrong(`${prompts}:3  has 56 prompt tokens`, '--max-tokens', '201');
     await wrong('--max-tokens 200 is the most with which the longest prompt fits.', '--max-tokens', '250');
-    await wrong(`:1  The alpaca template takes one user turn`, '--template', 'alpaca', '--max-tokens', '1', '--prompts', write('turns.jsonl', `${JSON.stringify({ prompt: ['user', 'assistant', 'user'].map((role) => ({ role, content: 'x' })) })}\n`));
+    const prompt = ['user', 'assistant', 'user'].map((role) => ({ role, content: 'x' }));
+    const turns = write('turns.jsonl', `${JSON.stringify({ prompt })}\n`);
+    await wrong(':1  The alpaca template takes one user turn', '--template', 'alpaca', '--max-tokens', '1', '--prompts', turns);
   });
 });

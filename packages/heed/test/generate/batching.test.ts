@@ -1,7 +1,8 @@
 import fc from 'fast-check';
 import { type Engine, startEngine } from '@heed/tensor';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type Generator, createGenerator } from '../../src/generate/generator.js';
+import type { Generator } from '../../src/generate/generator.js';
+import { openGenerator } from '../../src/generate/open.js';
 import type { SamplingOptions } from '../../src/generate/options.js';
 import type { Completion, Token } from '../../src/generate/request.js';
 import { createTextStream } from '../../src/generate/text-stream.js';
@@ -21,7 +22,7 @@ beforeAll(async () => {
 });
 afterAll(() => engine.close());
 
-const open = (batch: number) => createGenerator(engine, model.checkpoint, { decode: (ids) => model.tokenizer.decode(ids, { skipSpecial: true }), stopIds: model.template.stopIds, batch });
+const open = (batch: number) => openGenerator(engine, model, { batch });
 const prompt = (text: string): number[] => model.template.prompt([{ role: 'user', content: text }]);
 const close = (a: readonly number[], b: readonly (number | null)[]): void => {
   expect(a.length).toBe(b.length);
@@ -43,9 +44,10 @@ describe('calls that share a batch', () => {
 
   it('get what each would get alone, whatever its options and its company', async () => {
     const together = await Promise.all(WAYS.map(ask));
+    const written = ({ ids, text, finish }: Completion) => ({ ids, text, finish });
     for (const [i, way] of WAYS.entries()) {
       const alone = await ask(way, i);
-      expect(together[i]!.map(({ ids, text, finish }) => ({ ids, text, finish }))).toEqual(alone.map(({ ids, text, finish }) => ({ ids, text, finish })));
+      expect(together[i]!.map(written)).toEqual(alone.map(written));
       alone.forEach((c, k) => close(c.logprobs, together[i]![k]!.logprobs));
     }
   });
@@ -59,8 +61,14 @@ describe('calls that share a batch', () => {
     const others: Promise<unknown>[] = [];
     const long = fresh.generate([{ prompt: prompt('far'), row: 0 }], far, {
       onProgress({ tokens }) {
-        if (tokens === 5) others.push(fresh.generate([{ prompt: prompt('near'), row: 0 }], { ...far, maxNewTokens: 6 }).then(() => order.push('near')));
-        if (tokens === 7) others.push(expect(fresh.generate([{ prompt: prompt('gone'), row: 0, samples: 5 }], far, { signal: abort.signal })).rejects.toThrow('nobody listens'));
+        if (tokens === 5) {
+          const near = fresh.generate([{ prompt: prompt('near'), row: 0 }], { ...far, maxNewTokens: 6 });
+          others.push(near.then(() => order.push('near')));
+        }
+        if (tokens === 7) {
+          const gone = fresh.generate([{ prompt: prompt('gone'), row: 0, samples: 5 }], far, { signal: abort.signal });
+          others.push(expect(gone).rejects.toThrow('nobody listens'));
+        }
         if (tokens === 9) abort.abort(new Error('nobody listens'));
       },
     });
@@ -74,7 +82,8 @@ describe('calls that share a batch', () => {
   });
 
   it('fail alone where what one of them gave throws', async () => {
-    const bad = generator.generate([{ prompt: prompt('a'), row: 0, samples: 2 }], WAYS[1]!, { onToken: () => { throw new Error('no screen'); } });
+    const onToken = (): void => { throw new Error('no screen'); };
+    const bad = generator.generate([{ prompt: prompt('a'), row: 0, samples: 2 }], WAYS[1]!, { onToken });
     const good = ask(WAYS[0]!, 0);
     await expect(bad).rejects.toThrow('no screen');
     expect((await good)[0]!.ids).toEqual((await ask(WAYS[0]!, 0))[0]!.ids);
@@ -111,7 +120,8 @@ describe('tokens that come with the text', () => {
   });
 
   it('make up the text of all, whatever the bytes are', () => {
-    const bytes = fc.array(fc.oneof(fc.constantFrom(0x41, 0x80, 0x9d, 0xc3, 0xce, 0xd6, 0xe2, 0x82, 0xac, 0xf0, 0x9f, 0x99, 0x82), fc.nat(255)), { maxLength: 30 });
+    const telling = fc.constantFrom(0x41, 0x80, 0x9d, 0xc3, 0xce, 0xd6, 0xe2, 0x82, 0xac, 0xf0, 0x9f, 0x99, 0x82);
+    const bytes = fc.array(fc.oneof(telling, fc.nat(255)), { maxLength: 30 });
     fc.assert(fc.property(bytes, (ids) => {
       const decode = (some: readonly number[]): string => new TextDecoder('utf-8', { ignoreBOM: true }).decode(Uint8Array.from(some));
       const stream = createTextStream(decode, []);
@@ -129,8 +139,9 @@ describe('tokens that come with the text', () => {
   it('wait for the rest of their character, and for what may become a stop text', () => {
     const words = ['a', 'b', 'c', 'st', 'op', '\u{1F642}'];
     // Tokens 10 to 13 are the four bytes of one character.
-    const decode = (ids: readonly number[]): string =>
-      new TextDecoder().decode(Uint8Array.from(ids.flatMap((id) => (id < 10 ? [...new TextEncoder().encode(words[id])] : [new TextEncoder().encode('\u{1F642}')[id - 10]!]))));
+    const face = new TextEncoder().encode('\u{1F642}');
+    const bytesOf = (id: number): number[] => (id < 10 ? [...new TextEncoder().encode(words[id])] : [face[id - 10]!]);
+    const decode = (ids: readonly number[]): string => new TextDecoder().decode(Uint8Array.from(ids.flatMap(bytesOf)));
     const stream = createTextStream(decode, ['stop']);
     const push = (id: number): [string, number] => [stream.push(id).delta, stream.tokens];
     expect([push(0), push(10), push(11), push(12)]).toEqual([['a', 1], ['', 1], ['', 1], ['', 1]]);

@@ -14,7 +14,8 @@ import { type Scored, distance, modelFixture, useEngine } from '../model/tiny.js
 
 const engine = useEngine();
 const architecture = (name: string): string => path.join(import.meta.dirname, '../fixtures/architectures', name);
-const MODELS = [modelFixture('llama3'), modelFixture('linear'), ...['mistral', 'qwen2-window', 'qwen3', 'phi3', 'phi3-long', 'gemma3'].map(architecture)];
+const FAMILIES = ['mistral', 'qwen2-window', 'qwen3', 'phi3', 'phi3-long', 'gemma3'];
+const MODELS = [modelFixture('llama3'), modelFixture('linear'), ...FAMILIES.map(architecture)];
 
 const random = createRandom('branches');
 const tokens = (n: number): number[] => Array.from({ length: n }, () => 3 + random.int(20));
@@ -59,11 +60,14 @@ it('has the numbers that transformers computes', async () => {
 it('scores with an adapter, and computes a shared preamble once for all rows and calls', async () => {
   const checkpoint = await openCheckpoint(modelFixture('llama3'));
   const model = { checkpoint, architecture: architectureOf(checkpoint) };
-  const plan = planAdapter(checkpoint.tensors.values(), { rank: 2, alpha: 8, targets: ['q_proj', 'v_proj', 'down_proj'], dropout: 0, rslora: false });
+  const targets = ['q_proj', 'v_proj', 'down_proj'];
+  const plan = planAdapter(checkpoint.tensors.values(), { rank: 2, alpha: 8, targets, dropout: 0, rslora: false });
   const parameters = initialParameters(plan, 1);
   for (const { b } of plan.modules.values()) for (let i = 0; i < b.shape[0] * b.shape[1]; i++) parameters[b.offset + i] = random.normal();
   const adapter = { plan, parameters: view(await engine().upload(parameters)) };
-  const [base, plain, branches] = [await createScorer(engine(), model), await createScorer(engine(), model, adapter), await createBranchScorer(engine(), model, adapter)];
+  const base = await createScorer(engine(), model);
+  const plain = await createScorer(engine(), model, adapter);
+  const branches = await createBranchScorer(engine(), model, adapter);
   const rows = Array.from({ length: 20 }, (_, i) => ({ prompt: [...preamble, i, ...tokens(5)], answers: [[4], [5]] }));
   const sequences = rows.flatMap(({ prompt, answers }) => answers.map((response) => ({ prompt, response })));
   const expected = (await plain.logProbs(sequences)) as number[][];
@@ -79,7 +83,8 @@ it('stops when aborted', async () => {
   const checkpoint = await openCheckpoint(modelFixture('llama3'));
   const scorer = await createBranchScorer(engine(), { checkpoint, architecture: architectureOf(checkpoint) });
   const abort = new AbortController();
-  await expect(scorer.logProbs(requests, { signal: abort.signal, onResult: () => abort.abort(new Error('enough')) })).rejects.toThrow('enough');
+  const onResult = (): void => abort.abort(new Error('enough'));
+  await expect(scorer.logProbs(requests, { signal: abort.signal, onResult })).rejects.toThrow('enough');
   expect(await scorer.logProbs(requests.slice(0, 1))).toHaveLength(1);
   await scorer.release();
 });
@@ -87,7 +92,8 @@ it('stops when aborted', async () => {
 describe('sharing beginnings', () => {
   const sequence = fc.array(fc.integer({ min: 0, max: 2 }), { minLength: 1, maxLength: 200 });
   it('puts every sequence into one group whose beginning it has, and never computes more than without', () => {
-    fc.assert(fc.property(fc.array(fc.tuple(fc.constantFrom<readonly number[]>([], preamble, other), sequence), { maxLength: 12 }), (drawn) => {
+    const beginning = fc.constantFrom<readonly number[]>([], preamble, other);
+    fc.assert(fc.property(fc.array(fc.tuple(beginning, sequence), { maxLength: 12 }), (drawn) => {
       const all = drawn.map(([begin, rest]) => [...begin, ...rest]);
       const groups = shareBeginnings(all, (s) => s);
       expect(groups.flatMap(({ items }) => [...items]).sort()).toEqual([...all].sort());

@@ -36,10 +36,13 @@ describe('the default model in int8', () => {
       const n = tokens.length;
       const int = (data: number[], ...shape: number[]): Feed => ({ data: Int32Array.from(data), shape });
       const feeds: Record<string, Feed> = {
-        ...rope(n), ids: int(tokens, 1, n), lengths: int([n - 1], 1), longest: int([n], 1), read: int(ids.map((_, t) => prompt.length - 1 + t), ids.length),
+        ...rope(n), ids: int(tokens, 1, n), lengths: int([n - 1], 1), longest: int([n], 1),
+        read: int(ids.map((_, t) => prompt.length - 1 + t), ids.length),
         positions: { data: BigInt64Array.from(tokens, (_, t) => BigInt(t)), shape: [1, n] },
       };
-      for (let i = 0; i < layers; i++) for (const part of ['Key', 'Value']) feeds[`past${part}${i}`] = { data: new Float32Array(keyHeads * n * headSize), shape: [1, keyHeads, n, headSize] };
+      for (let i = 0; i < layers; i++) for (const part of ['Key', 'Value']) {
+        feeds[`past${part}${i}`] = { data: new Float32Array(keyHeads * n * headSize), shape: [1, keyHeads, n, headSize] };
+      }
       all.push((await session.run(feeds))['logits']!.data as Float32Array);
     }
     await session.release();
@@ -49,9 +52,11 @@ describe('the default model in int8', () => {
   it('predicts sampled text as it does in f32: KL below 6e-3 a token where it steps, below 3e-3 where rows are many', async () => {
     const quantized = await openQuantized(checkpoint);
     const expected = await logits(frozenWeights(checkpoint), checkpoint.folder, false);
-    expect(expected.reduce((sum, { length }) => sum + length, 0) / architectureOf(checkpoint).vocabulary).toBe(864);
+    const { vocabulary } = architectureOf(checkpoint);
+    expect(expected.reduce((sum, { length }) => sum + length, 0) / vocabulary).toBe(864);
     for (const [wide, most] of [[false, 6e-3], [true, 3e-3]] as const) {
-      const { divergence, agreement } = compare(expected, await logits(int8Weights(quantized, { wide }), quantized.folder, true), architectureOf(checkpoint).vocabulary);
+      const actual = await logits(int8Weights(quantized, { wide }), quantized.folder, true);
+      const { divergence, agreement } = compare(expected, actual, vocabulary);
       expect(divergence, `wide: ${wide}`).toBeLessThan(most);
       expect(divergence, `wide: ${wide}`).toBeGreaterThan(1e-4);
       expect(agreement, `wide: ${wide}`).toBeGreaterThan(0.93);
@@ -62,7 +67,8 @@ describe('the default model in int8', () => {
     const written = [];
     for (const precision of ['f32', 'int8'] as const) {
       const generator = await createGenerator(engine, checkpoint, { decode: () => '', stopIds: [2], batch: 4, precision });
-      written.push(await generator.generate(texts.slice(0, 4).map(({ prompt }, row) => ({ prompt, row })), { maxNewTokens: 3, temperature: 0, seed: 0 }));
+      const prompts = texts.slice(0, 4).map(({ prompt }, row) => ({ prompt, row }));
+      written.push(await generator.generate(prompts, { maxNewTokens: 3, temperature: 0, seed: 0 }));
       await generator.release();
     }
     const [exact, near] = written as [(typeof written)[0], (typeof written)[0]];
@@ -70,7 +76,8 @@ describe('the default model in int8', () => {
       expect(ids[0]).toBe(exact[i]!.ids[0]);
       expect(Math.abs(logprobs[0]! - exact[i]!.logprobs[0]!)).toBeLessThan(0.5);
     });
-    const requests = texts.slice(0, 4).map(({ prompt, ids }) => ({ prompt: [...prompt, ...ids.slice(0, 20)], answers: [ids.slice(20, 21), ids.slice(20, 24)] }));
+    const requests = texts.slice(0, 4).map(({ prompt, ids }) =>
+      ({ prompt: [...prompt, ...ids.slice(0, 20)], answers: [ids.slice(20, 21), ids.slice(20, 24)] }));
     const scored: number[][] = [];
     for (const precision of ['f32', 'int8'] as const) {
       const scorer = await createBranchScorer(engine, { checkpoint, architecture: architectureOf(checkpoint) }, undefined, { precision });
@@ -82,8 +89,15 @@ describe('the default model in int8', () => {
   }, 120_000);
 });
 
-/** KL(p ‖ q) in nats a place, and the share of places with the same likeliest token. Plain loops: these are 42 million logits. */
-function compare(expected: readonly Float32Array[], actual: readonly Float32Array[], vocabulary: number): { readonly divergence: number; readonly agreement: number } {
+interface Comparison {
+  /** KL(p ‖ q) in nats a place. */
+  readonly divergence: number;
+  /** The share of places with the same likeliest token. */
+  readonly agreement: number;
+}
+
+/** Compares logits. Plain loops, for these are 42 million logits. */
+function compare(expected: readonly Float32Array[], actual: readonly Float32Array[], vocabulary: number): Comparison {
   let [places, divergence, agreed] = [0, 0, 0];
   const summary = (x: Float32Array, from: number): { readonly likeliest: number; readonly normaliser: number } => {
     let likeliest = from;

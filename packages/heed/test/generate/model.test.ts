@@ -94,24 +94,32 @@ describe('generation with the default model', () => {
 
   it('stops when aborted, and refuses what does not fit, naming the row', async () => {
     const abort = new AbortController();
-    const running = generator.generate([{ prompt: plain[0]!.prompt, row: 0 }], greedy, { signal: abort.signal, onProgress: ({ tokens }) => { if (tokens === 3) abort.abort(new Error('enough')); } });
+    const running = generator.generate([{ prompt: plain[0]!.prompt, row: 0 }], greedy, {
+      signal: abort.signal, onProgress: ({ tokens }) => { if (tokens === 3) abort.abort(new Error('enough')); },
+    });
     await expect(running).rejects.toThrow('enough');
-    await expect(generator.generate([{ prompt: [1, 2, 3], row: 41 }], { ...greedy, maxNewTokens: 9000 })).rejects.toThrow('Row 41: the prompt of 3 tokens and maxNewTokens = 9000 make 9003; the context of smollm2-135m-instruct is');
+    await expect(generator.generate([{ prompt: [1, 2, 3], row: 41 }], { ...greedy, maxNewTokens: 9000 }))
+      .rejects.toThrow('Row 41: the prompt of 3 tokens and maxNewTokens = 9000 make 9003; the context of smollm2-135m-instruct is');
     await expect(generator.generate([{ prompt: [], row: 5 }], greedy)).rejects.toThrow('Row 5: the prompt has no tokens.');
-    await expect(generator.generate([{ prompt: [1], row: 5 }], { ...greedy, topP: 0 })).rejects.toThrow('topP is 0; expected a number above 0, at most 1.');
+    await expect(generator.generate([{ prompt: [1], row: 5 }], { ...greedy, topP: 0 }))
+      .rejects.toThrow('topP is 0; expected a number above 0, at most 1.');
     const [again] = await generator.generate([{ prompt: plain[0]!.prompt, row: 0 }], { ...greedy, maxNewTokens: 5 });
     expect(again!.ids).toEqual(plain[0]!.ids.slice(0, 5));
   });
 
   it("generates with an adapter as the scoring program sees it, and without it once it is taken off", async () => {
-    const plan = planAdapter(checkpoint.tensors.values(), { rank: 4, alpha: 8, targets: ['q_proj', 'v_proj', 'o_proj', 'down_proj'], dropout: 0, rslora: false });
+    const targets = ['q_proj', 'v_proj', 'o_proj', 'down_proj'];
+    const plan = planAdapter(checkpoint.tensors.values(), { rank: 4, alpha: 8, targets, dropout: 0, rslora: false });
     const parameters = initialParameters(plan, 1);
     const random = createRandom('test', 1);
-    for (const { b } of plan.modules.values()) for (let i = 0; i < b.shape[0] * b.shape[1]; i++) parameters[b.offset + i] = 0.02 * random.normal();
+    for (const { b } of plan.modules.values()) {
+      for (let i = 0; i < b.shape[0] * b.shape[1]; i++) parameters[b.offset + i] = 0.02 * random.normal();
+    }
     const buffer = await engine.upload(parameters);
     const adapted = await createGenerator(engine, checkpoint, { decode, stopIds: [END], batch: 4, plan });
     await adapted.setAdapter(view(buffer));
-    const completions = await adapted.generate(plain.slice(0, 2).map(({ prompt }, row) => ({ prompt, row, samples: 2 })), { maxNewTokens: 16, temperature: 1, seed: 3 });
+    const requests = plain.slice(0, 2).map(({ prompt }, row) => ({ prompt, row, samples: 2 }));
+    const completions = await adapted.generate(requests, { maxNewTokens: 16, temperature: 1, seed: 3 });
 
     const architecture = architectureOf(checkpoint);
     const weights = adaptedWeights(checkpoint, plan, { dropout: false });

@@ -53,7 +53,11 @@ describe('filters', () => {
   it('of part of the vocabulary give the same set, or say that it goes on behind it', () => {
     const logits = Float32Array.from(fixture.logits[1]!.values);
     let undecided = 0;
-    for (const given of [{ topK: 20 }, { topK: 70 }, { topP: 0.5 }, { topP: 0.9999 }, { minP: 0.2 }, { minP: 1e-4 }, { topK: 10, topP: 0.9, minP: 0.1 }, { topP: 0.9999, minP: 0.3 }]) {
+    const ways = [
+      { topK: 20 }, { topK: 70 }, { topP: 0.5 }, { topP: 0.9999 }, { minP: 0.2 }, { minP: 1e-4 },
+      { topK: 10, topP: 0.9, minP: 0.1 }, { topP: 0.9999, minP: 0.3 },
+    ];
+    for (const given of ways) {
       const options = { ...base, temperature: 1.5, ...given };
       const whole = keep(sorted(logits, logits.length, 1.5), options)!;
       const part = keep(sorted(logits, 64, 1.5), options);

@@ -1,4 +1,4 @@
-/** Options that the verbs share in which a model speaks: which model, and how its tokens are chosen. */
+/** Options of the verbs that run a model: which model, and how its tokens are chosen. */
 import { InvalidArgumentError, Option } from 'commander';
 import type { Command } from 'commander';
 
@@ -24,7 +24,7 @@ export interface SamplingFlags extends Omit<SamplingOptions, 'maxNewTokens' | 't
   readonly maxTokens: number;
 }
 
-/** Reads an option's value as a number; what range it must be in is the sampler's to say. */
+/** Reads an option's value as a number. The option's user checks its range. */
 export function number(text: string): number {
   const value = text.trim() === '' ? NaN : Number(text);
   if (Number.isNaN(value)) throw new InvalidArgumentError('It is not a number.');
@@ -37,19 +37,26 @@ export function requireWhole(flag: string, value: number, least: number): void {
 }
 
 /** Adds --model, --adapter and --template. */
-export function modelOptions(command: Command): Command {
+export function modelFlags(command: Command): Command {
   return command
     .option('--model <model>', 'a folder, a .gguf file or a hub id (default: the default model)')
     .option('--adapter <folder>', "an adapter for it, as a run's adapter/ or PEFT wrote it")
-    .addOption(new Option('--template <name>', "how messages become tokens (default: the model's own chat template, where it has one)").choices(['chat', 'alpaca']));
+    .addOption(
+      new Option('--template <name>', "how messages become tokens (default: the model's own chat template, where it has one)")
+        .choices(['chat', 'alpaca']),
+    );
 }
 
-/** --precision, of the verbs in which a model writes and nothing is measured. */
-export const precisionOption = (): Option =>
-  new Option('--precision <name>', "what the model computes with; int8: 8 bits of the weights, faster at few prompts, a quarter of the memory, and near the model's own numbers").choices(PRECISIONS).default('f32');
+/** --precision, for verbs that let a model write and measure nothing. */
+export const precisionFlag = (): Option =>
+  new Option(
+    '--precision <name>',
+    'what the model computes with; int8: 8 bits of the weights, faster at few prompts, a quarter of the memory, ' +
+      "and near the model's own numbers",
+  ).choices(PRECISIONS).default('f32');
 
-/** Adds the options of sampling. */
-export function samplingOptions(command: Command, { maxTokens, temperature }: { readonly maxTokens: number; readonly temperature: number }): Command {
+/** Adds the options of sampling, with these defaults. */
+export function samplingFlags(command: Command, { maxTokens, temperature }: Pick<SamplingFlags, 'maxTokens' | 'temperature'>): Command {
   return command
     .option('--temperature <t>', '0 takes the likeliest token', number, temperature)
     .option('--max-tokens <n>', 'most tokens of an answer', number, maxTokens)
@@ -67,25 +74,29 @@ const FLAGS: Readonly<Record<string, string>> = {
 };
 
 /** The options as the sampler takes them. @throws UserError naming the option that is out of its range. */
-export async function samplingOf({ maxTokens, temperature, topK, topP, minP, repetitionPenalty, stop, seed }: SamplingFlags): Promise<SamplingOptions> {
+export async function samplingOf(flags: SamplingFlags): Promise<SamplingOptions> {
   const { checkOptions } = await import('../generate/options.js');
-  const options = {
-    maxNewTokens: maxTokens, temperature, seed,
-    ...(topK === undefined ? {} : { topK }), ...(topP === undefined ? {} : { topP }), ...(minP === undefined ? {} : { minP }),
-    ...(repetitionPenalty === undefined ? {} : { repetitionPenalty }), ...(stop === undefined ? {} : { stop }),
-  };
+  const { maxTokens, temperature, topK, topP, minP, repetitionPenalty, stop, seed } = flags;
+  const options: SamplingOptions = { maxNewTokens: maxTokens, temperature, topK, topP, minP, repetitionPenalty, stop, seed };
   try {
     checkOptions(options);
   } catch (error) {
-    // Here options are flags, so messages name those.
-    throw error instanceof UserError ? new UserError(error.message.replace(/^\w+/, (name) => FLAGS[name] ?? name), error.hints) : error;
+    if (!(error instanceof UserError)) throw error;
+    // Users of the command line know the options by their flags.
+    throw new UserError(error.message.replace(/^\w+/, (name) => FLAGS[name] ?? name), error.hints);
   }
   return options;
 }
 
+/** A model, and the adapter on it where one is named. */
+export interface AdaptedModel {
+  readonly model: Model;
+  readonly adapter?: Adapter;
+}
+
 /** Loads the model and the adapter that the flags name. */
-export async function loadSpeaker({ model: name, adapter: folder, template }: ModelFlags, out: Output): Promise<{ readonly model: Model; readonly adapter?: Adapter }> {
+export async function loadAdaptedModel({ model: name, adapter: folder, template }: ModelFlags, out: Output): Promise<AdaptedModel> {
   const [{ loadModel }, { loadAdapter }] = await Promise.all([import('../model/load.js'), import('../model/peft.js')]);
-  const model = await loadModel(name, { ...(template === undefined ? {} : { template }), log: (line) => out.note(line) });
+  const model = await loadModel(name, { template, log: (line) => out.note(line) });
   return folder === undefined ? { model } : { model, adapter: await loadAdapter(folder, model.checkpoint) };
 }
