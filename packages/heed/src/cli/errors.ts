@@ -5,7 +5,7 @@ import { UserError } from '../errors.js';
 import { Interrupted } from '../run/signals.js';
 import type { Output } from './output.js';
 
-/** A failure that the verb's result, already printed, holds itself: nothing is left but a line and the exit code. */
+/** A failure that the verb has already printed as part of its result: only a line on stderr and the exit code are left to do. */
 export class Reported extends Error {
   override readonly name = 'Reported';
 }
@@ -16,7 +16,7 @@ export const EXIT = { ok: 0, failure: 1, usage: 2, interrupted: 130 } as const;
 /** Reports an error, on stderr for people and with --json also as the result object, and gives the exit code. */
 export function reportError(error: unknown, out: Output): number {
   if (error instanceof CommanderError) {
-    // commander has printed it; --help and --version arrive here too
+    // commander has printed the message; --help and --version arrive here too
     if (error.exitCode !== 0) out.result({ ok: false, error: error.message.replace(/^error: /, ''), exitCode: EXIT.usage });
     return error.exitCode === 0 ? EXIT.ok : EXIT.usage;
   }
@@ -30,7 +30,7 @@ export function reportError(error: unknown, out: Output): number {
     out.note(`${out.styles.red('failed:')} ${message}`);
     return EXIT.failure;
   }
-  // CheckpointError is about the user's files too; known by name, so that --help need not load the model room.
+  // CheckpointError is about the user's files too. It is recognised by name: importing it would load the model room for --help.
   if (error instanceof UserError || (error instanceof Error && error.name === 'CheckpointError')) {
     const hints = error instanceof UserError ? error.hints : [];
     out.note(`${out.styles.red('error:')} ${message}`);
@@ -39,7 +39,7 @@ export function reportError(error: unknown, out: Output): number {
     return EXIT.usage;
   }
   out.note(`${out.styles.red('failed:')} ${message}`);
-  // Whatever is not a UserError is our fault: its stack is what a report of it needs.
+  // Any other error is a fault of Heed: the stack helps whoever reports it.
   if (error instanceof Error && error.stack !== undefined) out.note(out.styles.dim(error.stack.split('\n').slice(1).join('\n')));
   out.result({ ok: false, error: message, exitCode: EXIT.failure });
   return EXIT.failure;

@@ -1,4 +1,4 @@
-/** `heed export`: an adapter for other tools, as PEFT's folder or added to its model. */
+/** `heed export`: writes an adapter for other tools, as PEFT's folder or merged into its model. */
 import type { Command } from 'commander';
 import { Option } from 'commander';
 
@@ -15,12 +15,16 @@ interface Options {
 export function register(program: Command, out: Output): void {
   program
     .command('export')
-    .description('an adapter for other tools: as PEFT loads it, or added to its model')
+    .description('write an adapter for other tools: as PEFT loads it, or merged into its model')
     .option('--model <model>', 'the base: a folder, a .gguf file, a hub id (default: the default model)')
     .requiredOption('--adapter <folder>', "the adapter, as a run's adapter/ or PEFT wrote it")
-    .addOption(new Option('--to <form>', 'peft: the adapter alone; safetensors: the whole model with the adapter merged in').choices(['peft', 'safetensors']).makeOptionMandatory())
-    .requiredOption('-o, --output <folder>', 'where to; must not hold a model yet')
-    .option('--base <id>', 'with --to peft: what PEFT shall load as the base (base_model_name_or_path)')
+    .addOption(
+      new Option('--to <form>', 'peft: the adapter alone; safetensors: the whole model with the adapter merged in')
+        .choices(['peft', 'safetensors'])
+        .makeOptionMandatory(),
+    )
+    .requiredOption('-o, --output <folder>', 'the folder to write; it must not hold a model yet')
+    .option('--base <id>', 'with --to peft: the base model that PEFT loads (base_model_name_or_path)')
     .action(async ({ model, adapter: from, to, output, base }: Options) => {
       const [{ openCheckpoint }, { loadAdapter, saveAdapter }, fs] = await Promise.all([
         import('../model/checkpoint/open.js'),
@@ -28,14 +32,20 @@ export function register(program: Command, out: Output): void {
         import('node:fs'),
       ]);
       const { UserError } = await import('../errors.js');
-      if (to === 'safetensors' && base !== undefined) throw new UserError('--base says what PEFT loads under the adapter; a merged model has no base.');
+      if (to === 'safetensors' && base !== undefined) {
+        throw new UserError('--base says what PEFT loads under the adapter; a merged model has no base.');
+      }
       const checkpoint = await openCheckpoint(model, { log: (line) => out.note(line) });
       const adapter = await loadAdapter(from, checkpoint);
       if (to === 'peft') {
-        if (fs.existsSync(output) && fs.readdirSync(output).length > 0) throw new UserError(`${output}: is not empty; remove it or name another folder.`);
+        if (fs.existsSync(output) && fs.readdirSync(output).length > 0) {
+          throw new UserError(`The folder ${output} is not empty.`, ['Remove it, or name another folder with --output.']);
+        }
         await saveAdapter(output, { ...adapter, checkpoint, modelId: base ?? checkpoint.id });
       } else {
-        const [{ exportMerged }, { mergedTensors }, { createProgress }] = await Promise.all([import('../model/export.js'), import('../model/merge-host.js'), import('../run/progress.js')]);
+        const [{ exportMerged }, { mergedTensors }, { createProgress }] = await Promise.all([
+          import('../model/export.js'), import('../model/merge-host.js'), import('../run/progress.js'),
+        ]);
         const progress = createProgress();
         progress.start('merging', adapter.plan.modules.size, { unit: 'modules' });
         try {
@@ -44,10 +54,9 @@ export function register(program: Command, out: Output): void {
           progress.stop();
         }
       }
-      const parameters = adapter.plan.size;
-      out.result(
-        { output, to, model: checkpoint.id, modules: adapter.plan.modules.size, parameters },
-        to === 'peft' ? `The adapter (${parameters} parameters on ${adapter.plan.modules.size} modules) is in ${output}` : `${checkpoint.id} with the adapter merged in is in ${output}`,
-      );
+      const { size: parameters, modules: { size: modules } } = adapter.plan;
+      const alone = `The adapter (${parameters} parameters on ${modules} modules) is in ${output}`;
+      const merged = `${checkpoint.id} with the adapter merged in is in ${output}`;
+      out.result({ output, to, model: checkpoint.id, modules, parameters }, to === 'peft' ? alone : merged);
     });
 }

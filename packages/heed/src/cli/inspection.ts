@@ -1,11 +1,12 @@
-/** What `heed inspect` finds out: the data's doctor, and rows as the model sees them. */
+/** What `heed inspect` finds out: the data doctor's report, and rows as the model sees them. */
 import { z } from 'zod';
 
 import { type DoctorReport, examine } from '../data/doctor.js';
 import type { TokenLengths } from '../data/lengths.js';
 import { fit } from '../data/limit.js';
 import { type LoadedData, loadData } from '../data/load.js';
-import { type Problem, problemsError } from '../data/problem.js';
+import { type Problem, listProblems, problemsError } from '../data/problem.js';
+import { renderDoctor } from '../data/render-doctor.js';
 import type { AnyRow, PromptRow, RowKind } from '../data/rows.js';
 import { type Source, at } from '../data/source.js';
 import { UserError } from '../errors.js';
@@ -17,7 +18,7 @@ import { loadRecipe } from '../run/recipe.js';
 import { createRespond } from '../text/respond.js';
 import type { TokenSequence } from '../text/token-sequence.js';
 import { TrainRecipe } from '../train/recipe.js';
-import type { SeenSequence } from './render-tokens.js';
+import { type SeenSequence, legend, renderSequence } from './render-tokens.js';
 
 /** A row as the model sees it. */
 export interface SeenRow {
@@ -37,14 +38,14 @@ export interface Inspection {
   readonly method: string;
   readonly doctor: DoctorReport;
   readonly skipped: readonly Problem[];
-  /** Rows that the method cannot learn from as they are (a tie; no positives yet). */
+  /** Rows that the method cannot learn from as they are, such as ties. */
   readonly unfit: readonly Problem[];
   readonly rows: readonly SeenRow[];
 }
 
 type Columns = Readonly<Record<string, number | readonly number[]>>;
 
-/** What is read of a recipe: the rows, and what is made of one. */
+/** What a recipe says about its rows: their kind, and the sequences of each. */
 interface Seen {
   readonly recipe: TrainRecipe | AlignRecipe;
   readonly kind: RowKind;
@@ -57,16 +58,46 @@ async function open(file: string, overrides: readonly string[]): Promise<Seen> {
   const { recipe: parts } = await loadRecipe(file, overrides, z.looseObject({}));
   if ('judge' in parts || 'loop' in parts) {
     const { recipe } = await loadRecipe(file, overrides, AlignRecipe);
-    // There are no answers yet: the prompts are all there is to see.
-    return { recipe, kind: 'prompt', sequences: (rows, index, { template }) => ({ prompt: [{ prompt: template.prompt((rows[index] as PromptRow).prompt), response: [] }] }), columns: () => ({}), unfit: () => undefined };
+    return {
+      recipe, kind: 'prompt', columns: () => ({}), unfit: () => undefined,
+      // Nobody has answered yet: there are prompts alone.
+      sequences(rows, index, { template }) {
+        const { prompt } = rows[index] as PromptRow;
+        return { prompt: [{ prompt: template.prompt(prompt), response: [] }] };
+      },
+    };
   }
   const { recipe } = await loadRecipe(file, overrides, TrainRecipe);
   const method = methodOf(recipe.method as MethodOptions);
-  return { recipe, kind: method.row, sequences: (rows, index, { template }) => method.sequences(rows[index]!, createRespond(template), { rows, index }), columns: (row) => method.columnsOf(row), unfit: (row) => (method.uses(row) ? method.unfit(row) : `the row is left out: ${method.unused}`) };
+  return {
+    recipe, kind: method.row, columns: (row) => method.columnsOf(row),
+    unfit: (row) => (method.uses(row) ? method.unfit(row) : `the row is left out: ${method.unused}`),
+    sequences: (rows, index, { template }) => method.sequences(rows[index]!, createRespond(template), { rows, index }),
+  };
 }
 
-/** Reads a recipe and its data as a run would, except that junk is always skipped: here it is listed, not an end. Trains nothing. */
-export async function inspectRecipe(file: string, overrides: readonly string[], { rows: wanted, progress, say }: { readonly rows: number; readonly progress: Progress; say(line: string): void }): Promise<Inspection> {
+type Named = readonly [name: string, sequence: TokenSequence];
+
+/** The sequences of a row with their names; those of a list are numbered. */
+const namedOf = (sequences: ReturnType<Seen['sequences']>): Named[] =>
+  Object.entries(sequences).flatMap(([name, list]) => list.map((s, i): Named => [list.length === 1 ? name : `${name} ${i + 1}`, s]));
+
+/** The lengths of the longest of these sequences. */
+const longest = (sequences: readonly Named[]): TokenLengths =>
+  sequences
+    .map(([, { prompt, response }]) => ({ prompt: prompt.length, response: response.length }))
+    .reduce((a, b) => (b.prompt + b.response > a.prompt + a.response ? b : a));
+
+interface InspectOptions {
+  /** How many rows to show. */
+  readonly rows: number;
+  readonly progress: Progress;
+  say(line: string): void;
+}
+
+/** Reads a recipe and its data as a run would, but lists junk instead of stopping at it. Trains nothing. */
+export async function inspectRecipe(file: string, overrides: readonly string[], options: InspectOptions): Promise<Inspection> {
+  const { rows: wanted, progress, say } = options;
   if (!Number.isInteger(wanted) || wanted < 0) throw new UserError(`--rows is ${wanted}; expected a whole number.`);
   const seen = await open(file, overrides);
   const { recipe, kind } = seen;
@@ -81,7 +112,7 @@ export async function inspectRecipe(file: string, overrides: readonly string[], 
   const rows: SeenRow[] = [];
   progress.start('counting tokens', data.train.length, { unit: 'rows' });
   for (const [index, row] of data.train.entries()) {
-    // A turn of the event loop now and then, so that the progress can be drawn and Ctrl-C is heard.
+    // Now and then the event loop gets a turn, so that progress is drawn and Ctrl-C works.
     if (index % 64 === 63) await new Promise((done) => setImmediate(done));
     const reason = seen.unfit(row);
     if (reason !== undefined) {
@@ -89,16 +120,22 @@ export async function inspectRecipe(file: string, overrides: readonly string[], 
       continue;
     }
     try {
-      const sequences = Object.entries(seen.sequences(data.train, index, model)).flatMap(([name, list]) => list.map((s, i) => [list.length === 1 ? name : `${name} ${i + 1}`, s] as const));
-      lengths.push(sequences.map(([, { prompt, response }]) => ({ prompt: prompt.length, response: response.length })).reduce((a, b) => (b.prompt + b.response > a.prompt + a.response ? b : a)));
-      if (rows.length < wanted) rows.push(seenRow(row, sequences, seen.columns(row), model, { maxTokens, onLong: recipe.data.onLong }));
+      const sequences = namedOf(seen.sequences(data.train, index, model));
+      lengths.push(longest(sequences));
+      if (rows.length < wanted) {
+        const limits = { maxTokens, onLong: recipe.data.onLong };
+        rows.push({ source: row.source, id: row.id, columns: seen.columns(row), ...seenSequences(sequences, model, limits) });
+      }
     } catch (error) {
       refused.push({ source: row.source, reason: error instanceof Error ? error.message : String(error) });
     }
     progress.update(index + 1);
   }
   progress.stop();
-  if (refused.length > 0) throw problemsError(`${refused.length} of ${data.train.length} rows cannot be written in the ${model.template.name} template`, refused);
+  if (refused.length > 0) {
+    const counts = `${refused.length} of ${data.train.length} rows`;
+    throw problemsError(`${counts} cannot be written in the ${model.template.name} template`, refused);
+  }
   return {
     recipe: file, model: model.checkpoint.id, template: model.template.name, method: recipe.method.name as string,
     doctor: examine(kind, data, { tokens: lengths, maxTokens }), skipped: data.skipped, unfit, rows,
@@ -107,11 +144,15 @@ export async function inspectRecipe(file: string, overrides: readonly string[], 
 
 type Limits = { readonly maxTokens: number; readonly onLong: TrainRecipe['data']['onLong'] };
 
-function seenRow(row: AnyRow, sequences: readonly (readonly [string, TokenSequence])[], columns: Columns, { tokenizer }: Model, { maxTokens, onLong }: Limits): SeenRow {
+/** The tokens of a row as they are learned from, and what had to be done to make them fit. */
+function seenSequences(
+  sequences: readonly Named[], { tokenizer }: Model, { maxTokens, onLong }: Limits,
+): Pick<SeenRow, 'sequences' | 'notes'> {
   const notes: Record<string, string> = {};
   const shown = sequences.map(([name, sequence]): [string, SeenSequence] => {
     const fitted = fit(sequence, maxTokens, onLong);
-    if ('tooLong' in fitted) notes[name] = `${fitted.tooLong}: ${onLong === 'skip' ? 'the row is skipped' : 'a run would stop with an error'} (data.onLong: ${onLong})`;
+    const fate = onLong === 'skip' ? 'the row is skipped' : 'a run would stop with an error';
+    if ('tooLong' in fitted) notes[name] = `${fitted.tooLong}: ${fate} (data.onLong: ${onLong})`;
     else if (fitted.cut > 0) notes[name] = `the first ${fitted.cut} tokens of the prompt are cut to fit data.maxTokens ${maxTokens}`;
     const { prompt, response } = 'tooLong' in fitted ? sequence : fitted.tokens;
     const ids = [...prompt, ...response];
@@ -120,9 +161,30 @@ function seenRow(row: AnyRow, sequences: readonly (readonly [string, TokenSequen
       supervised: [...prompt.map(() => false), ...(sequence.supervised ?? response.map(() => true))],
     }];
   });
-  return { source: row.source, ...(row.id === undefined ? {} : { id: row.id }), columns, sequences: Object.fromEntries(shown), notes };
+  return { sequences: Object.fromEntries(shown), notes };
 }
 
 /** Where a row comes from, in one line. */
-export const originOf = ({ source, id, columns }: SeenRow): string =>
-  [at(source), ...(id === undefined ? [] : [`id ${id}`]), ...Object.entries(columns).map(([name, value]) => `${name} ${String(value)}`)].join('  ');
+function originOf({ source, id, columns }: SeenRow): string {
+  const numbers = Object.entries(columns).map(([name, value]) => `${name} ${String(value)}`);
+  return [at(source), ...(id === undefined ? [] : [`id ${id}`]), ...numbers].join('  ');
+}
+
+function renderRow(row: SeenRow, index: number, colour: boolean): string[] {
+  const sequences = Object.entries(row.sequences).flatMap(([name, sequence]) => [
+    renderSequence(name, sequence, colour),
+    ...(row.notes[name] === undefined ? [] : [`! ${row.notes[name]}`]),
+  ]);
+  return ['', `row ${index + 1}  ${originOf(row)}`, ...sequences];
+}
+
+/** The inspection as text. */
+export const renderInspection = ({ method, model, template, doctor, skipped, unfit, rows }: Inspection, colour: boolean): string => [
+  `${method} on ${model}, ${template} template`,
+  '',
+  renderDoctor(doctor),
+  ...(skipped.length === 0 ? [] : ['', 'left out as junk:', listProblems(skipped)]),
+  ...(unfit.length === 0 ? [] : ['', `${method} cannot learn from these rows as they are:`, listProblems(unfit)]),
+  ...(rows.length === 0 ? [] : ['', legend(colour)]),
+  ...rows.flatMap((row, i) => renderRow(row, i, colour)),
+].join('\n');

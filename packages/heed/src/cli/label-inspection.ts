@@ -1,10 +1,11 @@
-/** What `heed inspect` finds out about a label recipe: the data's doctor, and what there is to label. Nothing is asked and no model is loaded. */
+/** What `heed inspect` finds out about a label recipe: the data doctor's report and what there is to label. No model is loaded or asked. */
 import { z } from 'zod';
 
 import { type DoctorReport, examine } from '../data/doctor.js';
 import { loadData } from '../data/load.js';
-import type { Problem } from '../data/problem.js';
+import { type Problem, listProblems } from '../data/problem.js';
 import { readRows } from '../data/read.js';
+import { renderDoctor } from '../data/render-doctor.js';
 import { describeJudge } from '../judge/open.js';
 import { labelKind, readPairs, readQuestions, readSingles } from '../label/material.js';
 import { comparesPairs, LabelRecipe } from '../label/recipe.js';
@@ -16,17 +17,24 @@ export interface LabelInspection {
   readonly judge: string;
   readonly doctor: DoctorReport;
   readonly skipped: readonly Problem[];
-  /** What would be labelled, how much of it people have labelled already, and what has nothing to label in it. */
-  readonly toLabel: { readonly what: 'pairs' | 'singles' | 'questions'; readonly rows: number; readonly withHuman: number; readonly leftOut: number };
+  readonly toLabel: {
+    readonly what: 'pairs' | 'singles' | 'questions';
+    readonly rows: number;
+    /** Rows that people have labelled already. */
+    readonly withHuman: number;
+    /** Rows with nothing to label. */
+    readonly leftOut: number;
+  };
 }
 
-/** Reads a label recipe and its data as `heed label` would, except that junk is always left out; undefined where the recipe is of another command. */
+/** Reads a label recipe and its data as `heed label` would, but always leaves junk out. Gives undefined for a recipe of another command. */
 export async function inspectLabels(file: string, overrides: readonly string[]): Promise<LabelInspection | undefined> {
   const { recipe: parts } = await loadRecipe(file, overrides, z.looseObject({}));
   if (!('label' in parts) || ['method', 'loop', 'evaluate'].some((key) => key in parts)) return undefined;
   const { recipe: { data: given, judge, label, answers } } = await loadRecipe(file, overrides, LabelRecipe);
   const data = { ...given, junk: 'skip' as const };
-  const what = answers !== undefined ? 'questions' : comparesPairs(label) ? 'pairs' : 'singles';
+  const labelled = comparesPairs(label) ? 'pairs' : 'singles';
+  const what = answers === undefined ? labelled : 'questions';
   const kind = labelKind(await readRows(data.path), data, what);
   const loaded = await loadData({ ...data, onLong: 'error' }, kind);
   const { rows, skipped: leftOut } = await { questions: readQuestions, pairs: readPairs, singles: readSingles }[what](data);
@@ -38,8 +46,16 @@ export async function inspectLabels(file: string, overrides: readonly string[]):
 
 const WORDS = { pairs: 'pairs of responses', singles: 'responses', questions: 'prompts to answer first' } as const;
 
-/** What there is to label, and who would be asked. */
-export const renderToLabel = ({ recipe, judge, toLabel: { what, rows, withHuman, leftOut } }: LabelInspection): string => [
-  `to label: ${rows} ${WORDS[what]}${leftOut === 0 ? '' : `, ${leftOut} more left out`}; labelled by people: ${withHuman}${withHuman === 0 ? '' : ', which the report compares with'}`,
-  `Nothing was asked. heed label ${recipe} asks ${judge}.`,
+/** The inspection as text. */
+export const renderLabelInspection = (found: LabelInspection): string => [
+  `${found.labeler} by ${found.judge}`, '', renderDoctor(found.doctor),
+  ...(found.skipped.length === 0 ? [] : ['', 'left out as junk:', listProblems(found.skipped)]),
+  '', renderToLabel(found),
 ].join('\n');
+
+/** What there is to label, and which judge would be asked. */
+function renderToLabel({ recipe, judge, toLabel: { what, rows, withHuman, leftOut } }: LabelInspection): string {
+  const more = leftOut === 0 ? '' : `; ${leftOut} more have nothing to label`;
+  const people = withHuman === 0 ? '' : ` People have labelled ${withHuman} of them: the report compares the judge with these.`;
+  return `To label: ${rows} ${WORDS[what]}${more}.${people}\nNothing was asked so far: heed label ${recipe} asks ${judge}.`;
+}

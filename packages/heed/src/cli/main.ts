@@ -18,7 +18,7 @@ export interface Streams {
  * Runs the command line.
  *
  * @param argv the arguments after `heed`.
- * @returns the exit code: 0 done, 1 failed, 2 usage, recipe or data at fault, 130 interrupted.
+ * @returns the exit code: 0 done, 1 failed, 2 mistake in usage, recipe or data, 130 interrupted.
  */
 export async function main(argv: readonly string[], { stdout = process.stdout, stderr = process.stderr }: Streams = {}): Promise<number> {
   const out = createOutput({ json: argv.includes('--json'), stdout, stderr });

@@ -18,8 +18,9 @@ export function register(program: Command, out: Output): void {
       const folder = cacheFolder();
       const cached = await listCached(folder);
       const known = KNOWN_MODELS.map(({ name }) => name);
+      const models = cached.map(({ id, bytes, source }) => [id, size(bytes), source]);
       const human = [
-        cached.length > 0 ? table([['cached', 'size', 'from'], ...cached.map(({ id, bytes, source }) => [id, size(bytes), source])]) : 'Nothing is cached yet.',
+        models.length > 0 ? table([['cached', 'size', 'from'], ...models]) : 'Nothing is cached yet.',
         '',
         `cache:    ${folder}  (HEED_CACHE moves it)`,
         `default:  ${DEFAULT_MODEL}`,

@@ -26,13 +26,19 @@ export interface Output {
   result(value: object, human?: string): void;
 }
 
+interface OutputOptions {
+  readonly json: boolean;
+  readonly stdout?: Sink;
+  readonly stderr?: Sink;
+}
+
 /** An `Output` on the given streams. */
-export function createOutput({ json, stdout = process.stdout, stderr = process.stderr }: { json: boolean; stdout?: Sink; stderr?: Sink }): Output {
+export function createOutput({ json, stdout = process.stdout, stderr = process.stderr }: OutputOptions): Output {
   const colour = !process.env['NO_COLOR'];
   return {
     json,
     get terminal() {
-      // Asked each time: windows change their size.
+      // Read anew each time: the user may resize the window.
       return json || stdout.isTTY !== true ? undefined : { columns: stdout.columns ?? 80, colour };
     },
     styles: pc.createColors(stderr.isTTY === true && colour),
@@ -50,8 +56,9 @@ export function createOutput({ json, stdout = process.stdout, stderr = process.s
   };
 }
 
-/** Columns padded to one width; the first row is the header. Numbers written by the caller. */
+/** Cells in aligned columns; the first row is the header. The caller writes the numbers. */
 export function table(rows: readonly (readonly string[])[]): string {
   const widths = rows.reduce<number[]>((all, row) => row.map((cell, i) => Math.max(all[i] ?? 0, cell.length)), []);
-  return rows.map((row) => row.map((cell, i) => (i === row.length - 1 ? cell : cell.padEnd(widths[i] ?? 0))).join('  ').trimEnd()).join('\n');
+  const line = (row: readonly string[]): string => row.map((cell, i) => cell.padEnd(widths[i]!)).join('  ').trimEnd();
+  return rows.map(line).join('\n');
 }

@@ -6,8 +6,10 @@ import type { Command } from 'commander';
 import type { AlignmentSummary } from './alignment.js';
 import { EXIT, Reported } from './errors.js';
 import type { Output } from './output.js';
+import type { Summary } from '../run/job.js';
+import { percent } from '../run/numbers.js';
 
-/** What must hold besides the gain, so that good marks are not bought with worse text. The README states them too. */
+/** What must hold besides the gain: a better judged model must not write worse text. The README states these limits too. */
 export const LIMITS = { wordsRatio: 0.7, logprobDrop: 0.5, distinct2Ratio: 0.7, unfinishedRise: 0.15 } as const;
 
 export interface Check {
@@ -15,19 +17,47 @@ export interface Check {
   readonly holds: boolean;
 }
 
-/** Holds a result against the quickstart's promises. */
+const two = (value: number): string => value.toFixed(2);
+
+/** Compares a result with the quickstart's promises. */
 export function checksOf({ base, after, fluency }: Pick<AlignmentSummary, 'base' | 'after' | 'fluency'>): Check[] {
   const [b, a] = [fluency.base, fluency.after];
   return [
-    { what: `the gain lies outside the 95 % intervals (${after.low.toFixed(2)} > ${base.high.toFixed(2)})`, holds: after.low > base.high },
-    { what: `median words ≥ ${LIMITS.wordsRatio} × the base's (${a.medianWords} against ${b.medianWords})`, holds: a.medianWords >= LIMITS.wordsRatio * b.medianWords },
-    { what: `log p a token under the base falls by at most ${LIMITS.logprobDrop} (${a.logprobPerToken.toFixed(2)} against ${b.logprobPerToken.toFixed(2)})`, holds: a.logprobPerToken >= b.logprobPerToken - LIMITS.logprobDrop },
-    { what: `distinct-2 ≥ ${LIMITS.distinct2Ratio} × the base's (${a.distinct2.toFixed(2)} against ${b.distinct2.toFixed(2)})`, holds: a.distinct2 >= LIMITS.distinct2Ratio * b.distinct2 },
-    { what: `answers cut off at the length limit rise by at most ${100 * LIMITS.unfinishedRise} points (${(100 * a.unfinished).toFixed(0)} % against ${(100 * b.unfinished).toFixed(0)} %)`, holds: a.unfinished <= b.unfinished + LIMITS.unfinishedRise },
+    {
+      what: `the gain lies outside the 95 % intervals (${two(after.low)} > ${two(base.high)})`,
+      holds: after.low > base.high,
+    },
+    {
+      what: `median words ≥ ${LIMITS.wordsRatio} × the base's (${a.medianWords} against ${b.medianWords})`,
+      holds: a.medianWords >= LIMITS.wordsRatio * b.medianWords,
+    },
+    {
+      what:
+        `log p a token under the base falls by at most ${LIMITS.logprobDrop} ` +
+        `(${two(a.logprobPerToken)} against ${two(b.logprobPerToken)})`,
+      holds: a.logprobPerToken >= b.logprobPerToken - LIMITS.logprobDrop,
+    },
+    {
+      what: `distinct-2 ≥ ${LIMITS.distinct2Ratio} × the base's (${two(a.distinct2)} against ${two(b.distinct2)})`,
+      holds: a.distinct2 >= LIMITS.distinct2Ratio * b.distinct2,
+    },
+    {
+      what:
+        `answers cut off at the length limit rise by at most ${100 * LIMITS.unfinishedRise} points ` +
+        `(${percent(a.unfinished)} against ${percent(b.unfinished)})`,
+      holds: a.unfinished <= b.unfinished + LIMITS.unfinishedRise,
+    },
   ];
 }
 
 const ROOT = fileURLToPath(new URL('../../../../', import.meta.url));
+
+/** The measurements on held-out prompts, before (`base`) or after. */
+const measured = ({ findings, fluency, ...satisfied }: AlignmentSummary, when: 'base' | 'after'): Summary['before'] =>
+  ({ satisfied: satisfied[when], findings: findings[when], ...fluency[when] });
+
+/** What else to train with --compare, at the same budget. */
+const OTHERS = ['hindsight', 'sft'] as const;
 
 export function register(program: Command, out: Output): void {
   program
@@ -37,31 +67,35 @@ export function register(program: Command, out: Output): void {
     .option('--compare', 'also train with hindsight, and with SFT on the satisfactory answers, at the same budget')
     .option('--resume', 'go on where an earlier quickstart stopped')
     .action(async (overrides: string[], { compare = false, resume = false }: { compare?: boolean; resume?: boolean }) => {
-      const [{ runAlignment, renderAlignment }, { atomicWrite }] = await Promise.all([
-        import('./alignment.js'), import('../run/files.js'),
+      const [{ runAlignment, renderAlignment }, { atomicWrite }, { writeReport }] = await Promise.all([
+        import('./alignment.js'), import('../run/files.js'), import('../run/report/write.js'),
       ]);
       process.chdir(ROOT);
       const file = join('recipes', 'quickstart.yaml');
       out.note('Aligning SmolLM2-135M-Instruct to the house style of examples/house-style, from judgments of its own answers.');
       const results = [await runAlignment({ file, overrides, resume, overwrite: !resume, out })];
-      for (const [name, method] of compare ? [['hindsight', ['method={name: hindsight}']], ['sft', ['method={name: sft}']]] as const : []) {
+      for (const name of compare ? OTHERS : []) {
         const dir = join(results[0]!.run, `compare-${name}`);
         out.note(`The same budget with ${name}.`);
-        results.push(await runAlignment({ file, overrides: [...overrides, ...method, `run.dir=${dir}`], resume, overwrite: !resume, out }));
+        const own = [...overrides, `method={name: ${name}}`, `run.dir=${dir}`];
+        results.push(await runAlignment({ file, overrides: own, resume, overwrite: !resume, out }));
       }
-      const [cut, ...others] = results as [AlignmentSummary, ...AlignmentSummary[]];
-      const checks = checksOf(cut);
+      const [first, ...others] = results as [AlignmentSummary, ...AlignmentSummary[]];
+      const checks = checksOf(first);
+      const compared = Object.fromEntries(others.map((result) => [result.method, measured(result, 'after')]));
       const summary = {
-        metric: cut.metric, base: cut.base, cut: cut.after, ...Object.fromEntries(others.map((r) => [r.method, r.after])),
-        findings: { base: cut.findings.base, cut: cut.findings.after, ...Object.fromEntries(others.map((r) => [r.method, r.findings.after])) },
-        fluency: { base: cut.fluency.base, cut: cut.fluency.after, ...Object.fromEntries(others.map((r) => [r.method, r.fluency.after])) },
-        iterations: cut.iterations, seconds: cut.seconds, peakRssMb: cut.peakRssMb, checks,
-        ...(cut.resumedFrom === undefined ? {} : { resumedFrom: cut.resumedFrom }),
+        job: 'align', method: first.method, metric: first.metric,
+        before: measured(first, 'base'), after: measured(first, 'after'), compared, rounds: first.iterations, checks,
+        seconds: first.seconds, peakRssMb: first.peakRssMb, resumedFrom: first.resumedFrom,
       };
-      await atomicWrite(join(cut.run, 'summary.json'), `${JSON.stringify(summary, null, 2)}\n`);
+      await atomicWrite(join(first.run, 'summary.json'), `${JSON.stringify(summary, null, 2)}\n`);
+      await writeReport(first.run);
+      const failed = checks.filter(({ holds }) => !holds);
       const shown = results.map((r) => ({ ...r, run: relative('.', r.run), report: relative('.', r.report) }));
-      const failed = checks.filter((c) => !c.holds);
-      out.result({ ...(failed.length === 0 ? {} : { ok: false, exitCode: EXIT.failure }), run: cut.run, report: cut.report, ...summary }, [renderAlignment(shown), '', ...checks.map((c) => `${c.holds ? 'ok    ' : 'FAILED'} ${c.what}`)].join('\n'));
+      const lines = checks.map(({ what, holds }) => `${holds ? 'ok    ' : 'FAILED'} ${what}`);
+      out.result({
+        ...(failed.length === 0 ? {} : { ok: false, exitCode: EXIT.failure }), run: first.run, report: first.report, ...summary,
+      }, [renderAlignment(shown), '', ...lines].join('\n'));
       if (failed.length > 0) throw new Reported(`The quickstart did not show what it promises: ${failed.map((c) => c.what).join('; ')}.`);
     });
 }

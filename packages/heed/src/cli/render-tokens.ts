@@ -1,4 +1,4 @@
-/** Token sequences for a terminal: what is learned stands out, and every token's border can be seen. */
+/** Token sequences for a terminal: learned tokens stand out, and the border of every token can be seen. */
 import pc from 'picocolors';
 
 /** A sequence as the model sees it; all lists are of one length. */
@@ -10,16 +10,21 @@ export interface SeenSequence {
   readonly promptTokens: number;
 }
 
-/** How a token is shown: line breaks as ⏎ and a break, other control characters by their code, so that data cannot steer the terminal. */
+const SIGNS: Readonly<Record<string, string>> = { '\r': '␍', '\t': '⇥' };
+
+/** A token for the terminal: a line break as ⏎ and a break, other control characters by their code, so that data cannot command it. */
 export function visible(text: string): string {
-  return text.replace(/[\u0000-\u0009\u000b-\u001f\u007f-\u009f]/g, (c) => (c === '\r' ? '␍' : c === '\t' ? '⇥' : `\\x${c.charCodeAt(0).toString(16).padStart(2, '0')}`)).replaceAll('\n', '⏎\n');
+  const sign = (c: string): string => SIGNS[c] ?? `\\x${c.charCodeAt(0).toString(16).padStart(2, '0')}`;
+  return text.replace(/[\u0000-\u0009\u000b-\u001f\u007f-\u009f]/g, sign).replaceAll('\n', '⏎\n');
 }
 
 /** What the marks mean. */
 export function legend(colour: boolean): string {
   if (!colour) return 'Tokens in [brackets] are learned; the others are given.';
   const c = pc.createColors(true);
-  return `${c.bold(c.underline(c.green('bold')))}${c.bold(c.underline(c.cyan(' tokens')))} are learned, ${c.dim('dim')}${c.dim(c.cyan(' ones'))} are given; the colour changes with each token.`;
+  const learned = c.bold(c.underline(c.green('Underlined'))) + c.bold(c.underline(c.cyan(' tokens')));
+  const given = c.dim('dim') + c.dim(c.cyan(' tokens'));
+  return `${learned} are learned, ${given} are given; the colour changes with each token.`;
 }
 
 /** One sequence: its counts, then its tokens. */
@@ -29,7 +34,7 @@ export function renderSequence(name: string, { ids, texts, supervised, promptTok
   const tokens = texts.map((text, i) => {
     const shown = visible(text);
     if (!colour) return supervised[i] === true ? `[${shown}]` : shown;
-    // Styles end before a line does, or they would colour the rest of it.
+    // A style ends before its line does; otherwise it would colour the rest of the line.
     return shown.split('\n').map((part) => {
       if (part === '') return part;
       const tint = i % 2 === 0 ? part : c.cyan(part);

@@ -1,4 +1,4 @@
-/** `heed report`: writes a run's report again, of a run under way too. */
+/** `heed report`: writes a run's report again, also while the run goes on. */
 import type { Command } from 'commander';
 
 import type { Output } from './output.js';

@@ -15,10 +15,10 @@ import * as report from './report.js';
 import * as serve from './serve.js';
 import * as train from './train.js';
 
-/** What a verb's file exports: adds the verb to the program. Its action prints through `out` and throws what goes wrong. */
+/** What a verb's file exports: adds the verb to the program. The verb's action prints through `out` and throws its errors. */
 export type Register = (program: Command, out: Output) => void;
 
 export const VERBS: readonly Register[] = [
-  quickstart.register, train.register, align.register, label.register, inspect.register, generate.register, evaluate.register, chat.register, serve.register,
-  report.register, models.register, exporting.register,
+  quickstart.register, train.register, align.register, label.register, inspect.register, generate.register, evaluate.register,
+  chat.register, serve.register, report.register, models.register, exporting.register,
 ];

@@ -103,7 +103,8 @@ describe('heed inspect', () => {
     expect(code, err).toBe(0);
     expect(out).toMatch(/^preferences by local: .*none\n\nprompt rows\n {2}train +3\n/);
     expect(out).toMatch(/left out as junk:\n.*pairs\.jsonl:4 {2}prompt is empty/);
-    expect(out).toContain('to label: 2 pairs of responses, 2 more left out; labelled by people: 1, which the report compares with\nNothing was asked. heed label ');
+    expect(out).toContain('To label: 2 pairs of responses; 2 more have nothing to label. People have labelled 1 of them: the report compares');
+    expect(out).toContain(`\nNothing was asked so far: heed label ${labels} asks `);
     const rated = await heed(['inspect', labels, 'label={ name: scores }', `data=${write('votes.jsonl', '{"prompt":"p","completion":"a","label":true}\n{"prompt":"p","completion":"b","label":false}\n')}`, '--json']);
     expect(rated.json()).toMatchObject({ labeler: 'scores', doctor: { kind: 'labelled' }, toLabel: { what: 'singles', rows: 2, withHuman: 2, leftOut: 0 } });
     expect((await heed(['inspect', labels, 'label.critereon=helpful'])).err).toMatch(/critereon[^]*criterion/);

@@ -1,4 +1,4 @@
-import { mkdirSync, readFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it, vi } from 'vitest';
 import type * as alignment from '../../src/cli/alignment.js';
@@ -7,15 +7,16 @@ import { heed } from './support.js';
 
 // What the command makes of a result; the run itself is somebody else's.
 const { folder } = scratchFolder();
-const given = vi.hoisted((): { after: number; run: string } => ({ after: 0, run: '' }));
+const given = vi.hoisted((): { after: number; run: string; runs: number } => ({ after: 0, run: '', runs: 0 }));
 vi.mock('../../src/cli/alignment.js', async (original) => ({
   ...await original<typeof alignment>(),
   runAlignment: async (): Promise<alignment.AlignmentSummary> => {
     const estimate = (mean: number) => ({ mean, low: mean - 0.05, high: mean + 0.05, n: 80 });
     const fluency = { medianWords: 50, distinct2: 0.9, logprobPerToken: -0.8, unfinished: 0 };
     return {
-      run: given.run, report: `${given.run}/report.html`, method: 'cut', first: 'base', metric: 'share', base: estimate(0.1), after: estimate(given.after),
-      findings: { base: estimate(2), after: estimate(1) }, fluency: { base: fluency, after: fluency }, iterations: [], seconds: 1, peakRssMb: 1000,
+      run: given.run, report: `${given.run}/report.html`, method: given.runs++ === 0 ? 'cut' : 'another', first: 'base', metric: 'share',
+      base: estimate(0.1), after: estimate(given.after), findings: { base: estimate(2), after: estimate(1) },
+      fluency: { base: fluency, after: fluency }, iterations: [], seconds: 1, peakRssMb: 1000,
     };
   },
 }));
@@ -25,7 +26,9 @@ afterAll(() => process.chdir(cwd));
 const quickstart = (after: number, ...more: string[]) => {
   given.run = join(folder, `run-${after}`);
   given.after = after;
+  given.runs = 0;
   mkdirSync(given.run, { recursive: true });
+  writeFileSync(join(given.run, 'recipe.yaml'), 'model: m\n');
   return heed(['quickstart', ...more]);
 };
 
@@ -35,7 +38,7 @@ describe('heed quickstart', () => {
     expect(code).toBe(1);
     expect(out.trim().split('\n')).toHaveLength(1);
     const result = json<{ checks: { what: string; holds: boolean }[] }>();
-    expect(result).toMatchObject({ ok: false, exitCode: 1, cut: { mean: 0.12 } });
+    expect(result).toMatchObject({ ok: false, exitCode: 1, method: 'cut', after: { satisfied: { mean: 0.12 }, medianWords: 50 } });
     expect(result.checks.map(({ holds }) => holds)).toEqual([false, true, true, true, true]);
     expect(err).toContain('failed: The quickstart did not show what it promises: the gain lies outside the 95 % intervals (0.07 > 0.15).');
     expect(err).not.toContain('    at ');
@@ -48,5 +51,17 @@ describe('heed quickstart', () => {
     expect(out).toContain('peak memory 1,049 MB');
     expect(out).not.toContain('FAILED');
     expect((await quickstart(0.5, '--json')).json()).not.toHaveProperty('ok');
+  });
+
+  it('writes a report of all that it measured', async () => {
+    const { code, json } = await quickstart(0.5, '--compare', '--json');
+    expect(code).toBe(0);
+    expect(json()).toMatchObject({
+      before: { satisfied: { mean: 0.1 }, findings: { mean: 2 } }, compared: { another: { findings: { mean: 1 } } },
+    });
+    const report = readFileSync(join(given.run, 'report.html'), 'utf8');
+    expect(report.replaceAll(/<[^>]*>/g, '')).toContain('Better after training: the 95 % intervals do not overlap. Higher is better.');
+    expect(report).toContain('<caption>compared</caption>');
+    expect(report).toContain('<caption>checks</caption>');
   });
 });

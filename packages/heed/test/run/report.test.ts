@@ -187,7 +187,7 @@ describe('the parts of a report', () => {
     expect(text).toContain('|base|0.25|0.25 to 0.25|8|');
     expect(text).toContain('|findings|mean|95 % interval|n|0|1|base|1|1 to 1|8|cut|0.5|');
     expect(text).toMatch(/distinct-2\)\|–\|0.5\|/);
-    expect(text).toContain('|loss|2|1|-1 (-1 to -1)|');
+    expect(text).toContain('|loss|2|1|-1|-1 to -1|');
     expect(text).toContain('|eval, rows|51|');
     expect(text).not.toMatch(/[{}]|null/);
   });

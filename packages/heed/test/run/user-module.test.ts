@@ -19,7 +19,8 @@ describe('an export of a user\'s module', () => {
     const types = extension.endsWith('ts') ? ': number' : '';
     write(`helper-${extension}.${extension}`, `export const four${types} = 4;\n`);
     const imports = "import { UserError, defineMethod } from '@heed/heed';\nimport { startEngine } from '@heed/tensor';\n";
-    const file = write(`mine.${extension}`, `${imports}import { four } from './helper-${extension}.${extension}';\nexport const eight${types} = 2 * (await Promise.resolve(four));\n`
+    const file = write(`mine.${extension}`, `${imports}import { four } from './helper-${extension}.${extension}';\n`
+      + `export const eight${types} = 2 * (await Promise.resolve(four));\n`
       + 'export const error = new UserError("x");\nexport { defineMethod, startEngine };\n');
     expect(await loadExport(`${file}#eight`)).toBe(8);
     expect(await loadExport(`${file}#error`)).toBeInstanceOf(UserError);

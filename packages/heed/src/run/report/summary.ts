@@ -75,7 +75,7 @@ export function headline(summary: Summary | undefined): Html {
 /** A number as `show` writes it, with its interval behind it. */
 function measuredCell(value: unknown, show: (value: number) => string): Html {
   if (isInterval(value)) return html`${show(value.mean)} <span class="quiet">${range(show(value.low), show(value.high))}</span>`;
-  return html`${typeof value === 'number' ? show(value) : '–'}`;
+  return html`${typeof value === 'number' ? show(value) : named('', value).text}`;
 }
 
 /** Every measurement on held-out rows: before, after, change, and the good direction. */
@@ -128,13 +128,16 @@ interface Parts {
 
 const fieldsOf = ({ parts }: Parts): string[] => [...new Set(parts.flatMap(([, part]) => Object.keys(part)))];
 
-/** Parts with the same fields: fields down, parts across. */
+/** Parts with the same measurements, such as other methods at the same budget: measurements down, parts across. */
 function partsTable(table: Parts): Html {
   return html`<div class="scroll"><table>
     <caption>${table.title}</caption>
     <thead><tr><th></th>${table.parts.map(([name]) => html`<th scope="col" class="num">${words(name)}</th>`)}</tr></thead>
-    <tbody>${fieldsOf(table).map((field) => html`<tr><th scope="row">${measurementOf(field).title}</th>${
-      table.parts.map(([, part]) => html`<td class="num">${plainCell(part[field])}</td>`)}</tr>`)}</tbody>
+    <tbody>${fieldsOf(table).map((field) => {
+      const known = measurementOf(field);
+      const cell = (value: unknown): Html => html`<td class="num">${measuredCell(value, writerOf(known).value)}</td>`;
+      return html`<tr><th scope="row">${known.title}</th>${table.parts.map(([, part]) => cell(part[field]))}</tr>`;
+    })}</tbody>
   </table></div>`;
 }
 
