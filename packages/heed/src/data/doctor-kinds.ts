@@ -1,3 +1,4 @@
+import { ordersAgree } from './agreed-score.js';
 import { excerpt } from './problem.js';
 import type { AnyRow, ChoiceRow, ClassifiedRow, CompletionRow, ConversationRow, LabelledRow, NegativeRow, PreferenceRow, PrincipledRow, RefinedRow, RowKind, RowKinds, ScoredRow } from './rows.js';
 import { type Table, histogram, summary, tallied } from './table.js';
@@ -158,7 +159,7 @@ function viewRefined(rows: readonly RefinedRow[]): View {
 
 function viewPrincipled(rows: readonly PrincipledRow[]): View {
   const all = rows.flatMap(({ principles }) => principles);
-  const disagree = ({ scores }: { readonly scores?: readonly [number, number] }): boolean => scores !== undefined && Math.sign(scores[0]) !== Math.sign(scores[1]);
+  const disagree = ({ scores }: { readonly scores?: readonly [number, number] }): boolean => scores !== undefined && !ordersAgree(scores);
   const verdicts = all.map(({ name, score }) => `${excerpt(name)} ${score > 0 ? 'first' : score < 0 ? 'second' : 'neither'}`);
   return {
     tables: [

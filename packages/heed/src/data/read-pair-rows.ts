@@ -1,3 +1,4 @@
+import { agreedScore } from './agreed-score.js';
 import { wayOf } from './columns.js';
 import { common, type Context, listOf, nameOf, numberOf, promptOf, structured, textsOf, value } from './row-cells.js';
 import { typeName } from './problem.js';
@@ -109,7 +110,7 @@ function principleOf(column: string, place: number, item: unknown): ScoredPrinci
   if ((score ?? null) !== null && (typeof score !== 'number' || !Number.isFinite(score))) throw new RowFault(column, `${where} has a score that is ${typeName(score)}, not a finite number`, item);
   return {
     ...(Object.fromEntries(words) as Record<'name' | 'text' | 'negation', string>),
-    score: typeof score === 'number' ? score : agreed(both ?? [0, 0]),
+    score: typeof score === 'number' ? score : agreedScore(both ?? [0, 0]),
     ...(both === undefined ? {} : { scores: both }),
   };
 }
@@ -119,9 +120,4 @@ function bothOrders(column: string, where: string, scores: unknown): [number, nu
     throw new RowFault(column, `${where} has scores that are not two finite numbers`, scores);
   }
   return [scores[0] as number, scores[1] as number];
-}
-
-/** The mean of both orders' scores; 0 where they disagree about which response is better (SALMON's rule). */
-function agreed([first, second]: readonly [number, number]): number {
-  return Math.sign(first) === Math.sign(second) ? first / 2 + second / 2 : 0;
 }

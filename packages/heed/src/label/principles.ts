@@ -1,6 +1,7 @@
 /** Comparisons by principles (SALMON; Sun et al., ICLR 2024, arXiv 2310.05910): two responses and each of several principles → which keeps it better. */
 import { z } from 'zod';
 
+import { agreedScore } from '../data/agreed-score.js';
 import type { ScoredPrinciple } from '../data/rows.js';
 import { type Question, type ChoiceReply, type Failure, failed, type Respondent } from '../judge/respondent.js';
 import type { Principle } from '../judge/principle-file.js';
@@ -79,7 +80,7 @@ export async function labelPrinciples(pairs: readonly Pair[], judge: Respondent,
       shown.push([sigmoid(given), sigmoid(turned)]);
       // + 0: no −0 in a file.
       const scores: [number, number] = [given + 0, -turned + 0];
-      return { name, text, negation, score: Math.sign(scores[0]) === Math.sign(scores[1]) ? (scores[0] + scores[1]) / 2 : 0, scores };
+      return { name, text, negation, score: agreedScore(scores), scores };
     });
     labelled.push({ pair, scored });
     rows.push({ ...named(pair), prompt: asTrl(pair.prompt).prompt, responses: pair.responses, principles: scored, ...howSure(own as readonly ChoiceReply[]), ...(pair.human === undefined ? {} : { human: pair.human }) });

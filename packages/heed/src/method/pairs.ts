@@ -52,12 +52,22 @@ export const weighted = ({ sum: total, count }: Term, weight: number): Term[] =>
 /** Σ over tokens of log π − log π_ref of each row, [B]; 0 for padding and absent sequences. */
 export const logRatio = (policy: Tokens, reference: Tokens): Tensor => policy.sub(reference).sum();
 
-/** 1 where a > b, ½ where they are equal, 0 else; no gradient. */
-export const wins = (a: Tensor, b: Tensor | number): Tensor => mul(add(toFloat(greater(a, b)), toFloat(atLeast(a, b))), 0.5);
+/**
+ * Rewards that differ by no more than this are equal. While policy and reference are equal, float32 still leaves a difference: some
+ * 1e-6 for a token's log-probability, up to 1e-5 for a long response. Of two responses whose rewards differ by 1e-4 the better one
+ * is preferred with probability σ(1e-4) = 0.500025, which is chance.
+ */
+export const TIE = 1e-4;
+
+/** 1 where a > b, ½ where they are equal up to `TIE`, else 0; no gradient. */
+export function wins(a: Tensor, b: Tensor | number): Tensor {
+  const ahead = sub(a, b);
+  return mul(add(toFloat(greater(ahead, TIE)), toFloat(atLeast(ahead, -TIE))), 0.5);
+}
 
 /**
  * `rewards_chosen`, `rewards_rejected`, `rewards_margin`: means over rows; `accuracy`: how often the likelier response gets the larger
- * reward, over rows that are no tie; equal rewards count half, so that it is ½, chance, while the policy equals its reference (TRL: 0);
+ * reward, over rows that are no tie; equal rewards (`wins`) count half, so that it is ½, chance, while the policy equals its reference (TRL: 0);
  * `logp_chosen`, `logp_rejected`: means over rows of Σ log π.
  */
 export function pairMetrics({ logp, columns, rows }: Pick<Scored<PairName>, 'logp' | 'columns' | 'rows'>, chosen: Tensor, rejected: Tensor): Record<string, Term> {

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { agreedScore } from '../data/agreed-score.js';
 import { hashOrder, hashUnit, promptKey } from '../data/hash.js';
 import { type PrincipledRow, type ScoredPrinciple, sameText } from '../data/rows.js';
 import { at } from '../data/source.js';
@@ -40,13 +41,12 @@ export interface Decision {
 }
 
 const mean = (p: ScoredPrinciple): number => (p.scores === undefined ? p.score : (p.scores[0] + p.scores[1]) / 2);
-
-/** The mean score of both orders of showing; 0 where they disagree about which response is better. */
-export const agreedScore = (p: ScoredPrinciple): number => (p.scores === undefined || Math.sign(p.scores[0]) === Math.sign(p.scores[1]) ? mean(p) : 0);
+/** What a principle says of a pair: 0 where the orders of showing disagree. */
+export const scoreOf = (p: ScoredPrinciple): number => (p.scores === undefined ? p.score : agreedScore(p.scores));
 
 /** A principle, or its opposite, which turns the gap round. */
 export const hold = (p: ScoredPrinciple, negated: boolean, factor = 1): Held =>
-  ({ name: p.name, text: negated ? p.negation : p.text, gap: (negated ? -1 : 1) * agreedScore(p) * factor });
+  ({ name: p.name, text: negated ? p.negation : p.text, gap: (negated ? -1 : 1) * scoreOf(p) * factor });
 
 /** Which of two responses (0 or 1) the principle with the widest gap prefers; of equally wide ones the first decides. Undefined where all gaps are 0. */
 export function preferred(held: readonly Held[]): 0 | 1 | undefined {
@@ -87,7 +87,7 @@ export function undecided(row: PrincipledRow, options: PrincipleOptions, draws: 
   const { principles } = options;
   if (principles !== 'geometric' && principles > row.principles.length) return `method.principles draws ${principles}, and it has only ${row.principles.length}`;
   if (sameText(...row.responses)) return 'its responses are equal: nothing is preferred';
-  if (row.principles.every((p) => agreedScore(p) === 0)) return 'no principle tells its responses apart: every score is 0, or its orders of showing disagree';
+  if (row.principles.every((p) => scoreOf(p) === 0)) return 'no principle tells its responses apart: every score is 0, or its orders of showing disagree';
   for (let i = 0; i < draws; i++) if (draw(row, { ...options, scale: 'none' }, [], i) !== undefined) return undefined;
   return 'no principle that was drawn tells its responses apart; another method.seed may draw one that does';
 }
@@ -100,7 +100,7 @@ function scaleOf(p: ScoredPrinciple, row: PrincipledRow, among: readonly Princip
   if (known === undefined) variances.set(among, (known = variancesOf(among)));
   const variance = known.get(p.name) ?? 0;
   if (variance > 0) return 1 / variance;
-  if (agreedScore(p) === 0) return 1;
+  if (scoreOf(p) === 0) return 1;
   throw new UserError(`${at(row.source)}: the principle ${JSON.stringify(p.name)} has the same score in all ${among.length} rows, so its scores have no variance to divide by`, [
     'Set method.scale: none, or add rows that it scores otherwise.',
   ]);

@@ -5,7 +5,7 @@ import { type PrincipledRow, type ScoredPrinciple, rowSchemas } from '../../src/
 import { bind } from '../../src/method/method.js';
 import { asChoice, principleChoice } from '../../src/method/principle-choice.js';
 import { principleRewardModel } from '../../src/method/principle-reward-model.js';
-import { type PrincipleOptions, agreedScore, draw, geometric, hold, preferred } from '../../src/method/principles.js';
+import { type PrincipleOptions, draw, geometric, hold, preferred, scoreOf } from '../../src/method/principles.js';
 import { lossOf } from '../support/loss.js';
 import { fakeRespond, textOf } from '../support/respond.js';
 
@@ -35,11 +35,11 @@ describe('deciding by principles', () => {
   });
 
   it('counts a score only where both orders of showing agree', () => {
-    expect(agreedScore(principle('x', 0, [1, 3]))).toBe(2);
-    expect(agreedScore(principle('x', 0, [-1, -0.5]))).toBe(-0.75);
-    expect(agreedScore(principle('x', 9, [1, -3]))).toBe(0);
-    expect(agreedScore(principle('x', 9, [1, 0]))).toBe(0);
-    expect(agreedScore(principle('x', -4))).toBe(-4);
+    expect(scoreOf(principle('x', 0, [1, 3]))).toBe(2);
+    expect(scoreOf(principle('x', 0, [-1, -0.5]))).toBe(-0.75);
+    expect(scoreOf(principle('x', 9, [1, -3]))).toBe(0);
+    expect(scoreOf(principle('x', 9, [1, 0]))).toBe(0);
+    expect(scoreOf(principle('x', -4))).toBe(-4);
     // Ethical has the widest scores, but its orders disagree.
     expect(preferred([hold(principle('Ethical', 0, [-9, 1]), false), hold(principle('Concise', 1), false)])).toBe(0);
     expect(preferred([hold(principle('Ethical', 0, [-9, 1]), false)])).toBeUndefined();
