@@ -9,6 +9,15 @@ export { loadExport } from './run/user-module.js';
 
 export { type LoadOptions, type Model, loadModel } from './model/load.js';
 export { type Checkpoint, listCached, openCheckpoint, readTensor } from './model/checkpoint/index.js';
+export {
+  type Architecture, type ArchitectureDefinition, type Attend, type Checkpointing, type Decoder, type Dimensions, type Rows, type Weights,
+  architectureOf, defineArchitecture,
+} from './model/architecture.js';
+/** The architectures that come with Heed, to build others on. */
+export * as architectures from './model/architectures/index.js';
+/** What a decoder is built of: embeddings, norms, rotations. */
+export * as decoderParts from './model/parts.js';
+export { commonDimensions, linearShapes, llamaLayer } from './model/dimensions.js';
 export { type AdapterPlan, type LoraOptions, initialParameters, planAdapter } from './model/adapter.js';
 export { type Adapter, loadAdapter, saveAdapter } from './model/peft.js';
 export { type Scorer, createScorer } from './model/scorer.js';

@@ -12,11 +12,12 @@ export function register(program: Command, out: Output): void {
     .action(async () => {
       const [{ cacheFolder, listCached }, { ARCHITECTURES }, { DEFAULT_MODEL, KNOWN_MODELS }] = await Promise.all([
         import('../model/checkpoint/cache.js'),
-        import('../model/checkpoint/config.js'),
+        import('../model/architectures/index.js'),
         import('../model/checkpoint/known.js'),
       ]);
       const folder = cacheFolder();
       const cached = await listCached(folder);
+      const architectures = ARCHITECTURES.map(({ type }) => type);
       const known = KNOWN_MODELS.map(({ name }) => name);
       const models = cached.map(({ id, bytes, source }) => [id, size(bytes), source]);
       const human = [
@@ -26,8 +27,8 @@ export function register(program: Command, out: Output): void {
         `default:  ${DEFAULT_MODEL}`,
         `by name:  ${known.join(', ')}`,
         `also:     a folder with config.json and safetensors, a .gguf file, a hub id (organisation/name)`,
-        `families: ${ARCHITECTURES.join(', ')}`,
+        `families: ${architectures.join(', ')}`,
       ].join('\n');
-      out.result({ cacheFolder: folder, default: DEFAULT_MODEL, known, architectures: ARCHITECTURES, cached }, human);
+      out.result({ cacheFolder: folder, default: DEFAULT_MODEL, known, architectures, cached }, human);
     });
 }

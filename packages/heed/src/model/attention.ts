@@ -1,25 +1,7 @@
 import { type Dim, type Feed, type Tensor, add, concat, headRows, input, matmul, plus, recompute, reshape, softmax, split, sym, takeRows, times } from '@heed/tensor';
+import type { Attend, HeadShape } from './architecture.js';
 import { headsAt, invert, slotsOfHeads } from './head-slots.js';
 import { type Layout, windowMasks } from './layout.js';
-
-/** Layers that see the last `window` positions only, their own among them. */
-export interface LocalAttention {
-  readonly window: number;
-  readonly layers: readonly boolean[];
-}
-
-/** What attention needs to know of an architecture. */
-export interface HeadShape {
-  readonly heads: number;
-  readonly keyHeads: number;
-  readonly headSize: number;
-  /** Factor of the scores, usually headSize^−½. */
-  readonly scale: number;
-  readonly local?: LocalAttention;
-}
-
-/** Attention of one layer over flat rows: q [M, heads·d], k and v [M, keyHeads·d], positions already applied → [M, heads·d]. */
-export type Attend = (layer: number, q: Tensor, k: Tensor, v: Tensor) => Tensor;
 
 const [G, P, S, R, Mp, Mr, K] = ['G', 'P', 'S', 'R', 'Mp', 'Mr', 'K'].map(sym) as [Dim, Dim, Dim, Dim, Dim, Dim, Dim];
 

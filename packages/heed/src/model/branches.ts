@@ -1,5 +1,5 @@
 import { type Dim, type Feed, type Tensor, add, concat, expandTo, headRows, input, matmul, op1, plus, reshape, softmax, split, sub, sym, takeRows, times } from '@heed/tensor';
-import type { Attend, HeadShape } from './attention.js';
+import type { Attend, HeadShape } from './architecture.js';
 import { type Architecture, type Weights, decoder, logNormaliser, logitsOf, ropeInputs } from './decoder.js';
 import { headsAt, slotsOfHeads } from './head-slots.js';
 

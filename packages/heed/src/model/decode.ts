@@ -1,5 +1,5 @@
 import { type Dim, type Tensor, input, op, reshape, sym, takeRows, times } from '@heed/tensor';
-import type { Attend, HeadShape } from './attention.js';
+import type { Attend, HeadShape } from './architecture.js';
 import { type Architecture, type Rows, type Weights, decoder, logitsOf, ropeInputs } from './decoder.js';
 
 const [B, L] = [sym('B'), sym('L')] as [Dim, Dim];

@@ -1,6 +1,7 @@
 import path from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { architectureOf } from '../../src/model/architecture.js';
+import { ARCHITECTURES } from '../../src/model/architectures/index.js';
 import { configFromGguf } from '../../src/model/checkpoint/gguf/config.js';
 import { renameTensors } from '../../src/model/checkpoint/gguf/names.js';
 import { type Gguf, type GgufValue, readGguf } from '../../src/model/checkpoint/gguf/read.js';
@@ -23,7 +24,7 @@ function changed(name: string, metadata: Record<string, GgufValue | undefined>):
   }
   return { tensors: gguf.tensors, metadata: merged };
 }
-const config = (gguf: Gguf): Record<string, unknown> => configFromGguf(gguf, 'm', ({ length }) => new Float32Array(length / 4).fill(1));
+const config = (gguf: Gguf): Record<string, unknown> => configFromGguf(gguf, 'm', ARCHITECTURES, ({ length }) => new Float32Array(length / 4).fill(1));
 
 describe.each(['qwen2', 'qwen3', 'mistral', 'phi3', 'phi3-long', 'gemma3'])('a GGUF of %s', (name) => {
   it('is the model that transformers saved: names, values, dimensions', async () => {
@@ -86,6 +87,6 @@ describe('what is another model is refused', () => {
     const gguf = changed('phi3-long', {}), tensors = new Map(gguf.tensors);
     tensors.delete('rope_factors_short.weight');
     expect(() => config({ ...gguf, tensors })).toThrow('has rope_factors_long.weight without rope_factors_short.weight');
-    expect(() => renameTensors(changed('phi3', { 'general.architecture': 'qwen2', 'qwen2.attention.head_count': 4 }), 'm')).toThrow(/attn_qkv\.weight is not part of a plain qwen2 model/);
+    expect(() => renameTensors(changed('phi3', { 'general.architecture': 'qwen2', 'qwen2.attention.head_count': 4 }), 'm', ARCHITECTURES)).toThrow(/attn_qkv\.weight is not part of a plain qwen2 model/);
   });
 });

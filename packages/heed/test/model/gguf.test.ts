@@ -3,6 +3,7 @@ import path from 'node:path';
 import { createHash } from 'node:crypto';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { ARCHITECTURES } from '../../src/model/architectures/index.js';
 import { CheckpointError } from '../../src/model/checkpoint/error.js';
 import { convertGguf } from '../../src/model/checkpoint/gguf/convert.js';
 import { configFromGguf } from '../../src/model/checkpoint/gguf/config.js';
@@ -105,7 +106,7 @@ describe('GGUF', () => {
           const count = length / type.bytes, out = new Float32Array(count * type.values);
           type.dequantise(source.read(offset, length), out, count);
         }
-        configFromGguf(gguf, 'm', values);
+        configFromGguf(gguf, 'm', ARCHITECTURES, values);
       } catch (error) {
         expect(error).toBeInstanceOf(CheckpointError);
       }

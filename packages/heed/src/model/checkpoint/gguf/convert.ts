@@ -1,8 +1,10 @@
 import fs from 'node:fs/promises';
 import path from 'node:path';
 import { tokenizerFromGguf } from '../../../text/gguf-vocabulary.js';
+import type { ArchitectureDefinition } from '../../architecture.js';
+import { ARCHITECTURES } from '../../architectures/index.js';
 import { CheckpointError, reason } from '../error.js';
-import { parseConfig } from '../config.js';
+import { parseConfig } from '../parse-config.js';
 import { checkTensors } from '../expected.js';
 import { fileSource, type ByteSource } from '../source.js';
 import { writeSafetensors, type TensorToWrite } from '../safetensors-write.js';
@@ -13,18 +15,26 @@ import { renameTensors, type Renamed } from './names.js';
 
 const PIECE = 1 << 20;   // values dequantised at a time: 4 MiB, so that a large embedding is never in memory whole
 
+/** How a file is converted. */
+export interface ConvertOptions {
+  readonly onProgress?: Progress;
+  /** Those that the file may be of. Default: those that come with Heed. */
+  readonly architectures?: readonly ArchitectureDefinition[];
+}
+
 /**
  * Dequantise a GGUF file into a Hugging Face folder: config.json, model.safetensors (f32), tokenizer.json,
  * tokenizer_config.json. `folder` must exist; `label` is how errors call the file.
  */
-export async function convertGguf(file: string, folder: string, label: string, onProgress?: Progress): Promise<void> {
+export async function convertGguf(file: string, folder: string, label: string, { onProgress, architectures = ARCHITECTURES }: ConvertOptions = {}): Promise<void> {
   const source = fileSource(file);
   try {
     const named: ByteSource = { ...source, label };
     const gguf = readGguf(named);
-    const config = configFromGguf(gguf, label, (tensor) => unpack(tensor, source.read(tensor.offset, tensor.length)));
-    const tensors = renameTensors(gguf, label);
-    const extra = checkTensors(parseConfig(config, label), new Map(tensors.map(({ name, tensor }) => [name, tensor.shape])), label);
+    const config = configFromGguf(gguf, label, architectures, (tensor) => unpack(tensor, source.read(tensor.offset, tensor.length)));
+    const tensors = renameTensors(gguf, label, architectures);
+    const shapes = new Map(tensors.map(({ name, tensor }) => [name, tensor.shape]));
+    const extra = checkTensors(parseConfig(config, label, architectures), shapes, label);
     if (extra.length > 0) throw new CheckpointError(`${label}: has tensors that its architecture does not have, so it is another model: ${extra.slice(0, 5).join(', ')}`);
     const json = (value: unknown): string => `${JSON.stringify(value, null, 2)}\n`;
     const { tokenizer, tokenizerConfig } = vocabulary(gguf.metadata, label);

@@ -1,6 +1,7 @@
+import type { ArchitectureDefinition } from '../../architecture.js';
 import { CheckpointError } from '../error.js';
-import { FAMILIES, type GgufFamily } from './families.js';
 import { number } from './metadata.js';
+import type { GgufReading } from './reading.js';
 import type { Gguf, GgufTensor } from './read.js';
 
 /** One tensor on its way from GGUF to Hugging Face. */
@@ -23,16 +24,27 @@ const LAYER: Readonly<Record<string, string>> = {
 /** Llama 3's rotary factors: read into the configuration, not among the weights. */
 export const ROPE_FACTORS = 'rope_freqs.weight';
 
+/** The architecture that a GGUF's metadata names, read as one of `architectures` says. */
+export function ggufReading(gguf: Gguf, where: string, architectures: readonly ArchitectureDefinition[]): GgufReading {
+  const name = gguf.metadata.get('general.architecture');
+  if (typeof name !== 'string') throw new CheckpointError(`${where}: the metadata has no general.architecture`);
+  const readings = architectures.flatMap(({ gguf: reading }) => reading ?? []);
+  const found = readings.find(({ architecture }) => architecture === name);
+  if (found !== undefined) return found;
+  const known = [...new Set(readings.map(({ architecture }) => architecture))].join(', ');
+  throw new CheckpointError(`${where}: the architecture is "${name}"; these can be run: ${known}`);
+}
+
 /** Hugging Face names of a GGUF's tensors. A tensor without one is an error: leaving it out would be another model. */
-export function renameTensors(gguf: Gguf, where: string): Renamed[] {
-  const architecture = String(gguf.metadata.get('general.architecture'));
-  const family: GgufFamily = FAMILIES[architecture] ?? {};
-  const layers = { ...LAYER, ...family.layer };
+export function renameTensors(gguf: Gguf, where: string, architectures: readonly ArchitectureDefinition[]): Renamed[] {
+  const reading = ggufReading(gguf, where, architectures), { architecture } = reading;
+  const layers = { ...LAYER, ...reading.layer };
   const heads = number(gguf, `${architecture}.attention.head_count`, where);
   const keyHeads = gguf.metadata.has(`${architecture}.attention.head_count_kv`) ? number(gguf, `${architecture}.attention.head_count_kv`, where) : heads;
+  const rotaryHeads = new Map([['attn_q', heads], ['attn_k', keyHeads]]);
   const out: Renamed[] = [];
   for (const tensor of gguf.tensors.values()) {
-    if (tensor.name === ROPE_FACTORS || family.rotary?.includes(tensor.name)) continue;
+    if (tensor.name === ROPE_FACTORS || reading.rotary?.includes(tensor.name)) continue;
     const match = /^(?:blk\.(\d+)\.)?(\w+)\.(weight|bias)$/.exec(tensor.name);
     const [, layer, part, kind] = match ?? [];
     const table = layer === undefined ? TOP : layers;
@@ -42,8 +54,8 @@ export function renameTensors(gguf: Gguf, where: string): Renamed[] {
     out.push({
       name: `${layer === undefined ? '' : `model.layers.${Number(layer)}.`}${table[part]}.${kind}`,
       tensor,
-      heads: !family.permuted ? undefined : part === 'attn_q' ? heads : part === 'attn_k' ? keyHeads : undefined,
-      added: family.norms !== undefined && part.endsWith('norm') ? family.norms : undefined,
+      heads: reading.permuted ? rotaryHeads.get(part) : undefined,
+      added: reading.norms !== undefined && part.endsWith('norm') ? reading.norms : undefined,
     });
   }
   return out;
