@@ -1,10 +1,11 @@
+// @ts-check
 // `npm run bench [-- --peers]`: how fast Heed is on this machine, alone or beside its peers. See README.md here.
 import { readFileSync } from 'node:fs';
 import { loadavg } from 'node:os';
 import { resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
-import { openCheckpoint } from '../packages/heed/dist/model/checkpoint/open.js';
+import { openCheckpoint } from '@heed/heed';
 import { measure } from './child.js';
 import { measureEndpoint } from './endpoint.js';
 import { defaultGguf } from './gguf.js';
@@ -78,6 +79,7 @@ async function main() {
   const python = given.peers ? (given.python ?? peersPython(log)) : undefined;
   const checkpoint = await openCheckpoint(given.model, { log });
   const config = JSON.parse(readFileSync(`${checkpoint.folder}/config.json`, 'utf8'));
+  /** @type {ReturnType<typeof describeMachine> & { date: string, peersIsa?: string }} */
   const machine = { date: given.date, ...describeMachine() };
   if (loadavg()[0] > BUSY) warn(`the load average is ${loadavg()[0].toFixed(2)}: something else is running, and the numbers will not repeat`);
   if (given['peers-isa'] !== undefined) {
@@ -119,8 +121,7 @@ async function main() {
     apart.push(await measureApart(checkpoint.folder, { quick: given.quick === true, log }));
   }
 
-  const results = summarize({ measured, startups, apart, machine, config, sizes, groups, warn });
-  results.warnings = warnings;
+  const results = { ...summarize({ measured, startups, apart, machine, config, sizes, groups, warn }), warnings };
   const table = render(results);
   if (given.json) {
     log(table);

@@ -1,3 +1,4 @@
+// @ts-check
 // Measurements in child processes that are told, one line at a time, to do their work once more.
 import { spawn } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';

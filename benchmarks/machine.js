@@ -1,3 +1,4 @@
+// @ts-check
 // What the numbers were measured on, and what is needed to measure: the machine, and the peers' Python.
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';

@@ -1,3 +1,4 @@
+// @ts-check
 export function median(values) {
   const sorted = [...values].sort((a, b) => a - b);
   const half = sorted.length >> 1;

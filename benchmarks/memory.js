@@ -1,3 +1,4 @@
+// @ts-check
 /**
  * Predicted against measured peak memory of training: each case runs two real optimizer steps of SmolLM2-135M in a fresh process.
  *
@@ -56,13 +57,11 @@ function mb(bytes) {
 
 /** One case, in a process of its own: the run first, so that the prediction does not add to what is measured. */
 async function measure({ method: name, checkpointing, targets, rank, dropout, rows }) {
-  const heed = new URL('../packages/heed/dist/', import.meta.url);
-  const load = (file) => import(new URL(file, heed));
-  const { startEngine } = await import(new URL('../packages/tensor/dist/index.js', import.meta.url));
-  const [{ loadModel }, { planAdapter }, { methodOf }, { train }, { predictTraining }, { TrainOptions, adapterTargets }] = await Promise.all(
-    ['model/load.js', 'model/adapter.js', 'method/index.js', 'train/trainer.js', 'train/memory.js', 'run/recipe-schemas.js'].map(load),
-  );
-  await load('train/run.js');
+  // Here and not above, so that the process that starts the cases stays small.
+  const { TrainOptions, loadModel, methodOf, planAdapter, startEngine } = await import('@heed/heed');
+  const { train } = await import('../packages/heed/dist/train/trainer.js');
+  const { predictTraining } = await import('../packages/heed/dist/train/memory.js');
+  const { adapterTargets } = await import('../packages/heed/dist/run/recipe-schemas.js');
   const model = await loadModel();
   const plan = planAdapter(model.checkpoint.tensors.values(), { rank, alpha: 16, targets: adapterTargets(targets, model.checkpoint.tensors.values()), dropout, rslora: false });
   const options = TrainOptions.parse({ steps: 2, batch: rows.length, microBatch: rows.length, checkpointing });

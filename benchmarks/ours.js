@@ -1,3 +1,4 @@
+// @ts-check
 // One measurement of Heed in a process of its own, so that its peak memory is its own; driven line by line by bench.js.
 //
 // usage: node ours.js FILE   (JSON). Prints {"ready": ...}; for each line on stdin does the work once and prints {"seconds": ...}; at the

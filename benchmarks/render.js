@@ -1,3 +1,4 @@
+// @ts-check
 // The results as a table for people.
 
 const gb = (mb) => `${((mb * 2 ** 20) / 1e9).toFixed(2)} GB`;

@@ -1,3 +1,4 @@
+// @ts-check
 // Where results are kept: a file a day, to which a run of some groups adds what it measured.
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';

@@ -1,14 +1,9 @@
+// @ts-check
 // How long it takes to go on with a labelling run that is finished: every reply is in the store, and nobody is asked.
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { createEndpointRespondent } from '../packages/heed/dist/judge/endpoint.js';
-import { LabelRecipe } from '../packages/heed/dist/label/recipe.js';
-import { labelRows } from '../packages/heed/dist/label/label-rows.js';
-import { openStore } from '../packages/heed/dist/label/store.js';
-import { stored } from '../packages/heed/dist/label/stored.js';
-import { openRun } from '../packages/heed/dist/run/folder.js';
-import { loadRecipe } from '../packages/heed/dist/run/recipe.js';
+import { EndpointOptions, createEndpointRespondent, LabelRecipe, loadRecipe, openRun, openStore, labelRows, stored } from '@heed/heed';
 import { heedLabel } from './heed-label.js';
 import { median } from './median.js';
 
@@ -45,14 +40,17 @@ async function fill(given, scratch) {
   mkdirSync(join(scratch, 'run'), { recursive: true });
   writeFileSync(file, JSON.stringify(given));
   const { recipe, text } = await loadRecipe(file, [], LabelRecipe);
-  const { name } = createEndpointRespondent(recipe.judge.endpoint);
+  const { name } = createEndpointRespondent(EndpointOptions.parse(given.judge.endpoint));
+  /** @type {import('@heed/heed').Respondent} */
   const inner = {
     name,
     async choose(questions, { onReply } = {}) {
-      const replies = questions.map(({ messages }) => ({ logprobs: [-0.5, -1 - (messages[0].content.length % 7) / 7], source: 'logprobs', usage: { promptTokens: 300, completionTokens: 1, milliseconds: 1 } }));
+      const replies = questions.map(({ messages }) => ({ logprobs: [-0.5, -1 - (messages[0].content.length % 7) / 7], source: /** @type {const} */ ('logprobs'), usage: { promptTokens: 300, completionTokens: 1, milliseconds: 1 } }));
       replies.forEach((reply, i) => onReply?.(i, reply));
       return replies;
     },
+    async write() { throw new Error('Preferences ask for choices alone.'); },
+    async close() {},
   };
   const store = await openStore(recipe.store);
   const run = await openRun(recipe.run.dir, { recipe: text, resume: true });

@@ -1,3 +1,4 @@
+// @ts-check
 // Whether both sides did the same work: a ratio between different work says nothing.
 
 const round = (x, digits = 2) => Number(x.toPrecision(digits));
@@ -11,9 +12,17 @@ const SAME = [['dpo', 'trl-dpo-f32'], ['dpo-default-passes', 'dpo'], ['d2o', 'pe
  */
 const LIMITS = { loss: 1e-3, logps: 1e-4, gradientNorm: 1e-2 };
 
-/** Choices and first tokens of generation: log-probabilities, and how far they may be apart in f32. */
+/**
+ * Choices and first tokens of generation: log-probabilities, and how far they may be apart in f32.
+ *
+ * @type {[string, string, number][]}
+ */
 const CHOICES = [['label-no-reuse', 'label', 1e-3], ['transformers-label-f32', 'label', 1e-3], ['transformers-label-reuse-f32', 'label', 1e-3]];
-/** Quantised in other ways, so that only the order of magnitude can be held to; but equal numbers would mean that nothing was quantised. */
+/**
+ * Quantised in other ways, so that only the order of magnitude can be held to; but equal numbers would mean that nothing was quantised.
+ *
+ * @type {[string, string, number][]}
+ */
 const ROUGH = [
   ['label-int8', 'label', 1], ['transformers-label-bf16', 'label', 1], ['transformers-label-reuse-bf16', 'label', 1],
   ['generate-int8-1', 'generate-f32-1', 1], ['generate-int8-16', 'generate-f32-16', 1], ['llama.cpp-1', 'generate-f32-1', 1], ['llama.cpp-16', 'generate-f32-16', 1],

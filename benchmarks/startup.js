@@ -1,3 +1,4 @@
+// @ts-check
 // From the shell prompt to the first training step, as a user has it: `heed train` with the model cached.
 import { spawn } from 'node:child_process';
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';

@@ -1,3 +1,4 @@
+// @ts-check
 // From single runs to the results file: medians, speeds, ratios, and whether both sides did the same work.
 import { curveOf } from './curve.js';
 import { median } from './median.js';

@@ -1,3 +1,4 @@
+// @ts-check
 // The work of judges and of int8 weights: two-way choices behind a common preamble, and generation beside llama.cpp.
 
 /** Tokens of a choice: the preamble that all prompts begin with, and what follows it in each. */

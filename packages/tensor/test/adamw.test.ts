@@ -4,7 +4,7 @@ import { adamw, clipScale, l2Norm, normShape } from '../src/adamw.js';
 import { startEngine, view } from '../src/runtime/engine.js';
 import type { Engine } from '../src/runtime/engine.js';
 
-/** Made by benchmarks/oracles/tensor_ops.py with torch.optim.AdamW and clip_grad_norm_. */
+/** Made by tools/oracles/tensor_ops.py with torch.optim.AdamW and clip_grad_norm_. */
 const fixture = JSON.parse(readFileSync(new URL('fixtures/adamw.json', import.meta.url), 'utf8')) as {
   betas: [number, number]; epsilon: number; weightDecay: number; limit: number; parameters: number[];
   steps: { learningRate: number; gradients: number[]; norm: number; parameters: number[]; m: number[]; v: number[] }[];

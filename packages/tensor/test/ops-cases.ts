@@ -9,7 +9,7 @@ import * as shaping from '../src/ops/shape.js';
 import { type Tensor, detach } from '../src/tensor.js';
 import type { Build, Given } from './gradient-check.js';
 
-/** One case of fixtures/ops.json, made by benchmarks/oracles/tensor_ops.py. */
+/** One case of fixtures/ops.json, made by tools/oracles/tensor_ops.py. */
 export interface Case {
   readonly op: string;
   readonly note: string;

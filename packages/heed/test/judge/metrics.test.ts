@@ -10,7 +10,7 @@ interface Metrics {
 }
 
 // What docs/judges.md is computed with; not part of the package.
-const path = new URL('../../../../benchmarks/judges/metrics.js', import.meta.url).href;
+const path = new URL('../../../../experiments/judges/metrics.js', import.meta.url).href;
 const { balanced, majority, clustered, pairedBalanced } = (await import(path)) as Metrics;
 
 const row = (yes: boolean, says: boolean, group: string): Row => ({ group, yes, says });

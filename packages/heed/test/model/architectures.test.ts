@@ -14,7 +14,7 @@ import { adaptedWeights } from '../../src/model/weights.js';
 import { json } from './support.js';
 import { type Scored, distance, parameterFeeds, scorer, useEngine } from './tiny.js';
 
-/** What benchmarks/oracles/architectures.py wrote. */
+/** What tools/oracles/architectures.py wrote. */
 const fixture = (name: string): string => path.join(import.meta.dirname, '../fixtures/architectures', name);
 interface Expected {
   readonly sequences: readonly Scored[];

@@ -10,7 +10,7 @@ import { loadModel, type Model } from '../../src/model/load.js';
 import { fixture, json } from './support.js';
 import { distance, modelFixture, scorer, useEngine } from './tiny.js';
 
-// What benchmarks/oracles/gemma_fixtures.py wrote: the same GGUF, read by transformers and by the Rust tokenizers library.
+// What tools/oracles/gemma_fixtures.py wrote: the same GGUF, read by transformers and by the Rust tokenizers library.
 interface Text { text: string; plain: number[]; special?: number[]; decoded?: string }
 interface Weights { config: Record<string, unknown>; rope_theta: number; rope_local_base_freq: number; tensors: Record<string, { shape: number[]; sha256: string }> }
 interface Run { ids: number[]; from: number; logprobs: number[] }

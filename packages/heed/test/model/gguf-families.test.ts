@@ -9,7 +9,7 @@ import { openCheckpoint, readTensor } from '../../src/model/checkpoint/open.js';
 import { fileSource } from '../../src/model/checkpoint/source.js';
 import { fixture, scratch } from './support.js';
 
-// benchmarks/oracles/gguf_families.py wrote each GGUF from the folder of the same name, that transformers had saved.
+// tools/oracles/gguf_families.py wrote each GGUF from the folder of the same name, that transformers had saved.
 const folder = scratch();
 const original = (name: string): string => path.join(import.meta.dirname, '../fixtures/architectures', name);
 const file = (name: string): string => fixture(`families/${name}.gguf`);

@@ -15,7 +15,7 @@ const temporary = scratch();
 let folders = 0;
 const fresh = (): string => path.join(temporary, `${folders++}`);
 
-/** An adapter that benchmarks/oracles/model_fixtures.py made with PEFT, changed. */
+/** An adapter that tools/oracles/model_fixtures.py made with PEFT, changed. */
 async function changed(name: string, config: object, change?: (tensors: Map<string, { shape: readonly number[]; data: Float32Array }>) => void): Promise<string> {
   const folder = fresh(), from = modelFixture(`peft/${name}`);
   await fs.mkdir(folder);
@@ -26,7 +26,7 @@ async function changed(name: string, config: object, change?: (tensors: Map<stri
   return folder;
 }
 
-/** The adapter of benchmarks/oracles/peft_roundtrip.py. */
+/** The adapter of tools/oracles/peft_roundtrip.py. */
 async function written() {
   const checkpoint = await openTiny('llama3');
   const plan = planAdapter(checkpoint.tensors.values(), { rank: 3, alpha: 5, targets: ['k_proj', 'up_proj'], dropout: 0.05, rslora: true });

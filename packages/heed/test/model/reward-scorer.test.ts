@@ -19,7 +19,7 @@ interface Rewarded { readonly prompt: readonly number[]; readonly response: read
 const fixtures = json<Record<string, { size: number; sequences: Rewarded[] }>>(modelFixture('rewards.json'));
 const HEAD = 'base_model.model.score.weight';
 
-/** The adapter of benchmarks/oracles/reward_head.py. */
+/** The adapter of tools/oracles/reward_head.py. */
 async function written() {
   const checkpoint = await openTiny('llama3');
   const plan = planAdapter(checkpoint.tensors.values(), { rank: 2, alpha: 3, targets: ['v_proj', 'down_proj'], dropout: 0, rslora: false }, { size: 1 });

@@ -3,7 +3,7 @@ import os from 'node:os';
 import path from 'node:path';
 import { afterAll } from 'vitest';
 
-/** What benchmarks/oracles/weights_fixtures.py wrote. */
+/** What tools/oracles/weights_fixtures.py wrote. */
 export const fixture = (name: string): string => path.join(import.meta.dirname, '../fixtures/weights', name);
 export const json = <T>(file: string): T => JSON.parse(fs.readFileSync(file, 'utf8')) as T;
 

@@ -9,7 +9,7 @@ import { feedsOf, ropeFeed, scoringFeeds, traceLogProbs } from '../../src/model/
 import { adaptedWeights, frozenWeights } from '../../src/model/weights.js';
 import type { TokenSequence } from '../../src/text/token-sequence.js';
 
-/** What benchmarks/oracles/model_fixtures.py wrote. */
+/** What tools/oracles/model_fixtures.py wrote. */
 export const modelFixture = (name: string): string => path.join(import.meta.dirname, '../fixtures/model', name);
 export const openTiny = (name: string): Promise<Checkpoint> => openCheckpoint(modelFixture(name));
 

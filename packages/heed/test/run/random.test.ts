@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 
 import { createRandom } from '../../src/run/random.js';
 
-/** Printed by benchmarks/oracles/random_streams.py, a second implementation. */
+/** Printed by tools/oracles/random_streams.py, a second implementation. */
 const GOLDEN = {
   next: [0.02052696806264498, 0.7738440830256276, 0.4072752884746602],
   shuffle: [9, 6, 0, 1, 2, 4, 5, 8, 7, 3],

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { expect } from 'vitest';
 import type { LogProbs, LossValue } from './loss.js';
 
-/** What the real TRL computes, written by benchmarks/oracles/trl_losses.py; fixtures/trl/README.md describes it. */
+/** What the real TRL computes, written by tools/oracles/trl_losses.py; fixtures/trl/README.md describes it. */
 export interface TrlEntry {
   readonly name: string;
   readonly options: Readonly<Record<string, unknown>>;

@@ -3,7 +3,7 @@ import { openCheckpoint } from '../../src/model/checkpoint/open.js';
 import { loadTokenizer } from '../../src/text/tokenizer.js';
 import type { Tokenizer } from '../../src/text/tokenizer.js';
 
-/** A file that benchmarks/oracles/text_fixtures.py wrote. */
+/** A file that tools/oracles/text_fixtures.py wrote. */
 export function fixture<T>(name: string): T {
   return JSON.parse(readFileSync(new URL(`../fixtures/text/${name}`, import.meta.url), 'utf8')) as T;
 }

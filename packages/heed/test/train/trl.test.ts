@@ -9,7 +9,7 @@ import { modelFixture, openTiny, useEngine } from '../model/tiny.js';
 import { type TrlEntry, trlBatch, trlEntries } from '../support/trl.js';
 import { type Bench, type Pass, passes } from './support.js';
 
-// The whole path, from token ids to the gradient of every A and B, and of a head, against TRL's trainers (benchmarks/oracles/trl_losses.py) on the same tiny model,
+// The whole path, from token ids to the gradient of every A and B, and of a head, against TRL's trainers (tools/oracles/trl_losses.py) on the same tiny model,
 // adapter and batch. What only a loss can do with log-probabilities is in test/method.
 const engine = useEngine();
 const item = (index: number, sequences: Readonly<Record<string, TokenSequence>>, columns: Item['columns'] = {}): Item =>
