@@ -1,12 +1,10 @@
-import { type Engine, lower, view } from '@heed/tensor';
+import { type Engine, view } from '@heed/tensor';
 import { UserError } from '../errors.js';
 import type { TokenSequence } from '../text/token-sequence.js';
+import { compileForwardPass, inPasses } from './forward-pass.js';
 import { lastRows, layOut } from './layout.js';
 import type { Model } from './load.js';
 import type { Adapter } from './peft.js';
-import { feedsOf, ropeFeed, scoringFeeds, traceReads } from './scoring.js';
-import { inPasses } from './passes.js';
-import { adaptedWeights, boundParameters } from './weights.js';
 
 /** What a trained head makes of given responses. */
 export interface RewardScorer {
@@ -27,18 +25,18 @@ export interface RewardScorer {
  *
  * @throws UserError where the adapter has none: it was not trained by a method with one.
  */
-export async function createRewardScorer(engine: Engine, model: Pick<Model, 'checkpoint' | 'architecture'>, adapter: Adapter): Promise<RewardScorer> {
-  const { checkpoint, architecture } = model;
-  const { plan, parameters } = adapter;
+export async function createRewardScorer(
+  engine: Engine, model: Pick<Model, 'checkpoint' | 'architecture'>, { plan, parameters }: Adapter,
+): Promise<RewardScorer> {
   if (plan.head === undefined) {
-    throw new UserError('The adapter has no head, so it gives no rewards.', ['Train one with the method reward-model, classifier or principle-reward-model.']);
+    throw new UserError('The adapter has no head, so it gives no rewards.', [
+      'Train one with the method reward-model, classifier or principle-reward-model.',
+    ]);
   }
   const { size } = plan.head;
-  const weights = adaptedWeights(checkpoint, plan, { dropout: false });
-  const session = await engine.compile(lower({ scores: traceReads(architecture, weights, 'none').scores(weights.head!) }, { folder: checkpoint.folder }));
-  const rope = ropeFeed(architecture);
   const buffer = await engine.upload(parameters);
-  session.bind(boundParameters(weights, view(buffer)));
+  const adapter = { plan, parameters: view(buffer) };
+  const forward = await compileForwardPass(engine, model, adapter, (read, head) => ({ scores: read.scores(head!) }));
 
   const scores = async (sequences: readonly TokenSequence[]): Promise<number[][]> => {
     const results: number[][] = [];
@@ -46,9 +44,8 @@ export async function createRewardScorer(engine: Engine, model: Pick<Model, 'che
     if (empty >= 0) throw new UserError(`Sequence ${empty} has an empty response, so there is no last token to read its reward at.`);
     for (const pass of inPasses(sequences)) {
       const last = lastRows(pass);
-      const feeds = { ...scoringFeeds(layOut(pass), architecture, rope), lastFrom: { data: last, shape: [last.length] } };
-      const out = (await session.run(feedsOf(session.program, feeds)))['scores']!.data;
-      for (let s = 0; s < pass.length; s++) results.push(Array.from({ length: size }, (_, i) => Number(out[s * size + i])));
+      const { data } = (await forward.run(layOut(pass), { lastFrom: { data: last, shape: [last.length] } }))['scores']!;
+      for (let s = 0; s < pass.length; s++) results.push(Array.from({ length: size }, (_, i) => Number(data[s * size + i])));
     }
     return results;
   };
@@ -60,7 +57,7 @@ export async function createRewardScorer(engine: Engine, model: Pick<Model, 'che
       return (await scores(sequences)).map(([reward]) => reward!);
     },
     async release() {
-      await session.release();
+      await forward.release();
       await engine.free(buffer);
     },
   };

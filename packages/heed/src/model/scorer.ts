@@ -1,11 +1,8 @@
-import { type Engine, type View, lower } from '@heed/tensor';
+import type { Engine } from '@heed/tensor';
 import type { TokenSequence } from '../text/token-sequence.js';
-import type { AdapterPlan } from './adapter.js';
+import { type LoadedAdapter, compileForwardPass, inPasses } from './forward-pass.js';
 import { layOut } from './layout.js';
 import type { Model } from './load.js';
-import { feedsOf, ropeFeed, scoringFeeds, traceLogProbs } from './scoring.js';
-import { inPasses } from './passes.js';
-import { adaptedWeights, boundParameters, frozenWeights } from './weights.js';
 
 /** Log-probabilities of given responses. */
 export interface Scorer {
@@ -15,23 +12,20 @@ export interface Scorer {
 }
 
 /** Scores under the model itself, or under an adapter on it. */
-export async function createScorer(engine: Engine, model: Pick<Model, 'checkpoint' | 'architecture'>, adapter?: { readonly plan: AdapterPlan; readonly parameters: View }): Promise<Scorer> {
-  const { checkpoint, architecture } = model;
-  const adapted = adapter && adaptedWeights(checkpoint, adapter.plan, { dropout: false });
-  const logp = traceLogProbs(architecture, adapted ?? frozenWeights(checkpoint), 'none');
-  const session = await engine.compile(lower({ logp }, { folder: checkpoint.folder }));
-  const rope = ropeFeed(architecture);
-  if (adapter !== undefined) session.bind(boundParameters(adapted!, adapter.parameters));
+export async function createScorer(
+  engine: Engine, model: Pick<Model, 'checkpoint' | 'architecture'>, adapter?: LoadedAdapter,
+): Promise<Scorer> {
+  const forward = await compileForwardPass(engine, model, adapter, (read) => ({ logp: read.logProbs() }));
   return {
     async logProbs(sequences) {
       const results: (number | null)[][] = [];
       for (const pass of inPasses(sequences)) {
         const layout = layOut(pass);
-        const out = (await session.run(feedsOf(session.program, scoringFeeds(layout, architecture, rope))))['logp']!.data;
-        for (const labels of layout.labelOf) results.push(Array.from(labels, (i) => (i < 0 ? null : Number(out[i]))));
+        const { logp } = await forward.run(layout);
+        for (const labels of layout.labelOf) results.push(Array.from(labels, (i) => (i < 0 ? null : Number(logp!.data[i]))));
       }
       return results;
     },
-    release: () => session.release(),
+    release: () => forward.release(),
   };
 }
