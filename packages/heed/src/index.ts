@@ -32,8 +32,12 @@ export { judgedPrompt } from './text/judgment.js';
 export { DataOptions, type LoadedData, loadData } from './data/load.js';
 export {
   type AnyRow, type ChoiceRow, type ClassifiedRow, type CompletionRow, type ConversationRow, type JudgedRow, type LabelledRow, type NegativeRow, type PreferenceRow,
-  type PrincipledRow, type PromptRow, type RefinedRow, type RowKind, type ScoredPrinciple, type ScoredRow, rowSchemas,
+  type PrincipledRow, type PromptRow, type RefinedRow, type RowKind, type RowOf, type ScoredPrinciple, type ScoredRow, rowDefinition, rowSchemas,
 } from './data/rows.js';
+export { type BaseRow, type RowDefinition, defineRow, shape as rowShape } from './data/row.js';
+export { needs as columnNeeds } from './data/columns.js';
+export * as cells from './data/row-cells.js';
+export { RowFault } from './data/turns.js';
 export { type DoctorReport, examine } from './data/doctor.js';
 
 export { type Among, type BoundMethod, type Loss, type Method, type Reference, type ReferenceUse, type Respond, type Scored, type Term, bind, defineMethod } from './method/method.js';

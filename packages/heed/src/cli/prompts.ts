@@ -59,7 +59,7 @@ export async function readPrompts(file: string, model: Model, { maxNewTokens, li
       [room > 0 ? `--max-tokens ${room} is the most with which the longest prompt fits.` : 'Shorten the prompts.'],
     );
   }
-  const column = findColumns(records).names.prompt ?? 'prompt';
+  const column = findColumns(records, {}, ['prompt']).names.get('prompt') ?? 'prompt';
   const asText = new Set(records.filter(({ fields }) => !Array.isArray(fields[column])).map(({ source }) => source));
   return {
     rows,

@@ -3,48 +3,21 @@ import { nearest, UserError } from '../errors.js';
 import type { RawRow } from './source.js';
 
 /**
- * The columns Heed knows. The names are TRL's, `text` is the Hugging Face hub's; `judgment`, `satisfied`,
- * `soft_label` and those from `positives` on are ours.
- * `id` is kept with every row that has one.
+ * `data.columns`: our column name → the name it has in the file. The names are TRL's, `text` is the Hugging Face hub's; `judgment`,
+ * `satisfied`, `soft_label` and others are ours. Which names there are depends on the kind of row (`RowDefinition.columns`).
  */
-export const columnNames = [
-  'id',
-  'messages',
-  'prompt',
-  'input',
-  'completion',
-  'chosen',
-  'rejected',
-  'label',
-  'judgment',
-  'satisfied',
-  'score',
-  'scores',
-  'soft_label',
-  'margin',
-  'text',
-  'positives',
-  'choices',
-  'targets',
-  'refinement',
-  'responses',
-  'principles',
-] as const;
-
-export type ColumnName = (typeof columnNames)[number];
-
-/** `data.columns`: our column name → the name it has in the file. */
-export const ColumnMap = z.strictObject(Object.fromEntries(columnNames.map((name) => [name, z.string().min(1).optional()])) as Record<ColumnName, z.ZodOptional<z.ZodString>>);
-export type ColumnMap = z.infer<typeof ColumnMap>;
+export const ColumnMap = z.record(z.string().min(1), z.string().min(1));
+export type ColumnMap = Readonly<Record<string, string>>;
 
 /** Names that other formats (Alpaca) give to the same columns. */
-const alsoCalled: Partial<Record<ColumnName, string>> = { prompt: 'instruction', completion: 'output' };
+const alsoCalled: ReadonlyMap<string, string> = new Map([['prompt', 'instruction'], ['completion', 'output']]);
 
-/** Which name in the file holds each of our columns; columns the file lacks are absent. */
+/** Which name in the file holds each of our columns. */
 export interface Layout {
-  readonly names: Readonly<Partial<Record<ColumnName, string>>>;
+  /** Our name → the file's; columns that the file lacks are absent. */
+  readonly names: ReadonlyMap<string, string>;
   /** Those of our columns that `data.columns` names. */
-  readonly mapped: ReadonlySet<ColumnName>;
+  readonly mapped: ReadonlySet<string>;
   /** True for `instruction`, `input`, `output` files, whose conventions (score ≥ 7) differ. */
   readonly alpaca: boolean;
   /** True where every `label` is a vote (true, false, 1, 0, or none), so that none is the name of a class. */
@@ -55,53 +28,67 @@ export interface Layout {
 
 /** One of these columns must be in the file. */
 export interface Need {
-  readonly anyOf: readonly ColumnName[];
+  readonly anyOf: readonly string[];
+  /** All the columns that the kind of row needs, for people: "prompt, completion and label". */
   readonly wanted: string;
 }
 
+/** One need for each list of columns, of which the file must have one. */
+export const needs = (wanted: string, ...columns: readonly (readonly string[])[]): Need[] => columns.map((anyOf) => ({ anyOf, wanted }));
+
 /**
  * Finds our columns in a file, by the mapping the user gave, then by our name, then by Alpaca's. A column of the file that is mapped is
- * used once, for what it is mapped to: its own name says nothing any more.
+ * used once, for what it is mapped to; its own name no longer means anything.
  *
+ * @param columns Our columns that are looked for beside the mapped ones.
  * @throws UserError when a mapped column is in no row or is mapped twice, or two columns claim the same meaning.
  */
-export function findColumns(rows: readonly RawRow[], map: ColumnMap = {}): Layout {
+export function findColumns(rows: readonly RawRow[], map: ColumnMap, columns: readonly string[]): Layout {
   const has = new Set<string>();
   for (const { fields } of rows) for (const name of Object.keys(fields)) has.add(name);
   const present = [...has];
-  const names: Partial<Record<ColumnName, string>> = {};
-  const usedFor = new Map<string, ColumnName>();
-  for (const column of columnNames) {
-    const name = map[column];
-    if (name === undefined) continue;
-    if (!has.has(name)) throw missing(`data.columns.${column} names the column ${name}, which no row has`, name, present);
-    const other = usedFor.get(name);
-    if (other !== undefined) {
-      throw new UserError(`data.columns names the column ${name} twice, for ${other} and for ${column}`, ['A column is used once: leave one of the two out.']);
-    }
-    names[column] = name;
-    usedFor.set(name, column);
-  }
-  for (const column of columnNames) {
-    if (names[column] !== undefined) continue;
-    const [name, other] = [column, alsoCalled[column]].filter((one) => one !== undefined && has.has(one) && !usedFor.has(one));
+  const names = mappedNames(map, has);
+  const used = new Set(names.values());
+  const mapped = new Set(names.keys());
+  for (const column of columns) {
+    if (names.has(column)) continue;
+    const [name, other] = [column, alsoCalled.get(column)].filter((one) => one !== undefined && has.has(one) && !used.has(one));
     if (other !== undefined) {
       throw new UserError(`The data have a column ${column} and a column ${other}, which mean the same`, [
         `Say which to use: data.columns: { ${column}: ${column} } or { ${column}: ${other} }.`,
       ]);
     }
-    if (name !== undefined) names[column] = name;
+    if (name !== undefined) names.set(column, name);
   }
   return {
-    names, present, mapped: new Set(usedFor.values()),
-    alpaca: names.prompt === 'instruction' && names.completion === 'output',
-    votes: names.label !== undefined && holdsVotes(rows.map(({ fields }) => fields[names.label!])),
+    names, present, mapped,
+    alpaca: names.get('prompt') === 'instruction' && names.get('completion') === 'output',
+    votes: names.has('label') && holdsVotes(rows.map(({ fields }) => fields[names.get('label')!])),
   };
+}
+
+function mappedNames(map: ColumnMap, has: ReadonlySet<string>): Map<string, string> {
+  const usedFor = new Map<string, string>();
+  for (const [column, name] of Object.entries(map)) {
+    if (!has.has(name)) {
+      const near = nearest(name, [...has]);
+      const hints = [`Columns in the data: ${[...has].join(', ')}.`, ...(near === undefined ? [] : [`Did you mean ${near}?`])];
+      throw new UserError(`data.columns.${column} names the column ${name}, which no row has`, hints);
+    }
+    const other = usedFor.get(name);
+    if (other !== undefined) {
+      throw new UserError(`data.columns names the column ${name} twice, for ${other} and for ${column}`, ['A column is used once: leave one of the two out.']);
+    }
+    usedFor.set(name, column);
+  }
+  return new Map(Object.entries(map));
 }
 
 function holdsVotes(labels: readonly unknown[]): boolean {
   const given = labels.filter((label) => label !== undefined && label !== null);
-  return given.length > 0 && given.every((label) => (typeof label === 'string' ? /^\s*(true|false|1|0)\s*$/i.test(label) : typeof label === 'boolean' || label === 1 || label === 0));
+  const isVote = (label: unknown): boolean =>
+    typeof label === 'string' ? /^\s*(true|false|1|0)\s*$/i.test(label) : typeof label === 'boolean' || label === 1 || label === 0;
+  return given.length > 0 && given.every(isVote);
 }
 
 /**
@@ -110,26 +97,35 @@ function holdsVotes(labels: readonly unknown[]): boolean {
  *
  * @throws UserError when `data.columns` names columns of two ways.
  */
-export function wayOf(ways: readonly (readonly ColumnName[])[], { names, mapped }: Layout): readonly ColumnName[] | undefined {
+export function wayOf<Column extends string>(ways: readonly (readonly Column[])[], { names, mapped }: Layout): readonly Column[] | undefined {
   const chosen = ways.filter((way) => way.some((column) => mapped.has(column)));
   if (chosen.length > 1) {
     const words = chosen.map((way) => way.find((column) => mapped.has(column))).join(' and ');
     throw new UserError(`data.columns names ${words}, which say the same thing in two ways`, ['Name the columns of one way only.']);
   }
-  return chosen[0] ?? ways.find(([column]) => column !== undefined && names[column] !== undefined);
+  return chosen[0] ?? ways.find(([column]) => column !== undefined && names.has(column));
 }
 
-/** The error for columns that a kind of row needs and the file lacks: which there are, and the nearest. */
-export function missingColumns(needs: readonly Need[], layout: Layout, file: string): UserError {
-  const words = needs.map(({ anyOf }) => anyOf.join(' or '));
-  const guesses = needs.map(({ anyOf: [column = 'prompt'] }) => `${column}: ${nearest(column, layout.present) ?? `<its name>`}`);
-  return new UserError(`${file} has no column ${words.join(' and no ')} (needed: ${needs[0]?.wanted})`, [
+/** @throws UserError when `data.columns` names a column that the kind of row does not read: the mapping would change nothing */
+export function requireKnown(map: ColumnMap, kind: string, known: readonly string[]): void {
+  for (const column of Object.keys(map)) {
+    if (known.includes(column)) continue;
+    const near = nearest(column, known);
+    throw new UserError(`data.columns.${column}: "${kind}" rows have no column ${column}`, [
+      `They have ${known.join(', ')}.`,
+      ...(near === undefined ? [] : [`Did you mean ${near}?`]),
+    ]);
+  }
+}
+
+/** @throws UserError for columns that a kind of row needs and the file lacks: which there are, and the nearest */
+export function requireColumns(all: readonly Need[], layout: Layout, file: string): void {
+  const lacking = all.filter(({ anyOf }) => anyOf.every((column) => !layout.names.has(column)));
+  if (lacking.length === 0) return;
+  const words = lacking.map(({ anyOf }) => anyOf.join(' or '));
+  const guesses = lacking.map(({ anyOf: [column = 'prompt'] }) => `${column}: ${nearest(column, layout.present) ?? `<its name>`}`);
+  throw new UserError(`${file} has no column ${words.join(' and no ')} (needed: ${lacking[0]?.wanted})`, [
     `Columns in the data: ${layout.present.join(', ')}.`,
     `If they are there by another name: data.columns: { ${guesses.join(', ')} }.`,
   ]);
-}
-
-function missing(message: string, word: string, present: readonly string[]): UserError {
-  const near = nearest(word, present);
-  return new UserError(message, [`Columns in the data: ${present.join(', ')}.`, ...(near === undefined ? [] : [`Did you mean ${near}?`])]);
 }

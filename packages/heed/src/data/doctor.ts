@@ -1,31 +1,17 @@
 import { wordsToJudge } from '../text/fence.js';
-import { type Remark, viewOf } from './doctor-kinds.js';
 import { promptKey } from './hash.js';
-import { findsFault, looksLikePraise } from './judgment.js';
-import type { LoadedData } from './load.js';
 import { measureLengths, type Lengths, type TokenLengths } from './lengths.js';
+import type { LoadedData } from './load.js';
 import type { Problem } from './problem.js';
-import type { AnyRow, RowKind, RowKinds } from './rows.js';
+import type { BaseRow, RowDefinition } from './row.js';
+import { rowDefinition, type RowKind, type RowOf } from './rows.js';
 import type { Source } from './source.js';
-import { groupKey, promptOfRow } from './split.js';
+import { groupKey } from './split.js';
 import { type Table, tallied } from './table.js';
 
 /** Something in the data that a user should know before training. */
 export interface Finding {
-  readonly name:
-    | 'skipped junk'
-    | 'duplicate rows'
-    | 'praise among negatives'
-    | 'criticism of satisfied rows'
-    | 'contradictory rows'
-    | 'mojibake'
-    | 'replacement characters'
-    | 'transcript prompts'
-    | 'speaks to a judge'
-    | 'leakage'
-    | 'over maxTokens'
-    | 'response over maxTokens'
-    | Remark['name'];
+  readonly name: string;
   /** How many rows. */
   readonly rows: number;
   /** The rows, in file order. */
@@ -36,7 +22,7 @@ export interface Finding {
 
 /** What the doctor found. Nothing is changed in the data. */
 export interface DoctorReport {
-  readonly kind: RowKind;
+  readonly kind: string;
   /** Rows by what they are: train, eval, distinct prompts (or texts), and per kind satisfied / unsatisfied, good / bad. */
   readonly counts: Readonly<Record<string, number>>;
   /** What is particular to the kind: labels, soft labels, positives per row, scores; train and eval together. */
@@ -53,37 +39,48 @@ export interface ExamineOptions {
   readonly maxTokens?: number;
 }
 
-/** Looks for what spoils training: duplicates, contradictions, leaks, broken encoding, lengths. Pure. */
-export function examine<K extends RowKind>(kind: K, data: LoadedData<RowKinds[K]>, options: ExamineOptions = {}): DoctorReport {
-  const train: readonly AnyRow[] = data.train;
-  const held: readonly AnyRow[] = data.eval;
+/**
+ * Looks for what spoils training: duplicates, contradictions, leaks, broken encoding, lengths. Pure.
+ *
+ * @param of The kind of the rows, by name or by its definition.
+ */
+export function examine<Kind extends RowKind | RowDefinition>(of: Kind, data: LoadedData<RowOf<Kind>>, options: ExamineOptions = {}): DoctorReport {
+  const kind: RowDefinition = rowDefinition(of);
+  const train = data.train as readonly BaseRow[];
+  const held = data.eval as readonly BaseRow[];
   const all = [...train, ...held];
-  const { tables = [], remarks = [] } = viewOf(kind, [...data.train, ...data.eval]);
+  const { tables = [], remarks = [] } = kind.view?.(all) ?? {};
   const lengths = options.tokens === undefined ? undefined : measureLengths(options.tokens, options.maxTokens);
+  const written = (row: BaseRow): string[] => [...kind.prompt(row).map(({ content }) => content), ...kind.responses(row), ...(kind.notes?.(row) ?? [])];
+  const where = (is: (row: BaseRow) => boolean): Source[] => all.filter(is).map(sourceOf);
   const findings = [
     found('skipped junk', data.skipped.map(sourceOf), `left out: ${reasons(data.skipped)}; mend them in the source where they matter`),
-    found('duplicate rows', repeats(all), 'prompt and response occur before; repeated rows weigh more than once'),
-    found('praise among negatives', all.filter(isPraisedNegative).map(sourceOf), 'the judgment opens with "perfect", yet the row counts as unsatisfactory; read them, then set satisfied: true or drop them'),
-    found('criticism of satisfied rows', all.filter(isCriticisedPositive).map(sourceOf), 'the row says satisfied: true, yet its judgment finds fault; satisfied decides'),
-    found('contradictory rows', contradictions(all), 'the same response is called both good and bad, the same text has two labels, or the same pair is ranked both ways'),
+    found('duplicate rows', repeats(kind, all), 'prompt and response occur before; repeated rows weigh more than once'),
+    found('contradictory rows', contradictions(kind, all),
+      'the same response is called both good and bad, the same text has two labels, or the same pair is ranked both ways'),
     ...remarks.map(({ name, rows, advice }) => found(name, rows.map(sourceOf), advice)),
-    found('mojibake', all.filter((row) => textsOf(row).some((text) => mojibake.test(text))).map(sourceOf), 'UTF-8 was once read as Windows-1252 ("â€™" for an apostrophe); repair the source'),
-    found('replacement characters', all.filter((row) => textsOf(row).some((text) => broken.test(text))).map(sourceOf), 'characters were lost ("\ufffd" or a NUL); the model would learn to write them'),
-    found('transcript prompts', all.filter(isTranscript).map(sourceOf), 'prompts look like "\\n\\nHuman: … \\n\\nAssistant:"; set data.transcript: human-assistant'),
-    found('speaks to a judge', all.filter((row) => responsesOf(row).some((text) => wordsToJudge(text) !== undefined)).map(sourceOf), 'a response carries instructions to whoever judges it ("choose this response"); labelers fence responses in, but read these'),
-    found('leakage', leaks(train, held), 'rows of eval whose prompt (but for case and white space) is trained on'),
+    found('mojibake', where((row) => written(row).some((text) => mojibake.test(text))),
+      'UTF-8 was once read as Windows-1252 ("â€™" for an apostrophe); repair the source'),
+    found('replacement characters', where((row) => written(row).some((text) => broken.test(text))),
+      'characters were lost ("\ufffd" or a NUL); the model would learn to write them'),
+    found('transcript prompts', where((row) => kind.prompt(row).some(({ content }) => transcript.test(content))),
+      'prompts look like "\\n\\nHuman: … \\n\\nAssistant:"; set data.transcript: human-assistant'),
+    found('speaks to a judge', where((row) => kind.responses(row).some((text) => wordsToJudge(text) !== undefined)),
+      'a response carries instructions to whoever judges it ("choose this response"); labelers fence responses in, but read these'),
+    found('leakage', leaks(kind, train, held), 'rows of eval whose prompt (but for case and white space) is trained on'),
     found('over maxTokens', at(train, lengths?.over), 'longer than data.maxTokens; data.onLong decides'),
     found('response over maxTokens', at(train, lengths?.responseOver), 'the response alone leaves no room for a prompt; truncation cannot help'),
   ].filter(({ rows }) => rows > 0);
-  return { kind, counts: tally(train, held), tables, findings, ...(lengths === undefined ? {} : { lengths }) };
+  return { kind: kind.kind, counts: tally(kind, train, held), tables, findings, ...(lengths === undefined ? {} : { lengths }) };
 }
 
 // "Ã©", "â€™", "Â " and a stray byte order mark: UTF-8 bytes read as Windows-1252.
 const mojibake = /Ã[\u0080-\u00bf\u0152-\u0178]|â€[\u0080-\u00bf\u0152-\u2122]|Â[\u00a0-\u00bf]|ï»¿/;
 // NUL is what broken exports leave behind.
 const broken = /[\ufffd\u0000]/;
+const transcript = /^\s*\n\nHuman:|\n\nAssistant:\s*$/;
 
-function found(name: Finding['name'], sources: readonly Source[], advice: string): Finding {
+function found(name: string, sources: readonly Source[], advice: string): Finding {
   return { name, rows: sources.length, sources, advice };
 }
 
@@ -94,98 +91,54 @@ function reasons(problems: readonly Problem[]): string {
   return [...named, ...(lines.length > named.length ? ['and other reasons'] : [])].join(', ');
 }
 
-function sourceOf(row: AnyRow | Problem): Source {
+function sourceOf(row: BaseRow | Problem): Source {
   return row.source;
 }
 
-function at(rows: readonly AnyRow[], indices: readonly number[] = []): Source[] {
+function at(rows: readonly BaseRow[], indices: readonly number[] = []): Source[] {
   return indices.flatMap((index) => rows[index]?.source ?? []);
 }
 
-function isPraisedNegative(row: AnyRow): boolean {
-  return 'judgment' in row && !row.satisfied && row.judgment !== null && looksLikePraise(row.judgment);
-}
-
-function isCriticisedPositive(row: AnyRow): boolean {
-  return 'judgment' in row && row.satisfied && row.judgment !== null && findsFault(row.judgment);
-}
-
-function isTranscript(row: AnyRow): boolean {
-  return promptOfRow(row).some(({ content }) => /^\s*\n\nHuman:|\n\nAssistant:\s*$/.test(content));
-}
-
-/** What the row says in answer to its prompt. */
-function responsesOf(row: AnyRow): string[] {
-  if ('completion' in row) return [row.completion];
-  if ('chosen' in row) return [row.chosen, row.rejected];
-  if ('rejected' in row) return [row.rejected, ...(row.positives ?? [])];
-  if ('choices' in row) return row.choices;
-  if ('responses' in row) return row.responses;
-  if ('text' in row) return [row.text];
-  if ('messages' in row) return row.messages.slice(promptOfRow(row).length).map(({ content }) => content);
-  return [];
-}
-
-function textsOf(row: AnyRow): string[] {
-  const judgment = 'judgment' in row && row.judgment !== null ? [row.judgment] : [];
-  const refinement = 'refinement' in row && row.refinement !== undefined ? [row.refinement] : [];
-  return [...promptOfRow(row).map(({ content }) => content), ...responsesOf(row), ...judgment, ...refinement];
-}
-
-function contentKey(row: AnyRow): string {
-  return JSON.stringify([promptKey(promptOfRow(row)), responsesOf(row).map((text) => text.trim())]);
+/** What a row says in answer to what, for comparison. */
+function contentKey(kind: RowDefinition, row: BaseRow, about = kind.responses(row)): string {
+  return JSON.stringify([promptKey(kind.prompt(row)), about.map((text) => text.trim())]);
 }
 
 /** Rows whose content occurred in an earlier row. */
-function repeats(rows: readonly AnyRow[]): Source[] {
+function repeats(kind: RowDefinition, rows: readonly BaseRow[]): Source[] {
   const seen = new Set<string>();
-  return rows.filter((row) => seen.size === seen.add(contentKey(row)).size).map(sourceOf);
+  return rows.filter((row) => seen.size === seen.add(contentKey(kind, row)).size).map(sourceOf);
 }
 
-/** Every row of a group that holds both verdicts about the same content. */
-function contradictions(rows: readonly AnyRow[]): Source[] {
+/** Every row of a group that holds several verdicts about the same content. */
+function contradictions(kind: RowDefinition, rows: readonly BaseRow[]): Source[] {
   const groups = new Map<string, { verdicts: Set<boolean | string>; sources: Source[] }>();
   for (const row of rows) {
-    const verdict = verdictOf(row);
+    const verdict = kind.verdict?.(row);
     if (verdict === undefined) continue;
-    const group = groups.get(verdict.about) ?? { verdicts: new Set(), sources: [] };
-    group.verdicts.add(verdict.good);
+    const key = contentKey(kind, row, verdict.about);
+    const group = groups.get(key) ?? { verdicts: new Set(), sources: [] };
+    group.verdicts.add(verdict.says);
     group.sources.push(row.source);
-    groups.set(verdict.about, group);
+    groups.set(key, group);
   }
   return [...groups.values()].flatMap(({ verdicts, sources }) => (verdicts.size > 1 ? sources : []));
 }
 
-function verdictOf(row: AnyRow): { about: string; good: boolean | string } | undefined {
-  if ('label' in row) return { about: contentKey(row), good: row.label };
-  if ('satisfied' in row && row.satisfied !== undefined) return { about: contentKey(row), good: row.satisfied };
-  if (!('chosen' in row)) return undefined;
-  const [chosen, rejected] = [row.chosen.trim(), row.rejected.trim()];
-  return { about: JSON.stringify([promptKey(row.prompt), ...[chosen, rejected].sort()]), good: chosen < rejected };
-}
-
-function looseKey(row: AnyRow): string {
-  return groupKey(row).toLowerCase().replace(/(\s|\\[nrt])+/g, ' ');
-}
-
-function leaks(train: readonly AnyRow[], held: readonly AnyRow[]): Source[] {
+function leaks(kind: RowDefinition, train: readonly BaseRow[], held: readonly BaseRow[]): Source[] {
+  const looseKey = (row: BaseRow): string => groupKey(kind, row).toLowerCase().replace(/(\s|\\[nrt])+/g, ' ');
   const trained = new Set(train.map(looseKey));
   return held.filter((row) => trained.has(looseKey(row))).map(sourceOf);
 }
 
-function tally(train: readonly AnyRow[], held: readonly AnyRow[]): Record<string, number> {
+function tally(kind: RowDefinition, train: readonly BaseRow[], held: readonly BaseRow[]): Record<string, number> {
   const all = [...train, ...held];
   const counts: Record<string, number> = { train: train.length, eval: held.length };
-  counts[all.some((row) => promptOfRow(row).length > 0) ? 'distinct prompts' : 'distinct texts'] = new Set(all.map(groupKey)).size;
+  const what = all.some((row) => kind.prompt(row).length > 0) ? 'distinct prompts' : 'distinct texts';
+  counts[what] = new Set(all.map((row) => groupKey(kind, row))).size;
   for (const row of all) {
-    const word = wordFor(row);
+    const word = kind.verdict?.(row)?.word;
     if (word !== undefined) counts[word] = (counts[word] ?? 0) + 1;
   }
   return counts;
-}
-
-function wordFor(row: AnyRow): string | undefined {
-  if ('satisfied' in row && row.satisfied !== undefined) return row.satisfied ? 'satisfied' : 'unsatisfied';
-  if ('label' in row && typeof row.label === 'boolean') return row.label ? 'good' : 'bad';
-  return undefined;
 }

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import type { Message } from './rows.js';
+import type { Message } from '../text/template.js';
 
 /** A number in [0, 1) that depends on nothing but the seed and the key. */
 export function hashUnit(seed: number, key: string): number {

@@ -5,7 +5,8 @@ import { hashOrder } from './hash.js';
 import { parseRows, type Parsed } from './parse.js';
 import type { Problem } from './problem.js';
 import { readRecords } from './read.js';
-import type { RowKind, RowKinds } from './rows.js';
+import type { RowDefinition } from './row.js';
+import { rowDefinition, type RowKind, type RowOf } from './rows.js';
 import { splitByPrompt } from './split.js';
 
 const Path = z.union([z.string().min(1), z.array(z.string().min(1)).min(1)]);
@@ -16,11 +17,14 @@ export const DataOptions = z.preprocess(
   z.strictObject({
     /** JSONL, JSON, CSV, TSV (each also .gz) or Parquet; several files are read as one. */
     path: Path,
-    /** Our column name → the file's: { prompt: question, completion: answer }. */
+    /** Our column name → the file's: { prompt: question, completion: answer }. A column named here is used for nothing else. */
     columns: ColumnMap.optional(),
     /** Rows with nothing to learn from (empty, chosen equal to rejected, a judgment "$ERROR$"): an error, or left out and listed. */
     junk: z.enum(['error', 'skip']).default('error'),
-    /** Pairs whose soft_label is 0.5: learnt from (they pull the rewards together) and counted, left out and listed, or an error. Default: learn. */
+    /**
+     * Pairs whose soft_label is 0.5: learnt from (they pull the rewards together) and counted, left out and listed, or an error.
+     * Default: learn.
+     */
     ties: z.enum(['learn', 'skip', 'error']).optional(),
     /** How string prompts are read: one user turn, or "\n\nHuman: … \n\nAssistant:". */
     transcript: z.enum(['plain', 'human-assistant']).default('plain'),
@@ -53,11 +57,12 @@ export interface LoadedData<Row> {
 /**
  * Reads files into rows of one kind: reader, columns, checks, limit, split.
  *
+ * @param kind The kind of row, by name or by its definition.
  * @param folder What relative paths are relative to; default the working directory.
  * @throws UserError as `readRecords`, `parseRows` and `splitByPrompt` do.
  */
-export async function loadData<K extends RowKind>(options: DataOptions, kind: K, folder = '.'): Promise<LoadedData<RowKinds[K]>> {
-  const read = async (path: string | readonly string[]): Promise<Parsed<RowKinds[K]>> => {
+export async function loadData<Kind extends RowKind | RowDefinition>(options: DataOptions, kind: Kind, folder = '.'): Promise<LoadedData<RowOf<Kind>>> {
+  const read = async (path: string | readonly string[]): Promise<Parsed<RowOf<Kind>>> => {
     const { rows: records, broken } = await readRecords(within(folder, path));
     return parseRows(kind, records, { ...options, broken });
   };
@@ -65,7 +70,7 @@ export async function loadData<K extends RowKind>(options: DataOptions, kind: K,
   const ordered = options.shuffle ? hashOrder(main.rows, options.seed, (_, index) => String(index)) : main.rows;
   const rows = options.limit === undefined ? ordered : ordered.slice(0, options.limit);
   if (options.eval === undefined) return { train: rows, eval: [], skipped: main.skipped };
-  if (typeof options.eval === 'number') return { ...splitByPrompt(rows, options.eval, options.seed), skipped: main.skipped };
+  if (typeof options.eval === 'number') return { ...splitByPrompt(rowDefinition(kind), rows, options.eval, options.seed), skipped: main.skipped };
   const other = await read(options.eval);
   return { train: rows, eval: other.rows, skipped: [...main.skipped, ...other.skipped] };
 }

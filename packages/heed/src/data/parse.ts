@@ -1,8 +1,8 @@
+import { type ColumnMap, findColumns, requireColumns, requireKnown } from './columns.js';
 import { brokenHints, inOrder, problemsError, type Problem } from './problem.js';
-import { findColumns, missingColumns, type ColumnMap, type Layout, type Need } from './columns.js';
+import type { RowDefinition } from './row.js';
+import { columnNames, rowDefinition, type RowKind, type RowOf } from './rows.js';
 import type { RawRow } from './source.js';
-import { readers } from './row-readers.js';
-import type { RowKind, RowKinds } from './rows.js';
 import { count } from './text-lines.js';
 import { RowFault } from './turns.js';
 
@@ -30,36 +30,35 @@ export interface Parsed<Row> {
 /**
  * Makes rows of one kind from records.
  *
+ * @param of The kind, by name or by its definition.
  * @throws UserError listing every unusable row by file, line, column and value; or naming the column
- * that is missing altogether, the columns there are and the nearest.
+ * that is missing altogether, the columns there are and the nearest; or for a mapping that the kind cannot follow.
  */
-export function parseRows<K extends RowKind>(kind: K, records: readonly RawRow[], options: ParseOptions = {}): Parsed<RowKinds[K]> {
-  const layout = findColumns(records, options.columns);
-  const reader = readers[kind];
-  requireColumns(records, layout, reader.needs(layout));
-  const rows: RowKinds[K][] = [];
+export function parseRows<Kind extends RowKind | RowDefinition>(
+  of: Kind, records: readonly RawRow[], { columns = {}, junk: onJunk, transcript, broken = [] }: ParseOptions = {},
+): Parsed<RowOf<Kind>> {
+  const { kind, columns: own, keepsOthers = false, needs, read } = rowDefinition(of);
+  requireKnown(columns, kind, keepsOthers ? columnNames : ['id', ...own]);
+  const layout = findColumns(records, columns, ['id', ...own]);
+  requireColumns(needs(layout), layout, records[0]?.source.file ?? 'The data');
+  const rows: RowOf<Kind>[] = [];
   const problems: Problem[] = [];
   for (const record of records) {
     try {
-      rows.push(reader.read({ record, layout, hh: options.transcript === 'human-assistant' }));
+      rows.push(read({ record, layout, hh: transcript === 'human-assistant' }));
     } catch (fault) {
       if (!(fault instanceof RowFault)) throw fault;
       const { column, reason, value, junk } = fault;
       problems.push({ source: record.source, column, reason, junk, ...(value === undefined ? {} : { value }) });
     }
   }
-  const skip = options.junk === 'skip';
-  const { broken = [] } = options;
+  const skip = onJunk === 'skip';
   const fatal = inOrder([...broken, ...(skip ? problems.filter(({ junk }) => junk !== true) : problems)]);
   if (fatal.length > 0) {
     const hints = fatal.some(({ junk }) => junk === true) ? ['Rows with nothing to learn from can be left out: data.junk: skip'] : [];
-    throw problemsError(`${fatal.length} of ${count(records.length + broken.length, 'row')} cannot be used as ${kind} rows`, fatal, [...hints, ...brokenHints(broken)]);
+    const all = count(records.length + broken.length, 'row');
+    throw problemsError(`${fatal.length} of ${all} cannot be used as ${kind} rows`, fatal, [...hints, ...brokenHints(broken)]);
   }
   if (rows.length === 0) throw problemsError(`All ${count(records.length, 'row')} are junk; nothing is left to use`, problems);
   return { rows, skipped: problems };
-}
-
-function requireColumns(records: readonly RawRow[], layout: Layout, needs: readonly Need[]): void {
-  const lacking = needs.filter(({ anyOf }) => anyOf.every((name) => layout.names[name] === undefined));
-  if (lacking.length > 0) throw missingColumns(lacking, layout, records[0]?.source.file ?? 'The data');
 }

@@ -1,5 +1,5 @@
 import { UserError } from '../errors.js';
-import type { JudgedRow } from './rows.js';
+import type { JudgedRow } from './rows/judged.js';
 
 /** What is needed of a random generator here. */
 export interface Shuffler {

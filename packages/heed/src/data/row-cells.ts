@@ -1,8 +1,9 @@
-import type { ColumnName, Layout } from './columns.js';
+/** Reads the cells of one record. */
+import type { Message } from '../text/template.js';
+import { type Layout, wayOf } from './columns.js';
 import { typeName } from './problem.js';
-import type { AnyRow, Message } from './rows.js';
-import type { RawRow } from './source.js';
-import { asPrompt, RowFault } from './turns.js';
+import type { RawRow, Source } from './source.js';
+import { asMessages, asPrompt, asResponse, RowFault } from './turns.js';
 
 /** One record while it is read. */
 export interface Context {
@@ -12,24 +13,20 @@ export interface Context {
   readonly hh: boolean;
 }
 
-export function has(layout: Layout, column: ColumnName): boolean {
-  return layout.names[column] !== undefined;
-}
-
 /** The name used in messages: the file's, since that is what the user can look up. */
-export function nameOf({ layout }: Context, column: ColumnName): string {
-  return layout.names[column] ?? column;
+export function nameOf({ layout }: Context, column: string): string {
+  return layout.names.get(column) ?? column;
 }
 
 /** A cell as it is in the file; undefined where there is none. */
-export function value({ record, layout }: Context, column: ColumnName): unknown {
-  const name = layout.names[column];
+export function value({ record, layout }: Context, column: string): unknown {
+  const name = layout.names.get(column);
   if (name === undefined || !Object.hasOwn(record.fields, name)) return undefined;
   return record.fields[name];
 }
 
 /** A cell of CSV that holds JSON turns or scores stands for these. */
-export function structured(row: Context, column: ColumnName): unknown {
+export function structured(row: Context, column: string): unknown {
   const cell = value(row, column);
   if (row.record.untyped !== true || typeof cell !== 'string' || !/^\s*(\[\{|\{")/.test(cell)) return cell;
   try {
@@ -40,7 +37,7 @@ export function structured(row: Context, column: ColumnName): unknown {
 }
 
 /** A list, or undefined where there is none. A cell of CSV holds it as JSON. */
-export function listOf(row: Context, column: ColumnName): unknown[] | undefined {
+export function listOf(row: Context, column: string): unknown[] | undefined {
   const cell = value(row, column);
   if (cell === undefined || cell === null) return undefined;
   if (Array.isArray(cell)) return cell as unknown[];
@@ -59,7 +56,7 @@ export function listOf(row: Context, column: ColumnName): unknown[] | undefined 
 }
 
 /** A list of texts, none of them empty; undefined where there is none. */
-export function textsOf(row: Context, column: ColumnName): string[] | undefined {
+export function textsOf(row: Context, column: string): string[] | undefined {
   const name = nameOf(row, column);
   const list = listOf(row, column);
   if (list?.length === 0) throw new RowFault(name, 'is an empty list', list, true);
@@ -70,12 +67,17 @@ export function textsOf(row: Context, column: ColumnName): string[] | undefined 
   });
 }
 
-export function common(row: Context): Pick<AnyRow, 'source' | 'id'> {
+/** What every row has. */
+export function common(row: Context): { source: Source; id?: string } {
   const id = value(row, 'id');
   const { source } = row.record;
   return typeof id === 'string' || typeof id === 'number' ? { source, id: String(id) } : { source };
 }
 
+/** A response, or another text that must be there: text, or a list of one assistant turn. @throws RowFault */
+export const textOf = (row: Context, column: string): string => asResponse(nameOf(row, column), structured(row, column));
+
+/** The prompt, with Alpaca's `input` where there is one. */
 export function promptOf(row: Context): Message[] {
   const name = nameOf(row, 'prompt');
   const given = structured(row, 'prompt');
@@ -87,7 +89,42 @@ export function promptOf(row: Context): Message[] {
   return asPrompt(name, `${given}\n${input}`, row.hh);
 }
 
-export function booleanOf(row: Context, column: ColumnName): boolean | undefined {
+const MESSAGES = ['messages'] as const;
+const ANSWER = ['completion', 'prompt', 'input'] as const;
+
+/** The columns of a prompt and its completion, however they are written. */
+export const ANSWER_COLUMNS: readonly string[] = [...ANSWER, ...MESSAGES];
+
+/** Whether a file is read by its column `messages`, where a prompt and a completion are wanted. */
+export const answersInMessages = (layout: Layout): boolean => wayOf<string>([ANSWER, MESSAGES], layout) === MESSAGES;
+
+/** Whether a file is read by its column `messages`, where conversations are wanted. */
+export const conversationsInMessages = (layout: Layout): boolean => wayOf<string>([MESSAGES, ANSWER], layout) === MESSAGES;
+
+/** A prompt and the response to it. */
+export function answerOf(row: Context): { prompt: Message[]; completion: string } {
+  if (!answersInMessages(row.layout)) {
+    return { prompt: promptOf(row), completion: textOf(row, 'completion') };
+  }
+  const turns = messagesOf(row);
+  const name = nameOf(row, 'messages');
+  return { prompt: asPrompt(name, turns.slice(0, -1), row.hh), completion: asResponse(name, turns.slice(-1)) };
+}
+
+/** The same with the numbers that the response was given, and what every row has. */
+export function ratedAnswerOf(row: Context): { source: Source; id?: string; prompt: Message[]; completion: string; scores?: Record<string, number> } {
+  const scores = scoresOf(row);
+  return { ...common(row), ...answerOf(row), ...(scores === undefined ? {} : { scores }) };
+}
+
+export function messagesOf(row: Context): Message[] {
+  const name = nameOf(row, 'messages');
+  const given = structured(row, 'messages');
+  if (!Array.isArray(given)) throw new RowFault(name, given === undefined ? 'is missing' : `is ${typeName(given)}, not a list of turns`, given);
+  return asMessages(name, given);
+}
+
+export function booleanOf(row: Context, column: string): boolean | undefined {
   const given = value(row, column);
   if (given === undefined || given === null) return undefined;
   if (typeof given === 'boolean') return given;
@@ -105,21 +142,24 @@ export function voteOf(row: Context): boolean | undefined {
   return given === 1 || given === 0 ? given === 1 : booleanOf(row, 'label');
 }
 
-/** Whether the row says that its response is good: in `satisfied`, or in `label` where the labels are votes; undefined where it says nothing. */
-export function satisfiedOf(row: Context): boolean | undefined {
+/** Whether the row says that its response is good: in `satisfied`, or in `label` where the labels are votes. The key is there only where the row says it. */
+export function satisfiedOf(row: Context): { satisfied?: boolean } {
   const satisfied = booleanOf(row, 'satisfied');
   const vote = row.layout.votes || row.layout.mapped.has('label') ? voteOf(row) : undefined;
   if (satisfied !== undefined && vote !== undefined && satisfied !== vote) {
     throw new RowFault(nameOf(row, 'satisfied'), `is ${satisfied}, though ${nameOf(row, 'label')} is ${vote}: make the two agree`, satisfied);
   }
-  return satisfied ?? vote;
+  const said = satisfied ?? vote;
+  return said === undefined ? {} : { satisfied: said };
 }
 
-export function numberOf(row: Context, column: ColumnName): number | undefined {
+export function numberOf(row: Context, column: string): number | undefined {
   const given = value(row, column);
   if (given === undefined || given === null) return undefined;
   const number = row.record.untyped === true && typeof given === 'string' && given.trim() !== '' ? Number(given) : given;
-  if (typeof number !== 'number' || !Number.isFinite(number)) throw new RowFault(nameOf(row, column), `is ${typeName(given)}, not a finite number`, given);
+  if (typeof number !== 'number' || !Number.isFinite(number)) {
+    throw new RowFault(nameOf(row, column), `is ${typeName(given)}, not a finite number`, given);
+  }
   return number;
 }
 
@@ -129,7 +169,9 @@ export function scoresOf(row: Context): Record<string, number> | undefined {
   const name = nameOf(row, 'scores');
   if (typeof given !== 'object' || Array.isArray(given)) throw new RowFault(name, `is ${typeName(given)}, not an object of numbers`, given);
   for (const [what, number] of Object.entries(given)) {
-    if (typeof number !== 'number' || !Number.isFinite(number)) throw new RowFault(name, `has ${what} that is ${typeName(number)}, not a finite number`, given);
+    if (typeof number !== 'number' || !Number.isFinite(number)) {
+      throw new RowFault(name, `has ${what} that is ${typeName(number)}, not a finite number`, given);
+    }
   }
   return given as Record<string, number>;
 }

@@ -1,5 +1,5 @@
 import { typeName } from './problem.js';
-import type { Message } from './rows.js';
+import type { Message } from '../text/template.js';
 
 /** Thrown while one row is read; caught and collected by the reader of the file. */
 export class RowFault extends Error {
@@ -21,8 +21,12 @@ export function asMessages(column: string, value: readonly unknown[]): Message[]
   return value.map((turn, index) => {
     const { role, content } = (turn ?? {}) as { role?: unknown; content?: unknown };
     if (typeof role !== 'string') throw new RowFault(column, `turn ${index + 1} has no role`, turn);
-    if (!roles.includes(role)) throw new RowFault(column, `turn ${index + 1} has the role ${role}; known are ${roles.join(', ')}`, turn);
-    if (typeof content !== 'string') throw new RowFault(column, `turn ${index + 1} has content that is ${typeName(content)}, not text`, turn);
+    if (!roles.includes(role)) {
+      throw new RowFault(column, `turn ${index + 1} has the role ${role}; known are ${roles.join(', ')}`, turn);
+    }
+    if (typeof content !== 'string') {
+      throw new RowFault(column, `turn ${index + 1} has content that is ${typeName(content)}, not text`, turn);
+    }
     return { role: role as Message['role'], content };
   });
 }
@@ -53,10 +57,22 @@ function textPrompt(column: string, value: unknown, hh: boolean): Message[] {
   return turns.slice(0, -1);
 }
 
+export function sameTurn(a: Message | undefined, b: Message | undefined): boolean {
+  return a?.role === b?.role && a?.content === b?.content;
+}
+
+/** A response without the prompt at its head: many files repeat it there. */
+export function withoutPrompt(side: string | Message[], prompt: readonly Message[]): string | Message[] {
+  if (typeof side === 'string' || side.length <= prompt.length) return side;
+  return prompt.every((turn, index) => sameTurn(turn, side[index])) ? side.slice(prompt.length) : side;
+}
+
 /** Splits a "\n\nHuman: … \n\nAssistant: …" transcript, the form of Anthropic's HH data. */
 export function asTranscript(column: string, value: string): Message[] {
   const parts = value.split(/\n\n(Human|Assistant):/);
-  if (parts[0]?.trim() !== '' || parts.length < 3) throw new RowFault(column, 'is not a transcript that starts with "\\n\\nHuman:"', value);
+  if (parts[0]?.trim() !== '' || parts.length < 3) {
+    throw new RowFault(column, 'is not a transcript that starts with "\\n\\nHuman:"', value);
+  }
   const turns: Message[] = [];
   for (let index = 1; index < parts.length; index += 2) {
     turns.push({ role: parts[index] === 'Human' ? 'user' : 'assistant', content: (parts[index + 1] ?? '').trim() });

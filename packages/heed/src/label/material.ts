@@ -123,7 +123,7 @@ export async function readQuestions(data: LabelData): Promise<Material<Question>
 }
 
 function holds(records: readonly RawRow[], { columns }: LabelData, column: keyof ColumnMap): boolean {
-  return findColumns(records, columns).names[column] !== undefined;
+  return findColumns(records, columns ?? {}, [column]).names.has(column);
 }
 
 async function within<T>(data: LabelData, parse: (records: RawRow[]) => Material<T>): Promise<Material<T>> {

@@ -80,6 +80,15 @@ describe('a mapping', () => {
     expect(() => read('completion', { text: 'p' }, { prompt: 'text', completion: 'text' })).toThrow('data.columns names the column text twice, for prompt and for completion');
   });
 
+  it('is refused where the kind of row would ignore it', () => {
+    const fields = { prompt: 'p', completion: 'c', judgment: 'x', vote: 1 };
+    expect(() => read('completion', fields, { promt: 'prompt' })).toThrow('data.columns.promt: "completion" rows have no column promt');
+    expect(() => read('judged', fields, { label: 'vote' })).toThrow('data.columns.label: "judged" rows have no column label');
+    expect(() => read('judged', fields, { score: 'vote' })).toThrow('judged rows read a score in Alpaca files alone');
+    expect(read('prompt', fields, { label: 'vote' })).toMatchObject({ extra: { vote: 1 } });
+    expect(() => read('prompt', fields, { promt: 'vote' })).toThrow('"prompt" rows have no column promt');
+  });
+
   it('leaves no second use of a column in logs of inputs and outputs', () => {
     const once = { prompt: [{ role: 'user', content: 'Hello' }] };
     expect(read('prompt', { input: 'Hello', output: 'good' }, { prompt: 'input' })).toEqual({ ...once, extra: { output: 'good' } });

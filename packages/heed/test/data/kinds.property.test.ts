@@ -6,7 +6,7 @@ import { parseRows } from '../../src/data/parse.js';
 import { readCsv } from '../../src/data/read-csv.js';
 import { readJsonLines } from '../../src/data/read-json.js';
 import { renderDoctor } from '../../src/data/render-doctor.js';
-import { type RowKind, rowSchemas } from '../../src/data/rows.js';
+import { rowDefinition, type RowKind, rowSchemas } from '../../src/data/rows.js';
 import { groupKey, splitByPrompt } from '../../src/data/split.js';
 
 const utf8 = (text: string): Uint8Array => new TextEncoder().encode(text);
@@ -69,7 +69,7 @@ describe.each(kinds)('%s rows', (kind) => {
         if (whole.counts['distinct prompts'] === 1 || whole.counts['distinct texts'] === 1) return;
         let split;
         try {
-          split = splitByPrompt(read, read.length - 1, seed);
+          split = splitByPrompt(rowDefinition(kind), read, read.length - 1, seed);
         } catch (error) {
           expect(error).toBeInstanceOf(UserError);
           return;
@@ -78,8 +78,8 @@ describe.each(kinds)('%s rows', (kind) => {
         expect((found.counts['train'] ?? 0) + (found.counts['eval'] ?? 0)).toBe(written.length);
         expect(found.tables).toEqual(whole.tables);
         // What a split may leave on both sides differs by case or white space alone.
-        const keys = new Set(split.train.map(groupKey));
-        expect(split.eval.filter((row) => keys.has(groupKey(row)))).toEqual([]);
+        const keys = new Set(split.train.map((row) => groupKey(rowDefinition(kind), row)));
+        expect(split.eval.filter((row) => keys.has(groupKey(rowDefinition(kind), row)))).toEqual([]);
       }),
       { numRuns: 40 },
     );

@@ -1,13 +1,13 @@
 import { describe, expect, it } from 'vitest';
 import { UserError } from '../../src/errors.js';
 import { parseRows, type ParseOptions } from '../../src/data/parse.js';
-import { rowSchemas, type RowKind, type RowKinds } from '../../src/data/rows.js';
+import { rowDefinition, rowSchemas, type RowKind, type RowKinds, type RowOf } from '../../src/data/rows.js';
 import type { RawRow } from '../../src/data/source.js';
 import { splitByPrompt } from '../../src/data/split.js';
 
 type Fields = Record<string, unknown>;
 const raw = (records: readonly Fields[], untyped = false): RawRow[] => records.map((fields, i) => ({ source: { file: 'f', line: i + 1 }, fields, untyped }));
-const parse = <K extends RowKind>(kind: K, records: readonly Fields[], options?: ParseOptions, untyped = false): RowKinds[K][] => parseRows(kind, raw(records, untyped), options).rows;
+const parse = <K extends RowKind>(kind: K, records: readonly Fields[], options?: ParseOptions, untyped = false): RowOf<K>[] => parseRows(kind, raw(records, untyped), options).rows;
 
 /** What is wrong with each row, without the headline. */
 function faults(kind: RowKind, records: readonly Fields[], untyped = false, options?: ParseOptions): string[] {
@@ -156,12 +156,12 @@ describe('classified rows', () => {
     const answers = parse('classified', ['a', 'b', 'a', 'c', 'b', 'd'].map((prompt, i) => ({ prompt, completion: `c${i}`, label: 'x' })));
     for (const [rows, key] of [[texts, ({ text }) => text.trim()], [answers, ({ prompt }) => prompt?.[0]?.content ?? '']] as [RowKinds['classified'][], (row: RowKinds['classified']) => string][]) {
       for (let seed = 0; seed < 20; seed++) {
-        const { train, eval: held } = splitByPrompt(rows, 2, seed);
+        const { train, eval: held } = splitByPrompt(rowDefinition('classified'), rows, 2, seed);
         expect(train.length + held.length).toBe(6);
         expect(held.filter((row) => train.some((other) => key(other) === key(row)))).toEqual([]);
       }
     }
-    expect(() => splitByPrompt(parse('classified', [{ text: 'a', label: 'x' }, { text: 'a', label: 'x' }]), 1, 0)).toThrow('1 distinct text: one part would be empty (rows with the same text stay together)');
+    expect(() => splitByPrompt(rowDefinition('classified'), parse('classified', [{ text: 'a', label: 'x' }, { text: 'a', label: 'x' }]), 1, 0)).toThrow('1 distinct text: one part would be empty (rows with the same text stay together)');
   });
 });
 

@@ -18,7 +18,7 @@ describe('DataOptions', () => {
 
   it.each([
     [{ path: 'a', evaluation: 0.1 }, 'evaluation'],
-    [{ path: 'a', columns: { promt: 'x' } }, 'promt'],
+    [{ path: 'a', columns: { prompt: 1 } }, 'columns'],
     [{ path: 'a', eval: 1.5 }, 'eval'],
     [{ path: 'a', eval: 0 }, 'eval'],
     [{ path: [] }, 'path'],

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { UserError } from '../../src/errors.js';
-import { columnNames } from '../../src/data/columns.js';
+import { columnNames } from '../../src/data/rows.js';
 import { parseRows } from '../../src/data/parse.js';
 import { readCsv } from '../../src/data/read-csv.js';
 import { readJson, readJsonLines } from '../../src/data/read-json.js';

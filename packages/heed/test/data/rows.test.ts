@@ -2,13 +2,13 @@ import { describe, expect, it } from 'vitest';
 import { UserError } from '../../src/errors.js';
 import { parseRows, type ParseOptions } from '../../src/data/parse.js';
 import type { RawRow } from '../../src/data/source.js';
-import type { RowKind, RowKinds } from '../../src/data/rows.js';
+import type { RowKind, RowOf } from '../../src/data/rows.js';
 import * as schemas from '../../src/data/rows.js';
 
 type Fields = Record<string, unknown>;
 const raw = (records: readonly Fields[], untyped = false): RawRow[] => records.map((fields, i) => ({ source: { file: 'f', line: i + 1 }, fields, untyped }));
 
-function parse<K extends RowKind>(kind: K, records: readonly Fields[], options?: ParseOptions): RowKinds[K][] {
+function parse<K extends RowKind>(kind: K, records: readonly Fields[], options?: ParseOptions): RowOf<K>[] {
   return parseRows(kind, raw(records), options).rows;
 }
 

@@ -4,28 +4,29 @@ import { UserError } from '../../src/errors.js';
 import { hashUnit } from '../../src/data/hash.js';
 import { fit, fitAll } from '../../src/data/limit.js';
 import { limitSatisfied } from '../../src/data/ratio.js';
-import type { CompletionRow } from '../../src/data/rows.js';
+import { type CompletionRow, rowDefinition } from '../../src/data/rows.js';
 import { splitByPrompt } from '../../src/data/split.js';
 
 const row = (prompt: string, line: number): CompletionRow => ({ source: { file: 'f', line }, prompt: [{ role: 'user', content: prompt }], completion: `c${line}` });
+const completion = rowDefinition('completion');
 const rows = (prompts: readonly string[]) => prompts.map((prompt, i) => row(prompt, i + 1));
 
 describe('splitByPrompt', () => {
   const hundred = rows(Array.from({ length: 100 }, (_, i) => `prompt ${i}`));
 
   it('takes a fraction or a count, the rest stays, both in file order', () => {
-    expect(splitByPrompt(hundred, 0.1, 0).eval).toHaveLength(10);
-    expect(splitByPrompt(hundred, 0.1, 0).train).toHaveLength(90);
-    const { eval: held } = splitByPrompt(hundred, 7, 0);
+    expect(splitByPrompt(completion, hundred, 0.1, 0).eval).toHaveLength(10);
+    expect(splitByPrompt(completion, hundred, 0.1, 0).train).toHaveLength(90);
+    const { eval: held } = splitByPrompt(completion, hundred, 7, 0);
     expect(held).toHaveLength(7);
     expect(held.map(({ source }) => source.line)).toEqual([...held.map(({ source }) => source.line)].sort((a, b) => a - b));
   });
 
   it('depends on seed and text, not on the order of the file', () => {
     const key = (held: readonly CompletionRow[]) => held.map(({ completion }) => completion).sort();
-    const first = splitByPrompt(hundred, 0.2, 1);
-    expect(key(splitByPrompt([...hundred].reverse(), 0.2, 1).eval)).toEqual(key(first.eval));
-    expect(key(splitByPrompt(hundred, 0.2, 2).eval)).not.toEqual(key(first.eval));
+    const first = splitByPrompt(completion, hundred, 0.2, 1);
+    expect(key(splitByPrompt(completion, [...hundred].reverse(), 0.2, 1).eval)).toEqual(key(first.eval));
+    expect(key(splitByPrompt(completion, hundred, 0.2, 2).eval)).not.toEqual(key(first.eval));
   });
 
   it('keeps rows with the same prompt together and never holds out more than asked', () => {
@@ -33,7 +34,7 @@ describe('splitByPrompt', () => {
       fc.property(fc.array(fc.constantFrom('a', 'b', 'c', 'd ', ' d', 'e'), { minLength: 2, maxLength: 30 }), fc.integer({ min: 1, max: 10 }), fc.nat(), (prompts, held, seed) => {
         let split;
         try {
-          split = splitByPrompt(rows(prompts), held, seed);
+          split = splitByPrompt(completion, rows(prompts), held, seed);
         } catch (error) {
           expect(error).toBeInstanceOf(UserError);
           return;
@@ -48,8 +49,8 @@ describe('splitByPrompt', () => {
   });
 
   it('refuses to leave a part empty', () => {
-    expect(() => splitByPrompt(rows(['a', 'a', 'a']), 1, 0)).toThrow(/data.eval: 1 cannot split 3 rows with 1 distinct prompt/);
-    expect(() => splitByPrompt(rows(['a', 'b']), 2, 0)).toThrow(UserError);
+    expect(() => splitByPrompt(completion, rows(['a', 'a', 'a']), 1, 0)).toThrow(/data.eval: 1 cannot split 3 rows with 1 distinct prompt/);
+    expect(() => splitByPrompt(completion, rows(['a', 'b']), 2, 0)).toThrow(UserError);
   });
 
   it('hashes are sha256, the first 48 bits', () => {

@@ -1,0 +1,55 @@
+import { z } from 'zod';
+import { type Layout, needs, wayOf } from '../columns.js';
+import { defineRow, sameText, shape } from '../row.js';
+import { common, nameOf, promptOf, structured, textsOf } from '../row-cells.js';
+import { tallied } from '../table.js';
+import { asMessages, asResponse, RowFault, withoutPrompt } from '../turns.js';
+
+/**
+ * A response that is bad, where nobody said what a good one is (D2O, NPO, gradient ascent). `positives` are answers by the model itself
+ * that are not bad; absent until some are made.
+ */
+export const NegativeRow = z.object({ ...shape.base, prompt: shape.prompt, rejected: z.string(), positives: z.array(z.string()).min(1).optional() });
+export type NegativeRow = z.infer<typeof NegativeRow>;
+
+/** The column of the bad response: `rejected`, where the file has it, goes before `completion`. */
+const badColumn = (layout: Layout): readonly string[] | undefined => wayOf([['rejected'], ['completion']], layout);
+
+export const negative = defineRow({
+  kind: 'negative',
+  columns: ['prompt', 'input', 'rejected', 'completion', 'positives'],
+  schema: NegativeRow,
+  needs: (layout) => needs('prompt, and rejected or completion', ['prompt'], badColumn(layout) ?? ['rejected', 'completion']),
+  read(row) {
+    const [column = 'rejected'] = badColumn(row.layout) ?? [];
+    const given = structured(row, column);
+    const name = nameOf(row, column);
+    const prompt = promptOf(row);
+    const rejected = asResponse(name, Array.isArray(given) ? withoutPrompt(asMessages(name, given), prompt) : given);
+    const positives = textsOf(row, 'positives');
+    const equal = positives?.find((positive) => sameText(positive, rejected));
+    if (equal !== undefined) throw new RowFault(nameOf(row, 'positives'), `equals ${name}: nothing is preferred`, equal, true);
+    return { ...common(row), prompt, rejected, ...(positives === undefined ? {} : { positives }) };
+  },
+  prompt: (row) => row.prompt,
+  responses: ({ rejected, positives = [] }) => [rejected, ...positives],
+  view(rows) {
+    const some = rows.some(({ positives }) => positives !== undefined);
+    const repeated = (positives: readonly string[] = []): boolean => new Set(positives.map((text) => text.trim())).size < positives.length;
+    return {
+      tables: [tallied('positives per row', rows.map(({ positives = [] }) => positives.length))],
+      remarks: [
+        {
+          name: 'no positives',
+          rows: some ? rows.filter(({ positives }) => positives === undefined) : [],
+          advice: 'other rows have positives; a method that needs them cannot use these until some are made',
+        },
+        {
+          name: 'repeated positives',
+          rows: rows.filter(({ positives }) => repeated(positives)),
+          advice: 'the same positive occurs more than once in the row and weighs as often',
+        },
+      ],
+    };
+  },
+});
