@@ -40,7 +40,7 @@ table { border-collapse: collapse; width: 100%; margin: 0 0 24px; font-variant-n
 caption { text-align: left; font-weight: 600; padding: 0 0 6px; }
 th, td { text-align: left; padding: 8px 20px 8px 0; border-bottom: 1px solid var(--line); font-weight: 400; white-space: nowrap; }
 thead th { color: var(--soft); font-size: .8125rem; padding-bottom: 4px; }
-.num { text-align: right; } .strong { font-weight: 650; }
+.num { text-align: right; } .strong { font-weight: 650; } .strong .quiet, caption .quiet { font-weight: 400; }
 th.plot, td.plot { width: 40%; min-width: 160px; padding-right: 0; padding-left: 12px; }
 th.plot span { display: inline-block; width: 50%; } th.plot span + span { text-align: right; }
 .whisker { display: block; width: 100%; height: 16px; overflow: visible; }
