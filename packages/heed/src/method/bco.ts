@@ -16,9 +16,9 @@ const options = z.strictObject({
  *
  *   r = β (log π(y|x) − log π_ref(y|x)),    L = −log σ(r − δ)  of a good y,   −log σ(δ − r)  of a bad one
  *
- * The paper's δ is half the sum of the classes' mean rewards, by a moving average. Here, as in TRL, it is the mean reward of all rows of all
- * optimizer steps so far, this one included: every row weighs the same, nothing is forgotten, and a step's δ is known before its loss.
- * It is not differentiated. The density-ratio weights for prompts of unlike distributions are left out. Unit: row, both labels together.
+ * The paper's δ is half the sum of the classes' mean rewards, by a moving average. Here, as in TRL, δ is the mean reward of all rows of
+ * all optimizer steps so far, this one included: every row weighs the same, and a step's δ is known before its loss. δ is not
+ * differentiated. The paper's density-ratio weights, for prompts of unlike distributions, are left out. Unit: row, both labels together.
  */
 export const bco = defineMethod({
   name: 'bco',

@@ -21,9 +21,9 @@ export interface RewardPairs {
  *
  * p is the soft label, m the margin, c the centring coefficient, N the number of pairs: the unit is the pair.
  *
- * Metrics, means over pairs: `rewards_chosen`, `rewards_rejected`, `rewards_margin` (r_w − r_l, m not taken off), `rewards_mean` (of both); `accuracy`:
- * how often the likelier response has the larger reward, over pairs that are no tie; equal rewards count half, so that a head of
- * zeros has the accuracy of chance.
+ * Metrics, means over pairs: `rewards_chosen`, `rewards_rejected`, `rewards_margin` (r_w − r_l, m not taken off), `rewards_mean` (of
+ * both). `accuracy`: how often the likelier response has the larger reward, over pairs that are no tie. Equal rewards count half, so
+ * that a head of zeros has the accuracy of chance.
  */
 export function bradleyTerry({ chosen, rejected, present, soft, margin }: RewardPairs, centring: number): Loss {
   const n = sum(present);

@@ -21,15 +21,23 @@ export type ChoiceOptions = z.infer<typeof options>;
 /** Stands for log 0 where a softmax must not see an absent answer. */
 const ABSENT = -1e9;
 
-/** Each answer of a row as a response to its prompt, which all of them share. @throws UserError where answers without their end begin each other. */
-export function choiceSequences({ prompt, choices, source }: Pick<ChoiceRow, 'prompt' | 'choices' | 'source'>, text: Respond, { endOfTurn }: ChoiceOptions): { answers: readonly TokenSequence[] } {
+/**
+ * Each answer of a row as a response to the row's prompt.
+ *
+ * @throws UserError where, without the end of turn, one answer is the beginning of another.
+ */
+export function choiceSequences(
+  { prompt, choices, source }: Pick<ChoiceRow, 'prompt' | 'choices' | 'source'>, text: Respond, { endOfTurn }: ChoiceOptions,
+): { answers: readonly TokenSequence[] } {
   const whole = choices.map((choice) => text.respond(prompt, choice));
   if (endOfTurn) return { answers: whole };
   const answers = whole.map((s) => ({ prompt: s.prompt, response: s.response.slice(0, -1) }));
   answers.forEach(({ response }, i) => {
     const longer = answers.findIndex((other, j) => j !== i && response.every((id, t) => other.response[t] === id));
     if (longer >= 0) {
-      throw new UserError(`${at(source)}: without its end of turn the answer ${JSON.stringify(choices[i])} is the beginning of ${JSON.stringify(choices[longer])}, so its probability holds that of the other`, [
+      const [short, long] = [JSON.stringify(choices[i]), JSON.stringify(choices[longer])];
+      const fault = `without its end of turn the answer ${short} is the beginning of ${long}`;
+      throw new UserError(`${at(source)}: ${fault}, so its probability holds that of the other`, [
         'Set method.endOfTurn: true, or name the answers so that none begins another.',
       ]);
     }
@@ -79,12 +87,12 @@ export function choiceLoss({ logp, columns, present, rows }: Scored<'answers'>, 
  *   z_k = Σ log p(a_k | x)   (over all its tokens; `mean`: divided by their number)
  *   L   = −Σ t_k log softmax(z)_k        mean over rows
  *
- * With "1" and "2" and an AI judge's averaged probabilities this distils it (RLAIF, arXiv 2309.00267, §2.1); with "A" and "B" the model is a
- * pairwise reward model that is read by decoding. Only the answers' shares of each other are learnt: `answer_mass` watches their total.
- * Unit: row.
+ * With "1" and "2" and an AI judge's averaged probabilities, the loss distils that judge (RLAIF, arXiv 2309.00267, §2.1). With "A" and
+ * "B" the model becomes a pairwise reward model that is read by decoding. The loss sees only the answers' shares of each other;
+ * `answer_mass` watches their total. Unit: row.
  *
- * Metrics: `nll`, the loss; `accuracy`, over rows with one likeliest target (the model's tie counts as wrong); `brier`, Σ (q − t)²; `confidence`, the largest q
- * (confidence − accuracy is how overconfident the model is); `answer_mass`, Σ_k p(a_k | x).
+ * Metrics: `nll`, the loss; `accuracy`, over rows with one likeliest target (the model's tie counts as wrong); `brier`, Σ (q − t)²;
+ * `confidence`, the largest q (confidence − accuracy is how overconfident the model is); `answer_mass`, Σ_k p(a_k | x).
  */
 export const choice = defineMethod({
   name: 'choice',

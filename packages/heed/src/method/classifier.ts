@@ -1,10 +1,13 @@
-import { type Tensor, abs, atLeast, constant, div, expandTo, greater, logSoftmax, max, mul, neg, reshape, sub, sum, toFloat } from '@heed/tensor';
+import {
+  type Tensor, abs, atLeast, constant, div, expandTo, greater, logSoftmax, max, mul, neg, reshape, sub, sum, toFloat,
+} from '@heed/tensor';
 import { z } from 'zod';
 import { defineMethod } from './method.js';
 
 const options = z.strictObject({
   /** The classes, in the order of the head's numbers: two or more, all different. */
-  labels: z.array(z.string().min(1)).min(2).refine((labels) => new Set(labels).size === labels.length, 'labels must differ from each other'),
+  labels: z.array(z.string().min(1)).min(2)
+    .refine((labels) => new Set(labels).size === labels.length, 'labels must differ from each other'),
 });
 
 /**
@@ -14,8 +17,8 @@ const options = z.strictObject({
  * A row with a prompt is read as prompt and response; one without as what a user says, with an empty response: its class is read at the
  * end of turn either way. The head starts at zero, so that the first loss is ln(number of classes).
  *
- * Metrics: `accuracy`; `recall_<label>` over the rows of each class, whose mean is the balanced accuracy. Of n equal largest numbers each counts as
- * right 1/n, so that a head of zeros has the accuracy of chance.
+ * Metrics: `accuracy`; `recall_<label>` over the rows of each class, whose mean is the balanced accuracy. Where n numbers are equally
+ * the largest, each counts 1/n, so that a head of zeros has the accuracy of chance.
  */
 export const classifier = defineMethod({
   name: 'classifier',
@@ -25,12 +28,18 @@ export const classifier = defineMethod({
   names: ['text'],
   columns: ['label'],
   head: ({ labels }) => ({ size: labels.length }),
-  sequences: (row, text) => ({ text: row.prompt === undefined ? text.respond([{ role: 'user', content: row.text }], '') : text.respond(row.prompt, row.text) }),
+  sequences: ({ prompt, text: content }, text) => ({
+    text: prompt === undefined ? text.respond([{ role: 'user', content }], '') : text.respond(prompt, content),
+  }),
   columnsOf: (row, { labels }) => ({ label: labels.indexOf(row.label) }),
-  unfit: (row, { labels }) => (labels.includes(row.label) ? undefined : `its label is ${JSON.stringify(row.label)}; method.labels has ${labels.map((l) => JSON.stringify(l)).join(', ')}`),
+  unfit({ label }, { labels }) {
+    if (labels.includes(label)) return undefined;
+    return `its label is ${JSON.stringify(label)}; method.labels has ${labels.map((l) => JSON.stringify(l)).join(', ')}`;
+  },
   unfitTogether(rows) {
     const [first] = rows;
-    return first !== undefined && rows.every((row) => row.label === first.label) ? `all ${rows.length} rows have the label ${JSON.stringify(first.label)}: there is nothing to tell apart` : undefined;
+    if (first === undefined || rows.some((row) => row.label !== first.label)) return undefined;
+    return `all ${rows.length} rows have the label ${JSON.stringify(first.label)}: there is nothing to tell apart`;
   },
 
   loss({ scores, columns, rows }, { labels }) {

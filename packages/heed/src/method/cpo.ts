@@ -16,7 +16,8 @@ const options = optionsWith({
   labelSmoothing: z.number().min(0).lt(0.5).default(0),
 }, {
   ignored: {
-    labelSmoothing: ({ loss }) => (loss === 'hinge' ? 'the loss "hinge" has no labelSmoothing; leave it out or use loss: sigmoid' : undefined),
+    labelSmoothing: ({ loss }) =>
+      loss === 'hinge' ? 'the loss "hinge" has no labelSmoothing; leave it out or use loss: sigmoid' : undefined,
   },
 });
 
@@ -30,7 +31,8 @@ const options = optionsWith({
  */
 export const cpo = defineMethod({
   name: 'cpo',
-  paper: 'Xu et al., Contrastive Preference Optimization: Pushing the Boundaries of LLM Performance in Machine Translation, ICML 2024, arXiv 2401.08417',
+  paper: 'Xu et al., Contrastive Preference Optimization: Pushing the Boundaries of LLM Performance in Machine Translation, ' +
+    'ICML 2024, arXiv 2401.08417',
   ...PREFERENCES,
   options,
 

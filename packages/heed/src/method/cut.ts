@@ -103,8 +103,10 @@ export const cut = defineMethod({
   columnsOf: (row) => ({ unsatisfied: row.satisfied ? 0 : 1 }),
   unused: 'satisfactory, and without: l2-satisfied',
   uses: (row, { without }) => !row.satisfied || !without.includes('l2-satisfied'),
-  unfitTogether: (rows, { without }) =>
-    without.includes('l2-satisfied') && rows.every((row) => row.satisfied) ? 'every row is satisfactory, and without l2-satisfied those teach nothing' : undefined,
+  unfitTogether(rows, { without }) {
+    if (!without.includes('l2-satisfied') || rows.some((row) => !row.satisfied)) return undefined;
+    return 'every row is satisfactory, and without l2-satisfied those teach nothing';
+  },
   select: (rows, { ratio = null }, random) => (ratio === null ? rows : limitSatisfied(rows, ratio, random)),
 
   loss({ logp: { plain, judged }, columns: { unsatisfied }, rows }, given) {

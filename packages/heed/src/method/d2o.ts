@@ -27,7 +27,10 @@ const options = optionsWith({
   rPlus: moving,
   /** r−, the more harmful reference, which scores the positives. */
   rMinus: moving,
-  /** `distributional`: one sigmoid of the positives' mean (D2O). `instance`: the mean of a sigmoid each, which is DPO with each positive (ablation). */
+  /**
+   * `distributional`: one sigmoid of the positives' mean (D2O). `instance`: the mean of one sigmoid for each positive, which is DPO with
+   * each of them (the paper's ablation).
+   */
   level: z.enum(['distributional', 'instance']).default('distributional'),
 }, {
   ignored: {
@@ -56,7 +59,8 @@ const movingOf = (given: z.infer<typeof moving>): Reference => (typeof given ===
  */
 export const d2o = defineMethod({
   name: 'd2o',
-  paper: 'Duan et al., Negating Negatives: Alignment with Human Negative Samples via Distributional Dispreference Optimization, Findings of EMNLP 2024, arXiv 2403.03419',
+  paper: 'Duan et al., Negating Negatives: Alignment with Human Negative Samples via Distributional Dispreference Optimization, ' +
+    'Findings of EMNLP 2024, arXiv 2403.03419',
   row: 'negative',
   options,
   names: NEGATIVE,
@@ -75,7 +79,8 @@ export const d2o = defineMethod({
     if (k === undefined) return undefined;
     const { positives = [] } = row;
     if (positives.length >= k) return repeatsNegative(row);
-    return `it has ${positives.length === 0 ? 'no positives' : `${positives.length} of the ${k} positives`} that d2o needs (k: ${k}); let the model make more, or use a smaller k`;
+    const has = positives.length === 0 ? 'no positives' : `${positives.length} of the ${k} positives`;
+    return `it has ${has} that d2o needs (k: ${k}); let the model make more, or use a smaller k`;
   },
 
   loss({ logp, under, present, rows }, { alpha, beta, level }) {
@@ -90,7 +95,8 @@ export const d2o = defineMethod({
     const overK = (x: Tensor): Tensor => div(sum(mul(x, there), [-1]), where(greater(k, 0.5), k, 1));
     const chosen = overK(ofEach);
     const margin = sub(chosen, rejected);
-    const loss = level === 'distributional' ? neg(logSigmoid(margin)) : overK(neg(logSigmoid(sub(ofEach, reshape(rejected, [...rejected.shape, 1])))));
+    const nll = (x: Tensor): Tensor => neg(logSigmoid(x));
+    const loss = level === 'distributional' ? nll(margin) : overK(nll(sub(ofEach, reshape(rejected, [...rejected.shape, 1]))));
     return {
       terms: [ofRows(loss, rows)],
       metrics: {

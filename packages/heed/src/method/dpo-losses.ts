@@ -22,7 +22,8 @@ export interface PairLoss {
 
 const ln2 = () => Math.LN2;
 const nll = (x: Tensor): Tensor => neg(logSigmoid(x));
-const conservative = (margin: Tensor, epsilon: number): Tensor => (epsilon === 0 ? nll(margin) : add(mul(nll(margin), 1 - epsilon), mul(nll(neg(margin)), epsilon)));
+const conservative = (margin: Tensor, epsilon: number): Tensor =>
+  epsilon === 0 ? nll(margin) : add(mul(nll(margin), 1 - epsilon), mul(nll(neg(margin)), epsilon));
 const squared = (w: Tensor, l: Tensor, beta: number): Tensor => square(sub(sub(w, l), 1 / (2 * beta)));
 const sorted: PairLoss['of'] = (w, l, beta, epsilon) => conservative(mul(sub(sort(w), sort(l)), beta), epsilon);
 const quarter = (beta: number): number => 1 / (4 * beta ** 2);

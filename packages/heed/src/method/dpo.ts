@@ -1,4 +1,4 @@
-import { mul, sub } from '@heed/tensor';
+import { type Tensor, mul, sub } from '@heed/tensor';
 import { z } from 'zod';
 import { DPO_LOSSES, type DpoLoss, type PairLoss } from './dpo-losses.js';
 import { defineMethod } from './method.js';
@@ -14,7 +14,10 @@ const options = optionsWith({
   loss: z.enum(names).default('sigmoid'),
   /** β: how strongly the policy is held to the reference. DPO's paper takes 0.1 (0.5 for summaries); IPO's calls it τ. */
   beta: z.number().positive().default(0.1),
-  /** ε: the share of pairs assumed to be labelled the wrong way round. Of `sigmoid` (cDPO), `robust`, `aot`, `aot-unpaired`. 0.1 is usual. */
+  /**
+   * ε: the share of pairs assumed to be labelled the wrong way round. Of `sigmoid` (cDPO), `robust`, `aot` and `aot-unpaired`. Where it
+   * is used, 0.1 is usual; `robust` needs more than 0.
+   */
   labelSmoothing: z.number().min(0).lt(0.5).default(0),
   reference,
 }, {
@@ -47,7 +50,8 @@ const options = optionsWith({
  *   aot           `sigmoid` of the i-th smallest log π(y_w)/π(y_l) less the i-th smallest log π_ref(y_w)/π_ref(y_l) of the step's rows
  *   aot-unpaired  `sigmoid` of the i-th smallest w less the i-th smallest l of the step's rows       Melnyk et al. 2406.05882
  *
- * With a soft label p = P(y_w is better) the loss is p·ℓ(y_w, y_l) + (1 − p)·ℓ(y_l, y_w), except where it sorts: such rows are unfit. Unit: row.
+ * With a soft label p = P(y_w is better) the loss is p·ℓ(y_w, y_l) + (1 − p)·ℓ(y_l, y_w). The losses that sort take no rows with soft
+ * labels. Unit: row.
  */
 export const dpo = defineMethod({
   name: 'dpo',
@@ -64,12 +68,14 @@ export const dpo = defineMethod({
     const base = under['reference']!;
     const [chosen, rejected] = [logRatio(logp.chosen, base.chosen), logRatio(logp.rejected, base.rejected)];
     const { of, perToken, sorts } = lossOf(loss);
-    const each = (w: typeof chosen, l: typeof chosen) => of(w, l, beta, labelSmoothing);
-    const ofPair =
-      sorts === 'pairs' ? each(sub(logp.chosen.sum(), logp.rejected.sum()), sub(base.chosen.sum(), base.rejected.sum()))
-      : sorts === 'responses' ? each(chosen, rejected)
-      : perToken ? softly(columns[SOFT_LABEL]!, logp.chosen.sub(base.chosen).mean(), logp.rejected.sub(base.rejected).mean(), each)
-      : softly(columns[SOFT_LABEL]!, chosen, rejected, each);
-    return { terms: [ofRows(ofPair, rows)], metrics: pairMetrics(scored, mul(chosen, beta), mul(rejected, beta)) };
+    const each = (w: Tensor, l: Tensor): Tensor => of(w, l, beta, labelSmoothing);
+    const ofPair = (): Tensor => {
+      if (sorts === 'pairs') return each(sub(logp.chosen.sum(), logp.rejected.sum()), sub(base.chosen.sum(), base.rejected.sum()));
+      if (sorts === 'responses') return each(chosen, rejected);
+      const soft = columns[SOFT_LABEL]!;
+      if (!perToken) return softly(soft, chosen, rejected, each);
+      return softly(soft, logp.chosen.sub(base.chosen).mean(), logp.rejected.sub(base.rejected).mean(), each);
+    };
+    return { terms: [ofRows(ofPair(), rows)], metrics: pairMetrics(scored, mul(chosen, beta), mul(rejected, beta)) };
   },
 });

@@ -3,7 +3,8 @@ import { z } from 'zod';
 import { defineMethod } from './method.js';
 
 /** What asks for the judgment, as a further turn; the papers give no wording. */
-const QUESTION = 'Judge your response to the instruction above. If it is perfect, reply only with "perfect". Otherwise say precisely what is wrong with it.';
+const QUESTION = 'Judge your response to the instruction above. If it is perfect, reply only with "perfect". ' +
+  'Otherwise say precisely what is wrong with it.';
 
 const options = z.strictObject({
   /** The turn that asks for the judgment. */
@@ -22,12 +23,12 @@ export const forwardPrediction = defineMethod({
   options,
   names: ['response', 'judgment'],
   columns: [],
-  sequences: (row, text, { question }) => ({
-    response: text.respond(row.prompt, row.completion),
-    ...(row.judgment === null
-      ? {}
-      : { judgment: text.respond([...row.prompt, { role: 'assistant', content: row.completion }, { role: 'user', content: question }], row.judgment) }),
-  }),
+  sequences({ prompt, completion, judgment }, text, { question }) {
+    const response = text.respond(prompt, completion);
+    if (judgment === null) return { response };
+    const asked = [...prompt, { role: 'assistant', content: completion }, { role: 'user', content: question }] as const;
+    return { response, judgment: text.respond(asked, judgment) };
+  },
   loss({ logp: { response, judgment }, rows }) {
     const [y, j] = [neg(sum(response.mean())), neg(sum(judgment.mean()))];
     return {

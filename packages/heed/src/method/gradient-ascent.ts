@@ -4,7 +4,10 @@ import { defineMethod } from './method.js';
 import { NEGATIVE, NEGATIVE_LISTS, lacksPositives, negativeSequences, retain, retaining } from './negatives.js';
 
 const options = z.strictObject({
-  /** What the loss is a mean over. `token`: as unlearning code computes it. `row`: log-probabilities summed, the limit of `npo` at β → 0. */
+  /**
+   * What the loss is a mean over. `token`: as unlearning code computes it. `row`: log-probabilities are summed over a response, which is
+   * the limit of `npo` at β → 0.
+   */
   per: z.enum(['token', 'row']).default('token'),
   retain,
 });
@@ -16,7 +19,8 @@ const options = z.strictObject({
  */
 export const gradientAscent = defineMethod({
   name: 'gradient-ascent',
-  paper: 'Jang et al., Knowledge Unlearning for Mitigating Privacy Risks in Language Models, ACL 2023, arXiv 2210.01504; Maini et al., arXiv 2401.06121 (GradDiff)',
+  paper: 'Jang et al., Knowledge Unlearning for Mitigating Privacy Risks in Language Models, ACL 2023, arXiv 2210.01504; ' +
+    'Maini et al., arXiv 2401.06121 (GradDiff)',
   row: 'negative',
   options,
   names: NEGATIVE,

@@ -15,7 +15,9 @@ const options = z.strictObject({
   correct: wording.default('{instruction}\n\nGenerate a correct answer.'),
   /** The last user turn of a response that scored less. */
   wrong: wording.default('{instruction}\n\nGenerate a wrong answer.'),
-}).refine(({ correct, wrong }) => correct !== wrong, { path: ['wrong'], message: 'equals correct: the model could not tell the two apart' });
+}).refine(({ correct, wrong }) => correct !== wrong, {
+  path: ['wrong'], message: 'equals correct: the model could not tell the two apart',
+});
 
 /**
  * Hindsight from a scalar reward: imitate each response under a prompt that asks for what it turned out to be, "a correct answer" from
@@ -46,7 +48,10 @@ export const hindsightReward = defineMethod({
     const correct = sub(1, wrong);
     return {
       terms: [{ sum: sum(nll), count: rows }],
-      metrics: { nll_correct: { sum: sum(mul(correct, nll)), count: sum(correct) }, nll_wrong: { sum: sum(mul(wrong, nll)), count: sum(wrong) } },
+      metrics: {
+        nll_correct: { sum: sum(mul(correct, nll)), count: sum(correct) },
+        nll_wrong: { sum: sum(mul(wrong, nll)), count: sum(wrong) },
+      },
     };
   },
 });

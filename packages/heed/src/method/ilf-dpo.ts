@@ -4,11 +4,13 @@ import { lacksRefinement } from './ilf.js';
 import { defineMethod } from './method.js';
 import { pairSequences, softLabel } from './pairs.js';
 
-const asPair = ({ source, prompt, completion, refinement }: RefinedRow): PreferenceRow => ({ source, prompt, chosen: refinement!, rejected: completion });
+const asPair = ({ source, prompt, completion, refinement }: RefinedRow): PreferenceRow =>
+  ({ source, prompt, chosen: refinement!, rejected: completion });
 
 /**
- * ILF-DPO: the refinement that the model wrote is chosen, the response that was judged is rejected; all else is `dpo`, its options
- * too. Yu et al. 2023, as the CUT paper tells it (arXiv 2312.14591, section 3.2). Satisfactory rows hold no pair and are left out. Unit: row.
+ * ILF-DPO: the refinement that the model wrote is chosen, the response that was judged is rejected. Loss and options are those of
+ * `dpo`. Yu et al. 2023, as the CUT paper tells it (arXiv 2312.14591, section 3.2). Satisfactory rows hold no pair and are left out.
+ * Unit: row.
  */
 export const ilfDpo = defineMethod({
   ...dpo,
@@ -20,6 +22,7 @@ export const ilfDpo = defineMethod({
   uses: (row) => !row.satisfied,
   unused: 'satisfactory, so that they hold no pair',
   unfit: lacksRefinement,
-  unfitTogether: (rows) => (rows.every((row) => row.satisfied) ? 'every row is satisfactory, so that none holds a pair; method: sft imitates them' : undefined),
+  unfitTogether: (rows) =>
+    rows.every((row) => row.satisfied) ? 'every row is satisfactory, so that none holds a pair; method: sft imitates them' : undefined,
   select: (rows) => rows,
 });

@@ -30,7 +30,8 @@ export const ilf = defineMethod({
   options,
   names: ['refinement', 'satisfied'],
   columns: ['satisfied'],
-  sequences: (row, text) => (row.satisfied ? { satisfied: text.respond(row.prompt, row.completion) } : { refinement: text.respond(row.prompt, row.refinement!) }),
+  sequences: ({ prompt, completion, refinement, satisfied }, text) =>
+    satisfied ? { satisfied: text.respond(prompt, completion) } : { refinement: text.respond(prompt, refinement!) },
   columnsOf: (row) => ({ satisfied: row.satisfied ? 1 : 0 }),
   unfit: (row) => (row.satisfied ? undefined : lacksRefinement(row)),
   select: (rows, { ratio }, random) => (ratio === null ? rows : limitSatisfied(rows, ratio, random)),
@@ -41,7 +42,10 @@ export const ilf = defineMethod({
     const [ofRefinement, ofSatisfied] = [mul(refined, neg(refinement.mean())), mul(good, neg(satisfied.mean()))];
     return {
       terms: [{ sum: sum(add(ofRefinement, ofSatisfied)), count: rows }],
-      metrics: { nll_refinement: { sum: sum(ofRefinement), count: sum(refined) }, nll_satisfied: { sum: sum(ofSatisfied), count: sum(good) } },
+      metrics: {
+        nll_refinement: { sum: sum(ofRefinement), count: sum(refined) },
+        nll_satisfied: { sum: sum(ofSatisfied), count: sum(good) },
+      },
     };
   },
 });

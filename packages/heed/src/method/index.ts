@@ -35,7 +35,8 @@ const METHODS = {
   [dpo.name]: dpo, [slic.name]: slic, [simpo.name]: simpo, [orpo.name]: orpo, [cpo.name]: cpo,
   [kto.name]: kto, [bco.name]: bco,
   [choice.name]: choice,
-  [rewardModel.name]: rewardModel, [classifier.name]: classifier, [principleRewardModel.name]: principleRewardModel, [principleChoice.name]: principleChoice,
+  [rewardModel.name]: rewardModel, [classifier.name]: classifier,
+  [principleRewardModel.name]: principleRewardModel, [principleChoice.name]: principleChoice,
 } as const;
 
 /** The names that a recipe's `method:` takes. */

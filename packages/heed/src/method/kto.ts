@@ -12,8 +12,9 @@ const options = z.strictObject({
   loss: z.enum(['kto', 'apo-zero']).default('kto'),
   /** β. The paper takes 0.1. */
   beta: z.number().positive().default(0.1),
-  /** λ_D and λ_U: weights of good and of bad completions. The authors advise λ_D·n_D / (λ_U·n_U) between 1 and 4/3 (n: how many of each). */
+  /** λ_D: weight of good completions. With n_D good and n_U bad ones the authors advise λ_D·n_D / (λ_U·n_U) between 1 and 4/3. */
   desirableWeight: z.number().positive().default(1),
+  /** λ_U: weight of bad completions. */
   undesirableWeight: z.number().positive().default(1),
   reference,
 });
@@ -36,8 +37,9 @@ function mismatched({ rows, index }: Among<LabelledRow>): string | undefined {
  *   r = log π(y|x) − log π_ref(y|x),   z₀ = max(0, mean of log π(y′|x) − log π_ref(y′|x))
  *   L = λ_D (1 − σ(β(r − z₀)))  of a good y,     λ_U (1 − σ(β(z₀ − r)))  of a bad one                                  (Eq. 7)
  *
- * log-probabilities are sums over tokens. y′ is a completion of another prompt: here of the next row in the data that has one. z₀ is taken over
- * the whole optimizer step and not differentiated. `apo-zero`: z₀ = 0 (D'Oosterlinck et al., arXiv 2408.06266). Unit: row, both labels together.
+ * log-probabilities are sums over tokens. y′ is a completion of another prompt: here of the next row in the data that has another one.
+ * z₀ is taken over the whole optimizer step and not differentiated. `apo-zero`: z₀ = 0 (D'Oosterlinck et al., arXiv 2408.06266). Unit:
+ * row, both labels together.
  */
 export const kto = defineMethod({
   name: 'kto',
@@ -55,12 +57,14 @@ export const kto = defineMethod({
   lossAtReference: ({ desirableWeight, undesirableWeight }) => (desirableWeight === undesirableWeight ? desirableWeight / 2 : undefined),
   sequences(row, text, { loss }, among) {
     const other = loss === 'kto' ? mismatched(among) : undefined;
-    return { completion: text.respond(row.prompt, row.completion), ...(other === undefined ? {} : { mismatched: text.respond(row.prompt, other) }) };
+    const completion = text.respond(row.prompt, row.completion);
+    return other === undefined ? { completion } : { completion, mismatched: text.respond(row.prompt, other) };
   },
   columnsOf: desirable,
   unfitTogether(rows, { loss }) {
     if (loss === 'kto' && rows.length > 0 && rows.every(({ prompt }) => samePrompt(prompt, rows[0]!.prompt))) {
-      return 'kto sets completions under prompts of other rows, and all rows have the same prompt; add others, or use loss: apo-zero, which needs none';
+      return 'kto sets completions under prompts of other rows, and all rows have the same prompt; ' +
+        'add others, or use loss: apo-zero, which needs none';
     }
     return oneClass(rows, 'kto');
   },
@@ -69,7 +73,8 @@ export const kto = defineMethod({
     const base = under['reference']!;
     const good = columns[DESIRABLE]!;
     const ratio = logRatio(completion, base.completion);
-    const zero = loss === 'kto' ? detach(relu(meanOf(logRatio(under['policy']!.mismatched, base.mismatched), present.mismatched))) : undefined;
+    const apart = (): Tensor => logRatio(under['policy']!.mismatched, base.mismatched);
+    const zero = loss === 'kto' ? detach(relu(meanOf(apart(), present.mismatched))) : undefined;
     const gain = mul(zero === undefined ? ratio : sub(ratio, zero), beta);
     // 1 − σ(x) = σ(−x)
     const each = add(mul(mul(good, desirableWeight), sigmoid(mul(gain, -1))), mul(mul(sub(1, good), undesirableWeight), sigmoid(gain)));

@@ -11,7 +11,9 @@ export const desirable = (row: LabelledRow): Record<string, number> => ({ [DESIR
 export function oneClass(rows: readonly LabelledRow[], method: string): string | undefined {
   const good = rows.filter(({ label }) => label).length;
   if (rows.length === 0 || (good > 0 && good < rows.length)) return undefined;
-  const way = good > 0 ? 'add some with label false, or imitate these with method sft' : 'add some with label true, or learn from bad answers alone with method npo or d2o';
+  const way = good > 0
+    ? 'add some with label false, or imitate these with method sft'
+    : 'add some with label true, or learn from bad answers alone with method npo or d2o';
   return `${method} tells good completions from bad ones, and all ${rows.length} have label ${good > 0}; ${way}`;
 }
 

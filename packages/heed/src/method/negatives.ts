@@ -14,10 +14,13 @@ export const NEGATIVE_LISTS = ['positives'] as const;
 /** Weight of the likelihood of the row's own positives ("retain"); 0, the default, reads none. */
 export const retain = z.number().min(0).default(0);
 
-export const negativeSequences = (row: NegativeRow, text: Respond, weight: number): Partial<Record<NegativeName, TokenSequence | readonly TokenSequence[]>> => ({
-  negative: text.respond(row.prompt, row.rejected),
-  ...(weight > 0 ? { positives: row.positives!.map((positive) => text.respond(row.prompt, positive)) } : {}),
-});
+type NegativeSequences = Partial<Record<NegativeName, TokenSequence | readonly TokenSequence[]>>;
+
+/** The negative, and beside it the row's positives where they have a weight. */
+export function negativeSequences({ prompt, rejected, positives }: NegativeRow, text: Respond, weight: number): NegativeSequences {
+  const negative = text.respond(prompt, rejected);
+  return weight === 0 ? { negative } : { negative, positives: positives!.map((positive) => text.respond(prompt, positive)) };
+}
 
 /** Why the positives of a row cannot be learnt from: one of them is the negative. Else undefined. */
 export const repeatsNegative = ({ rejected, positives = [] }: NegativeRow): string | undefined =>
@@ -26,11 +29,14 @@ export const repeatsNegative = ({ rejected, positives = [] }: NegativeRow): stri
 /** Why a row cannot be learnt from where positives weigh so much, else undefined. */
 export function lacksPositives(row: NegativeRow, weight: number): string | undefined {
   if (weight === 0) return undefined;
-  return row.positives === undefined ? `it has no positives, which retain: ${weight} learns from; give some, let the model make them, or leave retain out` : repeatsNegative(row);
+  if (row.positives !== undefined) return repeatsNegative(row);
+  return `it has no positives, which retain: ${weight} learns from; give some, let the model make them, or leave retain out`;
 }
 
 /** weight · −Σ log p / Σ tokens of the positives, and its metric; nothing at weight 0. Unit: token. */
-export function retaining({ logp: { positives } }: Pick<Scored<NegativeName>, 'logp'>, weight: number): { terms: Term[]; metrics: Record<string, Term> } {
+export function retaining(
+  { logp: { positives } }: Pick<Scored<NegativeName>, 'logp'>, weight: number,
+): { terms: Term[]; metrics: Record<string, Term> } {
   if (weight === 0) return { terms: [], metrics: {} };
   const nll = { sum: neg(sum(positives.sum())), count: sum(positives.count()) };
   return { terms: weighted(nll, weight), metrics: { nll_positives: nll } };

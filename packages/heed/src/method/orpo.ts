@@ -12,7 +12,8 @@ const options = z.strictObject({
 const logOdds = (mean: Tensor): Tensor => sub(mean, log1mexp(mean));
 
 /**
- * ORPO: imitation of the chosen response and the ratio of its odds to the rejected one's, without a reference. Hong et al., EMNLP 2024, arXiv 2403.07691.
+ * ORPO: imitation of the chosen response, and the ratio of its odds to the rejected one's, without a reference. Hong et al.,
+ * EMNLP 2024, arXiv 2403.07691.
  *
  *   L = −m_w − λ log σ( log odds(y_w|x) − log odds(y_l|x) ),   odds = p/(1 − p),   log p = m = (1/|y|) log π(y|x)      (Eq. 4, 7)
  *
@@ -34,7 +35,10 @@ export const orpo = defineMethod({
     const odds = softly(soft, ratio, neg(ratio), (r) => neg(logSigmoid(r)));
     return {
       terms: [ofRows(add(nll, mul(odds, lambda)), rows)],
-      metrics: { ...pairMetrics(scored, mul(chosen, lambda), mul(rejected, lambda)), nll: ofRows(nll, rows), preference: ofRows(odds, rows), log_odds_ratio: ofRows(ratio, rows) },
+      metrics: {
+        ...pairMetrics(scored, mul(chosen, lambda), mul(rejected, lambda)),
+        nll: ofRows(nll, rows), preference: ofRows(odds, rows), log_odds_ratio: ofRows(ratio, rows),
+      },
     };
   },
 });

@@ -19,12 +19,15 @@ export const pairSequences = (row: PreferenceRow, text: Respond): Record<PairNam
 export const softLabel = (row: PreferenceRow): Record<string, number> => ({ [SOFT_LABEL]: row.soft_label ?? 1 });
 
 /** Why a pair cannot be learnt from by any method: its responses are equal. Else undefined. */
-export const equalPair = ({ chosen, rejected }: PreferenceRow): string | undefined => (sameText(chosen, rejected) ? 'chosen equals rejected: nothing is preferred' : undefined);
+export const equalPair = ({ chosen, rejected }: PreferenceRow): string | undefined =>
+  sameText(chosen, rejected) ? 'chosen equals rejected: nothing is preferred' : undefined;
 
 /** What a method of preference rows declares of them. */
-export const PREFERENCES = { row: 'preference', names: PAIR, columns: [SOFT_LABEL], sequences: pairSequences, columnsOf: softLabel, unfit: equalPair } as const;
+export const PREFERENCES = {
+  row: 'preference', names: PAIR, columns: [SOFT_LABEL], sequences: pairSequences, columnsOf: softLabel, unfit: equalPair,
+} as const;
 
-/** Why a row cannot be learnt from by a loss that takes `chosen` for better, full stop; else undefined. */
+/** Why a row cannot be learnt from by a loss that takes `chosen` for certainly better; else undefined. */
 export function notCertain(row: PreferenceRow, loss: string): string | undefined {
   if (row.soft_label === undefined || row.soft_label === 1) return undefined;
   if (row.soft_label === 0.5) return `it is a tie (soft_label 0.5), and ${loss} cannot learn from one`;
@@ -66,11 +69,13 @@ export function wins(a: Tensor, b: Tensor | number): Tensor {
 }
 
 /**
- * `rewards_chosen`, `rewards_rejected`, `rewards_margin`: means over rows; `accuracy`: how often the likelier response gets the larger
- * reward, over rows that are no tie; equal rewards (`wins`) count half, so that it is ½, chance, while the policy equals its reference (TRL: 0);
- * `logp_chosen`, `logp_rejected`: means over rows of Σ log π.
+ * `rewards_chosen`, `rewards_rejected`, `rewards_margin`: means over rows. `accuracy`: how often the likelier response gets the larger
+ * reward, over rows that are no tie. Equal rewards (`wins`) count half, so that accuracy is ½, chance, while the policy equals its
+ * reference (TRL: 0). `logp_chosen`, `logp_rejected`: means over rows of Σ log π.
  */
-export function pairMetrics({ logp, columns, rows }: Pick<Scored<PairName>, 'logp' | 'columns' | 'rows'>, chosen: Tensor, rejected: Tensor): Record<string, Term> {
+export function pairMetrics(
+  { logp, columns, rows }: Pick<Scored<PairName>, 'logp' | 'columns' | 'rows'>, chosen: Tensor, rejected: Tensor,
+): Record<string, Term> {
   const soft = columns[SOFT_LABEL]!;
   const forChosen = toFloat(greater(soft, 0.5));
   const forRejected = sub(1, toFloat(atLeast(soft, 0.5)));

@@ -35,12 +35,13 @@ export function asChoice(row: PrincipledRow, o: PrincipleOptions, among: readonl
 }
 
 /**
- * SALMON's reward model as a comparison that is decoded: the model reads two responses and drawn principles and answers "A" or "B"; how the pair is
- * decided is `principle-reward-model`'s. The loss and metrics are `choice`'s, with targets of 1 and 0:
+ * SALMON's reward model as a comparison that is decoded: the model reads two responses and drawn principles and answers "A" or "B".
+ * Pairs are decided as by `principle-reward-model`. The loss and metrics are those of `choice`, with targets of 1 and 0:
  *
  *   L = −log [ p(better letter) / (p("A") + p("B")) ]        mean over rows
  *
- * Unlike the official code, which learns a scalar (see `principle-reward-model`), this needs no head: the trained model is a judge. Unit: row.
+ * The official code learns a scalar instead (see `principle-reward-model`). A comparison needs no head: the trained model is a judge.
+ * Unit: row.
  */
 export const principleChoice = defineMethod({
   name: 'principle-choice',

@@ -16,13 +16,13 @@ const options = optionsWith({
 }, { ignored: { scale: scalesNothing } });
 
 /**
- * Principle-following reward model (SALMON): a linear head on the last token rates a response by the principles that its prompt names, so that
- * rewards can be steered later by naming others. Sun et al., ICLR 2024, arXiv 2310.05910.
+ * Principle-following reward model (SALMON): a linear head on the last token rates a response by the principles that its prompt names.
+ * So rewards can be steered later by naming other principles. Sun et al., ICLR 2024, arXiv 2310.05910.
  *
- * Of a row with a score for each principle (log p(first better) − log p(second better), averaged over both orders of showing; 0 where they
- * disagree), k principles are drawn, each turned into its opposite, and its score's sign with it, with probability ½; the one with the widest
- * |score| decides which response is chosen. Both are then rated under the same drawn principles, response before request before
- * principles, and learnt from as by `reward-model`:
+ * A row has a score for each principle: log p(first better) − log p(second better), averaged over both orders of showing, 0 where the
+ * orders disagree. k principles are drawn. With probability ½ a drawn principle is turned into its opposite, and the sign of its score
+ * with it. The principle with the widest |score| decides which response is chosen. Both responses are then rated under the same drawn
+ * principles (response before request before principles), and learnt from as by `reward-model`:
  *
  *   L = −log σ(r_w − r_l) + c (r_w + r_l)²        mean over pairs
  *
@@ -47,6 +47,7 @@ export const principleRewardModel = defineMethod({
   unfit: (row, o) => undecided(row, o, o.draws),
   loss({ scores, present }, { centring }) {
     const none = zeros(scores.chosen.shape);
-    return bradleyTerry({ chosen: scores.chosen, rejected: scores.rejected, present: present.chosen, soft: add(none, 1), margin: none }, centring);
+    const { chosen, rejected } = scores;
+    return bradleyTerry({ chosen, rejected, present: present.chosen, soft: add(none, 1), margin: none }, centring);
   },
 });

@@ -6,9 +6,12 @@ import { at } from '../data/source.js';
 import { UserError } from '../errors.js';
 import type { HeldPrinciple } from '../text/principled.js';
 
-/** How principles are drawn for a pair, and the pair decided by them (SALMON, arXiv 2310.05910; the official code where the paper does not say). */
+/**
+ * How principles are drawn for a pair, and how they decide it: SALMON, arXiv 2310.05910, and the official code ("the code") where the
+ * paper does not say.
+ */
 export const principleOptions = {
-  /** How many of a row's principles are drawn: so many, or a number k with P(k) ∝ 0.8^k up to all of them (the code; the paper's example has 3). */
+  /** How many of a row's principles are drawn: a number, or `geometric`, k with P(k) ∝ 0.8^k (the code; the paper's example has 3). */
   principles: z.union([z.literal('geometric'), z.int().min(1)]).default('geometric'),
   /** The chance that a drawn principle is turned into its opposite. The paper: ½. */
   negation: z.number().min(0).max(1).default(0.5),
@@ -48,10 +51,11 @@ export const scoreOf = (p: ScoredPrinciple): number => (p.scores === undefined ?
 export const hold = (p: ScoredPrinciple, negated: boolean, factor = 1): Held =>
   ({ name: p.name, text: negated ? p.negation : p.text, gap: (negated ? -1 : 1) * scoreOf(p) * factor });
 
-/** Which of two responses (0 or 1) the principle with the widest gap prefers; of equally wide ones the first decides. Undefined where all gaps are 0. */
+/** Which response (0 or 1) the principle with the widest gap prefers; of equally wide gaps the first. Undefined where all are 0. */
 export function preferred(held: readonly Held[]): 0 | 1 | undefined {
   const widest = held.reduce((a, b) => (Math.abs(b.gap) > Math.abs(a.gap) ? b : a));
-  return widest.gap === 0 ? undefined : widest.gap > 0 ? 0 : 1;
+  if (widest.gap === 0) return undefined;
+  return widest.gap > 0 ? 0 : 1;
 }
 
 /** k in 1 … `most` with P(k) ∝ 0.8^k, for a uniform u: geometric with p = 0.2, given that it is no more than `most`. */
@@ -63,8 +67,8 @@ export function geometric(u: number, most: number): number {
 /**
  * Draws principles for a row and decides by them; undefined where none that was drawn tells the responses apart.
  *
- * The draw is a hash of the seed, the row's own words, the number of the draw and the principle's name: a method gets no random stream, and needs
- * none. So it is the same in a resumed run, for held-out rows, wherever the row is in its file and whichever response it names first.
+ * The draw is a hash of the seed, the row's own words, the number of the draw and the principle's name. So the draw is the same in a
+ * resumed run, for held-out rows, wherever the row is in its file and whichever response the row names first.
  *
  * @param among All rows, for `scale: variance`.
  */
@@ -85,9 +89,13 @@ export function draw(row: PrincipledRow, options: PrincipleOptions, among: reado
 /** Why no draw of a row can be learnt from, else undefined. Scales do not matter: they make no gap 0. */
 export function undecided(row: PrincipledRow, options: PrincipleOptions, draws: number): string | undefined {
   const { principles } = options;
-  if (principles !== 'geometric' && principles > row.principles.length) return `method.principles draws ${principles}, and it has only ${row.principles.length}`;
+  if (principles !== 'geometric' && principles > row.principles.length) {
+    return `method.principles draws ${principles}, and it has only ${row.principles.length}`;
+  }
   if (sameText(...row.responses)) return 'its responses are equal: nothing is preferred';
-  if (row.principles.every((p) => scoreOf(p) === 0)) return 'no principle tells its responses apart: every score is 0, or its orders of showing disagree';
+  if (row.principles.every((p) => scoreOf(p) === 0)) {
+    return 'no principle tells its responses apart: every score is 0, or its orders of showing disagree';
+  }
   for (let i = 0; i < draws; i++) if (draw(row, { ...options, scale: 'none' }, [], i) !== undefined) return undefined;
   return 'no principle that was drawn tells its responses apart; another method.seed may draw one that does';
 }
@@ -101,7 +109,8 @@ function scaleOf(p: ScoredPrinciple, row: PrincipledRow, among: readonly Princip
   const variance = known.get(p.name) ?? 0;
   if (variance > 0) return 1 / variance;
   if (scoreOf(p) === 0) return 1;
-  throw new UserError(`${at(row.source)}: the principle ${JSON.stringify(p.name)} has the same score in all ${among.length} rows, so its scores have no variance to divide by`, [
+  const same = `the principle ${JSON.stringify(p.name)} has the same score in all ${among.length} rows`;
+  throw new UserError(`${at(row.source)}: ${same}, so its scores have no variance to divide by`, [
     'Set method.scale: none, or add rows that it scores otherwise.',
   ]);
 }

@@ -13,7 +13,8 @@ const options = z.strictObject({
 });
 
 /**
- * SimPO: the reward is the mean log-probability of a token, with a margin and without a reference. Meng et al., NeurIPS 2024, arXiv 2405.14734.
+ * SimPO: the reward is the mean log-probability of a token, with a margin and without a reference. Meng et al., NeurIPS 2024, arXiv
+ * 2405.14734.
  *
  *   L = −log σ( β/|y_w| log π(y_w|x) − β/|y_l| log π(y_l|x) − γ )  − α log π(y_w|x)            (Eq. 6)
  *

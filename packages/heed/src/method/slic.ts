@@ -15,8 +15,9 @@ const options = z.strictObject({
  *
  *   L = max(0, δ − log π(y_w|x) + log π(y_l|x)) − λ log π(y_ref|x) 
  *
- * log-probabilities are sums over tokens. y_ref, the target of fine-tuning, is the chosen response here. With a soft label p the whole is
- * taken p times for (y_w, y_l) and 1 − p times for (y_l, y_w). No reference model; `dpo` with loss: hinge is the variant that has one. Unit: row.
+ * Log-probabilities are sums over tokens. y_ref, the target of fine-tuning, is the chosen response here. With a soft label p the whole
+ * is taken p times for (y_w, y_l) and 1 − p times for (y_l, y_w). There is no reference model; `dpo` with loss: hinge is the variant
+ * that has one. Unit: row.
  */
 export const slic = defineMethod({
   name: 'slic',

@@ -1,4 +1,6 @@
-import { type Tensor, abs, add, concat, detach, div, exp, greater, log1mexp, mul, neg, plus, split, sub, sum, toFloat, where, zeros } from '@heed/tensor';
+import {
+  type Tensor, abs, add, concat, detach, div, exp, greater, log1mexp, mul, neg, plus, split, sub, sum, toFloat, where, zeros,
+} from '@heed/tensor';
 
 /**
  * A number for each supervised token of one named sequence of each row, [B, T] (or [B, K, T] for K sequences a row). This is

@@ -25,7 +25,10 @@ export const unlikelihood = defineMethod({
   columns: ['bad'],
   sequences: (row, text) => ({ response: text.respond(row.prompt, row.completion) }),
   columnsOf: (row) => ({ bad: row.label ? 0 : 1 }),
-  unfitTogether: (rows) => (rows.every((row) => row.label) ? 'every row is labelled good, and unlikelihood is about bad ones; to imitate good answers use method: sft' : undefined),
+  unfitTogether(rows) {
+    if (rows.some((row) => !row.label)) return undefined;
+    return 'every row is labelled good, and unlikelihood is about bad ones; to imitate good answers use method: sft';
+  },
 
   loss({ logp: { response }, columns: { bad: column } }, { alpha }) {
     const bad = column!;
