@@ -26,7 +26,7 @@ module.exports = {
     only('label', ['tensor', 'text', 'data', 'model', 'generate', 'judge', 'run']),
     only('reward', ['tensor', 'text', 'data', 'model', 'generate', 'judge', 'label', 'run']),
     only('serve', ['tensor', 'text', 'model', 'generate', 'run']),
-    only('evaluate', ['text', 'data', 'model', 'generate', 'judge', 'reward', 'run']),
+    only('evaluate', ['tensor', 'text', 'data', 'model', 'generate', 'judge', 'reward', 'run']),
     only('loop', ['tensor', 'text', 'data', 'model', 'method', 'train', 'generate', 'judge', 'label', 'reward', 'evaluate', 'run']),
   ],
   options: {

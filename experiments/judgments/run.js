@@ -79,10 +79,10 @@ const STAGES = {
     writeFileSync('runs/walk/answers.jsonl', `${finished.join('\n')}\n`);
     const taught = judged('runs/walk/answers.jsonl', 'taught', '{ adapter: runs/walk/judge/adapter }', 'runs/walk/labels');
     heed(['train', 'recipes/cut.yaml', 'data=runs/walk/labels/rows.jsonl', ...FEW, 'run.dir=runs/walk/cut'], 'runs/walk/cut/adapter/adapter_model.safetensors');
-    const { base, adapter, gain } = heed(['evaluate', '--prompts', 'examples/house-style/heldout.jsonl', '--judge', RULES, '--adapter', 'runs/walk/cut/adapter', '--max-tokens', '96', '-o', 'runs/walk/heldout.jsonl', '--overwrite']);
+    const { before, after, change: { satisfied: gain } } = heed(['evaluate', '--prompts', 'examples/house-style/heldout.jsonl', '--judge', RULES, '--adapter', 'runs/walk/cut/adapter', '--max-tokens', '96', '-o', 'runs/walk/heldout.jsonl', '--overwrite']);
     return {
       what: 'a judge taught on the rules\' judgments of 160 answers to the briefs of dev.jsonl judges answers to those of train.jsonl; CUT learns from that; the rules measure on heldout.jsonl',
-      judge: taught, cut: { before: base, after: adapter, gain, findings: fewer('runs/walk/heldout.jsonl'), shown: gain.low > 0 },
+      judge: taught, cut: { before, after, gain, findings: fewer('runs/walk/heldout.jsonl'), shown: gain.low > 0 },
     };
   },
   /** The loop with each of the two judges. */

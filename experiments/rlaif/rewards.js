@@ -1,6 +1,6 @@
 // @ts-check
 // What a reward model gives responses, under one or several sets of principles.
-import { createRewardJudge, createRewardScorer, loadAdapter, loadModel, principledPrompt, startEngine } from '@heed/heed';
+import { createModelReward, createRewardScorer, loadAdapter, loadModel, principledPrompt, startEngine } from '@heed/heed';
 import { MODEL } from './shared.js';
 
 const asked = (/** @type {string} */ prompt) => [{ role: /** @type {const} */ ('user'), content: prompt }];
@@ -12,15 +12,15 @@ export async function withRewards(adapterFolder, work) {
     const model = await loadModel(MODEL);
     const adapter = await loadAdapter(adapterFolder, model.checkpoint);
     return await work({
-      /** Of (prompt, response): as the judge `rewardModel` gives them. */
+      /** Of (prompt, response): as the reward `rewardModel` gives them. */
       async plain(items) {
-        const judge = await createRewardJudge(engine, model, adapter);
-        const rewards = await judge.rewards(items.map(({ prompt, response }) => ({ prompt: asked(prompt), response })));
-        await judge.close();
-        return rewards;
+        const reward = await createModelReward(engine, model, adapter);
+        const rated = await reward.rate(items.map(({ prompt, response }) => ({ prompt: asked(prompt), response })));
+        await reward.close();
+        return rated.map((one) => ('failure' in one ? one : one.value));
       },
       /**
-       * Of (prompt, response) under each of its `sets` of principles: the numbers of the judge `rewardModel` with `principles` (checked on the first item). Response and
+       * Of (prompt, response) under each of its `sets` of principles: the numbers of the reward `rewardModel` with `principles` (checked on the first item). Response and
        * request stand before the principles, so their tokens are computed once for all sets of one item.
        */
       async principled(items) {
@@ -36,10 +36,12 @@ export async function withRewards(adapterFolder, work) {
         }
         await scorer.release();
         const [{ prompt, response, sets }] = items;
-        const judge = await createRewardJudge(engine, model, adapter, { principles: sets[0] });
-        const [same] = await judge.rewards([{ prompt: asked(prompt), response }]);
-        await judge.close();
-        if (typeof same !== 'number' || Math.abs(same - results[0][0]) > 1e-3) throw new Error(`The judge gives ${same} where the scorer gives ${results[0][0]}.`);
+        const reward = await createModelReward(engine, model, adapter, { principles: sets[0] });
+        const [same] = await reward.rate([{ prompt: asked(prompt), response }]);
+        await reward.close();
+        if ('failure' in same || Math.abs(same.value - results[0][0]) > 1e-3) {
+          throw new Error(`The reward gives ${JSON.stringify(same)} where the scorer gives ${results[0][0]}.`);
+        }
         return results;
       },
     });

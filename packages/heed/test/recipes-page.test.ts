@@ -5,7 +5,7 @@ import { parse } from 'yaml';
 import type { z } from 'zod';
 import { DataOptions } from '../src/data/load.js';
 import { JudgeSection } from '../src/judge/options.js';
-import { RuleSchema } from '../src/judge/rules/load.js';
+import { RuleSchema } from '../src/reward/rules/load.js';
 import { JudgmentsOptions } from '../src/label/judgments.js';
 import { LabelData } from '../src/label/material.js';
 import { PreferencesOptions } from '../src/label/preferences.js';

@@ -1,6 +1,6 @@
 /** One alignment run from a recipe file, as `heed align` and `heed quickstart` do it. */
 import type { Estimate } from '../run/statistics.js';
-import type { Fluency } from '../evaluate/answers.js';
+import type { AnswerReport, Fluency } from '../evaluate/answers.js';
 import { describeJudge } from '../judge/open.js';
 import { type Aligned, alignOnline, finishAlignment } from '../loop/online.js';
 import { AlignRecipe } from '../loop/recipe.js';
@@ -51,16 +51,16 @@ export async function runAlignment({ file, overrides, resume, overwrite, out }: 
     const first = 'from' in recipe.adapter ? 'before' : 'base';
     const summary = {
       metric: `share of held-out answers that satisfy ${describeJudge(recipe.evaluate.judge ?? recipe.judge)}`,
-      [first]: before.satisfied, [method]: after.satisfied,
-      findings: { [first]: before.findings, [method]: after.findings },
+      [first]: before.satisfied!, [method]: after.satisfied!,
+      findings: { [first]: findingsOf(before), [method]: findingsOf(after) },
       fluency: { [first]: before.fluency, [method]: after.fluency },
       iterations, seconds: Math.round((performance.now() - started) / 100) / 10, peakRssMb,
       ...(resumedFrom === undefined ? {} : { resumedFrom }),
     };
     const report = await finishAlignment(run, summary);
     return {
-      run: run.dir, report, method, first, metric: summary.metric, base: before.satisfied, after: after.satisfied,
-      findings: { base: before.findings, after: after.findings }, fluency: { base: before.fluency, after: after.fluency },
+      run: run.dir, report, method, first, metric: summary.metric, base: before.satisfied!, after: after.satisfied!,
+      findings: { base: findingsOf(before), after: findingsOf(after) }, fluency: { base: before.fluency, after: after.fluency },
       iterations, seconds: summary.seconds, peakRssMb, ...(resumedFrom === undefined ? {} : { resumedFrom }),
     };
   } finally {
@@ -68,6 +68,9 @@ export async function runAlignment({ file, overrides, resume, overwrite, out }: 
     await run.close();
   }
 }
+
+/** A reward that names no places finds nothing. */
+const findingsOf = ({ findings, value }: AnswerReport): Estimate => findings ?? { mean: 0, low: 0, high: 0, n: value.n };
 
 /** The before/after table of one or more runs from the same base. */
 export function renderAlignment(results: readonly AlignmentSummary[]): string {

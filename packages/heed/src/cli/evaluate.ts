@@ -1,107 +1,136 @@
-/** `heed evaluate`: how well a model's answers fare with a judge, with an adapter beside its base. */
+/** `heed evaluate`: how well a model's answers fare with a reward, with an adapter beside its base. */
 import type { Command } from 'commander';
 
-import type { AnswerReport } from '../evaluate/answers.js';
+import type { Answer } from '../evaluate/answers.js';
+import type { EvaluationSummary, When } from '../evaluate/run.js';
+import type { RewardInput } from '../reward/open.js';
+import type { Measured } from '../run/job.js';
 import { percent, withInterval } from '../run/numbers.js';
+import { UserError } from '../errors.js';
 import type { Output } from './output.js';
 import { table } from './output.js';
-import { type ModelFlags, type SamplingFlags, loadAdaptedModel, modelFlags, number, requireWhole, samplingOf, samplingFlags } from './model-flags.js';
+import {
+  type ModelFlags, type SamplingFlags, loadAdaptedModel, modelFlags, number, requireWhole, samplingFlags, samplingOf,
+} from './model-flags.js';
 
 interface Options extends ModelFlags, SamplingFlags {
   readonly prompts: string;
-  readonly judge: string;
+  readonly reward?: string;
+  readonly judge?: string;
+  readonly store?: string;
   readonly limit?: number;
   readonly output?: string;
   readonly overwrite?: boolean;
 }
 
-type Who = 'base' | 'adapter';
-
 export function register(program: Command, out: Output): void {
   const command = program
     .command('evaluate')
-    .description('have a judge grade the answers of a model, and of an adapter beside it')
+    .description('have a reward rate the answers of a model, and of an adapter beside it')
     .requiredOption('--prompts <file>', 'JSONL, CSV or Parquet with a column prompt (text or turns)')
-    .requiredOption('--judge <judge>', 'who grades: rules:FILE')
+    .option('--reward <reward>', 'what rates: rules:FILE, ./FILE.ts#NAME, or a section, such as "{ rewardModel: { adapter: FOLDER } }"')
+    .option('--judge <reward>', 'the same as --reward')
+    .option('--store <store>', 'where the replies of a model that is asked are kept (default: runs/labels.db)')
     .option('--limit <n>', 'use the first n prompts only', number)
-    .option('-o, --output <file>', 'keep the answers with their judgments: JSONL rows that heed train takes')
+    .option('-o, --output <file>', 'keep the answers with their ratings: JSONL rows that heed train takes')
     .option('--overwrite', 'replace the output file');
   samplingFlags(modelFlags(command), { maxTokens: 96, temperature: 0 }).action((options: Options) => evaluate(options, out));
 }
 
-async function evaluate({ prompts: file, judge: spec, limit, output, overwrite = false, ...flags }: Options, out: Output): Promise<void> {
-  const [{ rowsFile }, { readPrompts }, { openGenerator }, { startEngine }, { createProgress }, { openJudge }, { evaluateAnswers }, { pairedDifference }, { createScorer }] = await Promise.all([
-    import('./rows-file.js'), import('./prompts.js'), import('../generate/open.js'), import('@heed/tensor'),
-    import('../run/progress.js'), import('../judge/open.js'), import('../evaluate/answers.js'), import('../run/statistics.js'), import('../model/scorer.js'),
+async function evaluate(options: Options, out: Output): Promise<void> {
+  const { prompts: file, reward, judge, store, limit, output, overwrite = false, ...flags } = options;
+  const [{ rowsFile }, { readPrompts }, { createProgress }, { onInterrupt }, { runEvaluation }] = await Promise.all([
+    import('./rows-file.js'), import('./prompts.js'), import('../run/progress.js'), import('../run/signals.js'),
+    import('../evaluate/run.js'),
   ]);
+  const spec = await rewardOf(reward, judge);
   if (limit !== undefined) requireWhole('--limit', limit, 1);
   const sampling = await samplingOf(flags);
   const answersFile = output === undefined ? undefined : rowsFile(output, { overwrite, out });
-  const judge = await openJudge(spec);
   const { model, adapter } = await loadAdaptedModel(flags, out);
-  const prompts = await readPrompts(file, model, { maxNewTokens: sampling.maxNewTokens, ...(limit === undefined ? {} : { limit }) });
+  const prompts = await readPrompts(file, model, { maxNewTokens: sampling.maxNewTokens, limit });
 
-  const progress = createProgress();
-  const engine = await startEngine();
-  const reports: Partial<Record<Who, AnswerReport>> = {};
+  const interrupt = onInterrupt((line) => out.note(line));
   try {
-    const scorer = await createScorer(engine, model);
-    for (const who of adapter === undefined ? (['base'] as const) : (['base', 'adapter'] as const)) {
-      const generator = await openGenerator(engine, model, { batch: 32, ...(who === 'adapter' && adapter !== undefined ? { adapter } : {}) });
-      progress.start(`${who}: answering`, prompts.rows.length, { unit: 'answers' });
-      const report = await evaluateAnswers({ model, generator, scorer, judge, rows: prompts.rows, sampling, onProgress: (n) => progress.update(n) });
-      progress.stop();
-      await generator.release();
-      reports[who] = report;
-      for (const { row, response, verdict, finish, tokens } of report.answers) {
-        answersFile?.append({
-          ...(row.id === undefined ? {} : { id: row.id }), by: who, ...prompts.asGiven(row, response),
-          judgment: verdict.judgment, satisfied: verdict.satisfied, score: verdict.score, findings: verdict.findings, finish, tokens: tokens.length,
-        });
-      }
-    }
+    const summary = await runEvaluation({ model, adapter, rows: prompts.rows, sampling, reward: spec, store }, {
+      progress: createProgress(), interrupt, say: (line) => out.note(line),
+      onAnswers(when, answers) {
+        for (const answer of answers) answersFile?.append(rowOf(when, answer, prompts.asGiven(answer.row, answer.response)));
+      },
+    });
+    const kept = answersFile === undefined || answersFile.isStdout ? undefined : answersFile.name;
+    const human = [render(summary), ...(kept === undefined ? [] : ['', `The answers are in ${kept}`])].join('\n');
+    // stdout holds the answers and nothing else.
+    if (answersFile?.isStdout === true) return out.note(human);
+    out.result({ ...summary, adapter: flags.adapter, output: kept }, human);
   } finally {
-    progress.stop();
+    interrupt.dispose();
     answersFile?.close();
-    await engine.close();
   }
-
-  const base = reports.base!;
-  const numbers = ({ satisfied, findings, fluency }: AnswerReport) => ({ satisfied, findings, fluency });
-  const marks = ({ answers }: AnswerReport): number[] => answers.map(({ verdict }) => Number(verdict.satisfied));
-  const after = reports.adapter;
-  const gain = after && pairedDifference(marks(base), marks(after), { seed: 0 });
-  const kept = answersFile === undefined || answersFile.isStdout ? undefined : answersFile.name;
-  const human = [
-    renderReports(spec, { base, ...(after === undefined ? {} : { adapter: after }) }),
-    ...(gain === undefined ? [] : ['', `gain of the adapter, prompt by prompt: ${withInterval(gain, percent)}`]),
-    ...(kept === undefined ? [] : ['', `The answers are in ${kept}`]),
-  ].join('\n');
-  // stdout holds the answers and nothing else.
-  if (answersFile?.isStdout === true) return out.note(human);
-  out.result({
-    judge: spec, n: base.answers.length, model: model.checkpoint.id, base: numbers(base),
-    ...(after === undefined ? {} : { adapter: numbers(after), adapterFolder: flags.adapter, gain }),
-    ...(kept === undefined ? {} : { output: kept }),
-  }, human);
 }
 
-/** One column a model, one line a measure. */
-function renderReports(judge: string, reports: Readonly<Partial<Record<Who, AnswerReport>>>): string {
-  const all = Object.entries(reports);
-  const n = all[0]![1].answers.length;
-  const line = (name: string, value: (report: AnswerReport) => string): string[] => [name, ...all.map(([, report]) => value(report))];
+/** The reward that the flags name, opened by nothing yet. */
+async function rewardOf(reward: string | undefined, judge: string | undefined): Promise<RewardInput> {
+  const given = reward ?? judge;
+  if (given === undefined) throw new UserError('Nothing says what rates the answers.', ['Name a reward: --reward rules:FILE']);
+  if (reward !== undefined && judge !== undefined) {
+    throw new UserError('--reward and --judge name the same thing.', ['Leave one of them out.']);
+  }
+  const [{ parseYamlValue }, { describeReward }] = await Promise.all([
+    import('../run/recipe-yaml.js'), import('../reward/open.js'),
+  ]);
+  const spec = (given.trimStart().startsWith('{') ? parseYamlValue(given, '--reward') : given) as RewardInput;
+  // A reward that does not exist is found out about before a model is loaded.
+  describeReward(spec);
+  return spec;
+}
+
+/** A row that keeps an answer: judged where the reward draws a line, else scored. */
+function rowOf(when: When, { row: { id }, rated, finish, tokens }: Answer, given: object): Record<string, unknown> {
+  const said = 'failure' in rated
+    ? { failure: rated.failure, detail: rated.detail }
+    : {
+      ...(rated.satisfied === undefined ? {} : { judgment: rated.reason, satisfied: rated.satisfied }),
+      score: rated.value, parts: rated.parts, findings: rated.findings,
+    };
+  return { id, by: when === 'before' ? 'base' : 'adapter', ...given, ...said, finish, tokens: tokens.length };
+}
+
+const NAMES: readonly (readonly [string, string, (x: number) => string])[] = [
+  ['satisfied', 'satisfy the reward', percent],
+  ['value', 'reward', (x) => x.toFixed(3)],
+  ['findings', 'findings an answer', (x) => x.toFixed(2)],
+  ['medianWords', 'words, median', String],
+  ['distinct2', 'distinct-2', (x) => x.toFixed(2)],
+  ['logprobPerToken', 'log p a token under the base', (x) => x.toFixed(2)],
+  ['unfinished', 'cut off at --max-tokens', percent],
+];
+
+const shown = (measured: Measured | undefined, show: (x: number) => string): string => {
+  if (measured === undefined) return '–';
+  return typeof measured === 'number' ? show(measured) : withInterval(measured, show);
+};
+
+/** A column for the base and one for the adapter, a line for each measure. */
+function render({ rows, reward, before, after, change, failures }: EvaluationSummary): string {
+  const columns = [before, ...(after === undefined ? [] : [after])];
+  const lines = NAMES.filter(([name]) => columns.some((column) => column[name] !== undefined))
+    .map(([name, words, show]) => [words, ...columns.map((column) => shown(column[name], show))]);
+  const gains = [['satisfied', percent], ['value', (x: number) => x.toFixed(3)]] as const;
+  const gained = gains.flatMap(([name, show]) => {
+    const gain = change?.[name];
+    const where = name === 'value' ? ' in reward' : '';
+    return gain === undefined ? [] : [`gain of the adapter${where}, prompt by prompt: ${withInterval(gain, show)}`];
+  });
+  const unrated = (['before', 'after'] as const).flatMap((when) => {
+    const reasons = Object.entries(failures[when] ?? {}).map(([reason, n]) => `${reason} ${n}`).join(', ');
+    return reasons === '' ? [] : [`answers without a rating, ${when === 'before' ? 'base' : 'adapter'}: ${reasons}`];
+  });
   return [
-    `${n} prompts, graded by ${judge}; in brackets: 95 % intervals`,
+    `${rows} prompts, rated by ${reward}; in brackets: 95 % intervals`,
     '',
-    table([
-      ['', ...all.map(([who]) => who)],
-      line('satisfy the judge', (r) => withInterval(r.satisfied, percent)),
-      line('findings an answer', (r) => withInterval(r.findings, (x) => x.toFixed(2))),
-      line('words, median', (r) => String(r.fluency.medianWords)),
-      line('distinct-2', (r) => r.fluency.distinct2.toFixed(2)),
-      line('log p a token under the base', (r) => r.fluency.logprobPerToken.toFixed(2)),
-      line('cut off at --max-tokens', (r) => percent(r.fluency.unfinished)),
-    ]),
+    table([['', 'base', ...(after === undefined ? [] : ['adapter'])], ...lines]),
+    ...(gained.length === 0 ? [] : ['', ...gained]),
+    ...(unrated.length === 0 ? [] : ['', ...unrated]),
   ].join('\n');
 }

@@ -1,26 +1,28 @@
 import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import type { PromptRow } from '../data/rows.js';
+import { UserError } from '../errors.js';
 import type { Generator } from '../generate/generator.js';
 import type { Completion } from '../generate/request.js';
 import type { SamplingOptions } from '../generate/options.js';
-import type { Judge, Verdict } from '../judge/verdict.js';
+import { type Failure, failed } from '../judge/respondent.js';
 import type { Model } from '../model/load.js';
 import type { Scorer } from '../model/scorer.js';
+import type { Rated, Reward } from '../reward/reward.js';
 import { atomicWrite } from '../run/files.js';
-import { distinct, words } from './fluency.js';
 import { type Estimate, bootstrapInterval, medianOf, proportionInterval } from '../run/statistics.js';
+import { distinct, words } from './fluency.js';
 
-/** One answer to a prompt, with what a judge said of it. */
+/** One answer to a prompt, with what a reward said of it. */
 export interface Answer {
   readonly row: PromptRow;
   readonly response: string;
   readonly tokens: readonly number[];
   readonly finish: 'stop' | 'length';
-  readonly verdict: Verdict;
+  readonly rated: Rated | Failure;
 }
 
-/** Measures of text that know nothing of the judge: they show when a model gets its good marks by writing worse. */
+/** Measures of text in which no reward has a part: they show when a model gets a better reward by writing worse. */
 export interface Fluency {
   /** Median words of an answer. */
   readonly medianWords: number;
@@ -32,13 +34,18 @@ export interface Fluency {
   readonly unfinished: number;
 }
 
-/** How well answers fared: with a judge, and by measures that know no judge. */
+/** How well answers fared: with a reward, and by measures in which it has no part. Means are over the answers that have a rating. */
 export interface AnswerReport {
   readonly answers: readonly Answer[];
-  /** Share of answers that the judge is satisfied with, with Wilson's 95 % interval. */
-  readonly satisfied: Estimate;
-  /** Findings an answer, with a 95 % bootstrap interval. */
-  readonly findings: Estimate;
+  /** The mean reward, with a 95 % bootstrap interval. */
+  readonly value: Estimate;
+  /** Share of satisfactory answers, with Wilson's 95 % interval; absent where the reward draws no line. */
+  readonly satisfied?: Estimate;
+  /** Findings an answer, with a 95 % bootstrap interval; absent where the reward names no places. */
+  readonly findings?: Estimate;
+  /** Answers without a rating, by reason. They count neither as good nor as bad. */
+  readonly failures: Readonly<Record<string, number>>;
+  /** Over all answers. */
   readonly fluency: Fluency;
 }
 
@@ -47,38 +54,68 @@ export interface EvaluationParts {
   readonly generator: Generator;
   /** Scores under the base model; left out where the generator is the base, which then scored its answers as it wrote them. */
   readonly scorer?: Scorer;
-  readonly judge: Judge;
+  readonly reward: Reward;
   readonly rows: readonly PromptRow[];
   readonly sampling: SamplingOptions;
-  /** A file that keeps what was answered: where it is there, nothing is answered again. It belongs to these rows, this model and this sampling; the caller sees to that. */
+  /**
+   * A file that keeps the answers: where it is there, nothing is answered again. The caller sees to it that it belongs to these rows, this model and
+   * this sampling.
+   */
   readonly keptIn?: string;
+  /** Aborts the rating. */
+  readonly signal?: AbortSignal;
   onProgress?(finished: number, total: number): void;
 }
 
-/** Lets the model (with whatever adapter the generator has) answer every prompt, and has the answers judged and measured. */
-export async function evaluateAnswers({ model, generator, scorer, judge, rows, sampling, keptIn, onProgress }: EvaluationParts): Promise<AnswerReport> {
+/**
+ * Lets the model (with whatever adapter the generator has) answer every prompt, and has the answers rated and measured.
+ *
+ * @throws UserError where no answer got a rating
+ */
+export async function evaluateAnswers({ model, generator, scorer, reward, rows, sampling, keptIn, signal, onProgress }: EvaluationParts): Promise<AnswerReport> {
   const prompts = rows.map((row) => model.template.prompt(row.prompt));
   const completions = await keeping(keptIn, () => generator.generate(prompts.map((prompt, row) => ({ prompt, row })), sampling, {
     onProgress: ({ finished, total }) => onProgress?.(finished, total),
   }));
-  const verdicts = await judge.judge(rows.map((row, i) => ({ prompt: row.prompt, response: completions[i]!.text })));
+  const items = rows.map((row, i) => ({ prompt: row.prompt, response: completions[i]!.text, ids: completions[i]!.ids, row }));
+  const rated = await reward.rate(items, { signal });
   const answers = rows.map((row, i): Answer => {
     const { text, ids, finish } = completions[i]!;
-    return { row, response: text, tokens: ids, finish, verdict: verdicts[i]! };
+    return { row, response: text, tokens: ids, finish, rated: rated[i]! };
   });
-  const scored = scorer && (await scorer.logProbs(answers.flatMap((a, i) => (a.tokens.length === 0 ? [] : [{ prompt: prompts[i]!, response: a.tokens }]))));
+  const sequences = answers.flatMap(({ tokens }, i) => (tokens.length === 0 ? [] : [{ prompt: prompts[i]!, response: tokens }]));
+  const scored = scorer && (await scorer.logProbs(sequences));
   const logprobs = scored?.flat().map((x) => x!) ?? completions.flatMap((c) => c.logprobs);
   const texts = answers.map((a) => a.response);
   return {
     answers,
-    satisfied: proportionInterval(answers.filter((a) => a.verdict.satisfied).length, answers.length),
-    findings: bootstrapInterval(answers.map((a) => a.verdict.findings.length), { seed: 0 }),
+    ...summarise(reward, rated),
     fluency: {
       medianWords: medianOf(texts.map((t) => words(t).length)),
       distinct2: distinct(texts, 2),
       logprobPerToken: logprobs.reduce((a, b) => a + b, 0) / logprobs.length,
       unfinished: answers.filter((a) => a.finish === 'length').length / answers.length,
     },
+  };
+}
+
+/** What a reward said of answers, in numbers. */
+function summarise({ name }: Reward, rated: readonly (Rated | Failure)[]): Pick<AnswerReport, 'value' | 'satisfied' | 'findings' | 'failures'> {
+  const good = rated.filter((one): one is Rated => !failed(one));
+  const failures: Record<string, number> = {};
+  for (const one of rated) if (failed(one)) failures[one.failure] = (failures[one.failure] ?? 0) + 1;
+  if (good.length === 0) {
+    const first = rated.find(failed)!;
+    const counts = Object.entries(failures).map(([reason, n]) => `${reason} ${n}`).join(', ');
+    throw new UserError(`None of ${rated.length} answers got a rating from ${name}: ${counts}.`, [`The first: ${first.detail}`]);
+  }
+  const lined = good.flatMap(({ satisfied }) => satisfied ?? []);
+  const placed = good.flatMap(({ findings }) => findings?.length ?? []);
+  return {
+    value: bootstrapInterval(good.map(({ value }) => value), { seed: 0 }),
+    satisfied: lined.length === 0 ? undefined : proportionInterval(lined.filter(Boolean).length, lined.length),
+    findings: placed.length === 0 ? undefined : bootstrapInterval(placed, { seed: 0 }),
+    failures,
   };
 }
 

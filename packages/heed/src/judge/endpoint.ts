@@ -6,7 +6,16 @@ import { chooseBySamples, createLogprobsReader } from './endpoint/choose.js';
 import { createEndpointClient } from './endpoint/client.js';
 import type { Said } from './endpoint/reply.js';
 import { createBill, createEndpointServer } from './endpoint/server.js';
-import type { EndpointOptions } from './options.js';
+import { defineJudge } from './define.js';
+import { EndpointOptions } from './endpoint/options.js';
+
+/** `endpoint`: a server with OpenAI's interface. */
+export const endpoint = defineJudge({
+  name: 'endpoint',
+  options: EndpointOptions,
+  describe: ({ model, url }) => `${model} at ${url}`,
+  open: async (options) => createEndpointRespondent(options),
+});
 
 /**
  * A server with OpenAI's interface as one who can be asked. `choose` reads the log-probabilities of the likeliest tokens where the server

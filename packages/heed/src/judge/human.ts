@@ -9,7 +9,24 @@ import { count } from '../data/text-lines.js';
 import { UserError } from '../errors.js';
 import { atomicWrite, fileError } from '../run/files.js';
 import type { AskHooks, Question, ChoiceQuestion, ChoiceReply, Failure, Respondent, TextQuestion, TextReply } from './respondent.js';
-import type { HumanOptions } from './options.js';
+import { defineJudge } from './define.js';
+
+/** A person, by way of files. */
+export const HumanOptions = z.strictObject({
+  /** Where questions that wait are written, a JSON object a line. */
+  questions: z.string().min(1),
+  /** Files with answers: the same lines with `answer` filled in. Default: the file of the questions itself. */
+  answers: z.union([z.string().min(1), z.array(z.string().min(1)).min(1)]).optional(),
+});
+export type HumanOptions = z.infer<typeof HumanOptions>;
+
+/** `human`: people, by way of files. */
+export const human = defineJudge({
+  name: 'human',
+  options: HumanOptions,
+  describe: ({ questions }) => questions,
+  open: async (options) => createHumanRespondent(options),
+});
 
 /** A line of the files: a question, and once a person has written it, the answer. */
 const Line = z.object({

@@ -1,18 +1,48 @@
 import { createHash } from 'node:crypto';
 import { basename } from 'node:path';
 import { type Engine, view } from '@heed/tensor';
+import { z } from 'zod';
 import { type BranchRequest, createBranchScorer } from '../generate/branch-scorer.js';
 import { openGenerator } from '../generate/open.js';
 import type { SamplingOptions } from '../generate/options.js';
 import type { Generator } from '../generate/generator.js';
 import { requireNoHead } from '../model/adapter.js';
-import type { Model } from '../model/load.js';
-import type { Adapter } from '../model/peft.js';
-import type { Precision } from '../model/precision.js';
+import { type Model, loadModel } from '../model/load.js';
+import { type Adapter, loadAdapter } from '../model/peft.js';
+import { PRECISIONS, type Precision } from '../model/precision.js';
+import { defineJudge, describeModel, withEngine } from './define.js';
 import type { AskHooks, ChoiceQuestion, ChoiceReply, Failure, Respondent, TextQuestion, TextReply } from './respondent.js';
 import { exclusive, massOf } from './exclusive.js';
 import { fingerprint } from './fingerprint.js';
 import { answerTokens, askedTokens, endToken } from './local-tokens.js';
+
+/** A model of ours that is asked. */
+export const LocalOptions = z.strictObject({
+  /** As `model:` of a recipe; left out, the default model. */
+  model: z.string().min(1).optional(),
+  /** An adapter's folder, as a run's `adapter/` or PEFT wrote it. */
+  adapter: z.string().min(1).optional(),
+  template: z.enum(['chat', 'alpaca']).optional(),
+  /** Whether the end of turn is part of an answer: for judges taught by `choice` with its default. */
+  endOfTurn: z.boolean().default(false),
+  /** Texts written together. */
+  batch: z.int().min(1).default(16),
+  /** What its linear layers compute with: `int8` takes a quarter of the weights' memory and rounds (docs/engine.md). */
+  precision: z.enum(PRECISIONS).default('f32'),
+});
+export type LocalOptions = z.infer<typeof LocalOptions>;
+
+/** `local`: a model of ours, on this machine. */
+export const local = defineJudge({
+  name: 'local',
+  options: LocalOptions,
+  describe: (options) => describeModel(options),
+  open: ({ model: name, adapter: folder, template, endOfTurn, batch, precision }, tools) => withEngine(tools, async (engine) => {
+    const model = await loadModel(name, { template, log: tools.log });
+    const adapter = folder === undefined ? undefined : await loadAdapter(folder, model.checkpoint);
+    return createLocalRespondent(engine, model, { adapter, endOfTurn, batch, precision });
+  }),
+});
 
 export interface LocalSettings {
   readonly adapter?: Adapter;

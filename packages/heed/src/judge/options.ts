@@ -1,159 +1,61 @@
 /** What a recipe says under `judge:`. */
 import { z } from 'zod';
 
-import { PRECISIONS } from '../model/precision.js';
-import { hideKeys, isKeyField, looksLikeKey } from '../run/keys.js';
-
-const positive = z.int().min(1);
-const folder = z.string().min(1);
-
-/** A model of ours that is asked. */
-export const LocalOptions = z.strictObject({
-  /** As `model:` of a recipe; left out, the default model. */
-  model: z.string().min(1).optional(),
-  /** An adapter's folder, as a run's `adapter/` or PEFT wrote it. */
-  adapter: folder.optional(),
-  template: z.enum(['chat', 'alpaca']).optional(),
-  /** Whether the end of turn is part of an answer: for judges taught by `choice` with its default. */
-  endOfTurn: z.boolean().default(false),
-  /** Texts written together. */
-  batch: positive.default(16),
-  /** What its linear layers compute with: `int8` takes a quarter of the weights' memory and rounds (docs/engine.md). */
-  precision: z.enum(PRECISIONS).default('f32'),
-});
-export type LocalOptions = z.infer<typeof LocalOptions>;
-
-/** Fields of a request that Heed fills in itself. */
-const OWN_FIELDS = ['model', 'messages', 'prompt', 'max_tokens', 'max_completion_tokens', 'temperature', 'top_p', 'n', 'seed', 'stop', 'stream', 'logprobs', 'top_logprobs', 'response_format'];
-
-/** A server with OpenAI's interface. */
-export const EndpointOptions = z
-  .strictObject({
-    /** Where its `/chat/completions` lies: https://api.openai.com/v1, http://127.0.0.1:8000/v1. */
-    url: z.string().superRefine((text, context) => {
-      const problem = urlProblem(text);
-      if (problem !== undefined) context.addIssue({ code: 'custom', message: problem });
-    }),
-    /** As the server names it. */
-    model: z.string().min(1),
-    /** The environment variable that holds the key. Keys are never written into recipes. */
-    keyFrom: z.string().superRefine((name, context) => {
-      // A key that was put here is not to be shown.
-      if (!/^[A-Za-z_][A-Za-z0-9_]*$/.test(name) || looksLikeKey(name)) {
-        context.addIssue({ code: 'custom', message: 'expected the name of an environment variable, not a key: export the key under a name such as OPENAI_API_KEY, and write that name here' });
-      }
-    }).optional(),
-    /** `completions`: /v1/completions, for base models: the prompt is the messages' text. */
-    api: z.enum(['chat', 'completions']).default('chat'),
-    /**
-     * What a chat server makes of the beginning of an answer. `ask`: it ends the question (any server); `continue`: an unfinished turn of the assistant
-     * with `continue_final_message` (vLLM, SGLang); `message`: the same without the flag (servers that continue a last turn of the assistant).
-     */
-    begun: z.enum(['ask', 'continue', 'message']).default('ask'),
-    /** How many of the likeliest tokens are asked for; 0: never ask, choose by samples. Default: 20, or 5 of `completions`. */
-    topLogprobs: z.int().min(0).max(100).optional(),
-    /** Samples that stand in where a server offers no log-probabilities, or the answer is not found by them; 0: then the question fails. */
-    samples: z.int().min(0).max(128).default(8),
-    /** Let the server hold samples to the answers (`response_format: json_schema`), where it can. */
-    structured: z.boolean().default(false),
-    /** Requests at a time. */
-    concurrency: positive.default(8),
-    /** At most so many requests in so many seconds. */
-    rate: z.strictObject({ requests: positive, seconds: z.number().positive().default(60) }).optional(),
-    /** Seconds that a request may take, from the first byte sent to the last received. */
-    timeout: z.number().positive().max(3600).default(120),
-    /** How often a request is tried again after 408, 409, 429, 5xx, a time-out or a broken connection. */
-    retries: z.int().min(0).max(20).default(5),
-    /** Seconds before the first retry; doubled for each further one, up to a minute. A server's Retry-After comes first. */
-    backoff: z.number().positive().max(60).default(0.5),
-    /**
-     * Seconds that a server may ask to be left alone for (Retry-After); nothing is sent to it meanwhile. Where it asks for more, the questions until then fail
-     * with the reason `rate-limit`, and the next run asks them again. Default: 600.
-     */
-    patience: z.number().positive().max(86_400).optional(),
-    /**
-     * What may be spent on this judge, by all runs with one label store; then the questions left fail with the reason `budget`. Tokens in and out together; money
-     * in the currency of `prices`. A run counts from what the store holds when it starts: of processes that label side by side each counts its own.
-     */
-    budget: z.strictObject({ tokens: positive.optional(), money: z.number().positive().optional() }).optional(),
-    /** Price of a million tokens. */
-    prices: z.strictObject({ prompt: z.number().min(0), completion: z.number().min(0), currency: z.string().min(1).default('USD') }).optional(),
-    /** Further fields of every request, such as `reasoning_effort`. */
-    extra: z
-      .record(z.string(), z.unknown())
-      .superRefine((fields, context) => {
-        if (OWN_FIELDS.some((field) => field in fields)) context.addIssue({ code: 'custom', message: `these fields are filled in by Heed: ${OWN_FIELDS.join(', ')}` });
-        const secret = keyIn(fields);
-        if (secret !== undefined) context.addIssue({ code: 'custom', message: `"${secret}" may hold a key, and recipes are kept and shown: name the key's environment variable with keyFrom` });
-      })
-      .optional(),
-  })
-  .refine(({ budget, prices }) => budget?.money === undefined || prices !== undefined, { path: ['prices'], message: 'a budget in money needs the prices of tokens' })
-  .refine(({ api, begun }) => api === 'chat' || begun === 'ask', { path: ['begun'], message: 'api: completions continues any text, so begun says nothing there' })
-  .refine(({ topLogprobs, samples }) => topLogprobs !== 0 || samples > 0, { path: ['samples'], message: 'with topLogprobs: 0 questions are answered by samples, so at least 1 is needed' });
-export type EndpointOptions = z.infer<typeof EndpointOptions>;
+import { namesExport } from '../run/user-module.js';
+import { JUDGES } from './index.js';
 
 /** An adapter with a head, which gives a response a number. */
 export const RewardModelOptions = z
   .strictObject({
     model: z.string().min(1).optional(),
-    adapter: folder,
+    /** An adapter's folder, as a run's `adapter/` or PEFT wrote it. */
+    adapter: z.string().min(1),
     template: z.enum(['chat', 'alpaca']).optional(),
-    /** Responses with at least this reward satisfy the judge. */
+    /** Responses with at least this reward are satisfactory. */
     threshold: z.number().default(0),
     /** A YAML file of principles that responses are held to, all at once: for an adapter of the method `principle-reward-model`, and needed by it. */
     principles: z.string().min(1).optional(),
     /** Hold responses to these of them only. */
     only: z.array(z.string().min(1)).min(1).optional(),
   })
-  .refine(({ principles, only }) => only === undefined || principles !== undefined, { path: ['only'], message: 'names principles, and principles, the file that they are in, is missing' });
+  .refine(({ principles, only }) => only === undefined || principles !== undefined, {
+    path: ['only'], message: 'names principles, and principles, the file that they are in, is missing',
+  });
 export type RewardModelOptions = z.infer<typeof RewardModelOptions>;
 
-/** A person, by way of files. */
-export const HumanOptions = z.strictObject({
-  /** Where questions that wait are written, a JSON object a line. */
-  questions: z.string().min(1),
-  /** Files with answers: the same lines with `answer` filled in. Default: the file of the questions itself. */
-  answers: z.union([z.string().min(1), z.array(z.string().min(1)).min(1)]).optional(),
-});
-export type HumanOptions = z.infer<typeof HumanOptions>;
+const respondents = Object.fromEntries(Object.entries(JUDGES).map(([name, { options }]) => [name, options.optional()])) as unknown as {
+  readonly [Kind in keyof typeof JUDGES]: z.ZodOptional<(typeof JUDGES)[Kind]['options']>;
+};
 
-const KINDS = ['rules', 'local', 'endpoint', 'rewardModel', 'human'] as const;
+/** A schema of sections that hold exactly one of the kinds. */
+const oneOf = <Shape extends z.ZodRawShape>(shape: Shape) => {
+  const kinds = Object.keys(shape);
+  return z.strictObject(shape).refine(
+    (section) => kinds.filter((kind) => (section as Record<string, unknown>)[kind] !== undefined).length === 1,
+    `expected exactly one of ${kinds.join(', ')}`,
+  );
+};
+
+const EXPORT = z.string().refine(namesExport, 'expected ./FILE.ts#NAME, a judge that a module exports');
+
+/** Who is asked: a section with one of local, endpoint and human, or `./FILE.ts#NAME`, an export that `defineJudge` made. */
+export const RespondentOptions = z.union([EXPORT, oneOf(respondents)]);
+export type RespondentOptions = z.infer<typeof RespondentOptions>;
 
 /** `judge:` as a section with one of the kinds in it. */
-export const JudgeSection = z
-  .strictObject({
-    /** A YAML file of rules. */
-    rules: z.string().min(1).optional(),
-    local: LocalOptions.optional(),
-    endpoint: EndpointOptions.optional(),
-    rewardModel: RewardModelOptions.optional(),
-    human: HumanOptions.optional(),
-  })
-  .refine((section) => KINDS.filter((kind) => section[kind] !== undefined).length === 1, `expected exactly one of ${KINDS.join(', ')}`);
+export const JudgeSection = oneOf({
+  /** A YAML file of rules. */
+  rules: z.string().min(1).optional(),
+  rewardModel: RewardModelOptions.optional(),
+  ...respondents,
+});
 export type JudgeSection = z.infer<typeof JudgeSection>;
 
-/** `judge:` of a recipe: `rules:FILE`, or a section. */
-export const JudgeOptions = z.union([z.string().regex(/^rules:./, 'expected rules:FILE, or a section: local, endpoint, rewardModel, human'), JudgeSection]);
+const isShort = (text: string): boolean => /^rules:./.test(text) || namesExport(text);
+
+/** `judge:` of a recipe: `rules:FILE`, `./FILE.ts#NAME`, or a section. */
+export const JudgeOptions = z.union([
+  z.string().refine(isShort, 'expected rules:FILE, ./FILE.ts#NAME, or a section: local, endpoint, rewardModel, human'),
+  JudgeSection,
+]);
 export type JudgeOptions = z.infer<typeof JudgeOptions>;
-
-/** The field, at whatever depth, that holds a key by its name or its value. */
-function keyIn(fields: object, path = ''): string | undefined {
-  for (const [name, value] of Object.entries(fields) as [string, unknown][]) {
-    const here = `${path}${name}`;
-    if (isKeyField(name) || (typeof value === 'string' && hideKeys(value) !== value)) return here;
-    const inside = typeof value === 'object' && value !== null ? keyIn(value, `${here}.`) : undefined;
-    if (inside !== undefined) return inside;
-  }
-  return undefined;
-}
-
-function urlProblem(text: string): string | undefined {
-  const url = URL.canParse(text) ? new URL(text) : undefined;
-  if (url === undefined || !/^https?:$/.test(url.protocol)) return 'expected the address of a server, such as http://127.0.0.1:8000/v1';
-  // What these hold may be a key, so they are not shown.
-  if (url.username !== '' || url.password !== '') return 'expected an address without a name and password: name the key\'s environment variable with keyFrom';
-  if (url.search !== '' || url.hash !== '') return 'expected an address without ? and #: name the key\'s environment variable with keyFrom';
-  if (/\/(chat\/)?completions\/?$/.test(url.pathname)) return 'expected the address before /chat/completions and /completions, which usually ends with /v1';
-  return undefined;
-}

@@ -4,7 +4,10 @@ import type { Engine } from '@heed/tensor';
 import type { JudgedRow, PromptRow } from '../data/rows.js';
 import { at, type Source } from '../data/source.js';
 import { UserError } from '../errors.js';
-import { openJudge, openRespondent } from '../judge/open.js';
+import { failed } from '../judge/respondent.js';
+import { openRespondent } from '../judge/open.js';
+import { openReward } from '../reward/open.js';
+import { rewardOfJudge } from '../reward/options.js';
 import { type JudgmentsOptions, writeJudgments } from '../label/judgments.js';
 import { type LabelFailure, unlabelled } from '../label/labelled.js';
 import { reasons } from '../label/report.js';
@@ -64,12 +67,16 @@ export async function openRoundJudge(recipe: AlignRecipe, tools: JudgingTools): 
     await (await openRespondent(recipe.judge, { engine: tools.engine, log: tools.say })).close();
     return { judge: (answers, prompts, file) => ask(givenOf(answers, prompts), file, { ...recipe, label }, tools) };
   }
-  const judge = await openJudge(recipe.judge, { engine: tools.engine, log: tools.say });
+  const reward = await openReward(rewardOfJudge(recipe.judge), { engine: tools.engine, log: tools.say });
   return {
     async judge(answers, prompts) {
       const given = givenOf(answers, prompts);
-      const verdicts = await judge.judge(given.map(({ prompt, completion: response }) => ({ prompt, response })));
-      return { failures: [], rows: given.map((one, i): JudgedRow => ({ ...one, judgment: verdicts[i]!.judgment, satisfied: verdicts[i]!.satisfied })) };
+      const rated = await reward.rate(given.map(({ prompt, completion: response }) => ({ prompt, response })));
+      const rows = given.flatMap((one, i): JudgedRow[] => {
+        const said = rated[i]!;
+        return failed(said) ? [] : [{ ...one, judgment: said.reason, satisfied: said.satisfied === true }];
+      });
+      return { rows, failures: given.flatMap(({ source, id }, i) => (failed(rated[i]!) ? [{ ...rated[i], source, id }] : [])) };
     },
   };
 }

@@ -1,7 +1,8 @@
 import { startEngine } from '@heed/tensor';
 import { loadData } from '../data/load.js';
 import type { AnswerReport } from '../evaluate/answers.js';
-import { openJudge } from '../judge/open.js';
+import { openReward } from '../reward/open.js';
+import { rewardOfJudge } from '../reward/options.js';
 import { type MethodOptions, methodOf } from '../method/index.js';
 import { initialParameters } from '../model/adapter.js';
 import { loadModel } from '../model/load.js';
@@ -60,10 +61,10 @@ export async function alignOnline(recipe: AlignRecipe, run: RunFolder, { progres
   for (const line of describeStart(recipe.adapter)) say(line);
   const engine = await startEngine();
   try {
-    const judge = await openJudge(independent ?? recipe.judge, { engine, log: say });
+    const reward = await openReward(rewardOfJudge(independent ?? recipe.judge), { engine, log: say });
     const teacher = await openRoundJudge(recipe, { engine, progress, say, interrupt });
     const setup: IterationSetup = { recipe, run, engine, model, plan, progress, interrupt, say, method, prompts, teacher };
-    const heldOut: HeldOut = { rows: held, judge, sampling: { ...sampling, seed: recipe.train.seed } };
+    const heldOut: HeldOut = { rows: held, reward, sampling: { ...sampling, seed: recipe.train.seed } };
     const before = await assess(setup, heldOut, 'before', start.parameters);
     const iterations: Iteration[] = [];
     let parameters = start.parameters ?? initialParameters(plan, recipe.train.seed);

@@ -1,5 +1,5 @@
 import type { Failure } from '../judge/respondent.js';
-import type { Finding } from '../judge/verdict.js';
+import type { Asking } from '../label/asking.js';
 import type { PromptRow } from '../data/rows.js';
 import type { Message } from '../text/template.js';
 
@@ -11,6 +11,17 @@ export interface RewardItem {
   readonly ids?: readonly number[];
   /** The row of the data file: its other columns are in `extra`. */
   readonly row?: PromptRow;
+}
+
+/** One place of a response that a reward objects to. */
+export interface Finding {
+  /** The rule or criterion that is broken. */
+  readonly rule: string;
+  /** What to quote: the words at fault, or what is missing. */
+  readonly quote: string;
+  /** Where the quote stands, in UTF-16 units of the response: `[start, end)`. Empty where something is missing. */
+  readonly start: number;
+  readonly end: number;
 }
 
 /** What a reward says of one response. */
@@ -41,6 +52,10 @@ export interface RewardHooks {
 export interface Reward {
   /** Names the reward and everything that changes its results (files, weights, options), for people and for resuming. */
   readonly name: string;
+  /** Whether results say `satisfied`: the reward draws a line between good and bad responses. */
+  readonly drawsLine: boolean;
+  /** What a respondent behind the reward was asked so far, and what that took; absent where none is asked. */
+  readonly asking?: Readonly<Asking>;
   rate(items: readonly RewardItem[], hooks?: RewardHooks): Promise<readonly (Rated | Failure)[]>;
   /** Gives back what the reward holds: memory, connections. */
   close(): Promise<void>;

@@ -3,7 +3,7 @@ import { existsSync } from 'node:fs';
 import { readdir, stat } from 'node:fs/promises';
 import { basename, dirname, extname, join, resolve } from 'node:path';
 
-import { type Jiti, createJiti } from 'jiti';
+import type { Jiti } from 'jiti';
 
 import { UserError, nearest } from '../errors.js';
 
@@ -22,6 +22,8 @@ export const namesExport = (text: string): boolean => SPEC.test(text);
 const SHARED: Readonly<Record<string, string>> = {
   '@heed/heed': new URL('../index.js', import.meta.url).href,
   '@heed/tensor': '@heed/tensor',
+  // Schemas of options are read together with those of recipes, so they are made by one zod; and a module outside a project has none.
+  zod: 'zod',
 };
 
 let loader: Promise<Jiti> | undefined;
@@ -29,12 +31,14 @@ let loader: Promise<Jiti> | undefined;
 /** One loader for the whole process: a module that a recipe names twice is evaluated once. */
 const openLoader = (): Promise<Jiti> => (loader ??= (async () => {
   const shared = Object.entries(SHARED).map(async ([name, from]) => [name, await import(from) as unknown] as const);
+  const { createJiti } = await import('jiti');
   const virtualModules = Object.fromEntries(await Promise.all(shared));
   return createJiti(import.meta.url, { fsCache: false, interopDefault: false, virtualModules });
 })());
 
 /**
- * The value that a user's module exports. What the module imports from `@heed/heed` and `@heed/tensor` are the objects of this process.
+ * The value that a user's module exports. What the module imports from `@heed/heed`, `@heed/tensor` and `zod` are the objects
+ * of this process.
  *
  * @param spec `./my-method.ts#name`: a .ts, .mts, .js or .mjs file, relative to the folder where the command is run, and an export of it.
  * @throws UserError where the text has another form, there is no such file or export, or the module cannot be loaded
@@ -62,12 +66,12 @@ async function load(file: string, path: string): Promise<Record<string, unknown>
     return await jiti.import<Record<string, unknown>>(path);
   } catch (error) {
     if (error instanceof UserError) throw error;
-    throw new UserError(`${file} cannot be loaded: ${reasonOf(error)}`, hintsFor(error), { cause: error });
+    throw new UserError(`${file} cannot be loaded: ${errorInWords(error)}`, hintsFor(error), { cause: error });
   }
 }
 
-/** What an error says, and where in the user's files it happened. */
-function reasonOf(error: unknown): string {
+/** What an error of a user's module says, and where in the user's files it happened. */
+export function errorInWords(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
   const [words = error.name, more = ''] = error.message.split('\n').map((line) => line.trim()).filter((line) => line !== '');
   // A syntax error has its place in the second line of its message: "ParseError: Unexpected token", "/home/me/my-method.ts:3:17".

@@ -1,7 +1,7 @@
 import { afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { type ChoiceQuestion, type ChoiceReply, type Failure, type Respondent, type TextQuestion, failed } from '../../src/judge/respondent.js';
 import { createEndpointRespondent } from '../../src/judge/endpoint.js';
-import { EndpointOptions } from '../../src/judge/options.js';
+import { EndpointOptions } from '../../src/judge/endpoint/options.js';
 import { type FaultyServer, chatPlaces, chatText, chatTop, fail, faultyServer, textTop } from './faulty-server.js';
 
 let server: FaultyServer;

@@ -1,7 +1,7 @@
 import { beforeAll, describe, expect, it } from 'vitest';
 import { createBudget } from '../../src/judge/endpoint/budget.js';
 import { type Clock, createEndpointClient, type Sent } from '../../src/judge/endpoint/client.js';
-import { EndpointOptions } from '../../src/judge/options.js';
+import { EndpointOptions } from '../../src/judge/endpoint/options.js';
 import { type FaultyServer, chatText, fail, faultyServer } from './faulty-server.js';
 
 let server: FaultyServer;

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { type TextReply, failed } from '../../src/judge/respondent.js';
 import { createEndpointRespondent } from '../../src/judge/endpoint.js';
 import { createLocalRespondent } from '../../src/judge/local.js';
-import { EndpointOptions } from '../../src/judge/options.js';
+import { EndpointOptions } from '../../src/judge/endpoint/options.js';
 import { served } from '../serve/support.js';
 
 // The endpoint judge through our own server, for real, says what the local judge says of the same weights.

@@ -1,6 +1,6 @@
 import { beforeAll, describe, expect, it } from 'vitest';
 import { createEndpointRespondent } from '../../src/judge/endpoint.js';
-import { EndpointOptions } from '../../src/judge/options.js';
+import { EndpointOptions } from '../../src/judge/endpoint/options.js';
 import type { Pair, Single } from '../../src/label/material.js';
 import { labelPreferences, PreferencesOptions } from '../../src/label/preferences.js';
 import { labelPrinciples, PrinciplesOptions } from '../../src/label/principles.js';

@@ -4,7 +4,7 @@ import type { Engine } from '@heed/tensor';
 import { beforeAll, describe, expect, it } from 'vitest';
 import type { ChoiceQuestion, Failure, Respondent, TextQuestion, Usage } from '../../src/judge/respondent.js';
 import { createEndpointRespondent } from '../../src/judge/endpoint.js';
-import { EndpointOptions } from '../../src/judge/options.js';
+import { EndpointOptions } from '../../src/judge/endpoint/options.js';
 import { JudgmentsOptions } from '../../src/label/judgments.js';
 import { openStore } from '../../src/label/store.js';
 import { stored } from '../../src/label/stored.js';

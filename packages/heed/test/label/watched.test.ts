@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { EventEmitter } from 'node:events';
 import { join } from 'node:path';
 import { createEndpointRespondent } from '../../src/judge/endpoint.js';
-import { EndpointOptions } from '../../src/judge/options.js';
+import { EndpointOptions } from '../../src/judge/endpoint/options.js';
 import { openStore } from '../../src/label/store.js';
 import { stored } from '../../src/label/stored.js';
 import { watched } from '../../src/label/watched.js';

@@ -1,4 +1,4 @@
-import type { EndpointOptions } from '../options.js';
+import type { EndpointOptions } from './options.js';
 
 /** Tokens of one request. */
 export interface Tokens {

@@ -2,7 +2,7 @@ import OpenAI from 'openai';
 import PQueue from 'p-queue';
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Failure } from '../respondent.js';
-import type { EndpointOptions } from '../options.js';
+import type { EndpointOptions } from './options.js';
 import { type Budget, type Tokens, tokensAbout } from './budget.js';
 import { wholeFetch } from './body.js';
 import { hideKeys } from '../../run/keys.js';

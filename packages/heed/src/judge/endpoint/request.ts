@@ -1,6 +1,6 @@
 import type { Message } from '../../text/template.js';
 import type { Question } from '../respondent.js';
-import type { EndpointOptions } from '../options.js';
+import type { EndpointOptions } from './options.js';
 
 /** Where a question goes, and the part of its body that says what is asked. */
 export interface Addressed {

@@ -1,5 +1,5 @@
 import type { ChoiceQuestion, Failure, TextQuestion, Usage } from '../respondent.js';
-import type { EndpointOptions } from '../options.js';
+import type { EndpointOptions } from './options.js';
 import type { EndpointClient, Sent, Took } from './client.js';
 import { type Said, readReply } from './reply.js';
 import { address } from './request.js';

@@ -10,8 +10,8 @@ const TIMEOUT_MS = 1000;
 /** What is wrong with a pattern, or undefined. */
 export function patternProblem(source: string): string | undefined {
   try {
-    if (new RegExp(source, 'u').test('')) return `the pattern ${JSON.stringify(source)} matches the empty text, so no text could be without it`;
-    return undefined;
+    const matchesNothing = new RegExp(source, 'u').test('');
+    return matchesNothing ? `the pattern ${JSON.stringify(source)} matches the empty text, so no text could be without it` : undefined;
   } catch (error) {
     return error instanceof Error ? error.message : String(error);
   }
@@ -34,7 +34,8 @@ export function forbiddenPattern(source: string, ignoreCase: boolean, where: str
       return found.filter(([start, end]) => end > start).map(([start, end]): Fault => ({ start, end }));
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code !== 'ERR_SCRIPT_EXECUTION_TIMEOUT') throw error;
-      throw new UserError(`${where}: the pattern ${JSON.stringify(source)} takes more than ${TIMEOUT_MS} ms on a text of ${text.length} characters`, [
+      const pattern = JSON.stringify(source);
+      throw new UserError(`${where}: the pattern ${pattern} takes more than ${TIMEOUT_MS} ms on a text of ${text.length} characters`, [
         'Repetitions inside repetitions, such as (a+)+, backtrack without end; write the pattern without them.',
       ]);
     }

@@ -13,7 +13,8 @@ const escape = (text: string): string => text.replace(/[\\^$.*+?()[\]{}|/]/g, St
 function anyOf(words: readonly string[]): RegExp {
   // The longest first: in an alternation the first that fits wins.
   const longest = [...new Set(words)].sort((a, b) => b.length - a.length);
-  const sources = longest.map((word) => word.trim().normalize('NFC').split(/\s+/).map((part) => escape(part).replaceAll(/['’]/g, "['’]")).join(String.raw`\s+`));
+  const partOf = (part: string): string => escape(part).replaceAll(/['’]/g, "['’]");
+  const sources = longest.map((word) => word.trim().normalize('NFC').split(/\s+/).map(partOf).join(String.raw`\s+`));
   return new RegExp(`${BEFORE}(?:${sources.join('|')})${AFTER}`, 'giu');
 }
 
@@ -27,7 +28,8 @@ export function forbiddenWords(words: readonly string[]): Check {
 export function mustMention(words: readonly string[]): Check {
   const patterns = words.map((word) => [word, anyOf([word])] as const);
   return (text) =>
-    patterns.filter(([, pattern]) => matches(text, pattern).length === 0).map(([word]) => ({ start: text.length, end: text.length, quote: word }));
+    patterns.filter(([, pattern]) => matches(text, pattern).length === 0)
+      .map(([word]) => ({ start: text.length, end: text.length, quote: word }));
 }
 
 /** How much of a text that is too long or too short is quoted, in words. */
@@ -44,7 +46,7 @@ export function maxWords(limit: number): Check {
   return (text) => span(wordsOf(text).slice(limit, limit + QUOTED_WORDS));
 }
 
-/** At least `limit` words; the quote is how the text ends. A text without words is the judge's own affair (`empty`). */
+/** At least `limit` words; the quote is how the text ends. A text without words breaks the rule `empty`. */
 export function minWords(limit: number): Check {
   return (text) => {
     const words = wordsOf(text);

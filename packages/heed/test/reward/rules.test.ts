@@ -4,12 +4,13 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 
 import { UserError } from '../../src/errors.js';
-import { forbiddenWords, maxWords, minWords, mustMention } from '../../src/judge/rules/checks.js';
-import { applyRules, createRulesJudge } from '../../src/judge/rules/judge.js';
-import { loadRules, parseRules } from '../../src/judge/rules/load.js';
-import { forbiddenPattern } from '../../src/judge/rules/pattern.js';
-import { defineRule, joinQuotes, matches, renderMessage } from '../../src/judge/rules/rule.js';
-import type { Check } from '../../src/judge/rules/rule.js';
+import { openReward } from '../../src/reward/open.js';
+import { forbiddenWords, maxWords, minWords, mustMention } from '../../src/reward/rules/checks.js';
+import { applyRules, createRulesReward } from '../../src/reward/rules.js';
+import { loadRules, parseRules } from '../../src/reward/rules/load.js';
+import { forbiddenPattern } from '../../src/reward/rules/pattern.js';
+import { defineRule, joinQuotes, matches, renderMessage } from '../../src/reward/rules/rule.js';
+import type { Check } from '../../src/reward/rules/rule.js';
 
 const found = (check: Check, text: string): string[] => check(text).map(({ start, end, quote }) => quote ?? text.slice(start, end));
 
@@ -48,7 +49,8 @@ describe('the other kinds', () => {
   });
 
   it('a pattern that backtracks for ever is stopped, and named', () => {
-    expect(() => forbiddenPattern('(a+)+$', false, 'style.yaml: rule "slow"')(`${'a'.repeat(40)}b`)).toThrow(/style\.yaml: rule "slow": the pattern .* takes more than 1000 ms/);
+    const slow = forbiddenPattern('(a+)+$', false, 'style.yaml: rule "slow"');
+    expect(() => slow(`${'a'.repeat(40)}b`)).toThrow(/style\.yaml: rule "slow": the pattern .* takes more than 1000 ms/);
   });
 
   it('word counts quote the end or the excess', () => {
@@ -76,7 +78,7 @@ describe('messages', () => {
 
   it('a rule in TypeScript', () => {
     const price = defineRule({ id: 'prices', check: (text) => matches(text, /[$€£]\s?\d+/gu), message: 'It names the price {quotes}.' });
-    expect(applyRules([price], 'For only €20, once $ 30.').judgment).toBe('It names the price "€20" and "$ 30".');
+    expect(applyRules([price], 'For only €20, once $ 30.').reason).toBe('It names the price "€20" and "$ 30".');
     expect(() => defineRule({ id: 'x', check: () => [], message: 'Bad.' })).toThrow('does not quote');
     expect(() => defineRule({ id: 'x', check: () => [], message: '{quotes} {words}' })).toThrow('unknown placeholder {words}');
   });
@@ -86,26 +88,36 @@ const STYLE = join(import.meta.dirname, '../../../../examples/house-style/house-
 
 describe('the house style', () => {
   it('says what is wrong and quotes it', async () => {
-    const judge = await loadRules(STYLE);
-    expect(judge.name).toBe('house style');
+    const { name, rules, fingerprint } = await loadRules(STYLE);
+    expect(name).toBe('house style');
+    const reward = await openReward(`rules:${STYLE}`);
+    // A resume sees whether the file was changed.
+    expect(reward.name).toBe(`rules:house style ${fingerprint}`);
+    expect(reward.drawsLine).toBe(true);
     const response = 'Our **best** lamp is perfect for you! You can always trust the best.';
-    const [verdict] = await judge.judge([{ prompt: [{ role: 'user', content: 'Describe a lamp.' }], response }]);
-    expect(verdict?.judgment).toBe(
+    const [rated] = await reward.rate([{ prompt: [{ role: 'user', content: 'Describe a lamp.' }], response }]);
+    expect(rated).toEqual(applyRules(rules, response));
+    const { reason, value, findings } = applyRules(rules, response);
+    expect(reason).toBe(
       'It uses the words "Our" and "you", which are not in the third person. It uses the words "best" and "perfect", which are hype. ' +
-        'It uses the words "always", which promise what nobody can prove. It uses the signs "**" and "!", which do not belong in plain text.',
+        'It uses the words "always", which promise what nobody can prove. ' +
+        'It uses the signs "**" and "!", which do not belong in plain text.',
     );
-    expect(verdict).toMatchObject({ satisfied: false });
-    expect(verdict?.score).toBeCloseTo(0.2, 12);
-    for (const { quote, start, end } of verdict?.findings ?? []) expect(response.slice(start, end)).toBe(quote);
+    expect(rated).toMatchObject({ satisfied: false });
+    expect(value).toBeCloseTo(0.2, 12);
+    // Our, you, you, best, best, perfect, always, **, **, !
+    expect(findings).toHaveLength(10);
+    for (const { quote, start, end } of findings!) expect(response.slice(start, end)).toBe(quote);
   });
 
   it('has nothing against plain text, and something against none', async () => {
-    const judge = await loadRules(STYLE);
-    const judged = ['The lamp has a shade of green glass and a foot of brass.', 'A lamp.', ' \n'].map((response) => ({ prompt: [], response }));
-    expect(await judge.judge(judged)).toMatchObject([
-      { satisfied: true, judgment: null, findings: [], score: 1 },
-      { satisfied: false, judgment: 'It ends too soon, after "A lamp".' },
-      { satisfied: false, judgment: 'The answer is empty.', score: 0 },
+    const reward = await openReward({ rules: STYLE });
+    const responses = ['The lamp has a shade of green glass and a foot of brass.', 'A lamp.', ' \n'];
+    const items = responses.map((response) => ({ prompt: [], response }));
+    expect(await reward.rate(items)).toMatchObject([
+      { satisfied: true, reason: null, findings: [], value: 1 },
+      { satisfied: false, reason: 'It ends too soon, after "A lamp".' },
+      { satisfied: false, reason: 'The answer is empty.', value: 0 },
     ]);
   });
 });
@@ -142,11 +154,12 @@ describe('rule files', () => {
     expect(problem('rules: []')).toMatch(/at least 1/);
     expect(problem('')).toMatch(/"rules" is missing/);
     await expect(loadRules('/nowhere/x.yaml')).rejects.toThrow('There is no rule file /nowhere/x.yaml');
-    expect(() => createRulesJudge('j', [])).toThrow('no rules');
+    expect(() => createRulesReward('j', [])).toThrow('no rules');
   });
 
   it('any text is rules or a UserError', () => {
-    fc.assert(fc.property(fc.oneof(fc.string(), fc.json(), fc.stringMatching(/^rules:\n( {2,6}-? ?(id|kind|words|message|pattern): ?[a-z{}[\]"-]*\n){1,6}$/)), (text) => {
+    const likeRules = fc.stringMatching(/^rules:\n( {2,6}-? ?(id|kind|words|message|pattern): ?[a-z{}[\]"-]*\n){1,6}$/);
+    fc.assert(fc.property(fc.oneof(fc.string(), fc.json(), likeRules), (text) => {
       try {
         parseRules(text, 'x.yaml');
       } catch (error) {

@@ -47,7 +47,8 @@ export function defineRule(rule: Rule): Rule {
 
 /** All matches of a global pattern. Empty matches are left out. */
 export function matches(text: string, pattern: RegExp): Fault[] {
-  return [...text.matchAll(pattern)].filter((match) => match[0] !== '').map((match) => ({ start: match.index, end: match.index + match[0].length }));
+  const found = [...text.matchAll(pattern)].filter((match) => match[0] !== '');
+  return found.map((match) => ({ start: match.index, end: match.index + match[0].length }));
 }
 
 /** `"you", "your" and "best"`: each quote once, whatever its case, in order of first use. */
@@ -64,5 +65,6 @@ export function joinQuotes(quotes: readonly string[]): string {
 
 /** The rule's sentence about these quotes. A `$` or a brace in a quote stands for itself. */
 export function renderMessage(message: string, quotes: readonly string[]): string {
-  return message.replace(PLACES, (place, name: string) => (name === 'quotes' ? joinQuotes(quotes) : name === 'count' ? String(quotes.length) : place));
+  const values: Readonly<Record<string, string>> = { quotes: joinQuotes(quotes), count: String(quotes.length) };
+  return message.replace(PLACES, (place, name: string) => (Object.hasOwn(values, name) ? values[name]! : place));
 }

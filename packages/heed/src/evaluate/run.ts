@@ -1,0 +1,122 @@
+import { startEngine } from '@heed/tensor';
+import type { PromptRow } from '../data/rows.js';
+import { openGenerator } from '../generate/open.js';
+import type { SamplingOptions } from '../generate/options.js';
+import { failed } from '../judge/respondent.js';
+import type { Model } from '../model/load.js';
+import type { Adapter } from '../model/peft.js';
+import { createScorer } from '../model/scorer.js';
+import { type RewardInput, describeReward, openReward } from '../reward/open.js';
+import type { Rated } from '../reward/reward.js';
+import type { Hooks, Measured, Summary } from '../run/job.js';
+import { silentProgress } from '../run/progress.js';
+import { Interrupted } from '../run/signals.js';
+import { type Estimate, pairedDifference } from '../run/statistics.js';
+import { type Answer, type AnswerReport, evaluateAnswers } from './answers.js';
+
+/** What an evaluation works on. */
+export interface Evaluation {
+  readonly model: Model;
+  /** Answers the prompts too, after the model alone. */
+  readonly adapter?: Adapter;
+  readonly rows: readonly PromptRow[];
+  readonly sampling: SamplingOptions;
+  readonly reward: RewardInput;
+  /** Where the replies of a respondent behind the reward are kept. Default: runs/labels.db. */
+  readonly store?: string;
+}
+
+/** `before`: the model alone; `after`: with the adapter. */
+export type When = 'before' | 'after';
+
+/** How an evaluation talks to whoever started it. */
+export interface EvaluationHooks extends Hooks {
+  /** Takes the answers to all prompts as soon as they are rated. */
+  onAnswers?(when: When, answers: readonly Answer[]): void;
+}
+
+/** What an evaluation found out. Without an adapter there is nothing but `before`. */
+export interface EvaluationSummary extends Summary {
+  readonly job: 'evaluate';
+  /** The reward, for people. */
+  readonly reward: string;
+  readonly before: Readonly<Record<string, Measured>>;
+  /** Answers without a rating, by reason. */
+  readonly failures: Readonly<Partial<Record<When, Readonly<Record<string, number>>>>>;
+}
+
+/** Sequences that generation works on together. */
+const LIVE = 32;
+
+/**
+ * Has the prompts answered by the model, and by the model with an adapter where one is given, and the answers rated and measured. Starts an engine, and
+ * closes it.
+ *
+ * @throws UserError where the reward cannot be opened, or no answer got a rating
+ * @throws Interrupted where `interrupt` asked for it
+ */
+export async function runEvaluation({ model, adapter, rows, sampling, reward: spec, store }: Evaluation, hooks: EvaluationHooks = {}): Promise<EvaluationSummary> {
+  const { progress = silentProgress, interrupt, say, onAnswers } = hooks;
+  const started = performance.now();
+  const engine = await startEngine();
+  const reports: Partial<Record<When, AnswerReport>> = {};
+  try {
+    const reward = await openReward(spec, { engine, log: say, store, interrupt });
+    const scorer = await createScorer(engine, model);
+    for (const when of adapter === undefined ? ['before'] as const : ['before', 'after'] as const) {
+      const generator = await openGenerator(engine, model, { batch: LIVE, adapter: when === 'after' ? adapter : undefined });
+      progress.start(when === 'before' ? 'answering' : 'answering with the adapter', rows.length, { unit: 'answers' });
+      const report = await evaluateAnswers({
+        model, generator, scorer, reward, rows, sampling, signal: interrupt?.signal,
+        onProgress(n) {
+          if (interrupt?.requested === true) throw new Interrupted('Stopped while answering.');
+          progress.update(n);
+        },
+      });
+      progress.stop();
+      if (interrupt?.requested === true) throw new Interrupted('Stopped while rating; the replies of a judge are kept.');
+      await generator.release();
+      reports[when] = report;
+      onAnswers?.(when, report.answers);
+    }
+    await scorer.release();
+    await reward.close();
+    const { before, after } = reports as { before: AnswerReport; after?: AnswerReport };
+    return {
+      job: 'evaluate', model: model.checkpoint.id, reward: describeReward(spec), rows: rows.length, skipped: 0,
+      before: measurements(before), after: after && measurements(after), change: after && changeOf(before.answers, after.answers),
+      failures: { before: before.failures, after: after?.failures },
+      seconds: Math.round((performance.now() - started) / 100) / 10, peakRssMb: Math.round((await engine.memory()).peakRss / 2 ** 20),
+    };
+  } finally {
+    progress.stop();
+    await engine.close();
+  }
+}
+
+/** A report's measurements by name, without those that the reward does not give. */
+export function measurements({ satisfied, value, findings, fluency }: AnswerReport): Record<string, Measured> {
+  const all: Record<string, Measured | undefined> = { satisfied, value, findings, ...fluency };
+  return Object.fromEntries(Object.entries(all).filter((entry): entry is [string, Measured] => entry[1] !== undefined));
+}
+
+/** The paired change, prompt by prompt, over those whose answers both have a rating; absent where there are none. */
+function changeOf(before: readonly Answer[], after: readonly Answer[]): Readonly<Record<string, Estimate>> {
+  const pairs = before.flatMap(({ rated: a }, i): [Rated, Rated][] => {
+    const b = after[i]!.rated;
+    return failed(a) || failed(b) ? [] : [[a, b]];
+  });
+  const change = (numberOf: (rated: Rated) => number | undefined): Estimate | undefined => {
+    const values = pairs.flatMap(([a, b]) => {
+      const [from, to] = [numberOf(a), numberOf(b)];
+      return from === undefined || to === undefined ? [] : [[from, to] as const];
+    });
+    return values.length === 0 ? undefined : pairedDifference(values.map(([from]) => from), values.map(([, to]) => to), { seed: 0 });
+  };
+  const all = {
+    satisfied: change(({ satisfied }) => (satisfied === undefined ? undefined : Number(satisfied))),
+    value: change(({ value }) => value),
+    findings: change(({ findings }) => findings?.length),
+  };
+  return Object.fromEntries(Object.entries(all).filter((entry): entry is [string, Estimate] => entry[1] !== undefined));
+}

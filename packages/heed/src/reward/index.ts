@@ -1,0 +1,14 @@
+import { fn } from './function.js';
+import { judgments } from './judgments.js';
+import { rewardModel } from './reward-model.js';
+import { rules } from './rules.js';
+import { scores } from './scores.js';
+
+/** Every kind of reward that a recipe can name. Adding one is a file and a line here. */
+export const REWARDS = {
+  rules,
+  rewardModel,
+  scores,
+  judgments,
+  fn,
+} as const;
