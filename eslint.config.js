@@ -3,7 +3,7 @@ import tseslint from 'typescript-eslint';
 /** Code that the rules on long lines and nested conditionals do not hold yet. Take a room out as soon as it passes; the goal is an empty list. */
 const NOT_YET_PLAIN = [
   'packages/tensor/**',
-  ...['cli', 'data', 'evaluate', 'judge', 'label', 'loop', 'method', 'model', 'serve', 'text', 'train']
+  ...['cli', 'data', 'judge', 'label', 'loop', 'method', 'model', 'serve', 'text', 'train']
     .flatMap((room) => [`packages/heed/src/${room}/**`, `packages/heed/test/${room}/**`]),
   'packages/heed/test/support/**',
   'packages/heed/src/index.ts',

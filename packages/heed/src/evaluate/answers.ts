@@ -58,8 +58,8 @@ export interface EvaluationParts {
   readonly rows: readonly PromptRow[];
   readonly sampling: SamplingOptions;
   /**
-   * A file that keeps the answers: where it is there, nothing is answered again. The caller sees to it that it belongs to these rows, this model and
-   * this sampling.
+   * A file that keeps the answers: where it is there, nothing is answered again. The caller sees to it that it belongs to these rows, this
+   * model and this sampling.
    */
   readonly keptIn?: string;
   /** Aborts the rating. */
@@ -72,7 +72,9 @@ export interface EvaluationParts {
  *
  * @throws UserError where no answer got a rating
  */
-export async function evaluateAnswers({ model, generator, scorer, reward, rows, sampling, keptIn, signal, onProgress }: EvaluationParts): Promise<AnswerReport> {
+export async function evaluateAnswers(
+  { model, generator, scorer, reward, rows, sampling, keptIn, signal, onProgress }: EvaluationParts,
+): Promise<AnswerReport> {
   const prompts = rows.map((row) => model.template.prompt(row.prompt));
   const completions = await keeping(keptIn, () => generator.generate(prompts.map((prompt, row) => ({ prompt, row })), sampling, {
     onProgress: ({ finished, total }) => onProgress?.(finished, total),
@@ -100,7 +102,9 @@ export async function evaluateAnswers({ model, generator, scorer, reward, rows, 
 }
 
 /** What a reward said of answers, in numbers. */
-function summarise({ name }: Reward, rated: readonly (Rated | Failure)[]): Pick<AnswerReport, 'value' | 'satisfied' | 'findings' | 'failures'> {
+function summarise(
+  { name }: Reward, rated: readonly (Rated | Failure)[],
+): Pick<AnswerReport, 'value' | 'satisfied' | 'findings' | 'failures'> {
   const good = rated.filter((one): one is Rated => !failed(one));
   const failures: Record<string, number> = {};
   for (const one of rated) if (failed(one)) failures[one.failure] = (failures[one.failure] ?? 0) + 1;

@@ -35,7 +35,9 @@ export function repetition(text: string, n: number): number {
 
 /** Words that say nothing about a subject: those of at most three letters, and these. */
 const EMPTY_WORDS = new Set(
-  'about also and are been both could down each for from have here how into its like more most much only other over should some such than that the their them then there these they this those through under very was were what when where which while will with would write text'.split(' '),
+  ('about also and are been both could down each for from have here how into its like more '
+    + 'most much only other over should some such than that the their them then there these they this '
+    + 'those through under very was were what when where which while will with would write text').split(' '),
 );
 
 /**

@@ -49,13 +49,15 @@ export interface EvaluationSummary extends Summary {
 const LIVE = 32;
 
 /**
- * Has the prompts answered by the model, and by the model with an adapter where one is given, and the answers rated and measured. Starts an engine, and
- * closes it.
+ * Has the prompts answered by the model, and by the model with an adapter where one is given, and the answers rated and measured. Starts an
+ * engine, and closes it.
  *
  * @throws UserError where the reward cannot be opened, or no answer got a rating
  * @throws Interrupted where `interrupt` asked for it
  */
-export async function runEvaluation({ model, adapter, rows, sampling, reward: spec, store }: Evaluation, hooks: EvaluationHooks = {}): Promise<EvaluationSummary> {
+export async function runEvaluation(
+  { model, adapter, rows, sampling, reward: spec, store }: Evaluation, hooks: EvaluationHooks = {},
+): Promise<EvaluationSummary> {
   const { progress = silentProgress, interrupt, say, onAnswers } = hooks;
   const started = performance.now();
   const engine = await startEngine();

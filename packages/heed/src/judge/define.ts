@@ -33,13 +33,17 @@ export const isJudgeDefinition = (value: unknown): value is JudgeDefinition<unkn
   && 'name' in value && typeof value.name === 'string' && 'options' in value && typeof value.options === 'object';
 
 /** A model for people: which one, what it computes with, and its adapter. */
-export function describeModel({ model, adapter, precision }: { readonly model?: string; readonly adapter?: string; readonly precision?: string }): string {
+export function describeModel(
+  { model, adapter, precision }: { readonly model?: string; readonly adapter?: string; readonly precision?: string },
+): string {
   const int8 = precision === 'int8' ? ['in int8'] : [];
   return [model ?? 'the default model', ...int8, ...(adapter === undefined ? [] : [`with ${adapter}`])].join(' ');
 }
 
 /** Makes something on the given engine, or on one that closes with it. */
-export async function withEngine<T extends { close(): Promise<void> }>({ engine }: JudgeTools, make: (engine: Engine) => Promise<T>): Promise<T> {
+export async function withEngine<T extends { close(): Promise<void> }>(
+  { engine }: JudgeTools, make: (engine: Engine) => Promise<T>,
+): Promise<T> {
   if (engine !== undefined) return make(engine);
   const own = await startEngine();
   try {

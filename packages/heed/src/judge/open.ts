@@ -11,7 +11,8 @@ import type { Respondent } from './respondent.js';
 export type JudgeInput = z.input<typeof JudgeOptions>;
 
 type AnyJudge = JudgeDefinition<unknown>;
-const definitionOf = (kind: string): AnyJudge | undefined => (Object.hasOwn(JUDGES, kind) ? (JUDGES as unknown as Record<string, AnyJudge>)[kind] : undefined);
+const definitionOf = (kind: string): AnyJudge | undefined =>
+  (Object.hasOwn(JUDGES, kind) ? (JUDGES as unknown as Record<string, AnyJudge>)[kind] : undefined);
 
 /** `judge:` as people read it. @throws UserError where it names none */
 export function describeJudge(spec: JudgeInput): string {
@@ -26,11 +27,11 @@ export function describeJudge(spec: JudgeInput): string {
 const describeWhole = (options: unknown): string => (typeof options === 'string' ? options : describeModel(options as { model?: string }));
 
 /**
- * Opens a respondent, by its section in a recipe (`local`, `endpoint` or `human`) or by the export of a module that defines one. Close it when all is
- * asked.
+ * Opens a respondent, by its section in a recipe (`local`, `endpoint` or `human`) or by the export of a module that defines one. Close it
+ * when all is asked.
  *
- * @throws UserError where the spec names no judge, has wrong options, or names one that judges whole responses and answers no questions; where the
- * key of an endpoint is not set
+ * @throws UserError where the spec names no judge, has wrong options, or names one that judges whole responses and answers no questions;
+ * where the key of an endpoint is not set
  */
 export async function openRespondent(spec: JudgeInput, tools: JudgeTools = {}): Promise<Respondent> {
   if (typeof spec === 'string' && namesExport(spec)) return openExport(spec, tools);
@@ -47,7 +48,9 @@ async function openExport(spec: string, tools: JudgeTools): Promise<Respondent> 
   if (!isJudgeDefinition(definition)) throw new UserError(`${spec} is no judge.`, ['Export what defineJudge returns.']);
   const parsed = definition.options.safeParse({}, { reportInput: true });
   if (parsed.success) return definition.open(parsed.data, tools);
-  throw new UserError(describeIssues(parsed.error.issues, definition.options, {}, () => spec).join('\n'), ['A judge of a module is opened with its defaults: give every option one.']);
+  throw new UserError(describeIssues(parsed.error.issues, definition.options, {}, () => spec).join('\n'), [
+    'A judge of a module is opened with its defaults: give every option one.',
+  ]);
 }
 
 /** The one kind that a spec names, and its options with their defaults. */

@@ -13,7 +13,7 @@ export const RewardModelOptions = z
     template: z.enum(['chat', 'alpaca']).optional(),
     /** Responses with at least this reward are satisfactory. */
     threshold: z.number().default(0),
-    /** A YAML file of principles that responses are held to, all at once: for an adapter of the method `principle-reward-model`, and needed by it. */
+    /** A YAML file of principles that responses are held to, all at once: needed by an adapter of the method `principle-reward-model`. */
     principles: z.string().min(1).optional(),
     /** Hold responses to these of them only. */
     only: z.array(z.string().min(1)).min(1).optional(),

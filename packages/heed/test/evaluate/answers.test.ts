@@ -21,14 +21,20 @@ it('keeps what was answered, and measures the same from it', async () => {
   const generator = {
     generate: (requests: readonly object[]) => {
       asked++;
-      return Promise.resolve(requests.map((_, row) => ({ row, sample: 0, ids: [row, 3], text: `It is ${row}.`, logprobs: [-0.1 - row / 3, Math.fround(-1 / 7)], finish: 'stop' as const })));
+      return Promise.resolve(requests.map((_, row) => ({
+        row, sample: 0, ids: [row, 3], text: `It is ${row}.`, logprobs: [-0.1 - row / 3, Math.fround(-1 / 7)], finish: 'stop' as const,
+      })));
     },
   } as unknown as Generator;
-  const rows = [0, 1, 2].map((line): PromptRow => ({ source: { file: 'f', line }, prompt: [{ role: 'user', content: `p${line}` }], extra: {} }));
+  const rows = [0, 1, 2].map((line): PromptRow => (
+    { source: { file: 'f', line }, prompt: [{ role: 'user', content: `p${line}` }], extra: {} }
+  ));
   const keptIn = join(folder, 'work', 'before.json');
   const parts: EvaluationParts = {
     model: { template: { prompt: () => [1] } } as unknown as EvaluationParts['model'],
-    reward: rewardOf((response) => ({ value: response.includes('1') ? 2 : 0.5, reason: null, satisfied: response.includes('1'), findings: [] })),
+    reward: rewardOf((response) => (
+      { value: response.includes('1') ? 2 : 0.5, reason: null, satisfied: response.includes('1'), findings: [] }
+    )),
     generator, rows, sampling: { maxNewTokens: 4, temperature: 0, seed: 0 }, keptIn,
   };
   const first = await evaluateAnswers(parts);
@@ -40,7 +46,8 @@ it('keeps what was answered, and measures the same from it', async () => {
 
   // Means are over the answers with a rating; a failure is neither bad nor 0.
   expect(first).toMatchObject({ value: { mean: 1, n: 3 }, satisfied: proportionInterval(1, 3), findings: { mean: 0, n: 3 }, failures: {} });
-  const failing = await evaluateAnswers({ ...parts, reward: rewardOf((text) => (text.includes('2') ? { failure: 'timeout', detail: 'slow' } : { value: -3, reason: null })) });
+  const slow = rewardOf((text) => (text.includes('2') ? { failure: 'timeout', detail: 'slow' } : { value: -3, reason: null }));
+  const failing = await evaluateAnswers({ ...parts, reward: slow });
   expect(failing).toMatchObject({ value: { mean: -3, n: 2 }, failures: { timeout: 1 } });
   expect(failing.satisfied).toBeUndefined();
   expect(failing.findings).toBeUndefined();
