@@ -3,7 +3,7 @@
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { EndpointOptions, createEndpointRespondent, LabelRecipe, loadRecipe, openRun, openStore, labelRows, stored } from '@heed/heed';
+import { EndpointOptions, createEndpointRespondent, LabelRecipe, loadRecipe, openRun, openStore, labelRows, cached } from '@heed/heed';
 import { heedLabel } from './heed-label.js';
 import { median } from './median.js';
 
@@ -55,7 +55,7 @@ async function fill(given, scratch) {
   const store = await openStore(recipe.store);
   const run = await openRun(recipe.run.dir, { recipe: text, resume: true });
   try {
-    await labelRows(recipe, run, { judge: stored(inner, store) });
+    await labelRows(recipe, run, { judge: cached(inner, store) });
   } finally {
     await run.close();
     store.close();

@@ -1,7 +1,7 @@
 // @ts-check
 // A judge of pairs, untaught and taught: agreement in one order, the other, and averaged; and how often the verdict is a place (RLAIF, tables 2, 4 and 14).
 import { join } from 'node:path';
-import { comparison, CRITERIA, ending, LabelData, labelPreferences, LocalOptions, openRespondent, openStore, PLACES, PreferencesOptions, readPairs, stored } from '@heed/heed';
+import { comparison, CRITERIA, ending, LabelData, labelPreferences, LocalOptions, openRespondent, openStore, PLACES, PreferencesOptions, readPairs, cached } from '@heed/heed';
 import { split } from './data.js';
 import { EXEMPLARS } from './exemplars.js';
 import { teach } from './teach.js';
@@ -34,7 +34,7 @@ export async function runPreferences(plan, { from, work, dev, untaught }) {
   try {
     for (const [name, local] of Object.entries(judges)) {
       const judge = await openRespondent({ local: LocalOptions.parse(local) });
-      const kept = stored(judge, store);
+      const kept = cached(judge, store);
       for (const row of plan.table.filter(({ judges: of }) => of.includes(name))) {
         const { n, shots = 0, ...rationale } = row.how;
         const options = PreferencesOptions.parse({

@@ -105,8 +105,8 @@ export { type ModelRewardOptions, createModelReward } from './reward/reward-mode
 export { applyRules, createRulesReward } from './reward/rules.js';
 export { bestOf } from './reward/best-of.js';
 export { type LabelStore, openStore } from './label/store.js';
-export type { StoredRespondent } from './label/asking.js';
-export { stored } from './label/stored.js';
+export type { CachedRespondent } from './label/usage.js';
+export { cached } from './label/cached.js';
 export { LabelOptions, LabelRecipe } from './label/recipe.js';
 export { LabelData, type Material, type Pair, type Single, readPairs, readSingles } from './label/material.js';
 export { type LabelSummary, type LabelTools, labelRows } from './label/label-rows.js';

@@ -4,8 +4,7 @@ import { hostname } from 'node:os';
 
 import type { Client } from '@libsql/client';
 
-import { LASTING } from './lasting.js';
-import { textIn } from './record.js';
+import { FINAL_FAILURES, textIn } from './record.js';
 
 /**
  * Claims of questions. A claim is renewed while its process lives; it falls when the process is known to be dead (same machine) or was not heard of for
@@ -34,7 +33,7 @@ export function createClaims(client: Client, { leaseMs, guarded }: { readonly le
       const [, mine] = await guarded(client.batch([
         {
           sql: `insert into claims (key, owner, until) select value, ?, ${NOW} + ? from json_each(?)
-            where not exists (select 1 from labels where labels.key = value and (failure is null or failure in (${LASTING.map((f) => `'${f}'`).join(', ')})))
+            where not exists (select 1 from labels where labels.key = value and (failure is null or failure in (${FINAL_FAILURES.map((f) => `'${f}'`).join(', ')})))
             on conflict (key) do update set owner = excluded.owner, until = excluded.until where claims.until < ${NOW}`,
           args: [owner, leaseMs, list],
         },

@@ -25,13 +25,13 @@ import { comparesPairs, type LabelOptions, type LabelRecipe } from './recipe.js'
 import { type LabelMeasures, type LabelReport, reasons } from './report.js';
 import { labelRevisions } from './revisions.js';
 import { labelScores } from './scores.js';
-import type { Asking, Spent, StoredRespondent } from './asking.js';
+import { addTotals, type CachedRespondent } from './usage.js';
 
 export interface LabelTools {
   /** Who judges, with the store of the recipe. */
-  readonly judge: StoredRespondent;
+  readonly judge: CachedRespondent;
   /** Who writes the responses where the recipe has `answers`, with the same store. */
-  readonly writer?: StoredRespondent;
+  readonly writer?: CachedRespondent;
   /** Whether the user asked to stop. */
   readonly stopped?: () => boolean;
 }
@@ -66,7 +66,7 @@ export async function labelRows(recipe: LabelRecipe, run: RunFolder, { judge, wr
     rows, labelled: rows - failures.length, skipped,
     failed: { rows: failures.length, share: failures.length / Math.max(1, rows), allowed: recipe.allowedFailures, reasons: reasons(failures) },
     speakToJudge: flagged,
-    asking: writer === undefined || writer === judge ? judge.asking : together(judge.asking, writer.asking),
+    asking: writer === undefined || writer === judge ? judge.usage : addTotals(judge.usage, writer.usage),
     seconds: Math.round((performance.now() - started) / 10) / 100,
   };
   await atomicWrite(run.path('label-report.json'), `${JSON.stringify(report, null, 2)}\n`);
@@ -135,16 +135,4 @@ const speaks = (text: string): boolean => wordsToJudge(text) !== undefined;
 function writerOf(writer: Respondent | undefined): Respondent {
   if (writer === undefined) throw new UserError('Nobody was opened to answer the prompts.');
   return writer;
-}
-
-function together(a: Asking, b: Asking): Asking {
-  return {
-    questions: a.questions + b.questions, reused: a.reused + b.reused, asked: a.asked + b.asked,
-    ...spentTogether(a, b), milliseconds: a.milliseconds + b.milliseconds, earlier: spentTogether(a.earlier, b.earlier),
-  };
-}
-
-function spentTogether(a: Spent, b: Spent): Spent {
-  const cost = a.cost === undefined && b.cost === undefined ? undefined : (a.cost ?? 0) + (b.cost ?? 0);
-  return { promptTokens: a.promptTokens + b.promptTokens, completionTokens: a.completionTokens + b.completionTokens, ...(cost === undefined ? {} : { cost }) };
 }

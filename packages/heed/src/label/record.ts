@@ -1,15 +1,59 @@
-/** Replies as rows of the label store's table, and back. */
+/** Questions and replies as the label store keeps them: a question's key, a reply's columns, and which replies count. */
+import { createHash } from 'node:crypto';
+
 import type { InValue, Row } from '@libsql/client';
 
-import { type ChoiceReply, type Failure, failed, type TextReply, type Usage } from '../judge/respondent.js';
+import type {
+  ChoiceQuestion, ChoiceReply, Failure, Question, TextQuestion, TextReply, Usage,
+} from '../judge/respondent.js';
+import { failed } from '../judge/respondent.js';
 
-export type Answer = ChoiceReply | TextReply | Failure;
+export type Reply = ChoiceReply | TextReply | Failure;
+
+/** How a question is answered: by choosing or by writing. */
+export type Kind = 'choose' | 'write';
+
+/** Names a question by all that its reply depends on: who is asked, the prompt, the decoding and the seed. */
+export function keyOf(respondent: string, kind: Kind, question: ChoiceQuestion | TextQuestion): string {
+  return createHash('sha256').update(JSON.stringify([1, respondent, kind, canonical(question)])).digest('hex');
+}
+
+/** A list, so that the order in which the fields of a question were written does not count. */
+function canonical(question: ChoiceQuestion | TextQuestion): unknown[] {
+  const { messages, begun = '' }: Question = question;
+  const prompt = [messages.map(({ role, content }) => [role, content]), begun];
+  if ('answers' in question) return [...prompt, question.answers];
+  const { maxNewTokens, temperature, topK = null, topP = null, stop = [], seed } = question;
+  return [...prompt, maxNewTokens, temperature, topK, topP, stop, seed];
+}
 
 /**
- * A reply by `COLUMNS` and `USAGE_COLUMNS`. Log-probabilities and mass are text: the numbers come back to the last bit whatever the database does
- * with reals, and JSON has no −∞, which a log share of 0 is.
+ * Failures that would come again, since they lie in the question. The others (a server that was down or slow, a limit) are kept as the reason
+ * why there is no reply, and the next run asks the question again.
  */
-export function toArguments(reply: Answer): InValue[] {
+export const FINAL_FAILURES: readonly Failure['failure'][] = ['refused', 'no-logprobs', 'no-such-answer', 'too-long'];
+
+/** Failures of questions that were never asked. */
+const NOT_ASKED: readonly Failure['failure'][] = ['cancelled', 'budget'];
+
+/** Whether a question with this reply is asked again. */
+export const retryable = (reply: Reply): boolean => failed(reply) && !FINAL_FAILURES.includes(reply.failure);
+
+/** Whether the question was asked, so that its reply belongs in the store: also one that was cancelled after it had cost something. */
+export function wasAsked(reply: Reply): boolean {
+  if (!failed(reply) || !NOT_ASKED.includes(reply.failure)) return true;
+  return reply.usage !== undefined && reply.usage.promptTokens + reply.usage.completionTokens > 0;
+}
+
+/** The columns of a reply, and those of what it took. Of the latter the table keeps the sum over all attempts. */
+export const COLUMNS = ['kind', 'text', 'finish', 'logprobs', 'mass', 'source', 'failure', 'detail', 'samples'] as const;
+export const USAGE_COLUMNS = ['prompt_tokens', 'completion_tokens', 'milliseconds', 'cost'] as const;
+
+/**
+ * A reply by `COLUMNS` and `USAGE_COLUMNS`. Log-probabilities and mass are text: the numbers come back to the last bit whatever the database
+ * does with reals, and JSON has no −∞, which is the log of a share of 0.
+ */
+export function toArguments(reply: Reply): InValue[] {
   const { usage } = reply;
   const used = [usage?.promptTokens ?? null, usage?.completionTokens ?? null, usage?.milliseconds ?? null, usage?.cost ?? null];
   const samples = 'texts' in reply && reply.texts !== undefined ? JSON.stringify(reply.texts) : null;
@@ -19,20 +63,21 @@ export function toArguments(reply: Answer): InValue[] {
   return ['choice', null, null, logprobs, reply.mass === undefined ? null : String(reply.mass), reply.source, null, null, samples, ...used];
 }
 
-/** What stands for a reply, and what it took: of these the table keeps the sum over all attempts. */
-export const COLUMNS = ['kind', 'text', 'finish', 'logprobs', 'mass', 'source', 'failure', 'detail', 'samples'] as const;
-export const USAGE_COLUMNS = ['prompt_tokens', 'completion_tokens', 'milliseconds', 'cost'] as const;
-
 /** A column that the schema says is text. */
 export const textIn = (row: Row, column: string): string => row[column] as string;
 
-export function fromRecord(row: Row): Answer {
+/** The reply in a row of the table: what `toArguments` was given, with absent fields absent. */
+export function fromRecord(row: Row): Reply {
   const given = (name: string): number | undefined => (row[name] === null ? undefined : Number(row[name]));
   const [cost, promptTokens] = [given('cost'), given('prompt_tokens')];
-  const usage: Usage = { promptTokens: promptTokens ?? 0, completionTokens: given('completion_tokens') ?? 0, milliseconds: given('milliseconds') ?? 0, ...(cost === undefined ? {} : { cost }) };
+  const usage: Usage = {
+    promptTokens: promptTokens ?? 0, completionTokens: given('completion_tokens') ?? 0, milliseconds: given('milliseconds') ?? 0,
+    ...(cost === undefined ? {} : { cost }),
+  };
   const texts = row['samples'] === null ? {} : { texts: JSON.parse(textIn(row, 'samples')) as string[] };
   if (row['failure'] !== null) {
-    return { failure: row['failure'] as Failure['failure'], detail: textIn(row, 'detail'), ...texts, ...(promptTokens === undefined ? {} : { usage }) };
+    const failure = row['failure'] as Failure['failure'];
+    return { failure, detail: textIn(row, 'detail'), ...texts, ...(promptTokens === undefined ? {} : { usage }) };
   }
   if (row['text'] !== null) return { text: textIn(row, 'text'), finish: row['finish'] as TextReply['finish'], usage };
   const logprobs = (JSON.parse(textIn(row, 'logprobs')) as (number | null)[]).map((p) => p ?? Number.NEGATIVE_INFINITY);

@@ -2,7 +2,7 @@
 import { finePercent as percent, withInterval } from '../run/numbers.js';
 import type { Estimate } from '../run/statistics.js';
 import type { LabelReport } from './report.js';
-import type { Spent } from './asking.js';
+import type { Spent } from './usage.js';
 import type { Calibration, PositionBias, Verdicts } from './statistics.js';
 
 const share = (estimate: Estimate): string => `${withInterval(estimate, percent)}, n = ${estimate.n}`;

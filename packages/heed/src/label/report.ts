@@ -5,7 +5,7 @@ import type { PreferenceMeasures } from './preferences.js';
 import type { PrincipleMeasures } from './principles.js';
 import type { RevisionMeasures } from './revisions.js';
 import type { ScoreMeasures } from './scores.js';
-import type { Asking } from './asking.js';
+import type { UsageTotals } from './usage.js';
 
 /** What each labeler measures. */
 export interface Measures {
@@ -31,7 +31,7 @@ export type LabelReport = LabelMeasures & {
   readonly failed: { readonly rows: number; readonly share: number; readonly allowed: number; readonly reasons: Readonly<Record<string, number>> };
   /** Rows with a response that carries instructions to the judge. They are labelled; they should be read. */
   readonly speakToJudge: number;
-  readonly asking: Asking;
+  readonly asking: UsageTotals;
   /** Wall time of this run. */
   readonly seconds: number;
 };

@@ -13,8 +13,8 @@ import { labelRows, type LabelSummary } from './label-rows.js';
 import type { LabelRecipe } from './recipe.js';
 import { renderLabelReport } from './render-report.js';
 import { openStore } from './store.js';
-import { stored } from './stored.js';
-import { watched } from './watched.js';
+import { cached } from './cached.js';
+import { withProgress } from './with-progress.js';
 
 /**
  * Labels the data of a recipe into a run folder (see `labelRows` for the files). The judge of the recipe is opened here, and whoever writes the
@@ -30,9 +30,9 @@ export async function runLabelling(recipe: LabelRecipe, run: RunFolder, hooks: H
   try {
     const store = await openStore(recipe.store);
     try {
-      const judge = watched(stored(await opener.open(judgedBy), store), progress, interrupt, 'judging');
+      const judge = withProgress(cached(await opener.open(judgedBy), store), progress, interrupt, 'judging');
       const sameModel = JSON.stringify(answers?.by) === JSON.stringify(judgedBy);
-      const opened = answers === undefined || sameModel ? undefined : watched(stored(await opener.open(answers.by), store), progress, interrupt, 'answering');
+      const opened = answers === undefined || sameModel ? undefined : withProgress(cached(await opener.open(answers.by), store), progress, interrupt, 'answering');
       const summary = await labelRows(recipe, run, { judge, writer: answers === undefined ? undefined : opened ?? judge, stopped: () => interrupt.requested });
       if (summary.failed.share > summary.failed.allowed) {
         say(renderLabelReport(summary));

@@ -9,7 +9,7 @@ import { UserError } from '../errors.js';
 import { fileError } from '../run/files.js';
 import type { Usage } from '../judge/respondent.js';
 import { type Claims, createClaims } from './claims.js';
-import { type Answer, COLUMNS, fromRecord, textIn, toArguments, USAGE_COLUMNS } from './record.js';
+import { type Reply, COLUMNS, fromRecord, textIn, toArguments, USAGE_COLUMNS } from './record.js';
 
 /** A reply with the key and the words of its question. */
 export interface Entry {
@@ -17,7 +17,7 @@ export interface Entry {
   readonly respondent: string;
   /** The question as JSON, kept for whoever wants to look it up; never read back. */
   readonly question: string;
-  readonly reply: Answer;
+  readonly reply: Reply;
 }
 
 /** Every reply that a judge ever gave, by the content of its question. */
@@ -25,12 +25,12 @@ export interface LabelStore {
   /** The file, or the server's address. */
   readonly name: string;
   /** The replies there are, by key. */
-  get(keys: readonly string[]): Promise<Map<string, Answer>>;
+  get(keys: readonly string[]): Promise<Map<string, Reply>>;
   /**
    * Keeps replies and gives back what now stands under each key. The first reply to a question stands, whoever was second: only a failure is
    * replaced. Its usage becomes that of all attempts together, this one included. What this returns is on disk: a kill of the process loses none of it.
    */
-  put(entries: readonly Entry[]): Promise<Map<string, Answer>>;
+  put(entries: readonly Entry[]): Promise<Map<string, Reply>>;
   readonly claims: Claims;
   /** Tokens that were spent on a respondent's replies and failures, all attempts together. */
   spent(respondent: string): Promise<Pick<Usage, 'promptTokens' | 'completionTokens'>>;
@@ -83,7 +83,7 @@ export async function openStore(where: string, { leaseMs = 60_000 }: { readonly 
   return {
     name,
     async get(keys) {
-      const found = new Map<string, Answer>();
+      const found = new Map<string, Reply>();
       for (let at = 0; at < keys.length; at += LOOKUP) {
         const { rows } = await guarded(client.execute({ sql: SELECT, args: [JSON.stringify(keys.slice(at, at + LOOKUP))] }));
         for (const row of rows) found.set(textIn(row, 'key'), fromRecord(row));

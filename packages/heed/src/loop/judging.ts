@@ -12,9 +12,9 @@ import { type JudgmentsOptions, writeJudgments } from '../label/judgments.js';
 import { type LabelFailure, unlabelled } from '../label/labelled.js';
 import { reasons } from '../label/report.js';
 import { openStore } from '../label/store.js';
-import type { Asking } from '../label/asking.js';
-import { stored } from '../label/stored.js';
-import { watched } from '../label/watched.js';
+import type { UsageTotals } from '../label/usage.js';
+import { cached } from '../label/cached.js';
+import { withProgress } from '../label/with-progress.js';
 import { atomicWrite } from '../run/files.js';
 import { finePercent } from '../run/numbers.js';
 import type { Progress } from '../run/progress.js';
@@ -28,7 +28,7 @@ export interface JudgedRound {
   /** Answers without a judgment: they are left out, whatever the reason, and never count as satisfactory. */
   readonly failures: readonly LabelFailure[];
   /** What a judge that is asked was asked for this round; a resume shows what the run asked that ended it. */
-  readonly asking?: Readonly<Asking>;
+  readonly asking?: Readonly<UsageTotals>;
 }
 
 export interface RoundJudge {
@@ -100,7 +100,7 @@ async function ask(given: readonly Given[], file: string, recipe: AlignRecipe & 
     }
     const store = await openStore(recipe.store ?? ASKING_DEFAULTS.store);
     try {
-      const judge = watched(stored(respondent, store), progress, interrupt, 'judging');
+      const judge = withProgress(cached(respondent, store), progress, interrupt, 'judging');
       const outcomes = await writeJudgments(given, judge, recipe.label);
       if (interrupt.requested) throw new Interrupted('Stopped while judging; go on with --resume.');
       const failures = outcomes.filter((outcome) => unlabelled(outcome));
@@ -109,7 +109,7 @@ async function ask(given: readonly Given[], file: string, recipe: AlignRecipe & 
         const outcome = outcomes[i]!;
         return unlabelled(outcome) ? [] : [{ ...one, judgment: outcome.satisfied ? null : outcome.text, satisfied: outcome.satisfied }];
       });
-      const kept: Kept = { judge: respondent.name, rows, failures, asking: judge.asking };
+      const kept: Kept = { judge: respondent.name, rows, failures, asking: judge.usage };
       await atomicWrite(file, `${JSON.stringify(kept)}\n`);
       return kept;
     } finally {

@@ -3,7 +3,7 @@ import { expect, it } from 'vitest';
 import type { ChoiceQuestion, ChoiceReply } from '../../src/judge/respondent.js';
 import { withLeastMass } from '../../src/label/least-mass.js';
 import { openStore } from '../../src/label/store.js';
-import { stored } from '../../src/label/stored.js';
+import { cached } from '../../src/label/cached.js';
 import { scratchFolder } from '../support/scratch.js';
 import { chose, fake, USAGE } from './fake.js';
 
@@ -13,7 +13,7 @@ it('a choice counts only where the judge gave the answers so much probability; t
   const store = await openStore(join(folder, 'labels.db'));
   const unknown: ChoiceReply = { logprobs: [-1, -2], source: 'logprobs', usage: USAGE };
   const inner = fake({ choose: (_, i) => [chose(0.03, 0.01), chose(0.3, 0.2), unknown][i]! });
-  const judge = stored(inner, store);
+  const judge = cached(inner, store);
   const questions = ['a', 'b', 'c'].map((content): ChoiceQuestion => ({ messages: [{ role: 'user', content }], answers: ['1', '2'] }));
   const heard: object[] = [];
   const replies = await withLeastMass(judge, 0.1).choose(questions, { onReply: (index, reply) => { heard[index] = reply; } });

@@ -5,7 +5,7 @@ import { describe, expect, it } from 'vitest';
 import { LabelRecipe } from '../../src/label/recipe.js';
 import { labelRows, type LabelSummary } from '../../src/label/label-rows.js';
 import { openStore } from '../../src/label/store.js';
-import { stored } from '../../src/label/stored.js';
+import { cached } from '../../src/label/cached.js';
 import { openRun } from '../../src/run/folder.js';
 import { checkRecipe } from '../../src/run/recipe.js';
 import { heed } from '../cli/support.js';
@@ -31,7 +31,7 @@ async function label(run: string, store: string, inner: Fake): Promise<{ rows: s
   const opened = await openRun(join(folder, run), { recipe: checked.text, resume: true });
   const labels = await openStore(join(folder, store));
   try {
-    const report = await labelRows(checked.recipe, opened, { judge: stored(inner, labels) });
+    const report = await labelRows(checked.recipe, opened, { judge: cached(inner, labels) });
     return { rows: readFileSync(opened.path('rows.jsonl'), 'utf8'), report };
   } finally {
     labels.close();

@@ -7,7 +7,7 @@ import { createEndpointRespondent } from '../../src/judge/endpoint.js';
 import { EndpointOptions } from '../../src/judge/endpoint/options.js';
 import { JudgmentsOptions } from '../../src/label/judgments.js';
 import { openStore } from '../../src/label/store.js';
-import { stored } from '../../src/label/stored.js';
+import { cached } from '../../src/label/cached.js';
 import { openRoundJudge } from '../../src/loop/judging.js';
 import type { AlignRecipe } from '../../src/loop/recipe.js';
 import { silentProgress } from '../../src/run/progress.js';
@@ -27,23 +27,23 @@ const paidFailure = (failure: Failure['failure'], cost: number): Failure => ({ .
 describe('what questions cost', () => {
   it('counts though no reply came of it, and adds up over the attempts', async () => {
     const store = await openStore(fresh());
-    const first = stored(fake({ choose: (_, i) => [paidFailure('timeout', 0.5), paidFailure('budget', 0.25), broke('cancelled')][i]! }), store);
+    const first = cached(fake({ choose: (_, i) => [paidFailure('timeout', 0.5), paidFailure('budget', 0.25), broke('cancelled')][i]! }), store);
     await first.choose(['t', 'b', 'c'].map(which));
-    expect(first.asking).toMatchObject({ asked: 2, promptTokens: 20, completionTokens: 2, cost: 0.75 });
+    expect(first.usage).toMatchObject({ asked: 2, promptTokens: 20, completionTokens: 2, cost: 0.75 });
     expect(await store.spent('fake')).toEqual({ promptTokens: 20, completionTokens: 2 });
 
-    const second = stored(fake({ choose: () => ({ ...chose(0.5, 0.5), usage: paid(2) }) }), store);
+    const second = cached(fake({ choose: () => ({ ...chose(0.5, 0.5), usage: paid(2) }) }), store);
     const replies = await second.choose(['t', 'b', 'c'].map(which));
     // This run's own, and apart from it what was spent on the same questions before.
-    expect(second.asking).toMatchObject({ asked: 3, cost: 6, earlier: { promptTokens: 20, completionTokens: 2, cost: 0.75 } });
+    expect(second.usage).toMatchObject({ asked: 3, cost: 6, earlier: { promptTokens: 20, completionTokens: 2, cost: 0.75 } });
     expect(replies.map(({ usage }) => usage?.cost)).toEqual([2.5, 2.25, 2]);
     expect(await store.spent('fake')).toEqual({ promptTokens: 50, completionTokens: 5 });
 
-    const third = stored(fake({}), store);
+    const third = cached(fake({}), store);
     await third.choose(['t', 'b', 'c', 't'].map(which));
     await third.choose(['t'].map(which));
-    expect(third.asking).toMatchObject({ reused: 5, asked: 0, promptTokens: 0, earlier: { promptTokens: 50, cost: 6.75 } });
-    expect(third.asking.cost).toBeUndefined();
+    expect(third.usage).toMatchObject({ reused: 5, asked: 0, promptTokens: 0, earlier: { promptTokens: 50, cost: 6.75 } });
+    expect(third.usage.cost).toBeUndefined();
     store.close();
   });
 
@@ -86,7 +86,7 @@ describe('a budget', () => {
     behave();
     const store = await openStore(fresh());
     const run = async (words: string[]): Promise<(string | undefined)[]> =>
-      (await stored(open(300), store).write(words.map(say))).map((reply) => ('failure' in reply ? reply.failure : undefined));
+      (await cached(open(300), store).write(words.map(say))).map((reply) => ('failure' in reply ? reply.failure : undefined));
     expect(await run(['a', 'b'])).toEqual([undefined, undefined]);
     // 120 are spent. A question reserves less than 60, so that four more fit at most.
     const more = await run(['a', 'b', 'c', 'd', 'e', 'f', 'g', 'h']);

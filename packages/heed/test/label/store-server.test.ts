@@ -8,7 +8,7 @@ import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import type { TextQuestion } from '../../src/judge/respondent.js';
 import { openStore } from '../../src/label/store.js';
-import { stored } from '../../src/label/stored.js';
+import { cached } from '../../src/label/cached.js';
 import { scratchFolder } from '../support/scratch.js';
 import { broke, chose, fake, said } from './fake.js';
 
@@ -70,7 +70,7 @@ describe.skipIf(SQLD === undefined)('the label store on a libSQL server', () => 
     const questions = Array.from({ length: 300 }, (_, i) => say(`Question ${i}`));
     const [one, two] = [await openStore(url), await openStore(url)];
     const asked = [fake({ write: (q) => said(`${q.messages[0]!.content}!`) }), fake({ write: (q) => said(`${q.messages[0]!.content}!`) })];
-    const [a, b] = await Promise.all([stored(asked[0]!, one, { chunk: 50 }).write(questions), stored(asked[1]!, two, { chunk: 50 }).write([...questions].reverse())]);
+    const [a, b] = await Promise.all([cached(asked[0]!, one, { chunk: 50 }).write(questions), cached(asked[1]!, two, { chunk: 50 }).write([...questions].reverse())]);
     expect(a).toEqual([...b].reverse());
     expect(asked[0]!.texts.length + asked[1]!.texts.length).toBe(300);
     one.close();

@@ -3,7 +3,7 @@
 import { createHash } from 'node:crypto';
 import { openSync, writeSync } from 'node:fs';
 import { openStore } from '../../dist/label/store.js';
-import { stored } from '../../dist/label/stored.js';
+import { cached } from '../../dist/label/cached.js';
 
 const [file, count, log, kill] = process.argv.slice(2);
 const asked = openSync(log, 'a');
@@ -27,10 +27,10 @@ const inner = {
 
 const start = performance.now();
 const store = await openStore(file);
-const judge = stored(inner, store);
+const judge = cached(inner, store);
 const words = 'and here stands what all judges are told before they are asked, which is the same for every question and rather long. ';
 const questions = Array.from({ length: Number(count) }, (_, i) => ({ messages: [{ role: 'user', content: `Question ${i} of them, ${words.repeat(3)}` }], answers: ['1', '2'] }));
 const given = await judge.choose(questions);
 const hash = createHash('sha256').update(JSON.stringify(given)).digest('hex');
-process.stdout.write(`${JSON.stringify({ asked: judge.asking.asked, reused: judge.asking.reused, hash, seconds: (performance.now() - start) / 1000, ...(await store.count()) })}\n`);
+process.stdout.write(`${JSON.stringify({ asked: judge.usage.asked, reused: judge.usage.reused, hash, seconds: (performance.now() - start) / 1000, ...(await store.count()) })}\n`);
 store.close();

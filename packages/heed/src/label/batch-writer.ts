@@ -1,8 +1,14 @@
-import type { Answer } from './record.js';
+import type { Reply } from './record.js';
 import type { Entry, LabelStore } from './store.js';
 
-/** Stores replies as they come: those that arrive while a transaction is under way share the next one. */
-export function createWriter(store: LabelStore, settle: (key: string, reply: Answer) => void): { add(entry: Entry): void; close(): Promise<void> } {
+/**
+ * Writes replies to the store as they come; those that arrive during a transaction share the next one.
+ *
+ * @param settle Told what stands under a key once that is on disk.
+ */
+export function createBatchWriter(
+  store: LabelStore, settle: (key: string, reply: Reply) => void,
+): { add(entry: Entry): void; close(): Promise<void> } {
   let queue: Entry[] = [];
   let fault: { error: unknown } | undefined;
   let writing: Promise<void> | undefined;
@@ -25,6 +31,7 @@ export function createWriter(store: LabelStore, settle: (key: string, reply: Ans
       queue.push(entry);
       writing ??= write();
     },
+    /** @throws what a transaction threw. */
     async close() {
       while (writing !== undefined) await writing;
       if (fault !== undefined) throw fault.error;

@@ -4,8 +4,8 @@ import { join } from 'node:path';
 import { createEndpointRespondent } from '../../src/judge/endpoint.js';
 import { EndpointOptions } from '../../src/judge/endpoint/options.js';
 import { openStore } from '../../src/label/store.js';
-import { stored } from '../../src/label/stored.js';
-import { watched } from '../../src/label/watched.js';
+import { cached } from '../../src/label/cached.js';
+import { withProgress } from '../../src/label/with-progress.js';
 import { silentProgress } from '../../src/run/progress.js';
 import { onInterrupt } from '../../src/run/signals.js';
 import { faultyServer } from '../judge/faulty-server.js';
@@ -23,13 +23,13 @@ describe('Ctrl-C while questions are asked', () => {
       return undefined;
     });
     const store = await openStore(join(folder, 'labels.db'));
-    const judge = watched(stored(createEndpointRespondent(EndpointOptions.parse({ url: server.url, model: 'm', concurrency: 1 })), store), silentProgress, interrupt, 'judging');
+    const judge = withProgress(cached(createEndpointRespondent(EndpointOptions.parse({ url: server.url, model: 'm', concurrency: 1 })), store), silentProgress, interrupt, 'judging');
     const replies = await judge.choose(['a', 'b'].map((content) => ({ messages: [{ role: 'user' as const, content }], answers: ['1', '2'] })));
     expect(replies).toMatchObject([{ failure: 'cancelled' }, { failure: 'cancelled' }]);
     expect(server.asked).toHaveLength(1);
     // What the server may be paid for is kept, and the question is asked again.
     expect((await store.spent(judge.name)).promptTokens).toBeGreaterThan(0);
-    expect(judge.asking.promptTokens).toBeGreaterThan(0);
+    expect(judge.usage.promptTokens).toBeGreaterThan(0);
     interrupt.dispose();
     await judge.close();
     store.close();
