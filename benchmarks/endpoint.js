@@ -64,7 +64,7 @@ export async function measureEndpoint(folder, { quick, log }) {
 async function promptsOf(model, singles, options) {
   const prompts = [];
   const writes = singles.map(({ prompt, completion }) => ({ source: { file: 'rows.jsonl', line: 0 }, prompt: [{ role: 'user', content: prompt }], completion }));
-  /** @type {import('@heed/heed').StoredRespondent} */
+  /** @type {import('@heed/heed').Respondent} */
   const notes = {
     name: 'notes the questions',
     async choose() { throw new Error('Judgments are written, not chosen.'); },
@@ -73,7 +73,6 @@ async function promptsOf(model, singles, options) {
       return questions.map(() => ({ text: 'Perfect.', finish: /** @type {const} */ ('stop'), usage: { promptTokens: 0, completionTokens: 0, milliseconds: 0 } }));
     },
     async close() {},
-    asking: { questions: 0, reused: 0, asked: 0, promptTokens: 0, completionTokens: 0, milliseconds: 0, earlier: { promptTokens: 0, completionTokens: 0 } },
   };
   await labelJudgments(writes, notes, options);
   return prompts;
