@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto';
 import type { AskHooks, Failure, Respondent } from '../judge/respondent.js';
 import type { Single } from '../label/material.js';
 import { type LabelStore, openStore } from '../label/store.js';
-import { stored } from '../label/stored.js';
+import { cached } from '../label/cached.js';
 import { DEFAULT_STORE } from '../label/recipe.js';
 import type { RewardTools } from './define.js';
 import type { Rated, Reward, RewardHooks, RewardItem } from './reward.js';
@@ -28,10 +28,10 @@ export function askThrough(
     name: `${how.split(' ')[0]} by ${respondent.name} ${createHash('sha256').update(how).digest('hex').slice(0, 12)}`,
     drawsLine,
     get asking() {
-      return asked?.asking;
+      return asked?.usage;
     },
     async rate(items, hooks = {}) {
-      asked ??= stored(respondent, (store ??= await openStore(at)));
+      asked ??= cached(respondent, (store ??= await openStore(at)));
       return rate(items, followed(asked, items.length, hooks, interrupt));
     },
     async close() {

@@ -1,5 +1,5 @@
 import type { Failure } from '../judge/respondent.js';
-import type { Asking } from '../label/asking.js';
+import type { UsageTotals } from '../label/usage.js';
 import type { PromptRow } from '../data/rows.js';
 import type { Message } from '../text/template.js';
 
@@ -55,7 +55,7 @@ export interface Reward {
   /** Whether results say `satisfied`: the reward draws a line between good and bad responses. */
   readonly drawsLine: boolean;
   /** What a respondent behind the reward was asked so far, and what that took; absent where none is asked. */
-  readonly asking?: Readonly<Asking>;
+  readonly asking?: Readonly<UsageTotals>;
   rate(items: readonly RewardItem[], hooks?: RewardHooks): Promise<readonly (Rated | Failure)[]>;
   /** Gives back what the reward holds: memory, connections. */
   close(): Promise<void>;
