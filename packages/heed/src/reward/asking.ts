@@ -23,7 +23,7 @@ export function askThrough(
   rate: (items: readonly RewardItem[], respondent: Respondent) => Promise<readonly (Rated | Failure)[]>,
 ): Reward {
   let store: LabelStore | undefined;
-  let asked: ReturnType<typeof stored> | undefined;
+  let asked: ReturnType<typeof cached> | undefined;
   return {
     name: `${how.split(' ')[0]} by ${respondent.name} ${createHash('sha256').update(how).digest('hex').slice(0, 12)}`,
     drawsLine,
