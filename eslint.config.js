@@ -2,8 +2,10 @@ import tseslint from 'typescript-eslint';
 
 /** Code that the rules on long lines and nested conditionals do not hold yet. Take a room out as soon as it passes; the goal is an empty list. */
 const NOT_YET_PLAIN = [
-  'packages/tensor/**',
-  ...['cli', 'data', 'judge', 'label', 'loop', 'method', 'model', 'serve', 'text', 'train']
+  'packages/tensor/test/runtime/engine.test.ts',
+  'packages/heed/test/model/checkpoint.test.ts',
+  'packages/heed/test/serve/openai.test.ts',
+  ...['cli', 'data', 'judge', 'label', 'loop', 'method', 'train']
     .flatMap((room) => [`packages/heed/src/${room}/**`, `packages/heed/test/${room}/**`]),
   'packages/heed/test/support/**',
   'packages/heed/src/index.ts',

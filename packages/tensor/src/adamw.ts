@@ -37,8 +37,8 @@ export function adamw({ betas: [beta1, beta2] = [0.9, 0.999], epsilon = 1e-8, we
 }
 
 /**
- * The L2 norm of an array cut into rows: input `x` [rows, width], output `norm`, a scalar. Rows are added up one by one and then together: one sum over
- * millions of squares would be off by 0.1 %.
+ * The L2 norm of an array cut into rows: input `x` [rows, width], output `norm`, a scalar. Rows are added up one by one and then
+ * together: one sum over millions of squares would be off by 0.1 %.
  */
 export function l2Norm(): Program {
   return lower({ norm: sqrt(sum(sum(square(input('x', [sym('rows'), sym('width')])), [1]))) });

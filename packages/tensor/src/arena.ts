@@ -24,7 +24,14 @@ export class Arena {
     const chunk = this.free.splice(at, 1)[0]!;
     // A chunk of less than twice the size is given away whole, unless that wastes much.
     if (chunk.size >= 2 * size || chunk.size - size >= MOST_DEAD) {
-      const rest: Chunk = { region: chunk.region, start: chunk.start + size, size: chunk.size - size, free: true, before: chunk, after: chunk.after };
+      const rest: Chunk = {
+        region: chunk.region,
+        start: chunk.start + size,
+        size: chunk.size - size,
+        free: true,
+        before: chunk,
+        after: chunk.after,
+      };
       if (chunk.after !== undefined) chunk.after.before = rest;
       chunk.after = rest;
       chunk.size = size;

@@ -56,10 +56,11 @@ export class Size {
 
   toString(): string {
     if (this.terms.size === 0) return '0';
-    return [...this.terms]
-      .sort(([a], [b]) => (a < b ? -1 : 1))
-      .map(([monomial, factor]) => (monomial === '' ? `${factor}` : factor === 1 ? monomial : `${factor}*${monomial}`))
-      .join(' + ');
+    const show = ([monomial, factor]: [string, number]): string => {
+      if (monomial === '') return `${factor}`;
+      return factor === 1 ? monomial : `${factor}*${monomial}`;
+    };
+    return [...this.terms].sort(([a], [b]) => (a < b ? -1 : 1)).map(show).join(' + ');
   }
 }
 
@@ -67,19 +68,26 @@ export class Size {
 export type Dim = number | Size;
 export type Shape = readonly Dim[];
 
-/** A dimension known only when the graph runs. An input that has it as a whole dimension binds it. @throws Error where the name is no word of letters, digits and _ */
+/**
+ * A dimension known only when the graph runs. An input that has it as a whole dimension binds it.
+ *
+ * @throws Error where the name is no word of letters, digits and _
+ */
 export const sym = (name: string): Size => Size.symbol(name);
 /** Sum of dimensions: a number where all are numbers or the symbols cancel. */
-export const plus = (...dims: Dim[]): Dim => dims.reduce((a, b) => (typeof a === 'number' && typeof b === 'number' ? a + b : Size.of(a).plus(b)), 0);
+export const plus = (...dims: Dim[]): Dim =>
+  dims.reduce((a, b) => (typeof a === 'number' && typeof b === 'number' ? a + b : Size.of(a).plus(b)), 0);
 /** Product of dimensions, as `plus`; 1 of none. */
-export const times = (...dims: Dim[]): Dim => dims.reduce((a, b) => (typeof a === 'number' && typeof b === 'number' ? a * b : Size.of(a).times(b)), 1);
+export const times = (...dims: Dim[]): Dim =>
+  dims.reduce((a, b) => (typeof a === 'number' && typeof b === 'number' ? a * b : Size.of(a).times(b)), 1);
 /** How many elements a shape has. */
 export const numel = (shape: Shape): Dim => times(...shape);
 /** Whether two dimensions are equal as polynomials, whatever the symbols stand for. */
 export const sameDim = (a: Dim, b: Dim): boolean => a === b || String(a) === String(b);
 export const sameShape = (a: Shape, b: Shape): boolean => a.length === b.length && a.every((d, i) => sameDim(d, b[i]!));
 /** The number that a dimension stands for once every symbol has one. @throws Error where a symbol has none */
-export const evaluate = (dim: Dim, bindings: Readonly<Record<string, number>>): number => (typeof dim === 'number' ? dim : dim.evaluate(bindings));
+export const evaluate = (dim: Dim, bindings: Readonly<Record<string, number>>): number =>
+  typeof dim === 'number' ? dim : dim.evaluate(bindings);
 export const showShape = (shape: Shape): string => `[${shape.join(', ')}]`;
 
 function simplify(size: Size): Dim {

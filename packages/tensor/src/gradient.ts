@@ -18,7 +18,8 @@ export function gradient(objective: Tensor | readonly Seed[], wrt: readonly Tens
     const active = activeNodes(seeds.map((s) => s.of), wrt);
     const derivatives = new Map<Tensor, Tensor>();
     const accumulate = (x: Tensor, d: Tensor): void => {
-      if (!sameShape(x.shape, d.shape)) throw new Error(`A derivative of shape ${showShape(d.shape)} reached a value of shape ${showShape(x.shape)}.`);
+      if (!sameShape(x.shape, d.shape))
+        throw new Error(`A derivative of shape ${showShape(d.shape)} reached a value of shape ${showShape(x.shape)}.`);
       const sofar = derivatives.get(x);
       derivatives.set(x, sofar === undefined ? d : add(sofar, d));
     };
@@ -40,7 +41,8 @@ export function gradient(objective: Tensor | readonly Seed[], wrt: readonly Tens
 }
 
 function unitSeed(objective: Tensor): Seed {
-  if (objective.shape.length !== 0) throw new Error(`The gradient of a tensor of shape ${showShape(objective.shape)} needs seeds; only a scalar needs none.`);
+  if (objective.shape.length !== 0)
+    throw new Error(`The gradient of a tensor of shape ${showShape(objective.shape)} needs seeds; only a scalar needs none.`);
   return { of: objective, derivative: scalar(1) };
 }
 
@@ -60,7 +62,10 @@ function activeNodes(roots: readonly Tensor[], wrt: readonly Tensor[]): Set<Node
   return new Set([...depends].sort((a, b) => b.id - a.id));
 }
 
-/** Gives each value as the backward pass should read it: itself where it is kept, else a copy computed from what is kept (unread copies are never lowered). */
+/**
+ * Gives each value as the backward pass should read it: itself where it is kept, else a copy computed from what is kept (unread
+ * copies are never lowered).
+ */
 function recomputer(): (x: Tensor) => Tensor {
   const copies = new Map<Node, Node>();
   const copyOf = (node: Node): Node => {

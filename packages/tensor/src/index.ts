@@ -10,6 +10,12 @@ export * from './ops/reduce.js';
 export * from './ops/shape.js';
 export type * from './onnx/model.js';
 export type * from './program.js';
-export { type GradientRule, type Node, type Origin, type Tensor, type ValueType, call, checkpoint, constant, detach, input, mapped, op, op1, recompute, scalar, sizes } from './tensor.js';
-export { type Engine, type EngineOptions, type Buffer, type Feed, type HostArray, type HostTensor, type Session, type View, startEngine, view } from './runtime/engine.js';
+export {
+  type GradientRule, type Node, type Origin, type Tensor, type ValueType, call, checkpoint, constant, detach, input, mapped, op,
+  op1, recompute, scalar, sizes,
+} from './tensor.js';
+export {
+  type Engine, type EngineOptions, type Buffer, type Feed, type HostArray, type HostTensor, type Session, type View, startEngine,
+  view,
+} from './runtime/engine.js';
 export { type MemoryPrediction, predictPeak } from './memory.js';

@@ -8,7 +8,16 @@ import type { Node, Origin, Tensor } from './tensor.js';
  * mapped weights lie.
  */
 export function lower(outputs: Readonly<Record<string, Tensor>>, options: { readonly folder?: string } = {}): Program {
-  const draft: Draft = { claimed: claim(outputs), names: new Map(), byContent: new Map(), inputs: [], initializers: [], sizes: [], nodes: [], values: new Map() };
+  const draft: Draft = {
+    claimed: claim(outputs),
+    names: new Map(),
+    byContent: new Map(),
+    inputs: [],
+    initializers: [],
+    sizes: [],
+    nodes: [],
+    values: new Map(),
+  };
   for (const node of reach(Object.values(outputs).map(resolve))) addNode(draft, node);
   const ports = Object.entries(outputs).map(([name, tensor]) => addOutput(draft, name, tensor));
   const { inputs, initializers, sizes, nodes, values } = draft;
@@ -24,7 +33,7 @@ export function lower(outputs: Readonly<Record<string, Tensor>>, options: { read
     outputs: ports,
     sizes,
     values,
-    ...(options.folder === undefined ? {} : { folder: options.folder }),
+    folder: options.folder,
   };
 }
 
@@ -95,7 +104,8 @@ function addOperation({ claimed, names, values, nodes }: Draft, node: Node, { op
 function addOutput({ names, values, nodes }: Draft, name: string, tensor: Tensor): Port {
   const { dtype, shape } = tensor;
   const source = names.get(resolve(tensor))!;
-  if (source !== name) nodes.push({ name: `output_${name}`, op: 'Identity', domain: '', inputs: [source], outputs: [name], attributes: {} });
+  if (source !== name)
+    nodes.push({ name: `output_${name}`, op: 'Identity', domain: '', inputs: [source], outputs: [name], attributes: {} });
   values.set(name, { dtype, shape });
   return { name, dtype, shape };
 }
@@ -103,7 +113,10 @@ function addOutput({ names, values, nodes }: Draft, name: string, tensor: Tensor
 /** The value of a leaf. */
 const valueOf = (leaf: Node): Tensor => leaf.outputs[0]!;
 
-/** Equal constants and equal size vectors are written once: the name of what holds `content`, which `make` writes where there is none yet. */
+/**
+ * Equal constants and equal size vectors are written once: the name of what holds `content`, which `make` writes where there is
+ * none yet.
+ */
 function once({ byContent }: Draft, content: string, prefix: string, make: (name: string) => void): string {
   const known = byContent.get(content);
   if (known !== undefined) return known;

@@ -60,7 +60,11 @@ const RUNS = 2;
  * Every value that is neither a view nor an output has a buffer of its own from its definition to its last read: ONNX Runtime plans
  * results in place of inputs, and buffers handed on, only where it knows shapes, and programs tell it none.
  */
-function simulate(nodes: readonly OnnxNode[], { outputs }: Program, bytesFor: (name: string) => number): Pick<MemoryPrediction, 'live' | 'peak' | 'at'> {
+function simulate(
+  nodes: readonly OnnxNode[],
+  { outputs }: Program,
+  bytesFor: (name: string) => number,
+): Pick<MemoryPrediction, 'live' | 'peak' | 'at'> {
   const bound = new Set(outputs.map(({ name }) => name));
   const views = new Map<string, string>();
   const bufferOf = (name: string): string => views.get(name) ?? name;

@@ -23,7 +23,12 @@ export type Origin =
   | { readonly kind: 'input'; readonly name: string }
   | { readonly kind: 'constant'; readonly data: OnnxInitializer['data'] }
   | { readonly kind: 'sizes'; readonly values: readonly Dim[] }
-  | { readonly kind: 'op'; readonly op: string; readonly domain: '' | 'com.microsoft'; readonly attributes: Readonly<Record<string, Attribute>> }
+  | {
+      readonly kind: 'op';
+      readonly op: string;
+      readonly domain: '' | 'com.microsoft';
+      readonly attributes: Readonly<Record<string, Attribute>>;
+    }
   | { readonly kind: 'call'; readonly forward: (...inputs: Tensor[]) => readonly Tensor[]; readonly values: readonly Tensor[] };
 
 /** One step of a trace: an ONNX operation, a function with a gradient of its own, or a leaf. */
@@ -61,18 +66,34 @@ export function input(name: string, shape: Shape, dtype: DType = 'float32'): Ten
 }
 
 /** A value written into the program: numbers, row-major. */
-export function constant(values: readonly number[], shape: readonly number[] = [values.length], dtype: 'float32' | 'int32' | 'int64' = 'float32'): Tensor {
+export function constant(
+  values: readonly number[],
+  shape: readonly number[] = [values.length],
+  dtype: 'float32' | 'int32' | 'int64' = 'float32',
+): Tensor {
   const expected = shape.reduce((a, b) => a * b, 1);
-  if (expected !== values.length) throw new Error(`A constant of shape ${showShape(shape)} needs ${expected} values, not ${values.length}.`);
-  const typed = dtype === 'float32' ? Float32Array.from(values) : dtype === 'int32' ? Int32Array.from(values) : BigInt64Array.from(values, BigInt);
+  if (expected !== values.length)
+    throw new Error(`A constant of shape ${showShape(shape)} needs ${expected} values, not ${values.length}.`);
+  const typed = {
+    float32: () => Float32Array.from(values),
+    int32: () => Int32Array.from(values),
+    int64: () => BigInt64Array.from(values, BigInt),
+  }[dtype]();
   return first(makeNode({ kind: 'constant', data: new Uint8Array(typed.buffer) }, [], [{ dtype, shape }]));
 }
 
 /** A float32 constant of shape []. */
 export const scalar = (value: number): Tensor => constant([value], []);
 
-/** A frozen value that the runtime maps from a file (`data.file` is relative to the program's folder): never copied, shared by every session. */
-export function mapped(dtype: DType, shape: readonly number[], data: { readonly file: string; readonly offset: number; readonly length: number }): Tensor {
+/**
+ * A frozen value that the runtime maps from a file (`data.file` is relative to the program's folder): never copied, shared by every
+ * session.
+ */
+export function mapped(
+  dtype: DType,
+  shape: readonly number[],
+  data: { readonly file: string; readonly offset: number; readonly length: number },
+): Tensor {
   return first(makeNode({ kind: 'constant', data }, [], [{ dtype, shape }]));
 }
 
@@ -86,9 +107,18 @@ export function op(
   name: string,
   inputs: readonly Tensor[],
   outputs: readonly ValueType[],
-  options: { readonly attributes?: Readonly<Record<string, Attribute>>; readonly domain?: '' | 'com.microsoft'; readonly gradient?: GradientRule } = {},
+  options: {
+    readonly attributes?: Readonly<Record<string, Attribute>>;
+    readonly domain?: '' | 'com.microsoft';
+    readonly gradient?: GradientRule;
+  } = {},
 ): readonly Tensor[] {
-  return makeNode({ kind: 'op', op: name, domain: options.domain ?? '', attributes: options.attributes ?? {} }, inputs, outputs, options.gradient).outputs;
+  return makeNode(
+    { kind: 'op', op: name, domain: options.domain ?? '', attributes: options.attributes ?? {} },
+    inputs,
+    outputs,
+    options.gradient,
+  ).outputs;
 }
 
 /** `op` with one output: its value. */
@@ -97,7 +127,11 @@ export function op1(name: string, inputs: readonly Tensor[], output: ValueType, 
 }
 
 /** A function with a gradient rule of its own: `forward` is traced, but differentiated only through `gradient`. */
-export function call(inputs: readonly Tensor[], forward: (...inputs: Tensor[]) => readonly Tensor[], gradient: GradientRule): readonly Tensor[] {
+export function call(
+  inputs: readonly Tensor[],
+  forward: (...inputs: Tensor[]) => readonly Tensor[],
+  gradient: GradientRule,
+): readonly Tensor[] {
   const values = forward(...inputs);
   return makeNode({ kind: 'call', forward, values }, inputs, values, gradient).outputs;
 }

@@ -45,7 +45,9 @@ it('twenty clipped steps in place agree with PyTorch', async () => {
     expect(returned).toEqual({});
     expect(error((await engine.read(m)) as Float32Array, expected.m), `m after step ${i + 1}`).toBeLessThan(5e-7);
     expect(error((await engine.read(v)) as Float32Array, expected.v), `v after step ${i + 1}`).toBeLessThan(5e-7);
-    expect(error((await engine.read(parameters)) as Float32Array, expected.parameters), `parameters after step ${i + 1}`).toBeLessThan(5e-7);
+    expect(error((await engine.read(parameters)) as Float32Array, expected.parameters), `parameters after step ${i + 1}`).toBeLessThan(
+      5e-7,
+    );
   }
 });
 

@@ -72,6 +72,10 @@ it('widens blocks exactly', async () => {
 it('refuses blocks that do not fit', () => {
   const place = { file: 'codes', offset: 0, length: 0 };
   const x = input('x', [sym('n'), 64]);
-  expect(() => blockLinear(x, mapped('uint8', [4, 3, 32], place), mapped('float32', [4, 3], place))).toThrow('Cannot multiply [n, 64] by 8-bit blocks uint8 [4, 3, 32].');
-  expect(() => blockLinear(x, mapped('uint8', [4, 2, 32], place), mapped('float32', [8], place))).toThrow('The scales of 8-bit blocks has shape [8], expected [4, 2].');
+  expect(() => blockLinear(x, mapped('uint8', [4, 3, 32], place), mapped('float32', [4, 3], place))).toThrow(
+    'Cannot multiply [n, 64] by 8-bit blocks uint8 [4, 3, 32].',
+  );
+  expect(() => blockLinear(x, mapped('uint8', [4, 2, 32], place), mapped('float32', [8], place))).toThrow(
+    'The scales of 8-bit blocks has shape [8], expected [4, 2].',
+  );
 });

@@ -3,7 +3,9 @@ import { describe, expect, it } from 'vitest';
 import { type Dim, Size, evaluate, numel, plus, sameDim, sameShape, showShape, sym, times } from '../src/dims.js';
 
 const names = ['n', 'm', 'batch', 'n2', 'T_max'] as const;
-const bindings = fc.record(Object.fromEntries(names.map((name) => [name, fc.integer({ min: 0, max: 50 })])) as Record<(typeof names)[number], fc.Arbitrary<number>>);
+const bindings = fc.record(
+  Object.fromEntries(names.map((name) => [name, fc.integer({ min: 0, max: 50 })])) as Record<(typeof names)[number], fc.Arbitrary<number>>,
+);
 
 /** A polynomial as a way to compute it, so that it can be built by Dim's arithmetic or by the numbers' own. */
 type Expression = number | string | { readonly sum: readonly Expression[] } | { readonly product: readonly Expression[] };
@@ -69,7 +71,8 @@ describe('polynomials of sizes', () => {
 
 it('names of dimensions: one symbol and nothing else', () => {
   expect(sym('n').symbolName).toBe('n');
-  for (const d of [times(2, sym('n')), plus(sym('n'), 1), times(sym('n'), sym('m')), plus(sym('n'), sym('m'))]) expect((d as Size).symbolName).toBeUndefined();
+  for (const d of [times(2, sym('n')), plus(sym('n'), 1), times(sym('n'), sym('m')), plus(sym('n'), sym('m'))])
+    expect((d as Size).symbolName).toBeUndefined();
   expect((plus(sym('n'), sym('m'), times(-1, sym('m'))) as Size).symbolName).toBe('n');
   expect(Size.of(0).symbolName).toBeUndefined();
 });

@@ -26,7 +26,12 @@ const feedOf = ({ dtype, shape, data }: Given): Feed => ({ data: hostArray(dtype
 const named = (inputs: readonly Given[]): Tensor[] => inputs.map(({ dtype, dims, shape }, i) => input(`x${i}`, dims ?? shape, dtype));
 
 /** Value of `build` and derivatives of Σ seed·value by every input (undefined where none flows), as the engine computes them. */
-export async function valueAndGradients(engine: Engine, build: Build, inputs: readonly Given[], seed: Pick<Given, 'shape' | 'data'>): Promise<{
+export async function valueAndGradients(
+  engine: Engine,
+  build: Build,
+  inputs: readonly Given[],
+  seed: Pick<Given, 'shape' | 'data'>,
+): Promise<{
   readonly shape: readonly number[];
   readonly value: Float32Array;
   readonly gradients: readonly (Float32Array | undefined)[];
@@ -34,10 +39,17 @@ export async function valueAndGradients(engine: Engine, build: Build, inputs: re
   const xs = named(inputs);
   const y = build(...xs);
   const derivatives = gradient([{ of: y, derivative: input('seed', y.shape) }], xs);
-  const { run, release } = await compile(engine, { y, ...Object.fromEntries(derivatives.flatMap((d, i) => (d === undefined ? [] : [[`d${i}`, d]]))) });
+  const { run, release } = await compile(engine, {
+    y,
+    ...Object.fromEntries(derivatives.flatMap((d, i) => (d === undefined ? [] : [[`d${i}`, d]]))),
+  });
   const results = await run(inputs, { ...seed, dtype: 'float32' });
   await release();
-  return { shape: results.y!.shape, value: results.y!.data as Float32Array, gradients: xs.map((_, i) => results[`d${i}`]?.data as Float32Array | undefined) };
+  return {
+    shape: results.y!.shape,
+    value: results.y!.data as Float32Array,
+    gradients: xs.map((_, i) => results[`d${i}`]?.data as Float32Array | undefined),
+  };
 }
 
 /** A program that is fed those of the inputs which it uses. */
@@ -56,7 +68,12 @@ async function compile(engine: Engine, outputs: Readonly<Record<string, Tensor>>
  * 1 if that is larger); undefined where the gradient is. A step changes no element by more than 1/256 of the
  * largest, which costs some 1e-4 of precision: keep kinks farther away than that.
  */
-export async function checkGradient(engine: Engine, build: Build, inputs: readonly Given[], directions = 3): Promise<(number | undefined)[]> {
+export async function checkGradient(
+  engine: Engine,
+  build: Build,
+  inputs: readonly Given[],
+  directions = 3,
+): Promise<(number | undefined)[]> {
   const { run, release } = await compile(engine, { y: build(...named(inputs)) });
   const { data, shape } = (await run(inputs)).y!;
   const seed = Float32Array.from({ length: data.length }, (_, i) => Math.sin(3 * i + 1));

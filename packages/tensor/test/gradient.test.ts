@@ -83,7 +83,11 @@ describe('gradient', () => {
   it('takes seeds of several values, also twice of one, and constants', async () => {
     const x = input('x', [2]);
     const [a, b] = [mul(x, 2), mul(x, x)];
-    const seeds = [{ of: a, derivative: input('s', [2]) }, { of: b, derivative: constant([1, 10]) }, { of: a, derivative: constant([100, 100]) }];
+    const seeds = [
+      { of: a, derivative: input('s', [2]) },
+      { of: b, derivative: constant([1, 10]) },
+      { of: a, derivative: constant([100, 100]) },
+    ];
     expect(await run({ d: gradient(seeds, [x])[0]! }, { x: [3, 4], s: [1, 2] })).toEqual({ d: [2 + 6 + 200, 4 + 80 + 200] });
   });
 
@@ -163,8 +167,13 @@ describe('checkpoint and recompute', () => {
     const y = sum(second);
     const forward = new Set(lower({ y }).model.nodes.map(({ name }) => name));
     const program = lower({ y, d: gradient(y, [x])[0]! });
-    const made = new Map(program.model.nodes.filter(({ name }) => forward.has(name)).flatMap((node) => node.outputs.map((output) => [output, node.op])));
-    const read = program.model.nodes.filter(({ name }) => !forward.has(name)).flatMap(({ inputs }) => inputs).filter((name) => made.has(name));
+    const made = new Map(
+      program.model.nodes.filter(({ name }) => forward.has(name)).flatMap((node) => node.outputs.map((output) => [output, node.op])),
+    );
+    const read = program.model.nodes
+      .filter(({ name }) => !forward.has(name))
+      .flatMap(({ inputs }) => inputs)
+      .filter((name) => made.has(name));
     // The one value of the forward pass that the backward pass reads is the first layer's result.
     expect([...new Set(read)].map((name) => made.get(name))).toEqual(['Add']);
   });

@@ -31,17 +31,29 @@ it('writes equal constants once, and different ones apart', async () => {
   const program = lower(Object.fromEntries(parts.map((p, i) => [`y${i}`, p])));
   expect(program.model.initializers.map(({ shape }) => shape)).toEqual([[], [1], [2]]);
   // The same bytes, but of another type, are another constant.
-  expect(lower({ a: constant([1], [1], 'int32'), b: constant([1], [1], 'int64'), c: constant([0], [1], 'int32'), d: constant([0], [1]) }).model.initializers).toHaveLength(4);
+  expect(
+    lower({ a: constant([1], [1], 'int32'), b: constant([1], [1], 'int64'), c: constant([0], [1], 'int32'), d: constant([0], [1]) }).model
+      .initializers,
+  ).toHaveLength(4);
   expect(await run(program, { x: f32(1, 10) })).toEqual({ y0: [2, 20], y1: [3, 12], y2: [3, 12], y3: [3, 12], y4: [3, 13], y5: [3, 13] });
 });
 
 it('writes equal size vectors once, and fixed ones as constants', () => {
   const n = sym('n');
   const x = input('x', [n, 2, 3]);
-  const program = lower({ a: reshape(x, [times(2, n), 3]), b: reshape(exp(x), [times(n, 2), 3]), c: reshape(x, [times(n, 3), 2]), d: reshape(input('fixed', [4]), [2, 2]) });
+  const program = lower({
+    a: reshape(x, [times(2, n), 3]),
+    b: reshape(exp(x), [times(n, 2), 3]),
+    c: reshape(x, [times(n, 3), 2]),
+    d: reshape(input('fixed', [4]), [2, 2]),
+  });
   expect(program.sizes.map(({ values }) => values.map(String))).toEqual([['2*n', '3'], ['3*n', '2']]);
   expect(program.model.initializers).toHaveLength(1);
-  expect(program.model.inputs.map(({ name, dtype }) => [name, dtype])).toEqual([['x', 'float32'], ['fixed', 'float32'], ...program.sizes.map(({ name }) => [name, 'int64'])]);
+  expect(program.model.inputs.map(({ name, dtype }) => [name, dtype])).toEqual([
+    ['x', 'float32'],
+    ['fixed', 'float32'],
+    ...program.sizes.map(({ name }) => [name, 'int64']),
+  ]);
 });
 
 it('gives inputs, constants and detached inputs back through an Identity', async () => {
@@ -54,7 +66,12 @@ it('gives inputs, constants and detached inputs back through an Identity', async
 it('names the results of operations as the outputs, and copies for a second name', async () => {
   const y = exp(input('x', [1]));
   const program = lower({ first: y, second: y, third: detach(y), after: neg(y) });
-  expect(program.model.nodes.map(({ op, outputs }) => [op, ...outputs])).toEqual([['Exp', 'first'], ['Neg', 'after'], ['Identity', 'second'], ['Identity', 'third']]);
+  expect(program.model.nodes.map(({ op, outputs }) => [op, ...outputs])).toEqual([
+    ['Exp', 'first'],
+    ['Neg', 'after'],
+    ['Identity', 'second'],
+    ['Identity', 'third'],
+  ]);
   expect(program.outputs.map(({ name }) => name)).toEqual(['first', 'second', 'third', 'after']);
   expect(await run(program, { x: f32(0) })).toEqual({ first: [1], second: [1], third: [1], after: [-1] });
 });
@@ -92,7 +109,10 @@ it('maps constants from files, each place once', async () => {
     const x = input('x', [2]);
     const program = lower({ low: mul(x, piece(0)), high: mul(x, piece(8)), sum: add(piece(0), piece(8)) }, { folder });
     expect(program.folder).toBe(folder);
-    expect(program.model.initializers.map(({ data }) => data)).toEqual([{ file: 'weights.bin', offset: 0, length: 8 }, { file: 'weights.bin', offset: 8, length: 8 }]);
+    expect(program.model.initializers.map(({ data }) => data)).toEqual([
+      { file: 'weights.bin', offset: 0, length: 8 },
+      { file: 'weights.bin', offset: 8, length: 8 },
+    ]);
     expect(await run(program, { x: f32(10, 100) })).toEqual({ low: [10, 200], high: [30, 400], sum: [4, 6] });
   } finally {
     rmSync(folder, { recursive: true });

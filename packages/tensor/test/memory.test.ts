@@ -19,7 +19,14 @@ const MB = 2 ** 20;
 
 describe('executionOrder', () => {
   it('goes depth first from the last leaf and into the last producer first, as ONNX Runtime does', () => {
-    const nodes = [node('A', ['x'], 'a'), node('B', ['x'], 'b'), node('C', ['a', 'b'], 'c'), node('D', ['a'], 'd'), node('E', ['c'], 'e'), node('F', ['d'], 'f')];
+    const nodes = [
+      node('A', ['x'], 'a'),
+      node('B', ['x'], 'b'),
+      node('C', ['a', 'b'], 'c'),
+      node('D', ['a'], 'd'),
+      node('E', ['c'], 'e'),
+      node('F', ['d'], 'f'),
+    ];
     expect(executionOrder(nodes).map(({ op }) => op)).toEqual(['A', 'D', 'F', 'B', 'C', 'E']);
   });
 
@@ -100,13 +107,17 @@ describe('predictPeak', () => {
     const widened = (name: string): boolean => program.values.get(name)?.shape.join() === `${vocabulary},${width}`;
     const nodes = executionOrder(prepareForCpu(program.model).nodes);
     const last = new Map(nodes.flatMap(({ inputs }, i) => inputs.map((name): [string, number] => [name, i])));
-    const alive = nodes.map((_, at) => nodes.filter(({ outputs }, i) => i <= at && widened(outputs[0]!) && last.get(outputs[0]!)! >= at).length);
+    const alive = nodes.map(
+      (_, at) => nodes.filter(({ outputs }, i) => i <= at && widened(outputs[0]!) && last.get(outputs[0]!)! >= at).length,
+    );
     // Four pieces, each widened forward and backward.
     expect(nodes.filter(({ outputs }) => widened(outputs[0]!))).toHaveLength(8);
     expect(Math.max(...alive)).toBe(1);
     // One copy, and the probabilities of the rows with room for a piece more.
     const copy = 4 * vocabulary * width;
-    expect(predictPeak(program, { hidden: [rows, width], labels0: [rows / 4] }).live).toBeLessThan(copy + 4 * vocabulary * (rows + rows / 4) + MB / 8);
+    expect(predictPeak(program, { hidden: [rows, width], labels0: [rows / 4] }).live).toBeLessThan(
+      copy + 4 * vocabulary * (rows + rows / 4) + MB / 8,
+    );
   });
 
   it('says which size it lacks', () => {
@@ -128,7 +139,14 @@ describe('predictPeak', () => {
       for (let i = 0; i < layers; i++) x = keep ? layer(x, i) : checkpoint(() => layer(x, i));
       const names = order(Object.keys(factors));
       const derivatives = gradient(sum(x), names.map((name) => factors[name]!));
-      return predictPeak(lower(Object.fromEntries(names.map((name, i) => [`grad:${name}`, add(mul(input(`acc:${name}`, factors[name]!.shape), 1), derivatives[i]!)]))), { x: [1024, 256] }).live;
+      return predictPeak(
+        lower(
+          Object.fromEntries(
+            names.map((name, i) => [`grad:${name}`, add(mul(input(`acc:${name}`, factors[name]!.shape), 1), derivatives[i]!)]),
+          ),
+        ),
+        { x: [1024, 256] },
+      ).live;
     };
     const forwards = (names: string[]): string[] => names;
     const backwards = (names: string[]): string[] => [...names].reverse();

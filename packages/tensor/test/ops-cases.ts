@@ -29,14 +29,21 @@ export interface Points {
 
 /** "2*n+1" as a dimension. */
 const dim = (text: string | number): Dim =>
-  typeof text === 'number' ? text : plus(...text.split('+').map((term) => times(...term.split('*').map((factor) => (/^\d+$/.test(factor) ? Number(factor) : sym(factor))))));
+  typeof text === 'number'
+    ? text
+    : plus(
+        ...text.split('+').map((term) => times(...term.split('*').map((factor) => (/^\d+$/.test(factor) ? Number(factor) : sym(factor))))),
+      );
 
 const fixture = JSON.parse(readFileSync(new URL('fixtures/ops.json', import.meta.url), 'utf8')) as {
   cases: (Omit<Case, 'inputs'> & { inputs: (Omit<Given, 'dims'> & { dims: (string | number)[] })[] })[];
   points: Record<string, Points>;
 };
 export const points = fixture.points;
-export const cases: readonly Case[] = fixture.cases.map((c) => ({ ...c, inputs: c.inputs.map((given) => ({ ...given, dims: given.dims.map(dim) })) }));
+export const cases: readonly Case[] = fixture.cases.map((c) => ({
+  ...c,
+  inputs: c.inputs.map((given) => ({ ...given, dims: given.dims.map(dim) })),
+}));
 
 /** Everything that src/ops exports, by name. */
 export const exported: Readonly<Record<string, unknown>> = { ...elementwise, ...products, ...model, ...reduce, ...shaping };
@@ -89,7 +96,8 @@ const special: Readonly<Record<string, (x: Tensor[], a: Args) => Tensor>> = {
   sum: ([x], a) => reduce.sum(x!, a.axes ?? undefined, a.keep),
   sumTo: ([x], a) => reduce.sumTo(x!, dims(a.shape)),
   takeRows: ([x, index, inverse], a) => shaping.takeRows(x!, index!, a.went === null ? undefined : { index: inverse!, went: a.went }),
-  tokenLogProbs: ([hidden, head, ...labels], a) => model.tokenLogProbs(hidden!, stored(head!, a.stored), labels.length === 1 ? labels[0]! : labels),
+  tokenLogProbs: ([hidden, head, ...labels], a) =>
+    model.tokenLogProbs(hidden!, stored(head!, a.stored), labels.length === 1 ? labels[0]! : labels),
   transpose: ([x], a) => shaping.transpose(x!, a.order),
   zeros: ([x], a) => elementwise.mul(shaping.zeros(dims(a.shape)), detach(x!)),
 };

@@ -19,7 +19,12 @@ beforeAll(async () => {
 afterAll(() => engine.close());
 
 async function at(op: string, x: readonly number[]): Promise<{ y: Float32Array; derivative: Float32Array }> {
-  const { value, gradients } = await valueAndGradients(engine, builder({ op, args: {} }), [{ dtype: 'float32', shape: [x.length], data: x }], { shape: [x.length], data: x.map(() => 1) });
+  const { value, gradients } = await valueAndGradients(
+    engine,
+    builder({ op, args: {} }),
+    [{ dtype: 'float32', shape: [x.length], data: x }],
+    { shape: [x.length], data: x.map(() => 1) },
+  );
   return { y: value, derivative: gradients[0]! };
 }
 
@@ -43,8 +48,12 @@ describe.each(Object.entries(points))('%s where float32 is in danger', (op, { x,
     const limit = allowed[op]!;
     const actual = await at(op, x);
     const misses = x.flatMap((v, i) => [
-      ...(Math.abs(actual.y[i]! - y[i]!) <= limit.y + limit.relative * Math.abs(y[i]!) ? [] : [`${op}(${v}) = ${actual.y[i]!}, not ${y[i]!}`]),
-      ...(Math.abs(actual.derivative[i]! - derivative[i]!) <= limit.derivative + limit.relative * Math.abs(derivative[i]!) ? [] : [`${op}'(${v}) = ${actual.derivative[i]!}, not ${derivative[i]!}`]),
+      ...(Math.abs(actual.y[i]! - y[i]!) <= limit.y + limit.relative * Math.abs(y[i]!)
+        ? []
+        : [`${op}(${v}) = ${actual.y[i]!}, not ${y[i]!}`]),
+      ...(Math.abs(actual.derivative[i]! - derivative[i]!) <= limit.derivative + limit.relative * Math.abs(derivative[i]!)
+        ? []
+        : [`${op}'(${v}) = ${actual.derivative[i]!}, not ${derivative[i]!}`]),
     ]);
     expect(misses).toEqual([]);
   });
@@ -85,7 +94,10 @@ it('the gradient of an embedding adds repeated ids without loss on two threads',
 
 it.each(['float16', 'bfloat16'] as const)('a %s head gives what the same numbers in float32 give, to the last bit', async (dtype) => {
   const [vocabulary, width, rows] = [500, 16, 8];
-  const numbers = (seed: number, ...shape: number[]) => ({ data: Float32Array.from({ length: shape[0]! * shape[1]! }, (_, i) => Math.sin(7 * i + seed)), shape });
+  const numbers = (seed: number, ...shape: number[]) => ({
+    data: Float32Array.from({ length: shape[0]! * shape[1]! }, (_, i) => Math.sin(7 * i + seed)),
+    shape,
+  });
   const feeds = {
     hidden: numbers(2, rows, width), head: numbers(1, vocabulary, width),
     first: { data: Int32Array.of(0, 499, 3, 77, 3), shape: [5] }, second: { data: Int32Array.of(250, 1, 2), shape: [3] },

@@ -22,7 +22,10 @@ export interface LoraModule {
   readonly b: { readonly offset: number; readonly shape: readonly [number, number] };
 }
 
-/** A trained linear on the last token's hidden state, W [size, width], without bias: Hugging Face's `score`, after the modules in the flat array. */
+/**
+ * A trained linear on the last token's hidden state, W [size, width], without bias: Hugging Face's `score`, after the modules in
+ * the flat array.
+ */
 export interface Head {
   readonly name: 'score';
   readonly size: number;
@@ -39,8 +42,15 @@ export interface AdapterPlan {
   readonly size: number;
 }
 
-/** Plans adapters for every linear weight whose module name ends in one of the targets, and a head of so many numbers where one is asked for. */
-export function planAdapter(weights: Iterable<{ readonly name: string; readonly shape: readonly number[] }>, options: LoraOptions, head?: { readonly size: number }): AdapterPlan {
+/**
+ * Plans adapters for every linear weight whose module name ends in one of the targets, and a head of so many numbers where one is
+ * asked for.
+ */
+export function planAdapter(
+  weights: Iterable<{ readonly name: string; readonly shape: readonly number[] }>,
+  options: LoraOptions,
+  head?: { readonly size: number },
+): AdapterPlan {
   const modules = new Map<string, LoraModule>();
   const all = [...weights];
   const linear = all.filter((w) => w.shape.length === 2 && w.name.endsWith('.weight') && w.name.includes('.layers.'));
@@ -58,7 +68,9 @@ export function planAdapter(weights: Iterable<{ readonly name: string; readonly 
   const missing = options.targets.filter((t) => !found.has(t));
   if (missing.length > 0) {
     const known = [...new Set(linear.map((w) => w.name.split('.').at(-2)!))];
-    throw new UserError(`adapter.targets: the model has no linear module named ${missing.map((m) => `"${m}"`).join(', ')}; it has ${known.join(', ')}.`);
+    throw new UserError(
+      `adapter.targets: the model has no linear module named ${missing.map((m) => `"${m}"`).join(', ')}; it has ${known.join(', ')}.`,
+    );
   }
   const scale = options.rslora ? options.alpha / Math.sqrt(options.rank) : options.alpha / options.rank;
   if (head === undefined) return { options, scale, modules, size };
@@ -69,12 +81,17 @@ export function planAdapter(weights: Iterable<{ readonly name: string; readonly 
 /** @throws UserError where an adapter has a head: what it gives are numbers, which a merged model cannot say. */
 export function requireNoHead({ head }: AdapterPlan): void {
   if (head === undefined) return;
-  throw new UserError(`The adapter has a head of ${head.size} ${head.size === 1 ? 'number (a reward model)' : 'numbers (a classifier)'}: it scores texts and does not write them.`, [
-    'Use an adapter without a head, or createRewardScorer.',
-  ]);
+  throw new UserError(
+    `The adapter has a head of ${head.size} ${head.size === 1 ? 'number (a reward model)' : 'numbers (a classifier)'}: it scores ` +
+    'texts and does not write them.',
+    ['Use an adapter without a head, or createRewardScorer.'],
+  );
 }
 
-/** Fresh parameters as PEFT makes them: A uniform in ±1/√in (Kaiming, a = √5), B zero, so the adapter starts as the identity; a head zero, so that it says 0 of everything. */
+/**
+ * Fresh parameters as PEFT makes them: A uniform in ±1/√in (Kaiming, a = √5), B zero, so the adapter starts as the identity; a head
+ * zero, so that it says 0 of everything.
+ */
 export function initialParameters(plan: AdapterPlan, seed: number): Float32Array {
   const parameters = new Float32Array(plan.size);
   for (const { name, inputs, a } of plan.modules.values()) {

@@ -111,5 +111,10 @@ export interface ArchitectureDefinition {
 export const defineArchitecture = (definition: ArchitectureDefinition): ArchitectureDefinition => definition;
 
 /** A checkpoint's dimensions and how they are computed with. @throws UserError for a setting in config.json that Heed cannot run */
-export const architectureOf = ({ config, definition }: { readonly config: HfConfig; readonly definition: ArchitectureDefinition }): Architecture =>
-  ({ ...definition.dimensions(config), definition });
+export const architectureOf = ({
+  config,
+  definition,
+}: {
+  readonly config: HfConfig;
+  readonly definition: ArchitectureDefinition;
+}): Architecture => ({ ...definition.dimensions(config), definition });

@@ -1,4 +1,7 @@
-import { type Dim, type Feed, type Tensor, add, concat, headRows, input, matmul, plus, recompute, reshape, softmax, split, sym, takeRows, times } from '@heed/tensor';
+import {
+  type Dim, type Feed, type Tensor, add, concat, headRows, input, matmul, plus, recompute, reshape, softmax, split, sym, takeRows,
+  times,
+} from '@heed/tensor';
 import type { Attend, HeadShape } from './architecture.js';
 import { headsAt, invert, slotsOfHeads } from './head-slots.js';
 import { type Layout, windowMasks } from './layout.js';
@@ -20,12 +23,19 @@ export function treeAttention({ heads, keyHeads, headSize, scale, local }: HeadS
     int('responseQuery', [S, keyHeads, times(R, group)]), int('responseKey', [S, keyHeads, R]),
   ];
   const back = {
-    qp: int('promptQueryAt', [times(Mp, heads)]), kp: int('promptKeyAt', [times(Mp, keyHeads)]), kk: int('sharedKeyAt', [times(Mp, keyHeads), K]),
-    qr: int('responseQueryAt', [times(Mr, heads)]), kr: int('responseKeyAt', [times(Mr, keyHeads)]),
+    qp: int('promptQueryAt', [times(Mp, heads)]),
+    kp: int('promptKeyAt', [times(Mp, keyHeads)]),
+    kk: int('sharedKeyAt', [times(Mp, keyHeads), K]),
+    qr: int('responseQueryAt', [times(Mr, heads)]),
+    kr: int('responseKeyAt', [times(Mr, keyHeads)]),
     // Where a slot's result went: padding slots went nowhere, so their derivative is zero.
-    op: int('promptOutOf', [times(G, heads, P)]), or: int('responseOutOf', [times(S, heads, R)]),
+    op: int('promptOutOf', [times(G, heads, P)]),
+    or: int('responseOutOf', [times(S, heads, R)]),
   };
-  const masks = (prompt: string, response: string) => ({ prompt: input(prompt, [G, 1, 1, P, P]), response: input(response, [S, 1, 1, R, plus(P, R)]) });
+  const masks = (prompt: string, response: string) => ({
+    prompt: input(prompt, [G, 1, 1, P, P]),
+    response: input(response, [S, 1, 1, R, plus(P, R)]),
+  });
   const everything = masks('promptMask', 'responseMask');
   const window = local && masks('localPromptMask', 'localResponseMask');
   const drop = options.recompute ? recompute : (x: Tensor): Tensor => x;
@@ -51,7 +61,14 @@ export function treeAttention({ heads, keyHeads, headSize, scale, local }: HeadS
     const joined = (xP: Tensor, xR: Tensor) =>
       concat([takeRows(xP, kk, { index: back.kk, went: 'often' }), takeRows(xR, kr, { index: back.kr, went: 'once' })], 2);
     const prompt = attendSlots(takeRows(qP, qp, { index: back.qp, went: 'once' }), own(kP), own(vP), mask.prompt, P, P);
-    const response = attendSlots(takeRows(qR, qr, { index: back.qr, went: 'once' }), joined(kP, kR), joined(vP, vR), mask.response, R, plus(P, R));
+    const response = attendSlots(
+      takeRows(qR, qr, { index: back.qr, went: 'once' }),
+      joined(kP, kR),
+      joined(vP, vR),
+      mask.response,
+      R,
+      plus(P, R),
+    );
     const out = concat([rowsOf(prompt, back.qp, back.op), rowsOf(response, back.qr, back.or)], 0);
     return reshape(out, [plus(Mp, Mr), heads * headSize]);
   };
@@ -62,8 +79,13 @@ export function attentionFeeds(l: Layout, { heads, keyHeads, local }: HeadShape)
   const group = heads / keyHeads;
   const { prompts: g, sequences: s, promptSlots: p, responseSlots: r, promptRows: mp, responseRows: mr, shares } = l;
   const int = (data: Int32Array, ...shape: number[]): Feed => ({ data, shape });
-  const masks = (names: readonly [string, string], { promptMask, responseMask }: Pick<Layout, 'promptMask' | 'responseMask'>): Record<string, Feed> =>
-    ({ [names[0]]: { data: promptMask, shape: [g, 1, 1, p, p] }, [names[1]]: { data: responseMask, shape: [s, 1, 1, r, p + r] } });
+  const masks = (
+    names: readonly [string, string],
+    { promptMask, responseMask }: Pick<Layout, 'promptMask' | 'responseMask'>,
+  ): Record<string, Feed> => ({
+    [names[0]]: { data: promptMask, shape: [g, 1, 1, p, p] },
+    [names[1]]: { data: responseMask, shape: [s, 1, 1, r, p + r] },
+  });
   const promptQueryAt = headsAt(l.promptAt, 1, p, g * p, heads);
   const responseQueryAt = headsAt(l.responseAt, 1, r, s * r, heads);
   return {

@@ -1,9 +1,15 @@
-import { type Dim, type Feed, type Tensor, add, concat, expandTo, headRows, input, matmul, op1, plus, reshape, softmax, split, sub, sym, takeRows, times } from '@heed/tensor';
+import {
+  type Dim, type Feed, type Tensor, add, concat, expandTo, headRows, input, matmul, op1, plus, reshape, softmax, split, sub, sym,
+  takeRows, times,
+} from '@heed/tensor';
 import type { Attend, HeadShape } from './architecture.js';
 import { type Architecture, type Weights, decoder, logNormaliser, logitsOf, ropeInputs } from './decoder.js';
 import { headsAt, slotsOfHeads } from './head-slots.js';
 
-/** What follows a shared beginning: the rest of a prompt (at least one token), and the answers whose tokens are asked for, each a branch of its own. */
+/**
+ * What follows a shared beginning: the rest of a prompt (at least one token), and the answers whose tokens are asked for, each a
+ * branch of its own.
+ */
 export interface Branched {
   readonly rest: readonly number[];
   readonly answers: readonly (readonly number[])[];
@@ -82,7 +88,17 @@ export function layOutBranches(begun: number, prompts: readonly Branched[], wind
     }
   });
   return {
-    ids, positions, prompts: S, slots: R, begun: P, rowOf, slotOf, mask, ...(local && { local }), from: Int32Array.from(from), labels: Int32Array.from(labels),
+    ids,
+    positions,
+    prompts: S,
+    slots: R,
+    begun: P,
+    rowOf,
+    slotOf,
+    mask,
+    ...(local && { local }),
+    from: Int32Array.from(from),
+    labels: Int32Array.from(labels),
   };
 }
 
@@ -97,7 +113,9 @@ const PIECES = 4;
 export function traceBranches(architecture: Architecture, weights: Weights): Tensor {
   const rows = { ids: input('ids', [M], 'int32'), positions: input('positions', [1, M], 'int64'), ...ropeInputs(architecture) };
   const hidden = decoder(architecture, weights, rows, branchAttention(architecture), 'none');
-  const labels = Array.from({ length: PIECES }, (_, i) => input(`labels${i}`, [i < PIECES - 1 ? q : plus(N, times(1 - PIECES, q))], 'int32'));
+  const labels = Array.from({ length: PIECES }, (_, i) =>
+    input(`labels${i}`, [i < PIECES - 1 ? q : plus(N, times(1 - PIECES, q))], 'int32'),
+  );
   const pieces = split(takeRows(hidden, input('from', [N], 'int32')), 0, labels.map(({ shape }) => shape[0]!));
   return concat(pieces.map((rows, i) => labelLogProbs(logitsOf(architecture, weights, rows), labels[i]!)), 0);
 }
@@ -105,7 +123,12 @@ export function traceBranches(architecture: Architecture, weights: Weights): Ten
 /** log p of each row's label, [n]. */
 function labelLogProbs(logits: Tensor, labels: Tensor): Tensor {
   const [n] = labels.shape as [Dim];
-  const picked = op1('GatherElements', [logits, reshape(labels, [n, 1])], { dtype: 'float32', shape: [n, 1] }, { attributes: { axis: { int: 1 } } });
+  const picked = op1(
+    'GatherElements',
+    [logits, reshape(labels, [n, 1])],
+    { dtype: 'float32', shape: [n, 1] },
+    { attributes: { axis: { int: 1 } } },
+  );
   return reshape(sub(picked, logNormaliser(logits)), [n]);
 }
 

@@ -26,11 +26,28 @@ export function cachedAttention({ heads, keyHeads, headSize, scale, local }: Hea
     const rows = (x: Tensor, n: number): Tensor => reshape(x, [B, steps, n * headSize]);
     const [out, key, value] = op(
       'GroupQueryAttention',
-      [rows(q, heads), rows(k, keyHeads), rows(v, keyHeads), input(`pastKey${layer}`, shape), input(`pastValue${layer}`, shape), lengths, longest],
-      [{ dtype: 'float32', shape: [B, steps, heads * headSize] }, { dtype: 'float32', shape }, { dtype: 'float32', shape }],
+      [
+        rows(q, heads),
+        rows(k, keyHeads),
+        rows(v, keyHeads),
+        input(`pastKey${layer}`, shape),
+        input(`pastValue${layer}`, shape),
+        lengths,
+        longest,
+      ],
+      [
+        { dtype: 'float32', shape: [B, steps, heads * headSize] },
+        { dtype: 'float32', shape },
+        { dtype: 'float32', shape },
+      ],
       {
         domain: 'com.microsoft',
-        attributes: { num_heads: { int: heads }, kv_num_heads: { int: keyHeads }, scale: { float: scale }, local_window_size: { int: local?.layers[layer] === true ? local.window : -1 } },
+        attributes: {
+          num_heads: { int: heads },
+          kv_num_heads: { int: keyHeads },
+          scale: { float: scale },
+          local_window_size: { int: local?.layers[layer] === true ? local.window : -1 },
+        },
       },
     ) as [Tensor, Tensor, Tensor];
     caches[`presentKey${layer}`] = key;

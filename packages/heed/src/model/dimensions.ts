@@ -35,7 +35,13 @@ export function only(config: HfConfig, key: string, known?: unknown): void {
 }
 
 /** Sizes that the weights of a layer are made of: the model's width, the feed-forward width, all queries, all keys, one head. */
-export function sizesOf(config: HfConfig): { readonly width: number; readonly inner: number; readonly queries: number; readonly keys: number; readonly head: number } {
+export function sizesOf(config: HfConfig): {
+  readonly width: number;
+  readonly inner: number;
+  readonly queries: number;
+  readonly keys: number;
+  readonly head: number;
+} {
   const head = headDim(config);
   const { hidden_size: width, intermediate_size: inner, num_attention_heads: heads, num_key_value_heads: keyHeads } = config;
   return { width, inner, queries: heads * head, keys: keyHeads * head, head };

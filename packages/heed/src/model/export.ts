@@ -24,11 +24,18 @@ const COMPANIONS = [
  * @param merged in any order, made when asked for; what it does not name is copied from the base
  * @param outFolder is created; must not hold a model yet, and may not be the base's folder
  */
-export async function exportMerged(checkpoint: Checkpoint, merged: Iterable<MergedTensor> | AsyncIterable<MergedTensor>, outFolder: string): Promise<void> {
-  const target = path.resolve(outFolder), file = path.join(target, 'model.safetensors');
+export async function exportMerged(
+  checkpoint: Checkpoint,
+  merged: Iterable<MergedTensor> | AsyncIterable<MergedTensor>,
+  outFolder: string,
+): Promise<void> {
+  const target = path.resolve(outFolder),
+    file = path.join(target, 'model.safetensors');
   if (target === checkpoint.home) throw new CheckpointError(`${outFolder}: is the base model's own folder; name another`);
   if (await fs.stat(file).catch(() => undefined)) throw new CheckpointError(`${file}: exists already; remove it or name another folder`);
-  await fs.mkdir(target, { recursive: true }).catch((error: unknown) => { throw writeFailure(target, error); });
+  await fs.mkdir(target, { recursive: true }).catch((error: unknown) => {
+    throw writeFailure(target, error);
+  });
   const specs = [...checkpoint.tensors.values()].map(({ name, shape }) => ({ name, shape, dtype: 'float32' as const }));
   const writer = await openSafetensorsWriter(file, specs);
   try {
@@ -36,7 +43,10 @@ export async function exportMerged(checkpoint: Checkpoint, merged: Iterable<Merg
     for await (const { name, shape, data } of merged) {
       const base = checkpoint.tensors.get(name);
       if (!base) throw new CheckpointError(`the merged tensor ${name} is not one of ${checkpoint.id}'s`);
-      if (shape.join() !== base.shape.join()) throw new CheckpointError(`the merged tensor ${name} has the shape [${shape.join(', ')}], but ${checkpoint.id}'s has [${base.shape.join(', ')}]`);
+      if (shape.join() !== base.shape.join())
+        throw new CheckpointError(
+          `the merged tensor ${name} has the shape [${shape.join(', ')}], but ${checkpoint.id}'s has [${base.shape.join(', ')}]`,
+        );
       if (done.has(name)) throw new CheckpointError(`the merged tensor ${name} was given twice`);
       done.add(name);
       await writer.write(name, data);
@@ -48,7 +58,10 @@ export async function exportMerged(checkpoint: Checkpoint, merged: Iterable<Merg
     throw error;
   }
   try {
-    await fs.writeFile(path.join(target, 'config.json'), `${JSON.stringify({ ...checkpoint.config, torch_dtype: undefined, dtype: 'float32' }, null, 2)}\n`);
+    await fs.writeFile(
+      path.join(target, 'config.json'),
+      `${JSON.stringify({ ...checkpoint.config, torch_dtype: undefined, dtype: 'float32' }, null, 2)}\n`,
+    );
     for (const name of COMPANIONS) {
       const from = path.join(checkpoint.home, name);
       if (await fs.stat(from).catch(() => undefined)) await fs.copyFile(from, path.join(target, name));

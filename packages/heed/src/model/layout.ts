@@ -90,7 +90,10 @@ function placeRows(sequences: readonly TokenSequence[], share: boolean): Rows {
   };
 }
 
-function positionsOf(sequences: readonly TokenSequence[], { prompts, promptRows, responseRows, promptStart, responseStart }: Rows): BigInt64Array {
+function positionsOf(
+  sequences: readonly TokenSequence[],
+  { prompts, promptRows, responseRows, promptStart, responseStart }: Rows,
+): BigInt64Array {
   const positions = new BigInt64Array(promptRows + responseRows);
   const put = (row: number, from: number, n: number): void => {
     for (let t = 0; t < n; t++) positions[row + t] = BigInt(from + t);
@@ -120,7 +123,15 @@ function promptTables({ prompts, promptStart, promptRows, promptSlots: P }: Rows
 }
 
 /** The prompts as the keys that each sequence's response sees. */
-function keyTables({ prompts, promptIndex, shareOf, promptStart, promptRows, promptSlots: P, shares }: Rows): Pick<Layout, 'keysOf' | 'keysAt'> {
+function keyTables({
+  prompts,
+  promptIndex,
+  shareOf,
+  promptStart,
+  promptRows,
+  promptSlots: P,
+  shares,
+}: Rows): Pick<Layout, 'keysOf' | 'keysAt'> {
   const S = promptIndex.length;
   const keysOf = new Int32Array(S * P);
   const keysAt = new Int32Array(promptRows * shares).fill(S * P);
@@ -134,7 +145,10 @@ function keyTables({ prompts, promptIndex, shareOf, promptStart, promptRows, pro
   return { keysOf, keysAt };
 }
 
-function responseTables(sequences: readonly TokenSequence[], { responseStart, responseRows, promptSlots: P, responseSlots: R }: Rows): Pick<Layout, 'responseOf' | 'responseAt' | 'responseMask'> {
+function responseTables(
+  sequences: readonly TokenSequence[],
+  { responseStart, responseRows, promptSlots: P, responseSlots: R }: Rows,
+): Pick<Layout, 'responseOf' | 'responseAt' | 'responseMask'> {
   const S = sequences.length;
   const width = P + R;
   const responseOf = new Int32Array(S * R);
@@ -154,7 +168,10 @@ function responseTables(sequences: readonly TokenSequence[], { responseStart, re
   return { responseOf, responseAt, responseMask };
 }
 
-/** A response's first token is predicted by its prompt's last row, which other sequences may share; each later one by the response row before it. */
+/**
+ * A response's first token is predicted by its prompt's last row, which other sequences may share; each later one by the response
+ * row before it.
+ */
 function labelTables(
   sequences: readonly TokenSequence[], { prompts, promptIndex, promptStart, promptRows, responseStart, responseRows, shares }: Rows,
 ): Pick<Layout, 'labels' | 'firstFrom' | 'firstAt' | 'restFrom' | 'restAt' | 'labelOf'> {

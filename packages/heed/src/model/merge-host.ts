@@ -9,13 +9,18 @@ import type { MergedTensor } from './export.js';
  *
  * @param onModule is told how many modules are done
  */
-export async function* mergedTensors(checkpoint: Checkpoint, { plan, parameters }: Adapter, onModule?: (done: number) => void): AsyncGenerator<MergedTensor> {
+export async function* mergedTensors(
+  checkpoint: Checkpoint,
+  { plan, parameters }: Adapter,
+  onModule?: (done: number) => void,
+): AsyncGenerator<MergedTensor> {
   requireNoHead(plan);
   const { rank } = plan.options;
   let done = 0;
   for (const { name, inputs, outputs, a, b } of plan.modules.values()) {
     const data = await readTensor(checkpoint, `${name}.weight`);
-    const factors = new Float64Array(rank), row = new Float64Array(inputs);
+    const factors = new Float64Array(rank),
+      row = new Float64Array(inputs);
     const rows = Array.from({ length: rank }, (_, r) => parameters.subarray(a.offset + r * inputs, a.offset + (r + 1) * inputs));
     for (let o = 0; o < outputs; o++) {
       for (let r = 0; r < rank; r++) factors[r] = parameters[b.offset + o * rank + r]! * plan.scale;

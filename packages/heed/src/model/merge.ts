@@ -12,7 +12,10 @@ export interface Merger {
   release(): Promise<void>;
 }
 
-/** For programs traced with `mergedInputs`: W + s·B·A of every planned module, `w:<module>` [out, in]. As much memory as the adapted modules take in float32. */
+/**
+ * For programs traced with `mergedInputs`: W + s·B·A of every planned module, `w:<module>` [out, in]. As much memory as the adapted
+ * modules take in float32.
+ */
 export async function createMerger(engine: Engine, checkpoint: Checkpoint, plan: AdapterPlan): Promise<Merger> {
   requireNoHead(plan);
   const frozen = frozenWeights(checkpoint);

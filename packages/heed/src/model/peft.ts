@@ -25,13 +25,17 @@ const CONFIG = 'adapter_config.json';
 const WEIGHTS = 'adapter_model.safetensors';
 /** A head's tensor: Hugging Face's ForSequenceClassification models call it `score`, and PEFT keeps it whole (`modules_to_save`). */
 const HEAD = 'base_model.model.score.weight';
-/** Where the base's fingerprint is: in the weight file's `__metadata__`, which PEFT does not read (unknown keys of its config make it warn). */
+/**
+ * Where the base's fingerprint is: in the weight file's `__metadata__`, which PEFT does not read (unknown keys of its config make
+ * it warn).
+ */
 const FINGERPRINT = 'heed_base_fingerprint';
 
 /**
  * Writes an adapter as PEFT does (`adapter_config.json` and `adapter_model.safetensors`); one with a head is an adapter for
- * transformers' AutoModelForSequenceClassification, to be loaded with `num_labels` = the head's size. A new folder appears whole or not at all; in an existing one
- * each file does, and while an adapter of another configuration is replaced there is none, rather than a mixed one.
+ * transformers' AutoModelForSequenceClassification, to be loaded with `num_labels` = the head's size. A new folder appears whole or
+ * not at all; in an existing one each file does, and while an adapter of another configuration is replaced there is none, rather
+ * than a mixed one.
  */
 export async function saveAdapter(folder: string, { plan, parameters, checkpoint, modelId = checkpoint.id }: AdapterToSave): Promise<void> {
   if (parameters.length !== plan.size) throw new Error(`The adapter has ${parameters.length} parameters where its plan has ${plan.size}.`);
@@ -44,7 +48,10 @@ export async function saveAdapter(folder: string, { plan, parameters, checkpoint
     await fs.mkdir(staging);
     try {
       await fs.writeFile(path.join(staging, CONFIG), config);
-      await writeSafetensors(path.join(staging, WEIGHTS), tensorsOf(plan, parameters), { format: 'pt', [FINGERPRINT]: checkpoint.fingerprint });
+      await writeSafetensors(path.join(staging, WEIGHTS), tensorsOf(plan, parameters), {
+        format: 'pt',
+        [FINGERPRINT]: checkpoint.fingerprint,
+      });
       if (present === undefined) {
         await fs.rename(staging, target);
         return;
@@ -74,12 +81,16 @@ export async function loadAdapter(folder: string, checkpoint: Checkpoint): Promi
   const file = path.join(folder, WEIGHTS);
   if (!(await fs.stat(file).catch(() => undefined))) {
     const pickled = await fs.stat(path.join(folder, 'adapter_model.bin')).catch(() => undefined);
-    throw new CheckpointError(`${file}: is not there${pickled ? '; adapter_model.bin is a pickle, which is not read: save it again with safe_serialization=True' : ': the adapter is incomplete'}`);
+    const pickle = '; adapter_model.bin is a pickle, which is not read: save it again with safe_serialization=True';
+    throw new CheckpointError(`${file}: is not there${pickled ? pickle : ': the adapter is incomplete'}`);
   }
   const { tensors, metadata } = readSafetensors(file);
   const base = metadata[FINGERPRINT];
   if (base !== undefined && base !== checkpoint.fingerprint) {
-    throw new CheckpointError(`${folder}: was trained on another base${config.base_model_name_or_path ? ` (${config.base_model_name_or_path})` : ''} than ${checkpoint.id}; name that one as the model (the same model from another file, rounded otherwise, is another base)`);
+    throw new CheckpointError(
+      `${folder}: was trained on another base${config.base_model_name_or_path ? ` (${config.base_model_name_or_path})` : ''} than ` +
+      `${checkpoint.id}; name that one as the model (the same model from another file, rounded otherwise, is another base)`,
+    );
   }
   const names = moduleNames(tensors.keys(), file);
   const score = headOf(config, tensors.get(HEAD), file);
@@ -93,9 +104,13 @@ export async function loadAdapter(folder: string, checkpoint: Checkpoint): Promi
     const stored = tensors.get(name);
     if (stored === undefined) throw new CheckpointError(`${file}: has no tensor ${name}: the adapter is incomplete`);
     if (stored.shape.join() !== shape.join()) {
-      throw new CheckpointError(`${file}: tensor ${name} has the shape [${stored.shape.join(', ')}] where r = ${config.r} on ${checkpoint.id} needs [${shape.join(', ')}]: the adapter is for another base`);
+      throw new CheckpointError(
+        `${file}: tensor ${name} has the shape [${stored.shape.join(', ')}] where r = ${config.r} on ${checkpoint.id} needs ` +
+        `[${shape.join(', ')}]: the adapter is for another base`,
+      );
     }
-    if (!stored.data.every(Number.isFinite)) throw new CheckpointError(`${file}: tensor ${name} has values that are not finite: the training that made it diverged`);
+    if (!stored.data.every(Number.isFinite))
+      throw new CheckpointError(`${file}: tensor ${name} has values that are not finite: the training that made it diverged`);
     parameters.set(stored.data, offset);
   }
   return { plan, parameters };
@@ -104,22 +119,52 @@ export async function loadAdapter(folder: string, checkpoint: Checkpoint): Promi
 const tensorName = ({ name }: Pick<LoraModule, 'name'>, letter: 'A' | 'B'): string => `base_model.model.${name}.lora_${letter}.weight`;
 
 /** Every tensor of an adapter by PEFT's name, and its place in the flat array. */
-function placesOf({ modules, head }: AdapterPlan): { readonly name: string; readonly offset: number; readonly shape: readonly [number, number] }[] {
-  const factors = [...modules.values()].flatMap((module) => ([['A', module.a], ['B', module.b]] as const).map(([letter, at]) => ({ name: tensorName(module, letter), ...at })));
+function placesOf({
+  modules,
+  head,
+}: AdapterPlan): { readonly name: string; readonly offset: number; readonly shape: readonly [number, number] }[] {
+  const factors = [...modules.values()].flatMap((module) =>
+    (['A', 'B'] as const).map((letter) => ({ name: tensorName(module, letter), ...(letter === 'A' ? module.a : module.b) })),
+  );
   return [...factors, ...(head === undefined ? [] : [{ name: HEAD, offset: head.offset, shape: [head.size, head.width] as const }])];
 }
 
 const tensorsOf = (plan: AdapterPlan, parameters: Float32Array) =>
-  placesOf(plan).map(({ name, offset, shape }) => ({ name, dtype: 'float32' as const, shape, data: parameters.subarray(offset, offset + shape[0] * shape[1]) }));
+  placesOf(plan).map(({ name, offset, shape }) => ({
+    name,
+    dtype: 'float32' as const,
+    shape,
+    data: parameters.subarray(offset, offset + shape[0] * shape[1]),
+  }));
 
 /** PEFT's configuration: its defaults for what Heed has no word for. */
 function configText({ options, head }: AdapterPlan, modelId: string): string {
-  return `${JSON.stringify({
-    alpha_pattern: {}, auto_mapping: null, base_model_name_or_path: modelId, bias: 'none', fan_in_fan_out: false, inference_mode: true,
-    init_lora_weights: true, layers_pattern: null, layers_to_transform: null, lora_alpha: options.alpha, lora_dropout: options.dropout,
-    modules_to_save: head === undefined ? null : [head.name], peft_type: 'LORA', r: options.rank, rank_pattern: {}, revision: null, target_modules: options.targets,
-    task_type: head === undefined ? 'CAUSAL_LM' : 'SEQ_CLS', use_dora: false, use_rslora: options.rslora,
-  }, null, 2)}\n`;
+  return `${JSON.stringify(
+    {
+      alpha_pattern: {},
+      auto_mapping: null,
+      base_model_name_or_path: modelId,
+      bias: 'none',
+      fan_in_fan_out: false,
+      inference_mode: true,
+      init_lora_weights: true,
+      layers_pattern: null,
+      layers_to_transform: null,
+      lora_alpha: options.alpha,
+      lora_dropout: options.dropout,
+      modules_to_save: head === undefined ? null : [head.name],
+      peft_type: 'LORA',
+      r: options.rank,
+      rank_pattern: {},
+      revision: null,
+      target_modules: options.targets,
+      task_type: head === undefined ? 'CAUSAL_LM' : 'SEQ_CLS',
+      use_dora: false,
+      use_rslora: options.rslora,
+    },
+    null,
+    2,
+  )}\n`;
 }
 
 const Config = z.looseObject({
@@ -133,16 +178,23 @@ const Config = z.looseObject({
 });
 type Config = z.infer<typeof Config>;
 
-/** Keys that do not change what the saved numbers mean, at any value: who, how it was initialised and which modules (the file names those). */
+/**
+ * Keys that do not change what the saved numbers mean, at any value: who, how it was initialised and which modules (the file names
+ * those).
+ */
 const HARMLESS = new Set([
-  ...Object.keys(Config.shape), 'auto_mapping', 'exclude_modules', 'inference_mode', 'layers_pattern', 'layers_to_transform', 'megatron_core', 'eva_config',
+  ...Object.keys(Config.shape),
+  'auto_mapping', 'exclude_modules', 'inference_mode', 'layers_pattern', 'layers_to_transform', 'megatron_core', 'eva_config',
   'peft_version', 'qalora_group_size', 'revision', 'runtime_config', 'task_type', 'ensure_weight_tying',
 ]);
 /** Ways to initialise that leave the base's weights as they are; the others (PiSSA, OLoRA, CorDA, LoftQ …) subtract from them. */
 const INITIALS: readonly unknown[] = [true, false, 'gaussian', 'eva', 'orthogonal'];
 const REASONS: Readonly<Record<string, string>> = {
-  use_dora: 'DoRA scales the weights too', modules_to_save: 'it brings whole modules of its own, and only a head named score can be used', bias: 'it trains biases',
-  rank_pattern: 'its modules have different ranks', alpha_pattern: 'its modules have different scales',
+  use_dora: 'DoRA scales the weights too',
+  modules_to_save: 'it brings whole modules of its own, and only a head named score can be used',
+  bias: 'it trains biases',
+  rank_pattern: 'its modules have different ranks',
+  alpha_pattern: 'its modules have different scales',
 };
 
 async function readConfig(folder: string): Promise<Config> {
@@ -151,14 +203,29 @@ async function readConfig(folder: string): Promise<Config> {
   try {
     json = JSON.parse(await fs.readFile(file, 'utf8'));
   } catch (error) {
-    throw new CheckpointError(`${file}: ${error instanceof SyntaxError ? 'is not JSON' : 'could not be read'}: ${reason(error)}; a folder that PEFT's save_pretrained or Heed wrote is needed`, { cause: error });
+    throw new CheckpointError(
+      `${file}: ${error instanceof SyntaxError ? 'is not JSON' : 'could not be read'}: ${reason(error)}; a folder that PEFT's ` +
+      'save_pretrained or Heed wrote is needed',
+      { cause: error },
+    );
   }
   const parsed = Config.safeParse(json);
-  if (!parsed.success) throw new CheckpointError(`${file}: is not the configuration of a LoRA adapter: ${parsed.error.issues.map((i) => `${i.path.join('.') || 'the file'}: ${i.message}`).join('; ')}`);
+  if (!parsed.success)
+    throw new CheckpointError(
+      `${file}: is not the configuration of a LoRA adapter: ` +
+      `${parsed.error.issues.map((i) => `${i.path.join('.') || 'the file'}: ${i.message}`).join('; ')}`,
+    );
   const config = parsed.data;
   for (const [key, value] of Object.entries(config)) {
-    const fine = HARMLESS.has(key) || (key === 'modules_to_save' && isHead(value)) || (key === 'init_lora_weights' ? INITIALS.includes(value) : isUnused(value));
-    if (!fine) throw new CheckpointError(`${file}: ${key} is ${JSON.stringify(value)}, which cannot be used${REASONS[key] ? ` (${REASONS[key]})` : ''}: merge the adapter into its model with PEFT's merge_and_unload and use that`);
+    const fine =
+      HARMLESS.has(key) ||
+      (key === 'modules_to_save' && isHead(value)) ||
+      (key === 'init_lora_weights' ? INITIALS.includes(value) : isUnused(value));
+    if (!fine)
+      throw new CheckpointError(
+        `${file}: ${key} is ${JSON.stringify(value)}, which cannot be used${REASONS[key] ? ` (${REASONS[key]})` : ''}: merge the ` +
+        `adapter into its model with PEFT's merge_and_unload and use that`,
+      );
   }
   return config;
 }
@@ -167,15 +234,18 @@ const isUnused = (value: unknown): boolean =>
   value === null || value === false || value === 'none' || (typeof value === 'object' && Object.keys(value).length === 0);
 
 /** Only `score`; PEFT itself adds "classifier", what other models call their head, to every SEQ_CLS configuration. */
-const isHead = (value: unknown): boolean => Array.isArray(value) && value.includes('score') && value.every((name) => name === 'score' || name === 'classifier');
+const isHead = (value: unknown): boolean =>
+  Array.isArray(value) && value.includes('score') && value.every((name) => name === 'score' || name === 'classifier');
 
 /** The head's tensor, which is there exactly where the configuration says so. */
 function headOf<T extends { readonly shape: readonly number[] }>(config: Config, stored: T | undefined, file: string): T | undefined {
   const named = isHead(config['modules_to_save']);
-  if (stored === undefined && named) throw new CheckpointError(`${file}: has no tensor ${HEAD}, which modules_to_save names: the adapter is incomplete`);
+  if (stored === undefined && named)
+    throw new CheckpointError(`${file}: has no tensor ${HEAD}, which modules_to_save names: the adapter is incomplete`);
   if (stored === undefined) return undefined;
   if (!named) throw new CheckpointError(`${file}: has a tensor ${HEAD} that modules_to_save of ${CONFIG} does not name: add "score" to it`);
-  if (stored.shape.length !== 2) throw new CheckpointError(`${file}: tensor ${HEAD} has the shape [${stored.shape.join(', ')}]; a head is a matrix`);
+  if (stored.shape.length !== 2)
+    throw new CheckpointError(`${file}: tensor ${HEAD} has the shape [${stored.shape.join(', ')}]; a head is a matrix`);
   return stored;
 }
 
@@ -184,7 +254,8 @@ function moduleNames(tensorNames: Iterable<string>, file: string): Set<string> {
   for (const tensor of tensorNames) {
     if (tensor === HEAD) continue;
     const module = /^base_model\.model\.(.+)\.lora_[AB]\.weight$/.exec(tensor)?.[1];
-    if (module === undefined) throw new CheckpointError(`${file}: tensor ${tensor} is not a factor of a LoRA adapter on a linear module, and cannot be used`);
+    if (module === undefined)
+      throw new CheckpointError(`${file}: tensor ${tensor} is not a factor of a LoRA adapter on a linear module, and cannot be used`);
     names.add(module);
   }
   if (names.size === 0) throw new CheckpointError(`${file}: has no tensors`);
@@ -194,13 +265,19 @@ function moduleNames(tensorNames: Iterable<string>, file: string): Set<string> {
 function checkModule(name: string, { id, tensors }: Checkpoint, folder: string): void {
   const weight = tensors.get(`${name}.weight`);
   if (weight !== undefined && name.includes('.layers.') && weight.shape.length === 2) return;
-  if (weight !== undefined || name === 'lm_head') throw new CheckpointError(`${folder}: adapts ${name}; only linear modules of the layers can carry adapters`);
+  if (weight !== undefined || name === 'lm_head')
+    throw new CheckpointError(`${folder}: adapts ${name}; only linear modules of the layers can carry adapters`);
   throw new CheckpointError(`${folder}: adapts ${name}, which ${id} does not have: the adapter is for another base`);
 }
 
-/** The targets that pick exactly the modules of the file: the last parts of their names where that suffices (as PEFT lists them, if it does), else the whole names. */
+/**
+ * The targets that pick exactly the modules of the file: the last parts of their names where that suffices (as PEFT lists them, if
+ * it does), else the whole names.
+ */
 function targetsOf(config: Config, names: ReadonlySet<string>, { tensors }: Checkpoint, file: string): readonly string[] {
-  const linear = [...tensors.values()].filter((t) => t.shape.length === 2 && t.name.includes('.layers.')).map((t) => t.name.slice(0, -'.weight'.length));
+  const linear = [...tensors.values()]
+    .filter((t) => t.shape.length === 2 && t.name.includes('.layers.'))
+    .map((t) => t.name.slice(0, -'.weight'.length));
   const matches = (module: string, target: string): boolean => module === target || module.endsWith(`.${target}`);
   const pick = (targets: readonly string[]): string[] => linear.filter((module) => targets.some((t) => matches(module, t)));
   const whole = linear.filter((module) => names.has(module));
@@ -209,7 +286,11 @@ function targetsOf(config: Config, names: ReadonlySet<string>, { tensors }: Chec
   const { target_modules: wanted, layers_to_transform: layers, exclude_modules: excluded } = config;
   if (Array.isArray(wanted) && (layers ?? undefined) === undefined && (excluded ?? undefined) === undefined) {
     const missing = pick(wanted).filter((module) => !names.has(module));
-    if (missing.length > 0) throw new CheckpointError(`${file}: has nothing for ${missing.slice(0, 3).join(', ')}, which target_modules names: the adapter is incomplete or for another base`);
+    if (missing.length > 0)
+      throw new CheckpointError(
+        `${file}: has nothing for ${missing.slice(0, 3).join(', ')}, which target_modules names: the adapter is incomplete or for ` +
+        'another base',
+      );
     const used = wanted.filter((target) => linear.some((module) => matches(module, target)));
     if (suffices(used)) return used;
   }

@@ -33,7 +33,10 @@ export interface QuantizedCheckpoint {
   readonly tensors: ReadonlyMap<string, StoredTensor>;
 }
 
-/** Rounds weights to 8 bits, symmetrically by blocks of `BLOCK`: the largest of a block becomes ±127, so an error is at most half of 1/127 of it. */
+/**
+ * Rounds weights to 8 bits, symmetrically by blocks of `BLOCK`: the largest of a block becomes ±127, so an error is at most half of
+ * 1/127 of it.
+ */
 export function quantizeBlocks(weights: Float32Array): { readonly codes: Uint8Array; readonly scales: Float32Array } {
   const codes = new Uint8Array(weights.length);
   const scales = new Float32Array(weights.length / BLOCK);
@@ -49,7 +52,9 @@ export function quantizeBlocks(weights: Float32Array): { readonly codes: Uint8Ar
 
 /** Whether a tensor is the weight of a linear layer; the embeddings are one where they are the head too. */
 const isLinear = ({ name, shape }: StoredTensor, tied: boolean): boolean =>
-  shape.length === 2 && name.endsWith('.weight') && (name.includes('.layers.') || name === 'lm_head.weight' || (tied && name === EMBEDDINGS));
+  shape.length === 2 &&
+  name.endsWith('.weight') &&
+  (name.includes('.layers.') || name === 'lm_head.weight' || (tied && name === EMBEDDINGS));
 
 const EMBEDDINGS = 'model.embed_tokens.weight';
 const FILE = 'int8.safetensors';
@@ -58,23 +63,36 @@ const blocksOf = ({ shape }: StoredTensor): number => (shape[0]! * shape[1]!) / 
 const mostBlocks = (linears: readonly StoredTensor[]): number => Math.max(...linears.map(blocksOf));
 
 /**
- * The 8-bit weights of a checkpoint: made at the first call (seconds for 10⁸ weights; a quarter of their float32 bytes and 1/8 of that for scales,
- * beside a copy of the embeddings), mapped from the cache ever after. A file that is cut short is made again.
+ * The 8-bit weights of a checkpoint: made at the first call (seconds for 10⁸ weights; a quarter of their float32 bytes and 1/8 of
+ * that for scales, beside a copy of the embeddings), mapped from the cache ever after. A file that is cut short is made again.
  *
  * @throws UserError where a layer's width is no multiple of `BLOCK`
  */
-export async function openQuantized(checkpoint: Checkpoint, { cacheDir = cacheFolder(), log }: { readonly cacheDir?: string; readonly log?: (line: string) => void } = {}): Promise<QuantizedCheckpoint> {
+export async function openQuantized(
+  checkpoint: Checkpoint,
+  { cacheDir = cacheFolder(), log }: { readonly cacheDir?: string; readonly log?: (line: string) => void } = {},
+): Promise<QuantizedCheckpoint> {
   const { id, fingerprint } = checkpoint;
   const tied = !checkpoint.tensors.has('lm_head.weight');
   const all = [...checkpoint.tensors.values()];
   const linears = all.filter((tensor) => isLinear(tensor, tied));
   const odd = linears.find(({ shape }) => shape[1]! % BLOCK !== 0);
   if (odd !== undefined) {
-    throw new UserError(`${id}: ${odd.name} is [${odd.shape.join(', ')}]; int8 weights share a scale in blocks of ${BLOCK}, and ${odd.shape[1]!} is no multiple of that.`, ['Use precision f32.']);
+    throw new UserError(
+      `${id}: ${odd.name} is [${odd.shape.join(', ')}]; int8 weights share a scale in blocks of ${BLOCK}, and ${odd.shape[1]!} is ` +
+      'no multiple of that.',
+      ['Use precision f32.'],
+    );
   }
   const kept = all.filter((tensor) => !isLinear(tensor, false));
   const about = { id: `${id} (int8)`, source: `8-bit weights of ${id}, blocks of ${BLOCK}` };
-  const folder = await cached(cacheDir, `int8--${fingerprint.slice(0, 16)}--b${BLOCK}`, about, (made) => write(checkpoint, linears, kept, path.join(made, FILE)), log);
+  const folder = await cached(
+    cacheDir,
+    `int8--${fingerprint.slice(0, 16)}--b${BLOCK}`,
+    about,
+    (made) => write(checkpoint, linears, kept, path.join(made, FILE)),
+    log,
+  );
   return read(id, folder, linears, kept);
 }
 
@@ -84,12 +102,36 @@ async function write(checkpoint: Checkpoint, linears: readonly StoredTensor[], k
     // Both come of one pass over the weight, in the order in which they are written.
     let parts: ReturnType<typeof quantizeBlocks>;
     return [
-      { name: `${moduleOf(name)}.codes`, dtype: 'uint8', shape: [outputs, inputs / BLOCK, BLOCK], data: async function* () { yield (parts = quantizeBlocks(await readTensor(checkpoint, name))).codes; } },
-      { name: `${moduleOf(name)}.scales`, dtype: 'float32', shape: [outputs, inputs / BLOCK], data: function* () { yield parts.scales; } },
+      {
+        name: `${moduleOf(name)}.codes`,
+        dtype: 'uint8',
+        shape: [outputs, inputs / BLOCK, BLOCK],
+        data: async function* () {
+          yield (parts = quantizeBlocks(await readTensor(checkpoint, name))).codes;
+        },
+      },
+      {
+        name: `${moduleOf(name)}.scales`,
+        dtype: 'float32',
+        shape: [outputs, inputs / BLOCK],
+        data: function* () {
+          yield parts.scales;
+        },
+      },
     ];
   });
-  const copies = kept.map((tensor): TensorToWrite => ({ ...tensor, data: async function* () { yield await readBytes(checkpoint.folder, tensor); } }));
-  const zeros: TensorToWrite = { name: ZEROS, dtype: 'uint8', shape: [mostBlocks(linears)], data: new Uint8Array(mostBlocks(linears)).fill(128) };
+  const copies = kept.map((tensor): TensorToWrite => ({
+    ...tensor,
+    data: async function* () {
+      yield await readBytes(checkpoint.folder, tensor);
+    },
+  }));
+  const zeros: TensorToWrite = {
+    name: ZEROS,
+    dtype: 'uint8',
+    shape: [mostBlocks(linears)],
+    data: new Uint8Array(mostBlocks(linears)).fill(128),
+  };
   await writeSafetensors(file, [...copies, zeros, ...made], { fingerprint: checkpoint.fingerprint });
 }
 
@@ -99,7 +141,10 @@ function read(id: string, folder: string, linears: readonly StoredTensor[], kept
   const find = (name: string, dtype: string, shape: readonly number[]): Place => {
     const found = stored.get(name);
     if (found === undefined || found.dtype !== dtype || found.shape.join() !== shape.join()) {
-      throw new CheckpointError(`${file}: should have ${name} (${dtype} [${shape.join(', ')}]), but has ${found === undefined ? 'none' : `${found.dtype} [${found.shape.join(', ')}]`}; remove the folder, and it is made again`);
+      throw new CheckpointError(
+        `${file}: should have ${name} (${dtype} [${shape.join(', ')}]), but has ` +
+        `${found === undefined ? 'none' : `${found.dtype} [${found.shape.join(', ')}]`}; remove the folder, and it is made again`,
+      );
     }
     return { file: FILE, offset: found.offset, length: found.length };
   };
@@ -110,7 +155,15 @@ function read(id: string, folder: string, linears: readonly StoredTensor[], kept
     linears: new Map(linears.map(({ name, shape }) => {
       const [outputs, inputs] = shape as [number, number];
       const module = moduleOf(name);
-      return [module, { outputs, inputs, codes: find(`${module}.codes`, 'U8', [outputs, inputs / BLOCK, BLOCK]), scales: find(`${module}.scales`, 'F32', [outputs, inputs / BLOCK]) }];
+      return [
+        module,
+        {
+          outputs,
+          inputs,
+          codes: find(`${module}.codes`, 'U8', [outputs, inputs / BLOCK, BLOCK]),
+          scales: find(`${module}.scales`, 'F32', [outputs, inputs / BLOCK]),
+        },
+      ];
     })),
     tensors: new Map(kept.map((tensor) => [tensor.name, { ...tensor, ...find(tensor.name, CODES[tensor.dtype], tensor.shape) }])),
   };

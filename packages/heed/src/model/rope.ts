@@ -28,7 +28,9 @@ export function inverseFrequencies({ headSize, theta, scaling }: RopeConfig, lon
     case 'linear':
       return plain.map((f) => f / number('factor'));
     case 'llama3': {
-      const [factor, low, high, original] = ['factor', 'low_freq_factor', 'high_freq_factor', 'original_max_position_embeddings'].map(number) as [number, number, number, number];
+      const [factor, low, high, original] = ['factor', 'low_freq_factor', 'high_freq_factor', 'original_max_position_embeddings'].map(
+        number,
+      ) as [number, number, number, number];
       return plain.map((f) => {
         const wavelength = (2 * Math.PI) / f;
         if (wavelength < original / high) return f;
@@ -54,7 +56,8 @@ export function inverseFrequencies({ headSize, theta, scaling }: RopeConfig, lon
 export function shortLength({ scaling }: RopeConfig): number | undefined {
   if (scaling?.['rope_type'] !== 'longrope') return undefined;
   const original = scaling['original_max_position_embeddings'];
-  if (typeof original !== 'number') throw new UserError(`config.json: longrope needs original_max_position_embeddings, a number, not ${JSON.stringify(original)}.`);
+  if (typeof original !== 'number')
+    throw new UserError(`config.json: longrope needs original_max_position_embeddings, a number, not ${JSON.stringify(original)}.`);
   return original;
 }
 
@@ -126,15 +129,22 @@ export function tableRow(length: number, { rope }: Ropes): (position: number) =>
  * For each row of a layout, which row of the tables turns it. A prompt is turned as its longest sequence is (transformers: as
  * the longest of the batch), so that it can be shared.
  */
-export function tableRows(l: Pick<Layout, 'positions' | 'promptRows' | 'promptIndex' | 'promptOf' | 'promptSlots' | 'labelOf' | 'responseOf' | 'responseSlots'>, ropes: Ropes): BigInt64Array {
+export function tableRows(
+  l: Pick<Layout, 'positions' | 'promptRows' | 'promptIndex' | 'promptOf' | 'promptSlots' | 'labelOf' | 'responseOf' | 'responseSlots'>,
+  ropes: Ropes,
+): BigInt64Array {
   const short = shortLength(ropes.rope);
   if (short === undefined) return l.positions;
   const rows = BigInt64Array.from(l.positions);
   const start = (s: number): number => l.promptRows + l.responseOf[s * l.responseSlots]!;
   const lengthOf = (s: number): number => Number(l.positions[start(s)]) + l.labelOf[s]!.length;
   const long = new Set(l.promptIndex.filter((_, s) => lengthOf(s) > short));
-  const shift = (from: number, count: number): void => { for (let row = from; row < from + count; row++) rows[row]! += BigInt(short); };
+  const shift = (from: number, count: number): void => {
+    for (let row = from; row < from + count; row++) rows[row]! += BigInt(short);
+  };
   for (const g of long) shift(l.promptOf[g * l.promptSlots]!, Number(l.positions[start(l.promptIndex.indexOf(g))]));
-  l.promptIndex.forEach((g, s) => { if (long.has(g)) shift(start(s), l.labelOf[s]!.length); });
+  l.promptIndex.forEach((g, s) => {
+    if (long.has(g)) shift(start(s), l.labelOf[s]!.length);
+  });
   return rows;
 }

@@ -1,4 +1,7 @@
-import { type Dim, type Feed, type Program, type Tensor, concat, input, linear, plus, reshape, split, sym, takeRows, times, tokenLogProbs, trainableLinear } from '@heed/tensor';
+import {
+  type Dim, type Feed, type Program, type Tensor, concat, input, linear, plus, reshape, split, sym, takeRows, times, tokenLogProbs,
+  trainableLinear,
+} from '@heed/tensor';
 import { LAYOUT_SIZES, attentionFeeds, treeAttention } from './attention.js';
 import type { Layout } from './layout.js';
 import { type Architecture, type Checkpointing, type Weights, decoder, finalNorm, head, ropeInputs } from './decoder.js';
@@ -19,7 +22,10 @@ export interface Read {
   logProbs(): Tensor;
   /** Logits [N, vocabulary] that predict the supervised tokens: for few of them, since all are in memory at once. */
   logits(): Tensor;
-  /** A linear head W [size, width] on the last token of each sequence: [S], or [S, size] where the size is not 1. Fed with `lastFrom`, `lastAt`. */
+  /**
+   * A linear head W [size, width] on the last token of each sequence: [S], or [S, size] where the size is not 1. Fed with
+   * `lastFrom`, `lastAt`.
+   */
   scores(head: Tensor): Tensor;
 }
 
@@ -46,7 +52,9 @@ export function traceReads(architecture: Architecture, weights: Weights, keep: C
     logits: () => linear(finalNorm(architecture, weights, predicting()), head(architecture, weights)),
     logProbs() {
       const read = predicting();
-      const labels = Array.from({ length: PIECES }, (_, i) => int(`labels${i}`, [i < PIECES - 1 ? q : plus(SUPERVISED, times(1 - PIECES, q))]));
+      const labels = Array.from({ length: PIECES }, (_, i) =>
+        int(`labels${i}`, [i < PIECES - 1 ? q : plus(SUPERVISED, times(1 - PIECES, q))]),
+      );
       return tokenLogProbs(finalNorm(architecture, weights, read), head(architecture, weights), labels);
     },
     scores(weight) {
@@ -58,7 +66,8 @@ export function traceReads(architecture: Architecture, weights: Weights, keep: C
 }
 
 /** Log-probabilities [N] of the supervised tokens of a layout, traced. */
-export const traceLogProbs = (architecture: Architecture, weights: Weights, keep: Checkpointing): Tensor => traceReads(architecture, weights, keep).logProbs();
+export const traceLogProbs = (architecture: Architecture, weights: Weights, keep: Checkpointing): Tensor =>
+  traceReads(architecture, weights, keep).logProbs();
 
 /** Everything `traceReads` reads of a layout. */
 export function scoringFeeds(layout: Layout, architecture: Architecture, rope: RopeFeed): Record<string, Feed> {

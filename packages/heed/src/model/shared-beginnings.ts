@@ -18,7 +18,10 @@ export function shareBeginnings<T>(items: readonly T[], tokensOf: (item: T) => r
     const first = tokensOf(group[0]!);
     let length = known;
     while (length < limit && group.every((item) => tokensOf(item)[length] === first[length])) length++;
-    const whole = { groups: [{ items: group, length }], cost: OVERHEAD + length + group.reduce((n, item) => n + tokensOf(item).length - length, 0) };
+    const whole = {
+      groups: [{ items: group, length }],
+      cost: OVERHEAD + length + group.reduce((n, item) => n + tokensOf(item).length - length, 0),
+    };
     const byNext = new Map<number, T[]>();
     for (const item of group) {
       const next = tokensOf(item)[length]!;

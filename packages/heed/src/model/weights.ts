@@ -1,4 +1,7 @@
-import { type Dim, type Tensor, type View, add, addBias, blockLinear, cast, input, linear, loraBeside, loraLinear, mapped, matmul, mul, plus, view, widenBlocks } from '@heed/tensor';
+import {
+  type Dim, type Tensor, type View, add, addBias, blockLinear, cast, input, linear, loraBeside, loraLinear, mapped, matmul, mul,
+  plus, view, widenBlocks,
+} from '@heed/tensor';
 import { UserError } from '../errors.js';
 import type { AdapterPlan } from './adapter.js';
 import type { Checkpoint } from './checkpoint/open.js';
@@ -27,7 +30,12 @@ const biasOf = ({ tensors }: Stored, module: string, tensor: (name: string) => T
 /** Frozen weights with a trainable adapter: fed as inputs `a:<module>` and `b:<module>`. */
 export interface AdaptedWeights extends Weights {
   /** The inputs in the order of `plan.modules`: A then B of each, then the head. */
-  readonly parameters: readonly { readonly name: string; readonly tensor: Tensor; readonly offset: number; readonly shape: readonly [number, number] }[];
+  readonly parameters: readonly {
+    readonly name: string;
+    readonly tensor: Tensor;
+    readonly offset: number;
+    readonly shape: readonly [number, number];
+  }[];
   /** The head's weight [size, width] where the plan has one; the last of the parameters, named `head`. */
   readonly head?: Tensor;
   /** Dropout masks that must be fed, one for each module, named `mask:<module>`; none without dropout. */
@@ -48,11 +56,12 @@ export function adaptedWeights(checkpoint: Checkpoint, plan: AdapterPlan, option
     parameters.push({ name: `a:${name}`, tensor: pair[0], ...a }, { name: `b:${name}`, tensor: pair[1], ...b });
   }
   const head = plan.head && input('head', [plan.head.size, plan.head.width]);
-  if (head !== undefined) parameters.push({ name: 'head', tensor: head, offset: plan.head!.offset, shape: [plan.head!.size, plan.head!.width] });
+  if (head !== undefined)
+    parameters.push({ name: 'head', tensor: head, offset: plan.head!.offset, shape: [plan.head!.size, plan.head!.width] });
   return {
     parameters,
     masks,
-    ...(head === undefined ? {} : { head }),
+    head,
     tensor: frozen.tensor,
     linear(module, x) {
       const pair = factors.get(module);
@@ -87,11 +96,15 @@ export function mergedInputs(checkpoint: Checkpoint, plan: AdapterPlan): Weights
 }
 
 /**
- * Linear layers in 8 bits, for programs compiled with `prepack`. `wide` is for programs of many rows: there a layer's weight is widened for the
- * run and multiplied in float32, which costs less, and rounds no activations but those of the head. An adapter of float32 lies beside them
- * where there is a plan, fed as inputs `a:<module>` and `b:<module>`: merging it would round it with the weights, at every change of it.
+ * Linear layers in 8 bits, for programs compiled with `prepack`. `wide` is for programs of many rows: there a layer's weight is
+ * widened for the run and multiplied in float32, which costs less, and rounds no activations but those of the head. An adapter of
+ * float32 lies beside them where there is a plan, fed as inputs `a:<module>` and `b:<module>`: merging it would round it with the
+ * weights, at every change of it.
  */
-export function int8Weights(quantized: QuantizedCheckpoint, { plan, wide = false }: { readonly plan?: AdapterPlan; readonly wide?: boolean } = {}): Weights {
+export function int8Weights(
+  quantized: QuantizedCheckpoint,
+  { plan, wide = false }: { readonly plan?: AdapterPlan; readonly wide?: boolean } = {},
+): Weights {
   const tensor = mappedTensors(quantized);
   const product = (module: string, x: Tensor): Tensor => {
     const found = quantized.linears.get(module);
@@ -99,7 +112,8 @@ export function int8Weights(quantized: QuantizedCheckpoint, { plan, wide = false
     const { outputs, inputs, codes, scales } = found;
     const blocks = inputs / BLOCK;
     // The head reads few rows.
-    if (!wide || !module.includes('.layers.')) return blockLinear(x, mapped('uint8', [outputs, blocks, BLOCK], codes), mapped('float32', [outputs, blocks], scales));
+    if (!wide || !module.includes('.layers.'))
+      return blockLinear(x, mapped('uint8', [outputs, blocks, BLOCK], codes), mapped('float32', [outputs, blocks], scales));
     const all = outputs * blocks;
     const zeros = mapped('uint8', [all], { ...quantized.zeros, length: all });
     return linear(x, widenBlocks(mapped('uint8', [all, BLOCK], codes), mapped('float32', [all], scales), zeros, [outputs, inputs]));
@@ -109,9 +123,16 @@ export function int8Weights(quantized: QuantizedCheckpoint, { plan, wide = false
     linear(module, x) {
       const base = product(module, x);
       const lora = plan?.modules.get(module);
-      const y = lora === undefined
-        ? base
-        : add(base, matmul(matmul(x, input(`a:${module}`, lora.a.shape), { transB: true }), input(`b:${module}`, lora.b.shape), { transB: true, alpha: plan!.scale }));
+      const y =
+        lora === undefined
+          ? base
+          : add(
+              base,
+              matmul(matmul(x, input(`a:${module}`, lora.a.shape), { transB: true }), input(`b:${module}`, lora.b.shape), {
+                transB: true,
+                alpha: plan!.scale,
+              }),
+            );
       return addBias(y, biasOf(quantized, module, tensor));
     },
   };
@@ -119,7 +140,8 @@ export function int8Weights(quantized: QuantizedCheckpoint, { plan, wide = false
 
 /** What `int8Weights` is fed of an adapter. */
 export const besideFeeds = ({ modules }: AdapterPlan, parameters: View): Record<string, View> => {
-  const part = (at: { readonly offset: number; readonly shape: readonly number[] }): View => view(parameters.buffer, at.shape, parameters.offset + at.offset);
+  const part = (at: { readonly offset: number; readonly shape: readonly number[] }): View =>
+    view(parameters.buffer, at.shape, parameters.offset + at.offset);
   return Object.fromEntries([...modules.values()].flatMap(({ name, a, b }) => [[`a:${name}`, part(a)], [`b:${name}`, part(b)]]));
 };
 

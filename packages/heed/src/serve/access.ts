@@ -5,7 +5,8 @@ import type { MiddlewareHandler } from 'hono';
 import { ApiError } from './api-error.js';
 
 /** Whether only this machine can reach an address. */
-export const isLoopback = (host: string): boolean => host === 'localhost' || host === '::1' || host === '[::1]' || /^127(\.\d{1,3}){3}$/.test(host);
+export const isLoopback = (host: string): boolean =>
+  host === 'localhost' || host === '::1' || host === '[::1]' || /^127(\.\d{1,3}){3}$/.test(host);
 
 /** Asks for `Authorization: Bearer <token>`. */
 export function requireToken(token: string): MiddlewareHandler {
@@ -14,8 +15,10 @@ export function requireToken(token: string): MiddlewareHandler {
   const wanted = digest(token);
   return async (c, next) => {
     const given = /^Bearer\s+(.+)$/i.exec(c.req.header('authorization') ?? '')?.[1];
-    if (given === undefined) throw new ApiError(401, 'This server asks for a token: Authorization: Bearer TOKEN.', { code: 'invalid_api_key' });
-    if (!timingSafeEqual(digest(given), wanted)) throw new ApiError(401, 'The token is not the one of this server.', { code: 'invalid_api_key' });
+    if (given === undefined)
+      throw new ApiError(401, 'This server asks for a token: Authorization: Bearer TOKEN.', { code: 'invalid_api_key' });
+    if (!timingSafeEqual(digest(given), wanted))
+      throw new ApiError(401, 'The token is not the one of this server.', { code: 'invalid_api_key' });
     await next();
   };
 }
@@ -26,7 +29,9 @@ export function requireToken(token: string): MiddlewareHandler {
  */
 export const requireLocalName: MiddlewareHandler = async (c, next) => {
   const host = c.req.header('host');
-  const name = host === undefined ? undefined : URL.canParse(`http://${host}`) ? new URL(`http://${host}`).hostname : '';
-  if (name !== undefined && !isLoopback(name)) throw new ApiError(403, 'This server answers to localhost and 127.0.0.1 only.', { code: 'forbidden_host' });
+  const address = `http://${host}`;
+  const isLocal = host === undefined || (URL.canParse(address) && isLoopback(new URL(address).hostname));
+  if (!isLocal)
+    throw new ApiError(403, 'This server answers to localhost and 127.0.0.1 only.', { code: 'forbidden_host' });
   await next();
 };

@@ -31,7 +31,10 @@ export async function answer(c: Context, job: Job): Promise<Response> {
   const { ask, prompts, voice, tokenizer, gone, ending, leave } = job;
   try {
     const completions = await completionsOf(job, { signal: AbortSignal.any([gone, ending]) });
-    const scores = ask.logprobs && prompts[0]!.echo !== undefined ? await Promise.all(prompts.map(({ ids }) => voice.score(ids, ask.sampling.top ?? 0))) : [];
+    const scores =
+      ask.logprobs && prompts[0]!.echo !== undefined
+        ? await Promise.all(prompts.map(({ ids }) => voice.score(ids, ask.sampling.top ?? 0)))
+        : [];
     const replies = createReplies(ask, prompts, { tokenizer, model: voice.name, fingerprint: voice.fingerprint });
     return c.json(replies.whole(completions, usageOf(prompts, completions), scores));
   } catch (error) {
@@ -46,7 +49,9 @@ export async function answer(c: Context, job: Job): Promise<Response> {
 /** With max_tokens: 0 nothing is generated: only the echoed prompts are wanted. */
 async function completionsOf({ ask, requests, maxNewTokens, voice }: Job, hooks: GenerationHooks): Promise<readonly Completion[]> {
   if (maxNewTokens > 0) return voice.generator.generate(requests, { ...ask.sampling, maxNewTokens }, hooks);
-  return requests.flatMap(({ row }) => Array.from({ length: ask.n }, (_, sample) => ({ row, sample, ids: [], text: '', logprobs: [], finish: 'length' as const })));
+  return requests.flatMap(({ row }) =>
+    Array.from({ length: ask.n }, (_, sample) => ({ row, sample, ids: [], text: '', logprobs: [], finish: 'length' as const })),
+  );
 }
 
 const stopped = (): ApiError => new ApiError(503, 'The server is shutting down.', { code: 'shutting_down' });

@@ -21,11 +21,12 @@ export class ApiError extends Error {
 
   get body(): ErrorBody {
     const { param = null, code = null } = this.detail;
-    const type = this.status === 429 ? 'rate_limit_error' : this.status >= 500 ? 'server_error' : 'invalid_request_error';
+    let type = this.status >= 500 ? 'server_error' : 'invalid_request_error';
+    if (this.status === 429) type = 'rate_limit_error';
     return { error: { message: this.message, type, param, code } };
   }
 }
 
 /** A request that says something that cannot be done. */
 export const badRequest = (message: string, param?: string, code?: string): ApiError =>
-  new ApiError(400, message, { ...(param === undefined ? {} : { param }), ...(code === undefined ? {} : { code }) });
+  new ApiError(400, message, { param, code });

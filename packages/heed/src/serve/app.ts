@@ -39,7 +39,16 @@ export function createApp({ voices, gate, token, maxBody, signal, log }: AppOpti
     log(error.stack ?? error.message, 'failure');
     return failure(c, new ApiError(500, 'The server failed; its log says how.'));
   });
-  app.notFound((c) => failure(c, new ApiError(404, `There is no ${c.req.method} ${c.req.path}. There are GET /v1/models, POST /v1/chat/completions and POST /v1/completions.`, { code: 'unknown_url' })));
+  app.notFound((c) =>
+    failure(
+      c,
+      new ApiError(
+        404,
+        `There is no ${c.req.method} ${c.req.path}. There are GET /v1/models, POST /v1/chat/completions and POST /v1/completions.`,
+        { code: 'unknown_url' },
+      ),
+    ),
+  );
 
   app.use(async (c, next) => {
     const started = performance.now();
@@ -53,7 +62,12 @@ export function createApp({ voices, gate, token, maxBody, signal, log }: AppOpti
   app.get('/v1/models', (c) => c.json({ object: 'list', data: [...voices.all.values()].map(entry) }));
   app.get('/v1/models/:name{.+}', (c) => c.json(entry(voiceOf(c.req.param('name')))));
 
-  const limit = bodyLimit({ maxSize: maxBody, onError: () => { throw new ApiError(413, `The body is larger than ${maxBody} bytes, the most that this server takes.`, { code: 'request_too_large' }); } });
+  const limit = bodyLimit({
+    maxSize: maxBody,
+    onError: () => {
+      throw new ApiError(413, `The body is larger than ${maxBody} bytes, the most that this server takes.`, { code: 'request_too_large' });
+    },
+  });
   const endpoint = (path: string, read: (json: unknown) => Ask): void => {
     app.post(path, async (c) => {
       const gone = c.req.raw.signal;
@@ -70,7 +84,18 @@ export function createApp({ voices, gate, token, maxBody, signal, log }: AppOpti
         const prompts = ask.prompts(voices.model);
         const { requests, maxNewTokens } = fit(ask, prompts, voices.model.architecture.context);
         place.widen(requests.length * ask.n);
-        return await answer(c, { ask, prompts, requests, maxNewTokens, voice, tokenizer: voices.model.tokenizer, gone, ending: signal, leave: place.leave, log });
+        return await answer(c, {
+          ask,
+          prompts,
+          requests,
+          maxNewTokens,
+          voice,
+          tokenizer: voices.model.tokenizer,
+          gone,
+          ending: signal,
+          leave: place.leave,
+          log,
+        });
       } catch (error) {
         place.leave();
         throw error;
@@ -87,14 +112,25 @@ export function createApp({ voices, gate, token, maxBody, signal, log }: AppOpti
     if (voice !== undefined) return voice;
     const names = [...voices.all.keys()];
     const near = nearest(name, names);
-    throw new ApiError(404, `The model ${JSON.stringify(name)} does not exist; this server has ${names.join(', ')}.${near === undefined ? '' : ` Did you mean ${near}?`}`, { param: 'model', code: 'model_not_found' });
+    throw new ApiError(
+      404,
+      `The model ${JSON.stringify(name)} does not exist; this server has ` +
+      `${names.join(', ')}.${near === undefined ? '' : ` Did you mean ${near}?`}`,
+      { param: 'model', code: 'model_not_found' },
+    );
   }
 }
 
-/** The body, or undefined where the client went before it was all there. A web page cannot send this content type to another site unasked, which keeps such pages out. */
+/**
+ * The body, or undefined where the client went before it was all there. A web page cannot send this content type to another site
+ * unasked, which keeps such pages out.
+ */
 async function bodyOf(c: Context<object, string>, limit: MiddlewareHandler): Promise<ArrayBuffer | undefined> {
   const type = c.req.header('content-type')?.split(';')[0]!.trim().toLowerCase();
-  if (type !== 'application/json') throw new ApiError(415, `The body must be application/json${type === undefined ? '' : `, not ${type}`}.`, { code: 'unsupported_media_type' });
+  if (type !== 'application/json')
+    throw new ApiError(415, `The body must be application/json${type === undefined ? '' : `, not ${type}`}.`, {
+      code: 'unsupported_media_type',
+    });
   try {
     await limit(c, async () => undefined);
     return await c.req.arrayBuffer();

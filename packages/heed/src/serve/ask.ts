@@ -39,7 +39,9 @@ export interface Prompt {
 const freshSeed = (): number => randomInt(2 ** 47);
 const tokens = z.int().min(1);
 
-const Text = z.union([z.string(), z.array(z.strictObject({ type: z.literal('text'), text: z.string() }))], { error: 'expected a text, or a list of parts of type text' });
+const Text = z.union([z.string(), z.array(z.strictObject({ type: z.literal('text'), text: z.string() }))], {
+  error: 'expected a text, or a list of parts of type text',
+});
 /**
  * What servers write beside the text of a message. Clients send an answer back as it came, so each of these fields is taken where it is
  * empty (null, an empty list or an empty text). A field that says something is refused: the model would not be told of it.
@@ -81,24 +83,37 @@ const Chat = z.strictObject({
 /** A body of /v1/chat/completions. */
 export function readChat(json: unknown): Ask {
   const body = parseBody(Chat, json);
-  const { max_tokens: most, max_completion_tokens: mostCompletion, logprobs, top_logprobs: top, continue_final_message: goOn, add_generation_prompt: generation } = body;
+  const {
+    max_tokens: most,
+    max_completion_tokens: mostCompletion,
+    logprobs,
+    top_logprobs: top,
+    continue_final_message: goOn,
+    add_generation_prompt: generation,
+  } = body;
   if (most !== undefined && mostCompletion !== undefined && most !== mostCompletion) {
     throw badRequest(`max_tokens is ${most} and max_completion_tokens is ${mostCompletion}: give one of them.`, 'max_tokens');
   }
   if (top !== undefined && !logprobs) throw badRequest('top_logprobs needs logprobs: true.', 'top_logprobs');
   if (generation !== undefined && generation === goOn) {
-    throw badRequest(goOn ? 'continue_final_message goes on with the last message, so add_generation_prompt must be false.' : 'Without continue_final_message, the answer is a message of its own: add_generation_prompt must be true.', 'add_generation_prompt');
+    throw badRequest(
+      goOn
+        ? 'continue_final_message goes on with the last message, so add_generation_prompt must be false.'
+        : 'Without continue_final_message, the answer is a message of its own: add_generation_prompt must be true.',
+      'add_generation_prompt',
+    );
   }
   const messages = body.messages.map(({ role, content }): Message => ({
     role: role === 'developer' ? 'system' : role,
     content: typeof content === 'string' ? content : content.map(({ text }) => text).join(''),
   }));
-  if (goOn && messages.at(-1)!.role !== 'assistant') throw badRequest('continue_final_message needs a last message of the assistant.', 'messages');
+  if (goOn && messages.at(-1)!.role !== 'assistant')
+    throw badRequest('continue_final_message needs a last message of the assistant.', 'messages');
   const maxTokens = mostCompletion ?? most;
   return {
     kind: 'chat', model: body.model, n: body.n, stream: body.stream, usage: body.stream_options?.include_usage ?? false, logprobs,
     sampling: { ...samplingOf(body, freshSeed), ...(top === undefined ? {} : { top }) },
-    ...(maxTokens === undefined ? {} : { maxTokens }),
+    maxTokens,
     maxTokensField: mostCompletion === undefined ? 'max_tokens' : 'max_completion_tokens',
     prompts(model) {
       try {
@@ -114,7 +129,9 @@ export function readChat(json: unknown): Ask {
 const Ids = z.array(z.int().min(0));
 const CompletionBody = z.strictObject({
   ...SHARED,
-  prompt: z.union([z.string(), z.array(z.string()).min(1), Ids.min(1), z.array(Ids).min(1)], { error: 'expected a text, a list of texts, a list of token numbers, or a list of such lists' }),
+  prompt: z.union([z.string(), z.array(z.string()).min(1), Ids.min(1), z.array(Ids).min(1)], {
+    error: 'expected a text, a list of texts, a list of token numbers, or a list of such lists',
+  }),
   max_tokens: z.int().min(0).default(16),
   logprobs: z.int().min(0).max(20).optional(),
   echo: z.boolean().default(false),
@@ -128,27 +145,42 @@ export function readCompletion(json: unknown): Ask {
   if (bestOf !== undefined && bestOf !== n) throw badRequest('best_of is not supported by this server; leave it out.', 'best_of');
   if (maxTokens === 0 && !echo) throw badRequest('max_tokens is 0, which only echo has a use for.', 'max_tokens');
   if (echo && body.stream) throw badRequest('echo and stream together are not supported by this server.', 'echo');
-  const given = typeof prompt === 'string' ? [prompt] : isIds(prompt) ? [prompt] : prompt;
+  const given = typeof prompt === 'string' || isIds(prompt) ? [prompt] : prompt;
   return {
-    kind: 'completion', model: body.model, n, stream: body.stream, usage: body.stream_options?.include_usage ?? false, logprobs: logprobs !== undefined,
+    kind: 'completion',
+    model: body.model,
+    n,
+    stream: body.stream,
+    usage: body.stream_options?.include_usage ?? false,
+    logprobs: logprobs !== undefined,
     sampling: { ...samplingOf(body, freshSeed), ...(logprobs === undefined ? {} : { top: logprobs }) },
     maxTokens,
     maxTokensField: 'max_tokens',
-    prompts: ({ tokenizer }) => given.map((one, i) => {
-      const ids = typeof one === 'string' ? [...(tokenizer.addsBos ? [tokenizer.bosId!] : []), ...tokenizer.encode(one, { special: true })] : one;
-      const at = given.length === 1 ? 'prompt' : `prompt[${i}]`;
-      if (ids.length === 0) throw badRequest(`${at} has no tokens.`, at);
-      const bad = ids.find((id) => id >= tokenizer.vocabularySize);
-      if (bad !== undefined) throw badRequest(`${at} holds token ${bad}; the model has tokens 0 to ${tokenizer.vocabularySize - 1}.`, at);
-      return { ids, ...(echo ? { echo: typeof one === 'string' ? one : tokenizer.decode(one) } : {}) };
-    }),
+    prompts: ({ tokenizer }) =>
+      given.map((one, i) => {
+        const ids =
+          typeof one === 'string' ? [...(tokenizer.addsBos ? [tokenizer.bosId!] : []), ...tokenizer.encode(one, { special: true })] : one;
+        const at = given.length === 1 ? 'prompt' : `prompt[${i}]`;
+        if (ids.length === 0) throw badRequest(`${at} has no tokens.`, at);
+        const bad = ids.find((id) => id >= tokenizer.vocabularySize);
+        if (bad !== undefined) throw badRequest(`${at} holds token ${bad}; the model has tokens 0 to ${tokenizer.vocabularySize - 1}.`, at);
+        return { ids, ...(echo ? { echo: typeof one === 'string' ? one : tokenizer.decode(one) } : {}) };
+      }),
   };
 }
 
 const isIds = (prompt: readonly (string | number | number[])[]): prompt is number[] => typeof prompt[0] === 'number';
 
-/** The prompts as the generator takes them, and the most tokens that each answer may have. @throws ApiError where the context has no room */
-export function fit({ n, maxTokens, maxTokensField, kind }: Ask, prompts: readonly Prompt[], context: number): { readonly requests: GenerationRequest[]; readonly maxNewTokens: number } {
+/**
+ * The prompts as the generator takes them, and the most tokens that each answer may have.
+ *
+ * @throws ApiError where the context has no room
+ */
+export function fit(
+  { n, maxTokens, maxTokensField, kind }: Ask,
+  prompts: readonly Prompt[],
+  context: number,
+): { readonly requests: GenerationRequest[]; readonly maxNewTokens: number } {
   const longest = Math.max(...prompts.map(({ ids }) => ids.length));
   const least = maxTokens ?? 1;
   if (longest + least > context) {
@@ -157,8 +189,9 @@ export function fit({ n, maxTokens, maxTokensField, kind }: Ask, prompts: readon
     const tooLong = maxTokens === undefined || longest >= context ? field : `prompt, or ${maxTokensField}`;
     throw badRequest(
       `This model's maximum context length is ${context} tokens. However, you requested ${longest + least} tokens ` +
-      `(${longest} in the ${field}, ${least} in the completion). Please reduce the length of the ${tooLong}.`,
-      field, 'context_length_exceeded',
+        `(${longest} in the ${field}, ${least} in the completion). Please reduce the length of the ${tooLong}.`,
+      field,
+      'context_length_exceeded',
     );
   }
   return { requests: prompts.map(({ ids }, row) => ({ prompt: ids, row, samples: n })), maxNewTokens: maxTokens ?? context - longest };

@@ -17,7 +17,9 @@ export const SHARED = {
   seed: z.int().optional(),
   temperature: z.number().min(0).default(1),
   top_p: z.number().gt(0).max(1).default(1),
-  stop: z.union([z.string().min(1), z.array(z.string().min(1)).max(16)], { error: 'expected a text, or at most 16 of them, none of them empty' }).optional(),
+  stop: z
+    .union([z.string().min(1), z.array(z.string().min(1)).max(16)], { error: 'expected a text, or at most 16 of them, none of them empty' })
+    .optional(),
   stream: z.boolean().default(false),
   stream_options: z.strictObject({ include_usage: z.boolean().default(false), include_obfuscation: off(false).optional() }).optional(),
   // As vLLM and llama.cpp name them.
@@ -70,7 +72,11 @@ export function parseBody<T extends z.ZodObject>(schema: T, body: unknown): z.ou
     const key = issue.keys[0]!;
     const at = pathText([...issue.path, key]);
     const near = issue.path.length > 0 ? undefined : nearest(key, Object.keys(schema.shape));
-    throw badRequest(`Unrecognized request argument supplied: ${at}.${near === undefined ? '' : ` Did you mean ${near}?`}`, at, 'unknown_parameter');
+    throw badRequest(
+      `Unrecognized request argument supplied: ${at}.${near === undefined ? '' : ` Did you mean ${near}?`}`,
+      at,
+      'unknown_parameter',
+    );
   }
   const param = pathText(issue.path);
   if (valueAt(given, issue.path) === undefined) throw badRequest(`You must provide ${param}.`, param, 'missing_required_parameter');
@@ -89,7 +95,8 @@ function deepest(issue: Issue): Issue {
   return inner === undefined ? issue : deepest({ ...inner, path: [...issue.path, ...inner.path] });
 }
 
-const pathText = (path: readonly PropertyKey[]): string => path.map((key, i) => (typeof key === 'number' ? `[${key}]` : `${i === 0 ? '' : '.'}${String(key)}`)).join('');
+const pathText = (path: readonly PropertyKey[]): string =>
+  path.map((key, i) => (typeof key === 'number' ? `[${key}]` : `${i === 0 ? '' : '.'}${String(key)}`)).join('');
 
 function valueAt(value: unknown, path: readonly PropertyKey[]): unknown {
   return path.reduce<unknown>((inside, key) => (inside as Record<PropertyKey, unknown> | undefined)?.[key], value);

@@ -3,7 +3,11 @@ import { ApiError, badRequest } from './api-error.js';
 /** Counts the answers that are being made, waited for or still asked for, and refuses more than the server has room for. */
 export interface Gate {
   readonly inside: number;
-  /** Lets a request in before it is read, for one answer; so the requests that are read at a time are counted too. @throws ApiError 429 when it is full, 503 when it is closed. */
+  /**
+   * Lets a request in before it is read, for one answer; so the requests that are read at a time are counted too.
+   *
+   * @throws ApiError 429 when it is full, 503 when it is closed.
+   */
   enter(): Place;
   /** Lets nobody in any more; resolves when all have left. */
   close(): Promise<void>;
@@ -23,7 +27,10 @@ export function createGate(limit: number): Gate {
   const empty: (() => void)[] = [];
   const take = (count: number): void => {
     if (inside + count > limit) {
-      throw new ApiError(429, `The server has ${inside} answers in hand and takes at most ${limit}: try again later.`, { code: 'queue_full', retryAfter: 1 });
+      throw new ApiError(429, `The server has ${inside} answers in hand and takes at most ${limit}: try again later.`, {
+        code: 'queue_full',
+        retryAfter: 1,
+      });
     }
     inside += count;
   };

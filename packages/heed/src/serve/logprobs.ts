@@ -17,7 +17,11 @@ export interface ChatLogprobs {
 
 /** As /v1/chat/completions has them. */
 export function chatLogprobs(tokenizer: Tokenizer, tokens: readonly Token[]): ChatLogprobs {
-  const written = ({ id, logprob }: Likely): ChatToken => ({ token: textOf(tokenizer, id), logprob, bytes: id < tokenizer.vocabularySize ? [...tokenizer.tokenBytes(id)] : [] });
+  const written = ({ id, logprob }: Likely): ChatToken => ({
+    token: textOf(tokenizer, id),
+    logprob,
+    bytes: id < tokenizer.vocabularySize ? [...tokenizer.tokenBytes(id)] : [],
+  });
   return { content: tokens.map((token) => ({ ...written(token), top_logprobs: (token.top ?? []).map(written) })), refusal: null };
 }
 
@@ -50,7 +54,11 @@ export function createTextLogprobsWriter(tokenizer: Tokenizer): TextLogprobsWrit
         out.tokens.push(text);
         out.token_logprobs.push(token.logprob);
         out.text_offset.push(offset);
-        out.top_logprobs?.push(token.logprob === null ? null : Object.fromEntries([...(token.top ?? []), token].map(({ id, logprob }) => [textOf(tokenizer, id), logprob])));
+        out.top_logprobs?.push(
+          token.logprob === null
+            ? null
+            : Object.fromEntries([...(token.top ?? []), token].map(({ id, logprob }) => [textOf(tokenizer, id), logprob])),
+        );
         if (token.id < tokenizer.vocabularySize) offset += decoder.push(token.id).length;
       }
       return out;

@@ -23,11 +23,21 @@ export interface Replies {
   usage(usage: Usage): object;
 }
 
-const tokensOf = ({ ids, logprobs, tops }: Completion): Token[] => ids.map((id, i) => ({ id, logprob: logprobs[i]!, ...(tops === undefined ? {} : { top: tops[i]! }) }));
+const tokensOf = ({ ids, logprobs, tops }: Completion): Token[] =>
+  ids.map((id, i) => ({ id, logprob: logprobs[i]!, ...(tops === undefined ? {} : { top: tops[i]! }) }));
 
-export function createReplies(ask: Ask, prompts: readonly Prompt[], { tokenizer, model, fingerprint }: { readonly tokenizer: Tokenizer; readonly model: string; readonly fingerprint: string }): Replies {
+export function createReplies(
+  ask: Ask,
+  prompts: readonly Prompt[],
+  { tokenizer, model, fingerprint }: { readonly tokenizer: Tokenizer; readonly model: string; readonly fingerprint: string },
+): Replies {
   const chat = ask.kind === 'chat';
-  const about = { id: `${chat ? 'chatcmpl' : 'cmpl'}-${randomUUID()}`, created: Math.floor(Date.now() / 1000), model, system_fingerprint: fingerprint };
+  const about = {
+    id: `${chat ? 'chatcmpl' : 'cmpl'}-${randomUUID()}`,
+    created: Math.floor(Date.now() / 1000),
+    model,
+    system_fingerprint: fingerprint,
+  };
   const top = (ask.sampling.top ?? 0) > 0;
   const writers = new Map<number, ReturnType<typeof createTextLogprobsWriter>>();
   const writerOf = (index: number): ReturnType<typeof createTextLogprobsWriter> => {
@@ -36,7 +46,10 @@ export function createReplies(ask: Ask, prompts: readonly Prompt[], { tokenizer,
     return writer;
   };
   const piece = (choices: readonly object[], usage: Usage | null = null): object => ({
-    ...about, object: chat ? 'chat.completion.chunk' : 'text_completion', choices, ...(ask.usage ? { usage } : {}),
+    ...about,
+    object: chat ? 'chat.completion.chunk' : 'text_completion',
+    choices,
+    ...(ask.usage ? { usage } : {}),
   });
 
   const wholeChat = (completion: Completion, index: number): object => ({
@@ -59,12 +72,18 @@ export function createReplies(ask: Ask, prompts: readonly Prompt[], { tokenizer,
     whole: (completions, usage, scores) => ({
       ...about,
       object: chat ? 'chat.completion' : 'text_completion',
-      choices: completions.map((completion, index) => (chat ? wholeChat(completion, index) : wholeText(completion, index, scores[completion.row]))),
+      choices: completions.map((completion, index) =>
+        chat ? wholeChat(completion, index) : wholeText(completion, index, scores[completion.row]),
+      ),
       usage,
     }),
-    first: (index) => (chat ? piece([{ index, delta: { role: 'assistant', content: '' }, logprobs: null, finish_reason: null }]) : undefined),
+    first: (index) =>
+      chat ? piece([{ index, delta: { role: 'assistant', content: '' }, logprobs: null, finish_reason: null }]) : undefined,
     delta(index, text, tokens) {
-      if (chat) return piece([{ index, delta: { content: text }, logprobs: ask.logprobs ? chatLogprobs(tokenizer, tokens) : null, finish_reason: null }]);
+      if (chat)
+        return piece([
+          { index, delta: { content: text }, logprobs: ask.logprobs ? chatLogprobs(tokenizer, tokens) : null, finish_reason: null },
+        ]);
       return piece([{ index, text, logprobs: ask.logprobs ? writerOf(index).write(tokens, top) : null, finish_reason: null }]);
     },
     last: (index, finish) => piece([{ index, ...(chat ? { delta: {} } : { text: '' }), logprobs: null, finish_reason: finish }]),

@@ -49,7 +49,9 @@ async function createLikeliest(engine: Engine, model: Model, adapter?: LoadedAda
       const n = Math.min(PLACES, response.length - from);
       const supervised = Array.from({ length: from + n }, (_, i) => i >= from);
       const layout = layOut([{ prompt, response: response.slice(0, from + n), supervised }]);
-      const { values, indices, normaliser } = await forward.run(layout, { inverseTemperature: { data: new Float32Array(n).fill(1), shape: [n, 1] } });
+      const { values, indices, normaliser } = await forward.run(layout, {
+        inverseTemperature: { data: new Float32Array(n).fill(1), shape: [n, 1] },
+      });
       const logits = values!.data as Float32Array;
       const sums = normaliser!.data as Float32Array;
       const likely = (at: number, k: number): Likely =>

@@ -38,7 +38,10 @@ export interface RunningServer {
 export const SPARE_CONNECTIONS = 256;
 
 /** Listens. The voices stay the caller's. @throws UserError where the port is taken, or others could ask without a token */
-export async function startServer(voices: Voices, { host = '127.0.0.1', port, token, queue = 256, maxBody = 4 * 2 ** 20, grace = 10_000, log = () => undefined }: ServerOptions): Promise<RunningServer> {
+export async function startServer(
+  voices: Voices,
+  { host = '127.0.0.1', port, token, queue = 256, maxBody = 4 * 2 ** 20, grace = 10_000, log = () => undefined }: ServerOptions,
+): Promise<RunningServer> {
   checkExposure(host, token);
   const gate = createGate(queue);
   const ending = new AbortController();
@@ -78,13 +81,19 @@ export async function startServer(voices: Voices, { host = '127.0.0.1', port, to
 /** @throws UserError where others than this machine could ask without a token */
 export function checkExposure(host: string, token: string | undefined): void {
   if (isLoopback(host) || (token ?? '') !== '') return;
-  throw new UserError(`On ${host} others can reach the server, so it needs a token.`, ['Set HEED_SERVE_TOKEN in the environment; clients send it as their API key.', 'Or leave --host out: then only this machine can reach it.']);
+  throw new UserError(`On ${host} others can reach the server, so it needs a token.`, [
+    'Set HEED_SERVE_TOKEN in the environment; clients send it as their API key.',
+    'Or leave --host out: then only this machine can reach it.',
+  ]);
 }
 
 function listenFailure(error: unknown, host: string, port: number): unknown {
   const { code } = error as NodeJS.ErrnoException;
-  if (code === 'EADDRINUSE') return new UserError(`Port ${port} on ${host} is in use.`, ['Choose another with --port, or 0 for a free one.']);
-  if (code === 'EACCES') return new UserError(`Port ${port} on ${host} may not be used by this user.`, ['Choose one above 1023 with --port.']);
-  if (code === 'EADDRNOTAVAIL' || code === 'ENOTFOUND') return new UserError(`${host} is not an address of this machine.`, ['--host takes 127.0.0.1, 0.0.0.0 or an address of its own.']);
+  if (code === 'EADDRINUSE')
+    return new UserError(`Port ${port} on ${host} is in use.`, ['Choose another with --port, or 0 for a free one.']);
+  if (code === 'EACCES')
+    return new UserError(`Port ${port} on ${host} may not be used by this user.`, ['Choose one above 1023 with --port.']);
+  if (code === 'EADDRNOTAVAIL' || code === 'ENOTFOUND')
+    return new UserError(`${host} is not an address of this machine.`, ['--host takes 127.0.0.1, 0.0.0.0 or an address of its own.']);
   return error;
 }

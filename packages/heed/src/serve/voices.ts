@@ -35,12 +35,21 @@ export interface VoicesOptions {
   readonly precision?: Precision;
 }
 
-/** Opens a generator for the base and for each adapter. In f32 an adapter takes as much memory as the weights it changes, in int8 its own and another copy of the 8-bit weights. */
-export async function openVoices(engine: Engine, model: Model, { name, adapters = {}, batch, precision = 'f32' }: VoicesOptions): Promise<Voices> {
-  if (Object.hasOwn(adapters, name)) throw new UserError(`An adapter is named ${name}, as the model is.`, ['Name it: --adapter NAME=FOLDER.']);
+/**
+ * Opens a generator for the base and for each adapter. In f32 an adapter takes as much memory as the weights it changes, in int8
+ * its own and another copy of the 8-bit weights.
+ */
+export async function openVoices(
+  engine: Engine,
+  model: Model,
+  { name, adapters = {}, batch, precision = 'f32' }: VoicesOptions,
+): Promise<Voices> {
+  if (Object.hasOwn(adapters, name))
+    throw new UserError(`An adapter is named ${name}, as the model is.`, ['Name it: --adapter NAME=FOLDER.']);
   const all = new Map<string, Voice>();
   all.set(name, await openVoice(engine, model, { name, batch, precision }));
-  for (const [own, adapter] of Object.entries(adapters)) all.set(own, await openVoice(engine, model, { name: own, batch, precision, adapter }));
+  for (const [own, adapter] of Object.entries(adapters))
+    all.set(own, await openVoice(engine, model, { name: own, batch, precision, adapter }));
   return { model, all };
 }
 
@@ -52,7 +61,16 @@ interface VoiceOptions {
 }
 
 async function openVoice(engine: Engine, model: Model, { name, batch, precision, adapter }: VoiceOptions): Promise<Voice> {
-  const generator = await openGenerator(engine, model, { batch, precision, ...(adapter === undefined ? {} : { adapter }) });
-  const scorer = createTextScorer(engine, model, adapter && (async () => ({ plan: adapter.plan, parameters: view(await engine.upload(adapter.parameters)) })));
-  return { name, fingerprint: `fp_${fingerprintOf(model.checkpoint, adapter, precision === 'f32' ? undefined : precision)}`, generator, ...scorer };
+  const generator = await openGenerator(engine, model, { batch, precision, adapter });
+  const scorer = createTextScorer(
+    engine,
+    model,
+    adapter && (async () => ({ plan: adapter.plan, parameters: view(await engine.upload(adapter.parameters)) })),
+  );
+  return {
+    name,
+    fingerprint: `fp_${fingerprintOf(model.checkpoint, adapter, precision === 'f32' ? undefined : precision)}`,
+    generator,
+    ...scorer,
+  };
 }

@@ -25,8 +25,8 @@ interface Vocabulary {
  * Turns the vocabulary inside a GGUF file into the two Hugging Face tokenizer files.
  *
  * Two kinds are known: `gpt2` (byte-level BPE, split by the rule named in `tokenizer.ggml.pre`) and `llama` (SentencePiece BPE with
- * byte fallback; merges are recovered from the scores as `transformers` does; Gemma's and Phi-3's peculiarities are known). For SmolLM2 the result encodes as the original
- * `tokenizer.json` does, single digits included.
+ * byte fallback; merges are recovered from the scores as `transformers` does; Gemma's and Phi-3's peculiarities are known). For
+ * SmolLM2 the result encodes as the original `tokenizer.json` does, single digits included.
  *
  * @param metadata GGUF keys as they stand in the file. Numbers may be `number` or `bigint`, arrays plain or typed.
  * @throws if a needed key is missing or malformed, or if the tokenizer kind or the `pre` name is unknown (the error lists those known).
@@ -115,7 +115,9 @@ function readVocabulary(metadata: ReadonlyMap<string, unknown>, spell: (token: s
   const tokens = list(metadata, 'tokenizer.ggml.tokens').map((token) => spell(String(token)));
   const types = metadata.has('tokenizer.ggml.token_type') ? list(metadata, 'tokenizer.ggml.token_type').map(Number) : tokens.map(() => 1);
   if (types.length !== tokens.length) {
-    throw new UserError(`GGUF has ${tokens.length} tokenizer.ggml.tokens but ${types.length} tokenizer.ggml.token_type: the file is damaged.`);
+    throw new UserError(
+      `GGUF has ${tokens.length} tokenizer.ggml.tokens but ${types.length} tokenizer.ggml.token_type: the file is damaged.`,
+    );
   }
   const ids = new Map<string, number>();
   tokens.forEach((token, id) => {
@@ -179,8 +181,13 @@ function tokenizerJson(
 
 /** Puts BOS before and EOS after each text. Heed's `encode` never asks for it; other readers of the file do. */
 function frame(vocabulary: Vocabulary, bos: string | undefined, eos: string | undefined): object {
-  const special = (token: string | undefined, type: number): object[] => token === undefined ? [] : [{ SpecialToken: { id: token, type_id: type } }];
-  const around = (id: 'A' | 'B', type: number): object[] => [...special(bos, type), { Sequence: { id, type_id: type } }, ...special(eos, type)];
+  const special = (token: string | undefined, type: number): object[] =>
+    token === undefined ? [] : [{ SpecialToken: { id: token, type_id: type } }];
+  const around = (id: 'A' | 'B', type: number): object[] => [
+    ...special(bos, type),
+    { Sequence: { id, type_id: type } },
+    ...special(eos, type),
+  ];
   const named = [...new Set([bos, eos].filter((token) => token !== undefined))];
   return {
     type: 'TemplateProcessing', single: around('A', 0), pair: [...around('A', 0), ...around('B', 1)],
@@ -207,7 +214,11 @@ function configJson(
   return config;
 }
 
-function tokenAt(metadata: ReadonlyMap<string, unknown>, { tokens }: Vocabulary, role: 'bos' | 'eos' | 'unknown' | 'padding'): string | undefined {
+function tokenAt(
+  metadata: ReadonlyMap<string, unknown>,
+  { tokens }: Vocabulary,
+  role: 'bos' | 'eos' | 'unknown' | 'padding',
+): string | undefined {
   const key = `tokenizer.ggml.${role}_token_id`;
   const id = metadata.get(key);
   if (id === undefined) return undefined;
@@ -239,5 +250,6 @@ function flag(metadata: ReadonlyMap<string, unknown>, key: string): boolean | un
 }
 
 function show(value: unknown): string {
-  return value === undefined ? 'missing' : typeof value === 'bigint' ? String(value) : JSON.stringify(value);
+  if (value === undefined) return 'missing';
+  return typeof value === 'bigint' ? String(value) : JSON.stringify(value);
 }

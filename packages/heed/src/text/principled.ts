@@ -7,9 +7,9 @@ export interface HeldPrinciple {
 }
 
 /**
- * The prompt of a principle-following reward model (SALMON, arXiv 2310.05910), in words of ours: the response first, then the request that it
- * answers, then the principles. With the response in front, what the model makes of it does not know yet what will be asked for, and one
- * response under many sets of principles shares its beginning.
+ * The prompt of a principle-following reward model (SALMON, arXiv 2310.05910), in words of ours: the response first, then the
+ * request that it answers, then the principles. With the response in front, what the model makes of it does not know yet what will
+ * be asked for, and one response under many sets of principles shares its beginning.
  *
  * @param messages What was answered: shown as it is where it is one user turn, else turn by turn.
  * @param response Not a turn of the result: it stands in its only turn, the user's.
@@ -25,12 +25,21 @@ export function principledPrompt(messages: readonly Message[], response: string,
 }
 
 /** The same question asked of two responses at once, to be answered "A" or "B". @throws where there are no principles. */
-export function comparisonPrompt(messages: readonly Message[], responses: readonly [string, string], principles: readonly HeldPrinciple[]): Message[] {
-  return [{
-    role: 'user',
-    content: `Compare the two answers below.\n\nAnswer A:\n${responses[0]}\n\nAnswer B:\n${responses[1]}\n\nThey were written for this request:\n${transcript(messages)}\n\n`
-      + `Hold them to these rules and to nothing else.\n${bullets(principles)}\n\nWhich answer keeps them better? Say A or B, nothing more.`,
-  }];
+export function comparisonPrompt(
+  messages: readonly Message[],
+  responses: readonly [string, string],
+  principles: readonly HeldPrinciple[],
+): Message[] {
+  return [
+    {
+      role: 'user',
+      content:
+        `Compare the two answers below.\n\nAnswer A:\n${responses[0]}\n\nAnswer B:\n${responses[1]}\n\nThey were written for this ` +
+        `request:\n${transcript(messages)}\n\n` +
+        `Hold them to these rules and to nothing else.\n${bullets(principles)}\n\nWhich answer keeps them better? Say A or B, ` +
+        'nothing more.',
+    },
+  ];
 }
 
 const SPEAKERS: Readonly<Record<Message['role'], string>> = { system: 'System', user: 'User', assistant: 'Assistant', tool: 'Tool' };

@@ -4,7 +4,10 @@ import type { TokenSequence } from './token-sequence.js';
 
 /** Turns words into token sequences with one template. */
 export function createRespond(template: Template) {
-  const respond = (prompt: readonly Message[], response: string): TokenSequence => ({ prompt: template.prompt(prompt), response: template.response(response) });
+  const respond = (prompt: readonly Message[], response: string): TokenSequence => ({
+    prompt: template.prompt(prompt),
+    response: template.response(response),
+  });
   return {
     respond,
     respondJudged: (prompt: readonly Message[], judgment: string, response: string, format?: string): TokenSequence =>

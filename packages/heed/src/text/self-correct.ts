@@ -8,7 +8,8 @@ import { rewriteInstruction } from './wording.js';
  */
 export const SELF_CORRECTION =
   '{instruction}\n\n' +
-  'Before you answer, think of how a careless answer to this could do harm: by being untrue, dangerous, unfair, rude or beside the point. ' +
+  'Before you answer, think of how a careless answer to this could do harm: by being untrue, dangerous, unfair, rude or beside ' +
+  'the point. ' +
   'Then write an answer without those faults: honest, harmless, polite and helpful. Write the answer only.';
 
 /**
@@ -20,4 +21,5 @@ export const SELF_CORRECTION =
  * @param wording The user turn, with `{instruction}`. Default: `SELF_CORRECTION`.
  * @throws on an unknown or missing placeholder, or messages without a last user turn.
  */
-export const selfCorrectionPrompt = (messages: readonly Message[], wording = SELF_CORRECTION): Message[] => rewriteInstruction(messages, 'self-correction', wording);
+export const selfCorrectionPrompt = (messages: readonly Message[], wording = SELF_CORRECTION): Message[] =>
+  rewriteInstruction(messages, 'self-correction', wording);

@@ -67,7 +67,11 @@ export function chatTemplate(tokenizer: Tokenizer, source?: string): Template {
       throw new UserError(`The chat template refuses this conversation (${roles}): ${(error as Error).message}`, [], { cause: error });
     }
   };
-  const ending = findEnding(render([...QUESTION, { role: 'assistant', content: PROBE }], createMask([PROBE], control), false), tokenizer, control);
+  const ending = findEnding(
+    render([...QUESTION, { role: 'assistant', content: PROBE }], createMask([PROBE], control), false),
+    tokenizer,
+    control,
+  );
 
   /** What the template makes of a response after this prompt: the text up to its end-of-turn token. */
   const responseText = (before: readonly Message[], prompt: string, content: string, mask: Mask): string => {
@@ -98,9 +102,12 @@ export function chatTemplate(tokenizer: Tokenizer, source?: string): Template {
     },
     conversation(messages) {
       if (messages.at(-1)?.role !== 'assistant') {
-        throw new UserError(`A conversation to learn from must end with an assistant turn; this one ends with ${messages.at(-1)?.role ?? 'nothing'}.`);
+        throw new UserError(
+          `A conversation to learn from must end with an assistant turn; this one ends with ${messages.at(-1)?.role ?? 'nothing'}.`,
+        );
       }
-      if (messages[0]?.role === 'assistant') throw new UserError('The conversation begins with an assistant turn: nothing came before that it could answer.');
+      if (messages[0]?.role === 'assistant')
+        throw new UserError('The conversation begins with an assistant turn: nothing came before that it could answer.');
       const mask = maskOf(messages, control);
       const joined: Supervised = { ids: [], supervised: [] };
       let sofar = '';
@@ -135,7 +142,8 @@ const PLAIN = 'Below is an instruction that describes a task. Write a response t
  */
 export function alpacaTemplate(tokenizer: Tokenizer): Template {
   const { eosId, bosId } = tokenizer;
-  if (eosId === undefined) throw new UserError('The alpaca template ends responses with EOS, but tokenizer_config.json names no eos_token.');
+  if (eosId === undefined)
+    throw new UserError('The alpaca template ends responses with EOS, but tokenizer_config.json names no eos_token.');
   const start = tokenizer.addsBos && bosId !== undefined ? [bosId] : [];
   const prompt = (messages: readonly Message[]): number[] => {
     const [first, ...rest] = messages;
@@ -174,7 +182,9 @@ function append({ ids, supervised }: Supervised, more: readonly number[], learne
 
 function parse(source: string | undefined): Jinja {
   if (source === undefined) {
-    throw new UserError('This model has no chat template (tokenizer_config.json has no chat_template). Give one, or use the alpaca template.');
+    throw new UserError(
+      'This model has no chat template (tokenizer_config.json has no chat_template). Give one, or use the alpaca template.',
+    );
   }
   try {
     return new Jinja(source);

@@ -107,7 +107,8 @@ class FileTokenizer implements Tokenizer {
       const token = contentOf(config[`${role}_token`]);
       if (token === undefined) return undefined;
       const found = this.tokenId(token);
-      if (found === undefined) throw new UserError(`${source}: tokenizer_config.json names ${role}_token ${JSON.stringify(token)}, which tokenizer.json lacks.`);
+      if (found === undefined)
+        throw new UserError(`${source}: tokenizer_config.json names ${role}_token ${JSON.stringify(token)}, which tokenizer.json lacks.`);
       return found;
     };
     this.bosId = id('bos');
@@ -191,7 +192,8 @@ class FileTokenizer implements Tokenizer {
     const forged = (token: string): boolean => token !== this.#model.unk_token && this.isSpecial(this.tokenId(token) ?? -1);
     return tokens.flatMap((token) => forged(token) ? this.#model._call([...token]) : [token]).map((token) => {
       const id = this.tokenId(token);
-      if (id === undefined) throw new Error(`The tokenizer made ${JSON.stringify(token)}, which its vocabulary lacks: tokenizer.json is damaged.`);
+      if (id === undefined)
+        throw new Error(`The tokenizer made ${JSON.stringify(token)}, which its vocabulary lacks: tokenizer.json is damaged.`);
       return id;
     });
   }
@@ -208,7 +210,7 @@ function partialText(bytes: Uint8Array): string {
   let text = '';
   for (let at = 0; at < bytes.length;) {
     const first = bytes[at] as number;
-    const length = first < 0x80 ? 1 : first < 0xe0 ? 2 : first < 0xf0 ? 3 : 4;
+    const length = 1 + [0x80, 0xe0, 0xf0].filter((least) => first >= least).length;
     const character = new TextDecoder('utf-8', { ignoreBOM: true }).decode(bytes.subarray(at, at + length));
     const whole = !character.includes('\ufffd');
     text += whole ? character : `\\x${first.toString(16).toUpperCase().padStart(2, '0')}`;
@@ -228,7 +230,9 @@ function templateOf(value: unknown, source: string): string | undefined {
   const named = Array.isArray(value) ? (value as { name?: unknown; template?: unknown }[]) : [];
   const found = named.find(({ name }) => name === 'default')?.template;
   if (typeof found === 'string') return found;
-  throw new UserError(`${source}: chat_template has no template named "default" (it has ${named.map(({ name }) => String(name)).join(', ') || 'none'}).`);
+  throw new UserError(
+    `${source}: chat_template has no template named "default" (it has ${named.map(({ name }) => String(name)).join(', ') || 'none'}).`,
+  );
 }
 
 async function readJson(folder: string, name: string): Promise<object> {
@@ -237,7 +241,11 @@ async function readJson(folder: string, name: string): Promise<object> {
   try {
     text = await readFile(path, 'utf8');
   } catch (error) {
-    throw new UserError(`${path} cannot be read (${(error as Error).message}). A checkpoint folder needs tokenizer.json and tokenizer_config.json.`, [], { cause: error });
+    throw new UserError(
+      `${path} cannot be read (${(error as Error).message}). A checkpoint folder needs tokenizer.json and tokenizer_config.json.`,
+      [],
+      { cause: error },
+    );
   }
   try {
     const value: unknown = JSON.parse(text);

@@ -10,7 +10,12 @@ import type { Message } from './template.js';
  * @param values What goes into the places other than `{instruction}`, none of it empty.
  * @throws on an unknown or missing placeholder, an empty value, or messages without a last user turn.
  */
-export function rewriteInstruction(messages: readonly Message[], what: string, wording: string, values: Readonly<Record<string, string>> = {}): Message[] {
+export function rewriteInstruction(
+  messages: readonly Message[],
+  what: string,
+  wording: string,
+  values: Readonly<Record<string, string>> = {},
+): Message[] {
   const last = messages.at(-1);
   if (last?.role !== 'user') throw new Error(`A ${what} prompt ends with a user turn; this one ends with ${last?.role ?? 'nothing'}.`);
   const empty = Object.keys(values).find((name) => values[name]!.trim() === '');
@@ -27,7 +32,9 @@ export function wordingFault(wording: string, names: readonly string[]): string 
   const missing = names.find((name) => !found.includes(name));
   if (missing !== undefined) return `lacks {${missing}}`;
   const unknown = found.find((name) => !names.includes(name));
-  return unknown === undefined ? undefined : `has the unknown placeholder {${unknown}}; known: ${names.map((name) => `{${name}}`).join(', ')}`;
+  return unknown === undefined
+    ? undefined
+    : `has the unknown placeholder {${unknown}}; known: ${names.map((name) => `{${name}}`).join(', ')}`;
 }
 
 const PLACE = /\{([A-Za-z_]\w*)\}/g;

@@ -18,8 +18,18 @@ const prompt = [1, 2, 3];
 describe('a plan', () => {
   it('gives every targeted linear module its place', async () => {
     const plan = planAdapter((await openTiny('llama3')).tensors.values(), options);
-    expect([...plan.modules.keys()]).toEqual(['model.layers.0.self_attn.q_proj', 'model.layers.0.mlp.down_proj', 'model.layers.1.self_attn.q_proj', 'model.layers.1.mlp.down_proj']);
-    expect(plan.modules.get('model.layers.0.mlp.down_proj')).toMatchObject({ inputs: 48, outputs: 32, a: { offset: 256, shape: [4, 48] }, b: { offset: 448, shape: [32, 4] } });
+    expect([...plan.modules.keys()]).toEqual([
+      'model.layers.0.self_attn.q_proj',
+      'model.layers.0.mlp.down_proj',
+      'model.layers.1.self_attn.q_proj',
+      'model.layers.1.mlp.down_proj',
+    ]);
+    expect(plan.modules.get('model.layers.0.mlp.down_proj')).toMatchObject({
+      inputs: 48,
+      outputs: 32,
+      a: { offset: 256, shape: [4, 48] },
+      b: { offset: 448, shape: [32, 4] },
+    });
     expect(plan).toMatchObject({ scale: 2, size: 2 * (256 + 320) });
   });
 
@@ -29,7 +39,9 @@ describe('a plan', () => {
 
   it('names the modules there are when a target is not among them', async () => {
     const { tensors } = await openTiny('llama3');
-    expect(() => planAdapter(tensors.values(), { ...options, targets: ['q_proj', 'c_attn'] })).toThrow(/no linear module named "c_attn"; it has q_proj, k_proj/);
+    expect(() => planAdapter(tensors.values(), { ...options, targets: ['q_proj', 'c_attn'] })).toThrow(
+      /no linear module named "c_attn"; it has q_proj, k_proj/,
+    );
   });
 });
 
@@ -55,7 +67,10 @@ describe('fresh parameters', () => {
   it('leave the model as it is', async () => {
     const checkpoint = await openTiny('linear');
     const plan = planAdapter(checkpoint.tensors.values(), options);
-    const [base, adapted] = [await scorer(engine(), checkpoint), await scorer(engine(), checkpoint, { plan, parameters: initialParameters(plan, 0) })];
+    const [base, adapted] = [
+      await scorer(engine(), checkpoint),
+      await scorer(engine(), checkpoint, { plan, parameters: initialParameters(plan, 0) }),
+    ];
     const rows = [{ prompt, response: [4, 5, 6, 7] }, { prompt, response: [8] }];
     expect(distance(await adapted.score(rows), await base.score(rows))).toBeLessThan(1e-6);
     await base.release();
@@ -74,19 +89,28 @@ describe('gradients', () => {
     const weights = adaptedWeights(checkpoint, adapter.plan, { dropout: false });
     const objective = sum(mul(traceLogProbs(architecture, weights, keep), input('w', [SUPERVISED])));
     const derivatives = gradient(objective, weights.parameters.map((p) => p.tensor));
-    const program = lower(Object.fromEntries(weights.parameters.map((p, i) => [`grad:${p.name}`, derivatives[i] as Tensor])), { folder: checkpoint.folder });
+    const program = lower(Object.fromEntries(weights.parameters.map((p, i) => [`grad:${p.name}`, derivatives[i] as Tensor])), {
+      folder: checkpoint.folder,
+    });
     const session = await engine().compile(program);
     // A weight of zero is a token that is not supervised.
     const layout = layOut(sequences.map((s, i) => ({ ...s, supervised: w[i]!.map((x) => x !== 0) })), { share });
     const seeds = new Float32Array(layout.labels.length);
     layout.labelOf.forEach((at, s) => at.forEach((label, t) => { if (label >= 0) seeds[label] = w[s]![t]!; }));
-    const out = await session.run(feedsOf(program, { ...scoringFeeds(layout, architecture, ropeFeed(architecture)), ...parameterFeeds(adapter), w: { data: seeds, shape: [seeds.length] } }));
+    const out = await session.run(
+      feedsOf(program, {
+        ...scoringFeeds(layout, architecture, ropeFeed(architecture)),
+        ...parameterFeeds(adapter),
+        w: { data: seeds, shape: [seeds.length] },
+      }),
+    );
     await session.release();
     return new Map(weights.parameters.map((p) => [p.name, out[`grad:${p.name}`]!.data as Float32Array]));
   }
 
   /** ‖a − b‖ / ‖b‖ */
-  const relative = (a: Float32Array, b: Float32Array): number => Math.sqrt(a.reduce((s, x, i) => s + (x - b[i]!) ** 2, 0) / b.reduce((s, x) => s + x * x, 0));
+  const relative = (a: Float32Array, b: Float32Array): number =>
+    Math.sqrt(a.reduce((s, x, i) => s + (x - b[i]!) ** 2, 0) / b.reduce((s, x) => s + x * x, 0));
 
   it.each([true, false])('equal those of PEFT and autograd (shared prompts: %s)', async (share) => {
     const { tensors } = readSafetensors(modelFixture('gradients.safetensors'));

@@ -61,7 +61,10 @@ describe.each(MODELS)('%s: %s', (name) => {
     for (const row of expected.greedy.keys()) await one(row);
     // As many tokens as the shortest has, so that LongRoPE stays on each one's side of its border.
     const least = Math.min(...expected.greedy.map((g) => g.ids.length));
-    const together = await generator.generate(expected.greedy.map(({ prompt }, row) => ({ prompt, row })), { maxNewTokens: least, temperature: 0, seed: 0 });
+    const together = await generator.generate(
+      expected.greedy.map(({ prompt }, row) => ({ prompt, row })),
+      { maxNewTokens: least, temperature: 0, seed: 0 },
+    );
     expect(together.map((c) => c.ids)).toEqual(expected.greedy.map((g) => g.ids.slice(0, least)));
     await generator.release();
     await model.release();
@@ -72,18 +75,38 @@ describe.each(['qwen2', 'qwen3', 'phi3', 'gemma3'])('%s with LoRA', (name) => {
   const { sequences, adapter: expected } = expectedOf(name);
   const { logprobs, weights: w } = expected!;
 
-  async function gradients(checkpoint: Checkpoint, keep: Checkpointing, share: boolean): Promise<{ logp: number[][]; gradients: Map<string, Float32Array> }> {
+  async function gradients(
+    checkpoint: Checkpoint,
+    keep: Checkpointing,
+    share: boolean,
+  ): Promise<{ logp: number[][]; gradients: Map<string, Float32Array> }> {
     const adapter = await loadAdapter(fixture(`${name}/adapter`), checkpoint);
     const architecture = architectureOf(checkpoint);
     const weights = adaptedWeights(checkpoint, adapter.plan, { dropout: false });
     const logp = traceLogProbs(architecture, weights, keep);
-    const derivatives = gradient(sum(mul(logp, input('w', [SUPERVISED]))), weights.parameters.map((p) => p.tensor));
-    const program = lower({ logp, ...Object.fromEntries(weights.parameters.map((p, i) => [`grad:${p.name}`, derivatives[i] as Tensor])) }, { folder: checkpoint.folder });
+    const derivatives = gradient(
+      sum(mul(logp, input('w', [SUPERVISED]))),
+      weights.parameters.map((p) => p.tensor),
+    );
+    const program = lower(
+      { logp, ...Object.fromEntries(weights.parameters.map((p, i) => [`grad:${p.name}`, derivatives[i] as Tensor])) },
+      { folder: checkpoint.folder },
+    );
     const session = await engine().compile(program);
     const layout = layOut(sequences, { share });
     const seeds = new Float32Array(layout.labels.length);
-    layout.labelOf.forEach((at, s) => at.forEach((label, t) => { seeds[label] = w[s]![t]!; }));
-    const out = await session.run(feedsOf(program, { ...scoringFeeds(layout, architecture, ropeFeed(architecture)), ...parameterFeeds(adapter), w: { data: seeds, shape: [seeds.length] } }));
+    layout.labelOf.forEach((at, s) =>
+      at.forEach((label, t) => {
+        seeds[label] = w[s]![t]!;
+      }),
+    );
+    const out = await session.run(
+      feedsOf(program, {
+        ...scoringFeeds(layout, architecture, ropeFeed(architecture)),
+        ...parameterFeeds(adapter),
+        w: { data: seeds, shape: [seeds.length] },
+      }),
+    );
     await session.release();
     return {
       logp: layout.labelOf.map((at) => Array.from(at, (i) => out['logp']!.data[i] as number)),
@@ -92,9 +115,15 @@ describe.each(['qwen2', 'qwen3', 'phi3', 'gemma3'])('%s with LoRA', (name) => {
   }
 
   /** ‖a − b‖ / ‖b‖ */
-  const relative = (a: Float32Array, b: Float32Array): number => Math.sqrt(a.reduce((s, x, i) => s + (x - b[i]!) ** 2, 0) / b.reduce((s, x) => s + x * x, 0));
+  const relative = (a: Float32Array, b: Float32Array): number =>
+    Math.sqrt(a.reduce((s, x, i) => s + (x - b[i]!) ** 2, 0) / b.reduce((s, x) => s + x * x, 0));
 
-  it.each([['none', true], ['none', false], ['selective', true], ['full', true]] as const)('has the log-probabilities and derivatives of PEFT (checkpointing %s, shared prompts %s)', async (keep, share) => {
+  it.each([
+    ['none', true],
+    ['none', false],
+    ['selective', true],
+    ['full', true],
+  ] as const)('has the log-probabilities and derivatives of PEFT (checkpointing %s, shared prompts %s)', async (keep, share) => {
     const { tensors } = readSafetensors(fixture(`${name}/gradients.safetensors`));
     const ours = await gradients(await openCheckpoint(fixture(name)), keep, share);
     expect(distance(ours.logp, logprobs)).toBeLessThan(1e-4);
@@ -109,10 +138,16 @@ describe.each(['qwen2', 'qwen3', 'phi3', 'gemma3'])('%s with LoRA', (name) => {
 describe('architectureOf', () => {
   it('refuses settings that change the computation in ways it does not know', async () => {
     const { config, definition } = await openCheckpoint(fixture('gemma3'));
-    expect(() => architectureOf({ definition, config: { ...config, final_logit_softcapping: 30 } })).toThrow('config.json: final_logit_softcapping is 30; Heed runs gemma3_text models with none only.');
-    expect(() => architectureOf({ definition, config: { ...config, hidden_act: 'gelu' } })).toThrow('config.json: hidden_act is "gelu"; Heed runs gemma3_text models with "gelu_pytorch_tanh" only.');
+    expect(() => architectureOf({ definition, config: { ...config, final_logit_softcapping: 30 } })).toThrow(
+      'config.json: final_logit_softcapping is 30; Heed runs gemma3_text models with none only.',
+    );
+    expect(() => architectureOf({ definition, config: { ...config, hidden_act: 'gelu' } })).toThrow(
+      'config.json: hidden_act is "gelu"; Heed runs gemma3_text models with "gelu_pytorch_tanh" only.',
+    );
     const phi = await openCheckpoint(fixture('phi3'));
-    expect(() => architectureOf({ ...phi, config: { ...phi.config, rope_scaling: { type: 'yarn' } } })).toThrow('config.json asks for rope_scaling "yarn"; Heed runs phi3 models with default, longrope and su.');
+    expect(() => architectureOf({ ...phi, config: { ...phi.config, rope_scaling: { type: 'yarn' } } })).toThrow(
+      'config.json asks for rope_scaling "yarn"; Heed runs phi3 models with default, longrope and su.',
+    );
   });
 });
 
@@ -121,7 +156,10 @@ describe('LongRoPE', () => {
     const { short, long, scaling } = json<{ short: number[]; long: number[]; scaling: number }>(fixture('longrope.json'));
     const { config, definition } = await openCheckpoint(fixture('phi3-long'));
     for (const type of ['longrope', 'su']) {
-      const { rope } = architectureOf({ definition, config: { ...config, rope_scaling: { ...config.rope_scaling, rope_type: undefined, type } } });
+      const { rope } = architectureOf({
+        definition,
+        config: { ...config, rope_scaling: { ...config.rope_scaling, rope_type: undefined, type } },
+      });
       expect(distance([inverseFrequencies(rope), inverseFrequencies(rope, true)], [short, long])).toBeLessThan(1e-6);
       const { cosine, sine } = ropeTables(rope, 20);
       // 16 rows of short texts, then those of long ones
@@ -145,7 +183,11 @@ describe('LongRoPE', () => {
 
   it('refuses factors that do not fit the heads', () => {
     const scaling = { rope_type: 'longrope', short_factor: [1, 2], long_factor: [1, 2, 3, 4], original_max_position_embeddings: 16 };
-    expect(() => inverseFrequencies({ headSize: 8, theta: 10_000, scaling })).toThrow('rope_scaling.short_factor must be a list of 4 numbers, not [1,2]');
-    expect(() => ropeTables({ headSize: 8, theta: 10_000, scaling: { ...scaling, original_max_position_embeddings: undefined } }, 4)).toThrow(/longrope needs original_max_position_embeddings/);
+    expect(() => inverseFrequencies({ headSize: 8, theta: 10_000, scaling })).toThrow(
+      'rope_scaling.short_factor must be a list of 4 numbers, not [1,2]',
+    );
+    expect(() =>
+      ropeTables({ headSize: 8, theta: 10_000, scaling: { ...scaling, original_max_position_embeddings: undefined } }, 4),
+    ).toThrow(/longrope needs original_max_position_embeddings/);
   });
 });

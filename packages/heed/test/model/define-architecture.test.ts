@@ -5,8 +5,8 @@ import { type Tensor, add, silu } from '@heed/tensor';
 import { describe, expect, it } from 'vitest';
 import { createGenerator } from '../../src/generate/generator.js';
 import {
-  type ArchitectureDefinition, architectureOf, architectures, commonDimensions, createScorer, decoderParts, defineArchitecture, linearShapes,
-  openCheckpoint,
+  type ArchitectureDefinition, architectureOf, architectures, commonDimensions, createScorer, decoderParts, defineArchitecture,
+  linearShapes, openCheckpoint,
 } from '../../src/index.js';
 import { json, scratch } from './support.js';
 import { type Scored, distance, useEngine } from './tiny.js';
@@ -38,13 +38,25 @@ const written = defineArchitecture({
   defaults: { rope_theta: 1_000_000 },
   dimensions: commonDimensions,
   layerTensors(config) {
-    const { hidden_size: width, intermediate_size: inner, num_attention_heads: heads, num_key_value_heads: keyHeads, head_dim: size } = config;
+    const {
+      hidden_size: width,
+      intermediate_size: inner,
+      num_attention_heads: heads,
+      num_key_value_heads: keyHeads,
+      head_dim: size,
+    } = config;
     return {
       'input_layernorm.weight': [width],
-      ...linearShapes('self_attn.q_proj', heads * size!, width), ...linearShapes('self_attn.k_proj', keyHeads * size!, width),
-      ...linearShapes('self_attn.v_proj', keyHeads * size!, width), ...linearShapes('self_attn.o_proj', width, heads * size!),
-      'self_attn.q_norm.weight': [size!], 'self_attn.k_norm.weight': [size!], 'post_attention_layernorm.weight': [width],
-      ...linearShapes('mlp.gate_proj', inner, width), ...linearShapes('mlp.up_proj', inner, width), ...linearShapes('mlp.down_proj', width, inner),
+      ...linearShapes('self_attn.q_proj', heads * size!, width),
+      ...linearShapes('self_attn.k_proj', keyHeads * size!, width),
+      ...linearShapes('self_attn.v_proj', keyHeads * size!, width),
+      ...linearShapes('self_attn.o_proj', width, heads * size!),
+      'self_attn.q_norm.weight': [size!],
+      'self_attn.k_norm.weight': [size!],
+      'post_attention_layernorm.weight': [width],
+      ...linearShapes('mlp.gate_proj', inner, width),
+      ...linearShapes('mlp.up_proj', inner, width),
+      ...linearShapes('mlp.down_proj', width, inner),
     };
   },
   decoder(config, weights, rows, attend, keep) {
@@ -65,12 +77,20 @@ const written = defineArchitecture({
 });
 const reused = defineArchitecture({ ...architectures.qwen3, type: 'lab_qwen', defaults: { rope_theta: 1_000_000 } });
 
-describe.each<[string, ArchitectureDefinition]>([['written anew', written], ["one of Heed's under another name", reused]])('%s', (_, definition) => {
+describe.each<[string, ArchitectureDefinition]>([
+  ['written anew', written],
+  ["one of Heed's under another name", reused],
+])('%s', (_, definition) => {
   it("scores and writes with transformers' numbers", async () => {
     const checkpoint = await openCheckpoint(renamed(definition.type), { architectures: [definition] });
     const scorer = await createScorer(engine(), { checkpoint, architecture: architectureOf(checkpoint) });
     const scored = await scorer.logProbs(expected.sequences);
-    expect(distance(scored.map((row) => row.map((x) => x!)), expected.sequences.map(({ logprobs }) => logprobs))).toBeLessThan(1e-4);
+    expect(
+      distance(
+        scored.map((row) => row.map((x) => x!)),
+        expected.sequences.map(({ logprobs }) => logprobs),
+      ),
+    ).toBeLessThan(1e-4);
     const generator = await createGenerator(engine(), checkpoint, { decode: (ids) => ids.join(' '), stopIds: [], batch: 4 });
     const { prompt, ids } = expected.greedy[0]!;
     const [greedy] = await generator.generate([{ prompt, row: 0 }], { maxNewTokens: ids.length, temperature: 0, seed: 0 });
@@ -83,7 +103,9 @@ describe.each<[string, ArchitectureDefinition]>([['written anew', written], ["on
 it('is refused by name where nobody defines it, with the list of what can be run', async () => {
   const wanted = /the architecture is "lab_unknown"; these can be run: llama, mistral, qwen2, qwen3, gemma3_text, phi3$/;
   await expect(openCheckpoint(renamed('lab_unknown'))).rejects.toThrow(wanted);
-  await expect(openCheckpoint(path.join(folder, 'lab_unknown'), { architectures: [written] })).rejects.toThrow('these can be run: lab_normed_heads, llama');
+  await expect(openCheckpoint(path.join(folder, 'lab_unknown'), { architectures: [written] })).rejects.toThrow(
+    'these can be run: lab_normed_heads, llama',
+  );
 });
 
 it("goes before Heed's own of the same type", async () => {

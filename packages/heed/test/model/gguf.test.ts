@@ -15,7 +15,10 @@ import { fixture, hex, json, scratch } from './support.js';
 
 const folder = scratch();
 const load = (name: string): Uint8Array => new Uint8Array(fs.readFileSync(fixture(name)));
-const sha256 = (values: Float32Array): string => createHash('sha256').update(new Uint8Array(values.buffer, values.byteOffset, values.byteLength)).digest('hex');
+const sha256 = (values: Float32Array): string =>
+  createHash('sha256')
+    .update(new Uint8Array(values.buffer, values.byteOffset, values.byteLength))
+    .digest('hex');
 
 /** `file` with the first occurrence of `from` overwritten by `to` (as long). */
 function replaced(file: Uint8Array, from: string, to: string | Uint8Array, skip = 0): Uint8Array {
@@ -26,16 +29,20 @@ function replaced(file: Uint8Array, from: string, to: string | Uint8Array, skip 
 }
 
 describe('GGUF', () => {
-  it.each(Object.entries(json<Record<string, string>>(fixture('blocks.json'))))('dequantises %s as the gguf package does, bit for bit', (type, expected) => {
-    const source = memorySource(load(`blocks-${type}.gguf`));
-    const gguf = readGguf(source), tensor = gguf.tensors.get('x')!;
-    expect(tensor.type.name).toBe(type);
-    expect(tensor.shape).toEqual([3, type.endsWith('_K') ? 256 : 64]);
-    expect(gguf.metadata.get('test.list')).toEqual(['a', 'ü']);
-    const out = new Float32Array(tensor.shape[0]! * tensor.shape[1]!);
-    tensor.type.dequantise(source.read(tensor.offset, tensor.length), out, out.length / tensor.type.values);
-    expect(hex(out)).toBe(expected);
-  });
+  it.each(Object.entries(json<Record<string, string>>(fixture('blocks.json'))))(
+    'dequantises %s as the gguf package does, bit for bit',
+    (type, expected) => {
+      const source = memorySource(load(`blocks-${type}.gguf`));
+      const gguf = readGguf(source),
+        tensor = gguf.tensors.get('x')!;
+      expect(tensor.type.name).toBe(type);
+      expect(tensor.shape).toEqual([3, type.endsWith('_K') ? 256 : 64]);
+      expect(gguf.metadata.get('test.list')).toEqual(['a', 'ü']);
+      const out = new Float32Array(tensor.shape[0]! * tensor.shape[1]!);
+      tensor.type.dequantise(source.read(tensor.offset, tensor.length), out, out.length / tensor.type.values);
+      expect(hex(out)).toBe(expected);
+    },
+  );
 
   it('becomes the model that transformers saved: names, rotary rows, configuration', async () => {
     const checkpoint = await openCheckpoint(fixture('tiny-llama.gguf'), { cacheDir: folder });
@@ -44,8 +51,24 @@ describe('GGUF', () => {
     for (const name of checkpoint.tensors.keys()) found[name] = sha256(await readTensor(checkpoint, name));
     expect(found).toEqual(expected);
     const original = (await openCheckpoint(fixture('tiny-llama'))).config;
-    for (const key of ['hidden_size', 'intermediate_size', 'num_hidden_layers', 'num_attention_heads', 'num_key_value_heads', 'head_dim', 'vocab_size', 'max_position_embeddings',
-      'rms_norm_eps', 'rope_theta', 'tie_word_embeddings', 'attention_bias', 'mlp_bias', 'hidden_act', 'bos_token_id', 'eos_token_id']) {
+    for (const key of [
+      'hidden_size',
+      'intermediate_size',
+      'num_hidden_layers',
+      'num_attention_heads',
+      'num_key_value_heads',
+      'head_dim',
+      'vocab_size',
+      'max_position_embeddings',
+      'rms_norm_eps',
+      'rope_theta',
+      'tie_word_embeddings',
+      'attention_bias',
+      'mlp_bias',
+      'hidden_act',
+      'bos_token_id',
+      'eos_token_id',
+    ]) {
       expect([key, checkpoint.config[key]]).toEqual([key, original[key]]);
     }
     expect(fs.existsSync(path.join(checkpoint.folder, 'tokenizer.json'))).toBe(true);
@@ -64,7 +87,11 @@ describe('GGUF', () => {
   });
 
   it('keeps linear scaling and names what it cannot run', () => {
-    const scaled = (type: string): Map<string, GgufValue> => new Map<string, GgufValue>([['llama.rope.scaling.type', type], ['llama.rope.scaling.factor', 2]]);
+    const scaled = (type: string): Map<string, GgufValue> =>
+      new Map<string, GgufValue>([
+        ['llama.rope.scaling.type', type],
+        ['llama.rope.scaling.factor', 2],
+      ]);
     expect(ropeScaling({ metadata: scaled('linear'), tensors: new Map() }, undefined, 64, 'm')).toEqual({ rope_type: 'linear', factor: 2 });
     expect(() => ropeScaling({ metadata: scaled('yarn'), tensors: new Map() }, undefined, 64, 'm')).toThrow(/"yarn", which cannot be run/);
   });
@@ -72,15 +99,47 @@ describe('GGUF', () => {
   const tiny = load('tiny-llama.gguf');
   it.each<[string, () => Uint8Array, RegExp]>([
     ['another format', () => Buffer.from('PK\u0003\u0004 and then some more bytes'), /not with "GGUF"/],
-    ['an old version', () => { const out = tiny.slice(); out[4] = 1; return out; }, /version is 1/],
-    ['a big-endian file', () => { const out = tiny.slice(); out.set([0, 0, 0, 3], 4); return out; }, /big-endian/],
-    ['a count beyond the file', () => { const out = tiny.slice(); out[13] = 0xff; return out; }, /announces \d+ tensors/],
+    [
+      'an old version',
+      () => {
+        const out = tiny.slice();
+        out[4] = 1;
+        return out;
+      },
+      /version is 1/,
+    ],
+    [
+      'a big-endian file',
+      () => {
+        const out = tiny.slice();
+        out.set([0, 0, 0, 3], 4);
+        return out;
+      },
+      /big-endian/,
+    ],
+    [
+      'a count beyond the file',
+      () => {
+        const out = tiny.slice();
+        out[13] = 0xff;
+        return out;
+      },
+      /announces \d+ tensors/,
+    ],
     ['a header cut short', () => tiny.subarray(0, 3000), /truncated/],
     ['tensors cut short', () => tiny.subarray(0, tiny.length - 100), /tensor .* ends at byte \d+, but the file has \d+: it is truncated/],
     ['another architecture', () => replaced(tiny, 'llama', 'mamba'), /the architecture is "mamba"; these can be run: llama/],
     ['a tensor of no llama', () => replaced(tiny, 'blk.0.ffn_up', 'blk.0.ffn_xy'), /blk\.0\.ffn_xy\.weight is not part of a plain llama/],
-    ['a tensor type that cannot be read', () => replaced(tiny, 'output.weight', Uint8Array.of(10), 13 + 4 + 16), /output\.weight has the type Q2_K.*Q6_K.*can\)/],
-    ['a missing head count', () => replaced(tiny, 'llama.attention.head_count', 'llama.attention.head_caunt'), /llama\.attention\.head_count is missing/],
+    [
+      'a tensor type that cannot be read',
+      () => replaced(tiny, 'output.weight', Uint8Array.of(10), 13 + 4 + 16),
+      /output\.weight has the type Q2_K.*Q6_K.*can\)/,
+    ],
+    [
+      'a missing head count',
+      () => replaced(tiny, 'llama.attention.head_count', 'llama.attention.head_caunt'),
+      /llama\.attention\.head_count is missing/,
+    ],
     ['a merge of no tokens', () => replaced(tiny, 'h e', 'hqe'), /tokenizer/],
   ])('refuses %s', async (_, file, message) => {
     const at = path.join(folder, 'bad.gguf');
@@ -92,11 +151,13 @@ describe('GGUF', () => {
 
   it('parses or refuses any bytes, and converts or refuses what parses', () => {
     const files = [...Object.keys(json(fixture('blocks.json'))).map((type) => load(`blocks-${type}.gguf`)), tiny.slice(0, 8192)];
-    const mutated = fc.tuple(fc.constantFrom(...files), fc.array(fc.tuple(fc.nat(), fc.nat(255)), { minLength: 1, maxLength: 6 }), fc.boolean()).map(([file, changes, early]) => {
-      const out = file.slice();
-      for (const [at, byte] of changes) out[at % Math.min(out.length, early ? 200 : out.length)] = byte;
-      return out;
-    });
+    const mutated = fc
+      .tuple(fc.constantFrom(...files), fc.array(fc.tuple(fc.nat(), fc.nat(255)), { minLength: 1, maxLength: 6 }), fc.boolean())
+      .map(([file, changes, early]) => {
+        const out = file.slice();
+        for (const [at, byte] of changes) out[at % Math.min(out.length, early ? 200 : out.length)] = byte;
+        return out;
+      });
     const random = fc.uint8Array({ maxLength: 200 }).map((tail) => Uint8Array.from([0x47, 0x47, 0x55, 0x46, 3, 0, 0, 0, ...tail]));
     const values = (tensor: GgufTensor): Float32Array => new Float32Array(tensor.length);
     fc.assert(fc.property(fc.oneof(fc.uint8Array(), random, mutated), (file) => {

@@ -17,7 +17,16 @@ describe('a layout', () => {
   it('has each prompt once, then the responses, without padding', () => {
     expect([...layout.ids]).toEqual([10, 11, 20, 1, 2, 3, 4, 5, 6]);
     expect([...layout.positions].map(Number)).toEqual([0, 1, 0, 2, 3, 1, 2, 3, 4]);
-    expect(layout).toMatchObject({ prompts: 2, sequences: 3, promptRows: 3, responseRows: 6, promptSlots: 2, responseSlots: 3, shares: 2, longest: 5 });
+    expect(layout).toMatchObject({
+      prompts: 2,
+      sequences: 3,
+      promptRows: 3,
+      responseRows: 6,
+      promptSlots: 2,
+      responseSlots: 3,
+      shares: 2,
+      longest: 5,
+    });
   });
 
   it('says where rows go in attention and where they come from', () => {
@@ -48,7 +57,15 @@ describe('a layout', () => {
   });
 
   it('keeps equal prompts apart when asked', () => {
-    expect(layOut([{ prompt: [7], response: [1] }, { prompt: [7], response: [2] }], { share: false })).toMatchObject({ prompts: 2, promptRows: 2, shares: 1 });
+    expect(
+      layOut(
+        [
+          { prompt: [7], response: [1] },
+          { prompt: [7], response: [2] },
+        ],
+        { share: false },
+      ),
+    ).toMatchObject({ prompts: 2, promptRows: 2, shares: 1 });
   });
 
   it('refuses what cannot be scored', () => {
@@ -66,8 +83,10 @@ describe('a window', () => {
       const layout = layOut(rows, { share });
       const { promptSlots: P, responseSlots: R } = layout;
       const { promptMask, responseMask } = windowMasks(layout, window);
-      const seen = (mask: Float32Array, at: number, length: number): number[] => [...mask.subarray(at, at + length).entries()].flatMap(([i, x]) => (x === 0 ? [i] : []));
-      const expected = (position: number): number[] => Array.from({ length: Math.min(window, position + 1) }, (_, i) => position - Math.min(window, position + 1) + 1 + i);
+      const seen = (mask: Float32Array, at: number, length: number): number[] =>
+        [...mask.subarray(at, at + length).entries()].flatMap(([i, x]) => (x === 0 ? [i] : []));
+      const expected = (position: number): number[] =>
+        Array.from({ length: Math.min(window, position + 1) }, (_, i) => position - Math.min(window, position + 1) + 1 + i);
       rows.forEach(({ prompt, response }, s) => {
         const g = layout.promptIndex[s]!;
         for (let t = 0; t < P; t++) expect(seen(promptMask, (g * P + t) * P, P)).toEqual(t < prompt.length ? expected(t) : [0]);
@@ -98,8 +117,17 @@ describe('tables of heads', () => {
 
 const engine = useEngine();
 const sequence = fc
-  .record({ prompt: fc.constantFrom([5], [6, 7, 8], [9, 9, 1, 2, 3, 4, 5]), response: fc.array(fc.integer({ min: 0, max: 95 }), { minLength: 1, maxLength: 9 }) })
-  .chain(({ prompt, response }) => fc.record({ prompt: fc.constant(prompt), response: fc.constant(response), supervised: fc.option(fc.array(fc.boolean(), { minLength: response.length, maxLength: response.length }), { nil: undefined }) }));
+  .record({
+    prompt: fc.constantFrom([5], [6, 7, 8], [9, 9, 1, 2, 3, 4, 5]),
+    response: fc.array(fc.integer({ min: 0, max: 95 }), { minLength: 1, maxLength: 9 }),
+  })
+  .chain(({ prompt, response }) =>
+    fc.record({
+      prompt: fc.constant(prompt),
+      response: fc.constant(response),
+      supervised: fc.option(fc.array(fc.boolean(), { minLength: response.length, maxLength: response.length }), { nil: undefined }),
+    }),
+  );
 const batch = fc.array(sequence, { minLength: 1, maxLength: 6 });
 
 it('labels are the supervised tokens, each once, whatever the sequences', () => {

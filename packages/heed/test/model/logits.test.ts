@@ -31,7 +31,9 @@ describe('log-probabilities equal those of Python transformers', () => {
 });
 
 describe('SmolLM2-135M-Instruct', () => {
-  const expected = json<{ sequences: Scored[]; logits: { every: number; prompt: number[]; at: number[]; values: number[][] } }>(modelFixture('smollm2.json'));
+  const expected = json<{ sequences: Scored[]; logits: { every: number; prompt: number[]; at: number[]; values: number[][] } }>(
+    modelFixture('smollm2.json'),
+  );
 
   it('has the log-probabilities that transformers computes, with a shared prompt and without', async () => {
     const model = await scorer(engine(), await openCheckpoint(undefined));
@@ -52,10 +54,15 @@ describe('SmolLM2-135M-Instruct', () => {
     };
     const weights = frozenWeights(checkpoint);
     const [prompts] = split(decoder(architecture, weights, rows, treeAttention(architecture, { recompute: false }), 'none'), 0, [Mp, Mr]);
-    const program = lower({ logits: linear(finalNorm(architecture, weights, prompts!), head(architecture, weights)) }, { folder: checkpoint.folder });
+    const program = lower(
+      { logits: linear(finalNorm(architecture, weights, prompts!), head(architecture, weights)) },
+      { folder: checkpoint.folder },
+    );
     const session = await engine().compile(program);
     const { every, prompt, at, values } = expected.logits;
-    const { logits } = await session.run(feedsOf(program, scoringFeeds(layOut([{ prompt, response: [0] }]), architecture, ropeFeed(architecture))));
+    const { logits } = await session.run(
+      feedsOf(program, scoringFeeds(layOut([{ prompt, response: [0] }]), architecture, ropeFeed(architecture))),
+    );
     const ours = at.map((row, i) => values[i]!.map((_, j) => logits!.data[row * architecture.vocabulary + j * every] as number));
     expect(distance(ours, values)).toBeLessThan(1e-3);
     await session.release();

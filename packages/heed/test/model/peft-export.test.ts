@@ -22,7 +22,18 @@ const { sequences } = json<{ list: { sequences: Scored[] } }>(modelFixture('peft
 describe('heed export', () => {
   it('merges an adapter into its model: the log-probabilities that PEFT has with the adapter', async () => {
     const output = path.join(temporary, 'merged');
-    const { code, out } = await heed('export', '--model', model, '--adapter', modelFixture('peft/list'), '--to', 'safetensors', '-o', output, '--json');
+    const { code, out } = await heed(
+      'export',
+      '--model',
+      model,
+      '--adapter',
+      modelFixture('peft/list'),
+      '--to',
+      'safetensors',
+      '-o',
+      output,
+      '--json',
+    );
     expect(code).toBe(0);
     expect(JSON.parse(out)).toMatchObject({ output, to: 'safetensors', modules: 14, parameters: 3712 });
     const merged = await scorer(engine(), await openCheckpoint(output));
@@ -51,10 +62,27 @@ describe('heed export', () => {
 
   it('writes the adapter alone for PEFT', async () => {
     const output = path.join(temporary, 'peft');
-    const argv = ['export', '--model', model, '--adapter', modelFixture('written'), '--to', 'peft', '-o', output, '--base', 'organisation/name'];
+    const argv = [
+      'export',
+      '--model',
+      model,
+      '--adapter',
+      modelFixture('written'),
+      '--to',
+      'peft',
+      '-o',
+      output,
+      '--base',
+      'organisation/name',
+    ];
     expect(await heed(...argv)).toMatchObject({ code: 0, err: '' });
-    expect(json(path.join(output, 'adapter_config.json'))).toEqual({ ...json<object>(modelFixture('written/adapter_config.json')), base_model_name_or_path: 'organisation/name' });
-    expect(await fs.readFile(path.join(output, 'adapter_model.safetensors'))).toEqual(await fs.readFile(modelFixture('written/adapter_model.safetensors')));
+    expect(json(path.join(output, 'adapter_config.json'))).toEqual({
+      ...json<object>(modelFixture('written/adapter_config.json')),
+      base_model_name_or_path: 'organisation/name',
+    });
+    expect(await fs.readFile(path.join(output, 'adapter_model.safetensors'))).toEqual(
+      await fs.readFile(modelFixture('written/adapter_model.safetensors')),
+    );
     const again = await heed(...argv);
     expect(again.code).toBe(2);
     expect(again.err).toContain('is not empty');
@@ -65,7 +93,17 @@ describe('heed export', () => {
     expect(unknown).toMatchObject({ code: 2 });
     expect(unknown.err).toContain('Allowed choices are peft, safetensors');
     expect((await heed('export', '--model', model, '--to', 'peft', '-o', temporary)).err).toContain('--adapter');
-    const other = await heed('export', '--model', modelFixture('plain'), '--adapter', modelFixture('written'), '--to', 'safetensors', '-o', path.join(temporary, 'none'));
+    const other = await heed(
+      'export',
+      '--model',
+      modelFixture('plain'),
+      '--adapter',
+      modelFixture('written'),
+      '--to',
+      'safetensors',
+      '-o',
+      path.join(temporary, 'none'),
+    );
     expect(other.code).toBe(2);
     expect(other.err).toContain('another base (llama3)');
   });

@@ -16,13 +16,24 @@ let folders = 0;
 const fresh = (): string => path.join(temporary, `${folders++}`);
 
 /** An adapter that tools/oracles/model_fixtures.py made with PEFT, changed. */
-async function changed(name: string, config: object, change?: (tensors: Map<string, { shape: readonly number[]; data: Float32Array }>) => void): Promise<string> {
-  const folder = fresh(), from = modelFixture(`peft/${name}`);
+async function changed(
+  name: string,
+  config: object,
+  change?: (tensors: Map<string, { shape: readonly number[]; data: Float32Array }>) => void,
+): Promise<string> {
+  const folder = fresh(),
+    from = modelFixture(`peft/${name}`);
   await fs.mkdir(folder);
-  await fs.writeFile(path.join(folder, 'adapter_config.json'), JSON.stringify({ ...json<object>(path.join(from, 'adapter_config.json')), ...config }));
+  await fs.writeFile(
+    path.join(folder, 'adapter_config.json'),
+    JSON.stringify({ ...json<object>(path.join(from, 'adapter_config.json')), ...config }),
+  );
   const { tensors } = readSafetensors(path.join(from, 'adapter_model.safetensors'));
   change?.(tensors);
-  await writeSafetensors(path.join(folder, 'adapter_model.safetensors'), [...tensors].map(([key, { shape, data }]) => ({ name: key, dtype: 'float32', shape, data })));
+  await writeSafetensors(
+    path.join(folder, 'adapter_model.safetensors'),
+    [...tensors].map(([key, { shape, data }]) => ({ name: key, dtype: 'float32', shape, data })),
+  );
   return folder;
 }
 
@@ -30,27 +41,50 @@ async function changed(name: string, config: object, change?: (tensors: Map<stri
 async function written() {
   const checkpoint = await openTiny('llama3');
   const plan = planAdapter(checkpoint.tensors.values(), { rank: 3, alpha: 5, targets: ['k_proj', 'up_proj'], dropout: 0.05, rslora: true });
-  return { checkpoint, plan, parameters: Float32Array.from({ length: plan.size }, (_, i) => (((i * 7919) % 101) - 50) / 64), modelId: 'llama3' };
+  return {
+    checkpoint,
+    plan,
+    parameters: Float32Array.from({ length: plan.size }, (_, i) => (((i * 7919) % 101) - 50) / 64),
+    modelId: 'llama3',
+  };
 }
 
 describe('adapters that PEFT wrote', () => {
   const expected = json<Record<string, { sequences: Scored[] }>>(modelFixture('peft.json'));
   it.each([
     ['list', { rank: 4, alpha: 6, rslora: false, dropout: 0 }, 14],
-    ['all-linear', { rank: 2, alpha: 4, rslora: true, dropout: 0.1, targets: ['q_proj', 'k_proj', 'v_proj', 'o_proj', 'gate_proj', 'up_proj', 'down_proj'] }, 14],
+    [
+      'all-linear',
+      {
+        rank: 2,
+        alpha: 4,
+        rslora: true,
+        dropout: 0.1,
+        targets: ['q_proj', 'k_proj', 'v_proj', 'o_proj', 'gate_proj', 'up_proj', 'down_proj'],
+      },
+      14,
+    ],
     ['regex', { rank: 2, alpha: 8 }, 3],
     ['one-layer', { rank: 1, alpha: 2, targets: ['model.layers.0.mlp.down_proj', 'model.layers.0.self_attn.v_proj'] }, 2],
-  ])('give the log-probabilities that PEFT computes: %s', async (name, { targets, ...options }: { targets?: string[]; [key: string]: unknown }, modules) => {
-    const checkpoint = await openTiny('llama3');
-    const adapter = await loadAdapter(modelFixture(`peft/${name}`), checkpoint);
-    expect(adapter.plan.options).toMatchObject(options);
-    if (targets) expect([...adapter.plan.options.targets].sort()).toEqual(targets.sort());
-    expect(adapter.plan.modules.size).toBe(modules);
-    const { sequences } = expected[name]!;
-    const model = await scorer(engine(), checkpoint, adapter);
-    expect(distance(await model.score(sequences), sequences.map((s) => s.logprobs))).toBeLessThan(1e-4);
-    await model.release();
-  });
+  ])(
+    'give the log-probabilities that PEFT computes: %s',
+    async (name, { targets, ...options }: { targets?: string[]; [key: string]: unknown }, modules) => {
+      const checkpoint = await openTiny('llama3');
+      const adapter = await loadAdapter(modelFixture(`peft/${name}`), checkpoint);
+      expect(adapter.plan.options).toMatchObject(options);
+      if (targets) expect([...adapter.plan.options.targets].sort()).toEqual(targets.sort());
+      expect(adapter.plan.modules.size).toBe(modules);
+      const { sequences } = expected[name]!;
+      const model = await scorer(engine(), checkpoint, adapter);
+      expect(
+        distance(
+          await model.score(sequences),
+          sequences.map((s) => s.logprobs),
+        ),
+      ).toBeLessThan(1e-4);
+      await model.release();
+    },
+  );
 
   it('are the same after Heed saved and loaded them', async () => {
     const checkpoint = await openTiny('llama3');
@@ -101,19 +135,25 @@ describe('an adapter for another base', () => {
     bytes[bytes.length - 1]! ^= 1;
     await fs.writeFile(weights, bytes);
     const { openCheckpoint } = await import('../../src/model/checkpoint/open.js');
-    await expect(loadAdapter(modelFixture('written'), await openCheckpoint(copy))).rejects.toThrow(/was trained on another base \(llama3\) than/);
+    await expect(loadAdapter(modelFixture('written'), await openCheckpoint(copy))).rejects.toThrow(
+      /was trained on another base \(llama3\) than/,
+    );
     await loadAdapter(modelFixture('written'), await openTiny('llama3'));
   });
 
   it('is known by its shapes', async () => {
-    await expect(loadAdapter(modelFixture('peft/list'), await openTiny('plain'))).rejects.toThrow(/lora_A\.weight has the shape \[4, 32\] where r = 4 on .*plain needs \[4, 16\]: the adapter is for another base/);
+    await expect(loadAdapter(modelFixture('peft/list'), await openTiny('plain'))).rejects.toThrow(
+      /lora_A\.weight has the shape \[4, 32\] where r = 4 on .*plain needs \[4, 16\]: the adapter is for another base/,
+    );
   });
 
   it('is known by its names', async () => {
     const folder = await changed('one-layer', {}, (tensors) => {
       for (const [name, tensor] of [...tensors]) tensors.set(name.replace('layers.0', 'layers.7'), tensor);
     });
-    await expect(loadAdapter(folder, await openTiny('llama3'))).rejects.toThrow(/adapts model\.layers\.7\.mlp\.down_proj, which .*llama3 does not have/);
+    await expect(loadAdapter(folder, await openTiny('llama3'))).rejects.toThrow(
+      /adapts model\.layers\.7\.mlp\.down_proj, which .*llama3 does not have/,
+    );
   });
 });
 
@@ -137,8 +177,12 @@ describe('what cannot be used is refused by name', () => {
       for (const [name, tensor] of [...tensors]) if (from.test(name)) { tensors.delete(name); tensors.set(name.replace(from, to), tensor); }
     });
     const checkpoint = await openTiny('llama3');
-    await expect(loadAdapter(await rename(/model\.layers\.0\.mlp\.down_proj/, 'lm_head'), checkpoint)).rejects.toThrow(/adapts lm_head; only linear modules/);
-    await expect(loadAdapter(await rename(/lora_B/, 'lora_embedding_B'), checkpoint)).rejects.toThrow(/lora_embedding_B\.weight is not a factor of a LoRA adapter/);
+    await expect(loadAdapter(await rename(/model\.layers\.0\.mlp\.down_proj/, 'lm_head'), checkpoint)).rejects.toThrow(
+      /adapts lm_head; only linear modules/,
+    );
+    await expect(loadAdapter(await rename(/lora_B/, 'lora_embedding_B'), checkpoint)).rejects.toThrow(
+      /lora_embedding_B\.weight is not a factor of a LoRA adapter/,
+    );
   });
 });
 
@@ -157,19 +201,40 @@ describe('a damaged adapter is refused', () => {
   });
 
   it('with tensors that are missing, or not finite', async () => {
-    const without = (pattern: RegExp) => changed('list', {}, (tensors) => { for (const name of [...tensors.keys()]) if (pattern.test(name)) tensors.delete(name); });
+    const without = (pattern: RegExp) =>
+      changed('list', {}, (tensors) => {
+        for (const name of [...tensors.keys()]) if (pattern.test(name)) tensors.delete(name);
+      });
     await expect(load(await without(/layers\.1\..*v_proj\.lora_B/))).rejects.toThrow(/has no tensor .*layers\.1\..*v_proj\.lora_B\.weight/);
-    await expect(load(await without(/layers\.1\..*v_proj/))).rejects.toThrow(/has nothing for model\.layers\.1\.self_attn\.v_proj, which target_modules names/);
+    await expect(load(await without(/layers\.1\..*v_proj/))).rejects.toThrow(
+      /has nothing for model\.layers\.1\.self_attn\.v_proj, which target_modules names/,
+    );
     await expect(load(await without(/./))).rejects.toThrow(/has no tensors/);
-    await expect(load(await changed('list', {}, (tensors) => { tensors.values().next().value!.data[3] = NaN; }))).rejects.toThrow(/not finite/);
+    await expect(
+      load(
+        await changed('list', {}, (tensors) => {
+          tensors.values().next().value!.data[3] = NaN;
+        }),
+      ),
+    ).rejects.toThrow(/not finite/);
   });
 
   it('whatever its config says: with a CheckpointError, if at all', async () => {
     const keys = Object.keys(json<object>(modelFixture('peft/one-layer/adapter_config.json')));
-    const checkpoint = await openTiny('llama3'), folder = await changed('one-layer', {}), base = json<object>(modelFixture('peft/one-layer/adapter_config.json'));
-    await fc.assert(fc.asyncProperty(fc.dictionary(fc.constantFrom(...keys), fc.jsonValue({ maxDepth: 2 }), { minKeys: 1, maxKeys: 3 }), async (config) => {
-      await fs.writeFile(path.join(folder, 'adapter_config.json'), JSON.stringify({ ...base, ...config }));
-      await loadAdapter(folder, checkpoint).catch((error: unknown) => { expect(error).toBeInstanceOf(CheckpointError); });
-    }), { numRuns: 150 });
+    const checkpoint = await openTiny('llama3'),
+      folder = await changed('one-layer', {}),
+      base = json<object>(modelFixture('peft/one-layer/adapter_config.json'));
+    await fc.assert(
+      fc.asyncProperty(
+        fc.dictionary(fc.constantFrom(...keys), fc.jsonValue({ maxDepth: 2 }), { minKeys: 1, maxKeys: 3 }),
+        async (config) => {
+          await fs.writeFile(path.join(folder, 'adapter_config.json'), JSON.stringify({ ...base, ...config }));
+          await loadAdapter(folder, checkpoint).catch((error: unknown) => {
+            expect(error).toBeInstanceOf(CheckpointError);
+          });
+        },
+      ),
+      { numRuns: 150 },
+    );
   });
 });

@@ -50,15 +50,31 @@ async function made(name: string, tied: boolean): Promise<Checkpoint> {
   const home = path.join(folder, name);
   fs.mkdirSync(home);
   const config = {
-    model_type: 'llama', hidden_size: 64, num_hidden_layers: 2, num_attention_heads: 4, num_key_value_heads: 2, head_dim: 16, intermediate_size: 96, vocab_size: 160,
-    tie_word_embeddings: tied, max_position_embeddings: 128, attention_bias: true,
+    model_type: 'llama',
+    hidden_size: 64,
+    num_hidden_layers: 2,
+    num_attention_heads: 4,
+    num_key_value_heads: 2,
+    head_dim: 16,
+    intermediate_size: 96,
+    vocab_size: 160,
+    tie_word_embeddings: tied,
+    max_position_embeddings: 128,
+    attention_bias: true,
   };
   fs.writeFileSync(path.join(home, 'config.json'), JSON.stringify(config));
   const random = createRandom('weights', Number(tied));
-  await writeSafetensors(path.join(home, 'model.safetensors'), [...expectedTensors(parseConfig(config, home, ARCHITECTURES))].map(([tensor, shape]) => ({
-    name: tensor, shape, dtype: 'float32' as const,
-    data: Float32Array.from({ length: shape.reduce((a, b) => a * b, 1) }, () => (tensor.includes('norm') ? 1 : 0.4 * (random.next() - 0.5))),
-  })));
+  await writeSafetensors(
+    path.join(home, 'model.safetensors'),
+    [...expectedTensors(parseConfig(config, home, ARCHITECTURES))].map(([tensor, shape]) => ({
+      name: tensor,
+      shape,
+      dtype: 'float32' as const,
+      data: Float32Array.from({ length: shape.reduce((a, b) => a * b, 1) }, () =>
+        tensor.includes('norm') ? 1 : 0.4 * (random.next() - 0.5),
+      ),
+    })),
+  );
   return openCheckpoint(home);
 }
 
@@ -85,12 +101,19 @@ describe('the file of a checkpoint', () => {
     expect(fs.readFileSync(file)).toEqual(bytes);
 
     fs.writeFileSync(file, Buffer.from(bytes.toString('latin1').replace('o_proj.codes', 'o_proj.c0des'), 'latin1'));
-    await expect(openQuantized(checkpoint, { cacheDir })).rejects.toThrow(/int8\.safetensors: should have model\.layers\.\d\.self_attn\.o_proj\.codes \(U8 \[64, 2, 32\]\), but has none; remove the folder, and it is made again/);
+    await expect(openQuantized(checkpoint, { cacheDir })).rejects.toThrow(
+      /int8\.safetensors: should have model\.layers\.\d\.self_attn\.o_proj\.codes \(U8 \[64, 2, 32\]\), but has none; remove the folder, and it is made again/,
+    );
   });
 
   it('is refused where a width has no whole blocks', async () => {
     const error = await openQuantized(await openTiny('llama3')).catch((e: unknown) => e);
-    expect(error).toMatchObject({ message: expect.stringMatching(/llama3: model\.layers\.0\.mlp\.down_proj\.weight is \[32, 48\]; int8 weights share a scale in blocks of 32, and 48 is no multiple/) as string, hints: ['Use precision f32.'] });
+    expect(error).toMatchObject({
+      message: expect.stringMatching(
+        /llama3: model\.layers\.0\.mlp\.down_proj\.weight is \[32, 48\]; int8 weights share a scale in blocks of 32, and 48 is no multiple/,
+      ) as string,
+      hints: ['Use precision f32.'],
+    });
   });
 });
 
@@ -98,7 +121,13 @@ describe.each([['tied', true], ['with a head of its own', false]] as const)('a m
   it('writes and judges in int8 near what it does in f32, with an adapter and without', async () => {
     const checkpoint = await made(name, tied);
     const model = { checkpoint, architecture: architectureOf(checkpoint) };
-    const plan = planAdapter(checkpoint.tensors.values(), { rank: 4, alpha: 8, targets: ['q_proj', 'up_proj', 'down_proj'], dropout: 0, rslora: false });
+    const plan = planAdapter(checkpoint.tensors.values(), {
+      rank: 4,
+      alpha: 8,
+      targets: ['q_proj', 'up_proj', 'down_proj'],
+      dropout: 0,
+      rslora: false,
+    });
     const random = createRandom('adapter');
     const parameters: View = view(await engine().upload(Float32Array.from({ length: plan.size }, () => random.next() - 0.5)));
     const prompt = Array.from({ length: 9 }, (_, i) => 3 + 7 * i);
@@ -116,7 +145,8 @@ describe.each([['tied', true], ['with a head of its own', false]] as const)('a m
     const change = (a: readonly number[], b: readonly number[]): number => Math.max(...a.map((x, i) => Math.abs(x - b[i]!)));
     const [plain, plain8] = [await probabilities('f32'), await probabilities('int8')];
     const [adapted, adapted8] = [await probabilities('f32', { plan, parameters }), await probabilities('int8', { plan, parameters })];
-    // Each product is rounded by some 0.7 % (steps of 1/127 of the largest), five in a row make 1.6 % of logits of size 1; the adapter changes far more.
+    // Each product is rounded by some 0.7 % (steps of 1/127 of the largest), five in a row make 1.6 % of logits of size 1; the
+    // adapter changes far more.
     const rounding = Math.max(change(plain, plain8), change(adapted, adapted8));
     expect(rounding).toBeLessThan(0.08);
     expect(change(plain, plain8)).toBeGreaterThan(0);

@@ -22,50 +22,93 @@ const HEAD = 'base_model.model.score.weight';
 /** The adapter of tools/oracles/reward_head.py. */
 async function written() {
   const checkpoint = await openTiny('llama3');
-  const plan = planAdapter(checkpoint.tensors.values(), { rank: 2, alpha: 3, targets: ['v_proj', 'down_proj'], dropout: 0, rslora: false }, { size: 1 });
-  return { checkpoint, plan, parameters: Float32Array.from({ length: plan.size }, (_, i) => (((i * 7919) % 101) - 50) / 64), modelId: 'llama3' };
+  const plan = planAdapter(
+    checkpoint.tensors.values(),
+    { rank: 2, alpha: 3, targets: ['v_proj', 'down_proj'], dropout: 0, rslora: false },
+    { size: 1 },
+  );
+  return {
+    checkpoint,
+    plan,
+    parameters: Float32Array.from({ length: plan.size }, (_, i) => (((i * 7919) % 101) - 50) / 64),
+    modelId: 'llama3',
+  };
 }
 
 /** The reward adapter that PEFT saved, changed. */
-async function changed(config: object, change: (tensors: Map<string, { shape: readonly number[]; data: Float32Array }>) => void = () => undefined): Promise<string> {
-  const folder = fresh(), from = modelFixture('peft/reward');
+async function changed(
+  config: object,
+  change: (tensors: Map<string, { shape: readonly number[]; data: Float32Array }>) => void = () => undefined,
+): Promise<string> {
+  const folder = fresh(),
+    from = modelFixture('peft/reward');
   await fs.mkdir(folder);
-  await fs.writeFile(path.join(folder, 'adapter_config.json'), JSON.stringify({ ...json<object>(path.join(from, 'adapter_config.json')), ...config }));
+  await fs.writeFile(
+    path.join(folder, 'adapter_config.json'),
+    JSON.stringify({ ...json<object>(path.join(from, 'adapter_config.json')), ...config }),
+  );
   const { tensors } = readSafetensors(path.join(from, 'adapter_model.safetensors'));
   change(tensors);
-  await writeSafetensors(path.join(folder, 'adapter_model.safetensors'), [...tensors].map(([name, { shape, data }]) => ({ name, dtype: 'float32', shape, data })));
+  await writeSafetensors(
+    path.join(folder, 'adapter_model.safetensors'),
+    [...tensors].map(([name, { shape, data }]) => ({ name, dtype: 'float32', shape, data })),
+  );
   return folder;
 }
 
 describe('adapters with a head that PEFT saved', () => {
-  it.each(Object.entries(fixtures))('give what AutoModelForSequenceClassification gives under PEFT: %s', async (name, { size, sequences }) => {
-    const checkpoint = await openTiny('llama3');
-    const adapter = await loadAdapter(modelFixture(`peft/${name}`), checkpoint);
-    expect(adapter.plan.head).toMatchObject({ name: 'score', size, width: 32 });
-    const scorer = await createRewardScorer(engine(), { checkpoint, architecture: architectureOf(checkpoint) }, adapter);
-    expect(scorer.size).toBe(size);
-    const scores = await scorer.scores(sequences);
-    expect(distance(scores, sequences.map((s) => s.scores))).toBeLessThan(1e-4);
-    if (size === 1) expect(await scorer.rewards(sequences)).toEqual(scores.flat());
-    else await expect(scorer.rewards(sequences)).rejects.toThrow(/gives 3 numbers, so it is a classifier/);
-    await expect(scorer.scores([{ prompt: [3], response: [] }])).rejects.toThrow(/empty response/);
-    await scorer.release();
+  it.each(Object.entries(fixtures))(
+    'give what AutoModelForSequenceClassification gives under PEFT: %s',
+    async (name, { size, sequences }) => {
+      const checkpoint = await openTiny('llama3');
+      const adapter = await loadAdapter(modelFixture(`peft/${name}`), checkpoint);
+      expect(adapter.plan.head).toMatchObject({ name: 'score', size, width: 32 });
+      const scorer = await createRewardScorer(engine(), { checkpoint, architecture: architectureOf(checkpoint) }, adapter);
+      expect(scorer.size).toBe(size);
+      const scores = await scorer.scores(sequences);
+      expect(
+        distance(
+          scores,
+          sequences.map((s) => s.scores),
+        ),
+      ).toBeLessThan(1e-4);
+      if (size === 1) expect(await scorer.rewards(sequences)).toEqual(scores.flat());
+      else await expect(scorer.rewards(sequences)).rejects.toThrow(/gives 3 numbers, so it is a classifier/);
+      await expect(scorer.scores([{ prompt: [3], response: [] }])).rejects.toThrow(/empty response/);
+      await scorer.release();
 
-    const folder = fresh();
-    await saveAdapter(folder, { ...adapter, checkpoint });
-    expect(await loadAdapter(folder, checkpoint)).toEqual(adapter);
-    expect(json<object>(path.join(folder, 'adapter_config.json'))).toMatchObject({ task_type: 'SEQ_CLS', modules_to_save: ['score'] });
-  });
+      const folder = fresh();
+      await saveAdapter(folder, { ...adapter, checkpoint });
+      expect(await loadAdapter(folder, checkpoint)).toEqual(adapter);
+      expect(json<object>(path.join(folder, 'adapter_config.json'))).toMatchObject({ task_type: 'SEQ_CLS', modules_to_save: ['score'] });
+    },
+  );
 
   it('are refused where head and configuration do not belong together', async () => {
     const load = async (folder: Promise<string>) => loadAdapter(await folder, await openTiny('llama3'));
-    await expect(load(changed({}, (t) => t.delete(HEAD)))).rejects.toThrow(/has no tensor base_model\.model\.score\.weight, which modules_to_save names/);
-    await expect(load(changed({ modules_to_save: null }))).rejects.toThrow(/score\.weight that modules_to_save of adapter_config\.json does not name/);
-    await expect(load(changed({ modules_to_save: ['score', 'lm_head'] }))).rejects.toThrow(/modules_to_save is \["score","lm_head"\], which cannot be used \(.*only a head named score/);
-    await expect(load(changed({}, (t) => t.set(HEAD, { shape: [1, 16], data: new Float32Array(16) })))).rejects.toThrow(/score\.weight has the shape \[1, 16\].*needs \[1, 32\]/);
+    await expect(load(changed({}, (t) => t.delete(HEAD)))).rejects.toThrow(
+      /has no tensor base_model\.model\.score\.weight, which modules_to_save names/,
+    );
+    await expect(load(changed({ modules_to_save: null }))).rejects.toThrow(
+      /score\.weight that modules_to_save of adapter_config\.json does not name/,
+    );
+    await expect(load(changed({ modules_to_save: ['score', 'lm_head'] }))).rejects.toThrow(
+      /modules_to_save is \["score","lm_head"\], which cannot be used \(.*only a head named score/,
+    );
+    await expect(load(changed({}, (t) => t.set(HEAD, { shape: [1, 16], data: new Float32Array(16) })))).rejects.toThrow(
+      /score\.weight has the shape \[1, 16\].*needs \[1, 32\]/,
+    );
     await expect(load(changed({}, (t) => t.set(HEAD, { shape: [32], data: new Float32Array(32) })))).rejects.toThrow(/a head is a matrix/);
-    await expect(load(changed({}, (t) => { t.get(HEAD)!.data[3] = Infinity; }))).rejects.toThrow(/score\.weight has values that are not finite/);
-    await expect(load(changed({}, (t) => t.set('base_model.model.score.bias', { shape: [1], data: new Float32Array(1) })))).rejects.toThrow(/score\.bias is not a factor/);
+    await expect(
+      load(
+        changed({}, (t) => {
+          t.get(HEAD)!.data[3] = Infinity;
+        }),
+      ),
+    ).rejects.toThrow(/score\.weight has values that are not finite/);
+    await expect(load(changed({}, (t) => t.set('base_model.model.score.bias', { shape: [1], data: new Float32Array(1) })))).rejects.toThrow(
+      /score\.bias is not a factor/,
+    );
   });
 });
 
@@ -95,6 +138,8 @@ describe('rewards', () => {
   it('need a head', async () => {
     const checkpoint = await openTiny('llama3');
     const adapter = await loadAdapter(modelFixture('peft/list'), checkpoint);
-    await expect(createRewardScorer(engine(), { checkpoint, architecture: architectureOf(checkpoint) }, adapter)).rejects.toThrow(/has no head/);
+    await expect(createRewardScorer(engine(), { checkpoint, architecture: architectureOf(checkpoint) }, adapter)).rejects.toThrow(
+      /has no head/,
+    );
   });
 });

@@ -32,8 +32,14 @@ describe('safetensors', () => {
     const tensor = fc.record({ name: fc.string(), rows: fc.nat(4), columns: fc.nat(4) });
     await fc.assert(fc.asyncProperty(fc.uniqueArray(tensor, { selector: (t) => t.name, maxLength: 6 }), async (tensors) => {
       const file = path.join(folder, 'round.safetensors');
-      const written = tensors.filter(({ name }) => name !== '__metadata__')
-        .map(({ name, rows, columns }, k) => ({ name, dtype: 'float32' as const, shape: [rows, columns], data: Float32Array.from({ length: rows * columns }, (_, i) => i + k / 7) }));
+      const written = tensors
+        .filter(({ name }) => name !== '__metadata__')
+        .map(({ name, rows, columns }, k) => ({
+          name,
+          dtype: 'float32' as const,
+          shape: [rows, columns],
+          data: Float32Array.from({ length: rows * columns }, (_, i) => i + k / 7),
+        }));
       await writeSafetensors(file, written, { format: 'pt', note: 'ü' });
       const { tensors: read, metadata } = readSafetensors(file);
       expect(metadata).toEqual({ format: 'pt', note: 'ü' });
@@ -43,10 +49,24 @@ describe('safetensors', () => {
 
   it('writes in pieces, leaves nothing behind when a tensor is not whole, and keeps the old file', async () => {
     const file = path.join(folder, 'pieces.safetensors');
-    await writeSafetensors(file, [{ name: 'x', dtype: 'float32', shape: [4], *data() { yield Float32Array.of(1, 2); yield Float32Array.of(3, 4); } }]);
+    await writeSafetensors(file, [
+      {
+        name: 'x',
+        dtype: 'float32',
+        shape: [4],
+        *data() {
+          yield Float32Array.of(1, 2);
+          yield Float32Array.of(3, 4);
+        },
+      },
+    ]);
     expect(readSafetensors(file).tensors.get('x')?.data).toEqual(Float32Array.of(1, 2, 3, 4));
-    await expect(writeSafetensors(file, [{ name: 'x', dtype: 'float32', shape: [4], data: Float32Array.of(9) }])).rejects.toThrow('tensor x lacks 12 bytes');
-    await expect(writeSafetensors(file, [{ name: 'x', dtype: 'float32', shape: [1], data: Float32Array.of(9, 9) }])).rejects.toThrow('4 bytes more');
+    await expect(writeSafetensors(file, [{ name: 'x', dtype: 'float32', shape: [4], data: Float32Array.of(9) }])).rejects.toThrow(
+      'tensor x lacks 12 bytes',
+    );
+    await expect(writeSafetensors(file, [{ name: 'x', dtype: 'float32', shape: [1], data: Float32Array.of(9, 9) }])).rejects.toThrow(
+      '4 bytes more',
+    );
     expect(readSafetensors(file).tensors.get('x')?.data[3]).toBe(4);
     expect(fs.readdirSync(folder).filter((name) => name.endsWith('.tmp'))).toEqual([]);
     await expect(openSafetensorsWriter(path.join(folder, 'no/such/place'), [])).rejects.toThrow(CheckpointError);
@@ -62,7 +82,11 @@ describe('safetensors', () => {
     ['an unknown dtype', bytes({ w: { dtype: 'F33', shape: [1], data_offsets: [0, 4] } }, 4), /tensor w has the unknown dtype "F33"/],
     ['a dtype from the prototype', bytes({ w: { dtype: 'toString', shape: [1], data_offsets: [0, 4] } }, 4), /unknown dtype/],
     ['a negative dimension', bytes({ w: f32([-1], 0, 4) }, 4), /shape \[-1\]/],
-    ['a shape that its offsets do not hold', bytes({ w: f32([3], 0, 8) }, 8), /tensor w \(F32 \[3\]\) needs 12 bytes, but its data_offsets hold 8/],
+    [
+      'a shape that its offsets do not hold',
+      bytes({ w: f32([3], 0, 8) }, 8),
+      /tensor w \(F32 \[3\]\) needs 12 bytes, but its data_offsets hold 8/,
+    ],
     ['an end before the beginning', bytes({ w: f32([1], 4, 0) }, 8), /ends \(0\) before it begins \(4\)/],
     ['a truncated file', bytes({ w: f32([3], 0, 12) }, 8), /tensor w ends at byte .* truncated/],
     ['overlapping tensors', bytes({ v: f32([2], 0, 8), w: f32([2], 4, 12) }, 12), /tensors v and w overlap/],
@@ -81,14 +105,35 @@ describe('safetensors', () => {
       for (const [at, byte] of changes) out[at] = byte;
       return out;
     });
-    const header = fc.dictionary(fc.string(), fc.record({ dtype: fc.constantFrom('F32', 'BF16', 'X'), shape: fc.array(fc.oneof(fc.nat(9), fc.double(), fc.constant(1e308))), data_offsets: fc.array(fc.oneof(fc.nat(99), fc.double())) })).map((h) => bytes(h, 64));
-    fc.assert(fc.property(fc.oneof(fc.uint8Array(), mutated, header, fc.json().map((j) => bytes(j, 8)), fc.nat(valid.length).map((n) => valid.subarray(0, n))), (file) => {
-      try {
-        parse(file);
-      } catch (error) {
-        expect(error).toBeInstanceOf(CheckpointError);
-      }
-    }), { numRuns: 2000 });
+    const header = fc
+      .dictionary(
+        fc.string(),
+        fc.record({
+          dtype: fc.constantFrom('F32', 'BF16', 'X'),
+          shape: fc.array(fc.oneof(fc.nat(9), fc.double(), fc.constant(1e308))),
+          data_offsets: fc.array(fc.oneof(fc.nat(99), fc.double())),
+        }),
+      )
+      .map((h) => bytes(h, 64));
+    fc.assert(
+      fc.property(
+        fc.oneof(
+          fc.uint8Array(),
+          mutated,
+          header,
+          fc.json().map((j) => bytes(j, 8)),
+          fc.nat(valid.length).map((n) => valid.subarray(0, n)),
+        ),
+        (file) => {
+          try {
+            parse(file);
+          } catch (error) {
+            expect(error).toBeInstanceOf(CheckpointError);
+          }
+        },
+      ),
+      { numRuns: 2000 },
+    );
   });
 
   it('names a file that is not there', () => {

@@ -3,7 +3,10 @@ import { expect, it } from 'vitest';
 import { openCheckpoint, readTensor } from '../../src/model/checkpoint/open.js';
 import { fixture, hex, json } from './support.js';
 
-interface Expected { config: Record<string, unknown>; tensors: Record<string, { shape: number[]; first: string; sum: number; sha256: string }> }
+interface Expected {
+  config: Record<string, unknown>;
+  tensors: Record<string, { shape: number[]; first: string; sum: number; sha256: string }>;
+}
 
 it('the default model is, bit for bit, what transformers reads from the same GGUF', async () => {
   const checkpoint = await openCheckpoint(undefined);

@@ -27,8 +27,19 @@ export function useEngine(): () => Engine {
 
 /** The adapter's parameters as the inputs `a:` and `b:` of a program. */
 export const parameterFeeds = ({ plan, parameters }: Adapter): Record<string, Feed> =>
-  Object.fromEntries([...plan.modules.values()].flatMap(({ name, a, b }) => ([['a', a], ['b', b]] as const).map(([letter, { offset, shape }]) =>
-    [`${letter}:${name}`, { data: parameters.slice(offset, offset + shape[0] * shape[1]), shape }])));
+  Object.fromEntries(
+    [...plan.modules.values()].flatMap(({ name, a, b }) =>
+      (
+        [
+          ['a', a],
+          ['b', b],
+        ] as const
+      ).map(([letter, { offset, shape }]) => [
+        `${letter}:${name}`,
+        { data: parameters.slice(offset, offset + shape[0] * shape[1]), shape },
+      ]),
+    ),
+  );
 
 export interface Scorer {
   readonly program: Program;

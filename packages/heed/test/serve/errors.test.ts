@@ -16,7 +16,11 @@ const text = { model: 'tiny', prompt: 'Why', max_tokens: 4 };
 interface Refused extends ErrorBody { readonly status: number; readonly headers: Headers }
 async function post(path: string, body: unknown, { type = 'application/json', ...headers }: Record<string, string> = {}): Promise<Refused> {
   const sent = typeof body === 'string' || body instanceof Uint8Array ? body : JSON.stringify(body);
-  const response = await fetch(`${tiny().server.url}${path}`, { method: 'POST', body: sent, headers: { ...(type === '' ? {} : { 'content-type': type }), ...headers } });
+  const response = await fetch(`${tiny().server.url}${path}`, {
+    method: 'POST',
+    body: sent,
+    headers: { ...(type === '' ? {} : { 'content-type': type }), ...headers },
+  });
   return { status: response.status, headers: response.headers, ...(await response.json() as ErrorBody) };
 }
 const CHAT = '/v1/chat/completions';
@@ -27,10 +31,17 @@ describe('the official client', () => {
     const { client } = tiny();
     const chat = (more: object) => client.chat.completions.create({ ...good, messages: [{ role: 'user', content: 'Why?' }], ...more });
     await expect(chat({ model: 'tinny' })).rejects.toThrow(OpenAI.NotFoundError);
-    await expect(chat({ model: 'tinny' })).rejects.toThrow('The model "tinny" does not exist; this server has tiny, tuned. Did you mean tiny?');
+    await expect(chat({ model: 'tinny' })).rejects.toThrow(
+      'The model "tinny" does not exist; this server has tiny, tuned. Did you mean tiny?',
+    );
     await expect(chat({ temperature: -1 })).rejects.toThrow(OpenAI.BadRequestError);
     await expect(chat({ n: 7 })).rejects.toThrow('at most 6');
-    await expect(chat({ max_tokens: 4000, stream: true })).rejects.toMatchObject({ status: 400, code: 'context_length_exceeded', param: 'messages', type: 'invalid_request_error' });
+    await expect(chat({ max_tokens: 4000, stream: true })).rejects.toMatchObject({
+      status: 400,
+      code: 'context_length_exceeded',
+      param: 'messages',
+      type: 'invalid_request_error',
+    });
   });
 });
 
@@ -44,15 +55,45 @@ describe('a body that does not fit', () => {
     [CHAT, { ...good, messages: [] }, 'messages:', 'messages'],
     [CHAT, { ...good, messages: [{ role: 'king', content: '' }] }, 'expected one of', 'messages[0].role'],
     [CHAT, { ...good, messages: [{ role: 'user' }] }, 'messages[0].content', 'messages[0].content'],
-    [CHAT, { ...good, messages: [{ role: 'user', content: [{ type: 'image_url', image_url: { url: 'x' } }] }] }, 'messages[0].content[0].type', 'messages[0].content[0].type'],
+    [
+      CHAT,
+      { ...good, messages: [{ role: 'user', content: [{ type: 'image_url', image_url: { url: 'x' } }] }] },
+      'messages[0].content[0].type',
+      'messages[0].content[0].type',
+    ],
     [CHAT, { ...good, messages: 'Why?' }, 'messages:', 'messages'],
     [CHAT, { ...good, messages: ['Why?'] }, 'messages[0]:', 'messages[0]'],
     [CHAT, { ...good, messages: [{ role: 'user', content: null }] }, 'messages[0].content', 'messages[0].content'],
-    [CHAT, { ...good, messages: [...good.messages, { role: 'assistant', content: 'x', tool_calls: [{ id: '1' }] }] }, 'messages[1].tool_calls: is not supported', 'messages[1].tool_calls'],
-    [CHAT, { ...good, messages: [...good.messages, { role: 'assistant', content: 'x', function_call: { name: 'f' } }] }, 'not supported', 'messages[1].function_call'],
-    [CHAT, { ...good, messages: [...good.messages, { role: 'assistant', content: 'x', refusal: 'No.' }] }, 'not supported', 'messages[1].refusal'],
-    [CHAT, { ...good, messages: [...good.messages, { role: 'assistant', content: 'x', reasoning_content: 'Hm.' }] }, 'not supported', 'messages[1].reasoning_content'],
-    [CHAT, { ...good, messages: [{ role: 'user', content: 'x', colour: 'red' }] }, 'Unrecognized request argument supplied: messages[0].colour', 'messages[0].colour'],
+    [
+      CHAT,
+      { ...good, messages: [...good.messages, { role: 'assistant', content: 'x', tool_calls: [{ id: '1' }] }] },
+      'messages[1].tool_calls: is not supported',
+      'messages[1].tool_calls',
+    ],
+    [
+      CHAT,
+      { ...good, messages: [...good.messages, { role: 'assistant', content: 'x', function_call: { name: 'f' } }] },
+      'not supported',
+      'messages[1].function_call',
+    ],
+    [
+      CHAT,
+      { ...good, messages: [...good.messages, { role: 'assistant', content: 'x', refusal: 'No.' }] },
+      'not supported',
+      'messages[1].refusal',
+    ],
+    [
+      CHAT,
+      { ...good, messages: [...good.messages, { role: 'assistant', content: 'x', reasoning_content: 'Hm.' }] },
+      'not supported',
+      'messages[1].reasoning_content',
+    ],
+    [
+      CHAT,
+      { ...good, messages: [{ role: 'user', content: 'x', colour: 'red' }] },
+      'Unrecognized request argument supplied: messages[0].colour',
+      'messages[0].colour',
+    ],
     [CHAT, { ...good, max_tokens: '4' }, 'max_tokens:', 'max_tokens'],
     [CHAT, { ...good, max_tokens: 0 }, 'max_tokens:', 'max_tokens'],
     [CHAT, { ...good, max_completion_tokens: 5 }, 'give one of them', 'max_tokens'],
@@ -87,13 +128,32 @@ describe('a body that does not fit', () => {
 
   it('takes null for absent, and what says nothing about the answer', async () => {
     const plain = await post(CHAT, good) as unknown as { choices: object[] };
-    const same = await post(CHAT, { ...good, stop: null, top_p: null, stream: null, frequency_penalty: 0, logit_bias: {}, tools: [], tool_choice: 'none', response_format: { type: 'text' }, user: 'me', metadata: { a: 'b' }, store: false }) as unknown as { choices: object[] };
+    const same = (await post(CHAT, {
+      ...good,
+      stop: null,
+      top_p: null,
+      stream: null,
+      frequency_penalty: 0,
+      logit_bias: {},
+      tools: [],
+      tool_choice: 'none',
+      response_format: { type: 'text' },
+      user: 'me',
+      metadata: { a: 'b' },
+      store: false,
+    })) as unknown as { choices: object[] };
     expect(same.choices).toEqual(plain.choices);
   });
 
   it('is refused by its size and its type, and paths by their method', async () => {
-    expect(await post(CHAT, { ...good, user: 'x'.repeat(30_000) })).toMatchObject({ status: 413, error: { code: 'request_too_large', type: 'invalid_request_error' } });
-    expect(await post(CHAT, JSON.stringify(good), { type: 'text/plain' })).toMatchObject({ status: 415, error: { code: 'unsupported_media_type' } });
+    expect(await post(CHAT, { ...good, user: 'x'.repeat(30_000) })).toMatchObject({
+      status: 413,
+      error: { code: 'request_too_large', type: 'invalid_request_error' },
+    });
+    expect(await post(CHAT, JSON.stringify(good), { type: 'text/plain' })).toMatchObject({
+      status: 415,
+      error: { code: 'unsupported_media_type' },
+    });
     expect(await post('/v1/embeddings', {})).toMatchObject({ status: 404, error: { code: 'unknown_url' } });
     const got = await fetch(`${tiny().server.url}${CHAT}`);
     expect([got.status, ((await got.json()) as ErrorBody).error.code]).toEqual([405, 'method_not_allowed']);
@@ -101,7 +161,11 @@ describe('a body that does not fit', () => {
 
   it('is refused when it grows beyond its size in pieces', async () => {
     const status = await new Promise<number | undefined>((resolve, reject) => {
-      const request = http.request(`${tiny().server.url}${CHAT}`, { method: 'POST', headers: { 'content-type': 'application/json', 'transfer-encoding': 'chunked' } }, (response) => resolve(response.resume().statusCode));
+      const request = http.request(
+        `${tiny().server.url}${CHAT}`,
+        { method: 'POST', headers: { 'content-type': 'application/json', 'transfer-encoding': 'chunked' } },
+        (response) => resolve(response.resume().statusCode),
+      );
       request.on('error', reject);
       for (let i = 0; i < 30; i++) request.write('x'.repeat(1000));
     });
@@ -112,7 +176,9 @@ describe('a body that does not fit', () => {
 describe('who may ask', () => {
   it('is nobody under a foreign name for this machine', async () => {
     const status = await new Promise<number | undefined>((resolve, reject) => {
-      http.get(`${tiny().server.url}/v1/models`, { headers: { host: 'evil.example' } }, (response) => resolve(response.resume().statusCode)).on('error', reject);
+      http
+        .get(`${tiny().server.url}/v1/models`, { headers: { host: 'evil.example' } }, (response) => resolve(response.resume().statusCode))
+        .on('error', reject);
     });
     expect(status).toBe(403);
   });
@@ -134,9 +200,10 @@ describe('who may ask', () => {
 
   it('waits while the server is full', async () => {
     const { client } = tiny();
-    const chat = (n: number) => client.chat.completions.create({ ...good, messages: [{ role: 'user', content: 'Why?' }], max_tokens: 60, n });
+    const chat = (n: number) =>
+      client.chat.completions.create({ ...good, messages: [{ role: 'user', content: 'Why?' }], max_tokens: 60, n });
     const [held, refused] = await Promise.allSettled([chat(6), chat(1)]);
-    const told = held.status === 'rejected' ? held.reason as unknown : refused.status === 'rejected' ? refused.reason as unknown : undefined;
+    const told = [held, refused].flatMap((one) => (one.status === 'rejected' ? [one.reason as unknown] : []))[0];
     expect(told).toBeInstanceOf(OpenAI.RateLimitError);
     expect(told).toMatchObject({ status: 429, code: 'queue_full', type: 'rate_limit_error' });
     expect((told as InstanceType<typeof OpenAI.RateLimitError>).headers.get('retry-after')).toBe('1');
@@ -147,7 +214,8 @@ describe('who may ask', () => {
     const { voices } = tiny();
     const failures: string[] = [];
     const server = await startServer(voices, { port: 0, queue: 1, log: (line, kind) => kind === 'failure' && failures.push(line) });
-    const status = async (body: string): Promise<number> => (await fetch(`${server.url}${CHAT}`, { method: 'POST', body, headers: { 'content-type': 'application/json' } })).status;
+    const status = async (body: string): Promise<number> =>
+      (await fetch(`${server.url}${CHAT}`, { method: 'POST', body, headers: { 'content-type': 'application/json' } })).status;
     // A body that never comes, of known length or in pieces.
     for (const length of ['content-length: 1000', 'transfer-encoding: chunked']) {
       const slow = net.connect(Number(new URL(server.url).port), '127.0.0.1');
@@ -157,7 +225,12 @@ describe('who may ask', () => {
       slow.destroy();
       await expect.poll(() => status(JSON.stringify(good))).toBe(200);
     }
-    expect([await status('{'), await status(JSON.stringify({ ...good, model: 'gpt-9' })), await status(JSON.stringify({ ...good, n: 2 })), await status(JSON.stringify(good))]).toEqual([400, 404, 400, 200]);
+    expect([
+      await status('{'),
+      await status(JSON.stringify({ ...good, model: 'gpt-9' })),
+      await status(JSON.stringify({ ...good, n: 2 })),
+      await status(JSON.stringify(good)),
+    ]).toEqual([400, 404, 400, 200]);
     await server.stop();
     expect(failures).toEqual([]);
   });

@@ -21,7 +21,8 @@ describe('under load', () => {
       const key = JSON.stringify(request(i));
       if (!alone.has(key)) alone.set(key, texts(await client.chat.completions.create(request(i))));
     }
-    const raw = async (body: string): Promise<number> => (await fetch(`${server.url}/v1/chat/completions`, { method: 'POST', body, headers: { 'content-type': 'application/json' } })).status;
+    const raw = async (body: string): Promise<number> =>
+      (await fetch(`${server.url}/v1/chat/completions`, { method: 'POST', body, headers: { 'content-type': 'application/json' } })).status;
     const bad: (() => Promise<void>)[] = [
       async () => expect(await raw('{"model": ')).toBe(400),
       async () => expect(await raw(JSON.stringify({ ...request(0), messages: 7 }))).toBe(400),
@@ -42,9 +43,11 @@ describe('under load', () => {
       },
     ];
     const good = Array.from({ length: 140 }, (_, i) => async () => {
-      if (i % 4 !== 1) return expect(texts(await client.chat.completions.create(request(i)))).toEqual(alone.get(JSON.stringify(request(i))));
+      if (i % 4 !== 1)
+        return expect(texts(await client.chat.completions.create(request(i)))).toEqual(alone.get(JSON.stringify(request(i))));
       const pieces: string[] = [];
-      for await (const { choices } of await client.chat.completions.create({ ...request(i), stream: true })) for (const { index, delta } of choices) pieces[index] = (pieces[index] ?? '') + (delta.content ?? '');
+      for await (const { choices } of await client.chat.completions.create({ ...request(i), stream: true }))
+        for (const { index, delta } of choices) pieces[index] = (pieces[index] ?? '') + (delta.content ?? '');
       return expect(pieces).toEqual(alone.get(JSON.stringify(request(i))));
     });
     const all = good.flatMap((ask, i) => (i % 2 === 0 ? [ask, bad[(i / 2) % bad.length]!] : [ask]));

@@ -30,7 +30,11 @@ export function served(options: Partial<ServerOptions> = {}, { batch = 4, contex
     const engine = await startEngine({ threads: 1 });
     const voices = await openVoices(engine, model, { name: 'tiny', adapters: { tuned: adapter }, batch });
     const [lines, failures]: [string[], string[]] = [[], []];
-    const server = await startServer(voices, { port: 0, log: (line, kind) => (kind === 'request' ? lines : failures).push(line), ...options });
+    const server = await startServer(voices, {
+      port: 0,
+      log: (line, kind) => (kind === 'request' ? lines : failures).push(line),
+      ...options,
+    });
     const client = new OpenAI({ baseURL: `${server.url}/v1`, apiKey: options.token ?? 'none', maxRetries: 0 });
     all = { engine, model, adapter, voices, server, lines, failures, client };
   });

@@ -6,7 +6,13 @@ import { createDecoder } from '../../src/text/decoder.js';
 import { createTokenizer } from '../../src/text/tokenizer.js';
 import { defaultFolder, fixture } from './support.js';
 
-interface Sp { tokens: string[]; types: number[]; scores: number[]; merges: [string, string][]; rows: { text: string; plain: number[]; special: number[]; decoded: string }[] }
+interface Sp {
+  tokens: string[];
+  types: number[];
+  scores: number[];
+  merges: [string, string][];
+  rows: { text: string; plain: number[]; special: number[]; decoded: string }[];
+}
 
 const gpt2 = (more: Record<string, unknown> = {}): Map<string, unknown> => new Map(Object.entries({
   'tokenizer.ggml.model': 'gpt2', 'tokenizer.ggml.pre': 'gpt-2', 'tokenizer.ggml.tokens': ['a', 'b', 'ab', '<e>'],
@@ -39,11 +45,20 @@ describe('byte-level vocabularies', () => {
     const [json, config] = await Promise.all(['tokenizer.json', 'tokenizer_config.json'].map(async (name) =>
       JSON.parse(await readFile(join(folder, name), 'utf8')) as Record<string, unknown>));
     expect(json).toMatchObject({
-      normalizer: null, post_processor: null,
-      pre_tokenizer: { type: 'Sequence', pretokenizers: [{ type: 'Digits', individual_digits: true }, { type: 'ByteLevel', add_prefix_space: false, trim_offsets: true, use_regex: true }] },
+      normalizer: null,
+      post_processor: null,
+      pre_tokenizer: {
+        type: 'Sequence',
+        pretokenizers: [
+          { type: 'Digits', individual_digits: true },
+          { type: 'ByteLevel', add_prefix_space: false, trim_offsets: true, use_regex: true },
+        ],
+      },
       decoder: { type: 'ByteLevel' },
     });
-    expect((json?.['added_tokens'] as { id: number; special: boolean }[]).map(({ id, special }) => [id, special])).toEqual(Array.from({ length: 17 }, (_, id) => [id, true]));
+    expect((json?.['added_tokens'] as { id: number; special: boolean }[]).map(({ id, special }) => [id, special])).toEqual(
+      Array.from({ length: 17 }, (_, id) => [id, true]),
+    );
     expect(config).toMatchObject({
       bos_token: '<|im_start|>', eos_token: '<|im_end|>', pad_token: '<|im_end|>', unk_token: '<|endoftext|>',
       add_bos_token: false, clean_up_tokenization_spaces: false, model_max_length: 8192,
@@ -83,15 +98,29 @@ describe('SentencePiece vocabularies', () => {
 });
 
 describe('vocabularies that a GGUF tells incompletely', () => {
-  const spelt = (tokens: string[], types: number[], more: Record<string, unknown>): Map<string, unknown> => new Map(Object.entries({
-    'tokenizer.ggml.model': 'llama', 'tokenizer.ggml.tokens': ['<unk>', '<s>', '</s>', ...tokens], 'tokenizer.ggml.token_type': [2, 3, 3, ...types],
-    'tokenizer.ggml.scores': ['<unk>', '<s>', '</s>', ...tokens].map((_, id) => id), 'tokenizer.ggml.bos_token_id': 1, 'tokenizer.ggml.eos_token_id': 2, ...more,
-  }));
+  const spelt = (tokens: string[], types: number[], more: Record<string, unknown>): Map<string, unknown> =>
+    new Map(
+      Object.entries({
+        'tokenizer.ggml.model': 'llama',
+        'tokenizer.ggml.tokens': ['<unk>', '<s>', '</s>', ...tokens],
+        'tokenizer.ggml.token_type': [2, 3, 3, ...types],
+        'tokenizer.ggml.scores': ['<unk>', '<s>', '</s>', ...tokens].map((_, id) => id),
+        'tokenizer.ggml.bos_token_id': 1,
+        'tokenizer.ggml.eos_token_id': 2,
+        ...more,
+      }),
+    );
 
   it("Gemma 3: runs of spaces are pieces, merged first, and merging follows the order of ids, not the scores", () => {
     const { tokenizer, tokenizerConfig } = tokenizerFromGguf(spelt(['  ', '   ', 'ab', 'bc', '▁', 'a', 'b', 'c'], [4, 4, 1, 1, 1, 1, 1, 1],
       { 'general.architecture': 'gemma3', 'tokenizer.ggml.add_space_prefix': false }));
-    expect((tokenizer as { model: { merges: unknown } }).model.merges).toEqual([['▁', '▁'], ['▁▁', '▁'], ['▁', '▁▁'], ['a', 'b'], ['b', 'c']]);
+    expect((tokenizer as { model: { merges: unknown } }).model.merges).toEqual([
+      ['▁', '▁'],
+      ['▁▁', '▁'],
+      ['▁', '▁▁'],
+      ['a', 'b'],
+      ['b', 'c'],
+    ]);
     const own = createTokenizer(tokenizer, tokenizerConfig);
     const ids = own.encode('abc   abc c');
     expect(ids.map((id) => own.tokenText(id))).toEqual(['ab', 'c', '   ', 'ab', 'c', ' ', 'c']);
@@ -128,7 +157,11 @@ describe('what cannot be read says so', () => {
 });
 
 it('BOS by configuration becomes a post-processor', () => {
-  const { tokenizer, tokenizerConfig } = tokenizerFromGguf(gpt2({ 'tokenizer.ggml.add_bos_token': true, 'tokenizer.ggml.bos_token_id': 3 }));
-  expect(tokenizer).toMatchObject({ post_processor: { type: 'TemplateProcessing', single: [{ SpecialToken: { id: '<e>' } }, { Sequence: { id: 'A' } }] } });
+  const { tokenizer, tokenizerConfig } = tokenizerFromGguf(
+    gpt2({ 'tokenizer.ggml.add_bos_token': true, 'tokenizer.ggml.bos_token_id': 3 }),
+  );
+  expect(tokenizer).toMatchObject({
+    post_processor: { type: 'TemplateProcessing', single: [{ SpecialToken: { id: '<e>' } }, { Sequence: { id: 'A' } }] },
+  });
   expect(createTokenizer(tokenizer, tokenizerConfig).addsBos).toBe(true);
 });

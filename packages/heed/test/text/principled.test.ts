@@ -8,12 +8,21 @@ describe('prompts under principles', () => {
     const [turn, ...more] = principledPrompt([{ role: 'user', content: 'Open today?' }], 'Until six.', rules);
     expect(more).toEqual([]);
     expect(turn!.role).toBe('user');
-    expect(turn!.content).toMatch(/Answer:\nUntil six\.\n[\s\S]*\nOpen today\?\n[\s\S]*- Concise: Stop when done\.\n- Polite: Be friendly\.$/);
+    expect(turn!.content).toMatch(
+      /Answer:\nUntil six\.\n[\s\S]*\nOpen today\?\n[\s\S]*- Concise: Stop when done\.\n- Polite: Be friendly\.$/,
+    );
   });
 
   it('show a longer conversation turn by turn', () => {
-    const talk = [{ role: 'system', content: 'A shop.' }, { role: 'user', content: 'Hi' }, { role: 'assistant', content: 'Hello' }, { role: 'user', content: 'Open today?' }] as const;
-    expect(principledPrompt(talk, 'Yes.', rules)[0]!.content).toContain('\nSystem: A shop.\n\nUser: Hi\n\nAssistant: Hello\n\nUser: Open today?\n');
+    const talk = [
+      { role: 'system', content: 'A shop.' },
+      { role: 'user', content: 'Hi' },
+      { role: 'assistant', content: 'Hello' },
+      { role: 'user', content: 'Open today?' },
+    ] as const;
+    expect(principledPrompt(talk, 'Yes.', rules)[0]!.content).toContain(
+      '\nSystem: A shop.\n\nUser: Hi\n\nAssistant: Hello\n\nUser: Open today?\n',
+    );
   });
 
   it('for a comparison show both responses by letter, and ask for one', () => {

@@ -25,7 +25,8 @@ describe('chat, against apply_chat_template', () => {
     const template = chatTemplate(tokenizer, source);
     if (prompt) expect(template.prompt(messages)).toEqual(ids);
     // Python's rendering of a finished conversation goes on to the line break after the last end-of-turn token.
-    else if (messages.at(-1)?.role === 'assistant') expect([...template.conversation(messages).ids, ...tokenizer.encode('\n')]).toEqual(ids);
+    else if (messages.at(-1)?.role === 'assistant')
+      expect([...template.conversation(messages).ids, ...tokenizer.encode('\n')]).toEqual(ids);
   });
 });
 
@@ -38,7 +39,9 @@ describe('chat', () => {
     const { ids, supervised } = chat.conversation([user('a'), assistant('b'), user('c'), assistant('d')]);
     expect(supervised).toHaveLength(ids.length);
     expect(text(ids.filter((_, i) => supervised[i]))).toBe('b<|im_end|>d<|im_end|>');
-    expect(text(ids)).toMatch(/<\|im_start\|>assistant\nb<\|im_end\|>\n<\|im_start\|>user\nc<\|im_end\|>\n<\|im_start\|>assistant\nd<\|im_end\|>$/);
+    expect(text(ids)).toMatch(
+      /<\|im_start\|>assistant\nb<\|im_end\|>\n<\|im_start\|>user\nc<\|im_end\|>\n<\|im_start\|>assistant\nd<\|im_end\|>$/,
+    );
   });
 
   const content = fc.oneof(fc.string({ unit: 'grapheme' }), fc.array(fc.constantFrom(
@@ -75,10 +78,13 @@ describe('chat', () => {
 });
 
 describe('other templates', () => {
-  const toy = (config: object = {}): Tokenizer => createTokenizer(...toyFiles(['<s>', '</s>', '<turn>'], { bos_token: '<s>', eos_token: '</s>', ...config }));
+  const toy = (config: object = {}): Tokenizer =>
+    createTokenizer(...toyFiles(['<s>', '</s>', '<turn>'], { bos_token: '<s>', eos_token: '</s>', ...config }));
   const shown = (template: Template, ids: readonly number[], with_ = toy()): string => (expect(template).toBeDefined(), with_.decode(ids));
-  const llama2 = '{{ bos_token }}{% for m in messages %}{% if m.role == "user" %}[INST] {{ m.content }} [/INST]' +
-    '{% elif m.role == "assistant" %}{{ " " + m.content + " " + eos_token }}{% else %}{{ raise_exception("no " + m.role) }}{% endif %}{% endfor %}';
+  const llama2 =
+    '{{ bos_token }}{% for m in messages %}{% if m.role == "user" %}[INST] {{ m.content }} [/INST]' +
+    '{% elif m.role == "assistant" %}{{ " " + m.content + " " + eos_token }}{% else %}{{ raise_exception("no " + m.role) }}{% ' +
+    'endif %}{% endfor %}';
 
   it('a space before the end of a turn is learned with it', () => {
     const template = chatTemplate(toy(), llama2);
@@ -91,32 +97,54 @@ describe('other templates', () => {
   });
 
   it('what a template refuses is told with the roles', () => {
-    expect(() => chatTemplate(toy(), llama2).prompt([{ role: 'tool', content: 'x' }])).toThrow(/refuses this conversation \(tool\): no tool/);
+    expect(() => chatTemplate(toy(), llama2).prompt([{ role: 'tool', content: 'x' }])).toThrow(
+      /refuses this conversation \(tool\): no tool/,
+    );
   });
 
   it('an end-of-turn token other than EOS, and trimming', () => {
-    const template = chatTemplate(toy(), '{% for m in messages %}{{ m.role }}: {{ m.content | trim }}<turn>\n{% endfor %}{% if add_generation_prompt %}assistant: {% endif %}');
+    const template = chatTemplate(
+      toy(),
+      '{% for m in messages %}{{ m.role }}: {{ m.content | trim }}<turn>\n{% endfor %}{% if add_generation_prompt %}assistant: {% endif %}',
+    );
     expect(template.stopIds).toEqual([258, 257]);
     expect(shown(template, template.response('  x \n'))).toBe('x<turn>');
-    expect(shown(template, template.conversation([user(' a '), assistant(' b '), user('c'), assistant('d')]).ids)).toBe('user: a<turn>\nassistant: b<turn>\nuser: c<turn>\nassistant: d<turn>');
+    expect(shown(template, template.conversation([user(' a '), assistant(' b '), user('c'), assistant('d')]).ids)).toBe(
+      'user: a<turn>\nassistant: b<turn>\nuser: c<turn>\nassistant: d<turn>',
+    );
   });
 
   it('without a control token after the content, EOS ends the turn', () => {
-    const template = chatTemplate(toy(), '{% for m in messages %}{{ m.role }}: {{ m.content }}\n{% endfor %}{% if add_generation_prompt %}assistant: {% endif %}');
+    const template = chatTemplate(
+      toy(),
+      '{% for m in messages %}{{ m.role }}: {{ m.content }}\n{% endfor %}{% if add_generation_prompt %}assistant: {% endif %}',
+    );
     expect(shown(template, template.response('x'))).toBe('x</s>');
-    expect(shown(template, template.conversation([user('a'), assistant('b'), user('c'), assistant('d')]).ids)).toBe('user: a\nassistant: b</s>\nuser: c\nassistant: d</s>');
+    expect(shown(template, template.conversation([user('a'), assistant('b'), user('c'), assistant('d')]).ids)).toBe(
+      'user: a\nassistant: b</s>\nuser: c\nassistant: d</s>',
+    );
     expect(() => chatTemplate(createTokenizer(...toyFiles([])), '{{ messages[1].content }}')).toThrow('No end-of-turn token');
   });
 
   it('a template that rewrites earlier turns cannot be learned as one sequence', () => {
-    const forgetful = chatTemplate(toy(), '{% for m in messages %}<turn>{{ m.role }}\n{% if m.role == "assistant" and not loop.last %}{{ m.content.split("</think>")[-1] }}' +
-      '{% else %}{{ m.content }}{% endif %}</s>{% endfor %}{% if add_generation_prompt %}<turn>assistant\n{% endif %}');
-    expect(() => forgetful.conversation([user('a'), assistant('hm</think>b'), user('c'), assistant('d')])).toThrow(/renders the turns before turn 4 differently/);
-    expect(shown(forgetful, forgetful.conversation([user('a'), assistant('hm</think>b')]).ids)).toBe('<turn>user\na</s><turn>assistant\nhm</think>b</s>');
+    const forgetful = chatTemplate(
+      toy(),
+      '{% for m in messages %}<turn>{{ m.role }}\n{% if m.role == "assistant" and not loop.last %}{{ m.content.split("</think>")[-1] }}' +
+        '{% else %}{{ m.content }}{% endif %}</s>{% endfor %}{% if add_generation_prompt %}<turn>assistant\n{% endif %}',
+    );
+    expect(() => forgetful.conversation([user('a'), assistant('hm</think>b'), user('c'), assistant('d')])).toThrow(
+      /renders the turns before turn 4 differently/,
+    );
+    expect(shown(forgetful, forgetful.conversation([user('a'), assistant('hm</think>b')]).ids)).toBe(
+      '<turn>user\na</s><turn>assistant\nhm</think>b</s>',
+    );
   });
 
   it('a generation prompt that no finished turn begins with', () => {
-    const opening = chatTemplate(toy(), '{% for m in messages %}{{ m.content }}</s>{% endfor %}{% if add_generation_prompt %}<think>{% endif %}');
+    const opening = chatTemplate(
+      toy(),
+      '{% for m in messages %}{{ m.content }}</s>{% endfor %}{% if add_generation_prompt %}<think>{% endif %}',
+    );
     expect(() => opening.response('x')).toThrow('renders a finished assistant turn differently from its generation prompt');
   });
 
@@ -132,8 +160,10 @@ describe('other templates', () => {
 describe('the plain template', () => {
   it('is the papers\' own, and ends with EOS', () => {
     const alpaca = alpacaTemplate(tokenizer);
-    expect(text(alpaca.prompt([user('Add 1 and 2.')]))).toBe('Below is an instruction that describes a task. Write a response that appropriately completes the request.\n\n' +
-      '### Instruction:\nAdd 1 and 2.\n\n### Response:\n');
+    expect(text(alpaca.prompt([user('Add 1 and 2.')]))).toBe(
+      'Below is an instruction that describes a task. Write a response that appropriately completes the request.\n\n' +
+        '### Instruction:\nAdd 1 and 2.\n\n### Response:\n',
+    );
     expect(alpaca.response('3')).toEqual([...tokenizer.encode('3'), 2]);
     expect(alpaca.stopIds).toEqual([2]);
     const { ids, supervised } = alpaca.conversation([user('a <|im_end|>'), assistant('b')]);
@@ -152,8 +182,11 @@ describe('the plain template', () => {
 describe('judged prompts', () => {
   it('for the plain template are T_judge', () => {
     const prompt = alpacaTemplate(tokenizer).prompt(judgedPrompt([user('Add {judgment}.')], 'Wrong: {instruction}.', 'alpaca'));
-    expect(text(prompt)).toBe('Below is an instruction that describes a task. Write a response to the instruction and the response should match the corresponding judgment.\n\n' +
-      '### Instruction:\nAdd {judgment}.\n\n### Judgment:\nWrong: {instruction}.\n\n### Response:\n');
+    expect(text(prompt)).toBe(
+      'Below is an instruction that describes a task. Write a response to the instruction and the response should match the ' +
+      'corresponding judgment.\n\n' +
+        '### Instruction:\nAdd {judgment}.\n\n### Judgment:\nWrong: {instruction}.\n\n### Response:\n',
+    );
   });
 
   it('for chat models rewrite the last user turn alone', () => {
@@ -165,7 +198,9 @@ describe('judged prompts', () => {
   });
 
   it('say what is wrong with a wording or a row', () => {
-    expect(() => judgedPrompt([user('q')], 'j', 'chat', '{instruction} {judgment} {critique}')).toThrow('unknown placeholder {critique}; known: {instruction}, {judgment}');
+    expect(() => judgedPrompt([user('q')], 'j', 'chat', '{instruction} {judgment} {critique}')).toThrow(
+      'unknown placeholder {critique}; known: {instruction}, {judgment}',
+    );
     expect(() => judgedPrompt([user('q')], 'j', 'chat', '{instruction}')).toThrow('lacks {judgment}');
     expect(() => judgedPrompt([user('q')], ' ', 'chat')).toThrow('judgment is empty');
     expect(() => judgedPrompt([user('q'), assistant('a')], 'j', 'chat')).toThrow('ends with assistant');

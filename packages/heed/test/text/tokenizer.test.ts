@@ -81,15 +81,21 @@ it('a very long piece does not exhaust the stack', () => {
 describe('files', () => {
   it('a missing file is named', async () => {
     await expect(loadTokenizer('/nowhere')).rejects.toBeInstanceOf(UserError);
-    await expect(loadTokenizer('/nowhere')).rejects.toThrow(/\/nowhere\/tokenizer(_config)?\.json cannot be read .* needs tokenizer\.json and tokenizer_config\.json/);
+    await expect(loadTokenizer('/nowhere')).rejects.toThrow(
+      /\/nowhere\/tokenizer(_config)?\.json cannot be read .* needs tokenizer\.json and tokenizer_config\.json/,
+    );
   });
 
   it('a token of the configuration that the vocabulary lacks is an error', () => {
-    expect(() => createTokenizer(...toyFiles(['<e>'], { eos_token: '<f>' }), 'folder')).toThrow('folder: tokenizer_config.json names eos_token "<f>"');
+    expect(() => createTokenizer(...toyFiles(['<e>'], { eos_token: '<f>' }), 'folder')).toThrow(
+      'folder: tokenizer_config.json names eos_token "<f>"',
+    );
   });
 
   it('reads tokens written as objects and templates in a list', () => {
-    const toy = createTokenizer(...toyFiles(['<e>'], { eos_token: { content: '<e>' }, chat_template: [{ name: 'default', template: 'x' }] }));
+    const toy = createTokenizer(
+      ...toyFiles(['<e>'], { eos_token: { content: '<e>' }, chat_template: [{ name: 'default', template: 'x' }] }),
+    );
     expect(toy).toMatchObject({ eosId: 256, chatTemplate: 'x' });
     expect(() => createTokenizer(...toyFiles([], { chat_template: [{ name: 'rag', template: 'x' }] }))).toThrow('it has rag');
   });

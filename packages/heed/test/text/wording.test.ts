@@ -22,7 +22,9 @@ describe('wordings', () => {
     expect(wordingFault('{instruction} {"k": 1}', ['instruction'])).toBeUndefined();
     expect(wordingFault('no place', ['instruction'])).toBe('lacks {instruction}');
     expect(wordingFault('{instruction} {answer}', ['instruction'])).toContain('unknown placeholder {answer}; known: {instruction}');
-    expect(() => rewriteInstruction([user('q'), assistant('a')], 'refinement', '{instruction}')).toThrow('A refinement prompt ends with a user turn; this one ends with assistant');
+    expect(() => rewriteInstruction([user('q'), assistant('a')], 'refinement', '{instruction}')).toThrow(
+      'A refinement prompt ends with a user turn; this one ends with assistant',
+    );
     expect(() => rewriteInstruction([], 'refinement', '{instruction}')).toThrow('ends with nothing');
   });
 });
@@ -45,7 +47,11 @@ describe('refinement', () => {
   it('shows instruction, response and judgment in the last user turn', () => {
     const prompt = refinementPrompt(talk, 'the {response}', 'the $1 {judgment}');
     expect(prompt.slice(0, 3)).toEqual(talk.slice(0, 3));
-    const [before, between, after] = [prompt[3]!.content.indexOf('c'), prompt[3]!.content.indexOf('the {response}'), prompt[3]!.content.indexOf('the $1 {judgment}')];
+    const [before, between, after] = [
+      prompt[3]!.content.indexOf('c'),
+      prompt[3]!.content.indexOf('the {response}'),
+      prompt[3]!.content.indexOf('the $1 {judgment}'),
+    ];
     expect(before).toBe(0);
     expect(between).toBeGreaterThan(before);
     expect(after).toBeGreaterThan(between);

@@ -23,7 +23,9 @@ const OPSETS = [['', 21], ['com.microsoft', 1]] as const;
 export function encodeModel(model: OnnxModel): Uint8Array {
   const inline = model.initializers.reduce((sum, { data }) => sum + (data instanceof Uint8Array ? data.byteLength : 0), 0);
   if (inline > LARGEST) {
-    throw new Error(`The initializers hold ${inline} bytes, but an ONNX model must stay below 2 GB: keep them in a file, or feed them as inputs.`);
+    throw new Error(
+      `The initializers hold ${inline} bytes, but an ONNX model must stay below 2 GB: keep them in a file, or feed them as inputs.`,
+    );
   }
   const w = new Writer(inline + 160 * model.nodes.length + 65536);
   w.int(1, IR_VERSION);
@@ -201,7 +203,8 @@ class Writer {
   private room(bytes: number): void {
     const needed = this.at + bytes;
     if (needed <= this.array.length) return;
-    if (needed > LARGEST) throw new Error(`The model passes 2 GB after ${this.at} bytes: keep initializers in a file, or feed them as inputs.`);
+    if (needed > LARGEST)
+      throw new Error(`The model passes 2 GB after ${this.at} bytes: keep initializers in a file, or feed them as inputs.`);
     const grown = new Uint8Array(Math.min(LARGEST, Math.max(needed, 2 * this.array.length)));
     grown.set(this.array.subarray(0, this.at));
     this.array = grown;

@@ -12,7 +12,8 @@ import { reshape } from './shape.js';
 export function blockLinear(x: Tensor, codes: Tensor, scales: Tensor): Tensor {
   const [n, width] = x.shape as [Dim, number];
   const [outputs, blocks, block] = codes.shape as [number, number, number];
-  if (codes.dtype !== 'uint8' || blocks * block !== width) throw new Error(`Cannot multiply ${showShape(x.shape)} by 8-bit blocks ${codes.dtype} ${showShape(codes.shape)}.`);
+  if (codes.dtype !== 'uint8' || blocks * block !== width)
+    throw new Error(`Cannot multiply ${showShape(x.shape)} by 8-bit blocks ${codes.dtype} ${showShape(codes.shape)}.`);
   requireShape('The scales of 8-bit blocks', scales, [outputs, blocks]);
   return op1('MatMulNBits', [x, codes, scales], { dtype: 'float32', shape: [n, outputs] }, {
     domain: 'com.microsoft',
@@ -21,13 +22,17 @@ export function blockLinear(x: Tensor, codes: Tensor, scales: Tensor): Tensor {
 }
 
 /**
- * The float32 W [out, in] of such blocks: codes uint8 [out·in/block, block], scales float32 and `zeros` uint8, all of them 128, [out·in/block]
- * (`DequantizeLinear` by rows). A third of a millisecond for 10⁶ numbers, once for all rows of a product.
+ * The float32 W [out, in] of such blocks: codes uint8 [out·in/block, block], scales float32 and `zeros` uint8, all of them 128,
+ * [out·in/block] (`DequantizeLinear` by rows). A third of a millisecond for 10⁶ numbers, once for all rows of a product.
  */
 export function widenBlocks(codes: Tensor, scales: Tensor, zeros: Tensor, shape: readonly [number, number]): Tensor {
   const [blocks, block] = codes.shape as [number, number];
-  if (codes.dtype !== 'uint8' || blocks * block !== shape[0] * shape[1]) throw new Error(`Cannot make ${showShape(shape)} of 8-bit blocks ${codes.dtype} ${showShape(codes.shape)}.`);
+  if (codes.dtype !== 'uint8' || blocks * block !== shape[0] * shape[1])
+    throw new Error(`Cannot make ${showShape(shape)} of 8-bit blocks ${codes.dtype} ${showShape(codes.shape)}.`);
   requireShape('The scales of 8-bit blocks', scales, [blocks]);
   requireShape('The zeros of 8-bit blocks', zeros, [blocks]);
-  return reshape(op1('DequantizeLinear', [codes, scales, zeros], { dtype: 'float32', shape: codes.shape }, { attributes: { axis: { int: 0 } } }), shape);
+  return reshape(
+    op1('DequantizeLinear', [codes, scales, zeros], { dtype: 'float32', shape: codes.shape }, { attributes: { axis: { int: 0 } } }),
+    shape,
+  );
 }

@@ -52,9 +52,17 @@ export function mul(a: Operand, b: Operand): Tensor {
 /** a / b, as `add`. Division by 0 gives ±∞ or NaN, as in IEEE 754. */
 export function div(a: Operand, b: Operand): Tensor {
   const [x, y] = [lift(a), lift(b)];
-  return op1('Div', [x, y], { dtype: x.dtype, shape: broadcastShapes(x.shape, y.shape) }, {
-    gradient: ({ inputs: [p, q], outputs: [o], dOutputs: [d] }) => [sumTo(div(d!, q!), p!.shape), sumTo(neg(div(mul(d!, o!), q!)), q!.shape)],
-  });
+  return op1(
+    'Div',
+    [x, y],
+    { dtype: x.dtype, shape: broadcastShapes(x.shape, y.shape) },
+    {
+      gradient: ({ inputs: [p, q], outputs: [o], dOutputs: [d] }) => [
+        sumTo(div(d!, q!), p!.shape),
+        sumTo(neg(div(mul(d!, o!), q!)), q!.shape),
+      ],
+    },
+  );
 }
 
 /** An operation on each element; `derivative(x, y)` is dy/dx, traced. */
@@ -147,7 +155,16 @@ function compare(name: string, a: Operand, b: Operand): Tensor {
   return op1(name, [x, y], { dtype: 'bool', shape: broadcastShapes(x.shape, y.shape) });
 }
 
-const TYPE_CODES: Partial<Record<DType, number>> = { float32: 1, uint8: 2, int8: 3, int32: 6, int64: 7, bool: 9, float16: 10, bfloat16: 16 };
+const TYPE_CODES: Partial<Record<DType, number>> = {
+  float32: 1,
+  uint8: 2,
+  int8: 3,
+  int32: 6,
+  int64: 7,
+  bool: 9,
+  float16: 10,
+  bfloat16: 16,
+};
 
 /** Converts element types. Gradients flow between float types only. */
 export function cast(x: Tensor, dtype: DType): Tensor {

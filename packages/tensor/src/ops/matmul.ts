@@ -27,7 +27,9 @@ export function matmul(a: Tensor, b: Tensor, { transA = false, transB = false, a
     attributes: { transA: { int: Number(transA) }, transB: { int: Number(transB) }, alpha: { float: alpha } },
     gradient: ({ inputs: [p, q], dOutputs: [d] }) => {
       // As the left factor, a B without batch axes needs them.
-      const dA = transA ? matmul(expandTo(q!, [...batch, ...q!.shape.slice(-2)]), d!, { transA: transB, transB: true, alpha }) : matmul(d!, q!, { transB: !transB, alpha });
+      const dA = transA
+        ? matmul(expandTo(q!, [...batch, ...q!.shape.slice(-2)]), d!, { transA: transB, transB: true, alpha })
+        : matmul(d!, q!, { transB: !transB, alpha });
       const dB = transB ? matmul(d!, p!, { transA: true, transB: transA, alpha }) : matmul(p!, d!, { transA: !transA, alpha });
       return [dA, sumTo(dB, q!.shape)];
     },
@@ -44,7 +46,11 @@ const widened = (w: Tensor): Tensor => cast(w, 'float32');
 
 /** y = x·Wᵀ for x [n, in] and a weight in the stored layout [out, in]; W may be f16 or bf16. No gradient reaches a frozen W. */
 export function linear(x: Tensor, weight: Tensor): Tensor {
-  return call([x, weight], (p, w) => [matmul(p, widened(w), { transB: true })], ({ inputs: [, w], dOutputs: [d] }) => [matmul(d!, widened(w!)), undefined])[0]!;
+  return call(
+    [x, weight],
+    (p, w) => [matmul(p, widened(w), { transB: true })],
+    ({ inputs: [, w], dOutputs: [d] }) => [matmul(d!, widened(w!)), undefined],
+  )[0]!;
 }
 
 /** y = x·Wᵀ with a trainable f32 W [out, in]. */
@@ -54,7 +60,12 @@ export function trainableLinear(x: Tensor, weight: Tensor): Tensor {
 
 /** W + s·B·A [out, in] for LoRA factors A [r, in], B [out, r]; W may be f16 or bf16. */
 export function mergedWeight(weight: Tensor, a: Tensor, b: Tensor, s: number): Tensor {
-  return op1('Gemm', [b, a, widened(weight)], { dtype: 'float32', shape: weight.shape }, { attributes: { alpha: { float: s }, beta: { float: 1 } } });
+  return op1(
+    'Gemm',
+    [b, a, widened(weight)],
+    { dtype: 'float32', shape: weight.shape },
+    { attributes: { alpha: { float: s }, beta: { float: 1 } } },
+  );
 }
 
 /**

@@ -34,11 +34,22 @@ export function rope(x: Tensor, positions: Tensor, cosine: Tensor, sine: Tensor,
   const [n, width] = x.shape as [Dim, number];
   const flat = reshape(x, [1, n, width]);
   const turned = 2 * (cosine.shape[1] as number);
-  const rotated = op1('RotaryEmbedding', [flat, positions, cosine, sine], { dtype: 'float32', shape: flat.shape }, {
-    domain: 'com.microsoft',
-    attributes: { num_heads: { int: heads }, rotary_embedding_dim: { int: turned === width / heads ? 0 : turned }, interleaved: { int: 0 } },
-    gradient: ({ inputs: [, at, cos, sin], dOutputs: [d] }) => [reshape(rope(reshape(d!, [n, width]), at!, cos!, neg(sin!), heads), [1, n, width])],
-  });
+  const rotated = op1(
+    'RotaryEmbedding',
+    [flat, positions, cosine, sine],
+    { dtype: 'float32', shape: flat.shape },
+    {
+      domain: 'com.microsoft',
+      attributes: {
+        num_heads: { int: heads },
+        rotary_embedding_dim: { int: turned === width / heads ? 0 : turned },
+        interleaved: { int: 0 },
+      },
+      gradient: ({ inputs: [, at, cos, sin], dOutputs: [d] }) => [
+        reshape(rope(reshape(d!, [n, width]), at!, cos!, neg(sin!), heads), [1, n, width]),
+      ],
+    },
+  );
   return reshape(rotated, [n, width]);
 }
 
@@ -59,7 +70,10 @@ export function tokenLogProbs(hidden: Tensor, head: Tensor, labels: Tensor | rea
     const picked = op1('GatherElements', [logits, column], { dtype: 'float32', shape: [size, 1] }, { attributes: { axis: { int: 1 } } });
     // log Σ exp(logits) = max logit − log max p: no second pass of exponentials over the vocabulary.
     const logp = sub(picked, sub(max(logits, 1, true), log(max(p, 1, true))));
-    const target = cast(op1('Gather', [e, y], { dtype: e.dtype, shape: [size, h.shape[1]!] }, { attributes: { axis: { int: 0 } } }), 'float32');
+    const target = cast(
+      op1('Gather', [e, y], { dtype: e.dtype, shape: [size, h.shape[1]!] }, { attributes: { axis: { int: 0 } } }),
+      'float32',
+    );
     return [reshape(logp, [size]), sub(target, matmul(p, wide()))];
   };
   const targets = Array.isArray(labels) ? (labels as readonly Tensor[]) : [labels as Tensor];

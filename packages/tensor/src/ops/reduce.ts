@@ -6,7 +6,8 @@ import { expandTo, reshape } from './shape.js';
 const normalise = (axes: readonly number[], rank: number): number[] => axes.map((a) => (a < 0 ? a + rank : a)).sort((a, b) => a - b);
 
 function reducedShape(shape: Shape, axes: readonly number[], keep: boolean): Shape {
-  return shape.flatMap((d, i): Dim[] => (axes.includes(i) ? (keep ? [1] : []) : [d]));
+  const reduced = keep ? [1] : [];
+  return shape.flatMap((d, i): Dim[] => (axes.includes(i) ? reduced : [d]));
 }
 
 /** Sum over `axes` (all of them by default). */

@@ -8,7 +8,8 @@ const vector = (values: readonly Dim[]): Tensor =>
 /** The same elements in another shape; sizes must agree as polynomials, so a wrong reshape fails while tracing. */
 export function reshape(x: Tensor, shape: Shape): Tensor {
   if (sameShape(x.shape, shape)) return x;
-  if (!sameDim(numel(x.shape), numel(shape))) throw new Error(`Cannot reshape ${showShape(x.shape)} to ${showShape(shape)}: the sizes differ.`);
+  if (!sameDim(numel(x.shape), numel(shape)))
+    throw new Error(`Cannot reshape ${showShape(x.shape)} to ${showShape(shape)}: the sizes differ.`);
   return op1('Reshape', [x, vector(shape)], { dtype: x.dtype, shape }, {
     gradient: ({ inputs: [p], dOutputs: [d] }) => [reshape(d!, p!.shape)],
   });
@@ -33,7 +34,8 @@ export function transpose(x: Tensor, order: readonly number[]): Tensor {
 
 /** Parts of the given sizes along an axis. The gradient joins the parts' gradients. */
 export function split(x: Tensor, axis: number, parts: readonly Dim[]): readonly Tensor[] {
-  if (!sameDim(plus(...parts), x.shape[axis]!)) throw new Error(`Parts ${showShape(parts)} do not add up to axis ${axis} of ${showShape(x.shape)}.`);
+  if (!sameDim(plus(...parts), x.shape[axis]!))
+    throw new Error(`Parts ${showShape(parts)} do not add up to axis ${axis} of ${showShape(x.shape)}.`);
   if (parts.length === 1) return [x];
   const shapes = parts.map((part) => x.shape.map((d, i) => (i === axis ? part : d)));
   return op('Split', [x, vector(parts)], shapes.map((shape) => ({ dtype: x.dtype, shape })), {
@@ -64,22 +66,31 @@ export function zeros(shape: Shape): Tensor {
  * the slot count standing for "nowhere" where it went `atMostOnce`, and [n, m], padded likewise, where it went `often`. A
  * scatter is never used: ScatterND-add races where indices repeat.
  */
-export function takeRows(x: Tensor, index: Tensor, inverse?: { readonly index: Tensor; readonly went: 'once' | 'atMostOnce' | 'often' }): Tensor {
+export function takeRows(
+  x: Tensor,
+  index: Tensor,
+  inverse?: { readonly index: Tensor; readonly went: 'once' | 'atMostOnce' | 'often' },
+): Tensor {
   const row = x.shape.slice(1);
   const shape = [...index.shape, ...row];
-  return op1('Gather', [x, index], { dtype: x.dtype, shape }, {
-    attributes: { axis: { int: 0 } },
-    ...(inverse === undefined
-      ? {}
-      : {
-          gradient: ({ dOutputs: [d] }) => {
-            const slots = reshape(d!, [numel(index.shape), ...row]);
-            if (inverse.went === 'once') return [takeRows(slots, inverse.index)];
-            const taken = takeRows(concat([slots, zeros([1, ...row])], 0), inverse.index);
-            return [inverse.went === 'often' ? sum(taken, [1]) : taken];
-          },
-        }),
-  });
+  return op1(
+    'Gather',
+    [x, index],
+    { dtype: x.dtype, shape },
+    {
+      attributes: { axis: { int: 0 } },
+      ...(inverse === undefined
+        ? {}
+        : {
+            gradient: ({ dOutputs: [d] }) => {
+              const slots = reshape(d!, [numel(index.shape), ...row]);
+              if (inverse.went === 'once') return [takeRows(slots, inverse.index)];
+              const taken = takeRows(concat([slots, zeros([1, ...row])], 0), inverse.index);
+              return [inverse.went === 'often' ? sum(taken, [1]) : taken];
+            },
+          }),
+    },
+  );
 }
 
 /**
@@ -113,10 +124,18 @@ export function sort(x: Tensor): Tensor {
 
 function ascending(x: Tensor): { readonly sorted: Tensor; readonly order: Tensor } {
   const axis = x.shape.length - 1;
-  const [sorted, order] = op('TopK', [x, vector([x.shape[axis]!])], [{ dtype: x.dtype, shape: x.shape }, { dtype: 'int64', shape: x.shape }], {
-    attributes: { axis: { int: axis }, largest: { int: 0 }, sorted: { int: 1 } },
-    gradient: ({ outputs: [, places], dOutputs: [d] }) => [pick(d!, ascending(places!).order)], // sorting a permutation gives its inverse
-  }) as [Tensor, Tensor];
+  const [sorted, order] = op(
+    'TopK',
+    [x, vector([x.shape[axis]!])],
+    [
+      { dtype: x.dtype, shape: x.shape },
+      { dtype: 'int64', shape: x.shape },
+    ],
+    {
+      attributes: { axis: { int: axis }, largest: { int: 0 }, sorted: { int: 1 } },
+      gradient: ({ outputs: [, places], dOutputs: [d] }) => [pick(d!, ascending(places!).order)], // sorting a permutation gives its inverse
+    },
+  ) as [Tensor, Tensor];
   return { sorted, order };
 }
 

@@ -32,7 +32,9 @@ export const elements = (shape: readonly number[]): number => shape.reduce((prod
 export function view(buffer: Buffer, shape?: readonly number[], offset = 0): View {
   const dims = shape ?? [buffer.length - offset];
   if (![offset, ...dims].every((n) => Number.isSafeInteger(n) && n >= 0) || offset + elements(dims) > buffer.length) {
-    throw new Error(`A view of [${dims.join(', ')}] at element ${offset} does not fit a ${buffer.dtype} buffer of ${buffer.length} elements.`);
+    throw new Error(
+      `A view of [${dims.join(', ')}] at element ${offset} does not fit a ${buffer.dtype} buffer of ${buffer.length} elements.`,
+    );
   }
   return { buffer, offset, shape: dims };
 }
@@ -46,7 +48,10 @@ export const holds = (data: HostArray, dtype: DType): boolean => data instanceof
 /** The element type of an array when nothing else is said: `Uint16Array` is taken for float16, `Uint8Array` for uint8. */
 export function dtypeOf(data: HostArray): DType {
   for (const dtype of ['float32', 'int32', 'int64', 'uint8', 'int8', 'float16'] as const) if (holds(data, dtype)) return dtype;
-  throw new Error(`The engine holds no ${Object.prototype.toString.call(data).slice(8, -1)}: give ${hostName('float32')}, ${hostName('int32')}, ${hostName('int64')}, Uint8Array, Int8Array or Uint16Array.`);
+  throw new Error(
+    `The engine holds no ${Object.prototype.toString.call(data).slice(8, -1)}: give ${hostName('float32')}, ${hostName('int32')}, ` +
+    `${hostName('int64')}, Uint8Array, Int8Array or Uint16Array.`,
+  );
 }
 
 export const hostName = (dtype: DType): string => constructors[dtype].name;

@@ -54,14 +54,20 @@ export function prepareForCpu(model: OnnxModel): OnnxModel {
   };
 }
 
-/** ONNX Runtime 1.30 reads the command line of its process as it starts, by a recursion that one of 15000 bytes takes off the end of a thread's stack (14000 do not). */
+/**
+ * ONNX Runtime 1.30 reads the command line of its process as it starts, by a recursion that one of 15000 bytes takes off the end of
+ * a thread's stack (14000 do not).
+ */
 const LONGEST_COMMAND_LINE = 12_000;
 
 /** For the main thread to ask before a crash would end it: in a worker `process.argv` is another. */
 export function requireShortCommandLine(): void {
   const { length } = new TextEncoder().encode([...process.execArgv, ...process.argv].join(' '));
   if (process.platform !== 'linux' || length <= LONGEST_COMMAND_LINE) return;
-  throw new Error(`The command line has ${length} bytes. ONNX Runtime crashes on one of 15000; keep it under ${LONGEST_COMMAND_LINE}, with what is long in a file.`);
+  throw new Error(
+    `The command line has ${length} bytes. ONNX Runtime crashes on one of 15000; keep it under ${LONGEST_COMMAND_LINE}, with what ` +
+    'is long in a file.',
+  );
 }
 
 /** Loads ONNX Runtime and tests that it does what we rely on. */
@@ -70,14 +76,20 @@ export function openCpu(options: { readonly threads: number; readonly zeroCopy: 
   const require = createRequire(import.meta.url);
   const ort = require('onnxruntime-node') as typeof Ort;
   ort.env.logLevel = 'error';
-  const { binding, initOrt } = require('onnxruntime-node/dist/binding.js') as { binding: { InferenceSession: new () => NativeSession }; initOrt: () => void };
+  const { binding, initOrt } = require('onnxruntime-node/dist/binding.js') as {
+    binding: { InferenceSession: new () => NativeSession };
+    initOrt: () => void;
+  };
   initOrt();
 
   const tensor: Cpu['tensor'] = (dtype, data, shape) => new ort.Tensor(dtype as Tensor['type'], data as Tensor['data'], [...shape]);
   const load = (zeroCopy: boolean): Cpu['load'] => (bytes, { folder, prepack }) => {
     const session = new binding.InferenceSession();
     session.loadModel(bytes.buffer, bytes.byteOffset, bytes.byteLength, sessionOptions(options.threads, prepack, folder));
-    return { run: zeroCopy ? (feeds, outputs) => runInto(session, feeds, outputs) : (feeds, outputs) => runAndCopy(session, feeds, outputs), release: () => session.dispose() };
+    return {
+      run: zeroCopy ? (feeds, outputs) => runInto(session, feeds, outputs) : (feeds, outputs) => runAndCopy(session, feeds, outputs),
+      release: () => session.dispose(),
+    };
   };
   const direct: Cpu = { zeroCopy: true, tensor, load: load(true) };
   return options.zeroCopy && writesInPlace(direct) ? direct : { zeroCopy: false, tensor, load: load(false) };
@@ -98,7 +110,8 @@ function runAndCopy(session: NativeSession, feeds: Readonly<Record<string, Tenso
   const results = session.run(feeds, fetches, RUN_OPTIONS);
   for (const [name, target] of Object.entries(outputs)) {
     const result = results[name]!;
-    if (result.dims.join() !== target.dims.join()) throw new Error(`Output "${name}" has shape [${result.dims.join(', ')}], expected [${target.dims.join(', ')}].`);
+    if (result.dims.join() !== target.dims.join())
+      throw new Error(`Output "${name}" has shape [${result.dims.join(', ')}], expected [${target.dims.join(', ')}].`);
     (target.data as Uint8Array).set(result.data as Uint8Array);
   }
 }

@@ -19,7 +19,10 @@ export type { Feed, HostTensor, Session } from './session.js';
 export interface EngineOptions {
   /** Threads of each session. Default: `os.availableParallelism()`. */
   readonly threads?: number;
-  /** False fetches and copies outputs as the public API of ONNX Runtime does: slower, for telling whether zero copy is at fault. Default: true. */
+  /**
+   * False fetches and copies outputs as the public API of ONNX Runtime does: slower, for telling whether zero copy is at fault.
+   * Default: true.
+   */
   readonly zeroCopy?: boolean;
 }
 
@@ -30,7 +33,10 @@ export interface Engine {
   readonly zeroCopy: boolean;
   /** Zero-filled memory for `length` elements. */
   allocate(dtype: DType, length: number): Promise<Buffer>;
-  /** A copy of a host array. `dtype` says what a `Uint16Array` (float16, bfloat16) or `Uint8Array` (uint8, bool) holds; default: the first of these. */
+  /**
+   * A copy of a host array. `dtype` says what a `Uint16Array` (float16, bfloat16) or `Uint8Array` (uint8, bool) holds; default: the
+   * first of these.
+   */
   upload(data: HostArray, dtype?: DType): Promise<Buffer>;
   /** A copy for the host. */
   read(view: View): Promise<HostArray>;
@@ -92,7 +98,9 @@ class CpuEngine implements Engine {
     this.check(to, 'write');
     const { dtype } = to.buffer;
     if (!holds(data, dtype) || data.length !== elements(to.shape)) {
-      throw new Error(`write: the view takes ${elements(to.shape)} elements of a ${hostName(dtype)}, but was given ${data.length} of ${dtypeOf(data)}.`);
+      throw new Error(
+        `write: the view takes ${elements(to.shape)} elements of a ${hostName(dtype)}, but was given ${data.length} of ${dtypeOf(data)}.`,
+      );
     }
     const copy = ownCopy(data, dtype);
     await this.thread.ask({ kind: 'write', view: packViews([[0, to]]), data: copy }, [copy.buffer]);
@@ -103,7 +111,9 @@ class CpuEngine implements Engine {
       this.check(from, `copy: source ${i}`);
       this.check(to, `copy: target ${i}`);
       if (from.buffer.dtype !== to.buffer.dtype || elements(from.shape) !== elements(to.shape)) {
-        throw new Error(`copy: move ${i} is from ${from.buffer.dtype} [${from.shape.join(', ')}] to ${to.buffer.dtype} [${to.shape.join(', ')}].`);
+        throw new Error(
+          `copy: move ${i} is from ${from.buffer.dtype} [${from.shape.join(', ')}] to ${to.buffer.dtype} [${to.shape.join(', ')}].`,
+        );
       }
     }
     await this.thread.ask({ kind: 'copy', moves: packViews(moves.flatMap(({ from, to }, i) => [[i, from], [i, to]] as const)) });
@@ -127,8 +137,14 @@ class CpuEngine implements Engine {
         inputs: slots(program.inputs), outputs: slots(program.outputs), sizes: program.sizes.map(({ name }) => name),
       }, [bytes.buffer]);
     } catch (error) {
-      const names = (ports: Program['inputs']) => ports.slice(0, 8).map(({ name }) => `"${name}"`).join(', ') + (ports.length > 8 ? ', …' : '');
-      throw new Error(`${(error as Error).message}\n  The program takes ${names(program.inputs)} and gives ${names(program.outputs)}.`, { cause: error });
+      const names = (ports: Program['inputs']) =>
+        ports
+          .slice(0, 8)
+          .map(({ name }) => `"${name}"`)
+          .join(', ') + (ports.length > 8 ? ', …' : '');
+      throw new Error(`${(error as Error).message}\n  The program takes ${names(program.inputs)} and gives ${names(program.outputs)}.`, {
+        cause: error,
+      });
     }
     return new EngineSession(this.thread, session, program, (given, what) => this.check(given, what));
   }
@@ -147,15 +163,20 @@ class CpuEngine implements Engine {
   }
 
   private check({ buffer, offset, shape }: View, what: string): void {
-    if (this.live.get(buffer.id) !== buffer) throw new Error(`${what}: the ${buffer.dtype} buffer of ${buffer.length} elements was freed, or belongs to another engine.`);
-    if (offset + elements(shape) > buffer.length) throw new Error(`${what}: [${shape.join(', ')}] at element ${offset} does not fit a buffer of ${buffer.length} elements.`);
+    if (this.live.get(buffer.id) !== buffer)
+      throw new Error(`${what}: the ${buffer.dtype} buffer of ${buffer.length} elements was freed, or belongs to another engine.`);
+    if (offset + elements(shape) > buffer.length)
+      throw new Error(`${what}: [${shape.join(', ')}] at element ${offset} does not fit a buffer of ${buffer.length} elements.`);
   }
 }
 
 /** What ONNX Runtime would refuse with a message about its own names, or not notice at all. */
 function checkPorts({ model, inputs, outputs, sizes }: Program): void {
   for (const { name, dtype } of [...inputs, ...outputs]) {
-    if (dtype === 'bfloat16') throw new Error(`Port "${name}" is bfloat16, which ONNX Runtime's Node binding cannot pass: cast inside the program, or use an initializer.`);
+    if (dtype === 'bfloat16')
+      throw new Error(
+        `Port "${name}" is bfloat16, which ONNX Runtime's Node binding cannot pass: cast inside the program, or use an initializer.`,
+      );
   }
   const given = new Set([...model.inputs, ...model.initializers].map(({ name }) => name));
   for (const { name } of outputs) {
@@ -165,7 +186,10 @@ function checkPorts({ model, inputs, outputs, sizes }: Program): void {
     const names = new Set(actual.map(({ name }) => name));
     const lost = wanted.find(({ name }) => !names.has(name));
     if (lost !== undefined || actual.length !== wanted.length) {
-      throw new Error(`The model has ${actual.length} ${what}, the program ${wanted.length}${lost === undefined ? '' : `, and "${lost.name}" is not among the model's`}.`);
+      throw new Error(
+        `The model has ${actual.length} ${what}, the program ` +
+        `${wanted.length}${lost === undefined ? '' : `, and "${lost.name}" is not among the model's`}.`,
+      );
     }
   };
   expect('inputs', model.inputs, [...inputs, ...sizes]);

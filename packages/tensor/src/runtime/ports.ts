@@ -28,7 +28,13 @@ export function bindPort(port: Port, dtype: DType, shape: readonly number[], int
       into.values[symbol] = given;
       into.source[symbol] = port.name;
     } else if (into.values[symbol] !== given) {
-      throw mismatch('Input', port, dtype, shape, `dimension ${axis} is ${given}, but "${symbol}" is ${into.values[symbol]} in "${into.source[symbol]}"`);
+      throw mismatch(
+        'Input',
+        port,
+        dtype,
+        shape,
+        `dimension ${axis} is ${given}, but "${symbol}" is ${into.values[symbol]} in "${into.source[symbol]}"`,
+      );
     }
   }
 }
@@ -37,7 +43,8 @@ export function bindPort(port: Port, dtype: DType, shape: readonly number[], int
 export function checkComposite({ values, composite }: Bindings): void {
   for (const { port, axis, size, shape } of composite) {
     const expected = evaluate(size, values);
-    if (shape[axis] !== expected) throw mismatch('Input', port, port.dtype, shape, `dimension ${axis} is ${shape[axis]}, but "${size}" is ${expected}`);
+    if (shape[axis] !== expected)
+      throw mismatch('Input', port, port.dtype, shape, `dimension ${axis} is ${shape[axis]}, but "${size}" is ${expected}`);
   }
 }
 
@@ -48,5 +55,8 @@ export function checkOutput(port: Port, expected: readonly number[], dtype: DTyp
 }
 
 function mismatch(side: 'Input' | 'Output', port: Port, dtype: DType, shape: readonly number[], why?: string): Error {
-  return new Error(`${side} "${port.name}" is ${port.dtype} ${showShape(port.shape)}, but was given ${dtype} ${showShape(shape)}${why === undefined ? '' : `: ${why}`}.`);
+  return new Error(
+    `${side} "${port.name}" is ${port.dtype} ${showShape(port.shape)}, but was given ${dtype} ` +
+    `${showShape(shape)}${why === undefined ? '' : `: ${why}`}.`,
+  );
 }

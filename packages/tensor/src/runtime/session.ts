@@ -93,7 +93,9 @@ export class EngineSession implements Session {
     this.planned = plan;
     try {
       const fresh = (await this.thread.ask(request, host.map(({ data }) => data.buffer))) as HostArray[];
-      return Object.fromEntries(returned.map((slot, i) => [this.outputs.ports[slot]!.name, { data: fresh[i]!, shape: [...plan.shapes[slot]!] }]));
+      return Object.fromEntries(
+        returned.map((slot, i) => [this.outputs.ports[slot]!.name, { data: fresh[i]!, shape: [...plan.shapes[slot]!] }]),
+      );
     } catch (error) {
       this.planned = undefined;
       throw new Error(`${(error as Error).message}\n  The program was run with ${this.context(given, symbols)}.`, { cause: error });
@@ -108,7 +110,8 @@ export class EngineSession implements Session {
     const placed = new Map<number, F>();
     for (const [name, feed] of Object.entries(feeds)) {
       const slot = slots.get(name);
-      if (slot === undefined) throw new Error(`The program has no ${kind} "${name}". It has ${some(ports.map((port) => `"${port.name}"`))}.`);
+      if (slot === undefined)
+        throw new Error(`The program has no ${kind} "${name}". It has ${some(ports.map((port) => `"${port.name}"`))}.`);
       if ('buffer' in feed) this.check(feed, `${kind} "${name}"`);
       else checkHost(ports[slot]!, feed);
       placed.set(slot, feed);
@@ -127,7 +130,8 @@ export class EngineSession implements Session {
     if (overrides) for (const [slot, view] of this.boundFeeds) if (!given.has(slot)) bindFeed(ports[slot]!, view, symbols);
     for (const [slot, feed] of given) bindFeed(ports[slot]!, feed, symbols);
     const missing = ports.filter((_, slot) => !given.has(slot) && !this.boundFeeds.has(slot));
-    if (missing.length > 0) throw new Error(`Nothing is fed to ${some(missing.map((port) => `"${port.name}" (${port.dtype} ${showShape(port.shape)})`))}.`);
+    if (missing.length > 0)
+      throw new Error(`Nothing is fed to ${some(missing.map((port) => `"${port.name}" (${port.dtype} ${showShape(port.shape)})`))}.`);
     checkComposite(symbols);
     return symbols;
   }
@@ -144,7 +148,9 @@ export class EngineSession implements Session {
   }
 
   private context(given: ReadonlyMap<number, Feed>, symbols: Readonly<Record<string, number>>): string {
-    const feeds = [...given].map(([slot, feed]) => `${this.inputs.ports[slot]!.name}: ${this.inputs.ports[slot]!.dtype} ${showShape(feed.shape)}`);
+    const feeds = [...given].map(
+      ([slot, feed]) => `${this.inputs.ports[slot]!.name}: ${this.inputs.ports[slot]!.dtype} ${showShape(feed.shape)}`,
+    );
     const sizes = Object.entries(symbols).map(([name, value]) => `${name} = ${value}`);
     return [some(feeds), ...(this.boundFeeds.size > 0 ? [`${this.boundFeeds.size} bound inputs`] : []), ...sizes].join('; ');
   }
@@ -164,7 +170,11 @@ interface Side {
   readonly slots: ReadonlyMap<string, number>;
 }
 
-const side = (kind: Side['kind'], ports: readonly Port[]): Side => ({ kind, ports, slots: new Map(ports.map(({ name }, slot) => [name, slot])) });
+const side = (kind: Side['kind'], ports: readonly Port[]): Side => ({
+  kind,
+  ports,
+  slots: new Map(ports.map(({ name }, slot) => [name, slot])),
+});
 
 function takeAll(unsent: Map<number, View>): Float64Array | undefined {
   if (unsent.size === 0) return undefined;
@@ -179,10 +189,15 @@ function bindFeed(port: Port, feed: Feed, symbols: Bindings): void {
 
 function checkHost(port: Port, { data, shape }: { readonly data: HostArray; readonly shape: readonly number[] }): void {
   if (!holds(data, port.dtype)) {
-    throw new Error(`Input "${port.name}" is ${port.dtype} ${showShape(port.shape)} and takes a ${hostName(port.dtype)}, but was given ${dtypeOf(data)} ${showShape(shape)}.`);
+    throw new Error(
+      `Input "${port.name}" is ${port.dtype} ${showShape(port.shape)} and takes a ${hostName(port.dtype)}, but was given ` +
+      `${dtypeOf(data)} ${showShape(shape)}.`,
+    );
   }
   if (data.length !== elements(shape)) {
-    throw new Error(`Input "${port.name}" was given ${data.length} elements for the shape ${showShape(shape)}, which has ${elements(shape)}.`);
+    throw new Error(
+      `Input "${port.name}" was given ${data.length} elements for the shape ${showShape(shape)}, which has ${elements(shape)}.`,
+    );
   }
 }
 

@@ -37,7 +37,9 @@ export function startThread(file: URL = workerFile()): Thread {
     else waiting?.resolve(reply.value);
   });
   worker.on('messageerror', (error) => die(`The engine's thread sent what cannot be read: ${error.message}`));
-  worker.on('error', (error) => die(`The engine's thread died: ${error instanceof Error ? error.message : String(error)}. Start a new engine.`));
+  worker.on('error', (error) =>
+    die(`The engine's thread died: ${error instanceof Error ? error.message : String(error)}. Start a new engine.`),
+  );
   worker.on('exit', (code) => die(`The engine's thread ended with exit code ${code}. Start a new engine.`));
 
   return {

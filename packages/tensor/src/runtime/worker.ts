@@ -155,7 +155,11 @@ function allocate(dtype: DType, length: number): HostArray {
   try {
     return allocateHost(dtype, length);
   } catch (error) {
-    throw new Error(`There is no memory for ${length} elements of ${dtype}, ${(length * bytesOf[dtype] / 1e9).toFixed(1)} GB: ${(error as Error).message}`, { cause: error });
+    throw new Error(
+      `There is no memory for ${length} elements of ${dtype}, ${((length * bytesOf[dtype]) / 1e9).toFixed(1)} GB: ` +
+      `${(error as Error).message}`,
+      { cause: error },
+    );
   }
 }
 

@@ -7,7 +7,8 @@ import { node } from '../programs.js';
 const bytes = (array: { buffer: ArrayBufferLike }) => new Uint8Array(array.buffer);
 const empty: OnnxModel = { nodes: [], inputs: [], outputs: [], initializers: [] };
 /** ONNX Runtime's public API reads what we wrote: it parses, checks and runs. */
-const load = (model: Partial<OnnxModel>) => ort.InferenceSession.create(encodeModel({ ...empty, ...model }), { graphOptimizationLevel: 'disabled' });
+const load = (model: Partial<OnnxModel>) =>
+  ort.InferenceSession.create(encodeModel({ ...empty, ...model }), { graphOptimizationLevel: 'disabled' });
 
 it('writes every kind of attribute, and an input left out', async () => {
   const session = await load({
@@ -21,7 +22,12 @@ it('writes every kind of attribute, and an input left out', async () => {
       node('Gelu', ['f'], 'g', { approximate: { string: 'tanh' } }),
     ],
     inputs: [{ name: 'x', dtype: 'float32', shape: [2, 'n'] }],
-    outputs: [{ name: 'y', dtype: 'float32', shape: ['n', 4] }, { name: 'f', dtype: 'float32', shape: [2] }, { name: 'big', dtype: 'int64', shape: [6] }, { name: 'g', dtype: 'float32', shape: [2] }],
+    outputs: [
+      { name: 'y', dtype: 'float32', shape: ['n', 4] },
+      { name: 'f', dtype: 'float32', shape: [2] },
+      { name: 'big', dtype: 'int64', shape: [6] },
+      { name: 'g', dtype: 'float32', shape: [2] },
+    ],
     initializers: [{ name: 'top', dtype: 'float32', shape: [], data: bytes(new Float32Array([3])) }],
   });
   const { y, f, big, g } = await session.run({ x: new ort.Tensor('float32', [1, -4, 5, 2, 3, -8], [2, 3]) });
@@ -69,7 +75,15 @@ it('writes initializers of every type in place of inputs', async () => {
   });
   const results = Object.entries(await session.run({})).map(([name, { data }]) => [name, [...(data as Float32Array)]]);
   expect(Object.fromEntries(results)).toEqual({
-    float32_out: [1.5, -2], float16_out: [1, -2], bfloat16_out: [1, -2], int64_out: [7, -7], int32_out: [7, -7], int8_out: [7, -7], uint8_out: [7, 255], bool_out: [1, 0], none_out: [],
+    float32_out: [1.5, -2],
+    float16_out: [1, -2],
+    bfloat16_out: [1, -2],
+    int64_out: [7, -7],
+    int32_out: [7, -7],
+    int8_out: [7, -7],
+    uint8_out: [7, 255],
+    bool_out: [1, 0],
+    none_out: [],
   });
 });
 
@@ -86,7 +100,11 @@ it('grows with the graph', async () => {
 
 it('refuses what would be read as something else', () => {
   const short = { name: 'w', dtype: 'float32', shape: [2, 3] } as const;
-  expect(() => encodeModel({ ...empty, initializers: [{ ...short, data: new Uint8Array(20) }] })).toThrow('Initializer "w" is float32 [2, 3] and needs 24 bytes, not 20.');
-  expect(() => encodeModel({ ...empty, initializers: [{ ...short, data: { file: 'w.bin', offset: 0, length: 23 } }] })).toThrow('needs 24 bytes, not 23');
+  expect(() => encodeModel({ ...empty, initializers: [{ ...short, data: new Uint8Array(20) }] })).toThrow(
+    'Initializer "w" is float32 [2, 3] and needs 24 bytes, not 20.',
+  );
+  expect(() => encodeModel({ ...empty, initializers: [{ ...short, data: { file: 'w.bin', offset: 0, length: 23 } }] })).toThrow(
+    'needs 24 bytes, not 23',
+  );
   expect(() => encodeModel({ ...empty, nodes: [node('Concat', ['x'], 'y', { axis: { int: 0.5 } })] })).toThrow('not 0.5');
 });

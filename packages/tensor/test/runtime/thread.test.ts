@@ -34,6 +34,9 @@ it('keeps the process alive while a run is pending, and only then', () => {
     const buffer = await engine.allocate('float32', 2);
     engine.read(view(buffer)).then((data) => console.log(data.length));
   `;
-  const { status, stdout, stderr } = spawnSync(process.execPath, ['--input-type=module', '-e', script], { encoding: 'utf8', timeout: 60_000 });
+  const { status, stdout, stderr } = spawnSync(process.execPath, ['--input-type=module', '-e', script], {
+    encoding: 'utf8',
+    timeout: 60_000,
+  });
   expect({ status, stdout, stderr }).toEqual({ status: 0, stdout: '2\n', stderr: '' });
 });

@@ -37,11 +37,18 @@ export function cacheFolder(env: NodeJS.ProcessEnv = process.env, platform: Node
  * temporary folder and renamed; a lock lets one of several processes make it while the others wait.
  */
 export async function cached(
-  cacheDir: string, key: string, about: { id: string; source: string }, make: (folder: string) => Promise<void>, log?: (line: string) => void,
+  cacheDir: string,
+  key: string,
+  about: { id: string; source: string },
+  make: (folder: string) => Promise<void>,
+  log?: (line: string) => void,
 ): Promise<string> {
-  const models = path.join(cacheDir, 'models'), folder = path.join(models, key);
-  if (await damage(folder) === undefined) return folder;
-  await fs.mkdir(models, { recursive: true }).catch((error: unknown) => { throw writeFailure(models, error); });
+  const models = path.join(cacheDir, 'models'),
+    folder = path.join(models, key);
+  if ((await damage(folder)) === undefined) return folder;
+  await fs.mkdir(models, { recursive: true }).catch((error: unknown) => {
+    throw writeFailure(models, error);
+  });
   const release = await lock(folder, log);
   try {
     const found = await damage(folder);
@@ -49,10 +56,15 @@ export async function cached(
     if (found !== 'absent') log?.(`${folder}: ${found}; it is made again`);
     await sweep(models, key);
     const temporary = path.join(models, `.${key}~${randomUUID()}`);
-    await fs.mkdir(temporary).catch((error: unknown) => { throw writeFailure(temporary, error); });
+    await fs.mkdir(temporary).catch((error: unknown) => {
+      throw writeFailure(temporary, error);
+    });
     try {
       await make(temporary);
-      await fs.writeFile(path.join(temporary, 'source.json'), `${JSON.stringify({ format: 1, ...about, files: await sizes(temporary) }, null, 2)}\n`);
+      await fs.writeFile(
+        path.join(temporary, 'source.json'),
+        `${JSON.stringify({ format: 1, ...about, files: await sizes(temporary) }, null, 2)}\n`,
+      );
       await fs.rm(folder, { recursive: true, force: true });
       await fs.rename(temporary, folder);
     } catch (error) {
@@ -71,7 +83,13 @@ export async function listCached(cacheDir: string = cacheFolder()): Promise<Cach
   for (const name of (await fs.readdir(models).catch(() => [])).sort()) {
     if (name.startsWith('.')) continue;
     const about = await readSource(path.join(models, name));
-    if (about) out.push({ id: about.id, folder: path.join(models, name), bytes: Object.values(about.files).reduce((sum, size) => sum + size, 0), source: about.source });
+    if (about)
+      out.push({
+        id: about.id,
+        folder: path.join(models, name),
+        bytes: Object.values(about.files).reduce((sum, size) => sum + size, 0),
+        source: about.source,
+      });
   }
   return out;
 }
@@ -104,7 +122,13 @@ async function sizes(folder: string): Promise<Record<string, number>> {
 
 async function lock(folder: string, log?: (line: string) => void): Promise<() => Promise<void>> {
   // A killed process's lock is stale after 10 s. A suspended one loses its lock: that costs double work only, as the rename decides.
-  const options = { realpath: false, lockfilePath: path.join(path.dirname(folder), `.${path.basename(folder)}~lock`), stale: 10_000, update: 2_000, onCompromised: () => undefined };
+  const options = {
+    realpath: false,
+    lockfilePath: path.join(path.dirname(folder), `.${path.basename(folder)}~lock`),
+    stale: 10_000,
+    update: 2_000,
+    onCompromised: () => undefined,
+  };
   try {
     return await lockfile.lock(folder, options);
   } catch (error) {
@@ -112,7 +136,8 @@ async function lock(folder: string, log?: (line: string) => void): Promise<() =>
   }
   log?.(`${folder}: another process is making it, or was until it was killed; waiting`);
   try {
-    return await lockfile.lock(folder, { ...options, retries: { retries: 14_400, factor: 1, minTimeout: 250, maxTimeout: 250 } });   // an hour: a download may be slow
+    // an hour: a download may be slow
+    return await lockfile.lock(folder, { ...options, retries: { retries: 14_400, factor: 1, minTimeout: 250, maxTimeout: 250 } });
   } catch (error) {
     throw writeFailure(folder, error);
   }

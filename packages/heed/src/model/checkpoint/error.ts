@@ -15,7 +15,14 @@ export function reason(error: unknown): string {
 /** A file-system failure while writing weights, in words that a person can act on. */
 export function writeFailure(path: string, error: unknown): CheckpointError {
   const code = (error as NodeJS.ErrnoException).code;
-  if (code === 'ENOSPC') return new CheckpointError(`${path}: the disk is full; free some space, or choose a folder on a larger disk (HEED_CACHE moves the cache)`, { cause: error });
-  if (code === 'EACCES' || code === 'EROFS') return new CheckpointError(`${path}: may not be written (${code}); choose a folder that may (HEED_CACHE moves the cache)`, { cause: error });
+  if (code === 'ENOSPC')
+    return new CheckpointError(
+      `${path}: the disk is full; free some space, or choose a folder on a larger disk (HEED_CACHE moves the cache)`,
+      { cause: error },
+    );
+  if (code === 'EACCES' || code === 'EROFS')
+    return new CheckpointError(`${path}: may not be written (${code}); choose a folder that may (HEED_CACHE moves the cache)`, {
+      cause: error,
+    });
   return new CheckpointError(`${path}: could not be written: ${reason(error)}`, { cause: error });
 }

@@ -19,11 +19,15 @@ export function checkTensors(parsed: Parsed, shapes: ReadonlyMap<string, readonl
   for (const [name, shape] of expected) {
     const found = shapes.get(name);
     if (!found) faults.push(`${name} is missing`);
-    else if (found.join() !== shape.join()) faults.push(`${name} has the shape [${found.join(', ')}] where config.json implies [${shape.join(', ')}]`);
+    else if (found.join() !== shape.join())
+      faults.push(`${name} has the shape [${found.join(', ')}] where config.json implies [${shape.join(', ')}]`);
   }
   if (faults.length > 0) {
     const shown = faults.slice(0, 5).join('; ');
-    throw new CheckpointError(`${where}: the weights are not those that config.json describes: ${shown}${faults.length > 5 ? `; and ${faults.length - 5} more` : ''}`);
+    throw new CheckpointError(
+      `${where}: the weights are not those that config.json describes: ` +
+      `${shown}${faults.length > 5 ? `; and ${faults.length - 5} more` : ''}`,
+    );
   }
   return [...shapes.keys()].filter((name) => !expected.has(name));
 }

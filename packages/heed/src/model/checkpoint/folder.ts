@@ -29,7 +29,10 @@ export interface Checkpoint {
   readonly id: string;
   /** Absolute; all tensor files are really below it (no link leads out): ONNX Runtime maps them as external data. */
   readonly folder: string;
-  /** Absolute: where config.json and the tokenizer's files are. Another than `folder` only where the files are links, as in Python's hub cache. */
+  /**
+   * Absolute: where config.json and the tokenizer's files are. Another than `folder` only where the files are links, as in Python's
+   * hub cache.
+   */
   readonly home: string;
   /** Equal exactly where the model is: of the configuration, the tensors' names and shapes, and a sample of their bytes. */
   readonly fingerprint: string;
@@ -67,13 +70,20 @@ export function openFolder(folder: string, { id, architectures, log }: FolderOpt
       shapes.set(name, shape);
       if (!expected.has(name)) continue;
       const type = floatType(dtype);
-      if (!type) throw new CheckpointError(`${path.join(root, file)}: tensor ${name} is ${dtype}; only F32, F16 and BF16 weights can be used: convert the model first`);
+      if (!type)
+        throw new CheckpointError(
+          `${path.join(root, file)}: tensor ${name} is ${dtype}; only F32, F16 and BF16 weights can be used: convert the model first`,
+        );
       stored.set(name, { name, dtype: type, shape, file, offset, length });
     }
   }
   // Copies and left-overs that many checkpoints carry and no implementation reads.
   const extra = checkTensors(parsed, shapes, folder).filter((name) => !name.endsWith('.rotary_emb.inv_freq') && name !== 'lm_head.weight');
-  if (extra.length > 0) log?.(`${folder}: ${extra.length} tensors are not part of the architecture and stay unused: ${extra.slice(0, 5).join(', ')}${extra.length > 5 ? ' …' : ''}`);
+  if (extra.length > 0)
+    log?.(
+      `${folder}: ${extra.length} tensors are not part of the architecture and stay unused: ` +
+      `${extra.slice(0, 5).join(', ')}${extra.length > 5 ? ' …' : ''}`,
+    );
   const tensors = new Map([...expected.keys()].map((name) => [name, stored.get(name)!]));
   return { id, folder: root, home, fingerprint: fingerprint(root, config, tensors), config, definition, tensors };
 }
@@ -94,14 +104,19 @@ function weightFiles(folder: string): string[] {
     if (!parsed.success) throw new CheckpointError(`${where}: has no "weight_map" from tensor names to files`);
     const files = [...new Set(Object.values(parsed.data.weight_map))].sort();
     for (const file of files) {
-      if (path.basename(file) !== file) throw new CheckpointError(`${where}: names the file ${JSON.stringify(file)}, which is not directly in this folder`);
-      if (!fs.existsSync(path.join(folder, file))) throw new CheckpointError(`${where}: names ${file}, which is not there: the download is incomplete`);
+      if (path.basename(file) !== file)
+        throw new CheckpointError(`${where}: names the file ${JSON.stringify(file)}, which is not directly in this folder`);
+      if (!fs.existsSync(path.join(folder, file)))
+        throw new CheckpointError(`${where}: names ${file}, which is not there: the download is incomplete`);
     }
     return files;
   }
   if (fs.existsSync(path.join(folder, 'model.safetensors'))) return ['model.safetensors'];
   const found = fs.readdirSync(folder).filter((name) => /\.(bin|pth?|gguf|safetensors)$/.test(name));
-  throw new CheckpointError(`${folder}: has neither model.safetensors nor ${INDEX}${found.length > 0 ? ` (it has ${found.slice(0, 5).join(', ')})` : ''}; a folder of safetensors or the path of a .gguf file is needed`);
+  throw new CheckpointError(
+    `${folder}: has neither model.safetensors nor ${INDEX}${found.length > 0 ? ` (it has ${found.slice(0, 5).join(', ')})` : ''}; ` +
+    'a folder of safetensors or the path of a .gguf file is needed',
+  );
 }
 
 function readJson(file: string): unknown {
@@ -126,7 +141,9 @@ function fingerprint(folder: string, config: HfConfig, tensors: ReadonlyMap<stri
   const hash = createHash('sha256');
   hash.update(JSON.stringify(config, (key, value: unknown) => {
     if (NO_IDENTITY.has(key) || value === null) return undefined;
-    return typeof value === 'object' && !Array.isArray(value) ? Object.fromEntries(Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1))) : value;
+    return typeof value === 'object' && !Array.isArray(value)
+      ? Object.fromEntries(Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1)))
+      : value;
   }));
   const open = new Map<string, number>(), sample = Buffer.alloc(SAMPLE);
   try {

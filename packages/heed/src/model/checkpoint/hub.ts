@@ -28,24 +28,46 @@ export async function downloadModel(id: string, folder: string, onProgress?: Pro
     }
     if (!all.includes('config.json') || !files.some((file) => file.path.endsWith('.safetensors'))) {
       const ggufs = all.filter((name) => name.endsWith('.gguf'));
-      throw new CheckpointError(`the repository ${id} has no config.json with model*.safetensors${ggufs.length > 0 ? `; it has ${ggufs.slice(0, 3).join(', ')}: download one and give its path as the model` : ''}`);
+      const hint = ggufs.length > 0 ? `; it has ${ggufs.slice(0, 3).join(', ')}: download one and give its path as the model` : '';
+      throw new CheckpointError(`the repository ${id} has no config.json with model*.safetensors${hint}`);
     }
     const total = files.reduce((sum, file) => sum + file.size, 0);
     let done = 0;
     for (const file of files) {
       const blob = await downloadFile({ ...access, path: file.path });
       if (!blob) throw new CheckpointError(`the repository ${id} lists ${file.path}, but does not give it`);
-      const count = new Transform({ transform(chunk: Uint8Array, _encoding, next) { onProgress?.({ what: 'download', done: (done += chunk.length), total }); next(null, chunk); } });
+      const count = new Transform({
+        transform(chunk: Uint8Array, _encoding, next) {
+          onProgress?.({ what: 'download', done: (done += chunk.length), total });
+          next(null, chunk);
+        },
+      });
       await pipeline(Readable.fromWeb(blob.stream()), count, createWriteStream(path.join(folder, file.path), { flags: 'wx' }));
     }
   } catch (error) {
     if (error instanceof CheckpointError) throw error;
     const cause = error instanceof Error && error.cause instanceof Error ? ` (${error.cause.message})` : '';
-    throw new CheckpointError(`${id} could not be fetched from the Hugging Face hub: ${reason(error)}${cause}; download it elsewhere and give its folder, or a .gguf file, as the model`, { cause: error });
+    throw new CheckpointError(
+      `${id} could not be fetched from the Hugging Face hub: ${reason(error)}${cause}; download it elsewhere and give its folder, ` +
+      'or a .gguf file, as the model',
+      { cause: error },
+    );
   }
 }
 
 /** A hub model's folder in the cache. */
-export async function hubModel(id: string, cacheDir: string, onProgress?: Progress, log?: (line: string) => void, fetcher?: typeof fetch): Promise<string> {
-  return cached(cacheDir, `hub--${id.replace('/', '--')}`, { id, source: `Hugging Face hub ${id}` }, (folder) => downloadModel(id, folder, onProgress, fetcher), log);
+export async function hubModel(
+  id: string,
+  cacheDir: string,
+  onProgress?: Progress,
+  log?: (line: string) => void,
+  fetcher?: typeof fetch,
+): Promise<string> {
+  return cached(
+    cacheDir,
+    `hub--${id.replace('/', '--')}`,
+    { id, source: `Hugging Face hub ${id}` },
+    (folder) => downloadModel(id, folder, onProgress, fetcher),
+    log,
+  );
 }

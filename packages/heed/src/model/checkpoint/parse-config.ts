@@ -37,7 +37,13 @@ export function parseConfig(json: unknown, where: string, architectures: readonl
 
 /** What in a configuration contradicts itself, or cannot be run in any architecture. */
 function faultOf(config: HfConfig): string | undefined {
-  const { num_attention_heads: heads, num_key_value_heads: keyHeads, hidden_size: width, num_hidden_layers: layers, layer_types: types } = config;
+  const {
+    num_attention_heads: heads,
+    num_key_value_heads: keyHeads,
+    hidden_size: width,
+    num_hidden_layers: layers,
+    layer_types: types,
+  } = config;
   if (heads % keyHeads !== 0) return `num_attention_heads (${heads}) is not a multiple of num_key_value_heads (${keyHeads})`;
   if (config.head_dim == null && width % heads !== 0) {
     return `hidden_size (${width}) is not a multiple of num_attention_heads (${heads}), and there is no head_dim`;

@@ -38,7 +38,11 @@ const ALIGNMENT = 64;   // a cache line: the weights are used where they lie, me
  * @param tensors in the order they shall have in the file; pass `data` as a function to make large ones piece by piece
  * @param metadata the file's `__metadata__`; PEFT and transformers expect `{ format: 'pt' }`, the default
  */
-export async function writeSafetensors(file: string, tensors: Iterable<TensorToWrite>, metadata?: Readonly<Record<string, string>>): Promise<void> {
+export async function writeSafetensors(
+  file: string,
+  tensors: Iterable<TensorToWrite>,
+  metadata?: Readonly<Record<string, string>>,
+): Promise<void> {
   const list = [...tensors];
   const writer = await openSafetensorsWriter(file, list, metadata);
   try {
@@ -54,13 +58,18 @@ export async function writeSafetensors(file: string, tensors: Iterable<TensorToW
 }
 
 /** As `writeSafetensors` where the numbers come in another order than the file's, or from elsewhere. */
-export async function openSafetensorsWriter(file: string, specs: readonly TensorSpec[], metadata: Readonly<Record<string, string>> = { format: 'pt' }): Promise<SafetensorsWriter> {
-  const header = Object.create(null) as Record<string, unknown>;   // no prototype: a tensor may have any name
+export async function openSafetensorsWriter(
+  file: string,
+  specs: readonly TensorSpec[],
+  metadata: Readonly<Record<string, string>> = { format: 'pt' },
+): Promise<SafetensorsWriter> {
+  const header = Object.create(null) as Record<string, unknown>; // no prototype: a tensor may have any name
   header.__metadata__ = metadata;
   const places = new Map<string, { at: number; end: number; dtype: TensorSpec['dtype'] }>();
   let end = 0;
   for (const { name, dtype, shape } of specs) {
-    if (places.has(name) || name === '__metadata__') throw new CheckpointError(`${file}: the tensor name ${name} is used twice or reserved`);
+    if (places.has(name) || name === '__metadata__')
+      throw new CheckpointError(`${file}: the tensor name ${name} is used twice or reserved`);
     const length = shape.reduce((product, n) => product * n, 1) * sizeOf(dtype);
     header[name] = { dtype: CODES[dtype], shape, data_offsets: [end, end + length] };
     places.set(name, { at: end, end: end + length, dtype });
@@ -73,7 +82,9 @@ export async function openSafetensorsWriter(file: string, specs: readonly Tensor
   json.copy(head, 8);
 
   const temporary = path.join(path.dirname(file), `.${path.basename(file)}.${randomUUID()}.tmp`);
-  const handle = await fs.open(temporary, 'wx').catch((error: unknown) => { throw writeFailure(file, error); });
+  const handle = await fs.open(temporary, 'wx').catch((error: unknown) => {
+    throw writeFailure(file, error);
+  });
   const put = async (bytes: Uint8Array, at: number): Promise<void> => {
     try {
       for (let done = 0; done < bytes.length;) done += (await handle.write(bytes, done, bytes.length - done, at + done)).bytesWritten;
@@ -96,8 +107,12 @@ export async function openSafetensorsWriter(file: string, specs: readonly Tensor
     async write(name, data) {
       const place = places.get(name);
       if (!place) throw new CheckpointError(`${file}: tensor ${name} was not announced`);
-      if (data instanceof Float32Array && place.dtype !== 'float32') throw new CheckpointError(`${file}: tensor ${name} is ${place.dtype}, but 32-bit floats were given for it`);
-      if (place.at + data.byteLength > place.end) throw new CheckpointError(`${file}: tensor ${name} was given ${place.at + data.byteLength - place.end} bytes more than its shape holds`);
+      if (data instanceof Float32Array && place.dtype !== 'float32')
+        throw new CheckpointError(`${file}: tensor ${name} is ${place.dtype}, but 32-bit floats were given for it`);
+      if (place.at + data.byteLength > place.end)
+        throw new CheckpointError(
+          `${file}: tensor ${name} was given ${place.at + data.byteLength - place.end} bytes more than its shape holds`,
+        );
       const at = start + place.at;
       place.at += data.byteLength;
       await put(new Uint8Array(data.buffer, data.byteOffset, data.byteLength), at);

@@ -43,7 +43,10 @@ export function readSafetensorsHeader(path: string): SafetensorsHeader {
 }
 
 /** All tensors of a (small) safetensors file as 32-bit floats: adapters. */
-export function readSafetensors(path: string): { tensors: Map<string, { shape: readonly number[]; data: Float32Array }>; metadata: Readonly<Record<string, string>> } {
+export function readSafetensors(path: string): {
+  tensors: Map<string, { shape: readonly number[]; data: Float32Array }>;
+  metadata: Readonly<Record<string, string>>;
+} {
   const source = fileSource(path);
   try {
     const header = parseSafetensorsHeader(source);
@@ -67,7 +70,11 @@ export function parseSafetensorsHeader(source: ByteSource): SafetensorsHeader {
   const first = source.read(0, 8);
   const headerLength = Number(new DataView(first.buffer, first.byteOffset, 8).getBigUint64(0, true));
   if (headerLength > MAX_HEADER) fail(`its header would have ${headerLength} bytes (the limit is ${MAX_HEADER})`);
-  if (headerLength > size - 8) fail(`its header should have ${headerLength} bytes, but the file ends after ${size} bytes: it is truncated or of another format; fetch it again`);
+  if (headerLength > size - 8)
+    fail(
+      `its header should have ${headerLength} bytes, but the file ends after ${size} bytes: it is truncated or of another format; ` +
+      'fetch it again',
+    );
 
   let json: unknown;
   try {
@@ -97,7 +104,8 @@ export function parseSafetensorsHeader(source: ByteSource): SafetensorsHeader {
 function parseEntry(name: string, value: unknown, start: number, size: number, fail: (what: string) => never): SafetensorsEntry {
   if (!isRecord(value)) return fail(`tensor ${name} is described by ${JSON.stringify(value)}, not by an object`);
   const { dtype, shape, data_offsets: offsets } = value;
-  if (typeof dtype !== 'string' || !Object.hasOwn(BITS, dtype)) return fail(`tensor ${name} has the unknown dtype ${JSON.stringify(dtype)}`);
+  if (typeof dtype !== 'string' || !Object.hasOwn(BITS, dtype))
+    return fail(`tensor ${name} has the unknown dtype ${JSON.stringify(dtype)}`);
   if (!isCounts(shape)) return fail(`tensor ${name} has the shape ${JSON.stringify(shape)}`);
   if (!isCounts(offsets) || offsets.length !== 2) return fail(`tensor ${name} has the data_offsets ${JSON.stringify(offsets)}`);
   const [begin, end] = offsets as [number, number];
@@ -105,7 +113,8 @@ function parseEntry(name: string, value: unknown, start: number, size: number, f
   if (length < 0) fail(`tensor ${name} ends (${end}) before it begins (${begin})`);
   if (start + end > size) fail(`tensor ${name} ends at byte ${start + end}, but the file has ${size}: it is truncated; fetch it again`);
   const bits = shape.reduce((product, n) => product * n, 1) * BITS[dtype]!;
-  if (bits !== length * 8) fail(`tensor ${name} (${dtype} [${shape.join(', ')}]) needs ${bits / 8} bytes, but its data_offsets hold ${length}`);
+  if (bits !== length * 8)
+    fail(`tensor ${name} (${dtype} [${shape.join(', ')}]) needs ${bits / 8} bytes, but its data_offsets hold ${length}`);
   return { name, dtype, shape, offset: start + begin, length };
 }
 

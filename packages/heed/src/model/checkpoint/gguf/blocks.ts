@@ -68,7 +68,9 @@ const TYPES: Readonly<Record<number, BlockType>> = {
     dequantise(from, into, count) {
       const half = halfTable();
       for (let block = 0, at = 0, out = 0; block < count; block++, at += 24, out += 32) {
-        const scale = half[from[at]! | (from[at + 1]! << 8)]!, least = half[from[at + 2]! | (from[at + 3]! << 8)]!, fifth = fifthBits(from, at + 4);
+        const scale = half[from[at]! | (from[at + 1]! << 8)]!,
+          least = half[from[at + 2]! | (from[at + 3]! << 8)]!,
+          fifth = fifthBits(from, at + 4);
         for (let i = 0; i < 16; i++) {
           const pair = from[at + 8 + i]!;
           into[out + i] = scale * ((pair & 15) | (((fifth >>> i) & 1) << 4)) + least;
@@ -99,12 +101,36 @@ function fifthBits(from: Uint8Array, at: number): number {
 
 /** ggml's names for what cannot be read yet, so that the error can say which it is. */
 const OTHERS: Readonly<Record<number, string>> = {
-  9: 'Q8_1', 10: 'Q2_K', 11: 'Q3_K', 15: 'Q8_K', 16: 'IQ2_XXS', 17: 'IQ2_XS', 18: 'IQ3_XXS',
-  19: 'IQ1_S', 20: 'IQ4_NL', 21: 'IQ3_S', 22: 'IQ2_S', 23: 'IQ4_XS', 24: 'I8', 25: 'I16', 26: 'I32', 27: 'I64', 28: 'F64', 29: 'IQ1_M', 34: 'TQ1_0', 35: 'TQ2_0', 39: 'MXFP4',
+  9: 'Q8_1',
+  10: 'Q2_K',
+  11: 'Q3_K',
+  15: 'Q8_K',
+  16: 'IQ2_XXS',
+  17: 'IQ2_XS',
+  18: 'IQ3_XXS',
+  19: 'IQ1_S',
+  20: 'IQ4_NL',
+  21: 'IQ3_S',
+  22: 'IQ2_S',
+  23: 'IQ4_XS',
+  24: 'I8',
+  25: 'I16',
+  26: 'I32',
+  27: 'I64',
+  28: 'F64',
+  29: 'IQ1_M',
+  34: 'TQ1_0',
+  35: 'TQ2_0',
+  39: 'MXFP4',
 };
 
 /** The type with ggml's number `id`; `fail` gets the end of a sentence about the tensor. */
 export function blockType(id: number, fail: (what: string) => never): BlockType {
   const known = Object.values(TYPES).map((type) => type.name).join(', ');
-  return TYPES[id] ?? fail(`has the type ${OTHERS[id] ?? id}, which cannot be read (${known} can): take another quantisation of this model, or its safetensors`);
+  return (
+    TYPES[id] ??
+    fail(
+      `has the type ${OTHERS[id] ?? id}, which cannot be read (${known} can): take another quantisation of this model, or its safetensors`,
+    )
+  );
 }

@@ -11,18 +11,28 @@ export function configFromGguf(
 ): Record<string, unknown> {
   const reading = ggufReading(gguf, where, architectures), { architecture } = reading;
   if (Number(gguf.metadata.get('split.count') ?? 1) > 1) {
-    throw new CheckpointError(`${where}: is one of ${String(gguf.metadata.get('split.count'))} parts; join them first with llama.cpp's llama-gguf-split --merge`);
+    throw new CheckpointError(
+      `${where}: is one of ${String(gguf.metadata.get('split.count'))} parts; join them first with llama.cpp's llama-gguf-split --merge`,
+    );
   }
-  if (Number(gguf.metadata.get(`${architecture}.expert_count`) ?? 0) > 0) throw new CheckpointError(`${where}: is a mixture of experts, which cannot be run`);
+  if (Number(gguf.metadata.get(`${architecture}.expert_count`) ?? 0) > 0)
+    throw new CheckpointError(`${where}: is a mixture of experts, which cannot be run`);
   const get = (key: string): number => number(gguf, `${architecture}.${key}`, where);
   const maybe = (key: string): number | undefined => optional(gguf, `${architecture}.${key}`, where);
   const hidden = get('embedding_length'), heads = get('attention.head_count');
   const dimension = maybe('attention.key_length') ?? (reading.partlyRotary ? undefined : maybe('rope.dimension_count')) ?? hidden / heads;
   const rotary = maybe('rope.dimension_count') ?? dimension, value = maybe('attention.value_length') ?? dimension;
-  if (rotary !== dimension && !reading.partlyRotary) throw new CheckpointError(`${where}: ${architecture}.rope.dimension_count is ${rotary} in heads of ${dimension}: partly rotary heads cannot be run`);
-  if (value !== dimension) throw new CheckpointError(`${where}: ${architecture}.attention.value_length is ${value} in heads of ${dimension}: heads of two sizes cannot be run`);
+  if (rotary !== dimension && !reading.partlyRotary)
+    throw new CheckpointError(
+      `${where}: ${architecture}.rope.dimension_count is ${rotary} in heads of ${dimension}: partly rotary heads cannot be run`,
+    );
+  if (value !== dimension)
+    throw new CheckpointError(
+      `${where}: ${architecture}.attention.value_length is ${value} in heads of ${dimension}: heads of two sizes cannot be run`,
+    );
   const embedding = gguf.tensors.get('token_embd.weight');
-  if (!embedding || embedding.shape.length !== 2) throw new CheckpointError(`${where}: the tensor token_embd.weight is missing or not a matrix`);
+  if (!embedding || embedding.shape.length !== 2)
+    throw new CheckpointError(`${where}: the tensor token_embd.weight is missing or not a matrix`);
   const has = (name: string): boolean => gguf.tensors.has(name);
   const factors = gguf.tensors.get(ROPE_FACTORS);
   const id = (key: string): number | null => optional(gguf, `tokenizer.ggml.${key}_token_id`, where) ?? null;

@@ -26,7 +26,12 @@ export interface ConvertOptions {
  * Dequantise a GGUF file into a Hugging Face folder: config.json, model.safetensors (f32), tokenizer.json,
  * tokenizer_config.json. `folder` must exist; `label` is how errors call the file.
  */
-export async function convertGguf(file: string, folder: string, label: string, { onProgress, architectures = ARCHITECTURES }: ConvertOptions = {}): Promise<void> {
+export async function convertGguf(
+  file: string,
+  folder: string,
+  label: string,
+  { onProgress, architectures = ARCHITECTURES }: ConvertOptions = {},
+): Promise<void> {
   const source = fileSource(file);
   try {
     const named: ByteSource = { ...source, label };
@@ -35,7 +40,10 @@ export async function convertGguf(file: string, folder: string, label: string, {
     const tensors = renameTensors(gguf, label, architectures);
     const shapes = new Map(tensors.map(({ name, tensor }) => [name, tensor.shape]));
     const extra = checkTensors(parseConfig(config, label, architectures), shapes, label);
-    if (extra.length > 0) throw new CheckpointError(`${label}: has tensors that its architecture does not have, so it is another model: ${extra.slice(0, 5).join(', ')}`);
+    if (extra.length > 0)
+      throw new CheckpointError(
+        `${label}: has tensors that its architecture does not have, so it is another model: ${extra.slice(0, 5).join(', ')}`,
+      );
     const json = (value: unknown): string => `${JSON.stringify(value, null, 2)}\n`;
     const { tokenizer, tokenizerConfig } = vocabulary(gguf.metadata, label);
     await fs.writeFile(path.join(folder, 'config.json'), json(config));
@@ -44,13 +52,18 @@ export async function convertGguf(file: string, folder: string, label: string, {
 
     const total = tensors.reduce((sum, { tensor }) => sum + tensor.length, 0);
     let done = 0;
-    await writeSafetensors(path.join(folder, 'model.safetensors'), tensors.map((renamed): TensorToWrite => ({
-      name: renamed.name, dtype: 'float32', shape: renamed.tensor.shape,
-      *data() {
-        yield* dequantise(renamed, source);
-        onProgress?.({ what: 'dequantise', done: (done += renamed.tensor.length), total });
-      },
-    })));
+    await writeSafetensors(
+      path.join(folder, 'model.safetensors'),
+      tensors.map((renamed): TensorToWrite => ({
+        name: renamed.name,
+        dtype: 'float32',
+        shape: renamed.tensor.shape,
+        *data() {
+          yield* dequantise(renamed, source);
+          onProgress?.({ what: 'dequantise', done: (done += renamed.tensor.length), total });
+        },
+      })),
+    );
   } finally {
     source.close();
   }
@@ -90,7 +103,8 @@ function unpack({ type }: GgufTensor, bytes: Uint8Array): Float32Array {
 /** Undo llama.cpp's `permute`: its row 2j + i of a head is row i·(size/2) + j here. Whole rows move, so they may stay packed. */
 function restoreRows(bytes: Uint8Array, { name, shape }: GgufTensor, heads: number): Uint8Array {
   const rows = shape[0] ?? 0, size = rows / heads, stride = bytes.length / rows;
-  if (!Number.isInteger(size / 2)) throw new CheckpointError(`the tensor ${name} has ${rows} rows, which ${heads} rotary heads do not divide`);
+  if (!Number.isInteger(size / 2))
+    throw new CheckpointError(`the tensor ${name} has ${rows} rows, which ${heads} rotary heads do not divide`);
   const out = new Uint8Array(bytes.length);
   for (let head = 0; head < heads; head++) {
     for (let j = 0; j < size / 2; j++) {

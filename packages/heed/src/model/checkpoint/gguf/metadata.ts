@@ -5,7 +5,9 @@ import type { Gguf } from './read.js';
 export function number(gguf: Gguf, key: string, where: string): number {
   const value = gguf.metadata.get(key);
   if (typeof value !== 'number' || !Number.isFinite(value)) {
-    const found = value === undefined ? 'is missing' : Array.isArray(value) ? 'is a list (it differs between layers, which cannot be run)' : `is ${String(value)}`;
+    let found = `is ${String(value)}`;
+    if (value === undefined) found = 'is missing';
+    if (Array.isArray(value)) found = 'is a list (it differs between layers, which cannot be run)';
     throw new CheckpointError(`${where}: the metadata value ${key} ${found}; a number is needed`);
   }
   return value;

@@ -40,7 +40,9 @@ export function renameTensors(gguf: Gguf, where: string, architectures: readonly
   const reading = ggufReading(gguf, where, architectures), { architecture } = reading;
   const layers = { ...LAYER, ...reading.layer };
   const heads = number(gguf, `${architecture}.attention.head_count`, where);
-  const keyHeads = gguf.metadata.has(`${architecture}.attention.head_count_kv`) ? number(gguf, `${architecture}.attention.head_count_kv`, where) : heads;
+  const keyHeads = gguf.metadata.has(`${architecture}.attention.head_count_kv`)
+    ? number(gguf, `${architecture}.attention.head_count_kv`, where)
+    : heads;
   const rotaryHeads = new Map([['attn_q', heads], ['attn_k', keyHeads]]);
   const out: Renamed[] = [];
   for (const tensor of gguf.tensors.values()) {
@@ -49,7 +51,10 @@ export function renameTensors(gguf: Gguf, where: string, architectures: readonly
     const [, layer, part, kind] = match ?? [];
     const table = layer === undefined ? TOP : layers;
     if (part === undefined || kind === undefined || !Object.hasOwn(table, part)) {
-      throw new CheckpointError(`${where}: the tensor ${tensor.name} is not part of a plain ${architecture} model (mixtures of experts and multimodal models cannot be run)`);
+      throw new CheckpointError(
+        `${where}: the tensor ${tensor.name} is not part of a plain ${architecture} model (mixtures of experts and multimodal ` +
+        'models cannot be run)',
+      );
     }
     out.push({
       name: `${layer === undefined ? '' : `model.layers.${Number(layer)}.`}${table[part]}.${kind}`,

@@ -37,7 +37,8 @@ export function readGguf(source: ByteSource): Gguf {
   if (magic !== 'GGUF') fail(`it begins with ${JSON.stringify(magic)}, not with "GGUF"`);
   const version = cursor.number(4);
   if (version === 0x02000000 || version === 0x03000000) fail('it is big-endian; only little-endian files can be read');
-  if (version !== 2 && version !== 3) fail(`its version is ${version}; 2 and 3 can be read: convert the model again with a current llama.cpp`);
+  if (version !== 2 && version !== 3)
+    fail(`its version is ${version}; 2 and 3 can be read: convert the model again with a current llama.cpp`);
   const tensorCount = cursor.count(24, 'tensors');
   const pairCount = cursor.count(13, 'metadata values');
 
@@ -51,7 +52,8 @@ export function readGguf(source: ByteSource): Gguf {
   for (let i = 0; i < tensorCount; i++) infos.push(tensorInfo(cursor, i));
 
   const alignment = metadata.get('general.alignment') ?? 32;
-  if (typeof alignment !== 'number' || !(alignment >= 1) || !Number.isInteger(alignment)) return fail(`general.alignment is ${String(alignment)}`);
+  if (typeof alignment !== 'number' || !(alignment >= 1) || !Number.isInteger(alignment))
+    return fail(`general.alignment is ${String(alignment)}`);
   const start = Math.ceil(cursor.at / alignment) * alignment;
   const tensors = new Map<string, GgufTensor>();
   for (const { name, type, shape, offset } of infos) {
@@ -91,7 +93,8 @@ class Cursor {
 
   /** The next `length` bytes. */
   private take(length: number): Buffer {
-    if (length > this.source.size - this.at) this.fail(`it ends at byte ${this.source.size} in the middle of its header: it is truncated; fetch it again`);
+    if (length > this.source.size - this.at)
+      this.fail(`it ends at byte ${this.source.size} in the middle of its header: it is truncated; fetch it again`);
     if (this.at + length > this.windowStart + this.window.length) {
       const bytes = this.source.read(this.at, Math.min(Math.max(length, WINDOW), this.source.size - this.at));
       this.window = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
@@ -114,7 +117,10 @@ class Cursor {
   /** A count of things that take at least `least` bytes each: more than the rest of the file can hold is a lie. */
   count(least: number, what: string): number {
     const count = this.long(`the number of ${what}`);
-    if (count * least > this.source.size - this.at) this.fail(`it announces ${count} ${what}, more than its ${this.source.size} bytes can hold: it is truncated or corrupt; fetch it again`);
+    if (count * least > this.source.size - this.at)
+      this.fail(
+        `it announces ${count} ${what}, more than its ${this.source.size} bytes can hold: it is truncated or corrupt; fetch it again`,
+      );
     return count;
   }
 
