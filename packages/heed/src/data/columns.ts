@@ -77,7 +77,9 @@ function mappedNames(map: ColumnMap, has: ReadonlySet<string>): Map<string, stri
     }
     const other = usedFor.get(name);
     if (other !== undefined) {
-      throw new UserError(`data.columns names the column ${name} twice, for ${other} and for ${column}`, ['A column is used once: leave one of the two out.']);
+      throw new UserError(`data.columns names the column ${name} twice, for ${other} and for ${column}`, [
+        'A column is used once: leave one of the two out.',
+      ]);
     }
     usedFor.set(name, column);
   }
@@ -97,7 +99,7 @@ function holdsVotes(labels: readonly unknown[]): boolean {
  *
  * @throws UserError when `data.columns` names columns of two ways.
  */
-export function wayOf<Column extends string>(ways: readonly (readonly Column[])[], { names, mapped }: Layout): readonly Column[] | undefined {
+export function wayOf(ways: readonly (readonly string[])[], { names, mapped }: Layout): readonly string[] | undefined {
   const chosen = ways.filter((way) => way.some((column) => mapped.has(column)));
   if (chosen.length > 1) {
     const words = chosen.map((way) => way.find((column) => mapped.has(column))).join(' and ');

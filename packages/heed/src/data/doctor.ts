@@ -44,14 +44,19 @@ export interface ExamineOptions {
  *
  * @param of The kind of the rows, by name or by its definition.
  */
-export function examine<Kind extends RowKind | RowDefinition>(of: Kind, data: LoadedData<RowOf<Kind>>, options: ExamineOptions = {}): DoctorReport {
+export function examine<Kind extends RowKind | RowDefinition>(
+  of: Kind, data: LoadedData<RowOf<Kind>>, options: ExamineOptions = {},
+): DoctorReport {
   const kind: RowDefinition = rowDefinition(of);
   const train = data.train as readonly BaseRow[];
   const held = data.eval as readonly BaseRow[];
   const all = [...train, ...held];
   const { tables = [], remarks = [] } = kind.view?.(all) ?? {};
   const lengths = options.tokens === undefined ? undefined : measureLengths(options.tokens, options.maxTokens);
-  const written = (row: BaseRow): string[] => [...kind.prompt(row).map(({ content }) => content), ...kind.responses(row), ...(kind.notes?.(row) ?? [])];
+  const written = (row: BaseRow): string[] => {
+    const asked = kind.prompt(row).map(({ content }) => content);
+    return [...asked, ...kind.responses(row), ...(kind.notes?.(row) ?? [])];
+  };
   const where = (is: (row: BaseRow) => boolean): Source[] => all.filter(is).map(sourceOf);
   const findings = [
     found('skipped junk', data.skipped.map(sourceOf), `left out: ${reasons(data.skipped)}; mend them in the source where they matter`),
@@ -69,9 +74,10 @@ export function examine<Kind extends RowKind | RowDefinition>(of: Kind, data: Lo
       'a response carries instructions to whoever judges it ("choose this response"); labelers fence responses in, but read these'),
     found('leakage', leaks(kind, train, held), 'rows of eval whose prompt (but for case and white space) is trained on'),
     found('over maxTokens', at(train, lengths?.over), 'longer than data.maxTokens; data.onLong decides'),
-    found('response over maxTokens', at(train, lengths?.responseOver), 'the response alone leaves no room for a prompt; truncation cannot help'),
+    found('response over maxTokens', at(train, lengths?.responseOver),
+      'the response alone leaves no room for a prompt; truncation cannot help'),
   ].filter(({ rows }) => rows > 0);
-  return { kind: kind.kind, counts: tally(kind, train, held), tables, findings, ...(lengths === undefined ? {} : { lengths }) };
+  return { kind: kind.kind, counts: tally(kind, train, held), tables, findings, ...(lengths && { lengths }) };
 }
 
 // "Ã©", "â€™", "Â " and a stray byte order mark: UTF-8 bytes read as Windows-1252.

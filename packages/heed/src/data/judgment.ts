@@ -8,7 +8,11 @@ export const isEmptyComment = (judgment: string): boolean => /^\s*(#?n\/a|nan|no
 export const isJunkJudgment = (judgment: string): boolean => isFailedCall(judgment) || isEmptyComment(judgment);
 
 /** What a judge says of a whole response: "Perfect.", by itself or in a sentence about the response. */
-const PERFECT = 'perfect|(?:a |the )?perfect (?:response|answer|output|reply)|(?:the|this|your) (?:response|answer|output|reply) is (?:already )?perfect';
+const PERFECT = [
+  'perfect',
+  '(?:a |the )?perfect (?:response|answer|output|reply)',
+  '(?:the|this|your) (?:response|answer|output|reply) is (?:already )?perfect',
+].join('|');
 
 /** Words that find fault. What is said not to be there ("no mistakes", "nothing is missing") is none. */
 const FAULT = /\b(but|however|except|although|though|not|cannot|wrong|incorrect|inaccurate|false|mistakes?|errors?|missing|lacks?|fails?|should|could|instead|unfortunately)\b|n['’]t\b/i;
@@ -25,13 +29,15 @@ function after(text: string, sayings: string): string | undefined {
 }
 
 /**
- * The verdict that a judgment's own words give, after the rule of CUT's authors (Xu et al. 2024, appendix A.2): a judge that was asked for "perfect" alone where
- * nothing is wrong, and begins with the sentence "Perfect.", is satisfied. Only as a sentence: "Perfect grammar, but the answer is wrong." is `criticism`.
- * Where fault is found after that sentence, it is a `contradiction`, and neither is what the judge meant. For labelers; rows read from files are never changed by it.
+ * The verdict that a judgment's own words give, after the rule of CUT's authors (Xu et al. 2024, appendix A.2): a judge that was asked for
+ * "perfect" alone where nothing is wrong, and begins with the sentence "Perfect.", is satisfied. Only as a sentence: "Perfect grammar, but
+ * the answer is wrong." is `criticism`. Where the judge finds fault after that sentence, the verdict is a `contradiction`: what the judge
+ * meant is unknown. For labelers; rows read from files are never changed by it.
  */
 export function verdictInWords(judgment: string): 'perfect' | 'criticism' | 'contradiction' {
   const rest = after(judgment, PERFECT);
-  return rest === undefined ? 'criticism' : findsFault(rest) ? 'contradiction' : 'perfect';
+  if (rest === undefined) return 'criticism';
+  return findsFault(rest) ? 'contradiction' : 'perfect';
 }
 
 /** What a critic writes where there is nothing to mend. */
@@ -43,7 +49,7 @@ export function findsNothing(critique: string): boolean {
   return rest !== undefined && !findsFault(rest);
 }
 
-/** Praise stored as a negative judgment: "The response is perfect …", without fault in the same sentence. The data doctor counts these. */
+/** Praise stored as a negative judgment: "The response is perfect …", without fault in the same sentence. The doctor counts these. */
 export function looksLikePraise(judgment: string): boolean {
   const [first = ''] = judgment.split(/(?<=[.!?])\s/);
   return after(judgment, PERFECT) !== undefined || (new RegExp(`^[\\s*_#]*(?:${PERFECT})\\b`, 'i').test(first) && !findsFault(first));

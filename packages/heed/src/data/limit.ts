@@ -48,7 +48,9 @@ export function fitAll<Item extends { readonly source: Source; readonly tokens: 
   maxTokens: number,
   onLong: OnLong,
 ): Fitted<Item> {
-  if (!Number.isInteger(maxTokens) || maxTokens < 2) throw new UserError(`data.maxTokens is ${maxTokens}; it must be a whole number from 2`);
+  if (!Number.isInteger(maxTokens) || maxTokens < 2) {
+    throw new UserError(`data.maxTokens is ${maxTokens}; it must be a whole number from 2`);
+  }
   const kept: (Item & { tokens: PromptAndResponse })[] = [];
   const tooLong: Problem[] = [];
   const truncated: { source: Source; cut: number }[] = [];
@@ -63,8 +65,9 @@ export function fitAll<Item extends { readonly source: Source; readonly tokens: 
   }
   if (tooLong.length > 0 && onLong !== 'skip') {
     const longest = Math.max(...items.map(({ tokens }) => tokens.prompt.length + tokens.response.length));
+    const ways = onLong === 'error' ? 'skip or truncate-prompt-left' : 'skip';
     throw problemsError(`${tooLong.length} of ${items.length} rows are too long`, tooLong, [
-      `Raise data.maxTokens (the longest row has ${longest}), or set data.onLong to skip${onLong === 'error' ? ' or truncate-prompt-left' : ''}.`,
+      `Raise data.maxTokens (the longest row has ${longest}), or set data.onLong to ${ways}.`,
     ]);
   }
   return { kept, skipped: tooLong, truncated };

@@ -61,7 +61,9 @@ export interface LoadedData<Row> {
  * @param folder What relative paths are relative to; default the working directory.
  * @throws UserError as `readRecords`, `parseRows` and `splitByPrompt` do.
  */
-export async function loadData<Kind extends RowKind | RowDefinition>(options: DataOptions, kind: Kind, folder = '.'): Promise<LoadedData<RowOf<Kind>>> {
+export async function loadData<Kind extends RowKind | RowDefinition>(
+  options: DataOptions, kind: Kind, folder = '.',
+): Promise<LoadedData<RowOf<Kind>>> {
   const read = async (path: string | readonly string[]): Promise<Parsed<RowOf<Kind>>> => {
     const { rows: records, broken } = await readRecords(within(folder, path));
     return parseRows(kind, records, { ...options, broken });
@@ -70,7 +72,9 @@ export async function loadData<Kind extends RowKind | RowDefinition>(options: Da
   const ordered = options.shuffle ? hashOrder(main.rows, options.seed, (_, index) => String(index)) : main.rows;
   const rows = options.limit === undefined ? ordered : ordered.slice(0, options.limit);
   if (options.eval === undefined) return { train: rows, eval: [], skipped: main.skipped };
-  if (typeof options.eval === 'number') return { ...splitByPrompt(rowDefinition(kind), rows, options.eval, options.seed), skipped: main.skipped };
+  if (typeof options.eval === 'number') {
+    return { ...splitByPrompt(rowDefinition(kind), rows, options.eval, options.seed), skipped: main.skipped };
+  }
   const other = await read(options.eval);
   return { train: rows, eval: other.rows, skipped: [...main.skipped, ...other.skipped] };
 }

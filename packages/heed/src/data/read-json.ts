@@ -13,7 +13,8 @@ export function readJson(file: string, bytes: Uint8Array): Records {
   const lines = decodeLines(file, bytes);
   const first = lines.find(({ text }) => text.trim() !== '');
   if (first === undefined) return { rows: [], broken: [] };
-  if (isObject(tryParse(first.text)) && lines.some(({ line, text }) => line > first.line && text.trim() !== '')) return parseLines(file, lines);
+  const more = lines.some(({ line, text }) => line > first.line && text.trim() !== '');
+  if (more && isObject(tryParse(first.text))) return parseLines(file, lines);
   let whole: unknown;
   try {
     whole = JSON.parse(lines.map(({ text }) => text).join('\n'));

@@ -23,7 +23,11 @@ export async function readRows(path: string | readonly string[]): Promise<RawRow
   return records.rows;
 }
 
-/** The same for a reader that looks at the rows too, so that broken lines and wrong rows are listed together. A file of broken lines alone is an error here already. */
+/**
+ * The same for a caller that checks the rows too, so that broken lines and wrong rows are listed together.
+ *
+ * @throws UserError for a file of which no line can be read.
+ */
 export async function readRecords(path: string | readonly string[]): Promise<Records> {
   const files = typeof path === 'string' ? [path] : path;
   const rows: RawRow[] = [];
@@ -39,7 +43,8 @@ export async function readRecords(path: string | readonly string[]): Promise<Rec
 
 function unreadable({ rows, broken }: Records): UserError {
   const { file, unit = 'line' } = broken[0]!.source;
-  return problemsError(`${file}: ${count(broken.length, unit)} of ${rows.length + broken.length} cannot be read`, broken, brokenHints(broken));
+  const all = rows.length + broken.length;
+  return problemsError(`${file}: ${count(broken.length, unit)} of ${all} cannot be read`, broken, brokenHints(broken));
 }
 
 async function readFileRows(file: string): Promise<Records> {

@@ -12,7 +12,8 @@ export function renderDoctor(report: DoctorReport): string {
   const counts = Object.entries(report.counts).map(([name, n]) => `  ${name.padEnd(width)}  ${n}`);
   const lengths = report.lengths === undefined ? [] : ['', ...renderLengths(report.lengths)];
   const findings = report.findings.length === 0 ? ['Nothing found that would spoil training.'] : report.findings.flatMap(renderFinding);
-  return [`${report.kind} rows`, ...counts, ...report.tables.flatMap((table) => ['', ...renderTable(table)]), ...lengths, '', ...findings].join('\n');
+  const tables = report.tables.flatMap((table) => ['', ...renderTable(table)]);
+  return [`${report.kind} rows`, ...counts, ...tables, ...lengths, '', ...findings].join('\n');
 }
 
 function renderLengths(lengths: Lengths): string[] {

@@ -96,10 +96,10 @@ const ANSWER = ['completion', 'prompt', 'input'] as const;
 export const ANSWER_COLUMNS: readonly string[] = [...ANSWER, ...MESSAGES];
 
 /** Whether a file is read by its column `messages`, where a prompt and a completion are wanted. */
-export const answersInMessages = (layout: Layout): boolean => wayOf<string>([ANSWER, MESSAGES], layout) === MESSAGES;
+export const answersInMessages = (layout: Layout): boolean => wayOf([ANSWER, MESSAGES], layout) === MESSAGES;
 
 /** Whether a file is read by its column `messages`, where conversations are wanted. */
-export const conversationsInMessages = (layout: Layout): boolean => wayOf<string>([MESSAGES, ANSWER], layout) === MESSAGES;
+export const conversationsInMessages = (layout: Layout): boolean => wayOf([MESSAGES, ANSWER], layout) === MESSAGES;
 
 /** A prompt and the response to it. */
 export function answerOf(row: Context): { prompt: Message[]; completion: string } {
@@ -111,8 +111,16 @@ export function answerOf(row: Context): { prompt: Message[]; completion: string 
   return { prompt: asPrompt(name, turns.slice(0, -1), row.hh), completion: asResponse(name, turns.slice(-1)) };
 }
 
+interface RatedAnswer {
+  source: Source;
+  id?: string;
+  prompt: Message[];
+  completion: string;
+  scores?: Record<string, number>;
+}
+
 /** The same with the numbers that the response was given, and what every row has. */
-export function ratedAnswerOf(row: Context): { source: Source; id?: string; prompt: Message[]; completion: string; scores?: Record<string, number> } {
+export function ratedAnswerOf(row: Context): RatedAnswer {
   const scores = scoresOf(row);
   return { ...common(row), ...answerOf(row), ...(scores === undefined ? {} : { scores }) };
 }
@@ -120,7 +128,8 @@ export function ratedAnswerOf(row: Context): { source: Source; id?: string; prom
 export function messagesOf(row: Context): Message[] {
   const name = nameOf(row, 'messages');
   const given = structured(row, 'messages');
-  if (!Array.isArray(given)) throw new RowFault(name, given === undefined ? 'is missing' : `is ${typeName(given)}, not a list of turns`, given);
+  if (given === undefined) throw new RowFault(name, 'is missing', given);
+  if (!Array.isArray(given)) throw new RowFault(name, `is ${typeName(given)}, not a list of turns`, given);
   return asMessages(name, given);
 }
 
@@ -142,12 +151,16 @@ export function voteOf(row: Context): boolean | undefined {
   return given === 1 || given === 0 ? given === 1 : booleanOf(row, 'label');
 }
 
-/** Whether the row says that its response is good: in `satisfied`, or in `label` where the labels are votes. The key is there only where the row says it. */
+/**
+ * Whether the row says that its response is good: in `satisfied`, or in `label` where the labels are votes. The key is there only where
+ * the row says it.
+ */
 export function satisfiedOf(row: Context): { satisfied?: boolean } {
   const satisfied = booleanOf(row, 'satisfied');
   const vote = row.layout.votes || row.layout.mapped.has('label') ? voteOf(row) : undefined;
   if (satisfied !== undefined && vote !== undefined && satisfied !== vote) {
-    throw new RowFault(nameOf(row, 'satisfied'), `is ${satisfied}, though ${nameOf(row, 'label')} is ${vote}: make the two agree`, satisfied);
+    const reason = `is ${satisfied}, though ${nameOf(row, 'label')} is ${vote}: make the two agree`;
+    throw new RowFault(nameOf(row, 'satisfied'), reason, satisfied);
   }
   const said = satisfied ?? vote;
   return said === undefined ? {} : { satisfied: said };

@@ -14,12 +14,17 @@ import { prompt } from './rows/prompt.js';
 import { refined } from './rows/refined.js';
 import { scored } from './rows/scored.js';
 
-const definitions = { conversation, prompt, completion, judged, preference, labelled, negative, choice, classified, scored, refined, principled };
+const definitions = {
+  conversation, prompt, completion, judged, preference, labelled, negative, choice, classified, scored, refined, principled,
+};
 
 type Definitions = typeof definitions;
 
 /** The rows of a kind, given by name or by definition. */
-export type RowOf<Kind> = Kind extends RowKind ? z.infer<Definitions[Kind]['schema']> : Kind extends { readonly schema: z.ZodType<infer Row> } ? Row : never;
+export type RowOf<Kind> =
+  Kind extends RowKind ? z.infer<Definitions[Kind]['schema']>
+  : Kind extends { readonly schema: z.ZodType<infer Row> } ? Row
+  : never;
 
 /** The kinds of row that Heed brings, by name. */
 export type RowKind = keyof Definitions;

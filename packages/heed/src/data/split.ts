@@ -27,7 +27,9 @@ export function groupKey<Row extends BaseRow>({ prompt, responses }: RowDefiniti
  * exceeded; it is missed by less than the size of a group of rows that share a prompt.
  * @throws UserError when either part would be empty.
  */
-export function splitByPrompt<Row extends BaseRow>(definition: RowDefinition<Row>, rows: readonly Row[], held: number, seed: number): Split<Row> {
+export function splitByPrompt<Row extends BaseRow>(
+  definition: RowDefinition<Row>, rows: readonly Row[], held: number, seed: number,
+): Split<Row> {
   const target = held < 1 ? Math.max(1, Math.round(held * rows.length)) : held;
   const groups = new Map<string, Row[]>();
   for (const row of rows) {

@@ -14,7 +14,10 @@ const BINS = 10;
 export function tallied(title: string, values: readonly (string | number)[]): Table {
   const counts = new Map<string | number, number>();
   for (const value of values) counts.set(value, (counts.get(value) ?? 0) + 1);
-  const sorted = [...counts].sort(([a, m], [b, n]) => (typeof a === 'number' && typeof b === 'number' ? a - b : n - m || (String(a) < String(b) ? -1 : 1)));
+  const sorted = [...counts].sort(([a, m], [b, n]) => {
+    if (typeof a === 'number' && typeof b === 'number') return a - b;
+    return n - m || (String(a) < String(b) ? -1 : 1);
+  });
   const lines = sorted.slice(0, SHOWN).map(([value, rows]) => ({ name: String(value), rows }));
   const rest = sorted.slice(SHOWN);
   if (rest.length > 0) lines.push({ name: `${rest.length} others`, rows: rest.reduce((sum, [, rows]) => sum + rows, 0) });

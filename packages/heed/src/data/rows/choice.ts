@@ -3,7 +3,7 @@ import { needs, wayOf } from '../columns.js';
 import { excerpt, typeName } from '../problem.js';
 import { defineRow, shape } from '../row.js';
 import { common, type Context, listOf, nameOf, promptOf, textsOf, value } from '../row-cells.js';
-import { histogram, summary, tallied } from '../table.js';
+import { histogram, summary, type Table, tallied } from '../table.js';
 import { RowFault } from '../turns.js';
 
 /** How far the sum of `targets` may be from 1. */
@@ -53,7 +53,8 @@ function labelIndex(row: Context, choices: readonly string[]): number {
   if (typeof given === 'string') {
     if (text === -1 && place === -1) throw new RowFault(name, `is none of the ${choices.length} choices`, given);
     if (text !== -1 && place !== -1 && text !== place) {
-      throw new RowFault(name, `is the text of choice ${text + 1} and, counted from 0, the place of choice ${place + 1}; give targets instead`, given);
+      const both = `is the text of choice ${text + 1} and, counted from 0, the place of choice ${place + 1}`;
+      throw new RowFault(name, `${both}; give targets instead`, given);
     }
     return text === -1 ? place : text;
   }
@@ -65,7 +66,7 @@ function labelIndex(row: Context, choices: readonly string[]): number {
   return place;
 }
 
-/** `targets` where the row has them, else 1 for the choice that `label` means. Without a mapping, each may be there for some of the rows. */
+/** `targets` where the row has them, else 1 for the choice that `label` means. Unless one is mapped, rows may have either. */
 function read(row: Context): ChoiceRow {
   const name = nameOf(row, 'choices');
   const choices = textsOf(row, 'choices');
@@ -78,11 +79,17 @@ function read(row: Context): ChoiceRow {
   return { ...common(row), prompt: promptOf(row), choices, targets };
 }
 
+const probabilities = (best: readonly number[]): Table =>
+  histogram(`probability of the most probable choice: ${summary(best)}`, best, { from: 0, to: 1 });
+
 export const choice = defineRow({
   kind: 'choice',
   columns: ['prompt', 'input', 'choices', 'targets', 'label'],
   schema: ChoiceRow,
-  needs: (layout) => needs('prompt, choices, and targets or label', ['prompt'], ['choices'], wayOf([['targets'], ['label']], layout) ?? ['targets', 'label']),
+  needs(layout) {
+    const way = wayOf([['targets'], ['label']], layout) ?? ['targets', 'label'];
+    return needs('prompt, choices, and targets or label', ['prompt'], ['choices'], way);
+  },
   read,
   prompt: (row) => row.prompt,
   responses: (row) => row.choices,
@@ -98,13 +105,14 @@ export const choice = defineRow({
         tallied('choices per row', rows.map(({ choices }) => choices.length)),
         tallied('most probable choice, by place', places.map((place) => place + 1)),
         ...(few ? [tallied('most probable choice', rows.map(({ choices }, i) => excerpt(choices[places[i] ?? 0])))] : []),
-        ...(best.every((p) => p === 1) ? [] : [histogram(`probability of the most probable choice: ${summary(best)}`, best, { from: 0, to: 1 })]),
+        ...(best.every((p) => p === 1) ? [] : [probabilities(best)]),
       ],
       remarks: [
         {
           name: 'answer always in one place',
           rows: always ? rows : [],
-          advice: `the most probable choice is number ${(places[0] ?? 0) + 1} in every row, so place alone answers all; shuffle the choices`,
+          advice: `the most probable choice is number ${(places[0] ?? 0) + 1} in every row, so place alone answers all; shuffle the ` +
+            'choices',
         },
         { name: 'targets prefer nothing', rows: rows.filter(tie), advice: 'all targets of the row are equal; it teaches indifference' },
       ],

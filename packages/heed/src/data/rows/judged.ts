@@ -7,15 +7,20 @@ import { defineRow, type Remark, satisfiedVerdict, shape } from '../row.js';
 import { ANSWER_COLUMNS, booleanOf, type Context, nameOf, numberOf, ratedAnswerOf, value } from '../row-cells.js';
 import { RowFault } from '../turns.js';
 
+const SILENT = 'says nothing though satisfied is false: write what is wrong with the response';
+
 /**
  * A response and what was said about it. `judgment: null` says that nothing was found wrong, so that `satisfied` is true; a satisfied
  * row may carry words of praise.
  */
 export const JudgedRow = z
-  .object({ ...shape.base, prompt: shape.prompt, completion: z.string(), scores: shape.scores, judgment: z.string().nullable(), satisfied: z.boolean() })
+  .object({
+    ...shape.base, prompt: shape.prompt, completion: z.string(), scores: shape.scores,
+    judgment: z.string().nullable(), satisfied: z.boolean(),
+  })
   .refine(({ satisfied, judgment }) => satisfied || judgment !== null, {
     path: ['judgment'],
-    message: 'says nothing though satisfied is false: write what is wrong with the response',
+    message: SILENT,
   });
 export type JudgedRow = z.infer<typeof JudgedRow>;
 
@@ -23,7 +28,7 @@ export const JUDGED_COLUMNS: readonly string[] = [...ANSWER_COLUMNS, 'scores', '
 
 export function needsOfJudged(layout: Layout, more = ''): Need[] {
   if (layout.mapped.has('score') && !layout.alpaca) {
-    throw new UserError('data.columns.score: judged rows read a score in Alpaca files alone (instruction, output), where 7 or more is satisfactory', [
+    throw new UserError('data.columns.score: judged rows read a score in Alpaca files alone, where 7 or more is satisfactory', [
       'Leave it out, and let satisfied say which responses are good.',
     ]);
   }
@@ -35,19 +40,24 @@ export function readJudged(row: Context): JudgedRow {
   const plain = ratedAnswerOf(row);
   const given = value(row, 'judgment');
   const name = nameOf(row, 'judgment');
-  if (given !== undefined && given !== null && typeof given !== 'string') throw new RowFault(name, `is ${typeName(given)}, not text or null`, given);
-  if (typeof given === 'string' && isFailedCall(given)) throw new RowFault(name, 'stands for a call that failed: judge the response again', given, true);
+  if (given !== undefined && given !== null && typeof given !== 'string') {
+    throw new RowFault(name, `is ${typeName(given)}, not text or null`, given);
+  }
+  if (typeof given === 'string' && isFailedCall(given)) {
+    throw new RowFault(name, 'stands for a call that failed: judge the response again', given, true);
+  }
   const said = booleanOf(row, 'satisfied');
   const judgment = typeof given === 'string' && isEmptyComment(given) ? null : (given ?? null);
   if (said !== true && judgment === null && typeof given === 'string') {
-    throw new RowFault(name, 'says nothing: the comment is empty; write what is wrong, or set satisfied to true where nothing is', given, true);
+    const way = 'write what is wrong, or set satisfied to true where nothing is';
+    throw new RowFault(name, `says nothing: the comment is empty; ${way}`, given, true);
   }
   const score = row.layout.alpaca ? numberOf(row, 'score') : undefined;
   if (said === undefined && given === undefined && score === undefined) {
     throw new RowFault(name, 'is missing (null says the response was satisfactory)', given);
   }
   const satisfied = said ?? ((score !== undefined && score >= 7) || judgment === null);
-  if (!satisfied && judgment === null) throw new RowFault(name, 'says nothing though satisfied is false: write what is wrong with the response', given);
+  if (!satisfied && judgment === null) throw new RowFault(name, SILENT, given);
   return { ...plain, judgment, satisfied };
 }
 

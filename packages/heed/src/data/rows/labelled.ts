@@ -6,7 +6,9 @@ import { RowFault } from '../turns.js';
 import { oneClass } from './classified.js';
 
 /** A response and a vote: `label` true for good, false for bad. TRL: "unpaired preference". */
-export const LabelledRow = z.object({ ...shape.base, prompt: shape.prompt, completion: z.string(), scores: shape.scores, label: z.boolean() });
+export const LabelledRow = z.object({
+  ...shape.base, prompt: shape.prompt, completion: z.string(), scores: shape.scores, label: z.boolean(),
+});
 export type LabelledRow = z.infer<typeof LabelledRow>;
 
 export const labelled = defineRow({

@@ -9,7 +9,9 @@ import { asMessages, asResponse, RowFault, withoutPrompt } from '../turns.js';
  * A response that is bad, where nobody said what a good one is (D2O, NPO, gradient ascent). `positives` are answers by the model itself
  * that are not bad; absent until some are made.
  */
-export const NegativeRow = z.object({ ...shape.base, prompt: shape.prompt, rejected: z.string(), positives: z.array(z.string()).min(1).optional() });
+export const NegativeRow = z.object({
+  ...shape.base, prompt: shape.prompt, rejected: z.string(), positives: z.array(z.string()).min(1).optional(),
+});
 export type NegativeRow = z.infer<typeof NegativeRow>;
 
 /** The column of the bad response: `rejected`, where the file has it, goes before `completion`. */

@@ -51,10 +51,15 @@ function read(row: Context): PreferenceRow {
   const margin = numberOf(row, 'margin');
   const sides = { chosen: sideOf(row, 'chosen'), rejected: sideOf(row, 'rejected') };
   const prompt = value(row, 'prompt') === undefined ? sharedPrompt(row, sides.chosen, sides.rejected) : promptOf(row);
-  const [chosen, rejected] = (['chosen', 'rejected'] as const).map((side) => asResponse(nameOf(row, side), withoutPrompt(sides[side], prompt))) as [string, string];
+  const response = (side: 'chosen' | 'rejected'): string => asResponse(nameOf(row, side), withoutPrompt(sides[side], prompt));
+  const [chosen, rejected] = [response('chosen'), response('rejected')];
   // The methods look for it again, in rows that come from code; here the columns have their names in the file.
-  if (sameText(chosen, rejected)) throw new RowFault(nameOf(row, 'chosen'), `equals ${nameOf(row, 'rejected')}: nothing is preferred`, chosen, true);
-  return { ...common(row), prompt, chosen, rejected, ...(soft_label === undefined ? {} : { soft_label }), ...(margin === undefined ? {} : { margin }) };
+  if (sameText(chosen, rejected)) {
+    throw new RowFault(nameOf(row, 'chosen'), `equals ${nameOf(row, 'rejected')}: nothing is preferred`, chosen, true);
+  }
+  // The keys are there only where the row has them.
+  const given = { ...(soft_label === undefined ? {} : { soft_label }), ...(margin === undefined ? {} : { margin }) };
+  return { ...common(row), prompt, chosen, rejected, ...given };
 }
 
 export const preference = defineRow({

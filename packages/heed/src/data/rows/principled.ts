@@ -54,7 +54,9 @@ function principleOf(column: string, place: number, item: unknown): ScoredPrinci
   if (sameText(words.text, words.negation)) throw fault('has a negation that equals its text');
   const { score = null } = given;
   const scores = (given['scores'] ?? null) === null ? undefined : bothOrders(column, place, given['scores']);
-  if (score !== null && (typeof score !== 'number' || !Number.isFinite(score))) throw fault(`has a score that is ${typeName(score)}, not a finite number`);
+  if (score !== null && (typeof score !== 'number' || !Number.isFinite(score))) {
+    throw fault(`has a score that is ${typeName(score)}, not a finite number`);
+  }
   if (scores === undefined) {
     if (score === null) throw fault('has neither score nor scores');
     return { ...words, score };

@@ -26,7 +26,11 @@ export const scored = defineRow({
     const one = rows.length > 1 && new Set(scores).size === 1;
     return {
       tables: [histogram(`score: ${summary(scores)}`, scores)],
-      remarks: [{ name: 'one score only', rows: one ? rows : [], advice: `every score is ${scores[0]}; it says nothing of which response is better` }],
+      remarks: [{
+        name: 'one score only',
+        rows: one ? rows : [],
+        advice: `every score is ${scores[0]}; it says nothing of which response is better`,
+      }],
     };
   },
 });
