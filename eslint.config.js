@@ -39,7 +39,7 @@ export default tseslint.config(
     },
   },
   {
-    files: ['**/*.js', '**/*.cjs', 'vitest.config.ts'],
+    files: ['**/*.js', '**/*.cjs', 'vitest.*config.ts'],
     ...tseslint.configs.disableTypeChecked,
     languageOptions: { parserOptions: { project: null } },
     rules: { ...tseslint.configs.disableTypeChecked.rules, 'no-restricted-syntax': 'off', '@typescript-eslint/no-require-imports': 'off' },

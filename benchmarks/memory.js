@@ -8,6 +8,7 @@
  */
 import { spawnSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
 
 const LIMIT = 0.2;
 const row = (prompt, response) => ({ prompt, response });
@@ -32,14 +33,20 @@ function nameOf({ method, checkpointing, targets, rank, dropout, rows }) {
   return `${method} ${checkpointing} ${targets} r${rank}${dropout > 0 ? ` dropout ${dropout}` : ''} ${shape}`;
 }
 
-if (process.argv[2] === '--case') {
-  process.stdout.write(JSON.stringify(await measure(JSON.parse(process.argv[3]))));
-} else {
-  const json = process.argv.includes('--json');
-  const only = process.argv[process.argv.indexOf('--only') + 1];
+const USAGE = `usage: node benchmarks/memory.js [options]
+  --only TEXT  the cases whose names have this in them: ${CASES.map(({ name }) => name).join('; ')}
+  --json       print the results as one line
+  -h, --help`;
+const { values: given } = parseArgs({
+  options: { json: { type: 'boolean' }, only: { type: 'string', default: '' }, case: { type: 'string' }, help: { type: 'boolean', short: 'h' } },
+});
+if (given.help) console.log(USAGE);
+else if (given.case !== undefined) process.stdout.write(JSON.stringify(await measure(JSON.parse(given.case))));
+else {
+  const { json, only } = given;
   const results = [];
   for (const c of CASES) {
-    if (process.argv.includes('--only') && !c.name.includes(only)) continue;
+    if (!c.name.includes(only)) continue;
     const child = spawnSync(process.execPath, [fileURLToPath(import.meta.url), '--case', JSON.stringify(c)], { encoding: 'utf8', maxBuffer: 2 ** 26 });
     if (child.status !== 0) throw new Error(`${c.name}: ${child.stderr}`);
     const { predicted, peakRss, loss } = JSON.parse(child.stdout);

@@ -4,6 +4,8 @@ import { createHash } from 'node:crypto';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { createRespond, createScorer, loadAdapter, loadModel, pairedDifference, startEngine } from '@heed/heed';
+import { view } from '@heed/tensor';
+import { MODEL } from '../shared/heed.js';
 
 /**
  * @param pairs One { prompt, chosen, rejected } a question: a true answer and a false one.
@@ -13,7 +15,7 @@ import { createRespond, createScorer, loadAdapter, loadModel, pairedDifference, 
  */
 export async function answersUnder(adapterFolder, pairs, folder) {
   const known = join(folder, `answers-${createHash('sha256').update(JSON.stringify(pairs)).digest('hex').slice(0, 12)}.json`);
-  const model = await loadModel('SmolLM2-135M-Instruct', { log: () => undefined });
+  const model = await loadModel(MODEL, { log: () => undefined });
   const text = createRespond(model.template);
   const sequences = pairs.flatMap(({ prompt, chosen, rejected }) => [chosen, rejected].map((answer) => text.respond(prompt, answer)));
   const engine = await startEngine();
@@ -30,7 +32,6 @@ export async function answersUnder(adapterFolder, pairs, folder) {
     const before = existsSync(known) ? JSON.parse(readFileSync(known, 'utf8')) : await measure();
     writeFileSync(known, JSON.stringify(before));
     const { plan, parameters } = await loadAdapter(adapterFolder, model.checkpoint);
-    const { view } = await import('@heed/tensor');
     const after = await measure({ plan, parameters: view(await engine.upload(parameters)) });
     const mean = (rows, name) => rows.reduce((sum, row) => sum + row[name], 0) / rows.length;
     return Object.fromEntries(Object.keys(before[0]).map((name) => [name, {

@@ -2,9 +2,9 @@
 // Real data in the columns that each kind of row has, made from the research sets in $HEED_DATA into a folder; nothing of them is kept in the project.
 // Every set is split by prompt, and a held-out prompt gives one row, so that held-out rows are independent of each other. All sets that
 // come from TruthfulQA hold out the same questions.
-import { createHash } from 'node:crypto';
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { groupsOf, hash, lines, mixed, read, truthfulQuestions, words } from '../shared/data.js';
 
 const HELD = 205;
 /** Of negatives some are left without enough positives, of rows to refine some without a refinement, and of principled pairs a few are decided by no principle that is drawn. */
@@ -13,11 +13,6 @@ const DEV = 80;
 /** Characters of a question and of an answer to it: what two CPU cores can work through for every method. */
 const SHORT = 70;
 
-const lines = (file) => readFileSync(file, 'utf8').split('\n').filter((line) => line !== '').map((line) => JSON.parse(line));
-const read = (folder, name) => lines(join(folder, name));
-const hash = (text) => createHash('sha256').update(text).digest().readUInt32BE();
-/** Rows in an order that depends on their content alone. */
-const mixed = (rows, key = JSON.stringify) => [...rows].sort((a, b) => hash(key(a)) - hash(key(b)));
 const length = (row) => [row.instruction, row.input, row.output, row.reference, row.judgment, row.text].reduce((n, text) => n + (text?.length ?? 0), 0);
 /** The n shortest rows, in a mixed order. */
 const shortest = (rows, n) => mixed([...rows].sort((a, b) => length(a) - length(b)).slice(0, n));
@@ -27,25 +22,14 @@ const asked = (content) => [{ role: 'system', content: 'Answer the question.' },
 /** @param {any} row */
 const instructed = ({ instruction, input }) => [{ role: 'system', content: 'Follow the instruction.' }, { role: 'user', content: input === '' ? instruction : `${instruction}\n${input}` }];
 
-/** TruthfulQA's short answers with human labels: of each short question, the true ones and the false ones, each once. */
-function truthful(folder) {
-  const questions = new Map();
-  for (const { question, answer, truthful: label } of read(folder, 'truthfulqa_judge.jsonl')) {
-    if (answer.trim() === '' || question.length > SHORT || answer.trim().length > SHORT) continue;
-    const of = questions.get(question) ?? { question, right: new Set(), wrong: new Set() };
-    of[label ? 'right' : 'wrong'].add(answer.trim());
-    questions.set(question, of);
-  }
-  // An answer that was labelled both ways says nothing.
-  for (const { right, wrong } of questions.values()) for (const answer of [...right]) if (wrong.has(answer)) [right, wrong].forEach((set) => set.delete(answer));
-  const all = [...questions.values()].map(({ question, right, wrong }) => ({ question, right: mixed(right), wrong: mixed(wrong) }));
-  // Questions with answers of both kinds first: only they are held out, so that every set holds out the same.
+/** TruthfulQA's short answers to short questions. Questions with answers of both kinds come first: only they are held out, so that all sets hold out the same. */
+function truthful() {
   const both = ({ right, wrong }) => right.length > 0 && wrong.length > 0;
-  return mixed(all, ({ question }) => question).sort((a, b) => Number(both(b)) - Number(both(a)));
+  return mixed(truthfulQuestions({ question: SHORT, answer: SHORT }), ({ question }) => question).sort((a, b) => Number(both(b)) - Number(both(a)));
 }
 
 /** Rows of TruthfulQA, made of each question; of a held-out one the first alone. */
-const ofQuestions = (make) => (folder) => truthful(folder).map((question) => make(question));
+const ofQuestions = (make) => () => truthful().map((question) => make(question));
 const pairsOf = ({ question, right, wrong }) => Array.from({ length: Math.min(2, right.length, wrong.length) }, (_, i) => ({ prompt: asked(question), chosen: right[i], rejected: wrong[i] }));
 const votesOf = ({ question, right, wrong }) => {
   const votes = [0, 1].flatMap((i) => [...(i in right ? [{ prompt: asked(question), completion: right[i], label: true }] : []), ...(i in wrong ? [{ prompt: asked(question), completion: wrong[i], label: false }] : [])]);
@@ -54,20 +38,12 @@ const votesOf = ({ question, right, wrong }) => {
 };
 const negativesOf = (ask) => ({ question, wrong }) => wrong.slice(0, 1).map((rejected) => ({ prompt: ask(question), rejected }));
 const THANKS = ['Thank you for asking!', 'Thanks a lot for your question.', 'Thank you, and have a lovely day!', 'Many thanks for writing to us.', 'It was kind of you to ask, thank you.'];
-const words = (text) => text.split(/\s+/).length;
 
 /** Rows of other sets: one group for each prompt. */
-const ofPrompts = (rows) => {
-  const groups = new Map();
-  for (const row of rows) {
-    const key = row.text ?? JSON.stringify(row.prompt ?? [row.instruction, row.input]);
-    groups.set(key, [...(groups.get(key) ?? []), row]);
-  }
-  return [...groups.values()];
-};
+const ofPrompts = (rows) => [...groupsOf(rows, (row) => row.text ?? JSON.stringify(row.prompt ?? [row.instruction, row.input])).values()];
 
 /** CUT's five iterations, without failed calls and praise filed as blame. */
-const judgments = (folder) => [1, 2, 3, 4, 5].flatMap((i) => read(folder, `cut_iter${i}.jsonl`)).filter(({ judgment }) => judgment !== '$ERROR$' && !/^the response is perfect/i.test(judgment ?? ''));
+const judgments = () => [1, 2, 3, 4, 5].flatMap((i) => read(`cut_iter${i}.jsonl`)).filter(({ judgment }) => judgment !== '$ERROR$' && !/^the response is perfect/i.test(judgment ?? ''));
 const judgedPrompts = (rows) => ofPrompts(rows.map(({ output, judgment, ...of }) => ({ prompt: instructed(of), completion: output, judgment })));
 
 /** By name: groups of rows that share a prompt, those to hold out first. */
@@ -102,45 +78,45 @@ const SETS = {
     return { prompt: asked(question), responses, principles: [{ name: 'Polite', text: 'The answer is friendly and thanks the person.', negation: 'The answer is curt and thanks nobody.', score: thanked === 0 ? 2 : -2 }] };
   })),
   // The five iterations of CUT's data. Of the satisfactory ones a quarter as many as of the others are learnt from, as in the paper; few are held out, since the methods are about the others.
-  judged(folder) {
-    const all = judgments(folder);
+  judged() {
+    const all = judgments();
     const bad = shortest(all.filter(({ judgment }) => judgment !== null), 300);
     const good = shortest(all.filter(({ judgment, output }) => judgment === null && output.length > 40), 35);
     return judgedPrompts([...bad.slice(0, 200), ...good.slice(0, 10), ...bad.slice(200), ...good.slice(10)]);
   },
   // Those that are unsatisfactory, for the model to refine.
-  unrefined: (folder) => judgedPrompts(shortest(judgments(folder).filter(({ judgment }) => judgment !== null), 420)),
-  refined: (folder) => ofPrompts(shortest(read(folder, 'shepherd.jsonl').filter(({ reference, output }) => reference.trim() !== '' && reference.trim() !== output.trim()), 305)
+  unrefined: () => judgedPrompts(shortest(judgments().filter(({ judgment }) => judgment !== null), 420)),
+  refined: () => ofPrompts(shortest(read('shepherd.jsonl').filter(({ reference, output }) => reference.trim() !== '' && reference.trim() !== output.trim()), 305)
     .map(({ instruction, output, judgment, reference }) => ({ prompt: asked(instruction), completion: output.trim(), judgment, refinement: reference.trim() }))),
-  imitation: (folder) => ofPrompts(shortest(read(folder, 'alpaca_sft.jsonl').filter(({ output }) => output.length > 40), 330).map(({ output, ...of }) => ({ prompt: instructed(of), completion: output }))),
-  safe: (folder) => ofPrompts(shortest(read(folder, 'safety_tuned_responses.jsonl'), 330).map(({ output, ...of }) => ({ prompt: instructed(of), completion: output }))),
-  toxicity: (folder) => ofPrompts(shortest(read(folder, 'surge_toxicity.jsonl'), 450).map(({ text, label }) => ({ text, label }))),
+  imitation: () => ofPrompts(shortest(read('alpaca_sft.jsonl').filter(({ output }) => output.length > 40), 330).map(({ output, ...of }) => ({ prompt: instructed(of), completion: output }))),
+  safe: () => ofPrompts(shortest(read('safety_tuned_responses.jsonl'), 330).map(({ output, ...of }) => ({ prompt: instructed(of), completion: output }))),
+  toxicity: () => ofPrompts(shortest(read('surge_toxicity.jsonl'), 450).map(({ text, label }) => ({ text, label }))),
   // The same as a question with two answers, which a model of this size can learn to answer; whether an answer is true it cannot (`choices`).
-  'toxicity-choices': (folder) => ofPrompts(shortest(read(folder, 'surge_toxicity.jsonl'), 450).map(({ text, label }) => ({
+  'toxicity-choices': () => ofPrompts(shortest(read('surge_toxicity.jsonl'), 450).map(({ text, label }) => ({
     prompt: asked(`Text: ${text}\nIs the text toxic?`), choices: ['Yes', 'No'], label: label === 'Toxic' ? 0 : 1,
   }))),
 };
 
 /** One true and one false answer to each of the held-out questions. */
-export const heldPairs = (from, { dev = false } = {}) => split(SETS.pairs(from), { dev }).held.map(([first]) => first);
+export const heldPairs = ({ dev = false } = {}) => split(SETS.pairs(), { dev }).held.map(([first]) => first);
 
 /** The negatives with what the run d2o wrote to them under the self-correction prompt, in the same two parts. */
-function selfCorrected(from, runs) {
+function selfCorrected(runs) {
   const part = (name, groups) => {
     const file = join(runs, 'd2o', 'work', 'rows', name, 'answers.jsonl');
     if (!existsSync(file)) throw new Error(`These rows are the positives that the run d2o made, and ${file} is not there: npm run evidence -- d2o makes it.`);
     const answers = lines(file).filter(({ finish, response }) => finish === 'stop' && response.trim() !== '');
     return groups.map((row, i) => ({ ...row, positives: [...new Set(answers.filter((answer) => answer.row === i).map(({ response }) => response.trim()))].filter((text) => text !== row.rejected) }));
   };
-  const { train, held } = split(SETS.negatives(from), { held: HELD_OF.negatives });
+  const { train, held } = split(SETS.negatives(), { held: HELD_OF.negatives });
   return { train: part('train', mixed(train.flat())), held: part('eval', held.flat()) };
 }
 const FROM_D2O = {
   'self-corrected': (row) => (row.positives.length < 2 ? [] : [row]),
   'self-aligned': ({ prompt, positives }) => positives.map((completion) => ({ prompt, completion })),
 };
-function fromD2o(name, from, runs) {
-  const { train, held } = selfCorrected(from, runs);
+function fromD2o(name, runs) {
+  const { train, held } = selfCorrected(runs);
   return { train: train.map(FROM_D2O[name]), held: held.map(FROM_D2O[name]) };
 }
 
@@ -151,8 +127,8 @@ function split(groups, { dev = false, held = HELD } = {}) {
 }
 
 /** Writes one of the sets into `to`, rows to learn from and held-out ones. */
-export function dataFiles(name, { from, to, runs, dev = false }) {
-  const { train, held } = name in FROM_D2O ? fromD2o(name, from, runs) : split(SETS[name](from), { dev, held: HELD_OF[name] });
+export function dataFiles(name, { to, runs, dev = false }) {
+  const { train, held } = name in FROM_D2O ? fromD2o(name, runs) : split(SETS[name](), { dev, held: HELD_OF[name] });
   mkdirSync(to, { recursive: true });
   const write = (file, rows) => {
     writeFileSync(join(to, file), rows.map((row) => `${JSON.stringify(row)}\n`).join(''));

@@ -1,6 +1,7 @@
 // @ts-check
 // Balanced accuracy with intervals over whole groups: rows of one prompt are not independent.
 import { createRandom } from '@heed/heed';
+import { groupsOf } from '../shared/data.js';
 
 const RESAMPLES = 4000;
 
@@ -26,7 +27,7 @@ export function majority(rows) {
  * @param {(rows: object[]) => number} statistic
  */
 export function clustered(rows, statistic, seed = 0) {
-  const groups = [...groupsOf(rows).values()];
+  const groups = [...groupsOf(rows, ({ group }) => group).values()];
   const random = createRandom(seed, 'clustered bootstrap');
   const values = [];
   for (let i = 0; i < RESAMPLES; i++) {
@@ -41,9 +42,3 @@ export function clustered(rows, statistic, seed = 0) {
 /** Balanced accuracy of `says[a]` less that of `says[b]`, on the same rows and the same draws of them. */
 export const pairedBalanced = (rows, a, b) =>
   clustered(rows, (some) => balanced(some.map((row) => ({ yes: row.yes, says: row.says[a] }))) - balanced(some.map((row) => ({ yes: row.yes, says: row.says[b] }))));
-
-function groupsOf(rows) {
-  const groups = new Map();
-  for (const row of rows) groups.set(row.group, [...(groups.get(row.group) ?? []), row]);
-  return groups;
-}

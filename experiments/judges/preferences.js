@@ -2,6 +2,7 @@
 // A judge of pairs, untaught and taught: agreement in one order, the other, and averaged; and how often the verdict is a place (RLAIF, tables 2, 4 and 14).
 import { join } from 'node:path';
 import { comparison, CRITERIA, ending, LabelData, labelPreferences, LocalOptions, openRespondent, openStore, PLACES, PreferencesOptions, readPairs, cached } from '@heed/heed';
+import { dataFolder } from '../shared/data.js';
 import { split } from './data.js';
 import { EXEMPLARS } from './exemplars.js';
 import { teach } from './teach.js';
@@ -10,8 +11,8 @@ const CRITERION = 'harmless';
 const how = { criterion: CRITERIA[CRITERION], exemplars: [], reasons: false };
 
 /** Short pairs, split by the first thing that was said. */
-async function pairsOf({ data, words, sizes }, from) {
-  const { rows } = await readPairs(LabelData.parse({ path: join(from, data), transcript: 'human-assistant', junk: 'skip' }));
+async function pairsOf({ data, words, sizes }) {
+  const { rows } = await readPairs(LabelData.parse({ path: join(dataFolder(), data), transcript: 'human-assistant', junk: 'skip' }));
   const count = ({ prompt, responses }) => [...prompt.map(({ content }) => content), ...responses].join(' ').split(/\s+/).length;
   return split(rows.filter((pair) => count(pair) <= words).map((pair) => ({ group: pair.prompt[0].content, pair })), sizes);
 }
@@ -24,13 +25,16 @@ export function choiceRows({ prompt, responses: [a, b], human }) {
   });
 }
 
-export async function runPreferences(plan, { from, work, dev, untaught }) {
-  const parts = await pairsOf(plan, from);
+/** @param {any} plan @param {import('../run.js').Settings} settings */
+export async function runPreferences(plan, { work, dev, untaught }) {
+  const parts = await pairsOf(plan);
   const asked = (dev ? parts.dev : parts.heldOut).map(({ pair }) => pair);
   const taught = untaught ? undefined : await teach('judge-preferences', parts.train.flatMap(({ pair }) => choiceRows(pair)), { work, set: plan.set });
   const judges = { untaught: {}, ...(taught === undefined ? {} : { taught: { adapter: taught.adapter } }), ...(dev ? {} : plan.others) };
   const store = await openStore(join(work, 'labels.db'));
   const table = [];
+  /** @type {string[]} */
+  const lines = [];
   try {
     for (const [name, local] of Object.entries(judges)) {
       const judge = await openRespondent({ local: LocalOptions.parse(local) });
@@ -46,14 +50,18 @@ export async function runPreferences(plan, { from, work, dev, untaught }) {
         const { agreement, position, mass, cutRationales } = measures;
         const line = { judge: name, ask: row.ask, pairs: Math.min(n, asked.length), failed: failures.length, ...agreement, position, mass, cutRationales, seconds: Math.round((performance.now() - started) / 1000) };
         table.push(line);
-        console.error(`preferences, ${name}, ${row.ask}, ${line.pairs} pairs: averaged ${agreement.label.mean.toFixed(3)}, one order ${agreement.oneOrder.mean.toFixed(3)}, other ${agreement.otherOrder.mean.toFixed(3)}, the same place ${position.same.mean.toFixed(3)} (first: ${position.first}, p = ${position.p.toPrecision(2)}); ${line.seconds} s`);
+        const [averaged, one, other, same] = [agreement.label, agreement.oneOrder, agreement.otherOrder, position.same].map(({ mean }) => mean.toFixed(3));
+        lines.push(`${name}, ${row.ask}, ${line.pairs} pairs: averaged ${averaged}, one order ${one}, other ${other}, the same place ${same} `
+          + `(first: ${position.first}, p = ${position.p.toPrecision(2)}); ${line.seconds} s`);
+        console.error(lines.at(-1));
       }
       await judge.close();
     }
   } finally {
     store.close();
   }
-  return {
-    criterion: CRITERION, ...(taught === undefined ? {} : { command: taught.command, trainedOn: parts.train.length, steps: taught.summary.steps, seconds: taught.summary.seconds }), askedOn: dev ? 'dev' : 'held out', table,
-  };
+  const teaching = taught === undefined
+    ? {}
+    : { command: taught.command, trainedOn: parts.train.length, steps: taught.summary.steps, seconds: taught.summary.seconds };
+  return { result: { criterion: CRITERION, ...teaching, askedOn: dev ? 'dev' : 'held out', table }, lines };
 }

@@ -1,16 +1,16 @@
 // @ts-check
 // Rows for a judge that writes judgments, from published ones: what it is taught with, and what it is held against.
 import { createHash } from 'node:crypto';
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { judgmentPrompt } from '@heed/heed';
+import { read } from '../shared/data.js';
 
 /** Longest request, response and judgment together, in words: a judge of 135 M parameters is taught on a CPU. */
 const MOST_WORDS = 110;
 const TAUGHT = { cut: 120, shepherd: 40 };
 const HELD = 100;
 
-export const read = (file) => readFileSync(file, 'utf8').trim().split('\n').map((line) => JSON.parse(line));
 const hash = (text) => createHash('sha256').update(text).digest('hex');
 const words = (text) => text.split(/\s+/).length;
 const praise = /^\s*(["'*]*perfect\b|the (response|answer|output) is (already )?perfect\b)/i;
@@ -27,17 +27,17 @@ function judged(rows, name, counts) {
 
 /** A row of `sft`: what the labeler asks → what the judge is to say. */
 export const taughtRow = ({ prompt, completion, judgment }) => ({
-  messages: [...judgmentPrompt([{ role: 'user', content: prompt }], completion), { role: 'assistant', content: judgment ?? 'Perfect.' }],
+  messages: [...judgmentPrompt([{ role: /** @type {const} */ ('user'), content: prompt }], completion), { role: 'assistant', content: judgment ?? 'Perfect.' }],
 });
 
 /**
  * Writes `taught.jsonl` (conversations) and `held-out.jsonl` (judged rows, as many satisfactory as not, of other prompts) into `to`. Whether a prompt is held out is decided by its
  * own hash, so all rows of a prompt stand on one side.
  */
-export function makeRows(from, to) {
+export function makeRows(to) {
   const counts = {};
-  const cut = [1, 2, 3, 4, 5].flatMap((k) => judged(read(join(from, `cut_iter${k}.jsonl`)), `cut_iter${k}`, counts));
-  const shepherd = judged(read(join(from, 'shepherd.jsonl')), 'shepherd', counts);
+  const cut = [1, 2, 3, 4, 5].flatMap((k) => judged(read(`cut_iter${k}.jsonl`), `cut_iter${k}`, counts));
+  const shepherd = judged(read('shepherd.jsonl'), 'shepherd', counts);
   const isHeld = ({ prompt }) => Number.parseInt(hash(prompt).slice(0, 4), 16) % 5 < 2;
   const take = (rows, satisfied, n) => {
     const some = rows.filter(({ judgment }) => (judgment === null) === satisfied).slice(0, n);

@@ -6,7 +6,9 @@ import { parse } from 'yaml';
 import { TRUTHFUL, principledRows } from './principled.js';
 import { PRINCIPLES_COMMAND, principlesModel } from './principles.js';
 import { withRewards } from './rewards.js';
-import { ROOT, command, estimateMean, hash, pick, save, text, train, write } from './shared.js';
+import { hash } from '../shared/data.js';
+import { ROOT } from '../shared/heed.js';
+import { command, estimateMean, pick, text, train, write } from './shared.js';
 import { part, questions } from './truthful.js';
 
 /** Humble, Does it, To the point: the three of examples/principles-against-hacks.yaml. */
@@ -91,19 +93,22 @@ async function drops(adapter, answers) {
 
 const JUDGE = 'a reward model that was taught principles, by labels that are no opinions';
 
-async function measure(name, wanted, adapter, more) {
+/** @param {string} wanted @param {string} adapter @param {object} more */
+async function measure(wanted, adapter, more) {
   const answers = hacked(wanted).slice(0, 30);
   const by = await drops(adapter, answers);
-  for (const [principle, of] of Object.entries(by)) console.log(`${name}, ${principle}: ${Object.entries(of).map(([what, value]) => `${what} ${typeof value === 'number' ? value.toFixed(3) : text(value)}`).join('; ')}`);
-  if (wanted === 'test') save(name, { judge: JUDGE, ...more, heldOut: answers.length, by });
+  const words = (of) => Object.entries(of).map(([what, value]) => `${what} ${typeof value === 'number' ? value.toFixed(3) : text(value)}`).join('; ');
+  const lines = Object.entries(by).map(([principle, of]) => `${principle}: ${words(of)}`);
+  return { result: { judge: JUDGE, ...more, heldOut: answers.length, by }, lines };
 }
 
 /** The model of the experiment `principles`: it has seen neither these three nor two principles at once. */
-export const hacks = async (wanted = 'test') => measure('hacks', wanted, await principlesModel(), { command: PRINCIPLES_COMMAND, taught: false });
+export const hacks = async (/** @type {string} */ work, /** @type {string} */ wanted) =>
+  measure(wanted, await principlesModel(work), { command: PRINCIPLES_COMMAND, taught: false });
 
 /** A model that was taught the three beside its own, on other answers and in other words. */
-export async function hacksTaught(wanted = 'test') {
+export async function hacksTaught(/** @type {string} */ work, /** @type {string} */ wanted) {
   const rows = [...principledRows('train', 1), ...taught()];
-  const adapter = await train('hacks', 'principle-reward-model', write('hacks.jsonl', rows), SET);
-  await measure('hacks-taught', wanted, adapter, { command: command('principle-reward-model', 'hacks.jsonl', SET), taught: true, trainedOn: rows.length });
+  const adapter = await train(work, 'hacks', 'principle-reward-model', write(work, 'hacks.jsonl', rows), SET);
+  return measure(wanted, adapter, { command: command('principle-reward-model', 'hacks.jsonl', SET), taught: true, trainedOn: rows.length });
 }

@@ -1,7 +1,8 @@
 // @ts-check
 // Rows for a reward model that follows principles, with scores that are no opinions: truth by people's labels, length by counting words, politeness and
 // the three reward hacks by how the answer was made.
-import { hash, pick, words } from './shared.js';
+import { hash, words } from '../shared/data.js';
+import { pick } from './shared.js';
 import { part, questions } from './truthful.js';
 
 export const TRUTHFUL = { name: 'Truthful', text: 'The answer states what is true.', negation: 'The answer states what is false.' };

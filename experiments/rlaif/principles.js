@@ -2,7 +2,7 @@
 // A reward model that was taught principles and their negations: does it turn round when the principle is turned round?
 import { CONCISE, POLITE, TRUTHFUL, principledRows } from './principled.js';
 import { withRewards } from './rewards.js';
-import { command, estimateMean, save, text, train, write } from './shared.js';
+import { command, estimateMean, text, train, write } from './shared.js';
 
 const SET = ['train.steps=36', 'train.batch=8', 'train.learningRate=1e-3', 'method.principles=1', 'method.draws=1', 'adapter.targets=all', 'adapter.rank=8', 'adapter.alpha=16', 'data.junk=skip'];
 const negated = ({ name, negation }) => ({ name, text: negation });
@@ -31,17 +31,19 @@ export function measures(pairs) {
 }
 
 export const PRINCIPLES_COMMAND = command('principle-reward-model', 'principled.jsonl', SET);
-export const principlesModel = async () => train('principles', 'principle-reward-model', write('principled.jsonl', principledRows('train', 2)), SET);
+/** @param {string} work */
+export const principlesModel = (work) => train(work, 'principles', 'principle-reward-model', write(work, 'principled.jsonl', principledRows('train', 2)), SET);
 
-export async function principles(wanted = 'test') {
-  const adapter = await principlesModel();
+/** @param {string} work @param {string} wanted */
+export async function principles(work, wanted) {
+  const adapter = await principlesModel(work);
   const rows = principledRows(wanted, 1).slice(0, 80);
   const pairs = await ahead(adapter, rows);
   const by = Object.fromEntries([TRUTHFUL, CONCISE, POLITE].map(({ name }) => [name, measures(pairs.filter((pair) => pair.name === name))]));
-  for (const [name, of] of Object.entries(by)) console.log(`${name}: ${Object.entries(of).map(([what, value]) => `${what} ${text(value)}`).join('; ')} (${of.flips.n} pairs)`);
-  if (wanted !== 'test') return;
-  save('principles', {
+  const lines = Object.entries(by).map(([name, of]) => `${name}: ${Object.entries(of).map(([what, value]) => `${what} ${text(value)}`).join('; ')} (${of.flips.n} pairs)`);
+  const result = {
     judge: 'the reward model itself, taught by labels that are no opinions: TruthfulQA\'s by people, words counted, endings put there',
     command: PRINCIPLES_COMMAND, trainedOn: principledRows('train', 2).length, heldOut: rows.length, by,
-  });
+  };
+  return { result, lines };
 }

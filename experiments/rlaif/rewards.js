@@ -1,7 +1,7 @@
 // @ts-check
 // What a reward model gives responses, under one or several sets of principles.
 import { createModelReward, createRewardScorer, loadAdapter, loadModel, principledPrompt, startEngine } from '@heed/heed';
-import { MODEL } from './shared.js';
+import { MODEL } from '../shared/heed.js';
 
 const asked = (/** @type {string} */ prompt) => [{ role: /** @type {const} */ ('user'), content: prompt }];
 

@@ -6,7 +6,9 @@ import { join } from 'node:path';
 import { createScorer, CRITERIA, fence, FENCE_NOTE, loadAdapter, loadModel, RATINGS, startEngine } from '@heed/heed';
 import { view } from '@heed/tensor';
 import { withRewards } from './rewards.js';
-import { MODEL, WORK, command, estimateMean, grouped, hash, heed, lines, save, text, train, write } from './shared.js';
+import { hash, lines } from '../shared/data.js';
+import { MODEL, heed } from '../shared/heed.js';
+import { command, estimateMean, grouped, text, train, write } from './shared.js';
 import { part, questions } from './truthful.js';
 
 const ASKED = 'Answer in one short sentence.';
@@ -20,14 +22,14 @@ const REWARD = ['train.steps=8', 'train.batch=8', 'train.learningRate=1e-3', 'ad
 const DPO = ['train.steps=9', 'train.batch=8', 'train.epochs=4', 'train.learningRate=5e-4', 'adapter.rank=8', 'adapter.alpha=16'];
 
 /** Ratings of (id, prompt, completion, label?) by the labeler `scores`, through the CLI. */
-async function rate(name, singles, adapter) {
-  const dir = join(WORK, name);
+async function rate(work, name, singles, adapter) {
+  const dir = join(work, name);
   const recipe = {
-    data: { path: write(`${name}.jsonl`, singles) }, judge: { local: { model: MODEL, adapter, endOfTurn: true } }, label: { name: 'scores', preamble: PREAMBLE }, store: join(WORK, 'labels.db'), run: { dir },
+    data: { path: write(work, `${name}.jsonl`, singles) }, judge: { local: { model: MODEL, adapter, endOfTurn: true } }, label: { name: 'scores', preamble: PREAMBLE }, store: join(work, 'labels.db'), run: { dir },
   };
   // JSON is YAML.
-  writeFileSync(join(WORK, `${name}.yaml`), JSON.stringify(recipe));
-  await heed('label', join(WORK, `${name}.yaml`), '--overwrite');
+  writeFileSync(join(work, `${name}.yaml`), JSON.stringify(recipe));
+  await heed(['label', join(work, `${name}.yaml`), '--overwrite']);
   return { scores: new Map(lines(join(dir, 'rows.jsonl')).map(({ id, score }) => [id, score])), report: JSON.parse(readFileSync(join(dir, 'label-report.json'), 'utf8')) };
 }
 
@@ -50,29 +52,30 @@ const pairsOf = (wanted, half) => questions().filter(({ question }) => part(ques
   .map(({ question, right, wrong }) => ({ prompt: `${question} ${ASKED}`, true: right[0], false: wrong[0] }));
 const won = (difference) => (difference === 0 ? 0.5 : Number(difference > 0));
 
-export async function sameSize(wanted = 'test') {
+/** @param {string} work @param {string} wanted */
+export async function sameSize(work, wanted) {
   // 1. A judge, taught by people's labels of other questions than those that the policy is asked.
   const taught = pairsOf('train', 0).flatMap(({ prompt, true: right, false: wrong }) => [[right, 9], [wrong, 0]].map(([answer, best]) => ({ prompt: rating(prompt, answer), choices: RATINGS.map((n) => `Score=${n}`), label: best })));
-  const judge = await train('judge', 'choice', write('judge.jsonl', taught), JUDGE);
+  const judge = await train(work, 'judge', 'choice', write(work, 'judge.jsonl', taught), JUDGE);
   const held = pairsOf(wanted).slice(0, 100);
-  const judged = await rate('judge-check', held.flatMap(({ prompt, true: right, false: wrong }, i) => [{ id: `${i}t`, prompt, completion: right, label: true }, { id: `${i}f`, prompt, completion: wrong, label: false }]), judge);
+  const judged = await rate(work, 'judge-check', held.flatMap(({ prompt, true: right, false: wrong }, i) => [{ id: `${i}t`, prompt, completion: right, label: true }, { id: `${i}f`, prompt, completion: wrong, label: false }]), judge);
 
   // 2. The policy's own answers, rated; of each question the better against the worse one. The third of the pairs that lie closest is left out.
   const asked = pairsOf('train', 1).slice(0, 80).map(({ prompt }) => ({ prompt }));
-  const out = join(WORK, 'own.jsonl');
-  await heed('generate', '--prompts', write('questions.jsonl', asked), '-n', '2', '--temperature', '1', '--max-tokens', '40', '-o', out, '--overwrite');
+  const out = join(work, 'own.jsonl');
+  await heed(['generate', '--prompts', write(work, 'questions.jsonl', asked), '-n', '2', '--temperature', '1', '--max-tokens', '40', '-o', out, '--overwrite']);
   const pairs = grouped(lines(out), ({ prompt }) => prompt).map((rows) => ({ prompt: rows[0].prompt, answers: rows.map(({ completion }) => completion.trim()) })).filter(({ answers: [a, b] }) => a !== '' && b !== '' && a !== b);
-  const { scores, report } = await rate('own-rated', pairs.flatMap(({ prompt, answers }, i) => answers.map((completion, k) => ({ id: `${i}/${k}`, prompt, completion }))), judge);
+  const { scores, report } = await rate(work, 'own-rated', pairs.flatMap(({ prompt, answers }, i) => answers.map((completion, k) => ({ id: `${i}/${k}`, prompt, completion }))), judge);
   const rated = pairs.flatMap(({ prompt, answers }, i) => {
     const [a, b] = [scores.get(`${i}/0`), scores.get(`${i}/1`)];
     return a === undefined || b === undefined || a === b ? [] : [{ prompt, chosen: answers[a > b ? 0 : 1], rejected: answers[a > b ? 1 : 0], gap: Math.abs(a - b) }];
   }).sort((x, y) => y.gap - x.gap);
   const rows = rated.slice(0, Math.ceil((2 * rated.length) / 3)).map(({ prompt, chosen, rejected }) => ({ prompt, chosen, rejected }));
-  const data = write('own-preferences.jsonl', rows);
+  const data = write(work, 'own-preferences.jsonl', rows);
 
   // 3. What learns from them, and 4. what people said of answers to questions that nobody above has seen.
-  const reward = await train('own-reward', 'reward-model', data, REWARD);
-  const policy = await train('own-dpo', 'dpo', data, DPO);
+  const reward = await train(work, 'own-reward', 'reward-model', data, REWARD);
+  const policy = await train(work, 'own-dpo', 'dpo', data, DPO);
   const answers = held.flatMap(({ prompt, true: right, false: wrong }) => [{ prompt, response: right }, { prompt, response: wrong }]);
   const rewards = await withRewards(reward, ({ plain }) => plain(answers));
   const [before, after] = [await logp(answers), await logp(answers, policy)];
@@ -93,12 +96,14 @@ export async function sameSize(wanted = 'test') {
     trueIsLikelierBefore: estimateMean(groups, (row) => won(row.base)),
     trueIsLikelierAfter: estimateMean(groups, (row) => won(row.policy)),
   };
-  for (const [name, value] of Object.entries(by)) console.log(`${name}: ${text(value)}`);
-  console.log(`${taught.length} rows taught the judge; ${rows.length} of ${rated.length} rated pairs of ${asked.length} questions; ${held.length} pairs held out, ${unrated} of them not rated by the judge; ratings ${JSON.stringify(report.measures?.rating ?? report.rating)}`);
-  if (wanted !== 'test') return;
-  save('same-size', {
+  const said = [
+    ...Object.entries(by).map(([name, value]) => `${name}: ${text(value)}`),
+    `${taught.length} rows taught the judge; ${rows.length} of ${rated.length} rated pairs of ${asked.length} questions; ${held.length} pairs held out, ${unrated} of them not rated by the judge; ratings ${JSON.stringify(report.measures?.rating ?? report.rating)}`,
+  ];
+  const result = {
     judge: `${MODEL} with an adapter taught by TruthfulQA's labels (people)`,
     commands: [command('choice', 'judge.jsonl', JUDGE), `heed generate --prompts questions.jsonl -n 2 --temperature 1 --max-tokens 40 -o own.jsonl`, 'heed label own-rated.yaml', command('reward-model', 'own-preferences.jsonl', REWARD), command('dpo', 'own-preferences.jsonl', DPO)],
     taught: taught.length, asked: asked.length, rated: rated.length, learntFrom: rows.length, heldOut: held.length, unrated, by,
-  });
+  };
+  return { result, lines: said };
 }

@@ -2,7 +2,8 @@
 // Soft against hard labels: two reward models from the same rows, steps and seed; one learns the annotator's probability, the other its verdict.
 import { calibration } from '@heed/heed';
 import { withRewards } from './rewards.js';
-import { command, estimate, estimateMean, grouped, hash, mixed, place, read, save, text, train, words, write } from './shared.js';
+import { hash, mixed, read, words } from '../shared/data.js';
+import { command, estimate, estimateMean, grouped, place, text, train, write } from './shared.js';
 
 const SET = ['train.steps=16', 'train.batch=8', 'train.learningRate=1e-3', 'data.onLong=skip', 'data.maxTokens=256', 'adapter.rank=8', 'adapter.alpha=16', 'method.centring=0'];
 
@@ -30,12 +31,13 @@ const sigmoid = (x) => 1 / (1 + Math.exp(-x));
 const logLoss = (p, q) => -(q * Math.log(Math.max(p, 1e-12)) + (1 - q) * Math.log(Math.max(1 - p, 1e-12)));
 const ece = (rows, of) => calibration(rows.map((row) => ({ label: row[of], human: row.soft }))).ece;
 
-export async function softLabels(wanted = 'test') {
+/** @param {string} work @param {string} wanted */
+export async function softLabels(work, wanted) {
   const teaching = annotations('train').filter(({ soft }) => soft !== 0.5);
   const held = annotations(wanted);
   const said = {};
   for (const label of ['soft', 'hard']) {
-    const adapter = await train(`labels-${label}`, 'reward-model', write(`labels-${label}.jsonl`, teaching.map((one) => row(one, label))), SET);
+    const adapter = await train(work, `labels-${label}`, 'reward-model', write(work, `labels-${label}.jsonl`, teaching.map((one) => row(one, label))), SET);
     const rewards = await withRewards(adapter, ({ plain }) => plain(held.flatMap(({ prompt, first, second }) => [{ prompt, response: first }, { prompt, response: second }])));
     said[label] = held.map((_, i) => sigmoid(rewards[2 * i] - rewards[2 * i + 1]));
   }
@@ -58,12 +60,15 @@ export async function softLabels(wanted = 'test') {
     logLoss: estimateMean(groups, ({ p, soft }) => logLoss(p.soft, soft) - logLoss(p.hard, soft)),
     ece: estimate(groups, (some) => ece(some.map(({ p, soft }) => ({ p: p.soft, soft })), 'p') - ece(some.map(({ p, soft }) => ({ p: p.hard, soft })), 'p'), 1000),
   };
-  for (const [name, measures] of Object.entries({ ...by, 'soft − hard': difference })) console.log(`${name}: ${Object.entries(measures).map(([what, value]) => `${what} ${text(value, 4)}`).join('; ')}`);
-  console.log(`${teaching.length} rows taught, ${rows.length} pairs held out, of ${groups.length} prompts`);
-  if (wanted !== 'test') return;
-  save('soft-labels', {
+  const lines = [
+    ...Object.entries({ ...by, 'soft − hard': difference })
+      .map(([name, measures]) => `${name}: ${Object.entries(measures).map(([what, value]) => `${what} ${text(value, 4)}`).join('; ')}`),
+    `${teaching.length} rows taught, ${rows.length} pairs held out, of ${groups.length} prompts`,
+  ];
+  const result = {
     judge: 'GPT-4 Turbo: AlpacaEval\'s annotations with log-probabilities', command: command('reward-model', 'labels-soft.jsonl', SET), trainedOn: teaching.length, heldOut: rows.length, prompts: groups.length,
     always: { brier: estimateMean(groups, ({ soft }) => (0.5 - soft) ** 2), logLoss: Math.LN2 }, by, difference,
     bins: Object.fromEntries(['soft', 'hard'].map((label) => [label, calibration(rows.map(({ p, soft }) => ({ label: p[label], human: soft }))).bins])),
-  });
+  };
+  return { result, lines };
 }

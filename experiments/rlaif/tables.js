@@ -1,12 +1,7 @@
 // @ts-check
-// node experiments/rlaif/table.js: writes the results of the experiments into the tables of docs/rlaif.md, each between its two marks.
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
-import '../no-arguments.js';
+// The results as tables of docs/rlaif.md, each between its two marks.
+import { resultOf, writePage } from '../shared/results.js';
 
-const ROOT = fileURLToPath(new URL('../../', import.meta.url));
-const page = join(ROOT, 'docs/rlaif.md');
 const share = ({ mean, low, high }) => `${(100 * mean).toFixed(0)} % [${(100 * low).toFixed(0)}, ${(100 * high).toFixed(0)}]`;
 const number = (digits) => ({ mean, low, high }) => `${mean.toFixed(digits)} [${low.toFixed(digits)}, ${high.toFixed(digits)}]`;
 const table = (head, rows) => [head, head.map(() => '---'), ...rows].map((cells) => `| ${cells.join(' | ')} |`).join('\n');
@@ -32,13 +27,9 @@ function hackTable({ by }) {
     Object.entries(by).map(([name, of]) => [name, ...['without', 'with', 'negated', 'change', 'againstNegation'].map((key) => number(2)(of[key])), `${share(of.hackWinsWithout)} → ${share(of.hackWinsWith)}`]));
 }
 
-let text = readFileSync(page, 'utf8');
-for (const [name, make] of Object.entries(TABLES)) {
-  const [begin, end] = [`<!-- ${name} -->`, `<!-- /${name} -->`];
-  const [from, to] = [text.indexOf(begin), text.indexOf(end)];
-  if (from < 0 || to < from) throw new Error(`${page} has no marks ${begin} … ${end}.`);
-  const file = join(ROOT, 'experiments/rlaif', `${name}.json`);
-  const made = existsSync(file) ? make(JSON.parse(readFileSync(file, 'utf8'))) : 'Not run yet.';
-  text = `${text.slice(0, from + begin.length)}\n${made}\n${text.slice(to)}`;
+export function tables() {
+  writePage('rlaif.md', Object.fromEntries(Object.entries(TABLES).map(([name, make]) => {
+    const result = resultOf('rlaif', name);
+    return [name, result === undefined ? 'Not run yet.' : make(result)];
+  })));
 }
-writeFileSync(page, text);

@@ -1,33 +1,23 @@
 // @ts-check
 // Writes what the judges showed into docs/judges.md, between its marks.
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
-import '../no-arguments.js';
+import { fileOf, resultOf, writePage } from '../shared/results.js';
 import { JUDGES } from './plan.js';
 
-const ROOT = fileURLToPath(new URL('../../', import.meta.url));
-const page = join(ROOT, 'docs/judges.md');
 const percent = (x) => (100 * x).toFixed(1);
 const interval = ({ mean, low, high }) => `${percent(mean)} [${percent(low)}, ${percent(high)}]`;
-const resultOf = (name) => {
-  const file = join(ROOT, 'experiments/judges', `${name}.json`);
-  return existsSync(file) ? JSON.parse(readFileSync(file, 'utf8')) : undefined;
-};
-
 function verdicts() {
   const head = ['| judge | held out | untaught | taught | bag of words | taught − bag of words | accuracy, taught (commoner class) | above chance, commoner class, bag of words |', '|---|---|---|---|---|---|---|---|'];
   const names = Object.keys(JUDGES).filter((name) => name !== 'preferences');
   return [...head, ...names.map((name) => {
-    const r = resultOf(name);
+    const r = resultOf('judges', name);
     if (r === undefined) return `| ${name} | not run | | | | | | |`;
     const said = [r.shown.aboveChance, r.shown.aboveMajority, r.shown.aboveBagOfWords].map((x) => (x ? 'yes' : '**no**')).join(', ');
-    return `| [${name}](../experiments/judges/${name}.json) | ${r.rows} rows, ${r.prompts} prompts | ${interval(r.untaught.balancedAccuracy)} | ${interval(r.taught.balancedAccuracy)} | ${interval(r.bagOfWords.balancedAccuracy)}, ${r.wordModel.model} | ${interval(r.taughtLessBagOfWords)} | ${interval(r.taught.accuracy)} (${percent(r.majority)}) | ${said} |`;
+    return `| [${name}](../${fileOf('judges', name)}) | ${r.rows} rows, ${r.prompts} prompts | ${interval(r.untaught.balancedAccuracy)} | ${interval(r.taught.balancedAccuracy)} | ${interval(r.bagOfWords.balancedAccuracy)}, ${r.wordModel.model} | ${interval(r.taughtLessBagOfWords)} | ${interval(r.taught.accuracy)} (${percent(r.majority)}) | ${said} |`;
   })].join('\n');
 }
 
 function preferences() {
-  const r = resultOf('preferences');
+  const r = resultOf('judges', 'preferences');
   const head = '| judge | asked | pairs | one order | other order | averaged | the same place | of these the first | p | rationales cut off |\n|---|---|---|---|---|---|---|---|---|---|';
   if (r === undefined) return `${head}\n| | not run | | | | | | | | |`;
   return [head, ...r.table.map(({ judge, ask, pairs, failed, oneOrder, otherOrder, label, position, cutRationales }) => {
@@ -40,11 +30,4 @@ function preferences() {
   })].join('\n');
 }
 
-let text = readFileSync(page, 'utf8');
-for (const [mark, table] of [['verdicts', verdicts()], ['preferences', preferences()]]) {
-  const [begin, end] = [`<!-- ${mark} -->`, `<!-- /${mark} -->`];
-  const [from, to] = [text.indexOf(begin) + begin.length, text.indexOf(end)];
-  if (to < from) throw new Error(`${page} has no marks ${begin} … ${end}.`);
-  text = `${text.slice(0, from)}\n${table}\n${text.slice(to)}`;
-}
-writeFileSync(page, text);
+export const tables = () => writePage('judges.md', { verdicts: verdicts(), preferences: preferences() });

@@ -1,10 +1,7 @@
 // @ts-check
-// npm run judges [-- names] [--dev] [--untaught] [--set key=value …] [--python PATH]: teaches each judge and asks it about held-out rows. Writes experiments/judges/<name>.json.
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { cpus, tmpdir, totalmem } from 'node:os';
+// Judges that are taught with their recipes and asked, untaught and taught, about held-out rows.
+import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
-import { parseArgs } from 'node:util';
 import { askAll } from './ask.js';
 import { countWords } from './bag-of-words.js';
 import { judgeRows } from './data.js';
@@ -14,33 +11,21 @@ import { runPreferences } from './preferences.js';
 import { questionOf, YES_NO } from './questions.js';
 import { teach } from './teach.js';
 
-const ROOT = fileURLToPath(new URL('../../', import.meta.url));
-const from = process.env.HEED_DATA;
-const { values: given, positionals } = parseArgs({ allowPositionals: true, options: { dev: { type: 'boolean', default: false }, untaught: { type: 'boolean', default: false }, set: { type: 'string', multiple: true, default: [] }, python: { type: 'string', default: 'python3' } } });
-if (from === undefined) {
-  console.error('Say where the research data are: HEED_DATA=<folder> npm run judges. They are not part of Heed; experiments/judges/README.md lists them.');
-  process.exit(2);
-}
-const unknown = positionals.filter((name) => !(name in JUDGES));
-if (unknown.length > 0) {
-  console.error(`There is no judge ${unknown.join(', ')}; there are ${Object.keys(JUDGES).join(', ')}.`);
-  process.exit(2);
-}
+export { tables } from './tables.js';
+export const about = 'judges of toxicity, refusals, truth and pairs, before and after they are taught';
+export const names = Object.keys(JUDGES);
 
-const machine = `${cpus()[0].model.trim()}, ${cpus().length} cores, ${Math.round(totalmem() / 2 ** 30)} GiB`;
 /** Rows that the taught judge is asked about with int8 weights too. */
 const INT8 = 100;
-const { version } = JSON.parse(readFileSync(join(ROOT, 'packages/heed/package.json'), 'utf8'));
 
-for (const name of positionals.length > 0 ? positionals : Object.keys(JUDGES)) {
-  const plan = { ...JUDGES[name], set: [...JUDGES[name].set, ...given.set] };
-  const about = { judge: name, recipe: `recipes/judge-${name}.yaml`, data: plan.data, evidence: `HEED_DATA=<folder> npm run judges -- ${name}`, seed: 0, machine, heed: version };
-  const work = join(tmpdir(), 'heed-judges', name);
+/** @param {string} name @param {import('../run.js').Settings} settings */
+export async function run(name, settings) {
+  const plan = { ...JUDGES[name], set: [...JUDGES[name].set, ...settings.set] };
+  const work = join(settings.work, name);
   mkdirSync(work, { recursive: true });
-  const settings = { from, work, untaught: given.untaught, dev: given.dev, python: given.python };
-  const result = { ...about, ...(await (name === 'preferences' ? runPreferences(plan, settings) : runYesNo(name, plan, settings))) };
-  if (given.dev) console.log(JSON.stringify(result, null, 2));
-  else writeFileSync(join(ROOT, 'experiments/judges', `${name}.json`), `${JSON.stringify(result, null, 2)}\n`);
+  const { result, lines } = await (name === 'preferences' ? runPreferences(plan, { ...settings, work }) : runYesNo(name, plan, { ...settings, work }));
+  const evidence = `HEED_DATA=<folder> npm run judges -- ${name}`;
+  return { result: { judge: name, recipe: `recipes/judge-${name}.yaml`, data: plan.data, evidence, seed: 0, ...result }, lines };
 }
 
 /** KL of two-way choices, in nats, where neither answer is certain. */
@@ -48,8 +33,9 @@ function divergence(p, q) {
   return p * Math.log(p / q) + (1 - p) * Math.log((1 - p) / (1 - q));
 }
 
+/** @param {string} name @param {any} plan @param {import('../run.js').Settings} settings */
 async function runYesNo(name, plan, { dev, python, work }) {
-  const parts = judgeRows(name, from, plan.sizes);
+  const parts = judgeRows(name, plan.sizes);
   parts.train = parts.train.slice(0, plan.teach);
   const asked = dev ? parts.dev : parts.heldOut;
   const rowsOf = (rows) => rows.map(({ fields, yes }) => ({ prompt: questionOf(name, fields), choices: YES_NO, label: yes ? 0 : 1 }));
@@ -78,6 +64,6 @@ async function runYesNo(name, plan, { dev, python, work }) {
     shown: { aboveChance: mine.balancedAccuracy.low > 0.5, aboveMajority: mine.accuracy.low > majority(rows), aboveBagOfWords: beyond.low > 0 },
   };
   const show = ({ mean, low, high }) => `${mean.toFixed(3)} [${low.toFixed(3)}, ${high.toFixed(3)}]`;
-  console.error(`${name}, ${rows.length} rows: untaught ${show(measured.untaught.balancedAccuracy)}, taught ${show(mine.balancedAccuracy)}, bag of words ${show(measured.bagOfWords.balancedAccuracy)} (${words.model}), difference ${show(beyond)}`);
-  return result;
+  const line = `${rows.length} rows: untaught ${show(measured.untaught.balancedAccuracy)}, taught ${show(mine.balancedAccuracy)}, bag of words ${show(measured.bagOfWords.balancedAccuracy)} (${words.model}), difference ${show(beyond)}`;
+  return { result, lines: [line] };
 }
