@@ -73,14 +73,18 @@ export { type HeldPrinciple, comparisonPrompt, principledPrompt } from './text/p
 export { refinementPrompt } from './text/refine.js';
 export { selfCorrectionPrompt } from './text/self-correct.js';
 
-export { TrainRecipe } from './train/recipe.js';
-export { type TrainRunOptions, type TrainSummary, runTraining } from './train/run.js';
-export { type RowInput, type TrainOutcome, type TrainingInput, train } from './train/api.js';
+export type { Hooks, Measured, Summary } from './run/job.js';
+export { TrainRecipe } from './loop/train-recipe.js';
+export { type TrainSummary, runTraining } from './loop/train-job.js';
+export { type RowInput, type TrainOutcome, type TrainingInput, train } from './loop/library.js';
 export { AdapterOptions, TrainOptions } from './run/recipe-schemas.js';
-export { RowsOptions } from './train/row-recipe.js';
-export { openRowMaker } from './loop/make-rows.js';
-export { AlignRecipe } from './loop/recipe.js';
-export { type AlignHooks, type Aligned, alignOnline, finishAlignment } from './loop/online.js';
+export { RowsOptions } from './loop/rows-recipe.js';
+export { AlignRecipe } from './loop/align-recipe.js';
+export { type AlignSummary, runAlignment } from './loop/align-job.js';
+export type { Lesson, Round, Source } from './loop/source.js';
+export { type LoopResult, type LoopSetup, runLoop } from './loop/loop.js';
+export { type Item } from './train/item.js';
+export { type Learning, type Learnt, type Step, type Trainer, type TrainerSetup, type TrainerState, createTrainer } from './train/trainer.js';
 
 export type { Completion, GenerationHooks, GenerationRequest, Token } from './generate/request.js';
 export { type Generator } from './generate/generator.js';

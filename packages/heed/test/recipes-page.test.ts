@@ -13,12 +13,14 @@ import { PrinciplesOptions } from '../src/label/principles.js';
 import { AnswersOptions, LabelRecipe } from '../src/label/recipe.js';
 import { RevisionsOptions } from '../src/label/revisions.js';
 import { ScoresOptions } from '../src/label/scores.js';
-import { AlignRecipe } from '../src/loop/recipe.js';
+import { AlignRecipe } from '../src/loop/align-recipe.js';
 import { MethodOptions } from '../src/method/index.js';
 import { AdapterOptions, RunOptions, TrainOptions } from '../src/run/recipe-schemas.js';
-import { TrainRecipe } from '../src/train/recipe.js';
-import { RowsOptions } from '../src/train/row-recipe.js';
+import { TrainRecipe } from '../src/loop/train-recipe.js';
+import { RowsOptions } from '../src/loop/rows-recipe.js';
 
+// The schema before its checks and defaults that depend on each other.
+const ALIGN = AlignRecipe.in;
 const page = (name: string): string => readFileSync(fileURLToPath(new URL(`../../../docs/${name}`, import.meta.url)), 'utf8');
 const text = page('recipes.md');
 
@@ -74,7 +76,7 @@ const elsewhere = /^(columns|by|judge)\./;
 
 const sections: readonly [string, z.ZodType][] = [
   ['`run`', RunOptions], ['`data`', DataOptions], ['`rows`', RowsOptions], ['`adapter`', AdapterOptions], ['`train`', TrainOptions],
-  ['`generate`', AlignRecipe.shape.generate], ['`loop`', AlignRecipe.shape.loop], ['`evaluate`', AlignRecipe.shape.evaluate], ['`judge`', JudgeSection], ['`answers`', AnswersOptions],
+  ['`generate`', ALIGN.shape.generate], ['`loop`', ALIGN.shape.loop], ['`evaluate`', ALIGN.shape.evaluate], ['`judge`', JudgeSection], ['`answers`', AnswersOptions],
   ['`preferences`', PreferencesOptions], ['`scores`', ScoresOptions], ['`principles`', PrinciplesOptions], ['`judgments`', JudgmentsOptions], ['`revisions`', RevisionsOptions],
   ['Files of rules', RuleSchema],
 ];
@@ -89,7 +91,7 @@ describe('docs/recipes.md', () => {
 
   it('says which recipe has which section', () => {
     const table = tableUnder('The whole');
-    const recipes = [TrainRecipe, AlignRecipe, LabelRecipe].map((recipe) => recipe.shape as Readonly<Record<string, unknown>>);
+    const recipes = [TrainRecipe, ALIGN, LabelRecipe].map((recipe) => recipe.shape as Readonly<Record<string, unknown>>);
     expect([...table.keys()].sort()).toEqual([...new Set(recipes.flatMap((shape) => Object.keys(shape)))].sort());
     for (const [key, cells] of table) {
       expect(cells.slice(0, 3), key).toEqual(recipes.map((shape) => (key in shape ? 'yes' : '')));

@@ -8,14 +8,14 @@ interface Options { readonly resume?: boolean; readonly overwrite?: boolean }
 export function register(program: Command, out: Output): void {
   program
     .command('align')
-    .description('online alignment: the model answers, a judge judges, the method trains, N times')
+    .description('online alignment: the model answers, a reward rates the answers, the method trains, N times')
     .argument('<recipe>', 'a YAML recipe, such as recipes/cut-online.yaml')
     .argument('[overrides...]', 'recipe values: key=value, such as loop.iterations=2')
     .option('--resume', 'go on with the run in run.dir where it stopped')
     .option('--overwrite', 'remove the run in run.dir first')
     .action(async (file: string, overrides: string[], { resume = false, overwrite = false }: Options) => {
-      const { runAlignment, renderAlignment } = await import('./alignment.js');
-      const result = await runAlignment({ file, overrides, resume, overwrite, out });
+      const { align, renderAlignment } = await import('./alignment.js');
+      const result = await align({ file, overrides, resume, overwrite, out });
       out.result(result, renderAlignment([result]));
     });
 }

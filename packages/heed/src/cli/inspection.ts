@@ -10,14 +10,15 @@ import { renderDoctor } from '../data/render-doctor.js';
 import type { AnyRow, PromptRow, RowKind } from '../data/rows.js';
 import { type Source, at } from '../data/source.js';
 import { UserError } from '../errors.js';
-import { AlignRecipe } from '../loop/recipe.js';
+import { AlignRecipe } from '../loop/align-recipe.js';
 import { type MethodOptions, methodOf } from '../method/index.js';
 import { type Model, loadModel } from '../model/load.js';
 import type { Progress } from '../run/progress.js';
 import { loadRecipe } from '../run/recipe.js';
 import { createRespond } from '../text/respond.js';
 import type { TokenSequence } from '../text/token-sequence.js';
-import { TrainRecipe } from '../train/recipe.js';
+import { TrainRecipe } from '../loop/train-recipe.js';
+import type { Column } from '../train/item.js';
 import { type SeenSequence, legend, renderSequence } from './render-tokens.js';
 
 /** A row as the model sees it. */
@@ -43,7 +44,7 @@ export interface Inspection {
   readonly rows: readonly SeenRow[];
 }
 
-type Columns = Readonly<Record<string, number | readonly number[]>>;
+type Columns = Readonly<Record<string, Column>>;
 
 /** What a recipe says about its rows: their kind, and the sequences of each. */
 interface Seen {

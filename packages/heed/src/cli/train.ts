@@ -1,7 +1,7 @@
 /** `heed train`: learn from rows that are there. */
 import type { Command } from 'commander';
 
-import type { TrainSummary } from '../train/run.js';
+import type { TrainSummary } from '../loop/train-job.js';
 import type { Output } from './output.js';
 
 interface Options { readonly resume?: boolean; readonly overwrite?: boolean; readonly dryRun?: boolean }
@@ -16,24 +16,24 @@ export function register(program: Command, out: Output): void {
     .option('--overwrite', 'remove the run in run.dir first')
     .option('--dry-run', 'check recipe and data and predict memory; train nothing')
     .action(async (file: string, overrides: string[], { resume = false, overwrite = false, dryRun = false }: Options) => {
-      const [{ loadRecipe }, { TrainRecipe }] = await Promise.all([import('../run/recipe.js'), import('../train/recipe.js')]);
+      const [{ loadRecipe }, { TrainRecipe }] = await Promise.all([import('../run/recipe.js'), import('../loop/train-recipe.js')]);
       const { recipe, text } = await loadRecipe(file, overrides, TrainRecipe);
       if (dryRun) {
-        const { dryRunTraining, renderDryRun } = await import('../train/dry-run.js');
+        const { dryRunTraining, renderDryRun } = await import('../loop/dry-run.js');
         const result = await dryRunTraining(recipe, (line) => out.note(line));
         out.result(result, renderDryRun(result));
         return;
       }
-      const [{ runTraining }, { openRowMaker }, { openRun }, { createProgress }, { onInterrupt }] = await Promise.all([
-        import('../train/run.js'), import('../loop/make-rows.js'), import('../run/folder.js'), import('../run/progress.js'), import('../run/signals.js'),
+      const [{ runTraining }, { openRun }, { createProgress }, { onInterrupt }] = await Promise.all([
+        import('../loop/train-job.js'), import('../run/folder.js'), import('../run/progress.js'), import('../run/signals.js'),
       ]);
       const run = await openRun(recipe.run.dir, { recipe: text, resume, overwrite });
       const interrupt = onInterrupt();
       try {
-        const summary = await runTraining(recipe, run, { progress: createProgress(), interrupt, openMaker: openRowMaker, say: (line) => out.note(line) });
+        const summary = await runTraining(recipe, run, { progress: createProgress(), interrupt, say: (line) => out.note(line) });
         out.result({ run: run.dir, ...summary }, [
-          `${summary.method}: ${summary.steps} steps, loss ${summary.loss.toFixed(4)}, ${Math.round(summary.tokens / summary.seconds)} tokens/s`,
-          ...(summary.eval === undefined ? [] : renderChange(summary.eval)),
+          `${summary.method}: ${summary.steps} steps, loss ${summary.loss.toFixed(4)}, ${Math.round(summary.tokens / summary.trainingSeconds)} tokens/s`,
+          ...renderChange(summary),
           `adapter: ${run.adapterDir}`,
           `report:  ${run.path('report.html')}`,
         ].join('\n'));
@@ -45,13 +45,14 @@ export function register(program: Command, out: Output): void {
 }
 
 /** Metrics on held-out rows, before → after, with the interval of their paired change. */
-function renderChange({ rows, before, after, change }: NonNullable<TrainSummary['eval']>): string[] {
+function renderChange({ heldOut, before, after, change }: TrainSummary): string[] {
+  if (before === undefined || after === undefined) return [];
   const lines = Object.keys(after).map((name) => {
-    const by = change[name];
+    const by = change?.[name];
     const interval = by === undefined ? '' : `  (${signed(by.mean)}, 95 % [${signed(by.low)}, ${signed(by.high)}])`;
     return `  ${name.padEnd(24)} ${before[name]?.toFixed(4) ?? '-'} → ${after[name]!.toFixed(4)}${interval}`;
   });
-  return [`held out, ${rows} rows:`, ...lines];
+  return [`held out, ${heldOut} rows:`, ...lines];
 }
 
 const signed = (x: number): string => `${x < 0 ? '' : '+'}${x.toFixed(4)}`;

@@ -1,4 +1,5 @@
 import { type Engine, view } from '@heed/tensor';
+import type { AdapterPlan } from '../model/adapter.js';
 import type { Model } from '../model/load.js';
 import type { Adapter } from '../model/peft.js';
 import type { Precision } from '../model/precision.js';
@@ -8,6 +9,8 @@ import { type Generator, createGenerator } from './generator.js';
 export interface OpenGeneratorOptions {
   /** The adapter on the model's weights; `setAdapter` changes it later, for one of the same plan. */
   readonly adapter?: Adapter;
+  /** The shape of the adapters that `setAdapter` will be given. Default: that of `adapter`. */
+  readonly plan?: AdapterPlan;
   /** Sequences that are worked on together. Default: 16. */
   readonly batch?: number;
   /** What the linear layers compute with. Default: f32. */
@@ -21,12 +24,12 @@ export interface OpenGeneratorOptions {
  * @throws UserError for a batch that is no whole number from 1, an adapter with a head, or a model that int8 does not fit
  */
 export async function openGenerator(
-  engine: Engine, { checkpoint, tokenizer, template }: Model, { adapter, batch, precision }: OpenGeneratorOptions = {},
+  engine: Engine, { checkpoint, tokenizer, template }: Model, { adapter, plan = adapter?.plan, batch, precision }: OpenGeneratorOptions = {},
 ): Promise<Generator> {
   const generator = await createGenerator(engine, checkpoint, {
     decode: (ids) => tokenizer.decode(ids, { skipSpecial: true }),
     stopIds: template.stopIds,
-    plan: adapter?.plan,
+    plan,
     batch,
     precision,
   });

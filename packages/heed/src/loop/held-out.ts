@@ -1,56 +1,72 @@
+import type { Engine, View } from '@heed/tensor';
 import type { PromptRow } from '../data/rows.js';
 import { type AnswerReport, evaluateAnswers } from '../evaluate/answers.js';
 import type { SamplingOptions } from '../generate/options.js';
+import type { Model } from '../model/load.js';
 import { createScorer } from '../model/scorer.js';
-import type { Failure } from '../judge/respondent.js';
-import type { Rated, Reward } from '../reward/reward.js';
+import type { Reward } from '../reward/reward.js';
 import type { RunFolder } from '../run/folder.js';
+import type { Hooks, Measured } from '../run/job.js';
 import { percent } from '../run/numbers.js';
+import { silentProgress } from '../run/progress.js';
 import { Interrupted } from '../run/signals.js';
-import { type AlignSetup, openAnswerer } from './setup.js';
+import type { Answerer } from './answerer.js';
 
-/** When held-out prompts are answered: before the first iteration and after the last. */
+/** When held-out prompts are answered: before the first round and after the last. */
 export type When = 'before' | 'after';
 
-/** Prompts that training never sees, and who judges the answers to them. */
+/** Prompts that training never sees, and how the answers to them are rated. */
 export interface HeldOut {
+  readonly engine: Engine;
+  readonly model: Model;
+  readonly answerer: Answerer;
   readonly rows: readonly PromptRow[];
   readonly reward: Reward;
   readonly sampling: SamplingOptions;
+  readonly run: RunFolder;
+  readonly hooks: Hooks;
 }
 
-/** Answers the held-out prompts with these adapter parameters and has the answers judged and measured. Without an adapter the answers are kept: a resume reads them. */
-export async function assess(setup: AlignSetup, { rows, reward, sampling }: HeldOut, when: When, parameters?: Float32Array): Promise<AnswerReport> {
-  const { run, engine, model, progress, interrupt, say } = setup;
+/**
+ * Has the held-out prompts answered, and the answers rated and measured.
+ *
+ * @param policy The adapter's parameters where they lie; undefined: the model as it is, whose answers are kept for a resume.
+ */
+export async function assess({ engine, model, answerer, rows, reward, sampling, run, hooks }: HeldOut, when: When, policy: View | undefined): Promise<AnswerReport> {
+  const { progress = silentProgress, interrupt, say } = hooks;
   progress.start(`answering held-out prompts, ${when}`, rows.length);
-  const generator = await openAnswerer(setup, parameters);
-  const scorer = parameters && (await createScorer(engine, model));
+  const generator = await answerer.generator(policy);
+  const scorer = policy && (await createScorer(engine, model));
   const report = await evaluateAnswers({
-    model, generator, ...(scorer === undefined ? { keptIn: run.path('work', 'before.json') } : { scorer }), reward, rows, sampling,
+    model, generator, scorer, reward, rows, sampling, keptIn: policy === undefined ? run.path('work', 'before.json') : undefined,
     onProgress(n) {
-      if (interrupt.requested) throw new Interrupted('Stopped while answering the held-out prompts; --resume answers them again.');
+      if (interrupt?.requested === true) throw new Interrupted('Stopped while answering the held-out prompts; --resume answers them again.');
       progress.update(n);
     },
   });
-  await generator.release();
   await scorer?.release();
+  await answerer.rest();
   progress.stop();
-  say(describe(when, report));
+  say?.(describe(when, report));
   return report;
 }
 
-const describe = (when: When, { satisfied, findings, fluency }: AnswerReport): string =>
-  `${when}: ${percent(satisfied!.mean)} of ${satisfied!.n} held-out answers satisfy the judge [${percent(satisfied!.low)}, ${percent(satisfied!.high)}], ` +
-  `${(findings?.mean ?? 0).toFixed(2)} findings an answer, ${fluency.medianWords} words.`;
+const describe = (when: When, { satisfied, value, findings, fluency }: AnswerReport): string => {
+  const share = satisfied === undefined
+    ? `a mean reward of ${value.mean.toPrecision(3)} over ${value.n} held-out answers [${value.low.toPrecision(3)}, ${value.high.toPrecision(3)}]`
+    : `${percent(satisfied.mean)} of ${satisfied.n} held-out answers satisfy the reward [${percent(satisfied.low)}, ${percent(satisfied.high)}]`;
+  const faults = findings === undefined ? '' : `, ${findings.mean.toFixed(2)} findings an answer`;
+  return `${when}: ${share}${faults}, ${fluency.medianWords} words.`;
+};
+
+/** A report's measurements by name, for `summary.json`. */
+export const measurements = ({ satisfied, value, findings, fluency }: AnswerReport): Record<string, Measured> =>
+  ({ ...Object.fromEntries(Object.entries({ satisfied, value, findings }).filter(([, measured]) => measured !== undefined)), ...fluency });
 
 /** Writes the answers to the run's samples. */
 export function logAnswers(run: RunFolder, when: When, { answers }: AnswerReport, step: number): void {
   for (const { row, response, rated } of answers) {
-    run.samples.append({ kind: 'answer', when, step, id: row.id ?? String(row.source.line), prompt: lastTurn(row), response, ...verdictOf(rated) });
+    const verdict = 'failure' in rated ? rated.failure : rated.satisfied ?? rated.value;
+    run.samples.append({ kind: 'answer', when, step, id: row.id ?? String(row.source.line), prompt: row.prompt.at(-1)!.content, response, verdict, reason: 'failure' in rated ? rated.detail : rated.reason });
   }
 }
-
-const verdictOf = (rated: Rated | Failure): { verdict?: boolean; reason: string | null } =>
-  ('failure' in rated ? { reason: rated.detail } : { verdict: rated.satisfied, reason: rated.reason });
-
-const lastTurn = (row: PromptRow): string => row.prompt.at(-1)!.content;

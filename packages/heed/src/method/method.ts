@@ -37,10 +37,10 @@ export interface Loss {
 /**
  * A policy that a loss compares with, or reads without learning from it:
  * `base`: the model with the adapter switched off; a saved adapter on it, by its folder; `policy`: the trained policy as it is, without gradient
- * or dropout; `ema`: an exponential moving average of the trained adapter, which starts as a copy of it and after every `every` steps becomes
+ * or dropout; `round`: the trained policy as the round began, so that at a round's first step it equals the policy exactly; `ema`: an exponential moving average of the trained adapter, which starts as a copy of it and after every `every` steps becomes
  * (1 − rate) · average + rate · policy.
  */
-export type Reference = 'base' | 'policy' | { readonly adapter: string } | { readonly ema: { readonly every: number; readonly rate: number } };
+export type Reference = 'base' | 'policy' | 'round' | { readonly adapter: string } | { readonly ema: { readonly every: number; readonly rate: number } };
 
 /** A reference and the named sequences that it scores. */
 export interface ReferenceUse<Name extends string> {
@@ -58,6 +58,10 @@ export interface Scored<Name extends string> {
   readonly scores: Readonly<Record<Name, Tensor>>;
   /** The method's own columns: [B] each, [B, K] for one of `listColumns`. */
   readonly columns: Readonly<Record<string, Tensor>>;
+  /** The method's token columns (advantages, rewards of tokens): [B, T], or [B, K, T] where they belong to a list. */
+  readonly tokens: Readonly<Record<string, Tokens>>;
+  /** Entropy of the policy's distribution at each supervised token, in nats, like `logp`; of the names in `entropies`. With gradient. */
+  readonly entropy: Readonly<Partial<Record<Name, Tokens>>>;
   /** 1 for each sequence that is there, else 0: [B] or [B, K]. */
   readonly present: Readonly<Record<Name, Tensor>>;
   /** Rows B, as a scalar. */
@@ -91,6 +95,10 @@ export interface Method<Kind extends RowKind, Options, Name extends string> {
   readonly columns: readonly string[];
   /** Those of `columns` that hold a list of numbers a row, beside the lists of sequences. */
   readonly listColumns?: readonly string[];
+  /** Columns that hold a number for each supervised token: the column's name → the sequence whose tokens they are. */
+  readonly tokenColumns?: Readonly<Record<string, Name>>;
+  /** Names of the sequences whose entropy the loss reads; each costs a second pass over the vocabulary. */
+  entropies?(options: Options): readonly Name[];
   /** References by the name that the loss calls them. */
   references?(options: Options): Readonly<Record<string, ReferenceUse<Name>>>;
   /** A trained linear head on the last token's hidden state, `size` numbers without bias, zero at first. Saved as PEFT's `score`. */
@@ -103,7 +111,8 @@ export interface Method<Kind extends RowKind, Options, Name extends string> {
   lossAtReference?(options: Options): number | undefined;
   /** The sequences of one row; a name may be absent from a row. */
   sequences(row: RowKinds[Kind], text: Respond, options: Options, among: Among<RowKinds[Kind]>): Partial<Record<Name, TokenSequence | readonly TokenSequence[]>>;
-  columnsOf?(row: RowKinds[Kind], options: Options): Record<string, number | readonly number[]>;
+  /** The numbers of one row, for `columns` and `tokenColumns`; of a token column one list for each sequence of its name. */
+  columnsOf?(row: RowKinds[Kind], options: Options): Record<string, number | readonly number[] | readonly (readonly number[])[]>;
   /** Whether the method has a use for a row at all; rows without are left out, and counted (ILF-DPO: satisfactory ones hold no pair). Default: yes. */
   uses?(row: RowKinds[Kind], options: Options): boolean;
   /** What the rows without a use are, for people: "satisfactory, so that they hold no pair". */
@@ -131,13 +140,15 @@ export interface BoundMethod {
   readonly detached: ReadonlySet<string>;
   readonly columns: readonly string[];
   readonly listColumns: ReadonlySet<string>;
+  readonly tokenColumns: Readonly<Record<string, string>>;
+  readonly entropies: ReadonlySet<string>;
   readonly references: Readonly<Record<string, ReferenceUse<string>>>;
   readonly head?: { readonly size: number };
   readonly scope: 'row' | 'step';
   readonly memory: Readonly<Record<string, number>>;
   readonly lossAtReference?: number;
   sequences(row: AnyRowKind, text: Respond, among?: Among<AnyRowKind>): Record<string, readonly TokenSequence[]>;
-  columnsOf(row: AnyRowKind): Record<string, number | readonly number[]>;
+  columnsOf(row: AnyRowKind): Record<string, number | readonly number[] | readonly (readonly number[])[]>;
   uses(row: AnyRowKind): boolean;
   readonly unused: string;
   unfit(row: AnyRowKind): string | undefined;
@@ -162,6 +173,8 @@ export function bind<Kind extends RowKind, Options, Name extends string>(method:
     detached: new Set(method.detached),
     columns: method.columns,
     listColumns: new Set(method.listColumns),
+    tokenColumns: method.tokenColumns ?? {},
+    entropies: new Set(method.entropies?.(options)),
     references: method.references?.(options) ?? {},
     ...(head === undefined ? {} : { head }),
     scope,

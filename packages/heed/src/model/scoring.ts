@@ -1,6 +1,6 @@
 import {
-  type Dim, type Feed, type Program, type Tensor, concat, input, linear, plus, reshape, split, sym, takeRows, times, tokenLogProbs,
-  trainableLinear,
+  type Dim, type Feed, type Program, type Tensor, checkpoint, concat, exp, input, linear, logSoftmax, mul, neg, plus, reshape, split, sum,
+  sym, takeRows, times, tokenLogProbs, trainableLinear,
 } from '@heed/tensor';
 import { LAYOUT_SIZES, attentionFeeds, treeAttention } from './attention.js';
 import type { Layout } from './layout.js';
@@ -20,6 +20,8 @@ const PIECES = 4;
 export interface Read {
   /** Log-probabilities [N] of the supervised tokens. */
   logProbs(): Tensor;
+  /** Entropy [N] of the distribution of each supervised token, −Σ p log p over the vocabulary, in nats. With gradient. */
+  entropies(): Tensor;
   /** Logits [N, vocabulary] that predict the supervised tokens: for few of them, since all are in memory at once. */
   logits(): Tensor;
   /**
@@ -56,6 +58,16 @@ export function traceReads(architecture: Architecture, weights: Weights, keep: C
         int(`labels${i}`, [i < PIECES - 1 ? q : plus(SUPERVISED, times(1 - PIECES, q))]),
       );
       return tokenLogProbs(finalNorm(architecture, weights, read), head(architecture, weights), labels);
+    },
+    entropies() {
+      const read = finalNorm(architecture, weights, predicting());
+      const ofPiece = (hidden: Tensor): Tensor => {
+        const logp = logSoftmax(linear(hidden, head(architecture, weights)));
+        return neg(sum(mul(exp(logp), logp), [-1]));
+      };
+      const sizes = Array.from({ length: PIECES }, (_, i) => (i < PIECES - 1 ? q : plus(SUPERVISED, times(1 - PIECES, q))));
+      // The logits are computed again on the way back: kept, they would be the largest tensor of a pass.
+      return concat(split(read, 0, sizes).map((piece) => checkpoint(() => ofPiece(piece))), 0);
     },
     scores(weight) {
       const last = takeRows(responses, int('lastFrom', [S]), { index: int('lastAt', [Mr]), went: 'atMostOnce' });

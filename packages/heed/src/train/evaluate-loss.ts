@@ -5,9 +5,9 @@ import type { Model } from '../model/load.js';
 import { feedsOf } from '../model/scoring.js';
 import { type Progress, silentProgress } from '../run/progress.js';
 import { type Estimate, pairedDifference } from '../run/statistics.js';
-import { scalarFeeds } from './feeds.js';
+import { roundFeed, scalarFeeds } from './feeds.js';
 import { type Readout, createForward } from './forward.js';
-import type { Item } from './items.js';
+import type { Item } from './item.js';
 import { traceLoss } from './loss-program.js';
 import { type Scores, openReferences } from './references.js';
 import { makeTables, sequenceTable, tokenTable } from './tables.js';
@@ -39,7 +39,8 @@ export function changes(before: Evaluation, after: Evaluation, seed: number): Re
 
 export interface Evaluated {
   readonly parameters: View;
-  readonly averages?: Readonly<Record<string, View>>;
+  /** Parameters of the references that follow the policy, by name. */
+  readonly copies?: Readonly<Record<string, View>>;
   readonly memory?: Readonly<Record<string, number>>;
 }
 
@@ -66,18 +67,18 @@ export async function createLossEvaluator({ engine, model, method, plan, items, 
   const results = (totals: Totals): Record<string, number> => ({ loss: totals.loss(terms), ...totals.metrics(metrics) });
 
   return {
-    async evaluate({ parameters, averages = {}, memory = method.memory }, progress = silentProgress) {
+    async evaluate({ parameters, copies = {}, memory = method.memory }, progress = silentProgress) {
       forward.use(parameters);
       progress.start('scoring held-out rows', items.length);
       const read = await forward.read(items, names, (done) => progress.update(done));
-      const references = openReferences({ engine, model, method, plan, policy: parameters, averages, known, still: true });
-      await references.prepare(items, progress);
+      const references = openReferences({ engine, model, method, plan, policy: parameters, copies, known, still: true });
+      await references.prepare(items, { progress });
       progress.start('the loss of held-out rows', items.length);
       const whole = new Totals();
       const parts: Record<string, number>[] = [];
       for (let from = 0; from < items.length; from += size) {
         const tables = makeTables(method, items.slice(from, from + size));
-        const feeds = { ...tables.feeds, ...readoutFeeds(method, tables, names, read), ...(await references.feeds(tables)), ...scalarFeeds('memory', memory) };
+        const feeds = { ...tables.feeds, ...readoutFeeds(method, tables, names, read), ...(await references.feeds(tables, false)), ...roundFeed(false), ...scalarFeeds('memory', memory) };
         const totals = new Totals();
         const out = await loss.run(feedsOf(program, feeds));
         totals.addSums(out, terms, metrics);

@@ -2,6 +2,7 @@ import type { Feed, Program, Session } from '@heed/tensor';
 import type { Architecture } from '../model/decoder.js';
 import { type RopeFeed, feedsOf, scoringFeeds } from '../model/scoring.js';
 import { type AdaptedWeights, boundParameters } from '../model/weights.js';
+import { ROUND_BEGINS } from './loss-program.js';
 import type { MicroBatch } from './micro-batch.js';
 import type { State } from './state.js';
 import type { Totals } from './totals.js';
@@ -11,6 +12,9 @@ export const scalarFeed = (value: number): Feed => ({ data: Float32Array.of(valu
 /** Scalars by name, as feeds `<prefix>:<name>`. */
 export const scalarFeeds = (prefix: string, values: Readonly<Record<string, number>>): Record<string, Feed> =>
   Object.fromEntries(Object.entries(values).map(([name, value]) => [`${prefix}:${name}`, scalarFeed(value)]));
+
+/** Whether a step is the first of its round, as a loss with a `round` reference is fed it. */
+export const roundFeed = (begins: boolean): Record<string, Feed> => ({ [ROUND_BEGINS]: scalarFeed(begins ? 1 : 0) });
 
 /** Everything a micro-batch feeds to a program over its layout. */
 export const batchFeeds = (batch: MicroBatch, architecture: Architecture, rope: RopeFeed, program: Program): Record<string, Feed> =>

@@ -4,7 +4,7 @@ import type { AdapterPlan } from '../model/adapter.js';
 import type { Model } from '../model/load.js';
 import { feedsOf, ropeFeed, scoringFeeds } from '../model/scoring.js';
 import { adaptedWeights, boundParameters, frozenWeights } from '../model/weights.js';
-import type { Item } from './items.js';
+import type { Item } from './item.js';
 import { makeMicroBatch } from './micro-batch.js';
 import { splitPasses } from './passes.js';
 import { traceForward } from './program.js';

@@ -1,4 +1,4 @@
-import { type Dim, type Program, type Tensor, gradient, input, lower, mul, sum, sym } from '@heed/tensor';
+import { type Dim, type Program, type Tensor, add, detach, gradient, input, lower, mul, sub, sum, sym } from '@heed/tensor';
 import type { BoundMethod, Loss, Scored } from '../method/method.js';
 import { Tokens } from '../method/tokens.js';
 
@@ -18,6 +18,7 @@ export function scoresShape(method: BoundMethod, name: string): Dim[] {
 export interface Readings {
   readonly logp: (name: string, mask: Tensor) => Tensor;
   readonly scores: (name: string) => Tensor;
+  readonly entropy: (name: string, mask: Tensor) => Tensor;
 }
 
 /** What a method's loss sees, traced; all but the readings is fed, see `makeTables` and `References`. What the loss does not use is not part of a program. */
@@ -25,24 +26,42 @@ export function traceScored(method: BoundMethod, readings: Readings): Scored<str
   const masks = Object.fromEntries(method.names.map((name) => [name, input(`mask:${name}`, tokensShape(method, name))]));
   const logp: Record<string, Tokens> = {};
   const scores: Record<string, Tensor> = {};
+  const entropy: Record<string, Tokens> = {};
   for (const name of method.names) {
     if (method.detached.has(name)) continue;
     const mask = masks[name]!;
     logp[name] = new Tokens(mul(readings.logp(name, mask), mask), mask);
     if (method.head !== undefined) scores[name] = readings.scores(name);
+    if (method.entropies.has(name)) entropy[name] = new Tokens(mul(readings.entropy(name, mask), mask), mask);
   }
-  const under = Object.fromEntries(Object.entries(method.references).map(([reference, { scores: names }]) => [
+  const under = Object.fromEntries(Object.entries(method.references).map(([reference, { is, scores: names }]) => [
     reference,
-    Object.fromEntries(names.map((name) => [name, new Tokens(input(`under:${reference}:${name}`, tokensShape(method, name)), masks[name]!)])),
+    Object.fromEntries(names.map((name) => {
+      const fed = input(`under:${reference}:${name}`, tokensShape(method, name));
+      return [name, new Tokens(is === 'round' ? asRoundBegan(logp[name]!.values, fed) : fed, masks[name]!)];
+    })),
   ]));
   return {
-    logp, scores, under,
+    logp, scores, under, entropy,
+    tokens: Object.fromEntries(Object.entries(method.tokenColumns).map(([column, name]) => [column, new Tokens(input(`tokens:${column}`, tokensShape(method, name)), masks[name]!)])),
     columns: Object.fromEntries(method.columns.map((name) => [name, input(`column:${name}`, method.listColumns.has(name) ? [B, K] : [B])])),
     present: Object.fromEntries(method.names.map((name) => [name, new Tokens(masks[name]!, masks[name]!).present()])),
     rows: sum(input('one', [B])),
     memory: Object.fromEntries(Object.keys(method.memory).map((name) => [name, input(`memory:${name}`, [])])),
   };
 }
+
+/**
+ * The log-probabilities of the policy as the round began. At the round's first step (`roundBegins` 1) that policy is the policy itself, so its numbers are
+ * taken, without gradient: the ratio is then exactly 1, whatever rounding separates two programs. Later (`roundBegins` 0) they are fed.
+ */
+function asRoundBegan(policy: Tensor, fed: Tensor): Tensor {
+  const begins = input(ROUND_BEGINS, []);
+  return add(mul(detach(policy), begins), mul(fed, sub(1, begins)));
+}
+
+/** The scalar that a program with a `round` reference is fed: 1 at a round's first step, else 0. */
+export const ROUND_BEGINS = 'roundBegins';
 
 /** Sums of a loss's terms and metrics, `term:i` and `metric:name`, and the new memory, `newMemory:name`. */
 export function sumsOf(method: BoundMethod, loss: Loss): Record<string, Tensor> {
@@ -70,7 +89,7 @@ export function countsProgram(method: BoundMethod, loss: Loss): Program {
   loss.terms.forEach((term, i) => (outputs[`count:${i}`] = term.count));
   for (const [name, term] of Object.entries(loss.metrics)) outputs[`metricCount:${name}`] = term.count;
   const program = lower(outputs);
-  const reads = program.inputs.find(({ name }) => !/^(mask:|column:|one$)/.test(name));
+  const reads = program.inputs.find(({ name }) => !/^(mask:|column:|tokens:|one$)/.test(name));
   if (reads !== undefined) throw new Error(`${method.name}: a count depends on ${reads.name}; a loss is divided by what its rows say, not by what a model does.`);
   return program;
 }
@@ -90,6 +109,7 @@ export function traceLoss(method: BoundMethod, { derivatives }: { readonly deriv
   const loss = method.loss(traceScored(method, {
     logp: (name) => leaf(`logp:${name}`, tokensShape(method, name)),
     scores: (name) => leaf(`score:${name}`, scoresShape(method, name)),
+    entropy: (name) => leaf(`entropy:${name}`, tokensShape(method, name)),
   }));
   const outputs = sumsOf(method, loss);
   if (derivatives) {
@@ -99,10 +119,10 @@ export function traceLoss(method: BoundMethod, { derivatives }: { readonly deriv
   return { program: lower(outputs), counts: countsProgram(method, loss), terms: loss.terms.length, metrics: Object.keys(loss.metrics) };
 }
 
-/** Which of `logp:<name>` and `score:<name>` a loss reads, and which it has a derivative by. */
+/** Which of `logp:<name>`, `score:<name>` and `entropy:<name>` a loss reads, and which it has a derivative by. */
 export function readingsOf({ program }: LossProgram): { readonly reads: ReadonlySet<string>; readonly learns: ReadonlySet<string> } {
   return {
-    reads: new Set(program.inputs.flatMap(({ name }) => (/^(logp|score):/.test(name) ? [name] : []))),
+    reads: new Set(program.inputs.flatMap(({ name }) => (/^(logp|score|entropy):/.test(name) ? [name] : []))),
     learns: new Set(program.outputs.flatMap(({ name }) => (name.startsWith('d:') ? [name.slice(2)] : []))),
   };
 }

@@ -3,18 +3,19 @@ import { type Program, adamw, l2Norm, normShape, predictPeak } from '@heed/tenso
 import { type AdaptedWeights, adaptedWeights } from '../model/weights.js';
 import { ropeFeed } from '../model/scoring.js';
 import type { TrainOptions } from '../run/recipe-schemas.js';
-import { type Item, tokensOf } from './items.js';
+import { type Item, tokensOf } from './item.js';
 import { type MicroBatch, makeMicroBatch } from './micro-batch.js';
 import { readingsOf, traceLoss } from './loss-program.js';
 import { countSteps, stepOrder } from './order.js';
 import { splitPasses } from './passes.js';
 import { traceForward, traceHalves, traceTraining } from './program.js';
-import { averagesOf } from './references.js';
 import { batchFeeds } from './feeds.js';
-import type { TrainSetup } from './trainer.js';
+import { copiesOf } from './state.js';
+import type { TrainerSetup } from './trainer.js';
 
 /** What a prediction needs of a training; nothing is tokenised again. */
-export interface MemorySetup extends Pick<TrainSetup, 'model' | 'method' | 'items' | 'plan' | 'options'> {
+export interface MemorySetup extends Pick<TrainerSetup, 'model' | 'method' | 'plan' | 'options'> {
+  readonly items: readonly Item[];
   /** Rows that are scored before and after: their program stays loaded in between. */
   readonly held?: readonly Item[];
 }
@@ -67,13 +68,13 @@ export function predictTraining(setup: MemorySetup): TrainingMemory {
   const worst = peaks.reduce((a, b) => (b.peak > a.peak ? b : a));
   const evaluation = held.length === 0 ? { peak: 0, nodes: 0 } : predictForward(setup, held);
   // References that never change are read before training and closed; those that move stay open beside it.
-  const moving = Object.values(method.references).some(({ is }) => is === 'policy' || (typeof is === 'object' && 'ema' in is));
+  const moving = Object.values(method.references).some(({ is }) => is === 'policy' || is === 'round' || (typeof is === 'object' && 'ema' in is));
   const references = moving ? predictForward(setup, items) : { peak: 0, nodes: 0 };
 
   const parts = {
     process: PROCESS + NODE * (programs.nodes + evaluation.nodes + references.nodes),
     weights: worst.mapped,
-    state: (ARRAYS + averagesOf(method).length) * flat,
+    state: (ARRAYS + copiesOf(method).length) * flat,
     // The engine's inputs less the parameters and their gradients, which lie in the state; made by one thread, copied for the other.
     feeds: 2 * (worst.inputs - 2 * flat),
     activations: worst.peak,

@@ -2,7 +2,7 @@ import type { Feed } from '@heed/tensor';
 import type { BoundMethod } from '../method/method.js';
 import { type Layout, lastRows, layOut } from '../model/layout.js';
 import type { TokenSequence } from '../text/token-sequence.js';
-import type { Item } from './items.js';
+import type { Item } from './item.js';
 import { type Tables, makeTables } from './tables.js';
 
 /** One of a row's sequences, as it goes through the model. */

@@ -1,4 +1,4 @@
-import { type Item, tokensOf } from './items.js';
+import { type Item, tokensOf } from './item.js';
 
 /** Rows in one pass where the recipe does not say: what keeps about this many tokens in a pass. */
 const TOKENS_PER_PASS = 1024;

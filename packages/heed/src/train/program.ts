@@ -48,6 +48,7 @@ export function traceHalves(
     const mask = input(`mask:${name}`, tokensShape(method, name));
     if (reads.has(`logp:${name}`)) values[`logp:${name}`] = mul(readings.logp(name, mask), mask);
     if (reads.has(`score:${name}`)) values[`score:${name}`] = readings.scores(name);
+    if (reads.has(`entropy:${name}`)) values[`entropy:${name}`] = mul(readings.entropy(name, mask), mask);
   }
   const seeds = Object.entries(values).flatMap(([name, of]) => (learns.has(name) ? [{ of, derivative: input(`d:${name}`, of.shape) }] : []));
   return { forward: lower(values, { folder }), backward: lower(accumulated(method, weights, seeds), { folder }) };
@@ -73,12 +74,13 @@ function accumulated(method: BoundMethod, weights: AdaptedWeights, seeds: Parame
 /** What the model gives for a layout, sorted into the method's named sequences by the tables of a micro-batch. */
 function readingsOf(method: BoundMethod, weights: AdaptedWeights, read: Read): Readings {
   let logp: Tensor | undefined;
+  let entropies: Tensor | undefined;
   let scores: Tensor | undefined;
+  const sorted = (all: Tensor, name: string): Tensor =>
+    takeRows(all, input(`pick:${name}`, tokensShape(method, name), 'int32'), { index: input(`picked:${name}`, [SUPERVISED], 'int32'), went: 'atMostOnce' });
   return {
-    logp(name) {
-      logp ??= read.logProbs();
-      return takeRows(logp, input(`pick:${name}`, tokensShape(method, name), 'int32'), { index: input(`picked:${name}`, [SUPERVISED], 'int32'), went: 'atMostOnce' });
-    },
+    logp: (name) => sorted((logp ??= read.logProbs()), name),
+    entropy: (name) => sorted((entropies ??= read.entropies()), name),
     scores(name) {
       scores ??= read.scores(weights.head!);
       const shape = scoresShape(method, name);

@@ -5,19 +5,22 @@ import type { Model } from '../model/load.js';
 import { loadAdapter } from '../model/peft.js';
 import { type Progress, silentProgress } from '../run/progress.js';
 import { type Forward, createForward } from './forward.js';
-import type { Item } from './items.js';
+import type { Item } from './item.js';
 import { type Tables, tokenTable } from './tables.js';
 
 /** The policies that a loss compares with, and what they say of rows. */
 export interface References {
-  /** Scores rows under references that do not change, once for each row. */
-  prepare(items: readonly Item[], progress?: Progress): Promise<void>;
-  /** `under:<reference>:<name>` for a loss over these rows; references that change are read as they are now. */
-  feeds(tables: Tables): Promise<Record<string, Feed>>;
+  /**
+   * Scores rows ahead, under every reference that stays as it is while these rows are learnt from. A fixed reference scores a row once in a run;
+   * `round` scores it for the round that begins now, and not at all where `roundSteps` is 1: a round's first step needs no scores.
+   */
+  prepare(items: readonly Item[], options?: { readonly progress?: Progress; readonly roundSteps?: number }): Promise<void>;
+  /** `under:<reference>:<name>` for a loss over these rows; a moving reference is read as it is now. */
+  feeds(tables: Tables, roundBegins: boolean): Promise<Record<string, Feed>>;
   /** Lets moving averages follow the policy, after so many optimizer steps of the run. */
   follow(step: number): Promise<void>;
-  /** For people: which policy each reference is, in a run of so many steps. */
-  describe(steps: number): string[];
+  /** For people: which policy each reference is, in a run of so many steps (absent: not known yet). */
+  describe(steps?: number): string[];
   release(): Promise<void>;
 }
 
@@ -28,12 +31,14 @@ export interface ReferencesSetup {
   readonly plan: AdapterPlan;
   /** The trained parameters, read where they lie. */
   readonly policy: View;
-  /** The parameters of each reference that is a moving average, updated where they lie. */
-  readonly averages: Readonly<Record<string, View>>;
-  /** What references that never change said before, by name; added to. Default: nothing yet. */
+  /** The parameters of each reference that follows the policy, updated where they lie. */
+  readonly copies: Readonly<Record<string, View>>;
+  /** What fixed references said before, by name; added to. Default: nothing yet. */
   readonly known?: Map<string, Scores>;
-  /** Nothing learns while they are open: those that change are scored ahead like the others. Default: false. */
+  /** Nothing learns while the references are open, so that all of them are scored ahead. Default: false. */
   readonly still?: boolean;
+  /** More rows will come, so that compiled programs are kept. Default: false, which gives their memory back after scoring. */
+  readonly moreRounds?: boolean;
 }
 
 export type Scores = Map<Item, Readonly<Record<string, readonly Float32Array[]>>>;
@@ -43,10 +48,17 @@ export type Scores = Map<Item, Readonly<Record<string, readonly Float32Array[]>>
  *
  * @throws UserError where a reference is an adapter that is not there; what `loadAdapter` throws for one of another base
  */
-export function openReferences({ engine, model, method, plan, policy, averages, known = new Map<string, Scores>(), still = false }: ReferencesSetup): References {
+export function openReferences(setup: ReferencesSetup): References {
+  const { engine, model, method, plan, policy, copies, known = new Map<string, Scores>(), still = false, moreRounds = false } = setup;
   const uses = Object.entries(method.references);
   for (const [name, { is }] of uses) if (isFixed(is) && !known.has(name)) known.set(name, new Map());
-  const ahead = new Map<string, Scores>(uses.flatMap(([name, { is }]) => (isFixed(is) ? [[name, known.get(name)!]] : still ? [[name, new Map()]] : [])));
+  const ofRound = new Map<string, Scores>();
+  const aheadOf = (name: string, is: Reference): Scores | undefined => {
+    if (isFixed(is)) return known.get(name);
+    if (is !== 'round' && !still) return undefined;
+    if (!ofRound.has(name)) ofRound.set(name, new Map());
+    return ofRound.get(name);
+  };
   const opened = new Map<string, Promise<Forward>>();
   const once = (key: string, open: () => Promise<Forward>): Promise<Forward> => {
     if (!opened.has(key)) opened.set(key, open());
@@ -62,41 +74,48 @@ export function openReferences({ engine, model, method, plan, policy, averages, 
         return forward;
       });
     }
-    // The policy and its averages differ in numbers alone: one compiled program serves them all.
+    // The policy and its copies differ in numbers alone: one compiled program serves them all.
     const forward = await once('trained', () => createForward(engine, model, method, plan));
-    forward.use(is === 'policy' ? policy : averages[name]!);
+    forward.use(is === 'policy' ? policy : copies[name]!);
     return forward;
   };
   let average: ReturnType<Engine['compile']> | undefined;
 
   return {
-    async prepare(items, progress = silentProgress) {
+    async prepare(items, { progress = silentProgress, roundSteps = Infinity } = {}) {
+      ofRound.clear();
       for (const [name, { is, scores: names }] of uses) {
-        const said = ahead.get(name);
+        if (is === 'round' && roundSteps === 1) continue;
+        const said = aheadOf(name, is);
         const missing = said && items.filter((item) => !said.has(item));
         if (missing === undefined || missing.length === 0) continue;
-        progress.start(`reference ${name} (${describeReference(is)})`, missing.length);
+        progress.start(`scoring rows with ${describeReference(is)}`, missing.length);
         const forward = await forwardOf(name, is);
         for (const [item, values] of await forward.read(missing, names, (n) => progress.update(n))) said!.set(item, values);
         for (const item of missing) if (!said!.has(item)) said!.set(item, {});
         progress.stop();
       }
-      // What never changes is not needed again until there are new rows.
+      if (moreRounds) return;
       for (const [key, forward] of [...opened]) {
         if (key === 'trained') continue;
         await (await forward).release();
         opened.delete(key);
       }
     },
-    async feeds(tables) {
+    async feeds(tables, roundBegins) {
       const feeds: Record<string, Feed> = {};
       for (const [name, { is, scores: names }] of uses) {
-        const values = ahead.get(name) ?? (await (await forwardOf(name, is)).read(tables.items, names));
+        // The loss reads the policy itself there (`ROUND_BEGINS`).
+        const unread = is === 'round' && roundBegins;
+        const read = async (): Promise<ReadonlyMap<Item, Readonly<Record<string, readonly Float32Array[]>>>> =>
+          aheadOf(name, is) ?? (await forwardOf(name, is)).read(tables.items, names);
+        const values = unread ? undefined : await read();
         for (const sequence of names) {
           feeds[`under:${name}:${sequence}`] = tokenTable(method, tables, sequence, (item, k) => {
-            const read = values.get(item)?.[sequence]?.[k];
-            if (read === undefined) throw new Error(`The reference ${name} has not scored ${sequence} of ${item.where}.`);
-            return read;
+            if (values === undefined) return [];
+            const found = values.get(item)?.[sequence]?.[k];
+            if (found === undefined) throw new Error(`The reference ${name} has not scored ${sequence} of ${item.where}.`);
+            return found;
           });
         }
       }
@@ -106,11 +125,14 @@ export function openReferences({ engine, model, method, plan, policy, averages, 
       for (const [name, { is }] of uses) {
         if (typeof is !== 'object' || !('ema' in is) || step % is.ema.every !== 0) continue;
         const session = await (average ??= engine.compile(movingAverage()));
-        session.bind({ average: averages[name]!, parameters: policy }, { new_average: averages[name]! });
+        session.bind({ average: copies[name]!, parameters: policy }, { new_average: copies[name]! });
         await session.run({ rate: { data: Float32Array.of(is.ema.rate), shape: [] } });
       }
     },
-    describe: (steps) => uses.map(([name, { is }]) => `reference ${name}: ${describeReference(is)}${typeof is === 'object' && 'ema' in is && is.ema.every > steps ? `, which in ${steps} steps never comes: it stays the model as it was` : ''}`),
+    describe: (steps = Infinity) => uses.map(([name, { is }]) => {
+      const late = typeof is === 'object' && 'ema' in is && is.ema.every > steps && steps < Infinity;
+      return `The reference ${name} is ${describeReference(is)}${late ? `; a run of ${steps} steps ends before the first update, so it stays as it was` : ''}.`;
+    }),
     async release() {
       for (const forward of opened.values()) await (await forward).release();
       await (await average)?.release();
@@ -120,13 +142,10 @@ export function openReferences({ engine, model, method, plan, policy, averages, 
 
 const isFixed = (is: Reference): boolean => is === 'base' || (typeof is === 'object' && 'adapter' in is);
 
-/** Names of the references that are moving averages, whose parameters are part of the trained state. */
-export const averagesOf = (method: BoundMethod): string[] =>
-  Object.entries(method.references).flatMap(([name, { is }]) => (typeof is === 'object' && 'ema' in is ? [name] : []));
-
 function describeReference(is: Reference): string {
-  if (is === 'base') return 'the base, adapter switched off';
+  if (is === 'base') return 'the untouched model';
   if (is === 'policy') return 'the policy itself, without gradient';
+  if (is === 'round') return 'the policy as the round began';
   if ('adapter' in is) return `the adapter ${is.adapter}`;
-  return `a moving average of the policy, every ${is.ema.every} steps at rate ${is.ema.rate}`;
+  return `a moving average of the policy (every ${is.ema.every} steps, rate ${is.ema.rate})`;
 }

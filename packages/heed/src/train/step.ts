@@ -1,10 +1,10 @@
 import { adamw, clipScale, l2Norm, normShape, view } from '@heed/tensor';
 import { scalarFeed } from './feeds.js';
-import { createFusedPasses } from './fused.js';
-import { createHalvedPasses } from './halved.js';
 import type { MicroBatch } from './micro-batch.js';
 import { NotFiniteError } from './not-finite.js';
+import { createOnePass } from './one-pass.js';
 import type { Passes, Stepper, StepperSetup } from './stepper.js';
+import { createTwoPass } from './two-pass.js';
 
 /** Compiles a method over a model with an adapter, ready to take optimizer steps. */
 export async function createStepper(setup: StepperSetup): Promise<Stepper> {
@@ -17,16 +17,17 @@ export async function createStepper(setup: StepperSetup): Promise<Stepper> {
     { parameters: state.parameters, gradients: state.gradients, m: state.m, v: state.v },
     { new_parameters: state.parameters, new_m: state.m, new_v: state.v },
   );
-  let [fused, halves]: [Promise<Passes> | undefined, Promise<Passes> | undefined] = [undefined, undefined];
+  let onePass: Promise<Passes> | undefined;
+  let twoPass: Promise<Passes> | undefined;
   // A loss that couples rows needs all of a step's rows at once. Where they fit into one pass, one program does it all.
   const passesFor = (batches: readonly MicroBatch[]): Promise<Passes> =>
-    method.scope === 'row' || batches.length === 1 ? (fused ??= createFusedPasses(setup)) : (halves ??= createHalvedPasses(setup));
+    method.scope === 'row' || batches.length === 1 ? (onePass ??= createOnePass(setup)) : (twoPass ??= createTwoPass(setup));
   if (method.scope === 'row') await passesFor([]);
 
   return {
-    async step(batches, { learningRate, step, seed, memory = method.memory }) {
+    async step(batches, { learningRate, step, seed, memory = method.memory, roundBegins = false }) {
       const passes = await passesFor(batches);
-      const { totals, heatmaps, memory: remembered } = await passes.run(batches, { learningRate, step, seed, memory });
+      const { totals, heatmaps, memory: remembered } = await passes.run(batches, { learningRate, step, seed, memory, roundBegins });
       const gradientNorm = (await norm.run({})).norm!.data[0] as number;
       if (!Number.isFinite(gradientNorm)) throw new NotFiniteError(`The gradient of step ${step}`, batches.flatMap((b) => b.items.map((item) => item.where)));
       const [beta1, beta2] = setup.optimizer.betas;
@@ -39,7 +40,7 @@ export async function createStepper(setup: StepperSetup): Promise<Stepper> {
       return { loss: totals.loss(passes.terms), metrics: totals.metrics(passes.metrics), gradientNorm, heatmaps, memory: remembered };
     },
     async release() {
-      for (const part of [fused, halves, norm, optimizer]) await (await part)?.release();
+      for (const part of [onePass, twoPass, norm, optimizer]) await (await part)?.release();
     },
   };
 }

@@ -30,11 +30,13 @@ export interface Heatmap {
 
 export interface StepOptions {
   readonly learningRate: number;
-  /** Optimizer steps done, this one included: t of AdamW's bias correction. */
+  /** Optimizer steps since the optimizer was started, this one included: t of AdamW's bias correction. */
   readonly step: number;
   readonly seed: number;
   /** The method's memory before this step; default: as it starts. */
   readonly memory?: Readonly<Record<string, number>>;
+  /** Whether this is the first step of a round, when the policy is what the reference `round` is. Default: false. */
+  readonly roundBegins?: boolean;
 }
 
 export interface Stepper {

@@ -1,6 +1,6 @@
 import type { Feed } from '@heed/tensor';
 import type { BoundMethod } from '../method/method.js';
-import { type Item, supervisedOf } from './items.js';
+import { type Item, supervisedOf } from './item.js';
 
 /**
  * Rows side by side as a loss sees them: B rows of T slots for tokens, and K places for lists. One width for all names, so that a
@@ -27,6 +27,7 @@ export function makeTables(method: BoundMethod, items: readonly Item[]): Tables 
     feeds[`mask:${name}`] = tokenTable(method, size, name, (item, k) => new Float32Array(supervisedOf(item.sequences[name]![k]!)).fill(1));
   }
   for (const name of method.columns) feeds[`column:${name}`] = columnTable(method, size, name);
+  for (const [column, name] of Object.entries(method.tokenColumns)) feeds[`tokens:${column}`] = tokenColumnTable(method, size, column, name);
   return { ...size, feeds };
 }
 
@@ -56,10 +57,22 @@ function columnTable(method: BoundMethod, { items, places }: Tables, name: strin
   const data = new Float32Array(items.length * width);
   items.forEach((item, row) => {
     const value = item.columns[name];
-    if (value === undefined || list !== (typeof value !== 'number')) throw new Error(`${method.name}: the column ${name} of ${item.where} is ${JSON.stringify(value)}.`);
-    const numbers = typeof value === 'number' ? [value] : value;
+    const fits = list ? Array.isArray(value) && value.every((x) => typeof x === 'number') : typeof value === 'number';
+    if (!fits) throw new Error(`${method.name}: the column ${name} of ${item.where} is ${JSON.stringify(value)}.`);
+    const numbers = typeof value === 'number' ? [value] : (value as readonly number[]);
     if (numbers.length > width) throw new Error(`${method.name}: the column ${name} of ${item.where} has ${numbers.length} numbers for ${width} sequences.`);
     data.set(numbers, row * width);
   });
   return { data, shape: list ? [items.length, places] : [items.length] };
+}
+
+/** [B, T] or [B, K, T] of a column with a number for each supervised token of a name. */
+function tokenColumnTable(method: BoundMethod, tables: Tables, column: string, name: string): Feed {
+  return tokenTable(method, tables, name, (item, k) => {
+    const value = (item.columns[column] as readonly (readonly number[])[] | undefined)?.[k];
+    const wanted = supervisedOf(item.sequences[name]![k]!);
+    if (value?.length === wanted && value.every((x) => Number.isFinite(x))) return value;
+    const found = value === undefined ? 'is missing' : `holds ${value.length} numbers, or one that is not finite`;
+    throw new Error(`${method.name}: the token column ${column} of ${item.where} ${found}; ${name} ${k + 1} has ${wanted} supervised tokens.`);
+  });
 }

@@ -10,13 +10,14 @@ const { folder } = scratchFolder();
 const given = vi.hoisted((): { after: number; run: string; runs: number } => ({ after: 0, run: '', runs: 0 }));
 vi.mock('../../src/cli/alignment.js', async (original) => ({
   ...await original<typeof alignment>(),
-  runAlignment: async (): Promise<alignment.AlignmentSummary> => {
+  align: async (): Promise<alignment.Aligned> => {
     const estimate = (mean: number) => ({ mean, low: mean - 0.05, high: mean + 0.05, n: 80 });
     const fluency = { medianWords: 50, distinct2: 0.9, logprobPerToken: -0.8, unfinished: 0 };
     return {
-      run: given.run, report: `${given.run}/report.html`, method: given.runs++ === 0 ? 'cut' : 'another', first: 'base', metric: 'share',
-      base: estimate(0.1), after: estimate(given.after), findings: { base: estimate(2), after: estimate(1) },
-      fluency: { base: fluency, after: fluency }, iterations: [], seconds: 1, peakRssMb: 1000,
+      run: given.run, job: 'align', model: 'tiny', method: given.runs++ === 0 ? 'cut' : 'another', metric: 'share', rows: 80, skipped: 0,
+      heldOut: 80, change: {}, rounds: [], steps: 0, seconds: 1, peakRssMb: 1000,
+      before: { satisfied: estimate(0.1), findings: estimate(2), ...fluency },
+      after: { satisfied: estimate(given.after), findings: estimate(1), ...fluency },
     };
   },
 }));

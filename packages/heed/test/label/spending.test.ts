@@ -1,16 +1,15 @@
 import { join } from 'node:path';
 import { createClient } from '@libsql/client';
-import type { Engine } from '@heed/tensor';
 import { beforeAll, describe, expect, it } from 'vitest';
-import type { ChoiceQuestion, Failure, Respondent, TextQuestion, Usage } from '../../src/judge/respondent.js';
+import { type ChoiceQuestion, type Failure, type Respondent, type TextQuestion, type Usage, failed } from '../../src/judge/respondent.js';
 import { createEndpointRespondent } from '../../src/judge/endpoint.js';
 import { EndpointOptions } from '../../src/judge/endpoint/options.js';
 import { JudgmentsOptions } from '../../src/label/judgments.js';
 import { openStore } from '../../src/label/store.js';
 import { cached } from '../../src/label/cached.js';
-import { openRoundJudge } from '../../src/loop/judging.js';
-import type { AlignRecipe } from '../../src/loop/recipe.js';
-import { silentProgress } from '../../src/run/progress.js';
+import { rateAnswers } from '../../src/loop/ratings.js';
+import { openReward } from '../../src/reward/open.js';
+import { rewardOfJudge } from '../../src/reward/options.js';
 import { chatText, type FaultyServer, faultyServer } from '../judge/faulty-server.js';
 import { scratchFolder } from '../support/scratch.js';
 import { broke, chose, fake, said, USAGE } from './fake.js';
@@ -101,21 +100,21 @@ describe('a budget', () => {
 
   it('is one for all rounds of heed align', async () => {
     behave();
-    const recipe = {
-      judge: { endpoint: EndpointOptions.parse({ url: server.url, model: 'rounds', budget: { tokens: 1500 }, concurrency: 1 }) },
-      label: JudgmentsOptions.parse({ name: 'judgments', maxNewTokens: 20 }), store: fresh(), allowedFailures: 1,
-    } as unknown as AlignRecipe;
-    const judge = await openRoundJudge(recipe, { engine: {} as Engine, progress: silentProgress, say: () => undefined });
-    const prompts = [{ source: { file: 'p.jsonl', line: 1 }, prompt: [{ role: 'user' as const, content: 'Hi' }], extra: {} }];
-    const round = async (k: number) => judge.judge(Array.from({ length: 12 }, (_, i) => ({ row: 0, sample: i, response: `Round ${k}, answer ${i}.`, finish: 'stop' as const })) as never, prompts, join(folder, `round-${files++}.json`));
-    expect((await round(1)).failures).toEqual([]);
-    const second = await round(2);
+    const endpoint = EndpointOptions.parse({ url: server.url, model: 'rounds', budget: { tokens: 1500 }, concurrency: 1 });
+    const reward = await openReward(rewardOfJudge({ endpoint }, JudgmentsOptions.parse({ name: 'judgments', maxNewTokens: 20 })), { store: fresh() });
+    const round = async (k: number) => {
+      const items = Array.from({ length: 12 }, (_, i) => ({ prompt: [{ role: 'user' as const, content: 'Hi' }], response: `Round ${k}, answer ${i}.` }));
+      return rateAnswers(join(folder, `round-${files++}.json`), items, reward, 1, {});
+    };
+    expect((await round(1)).filter(failed)).toEqual([]);
+    const second = (await round(2)).filter(failed);
     // 12 · 60 of 1500 are spent, so that at most 13 more fit, and with what a question reserves fewer.
-    expect(second.failures.length).toBeGreaterThan(0);
-    expect(second.failures.every(({ failure }) => failure === 'budget')).toBe(true);
+    expect(second.length).toBeGreaterThan(0);
+    expect(second.every(({ failure }) => failure === 'budget')).toBe(true);
     expect(60 * server.asked.length).toBeLessThanOrEqual(1500);
     const asked = server.asked.length;
-    expect((await round(3)).rows).toEqual([]);
+    expect((await round(3)).every(failed)).toBe(true);
     expect(server.asked).toHaveLength(asked);
+    await reward.close();
   });
 });

@@ -1,8 +1,9 @@
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
-import type { JudgedRow } from '../../src/data/rows.js';
-import type { LabelFailure } from '../../src/label/labelled.js';
+import type { Failure } from '../../src/judge/respondent.js';
+import type { Answer } from '../../src/loop/answer-log.js';
+import type { Rated } from '../../src/reward/reward.js';
 import { heed } from '../cli/support.js';
 import { type Behaviour, chatText, fail, faultyServer } from '../judge/faulty-server.js';
 import { scratchFolder } from '../support/scratch.js';
@@ -27,7 +28,7 @@ const script: Behaviour = ({ body }, response) => {
 
 let server: Awaited<ReturnType<typeof faultyServer>>;
 let recipe: string;
-let whole: { base: object; after: object; metric: string; iterations: { answers: number; unjudged: Record<string, number> }[] };
+let whole: { before: object; after: object; metric: string; rounds: { answers: number; unrated: Record<string, number> }[] };
 const args = (name: string, ...more: string[]): string[] => ['align', recipe, `run.dir=${dirOf(name)}`, `store=${dirOf(`${name}.db`)}`, '--json', ...more];
 
 beforeAll(async () => {
@@ -58,45 +59,55 @@ store: unused.db
   whole = ran.json();
 });
 
-interface Kept { judge: string; rows: JudgedRow[]; failures: LabelFailure[] }
-const kept = (name: string, iteration: number): Kept => JSON.parse(readFileSync(join(dirOf(name), 'work', `iteration-${iteration}`, 'judgments.json'), 'utf8')) as Kept;
+interface Kept { completion: string; result: Rated | Failure }
+const roundOf = (name: string, k: number, file: string): string => join(dirOf(name), 'work', `round-${k}`, file);
+/** The whole answers of a round in their order, each with what the judge said of it. */
+function kept(name: string, k: number): Kept[] {
+  const answers = log(join(dirOf(name), 'work', `round-${k}`), 'answers.jsonl').filter((line) => line !== '').map((line) => JSON.parse(line) as Answer);
+  const whole = answers.filter(({ finish, text }) => finish === 'stop' && text.trim() !== '').sort((a, b) => a.row - b.row || a.sample - b.sample);
+  const { results } = JSON.parse(readFileSync(roundOf(name, k, 'ratings.json'), 'utf8')) as { results: (Rated | Failure)[] };
+  expect(results).toHaveLength(whole.length);
+  return whole.map(({ text }, i) => ({ completion: text, result: results[i]! }));
+}
 
 function expectAsWhole(name: string): void {
   expect(log(dirOf(name))).toEqual(log(dirOf('whole')));
   expect(log(dirOf(name), 'samples.jsonl')).toEqual(log(dirOf('whole'), 'samples.jsonl'));
   expect(adapterBytes(dirOf(name)).equals(adapterBytes(dirOf('whole')))).toBe(true);
-  for (const k of [1, 2]) expect(kept(name, k).rows).toEqual(kept('whole', k).rows);
+  for (const k of [1, 2]) expect(kept(name, k)).toEqual(kept('whole', k));
 }
 
 describe('heed align with a judge that is asked', () => {
   it('learns from what it writes; what it does not answer is counted and left out, never satisfactory', () => {
     for (const k of [1, 2]) {
-      const { rows, failures } = kept('whole', k);
-      expect(rows.map(({ satisfied }) => satisfied)).toEqual(rows.map(({ completion }) => perfect(completion)));
-      expect(rows.filter(({ satisfied }) => !satisfied).map(({ judgment }) => judgment)).toEqual(rows.filter(({ satisfied }) => !satisfied).map(({ completion }) => `"${completion.slice(0, 3)}" is wrong.`));
-      expect(rows.some(({ completion }) => refuses(completion))).toBe(false);
+      const all = kept('whole', k);
+      const rated = all.flatMap(({ completion, result }) => ('failure' in result ? [] : [{ completion, ...result }]));
+      const failures = all.flatMap(({ completion, result }) => ('failure' in result ? [{ completion, ...result }] : []));
+      expect(rated.map(({ satisfied }) => satisfied)).toEqual(rated.map(({ completion }) => perfect(completion)));
+      const bad = rated.filter(({ satisfied }) => satisfied !== true);
+      expect(bad.map(({ reason }) => reason)).toEqual(bad.map(({ completion }) => `"${completion.slice(0, 3)}" is wrong.`));
       expect(failures.length).toBeGreaterThan(0);
-      expect(failures.every(({ failure, detail, id }) => failure === 'refused' && detail.includes('rather not') && id!.startsWith('Why-'))).toBe(true);
-      expect(whole.iterations[k - 1]).toMatchObject({ answers: rows.length, satisfied: rows.filter(({ satisfied }) => satisfied).length, unjudged: { refused: failures.length } });
+      expect(failures.every(({ completion, failure, detail }) => refuses(completion) && failure === 'refused' && detail.includes('rather not'))).toBe(true);
+      expect(whole.rounds[k - 1]).toMatchObject({ answers: rated.length, satisfied: rated.length - bad.length, unrated: { refused: failures.length } });
     }
   });
 
   it('is measured by the independent judge', () => {
     expect(whole.metric).toContain('tiny.rules.yaml');
-    expect(whole.base).toMatchObject({ n: 4 });
+    expect(whole.before).toMatchObject({ satisfied: { n: 4 } });
   });
 
   it('a server that goes down stops the run; resumed, it asks what is missing and ends at the same numbers', async () => {
     server.behave((asked, response, count) => (count < 7 ? script(asked, response, count) : fail(response, 503, 'down')));
     const down = await heed(args('down', 'allowedFailures=0.6'));
     expect(down.code).not.toBe(0);
-    expect(down.err).toMatch(/of \d+ answers got no judgment \(\d+\.\d %; allowedFailures is 60\.0 %\): server-error \d+/);
+    expect(down.err).toMatch(/of \d+ answers got no rating \(\d+\.\d %; allowedFailures is 60\.0 %\): server-error \d+/);
     const replied = new Set(server.asked.slice(0, 7).map(({ body }) => JSON.stringify(body['messages'])));
     server.behave(script);
     const resumed = await heed(args('down', '--resume'));
     expect(resumed.code, resumed.err).toBe(0);
     expect(server.asked.some(({ body }) => replied.has(JSON.stringify(body['messages'])))).toBe(false);
-    expect(resumed.json()).toMatchObject({ base: whole.base, after: whole.after, iterations: whole.iterations });
+    expect(resumed.json()).toMatchObject({ before: whole.before, after: whole.after, rounds: whole.rounds });
     expectAsWhole('down');
   });
 
@@ -115,18 +126,18 @@ describe('heed align with a judge that is asked', () => {
 
   it('killed with all replies in the store and none in the run, it asks nothing twice and ends at the same numbers', async () => {
     server.behave(script);
-    const killed = await heedStopped(args('killed'), { how: 'SIGKILL', on: 'rename', matching: 'iteration-1/judgments.json$' });
+    const killed = await heedStopped(args('killed'), { how: 'SIGKILL', on: 'rename', matching: 'round-1/ratings.json$' });
     expect(killed.signal, killed.err).toBe('SIGKILL');
     const before = server.asked.map(({ body }) => JSON.stringify(body['messages']));
     expect(before.length).toBeGreaterThan(0);
-    expect(existsSync(join(dirOf('killed'), 'work', 'iteration-1', 'judgments.json'))).toBe(false);
+    expect(existsSync(roundOf('killed', 1, 'ratings.json'))).toBe(false);
     server.behave(script);
-    await heedStopped(args('killed', '--resume'), { how: 'SIGKILL', on: 'line', matching: '^\\{"step":5,"iteration":2' });
+    await heedStopped(args('killed', '--resume'), { how: 'SIGKILL', on: 'line', matching: '^\\{"step":5,"round":2' });
     const resumed = await heed(args('killed', '--resume'));
     expect(resumed.code, resumed.err).toBe(0);
     const after = server.asked.map(({ body }) => JSON.stringify(body['messages']));
     expect(new Set([...before, ...after]).size).toBe(before.length + after.length);
-    expect(resumed.json()).toMatchObject({ iterations: whole.iterations });
+    expect(resumed.json()).toMatchObject({ rounds: whole.rounds });
     expectAsWhole('killed');
   });
 
@@ -147,16 +158,16 @@ describe('heed align with a judge that is asked', () => {
     expect(ran.code).not.toBe(0);
     expect(ran.err).toMatch(/nowhere/);
     expect(ran.err).not.toMatch(/before:/);
-    expect(existsSync(join(dirOf('nobody'), 'work', 'iteration-1'))).toBe(false);
+    expect(existsSync(join(dirOf('nobody'), 'work', 'round-1'))).toBe(false);
   });
 
   it('refuses to go on with another judge', async () => {
-    const file = join(dirOf('whole'), 'work', 'iteration-1', 'judgments.json');
+    const file = roundOf('whole', 2, 'ratings.json');
     const before = readFileSync(file, 'utf8');
-    writeFileSync(file, before.replace(/"judge":"[^"]*"/, '"judge":"somebody else"'));
+    writeFileSync(file, before.replace(/"reward":"[^"]*"/, '"reward":"somebody else"'));
     const ran = await heed(args('whole', '--resume'));
     writeFileSync(file, before);
     expect(ran.code).toBe(2);
-    expect(ran.err).toMatch(/The judge is endpoint:.* now; the judgments in .* are by somebody else/);
+    expect(ran.err).toMatch(/The reward is judgments by endpoint:.* now; the ratings in .* are by somebody else/);
   });
 });

@@ -3,14 +3,10 @@ import { LIMITS, checksOf } from '../../src/cli/quickstart.js';
 
 type Given = Parameters<typeof checksOf>[0];
 const GAIN: Given = {
-  base: { mean: 0.1, low: 0.05, high: 0.18, n: 80 },
-  after: { mean: 0.5, low: 0.4, high: 0.6, n: 80 },
-  fluency: {
-    base: { medianWords: 50, distinct2: 0.9, logprobPerToken: -0.8, unfinished: 0 },
-    after: { medianWords: 45, distinct2: 0.85, logprobPerToken: -1, unfinished: 0 },
-  },
+  before: { satisfied: { mean: 0.1, low: 0.05, high: 0.18, n: 80 }, medianWords: 50, distinct2: 0.9, logprobPerToken: -0.8, unfinished: 0 },
+  after: { satisfied: { mean: 0.5, low: 0.4, high: 0.6, n: 80 }, medianWords: 45, distinct2: 0.85, logprobPerToken: -1, unfinished: 0 },
 };
-const after = (change: Partial<Given['fluency']['after']>): Given => ({ ...GAIN, fluency: { ...GAIN.fluency, after: { ...GAIN.fluency.after, ...change } } });
+const after = (change: Given['after']): Given => ({ ...GAIN, after: { ...GAIN.after, ...change } });
 const failed = (given: Given): number[] => checksOf(given).flatMap(({ holds }, i) => (holds ? [] : [i]));
 
 describe('the quickstart holds its result against its promises', () => {
@@ -20,9 +16,9 @@ describe('the quickstart holds its result against its promises', () => {
   });
 
   it.each([
-    ['the gain is inside the intervals', { ...GAIN, after: { ...GAIN.after, low: 0.17 } }, 0],
-    ['the intervals touch', { ...GAIN, after: { ...GAIN.after, low: 0.18 } }, 0],
-    ['the model got worse', { ...GAIN, after: { mean: 0, low: 0, high: 0.04, n: 80 } }, 0],
+    ['the gain is inside the intervals', after({ satisfied: { mean: 0.5, low: 0.17, high: 0.6, n: 80 } }), 0],
+    ['the intervals touch', after({ satisfied: { mean: 0.5, low: 0.18, high: 0.6, n: 80 } }), 0],
+    ['the model got worse', after({ satisfied: { mean: 0, low: 0, high: 0.04, n: 80 } }), 0],
     ['answers shrink', after({ medianWords: LIMITS.wordsRatio * 50 - 1 }), 1],
     ['answers are empty', after({ medianWords: 0 }), 1],
     ['the text becomes unlikely under the base', after({ logprobPerToken: -0.81 - LIMITS.logprobDrop }), 2],

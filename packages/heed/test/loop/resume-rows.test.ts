@@ -1,13 +1,12 @@
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { openRowMaker } from '../../src/loop/make-rows.js';
 import { openRun } from '../../src/run/folder.js';
 import { silentProgress } from '../../src/run/progress.js';
 import { loadRecipe } from '../../src/run/recipe.js';
 import { Interrupted } from '../../src/run/signals.js';
-import { TrainRecipe } from '../../src/train/recipe.js';
-import { type TrainSummary, runTraining } from '../../src/train/run.js';
+import { TrainRecipe } from '../../src/loop/train-recipe.js';
+import { type TrainSummary, runTraining } from '../../src/loop/train-job.js';
 import { scratchFolder } from '../support/scratch.js';
 import { sampleRows } from '../support/rows.js';
 import { adapterBytes, log } from '../train/interrupted.js';
@@ -65,7 +64,7 @@ run: {dir: unused}
     const interrupt = { requested: false };
     const progress = { ...silentProgress, update: (step: number, note?: string) => { if (note?.startsWith('loss') === true) interrupt.requested = step >= stopAfter; } };
     try {
-      return await runTraining(recipe, folderOf, { interrupt, progress, openMaker: openRowMaker });
+      return await runTraining(recipe, folderOf, { interrupt, progress });
     } finally {
       await folderOf.close();
     }

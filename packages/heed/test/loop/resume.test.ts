@@ -1,8 +1,8 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { alignOnline } from '../../src/loop/online.js';
-import { AlignRecipe } from '../../src/loop/recipe.js';
+import { runAlignment } from '../../src/loop/align-job.js';
+import { AlignRecipe } from '../../src/loop/align-recipe.js';
 import { openRun } from '../../src/run/folder.js';
 import { silentProgress } from '../../src/run/progress.js';
 import { loadRecipe } from '../../src/run/recipe.js';
@@ -17,7 +17,7 @@ let recipe: string;
 const dirOf = (name: string): string => join(folder, name);
 const args = (name: string, ...more: string[]): string[] => ['align', recipe, `run.dir=${dirOf(name)}`, ...more];
 const prompts = (n: number, word: string): string => Array.from({ length: n }, (_, i) => `${JSON.stringify({ id: `${word}-${i}`, prompt: `${word} ${i}?` })}\n`).join('');
-let whole: { base: object; after: object; iterations: object };
+let whole: { before: object; after: object; rounds: object };
 
 beforeAll(async () => {
   const model = await tinyTalker(folder, { context: 512 });
@@ -44,14 +44,17 @@ run: {dir: unused}
   const ran = await heed(args('whole', '--json'));
   expect(ran.code, ran.err).toBe(0);
   whole = ran.json();
-  expect(ran.json<{ iterations: { trainedOn: number }[] }>().iterations.map(({ trainedOn }) => trainedOn > 8), ran.out).toEqual([true, true]);
+  expect(ran.json<{ rounds: { trainedOn: number }[] }>().rounds.map(({ trainedOn }) => trainedOn > 8), ran.out).toEqual([true, true]);
 });
+
+/** The answers of a round; a kill changes the order in which they were finished and nothing else. */
+const answers = (dir: string, k: number): string[] => bytes(dir, 'work', `round-${k}`, 'answers.jsonl').toString().split('\n').sort();
 
 function expectAsWhole(dir: string): void {
   const was = dirOf('whole');
   expect(log(dir)).toEqual(log(was));
   expect(log(dir)).toHaveLength(7);
-  for (const k of [1, 2]) expect(bytes(dir, 'work', `iteration-${k}`, 'answers.jsonl').equals(bytes(was, 'work', `iteration-${k}`, 'answers.jsonl'))).toBe(true);
+  for (const k of [1, 2]) expect(answers(dir, k)).toEqual(answers(was, k));
   expect(log(dir, 'samples.jsonl')).toEqual(log(was, 'samples.jsonl'));
   expect(adapterBytes(dir).equals(adapterBytes(was))).toBe(true);
 }
@@ -64,19 +67,19 @@ const kill = async (argv: readonly string[], stop: Omit<Stop, 'how'>): Promise<v
 describe('heed align', () => {
   it('killed while answering and while training, ends at the same numbers', async () => {
     // The second batch of answers, in the middle of a line: the first is kept.
-    await kill(args('killed'), { on: 'line', matching: '^\\{"step":2,"row":\\d*1,' });
-    await kill(args('killed', '--resume'), { on: 'line', matching: '^\\{"step":5,"iteration":2' });
+    await kill(args('killed'), { on: 'line', matching: '^\\{"round":1,"row":101,' });
+    await kill(args('killed', '--resume'), { on: 'line', matching: '^\\{"step":5,"round":2' });
     const resumed = await heed(args('killed', '--resume', '--json'));
     expect(resumed.code, resumed.err).toBe(0);
-    expect(resumed.json()).toMatchObject({ base: whole.base, after: whole.after, iterations: whole.iterations });
+    expect(resumed.json()).toMatchObject({ before: whole.before, after: whole.after, rounds: whole.rounds });
     expectAsWhole(dirOf('killed'));
   });
 
   it('killed between two iterations, ends at the same numbers', async () => {
-    await kill(args('between'), { on: 'rename', matching: 'iteration-1/parameters.safetensors$' });
+    await kill(args('between'), { on: 'rename', matching: 'step-000003$' });
     await kill(args('between', '--resume'), { on: 'rename', matching: 'summary.json$' });
     const resumed = await heed(args('between', '--resume', '--json'));
-    expect(resumed.json()).toMatchObject({ base: whole.base, after: whole.after, iterations: whole.iterations });
+    expect(resumed.json()).toMatchObject({ before: whole.before, after: whole.after, rounds: whole.rounds });
     expectAsWhole(dirOf('between'));
   });
 
@@ -85,17 +88,17 @@ describe('heed align', () => {
     const run = await openRun(dirOf('stopped'), { recipe: text, resume: false });
     const interrupt = { requested: false };
     const progress = { ...silentProgress, start: (what: string) => { interrupt.requested = what === 'answering held-out prompts, after'; } };
-    await expect(alignOnline(parsed, run, { interrupt, progress })).rejects.toThrow(/Stopped while answering the held-out prompts/);
+    await expect(runAlignment(parsed, run, { interrupt, progress })).rejects.toThrow(/Stopped while answering the held-out prompts/);
     await run.close();
     const resumed = await heed(args('stopped', '--resume', '--json'));
-    expect(resumed.json()).toMatchObject({ base: whole.base, after: whole.after, iterations: whole.iterations });
+    expect(resumed.json()).toMatchObject({ before: whole.before, after: whole.after, rounds: whole.rounds });
     expectAsWhole(dirOf('stopped'));
   });
 
   it('resumed after its end is as it was', async () => {
     const samples = log(dirOf('whole'), 'samples.jsonl');
     const again = await heed(args('whole', '--resume', '--json'));
-    expect(again.json()).toMatchObject({ base: whole.base, after: whole.after, iterations: whole.iterations });
+    expect(again.json()).toMatchObject({ before: whole.before, after: whole.after, rounds: whole.rounds });
     expect(log(dirOf('whole'), 'samples.jsonl')).toEqual(samples);
   });
 
@@ -111,7 +114,7 @@ describe('heed align', () => {
     };
     await refused('train.jsonl', (text) => text.replace('Why 3?', 'Why four?'), /The prompts are not those that this run began with/);
     await refused('held.jsonl', (text) => text.replace('How 3?', 'How four?'), /The prompts are not those/);
-    await refused('tiny.rules.yaml', (text) => text.replace('It has', 'There is'), /The judgments of iteration 1 are not those/);
+    await refused('tiny.rules.yaml', (text) => text.replace('It has', 'There is'), /The reward is not the one that this run began with/);
     await refused('recipe.yaml', (text) => text.replace('iterations: 2', 'iterations: 3'), /loop.iterations: 2 → 3/);
   });
 });

@@ -8,7 +8,7 @@ import { ilf } from '../../src/method/ilf.js';
 import { ilfDpo } from '../../src/method/ilf-dpo.js';
 import { bind } from '../../src/method/method.js';
 import { sft } from '../../src/method/sft.js';
-import { prepare } from '../../src/train/items.js';
+import { prepare } from '../../src/loop/items.js';
 import { createRespond } from '../../src/text/respond.js';
 import { chatTemplate } from '../../src/text/template.js';
 import { createTokenizer } from '../../src/text/tokenizer.js';

@@ -1,6 +1,6 @@
 import type { Engine, Feed, Program } from '@heed/tensor';
 import type { BoundMethod } from '../../src/method/method.js';
-import type { Item } from '../../src/train/items.js';
+import type { Item } from '../../src/train/item.js';
 import { traceLoss } from '../../src/train/loss-program.js';
 import { type Tables, makeTables, sequenceTable, tokenTable } from '../../src/train/tables.js';
 

@@ -2,7 +2,7 @@ import { type Engine, startEngine } from '@heed/tensor';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type MethodOptions, methodOf } from '../../src/method/index.js';
 import { type Model, loadModel } from '../../src/model/load.js';
-import { train, type TrainingInput } from '../../src/train/api.js';
+import { train, type TrainingInput } from '../../src/loop/library.js';
 import { tinyChat } from '../cli/support.js';
 import { scratchFolder } from '../support/scratch.js';
 

@@ -7,7 +7,7 @@ import { scratchFolder } from '../support/scratch.js';
 import { tinyChat } from '../cli/support.js';
 import { useEngine } from '../model/tiny.js';
 import { createLossEvaluator } from '../../src/train/evaluate-loss.js';
-import { averagesOf } from '../../src/train/references.js';
+import { copiesOf } from '../../src/train/state.js';
 import { type Commanded, commanded, resumed } from './commanded.js';
 import { adapterBytes, log } from './interrupted.js';
 import { type Bench, type Pass, bench, gradientDistance, passes } from './support.js';
@@ -85,7 +85,7 @@ describe.each(CASES)('%s', (title, options) => {
     const { method, model: loaded, plan, items, parameters } = b;
     const evaluator = await createLossEvaluator({ engine: engine(), model: loaded, method, plan, items, batch: items.length });
     const policy = view(await engine().upload(parameters));
-    const { whole: { loss, ...metrics }, parts } = await evaluator.evaluate({ parameters: policy, averages: Object.fromEntries(averagesOf(method).map((name) => [name, policy])) });
+    const { whole: { loss, ...metrics }, parts } = await evaluator.evaluate({ parameters: policy, copies: Object.fromEntries(copiesOf(method).map((name) => [name, policy])) });
     await evaluator.release();
     expectSame({ loss: loss!, metrics, gradients: whole.gradients }, whole);
     expect(parts).toHaveLength(method.scope === 'step' ? 1 : items.length);

@@ -4,9 +4,9 @@ import { sft } from '../../src/method/sft.js';
 import { planAdapter } from '../../src/model/adapter.js';
 import { architectureOf } from '../../src/model/architecture.js';
 import { TrainOptions } from '../../src/run/recipe-schemas.js';
-import { renderMemory } from '../../src/train/dry-run.js';
+import { renderMemory } from '../../src/loop/dry-run.js';
 import { type MemorySetup, checkMemory, predictTraining } from '../../src/train/memory.js';
-import type { Item } from '../../src/train/items.js';
+import type { Item } from '../../src/train/item.js';
 import { openTiny } from '../model/tiny.js';
 
 const item = (prompt: number, response: number, index: number): Item => ({

@@ -5,8 +5,8 @@ import { openRun } from '../../src/run/folder.js';
 import { silentProgress } from '../../src/run/progress.js';
 import { loadRecipe } from '../../src/run/recipe.js';
 import { Interrupted } from '../../src/run/signals.js';
-import { TrainRecipe } from '../../src/train/recipe.js';
-import { runTraining } from '../../src/train/run.js';
+import { TrainRecipe } from '../../src/loop/train-recipe.js';
+import { runTraining } from '../../src/loop/train-job.js';
 import { heed, tinyChat } from '../cli/support.js';
 import { scratchFolder } from '../support/scratch.js';
 import { adapterBytes, heedStopped, log } from './interrupted.js';
@@ -110,7 +110,8 @@ describe('heed train', () => {
     await expect(go(false, (what) => { interrupt.requested ||= what === 'scoring held-out rows' && ++scored === wanted; }, interrupt)).rejects.toThrow(/^Stopped while scoring held-out rows; go on with --resume/);
     expect(interrupt.requested && scored).toBe(wanted);
     const [resumed, unstopped] = [await go(true), await go(false)];
-    expect(resumed.eval).toEqual(unstopped.eval);
+    expect(resumed.before).toBeDefined();
+    expect([resumed.before, resumed.after, resumed.change]).toEqual([unstopped.before, unstopped.after, unstopped.change]);
     expect(adapterBytes(dir).equals(adapterBytes(dirOf(`unstopped-${when}`)))).toBe(true);
   });
 

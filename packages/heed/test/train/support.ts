@@ -7,11 +7,11 @@ import type { Checkpointing } from '../../src/model/decoder.js';
 import { type Model, loadModel } from '../../src/model/load.js';
 import { createRandom } from '../../src/run/random.js';
 import { createRespond } from '../../src/text/respond.js';
-import { prepare } from '../../src/train/items.js';
-import type { Item } from '../../src/train/items.js';
+import { prepare } from '../../src/loop/items.js';
+import type { Item } from '../../src/train/item.js';
 import { makeMicroBatch } from '../../src/train/micro-batch.js';
-import { averagesOf, openReferences } from '../../src/train/references.js';
-import { allocateState, freeState } from '../../src/train/state.js';
+import { openReferences } from '../../src/train/references.js';
+import { allocateState, copiesOf, freeState } from '../../src/train/state.js';
 import { createStepper } from '../../src/train/step.js';
 import type { StepResult } from '../../src/train/stepper.js';
 
@@ -59,8 +59,8 @@ export interface Pass {
 
 /** One step at learning rate 0 for each way of cutting the rows into micro-batches, all on one compiled program. `share`: whether a way shares prompts, by its place. */
 export async function passes(engine: Engine, { method, model, plan, parameters }: Bench, ways: readonly (readonly (readonly Item[])[])[], { keep = 'none', share = () => true, seed = 0, memory = method.memory }: { keep?: Checkpointing; share?: (way: number) => boolean; seed?: number; memory?: Readonly<Record<string, number>> } = {}): Promise<Pass[]> {
-  const state = await allocateState(engine, parameters, averagesOf(method));
-  const references = openReferences({ engine, model, method, plan, policy: state.parameters, averages: state.averages });
+  const state = await allocateState(engine, parameters, copiesOf(method));
+  const references = openReferences({ engine, model, method, plan, policy: state.parameters, copies: state.copies });
   await references.prepare([...new Set(ways.flat(2))]);
   const stepper = await createStepper({
     engine, checkpoint: model.checkpoint, architecture: model.architecture, plan, method, state, references, keep, clip: 0,

@@ -6,7 +6,7 @@ import { methodOf } from '../../src/method/index.js';
 import type { BoundMethod } from '../../src/method/method.js';
 import { createRespond } from '../../src/text/respond.js';
 import { dropoutMasks } from '../../src/train/dropout.js';
-import { prepare } from '../../src/train/items.js';
+import { prepare } from '../../src/loop/items.js';
 import { makeMicroBatch } from '../../src/train/micro-batch.js';
 import { countSteps, stepOrder } from '../../src/train/order.js';
 import { learningRateAt } from '../../src/train/schedule.js';

@@ -4,7 +4,7 @@ import { type AdapterPlan, planAdapter } from '../../src/model/adapter.js';
 import { architectureOf } from '../../src/model/architecture.js';
 import { loadAdapter } from '../../src/model/peft.js';
 import type { TokenSequence } from '../../src/text/token-sequence.js';
-import type { Item } from '../../src/train/items.js';
+import type { Item } from '../../src/train/item.js';
 import { modelFixture, openTiny, useEngine } from '../model/tiny.js';
 import { type TrlEntry, trlBatch, trlEntries } from '../support/trl.js';
 import { type Bench, type Pass, passes } from './support.js';

@@ -6,16 +6,7 @@ import { type AnyRow, isTie } from '../data/rows.js';
 import { at as place } from '../data/source.js';
 import type { BoundMethod, Respond } from '../method/method.js';
 import type { TokenSequence } from '../text/token-sequence.js';
-
-/** A row made ready: its named sequences in tokens (a list of one where the name stands for one), and its columns of numbers. */
-export interface Item {
-  /** Its place in the data, which keys everything random about it. */
-  readonly index: number;
-  /** For messages: where the row came from. */
-  readonly where: string;
-  readonly sequences: Readonly<Record<string, readonly TokenSequence[]>>;
-  readonly columns: Readonly<Record<string, number | readonly number[]>>;
-}
+import { type Item, lengthOf, supervisedOf } from '../train/item.js';
 
 /** What rows must keep to. */
 export interface Limits {
@@ -125,12 +116,3 @@ export function requireKept(method: BoundMethod, rows: readonly AnyRow[], { item
 export function requireHeld(rows: readonly AnyRow[], { items, skipped }: Prepared): void {
   if (rows.length > 0 && items.length === 0) throw problemsError(`data.eval: none of the ${rows.length} rows can be evaluated on`, skipped);
 }
-
-const lengthOf = (s: TokenSequence): number => s.prompt.length + s.response.length;
-
-/** Tokens of an item's sequences, prompts included: what it costs at most (shared prompts cost less). */
-export const tokensOf = (item: Item): number => Object.values(item.sequences).flat().reduce((n, s) => n + lengthOf(s), 0);
-
-/** Response tokens that get a log-probability. */
-export const supervisedOf = (s: TokenSequence): number =>
-  s.supervised === undefined ? s.response.length : s.supervised.reduce((n, x) => n + (x ? 1 : 0), 0);

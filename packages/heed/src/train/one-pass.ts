@@ -1,7 +1,7 @@
 import { feedsOf, ropeFeed } from '../model/scoring.js';
 import { adaptedWeights } from '../model/weights.js';
 import { dropoutMasks } from './dropout.js';
-import { batchFeeds, bindTraining, scalarFeed, scalarFeeds, scaleFeeds } from './feeds.js';
+import { batchFeeds, bindTraining, roundFeed, scalarFeed, scalarFeeds, scaleFeeds } from './feeds.js';
 import { newMemory } from './loss-program.js';
 import { NotFiniteError } from './not-finite.js';
 import { traceTraining } from './program.js';
@@ -9,7 +9,7 @@ import type { Heatmap, Passes, StepperSetup } from './stepper.js';
 import { Totals } from './totals.js';
 
 /** Loss and gradient in one program, micro-batch by micro-batch. */
-export async function createFusedPasses({ engine, checkpoint, architecture, plan, method, state, references, keep }: StepperSetup): Promise<Passes> {
+export async function createOnePass({ engine, checkpoint, architecture, plan, method, state, references, keep }: StepperSetup): Promise<Passes> {
   const weights = adaptedWeights(checkpoint, plan, { dropout: true });
   const program = traceTraining(architecture, weights, method, checkpoint.folder, keep);
   const train = await engine.compile(program.step);
@@ -19,7 +19,7 @@ export async function createFusedPasses({ engine, checkpoint, architecture, plan
   return {
     terms: program.terms,
     metrics: program.metrics,
-    async run(batches, { seed, step, memory }) {
+    async run(batches, { seed, step, memory, roundBegins }) {
       const totals = new Totals();
       for (const batch of batches) totals.addAll(await counts.run(feedsOf(counts.program, batch.feeds)));
       const heatmaps: Heatmap[] = [];
@@ -27,7 +27,10 @@ export async function createFusedPasses({ engine, checkpoint, architecture, plan
       for (const [i, batch] of batches.entries()) {
         const out = await train.run({
           ...batchFeeds(batch, architecture, rope, program.step),
-          ...feedsOf(program.step, { ...(await references?.feeds(batch.tables)), ...scalarFeeds('memory', memory), ...scaleFeeds(totals, program.terms, method.name) }),
+          ...feedsOf(program.step, {
+            ...(await references?.feeds(batch.tables, roundBegins)), ...roundFeed(roundBegins), ...scalarFeeds('memory', memory),
+            ...scaleFeeds(totals, program.terms, method.name),
+          }),
           ...dropoutMasks(weights.masks, batch, plan.options.dropout, seed, step),
           carry: scalarFeed(i === 0 ? 0 : 1),
         });

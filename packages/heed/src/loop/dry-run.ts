@@ -9,11 +9,12 @@ import { loadModel } from '../model/load.js';
 import { size } from '../run/numbers.js';
 import { createRandom } from '../run/random.js';
 import { createRespond } from '../text/respond.js';
-import { describeTies, limitsOf, prepare, requireFit, requireHeld, requireKept, tokensOf } from './items.js';
-import { type MemoryCheck, checkMemory } from './memory.js';
-import { countSteps } from './order.js';
-import type { TrainRecipe } from './recipe.js';
+import { tokensOf } from '../train/item.js';
+import { type MemoryCheck, checkMemory } from '../train/memory.js';
+import { countSteps } from '../train/order.js';
+import { describeTies, limitsOf, prepare, requireFit, requireHeld, requireKept } from './items.js';
 import { startAdapter } from './start.js';
+import type { TrainRecipe } from './train-recipe.js';
 
 /** What a training run would do, found out without training. */
 export interface DryRun {
@@ -40,7 +41,7 @@ export interface DryRun {
  * @throws UserError as loading the model or the data does.
  */
 export async function dryRunTraining(recipe: TrainRecipe, say: (line: string) => void, available?: number): Promise<DryRun> {
-  const model = await loadModel(recipe.model, { ...(recipe.template === undefined ? {} : { template: recipe.template }), log: say });
+  const model = await loadModel(recipe.model, { template: recipe.template, log: say });
   const method = methodOf(recipe.method as MethodOptions);
   const data = await loadData(recipe.data, method.row);
   const limits = limitsOf(recipe.data, method, model.architecture.context);

@@ -6,13 +6,16 @@ import { type Problem, problemsError } from '../data/problem.js';
 import { type AnyRow, type RowKind, type RowKinds, rowSchemas } from '../data/rows.js';
 import type { BoundMethod } from '../method/method.js';
 import type { Model } from '../model/load.js';
+import { initialParameters } from '../model/adapter.js';
 import { type Adapter, saveAdapter } from '../model/peft.js';
 import { createRandom } from '../run/random.js';
 import { AdapterOptions, TrainOptions } from '../run/recipe-schemas.js';
 import { createRespond } from '../text/respond.js';
 import { prepare, requireFit } from './items.js';
+import { logRow } from './record.js';
 import { startAdapter } from './start.js';
-import { train as trainItems } from './trainer.js';
+import { NotFiniteError } from '../train/not-finite.js';
+import { createTrainer } from '../train/trainer.js';
 
 /** A row of any kind as a program writes it; `source` says where it came from, for messages. Default: its place in the list. */
 export type RowInput = { [K in RowKind]: Omit<RowKinds[K], 'source'> & { readonly source?: RowKinds[K]['source'] } }[RowKind];
@@ -61,7 +64,15 @@ export async function train({ model, method, rows, adapter, options, engine: giv
   const { plan, parameters: initial } = await startAdapter(lora, model.checkpoint, method.head);
   const engine = given ?? (await startEngine());
   try {
-    const { parameters, steps, loss } = await trainItems({ engine, model, method, items, plan, options: settings, ...(initial === undefined ? {} : { initial }), onStep: (row) => onStep?.(row) });
+    const trainer = await createTrainer({ engine, model, method, plan, options: settings, parameters: initial ?? initialParameters(plan, settings.seed) });
+    const { steps, loss } = await trainer.learn(items, {
+      seed: settings.seed,
+      onStep: (step) => onStep?.(logRow(step)),
+    }).catch((error: unknown) => {
+      throw error instanceof NotFiniteError ? error.forUser() : error;
+    });
+    const { arrays: { parameters } } = await trainer.save();
+    await trainer.release();
     return {
       adapter: { plan, parameters }, steps, loss,
       async save(folder = join(tmpdir(), `heed-adapter-${randomUUID()}`)) {

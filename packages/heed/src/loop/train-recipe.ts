@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { DataOptions } from '../data/load.js';
 import { MethodOptions } from '../method/index.js';
 import { sharedSections } from '../run/recipe-schemas.js';
-import { RowsOptions } from './row-recipe.js';
+import { RowsOptions } from './rows-recipe.js';
 
 /** A recipe of `heed train`: learn from rows that are there. */
 export const TrainRecipe = z.strictObject({

@@ -3,8 +3,8 @@ import type { BoundMethod } from '../method/method.js';
 import { feedsOf, ropeFeed } from '../model/scoring.js';
 import { adaptedWeights, boundParameters } from '../model/weights.js';
 import { dropoutMasks } from './dropout.js';
-import { batchFeeds, bindTraining, scalarFeed, scalarFeeds, scaleFeeds } from './feeds.js';
-import { type Item, supervisedOf } from './items.js';
+import { batchFeeds, bindTraining, roundFeed, scalarFeed, scalarFeeds, scaleFeeds } from './feeds.js';
+import { type Item, supervisedOf } from './item.js';
 import { newMemory, readingsOf, traceLoss } from './loss-program.js';
 import type { MicroBatch } from './micro-batch.js';
 import { NotFiniteError } from './not-finite.js';
@@ -15,9 +15,9 @@ import { Totals } from './totals.js';
 
 /**
  * For a loss that couples rows of several micro-batches: all of them are scored without gradient, the loss is taken once over
- * the step, and its derivative by each log-probability and score goes into each micro-batch's backward pass. Costs a second forward pass.
+ * the step, and its derivative by each log-probability, entropy and score goes into each micro-batch's backward pass. Costs a second forward pass.
  */
-export async function createHalvedPasses({ engine, checkpoint, architecture, plan, method, state, references, keep }: StepperSetup): Promise<Passes> {
+export async function createTwoPass({ engine, checkpoint, architecture, plan, method, state, references, keep }: StepperSetup): Promise<Passes> {
   const weights = adaptedWeights(checkpoint, plan, { dropout: true });
   const traced = traceLoss(method, { derivatives: true });
   const { program, counts, terms, metrics } = traced;
@@ -30,7 +30,7 @@ export async function createHalvedPasses({ engine, checkpoint, architecture, pla
   return {
     terms,
     metrics,
-    async run(batches, { seed, step, memory }) {
+    async run(batches, { seed, step, memory, roundBegins }) {
       const whole = makeTables(method, batches.flatMap((b) => b.items));
       const masks = (batch: MicroBatch): Record<string, Feed> => dropoutMasks(weights.masks, batch, plan.options.dropout, seed, step);
       const scored: { tables: Tables; out: Readonly<Record<string, HostTensor>> }[] = [];
@@ -39,7 +39,8 @@ export async function createHalvedPasses({ engine, checkpoint, architecture, pla
       const totals = new Totals();
       totals.addAll(await count.run(feedsOf(counts, whole.feeds)));
       const found = await loss.run(feedsOf(program, {
-        ...whole.feeds, ...(await references?.feeds(whole)), ...scalarFeeds('memory', memory), ...scaleFeeds(totals, terms, method.name),
+        ...whole.feeds, ...(await references?.feeds(whole, roundBegins)), ...roundFeed(roundBegins),
+        ...scalarFeeds('memory', memory), ...scaleFeeds(totals, terms, method.name),
         ...Object.fromEntries([...reads].map((what) => [what, moved(method, what, scored, whole)])),
       }));
       totals.addSums(found, terms, metrics);
@@ -60,20 +61,20 @@ export async function createHalvedPasses({ engine, checkpoint, architecture, pla
   };
 }
 
-/** Numbers of `logp:<name>` or `score:<name>` from some tables of rows into others. */
+/** Numbers of `logp:<name>`, `entropy:<name>` or `score:<name>` from some tables of rows into others. */
 function moved(method: BoundMethod, what: string, from: readonly { readonly tables: Tables; readonly out: Readonly<Record<string, HostTensor>> }[], to: Tables): Feed {
-  const [kind, name] = what.split(':') as ['logp' | 'score', string];
+  const [kind, name] = what.split(':') as ['logp' | 'score' | 'entropy', string];
   const size = method.head?.size ?? 1;
   const home = new Map<Item, (k: number) => ArrayLike<number>>();
   for (const { tables, out } of from) {
     const data = out[what]!.data as Float32Array;
     const places = method.lists.has(name) ? tables.places : 1;
     tables.items.forEach((item, row) => home.set(item, (k) => {
-      const [width, used] = kind === 'logp' ? [tables.slots, supervisedOf(item.sequences[name]![k]!)] : [size, size];
+      const [width, used] = kind === 'score' ? [size, size] : [tables.slots, supervisedOf(item.sequences[name]![k]!)];
       const start = (row * places + k) * width;
       return data.subarray(start, start + used);
     }));
   }
   const values = (item: Item, k: number): ArrayLike<number> => home.get(item)!(k);
-  return kind === 'logp' ? tokenTable(method, to, name, values) : sequenceTable(method, to, name, size, values);
+  return kind === 'score' ? sequenceTable(method, to, name, size, values) : tokenTable(method, to, name, values);
 }

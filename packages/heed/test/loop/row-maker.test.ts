@@ -2,14 +2,14 @@ import { type Engine, startEngine } from '@heed/tensor';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { AnyRow, Message, NegativeRow, RefinedRow, RowKind } from '../../src/data/rows.js';
 import { openGenerator } from '../../src/generate/open.js';
-import { openRowMaker } from '../../src/loop/make-rows.js';
+import { createAnswerer } from '../../src/loop/answerer.js';
+import { openRowMaker } from '../../src/loop/row-maker.js';
 import { planAdapter } from '../../src/model/adapter.js';
 import { type Model, loadModel } from '../../src/model/load.js';
-import { silentProgress } from '../../src/run/progress.js';
 import { createRandom } from '../../src/run/random.js';
 import { refinementPrompt } from '../../src/text/refine.js';
 import { selfCorrectionPrompt } from '../../src/text/self-correct.js';
-import { RowsOptions } from '../../src/train/row-recipe.js';
+import { RowsOptions } from '../../src/loop/rows-recipe.js';
 import { scratchFolder } from '../support/scratch.js';
 import { sampleRows } from '../support/rows.js';
 import { tinyTalker } from './talkative.js';
@@ -28,7 +28,8 @@ function maker(options: object, kind: RowKind, said: string[] = []) {
   const name = `made-${runs++}`;
   const run = { path: (...parts: string[]) => [folder, name, ...parts].join('/') };
   const plan = planAdapter(model.checkpoint.tensors.values(), { rank: 2, alpha: 2, targets: ['q_proj'], dropout: 0, rslora: false });
-  return openRowMaker(RowsOptions.parse({ maxNewTokens: 8, ...options }), { engine, model, plan, kind, run, seed: 0, progress: silentProgress, say: (line) => said.push(line) });
+  const answerer = createAnswerer(engine, model, plan, {});
+  return openRowMaker(RowsOptions.parse({ maxNewTokens: 8, ...options }), { answerer, kind, run, seed: 0, say: (line) => said.push(line) });
 }
 
 /** What the model says under a prompt, ended by itself and worth keeping, else undefined. */
@@ -47,7 +48,7 @@ describe('refine', () => {
     const usable = wanted.filter((text) => text !== undefined).length;
     expect(usable).toBeGreaterThan(0); // else this would show nothing
     const said: string[] = [];
-    const made = await maker({ make: 'refine' }, 'refined', said).make('train', rows);
+    const made = await maker({ make: 'refine' }, 'refined', said).make('train', rows, undefined);
     expect(made).toEqual(rows.map((row) => (row.satisfied ? row : { ...row, refinement: wanted[bad.indexOf(row)] ?? row.refinement })));
     expect(said.join()).toContain(`refine, train: ${usable} texts for 4 rows`);
     if (usable < 4) expect(said.join()).toMatch(new RegExp(`${4 - usable} rows? got none and stays? as (it is|they are)`));
@@ -59,7 +60,7 @@ describe('self-correct', () => {
     const rows = sampleRows('negative') as NegativeRow[];
     const wanted = await drawn(rows.map(({ prompt }) => (correct ? selfCorrectionPrompt(prompt) : prompt)), rows.map(({ rejected }) => rejected));
     expect(wanted.some((text) => text !== undefined)).toBe(true);
-    const made = await maker({ make: 'self-correct', samples: 1, correct }, 'negative').make('train', rows);
+    const made = await maker({ make: 'self-correct', samples: 1, correct }, 'negative').make('train', rows, undefined);
     expect(made).toEqual(rows.map((row, i) => (wanted[i] === undefined ? row : { ...row, positives: [wanted[i]] })));
   });
 });

@@ -1,10 +1,18 @@
-import type { AnyRow, Message } from '../data/rows.js';
+import type { Message } from '../data/rows.js';
 import type { LogRow } from '../run/metrics.js';
+import type { RunFolder } from '../run/folder.js';
 import type { Tokenizer } from '../text/tokenizer.js';
-import type { Heatmap } from './stepper.js';
+import type { Step } from '../train/trainer.js';
+import type { Lesson } from './source.js';
 
-/** What the report's heat map shows, as lines of `samples.jsonl`: the rows of a step that carry a judgment. */
-export function heatmapSamples(heatmaps: readonly Heatmap[], rows: readonly AnyRow[], tokenizer: Tokenizer, step: number): LogRow[] {
+/** Writes the report's heat maps to the run's samples: at the first step of the run, and at the last step of each round. */
+export function logHeatmaps(run: Pick<RunFolder, 'samples'>, step: Step, lesson: Lesson, tokenizer: Tokenizer): void {
+  if (step.step > 1 && step.ofRound < step.roundSteps) return;
+  for (const row of heatmapSamples(step, lesson, tokenizer)) run.samples.append(row);
+}
+
+/** What the heat map shows, as lines of `samples.jsonl`: the rows of a step that carry a judgment. */
+function heatmapSamples({ heatmaps, step }: Step, { rows }: Lesson, tokenizer: Tokenizer): LogRow[] {
   return heatmaps.flatMap(({ of, batch, slots, logRatio, flagged }) =>
     batch.items.flatMap((item, i): LogRow[] => {
       const row = rows[item.index]!;

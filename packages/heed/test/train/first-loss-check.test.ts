@@ -7,7 +7,7 @@ import { slic } from '../../src/method/slic.js';
 import { initialParameters, planAdapter } from '../../src/model/adapter.js';
 import { type Model, loadModel } from '../../src/model/load.js';
 import { type Adapter, loadAdapter, saveAdapter } from '../../src/model/peft.js';
-import { checkAtReference, startsAtReferences } from '../../src/train/at-reference.js';
+import { checkAtReference, startsAtReferences } from '../../src/train/first-loss-check.js';
 import { tinyChat } from '../cli/support.js';
 import { scratchFolder } from '../support/scratch.js';
 

@@ -10,21 +10,25 @@ export interface Beginning {
   readonly model: Pick<Model, 'checkpoint'>;
   readonly method: Pick<BoundMethod, 'references' | 'lossAtReference'>;
   readonly plan: AdapterPlan;
-  /** The policy's parameters before the first step. */
+  /** The policy's parameters before the step. */
   readonly parameters: Float32Array;
+  /** Whether the run has taken a step: moving averages have then left the policy. Default: false. */
+  readonly moved?: boolean;
 }
 
 /**
- * Whether the method's first loss is known: the policy starts as every reference is. Averages start as its copies; `base` is its equal while the
- * adapter is the identity, and a saved adapter where it has the same numbers. With dropout the policy of a step is none of them.
+ * Whether the loss of a step is known: the policy equals every reference. Moving averages start as its copies, and `round` is its equal at a round's
+ * first step; `base` is its equal while the adapter is the identity, and a saved adapter where the adapter has the same numbers. With dropout the
+ * policy of a step equals none of them.
  *
  * @throws what `loadAdapter` throws for a reference
  */
-export async function startsAtReferences({ model, method, plan, parameters }: Beginning): Promise<boolean> {
+export async function startsAtReferences({ model, method, plan, parameters, moved = false }: Beginning): Promise<boolean> {
   if (method.lossAtReference === undefined || plan.options.dropout > 0) return false;
   const equal = async (is: Reference): Promise<boolean> => {
     if (is === 'base') return isIdentity({ plan, parameters });
-    return typeof is === 'string' || 'ema' in is || sameAdapter({ plan, parameters }, await loadAdapter(is.adapter, model.checkpoint));
+    if (is === 'policy' || is === 'round') return true;
+    return 'ema' in is ? !moved : sameAdapter({ plan, parameters }, await loadAdapter(is.adapter, model.checkpoint));
   };
   for (const { is } of Object.values(method.references)) if (!(await equal(is))) return false;
   return true;

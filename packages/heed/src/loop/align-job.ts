@@ -1,0 +1,133 @@
+import { startEngine, view } from '@heed/tensor';
+import { loadData } from '../data/load.js';
+import { UserError } from '../errors.js';
+import { type MethodOptions, methodOf } from '../method/index.js';
+import { initialParameters } from '../model/adapter.js';
+import { loadModel } from '../model/load.js';
+import { saveAdapter } from '../model/peft.js';
+import { describeReward, openReward } from '../reward/open.js';
+import type { RunFolder } from '../run/folder.js';
+import type { Hooks, Summary } from '../run/job.js';
+import { silentProgress } from '../run/progress.js';
+import { writeReport } from '../run/report/write.js';
+import { sameAsBefore } from '../run/same-as-before.js';
+import { type Estimate, pairedDifference } from '../run/statistics.js';
+import { createRespond } from '../text/respond.js';
+import { createTrainer } from '../train/trainer.js';
+import type { AnswerReport } from '../evaluate/answers.js';
+import { type AlignRecipe, heldOutRewardOf, rewardOf } from './align-recipe.js';
+import { createAnswerer } from './answerer.js';
+import type { RoundReport } from './checkpoints.js';
+import { logHeatmaps } from './heatmap.js';
+import { type HeldOut, assess, logAnswers, measurements } from './held-out.js';
+import { limitsOf } from './items.js';
+import { runLoop } from './loop.js';
+import { requireRowsFromAnswers } from './requirements.js';
+import { openRowMaker } from './row-maker.js';
+import { type JudgedRound, judgedSource } from './sources/judged.js';
+import { describeStart, holdStart, startAdapter } from './start.js';
+
+/** What `summary.json` of an alignment holds. `before` and `after`: the answers to held-out prompts, by `measurements`. */
+export interface AlignSummary extends Summary {
+  readonly job: 'align';
+  readonly method: string;
+  /** What `satisfied` and `value` are measured by, in words. */
+  readonly metric: string;
+  readonly before: NonNullable<Summary['before']>;
+  readonly after: NonNullable<Summary['after']>;
+  readonly change: Readonly<Record<string, Estimate>>;
+  readonly heldOut: number;
+  readonly rounds: readonly (RoundReport & JudgedRound)[];
+  readonly steps: number;
+}
+
+/**
+ * The online loop: the model answers the prompts, a reward rates the answers, the method trains the adapter on the rows that are made of them; repeat. Any
+ * method works whose rows can be made from rated answers (`rows-of.ts`). Starts an engine, and closes it.
+ *
+ * @param run From `openRun` with the recipe's text; one that was opened to resume goes on where it stopped.
+ * @throws UserError where model, data, reward, method or adapter cannot be used, where nothing is left to learn from, or more answers than allowed got no rating
+ * @throws Interrupted where `interrupt` asked for it; the run can be resumed
+ */
+export async function runAlignment(recipe: AlignRecipe, run: RunFolder, hooks: Hooks = {}): Promise<AlignSummary> {
+  const started = performance.now();
+  const { progress = silentProgress, interrupt, say = () => undefined } = hooks;
+  const { seed } = recipe.train;
+  const model = await loadModel(recipe.model, { template: recipe.template, log: say });
+  const method = methodOf(recipe.method as MethodOptions);
+  if (method.head !== undefined) {
+    throw new UserError(`method: ${method.name} trains a head that scores texts and does not write them, so there are no answers to learn from.`, ['Train it on a file: heed train.']);
+  }
+  const { train: prompts, skipped } = await loadData(recipe.data, 'prompt');
+  const { prompts: path, judge: _judge, reward: _reward, limit, ...sampling } = recipe.evaluate;
+  const { train: held } = await loadData({ ...recipe.data, path, limit }, 'prompt');
+  await sameAsBefore(run.path('work', 'prompts.json'), [prompts, held], 'The prompts are not those');
+  const start = await startAdapter(recipe.adapter, model.checkpoint);
+  const { plan } = start;
+  await holdStart(start, recipe.adapter, run);
+  for (const line of describeStart(recipe.adapter)) say(line);
+  const engine = await startEngine();
+  try {
+    const tools = { engine, log: say, store: recipe.store, interrupt };
+    const teacher = await openReward(rewardOf(recipe), tools);
+    const examiner = await openReward(heldOutRewardOf(recipe), tools);
+    await sameAsBefore(run.path('work', 'reward.json'), [teacher.name, examiner.name], 'The reward is not the one');
+    const answerer = createAnswerer(engine, model, plan, hooks);
+    const maker = recipe.rows ? openRowMaker(recipe.rows, { answerer, kind: method.row, run, seed, say }) : undefined;
+    requireRowsFromAnswers(method, recipe.generate.samples, teacher, maker);
+
+    const parameters = start.parameters ?? initialParameters(plan, seed);
+    const { samples, ...decoding } = recipe.generate;
+    const source = judgedSource({
+      rounds: recipe.loop.iterations, prompts, samples, sampling: decoding, reward: teacher, allowedFailures: recipe.allowedFailures, method, seed, answerer, run, maker, hooks,
+      text: createRespond(model.template), limits: limitsOf(recipe.data, method, model.architecture.context),
+    });
+    const heldOut: HeldOut = { engine, model, answerer, rows: held, reward: examiner, sampling: { ...sampling, seed }, run, hooks };
+    const untouched = start.parameters === undefined;
+    const first = untouched ? undefined : await engine.upload(parameters);
+    const before = await assess(heldOut, 'before', first && view(first));
+    if (first !== undefined) await engine.free(first);
+    const trainer = await createTrainer({ engine, model, method, plan, options: recipe.train, parameters, moreRounds: source.rounds > 1 });
+    for (const line of trainer.describeReferences()) say(line);
+    const { reports, resumedFrom } = await runLoop({
+      source, trainer, run, options: recipe.train, fresh: recipe.loop.fresh, untouched, hooks,
+      onStep: (step, lesson) => logHeatmaps(run, step, lesson, model.tokenizer),
+    });
+    const after = await assess(heldOut, 'after', trainer.policy);
+
+    const { arrays } = await trainer.save();
+    await saveAdapter(run.adapterDir, { plan, parameters: arrays.parameters, checkpoint: model.checkpoint, modelId: recipe.model });
+    // Behind the last step, so that a resume drops the answers and writes them again.
+    await run.samples.truncateAfter(trainer.step);
+    logAnswers(run, 'before', before, trainer.step + 1);
+    logAnswers(run, 'after', after, trainer.step + 1);
+    const summary: AlignSummary = {
+      job: 'align', method: method.name, model: recipe.model, rows: prompts.length, skipped: skipped.length, heldOut: held.length,
+      metric: `share of held-out answers that satisfy ${describeReward(heldOutRewardOf(recipe))}`,
+      before: measurements(before), after: measurements(after), change: paired(before, after, seed),
+      rounds: reports as readonly (RoundReport & JudgedRound)[], steps: trainer.step,
+      seconds: Math.round((performance.now() - started) / 100) / 10, peakRssMb: Math.round((await engine.memory()).peakRss / 2 ** 20), resumedFrom,
+    };
+    await run.writeSummary(summary);
+    await writeReport(run.dir);
+    return summary;
+  } finally {
+    progress.stop();
+    await engine.close();
+  }
+}
+
+/** What changed, prompt by prompt, of what has one number for each answer; prompts of which a rating failed are left out. */
+function paired(before: AnswerReport, after: AnswerReport, seed: number): Record<string, Estimate> {
+  const pairs = before.answers.flatMap(({ rated: was }, i) => {
+    const { rated: is } = after.answers[i]!;
+    return 'failure' in was || 'failure' in is ? [] : [[was, is] as const];
+  });
+  if (pairs.length < 2) return {};
+  const of = (number: (rated: (typeof pairs)[number][0]) => number): Estimate => pairedDifference(pairs.map(([was]) => number(was)), pairs.map(([, is]) => number(is)), { seed });
+  return {
+    ...(before.satisfied === undefined ? {} : { satisfied: of(({ satisfied }) => Number(satisfied === true)) }),
+    value: of(({ value }) => value),
+    findings: of(({ findings = [] }) => findings.length),
+  };
+}

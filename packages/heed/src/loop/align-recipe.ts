@@ -1,0 +1,117 @@
+import { z } from 'zod';
+import { DataOptions } from '../data/load.js';
+import { JudgeOptions } from '../judge/options.js';
+import { JudgmentsOptions } from '../label/judgments.js';
+import { DEFAULT_STORE } from '../label/recipe.js';
+import { MethodOptions } from '../method/index.js';
+import { RewardOptions, rewardOfJudge } from '../reward/options.js';
+import { sharedSections } from '../run/recipe-schemas.js';
+import { Sampling } from '../run/sampling.js';
+import { RowsOptions } from './rows-recipe.js';
+
+/** Judges that answer questions, and say in words what is wrong. */
+const ASKED = ['local', 'endpoint', 'human'] as const;
+
+const shape = z.strictObject({
+  ...sharedSections,
+  template: z.enum(['chat', 'alpaca']).optional(),
+  /** Prompts that the model answers in every round. */
+  data: DataOptions,
+  /** What rates the answers: `rules:FILE`, `./FILE.ts#NAME`, or a section with one of rules, rewardModel, scores, judgments, fn. */
+  reward: RewardOptions.optional(),
+  /** In place of `reward`: `rules:FILE`, a section `rewardModel`, or with `label` a judge that is asked for judgments: `local`, `endpoint`, `human`. */
+  judge: JudgeOptions.optional(),
+  /** How a judge is asked, as in `heed label`. */
+  label: JudgmentsOptions.optional(),
+  /** Where the replies of a judge are kept: a libSQL file or the address of a server. Default: runs/labels.db, as `heed label` has it. */
+  store: z.string().min(1).optional(),
+  /** The share of a round's answers that may get no rating, for whatever reason, before the run stops. */
+  allowedFailures: z.number().min(0).max(1).default(0.05),
+  /** Parts of the rows that the model then writes: refinements of what was judged, positives beside bad answers. */
+  rows: RowsOptions.nullish(),
+  method: MethodOptions,
+  generate: z.strictObject({
+    ...Sampling,
+    /** Answers to each prompt. */
+    samples: z.int().min(1).default(1),
+  }).prefault({}),
+  loop: z.strictObject({
+    /** Rounds of generate → rate → train. */
+    iterations: z.int().min(1).default(3),
+    /** Each round starts the optimizer and its schedule anew, as the CUT paper does; false: both go on over the rounds. */
+    fresh: z.boolean().default(false),
+  }).prefault({}),
+  /** Prompts held out, answered and rated before and after. */
+  evaluate: z.strictObject({
+    prompts: z.string().min(1),
+    /** What rates them. Default: what teaches, where that is rules or a function; a model may not mark what was trained on its own marks. */
+    reward: RewardOptions.optional(),
+    /** In place of `reward`: `rules:FILE` or a section `rewardModel`. */
+    judge: JudgeOptions.optional(),
+    ...Sampling,
+    temperature: z.number().min(0).default(0),
+    limit: z.int().min(1).optional(),
+  }),
+});
+type Given = z.infer<typeof shape>;
+
+/** A recipe of `heed align`: generate → rate → train, round after round. */
+export const AlignRecipe = shape
+  .superRefine((recipe, context) => {
+    for (const [path, message] of problemsOf(recipe)) context.addIssue({ code: 'custom', path, message, input: undefined });
+  })
+  .transform((recipe) => (asksSomeone(recipe) ? { ...recipe, store: recipe.store ?? DEFAULT_STORE } : recipe));
+export type AlignRecipe = z.infer<typeof AlignRecipe>;
+
+/** What rates the answers of a round. */
+export const rewardOf = ({ reward, judge, label }: Pick<Given, 'reward' | 'judge' | 'label'>): RewardOptions => reward ?? rewardOfJudge(judge!, label);
+
+/** What rates the held-out answers. */
+export const heldOutRewardOf = (recipe: Pick<Given, 'reward' | 'judge' | 'label' | 'evaluate'>): RewardOptions => {
+  const { reward, judge } = recipe.evaluate;
+  if (reward !== undefined) return reward;
+  return judge === undefined ? rewardOf(recipe) : rewardOfJudge(judge);
+};
+
+function problemsOf(recipe: Given): [path: string[], message: string][] {
+  const { data, reward, judge, label, store, rows, evaluate } = recipe;
+  const problems: [string[], string][] = [];
+  if (data.ties !== undefined) problems.push([['data', 'ties'], 'answers are rated one by one, so none is a tie; leave it out']);
+  if (data.eval !== undefined) problems.push([['data', 'eval'], 'prompts held out are named by evaluate.prompts; leave it out']);
+  if (rows && rows.every !== 0) problems.push([['rows', 'every'], 'every round makes its rows anew; leave it out']);
+  if ((reward === undefined) === (judge === undefined)) {
+    problems.push([['reward'], reward === undefined ? 'is missing; say what rates the answers, such as reward: rules:FILE' : 'stands beside judge; leave one of them out']);
+    return problems;
+  }
+  if (evaluate.reward !== undefined && evaluate.judge !== undefined) problems.push([['evaluate', 'reward'], 'stands beside evaluate.judge; leave one of them out']);
+  const asked = judge !== undefined && ASKED.some((one) => one === kindOf(judge));
+  if (asked && label === undefined) {
+    problems.push([['label'], `a judge that is asked (${kindOf(judge)}) needs to know for what; write label: judgments, or give a judge of whole responses: rules:FILE or rewardModel`]);
+  }
+  if (!asked && label !== undefined) problems.push([['label'], `${kindOf((judge ?? reward)!)} is not asked anything, so this says nothing; leave it out`]);
+  if (!asksSomeone(recipe) && store !== undefined) problems.push([['store'], `${kindOf((judge ?? reward)!)} is not asked anything, so this says nothing; leave it out`]);
+  if (evaluate.judge !== undefined && ASKED.some((one) => one === kindOf(evaluate.judge!))) {
+    problems.push([['evaluate', 'judge'], 'held-out answers are judged as wholes; use rules:FILE or rewardModel']);
+    return problems;
+  }
+  const teaches = kindOf((judge ?? reward)!);
+  const other = evaluate.reward ?? evaluate.judge;
+  const path = ['evaluate', evaluate.judge === undefined && reward !== undefined ? 'reward' : 'judge'];
+  if (teaches === 'rules' || teaches === 'fn') return problems;
+  if (other === undefined) {
+    problems.push([path, 'the judge that teaches is a model, and its own marks would not show whether what it teaches is right; name an independent one, such as rules:FILE']);
+  } else if (JSON.stringify(other) === JSON.stringify(judge ?? reward)) {
+    problems.push([path, 'this is the judge that teaches; name an independent one, such as rules:FILE']);
+  }
+  return problems;
+}
+
+/** Whether a judge is asked, whose replies are kept. */
+const asksSomeone = ({ reward, judge }: Pick<Given, 'reward' | 'judge'>): boolean =>
+  [judge, reward].some((spec) => spec !== undefined && [...ASKED, 'scores', 'judgments'].some((one) => one === kindOf(spec)));
+
+/** `rules`, `fn`, or the key of the section. */
+const kindOf = (spec: JudgeOptions | RewardOptions): string => {
+  if (typeof spec !== 'string') return Object.entries(spec).find(([, options]) => options !== undefined)![0];
+  return spec.startsWith('rules:') ? 'rules' : 'fn';
+};

@@ -1,0 +1,85 @@
+import { existsSync } from 'node:fs';
+import { mkdir, readFile, readdir, rename, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { UserError } from '../errors.js';
+import { readSafetensors } from '../model/checkpoint/safetensors.js';
+import { writeSafetensors } from '../model/checkpoint/safetensors-write.js';
+import { atomicWrite, fileError } from '../run/files.js';
+import type { TrainerState } from '../train/trainer.js';
+
+/** Where a run stands: everything that makes the next step what it would have been. Data order and dropout masks follow from the seed. */
+export interface Snapshot {
+  /** The round under way, from 1. */
+  readonly round: number;
+  /** Steps of that round that are taken, and how many it has. */
+  readonly done: number;
+  readonly roundSteps: number;
+  /** Hash of what that round learns from: a resume on other rows is refused. */
+  readonly data: string;
+  /** What each round that ended did. */
+  readonly reports: readonly RoundReport[];
+  readonly trainer: TrainerState;
+}
+
+/** What a round did, for `summary.json` and for people. A source adds words and numbers of its own. */
+export type RoundReport = { readonly round: number; readonly steps: number; readonly loss: number } & Readonly<Record<string, unknown>>;
+
+const ARRAYS = ['parameters', 'm', 'v'] as const;
+const copyKey = (reference: string): string => `copy:${reference}`;
+const folderOf = (step: number): string => `step-${String(step).padStart(6, '0')}`;
+
+/** Saves a snapshot as `<dir>/step-000123`, complete or not at all, and removes all but the newest `keep`. */
+export async function saveCheckpoint(dir: string, { trainer: { arrays, ...counts }, ...place }: Snapshot, keep: number): Promise<void> {
+  const target = join(dir, folderOf(counts.step));
+  const draft = `${target}.partial`;
+  try {
+    await rm(draft, { recursive: true, force: true });
+    await mkdir(draft, { recursive: true });
+    const all = [...ARRAYS.map((name) => [name, arrays[name]] as const), ...Object.entries(arrays.copies).map(([name, data]) => [copyKey(name), data] as const)];
+    await writeSafetensors(join(draft, 'state.safetensors'), all.map(([name, data]) => ({ name, dtype: 'float32', shape: [data.length], data })));
+    await atomicWrite(join(draft, 'state.json'), JSON.stringify({ ...counts, ...place }));
+    await rm(target, { recursive: true, force: true });
+    await rename(draft, target);
+  } catch (error) {
+    throw fileError(error, target, 'saving a checkpoint');
+  }
+  const older = (await checkpointSteps(dir)).slice(0, -keep);
+  for (const step of older) await rm(join(dir, folderOf(step)), { recursive: true, force: true });
+}
+
+/** Steps that have a whole checkpoint, in order. */
+export async function checkpointSteps(dir: string): Promise<number[]> {
+  if (!existsSync(dir)) return [];
+  const names = await readdir(dir);
+  return names.flatMap((name) => (/^step-\d+$/.test(name) ? [Number(name.slice(5))] : [])).sort((a, b) => a - b);
+}
+
+/**
+ * Loads the newest checkpoint; undefined where there is none.
+ *
+ * @param size The adapter's parameters.
+ * @param copies Names of the references that the trainer keeps copies for.
+ * @throws UserError where the checkpoint is of another adapter or another method
+ */
+export async function loadNewest(dir: string, size: number, copies: readonly string[]): Promise<Snapshot | undefined> {
+  const newest = (await checkpointSteps(dir)).at(-1);
+  if (newest === undefined) return undefined;
+  const folder = join(dir, folderOf(newest));
+  const { step, t, memory, ...place } = JSON.parse(await readFile(join(folder, 'state.json'), 'utf8')) as Omit<Snapshot, 'trainer'> & Omit<TrainerState, 'arrays'>;
+  const { tensors } = readSafetensors(join(folder, 'state.safetensors'));
+  const load = (name: string): Float32Array => {
+    const data = tensors.get(name)?.data;
+    if (data?.length === size) return data;
+    throw new UserError(`${folder} does not fit this run: "${name}" holds ${data?.length ?? 0} numbers, the adapter has ${size}.`, ['Start again with --overwrite.']);
+  };
+  return {
+    ...place,
+    trainer: {
+      step, t, memory,
+      arrays: {
+        parameters: load('parameters'), m: load('m'), v: load('v'),
+        copies: Object.fromEntries(copies.map((name) => [name, load(copyKey(name))])),
+      },
+    },
+  };
+}

@@ -1,0 +1,72 @@
+import { silentProgress } from '../run/progress.js';
+import type { Step } from '../train/trainer.js';
+import type { RoundReport } from './checkpoints.js';
+import { type RecordSetup, openRecord } from './record.js';
+import type { Hooks } from '../run/job.js';
+import type { Lesson, Source } from './source.js';
+
+/** What the loop works with. */
+export interface LoopSetup extends Omit<RecordSetup, 'rounds' | 'interrupt'> {
+  readonly source: Source;
+  /** The optimizer and its schedule start anew in every round. */
+  readonly fresh: boolean;
+  /** Whether training begins with a fresh adapter, which changes nothing until the first step. */
+  readonly untouched: boolean;
+  readonly hooks: Hooks;
+  /** Called with each round's lesson, before anything is learnt from it. */
+  onLesson?(k: number, lesson: Lesson): void;
+  /** Called after each step, before anything is saved: for lines of `samples.jsonl`. */
+  onStep?(step: Step, lesson: Lesson): void;
+}
+
+/** What a loop did. */
+export interface LoopResult {
+  readonly reports: readonly RoundReport[];
+  /** Tokens that went through the model while learning, and seconds that it took, both since a resume. */
+  readonly tokens: number;
+  readonly seconds: number;
+  readonly resumedFrom: number | undefined;
+}
+
+/**
+ * The whole of training: rows → learn → save, round after round. A run that is resumed goes on from its newest checkpoint, to the same numbers as a run
+ * that was never stopped.
+ *
+ * @throws Interrupted after saving, where `hooks.interrupt` asked for it
+ * @throws UserError where a resume finds other rows, or a loss is not finite; the last good state is saved
+ */
+export async function runLoop({ source, trainer, run, options, fresh, untouched, hooks, onLesson, onStep }: LoopSetup): Promise<LoopResult> {
+  const { rounds } = source;
+  const { progress = silentProgress, interrupt, say } = hooks;
+  const record = await openRecord({ run, trainer, options, rounds, interrupt });
+  let [tokens, seconds] = [0, 0];
+
+  for (let k = record.round; k <= rounds; k++) {
+    const lesson = await source.lesson({ k, policy: untouched && k === 1 ? undefined : trainer.policy });
+    const done = record.begin(k, lesson);
+    if (done === 'all') continue;
+    onLesson?.(k, lesson);
+    if (fresh && k > 1 && done === 0) {
+      await trainer.restartOptimizer();
+      say?.(`Round ${k} starts the optimizer anew (loop.fresh).`);
+    }
+    const learnt = await trainer.learn(lesson.items, {
+      seed: lesson.seed,
+      order: lesson.order,
+      schedule: lesson.schedule ?? (fresh ? undefined : { round: k, rounds }),
+      done,
+      progress,
+      doing: rounds > 1 && lesson.schedule === undefined ? `round ${k} of ${rounds}: training` : undefined,
+      async onStep(step) {
+        onStep?.(step, lesson);
+        await record.step(step);
+      },
+    }).catch(async (error: unknown) => {
+      throw await record.failure(error);
+    });
+    await record.end(learnt, source.learnt?.(k, learnt));
+    tokens += learnt.tokens;
+    seconds += learnt.seconds;
+  }
+  return { reports: record.reports, tokens, seconds, resumedFrom: record.resumedFrom };
+}

@@ -1,0 +1,62 @@
+import { existsSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
+import { type Failure, failed } from '../judge/respondent.js';
+import { UserError } from '../errors.js';
+import type { Rated, Reward, RewardItem } from '../reward/reward.js';
+import { atomicWrite } from '../run/files.js';
+import type { Hooks } from '../run/job.js';
+import { finePercent } from '../run/numbers.js';
+import { silentProgress } from '../run/progress.js';
+import { Interrupted } from '../run/signals.js';
+
+/** What a file of ratings holds: whose they are, and what was said of each answer. */
+interface Kept {
+  readonly reward: string;
+  readonly results: readonly (Rated | Failure)[];
+}
+
+/**
+ * Rates a round's answers and keeps the results in `file`; a resume reads them there. So an answer that was not rated once (a server that was down)
+ * stays out of a round that was learnt from.
+ *
+ * @param allowed The share of answers that may fail, for whatever reason.
+ * @throws Interrupted where a stop was asked for; what a judge has answered is in the reply store
+ * @throws UserError where more fail, or the file is by another reward
+ */
+export async function rateAnswers(file: string, items: readonly RewardItem[], reward: Reward, allowed: number, { progress = silentProgress, interrupt }: Hooks): Promise<readonly (Rated | Failure)[]> {
+  if (existsSync(file)) {
+    const kept = JSON.parse(await readFile(file, 'utf8')) as Kept;
+    if (kept.reward === reward.name) return kept.results;
+    throw new UserError(`The reward is ${reward.name} now; the ratings in ${file} are by ${kept.reward}.`, ['Restore the reward, or start again with --overwrite.']);
+  }
+  progress.start('rating', items.length, { unit: 'answers' });
+  const results = await reward.rate(items, { onProgress: (done) => progress.update(done), signal: interrupt?.signal });
+  progress.stop();
+  if (interrupt?.requested === true) throw new Interrupted('Stopped while rating; go on with --resume.');
+  requireEnough(results, allowed);
+  await atomicWrite(file, `${JSON.stringify({ reward: reward.name, results } satisfies Kept)}\n`);
+  return results;
+}
+
+function requireEnough(results: readonly (Rated | Failure)[], allowed: number): void {
+  const failures = results.filter(failed);
+  if (failures.length <= allowed * results.length) return;
+  throw new UserError(
+    `${failures.length} of ${results.length} answers got no rating (${finePercent(failures.length / results.length)}; allowedFailures is ${finePercent(allowed)}): ${counted(failures)}.`,
+    [
+      ...failures.slice(0, 5).map(({ failure, detail }) => `${failure}: ${detail}`),
+      'With --resume, what a server did not answer is asked again, and nothing else.',
+      'If so many may fail: --resume allowedFailures=SHARE.',
+    ],
+  );
+}
+
+/** How many failures there are, by reason. */
+export function reasonsOf(failures: readonly Failure[]): Record<string, number> {
+  const reasons: Record<string, number> = {};
+  for (const { failure } of failures) reasons[failure] = (reasons[failure] ?? 0) + 1;
+  return reasons;
+}
+
+/** Failures for people: "timeout 3, refused 1". */
+export const counted = (failures: readonly Failure[]): string => Object.entries(reasonsOf(failures)).map(([reason, n]) => `${reason} ${n}`).join(', ');

@@ -1,0 +1,100 @@
+import { createHash } from 'node:crypto';
+import { UserError } from '../errors.js';
+import type { RunFolder } from '../run/folder.js';
+import type { Hooks } from '../run/job.js';
+import type { StepMetrics } from '../run/metrics.js';
+import type { TrainOptions } from '../run/recipe-schemas.js';
+import { Interrupted } from '../run/signals.js';
+import type { Item } from '../train/item.js';
+import { NotFiniteError } from '../train/not-finite.js';
+import type { Learnt, Step, Trainer } from '../train/trainer.js';
+import { type RoundReport, loadNewest, saveCheckpoint } from './checkpoints.js';
+import type { Lesson } from './source.js';
+
+/** What a run has on disk of its training: the log of its steps, its checkpoints, and what each round did. */
+export interface TrainingRecord {
+  /** The round to go on with. */
+  readonly round: number;
+  readonly reports: readonly RoundReport[];
+  /** The step that a resume goes on from. */
+  readonly resumedFrom: number | undefined;
+  /**
+   * Steps of a round that are taken already: 0 for a round that has not begun, 'all' for one that ended.
+   *
+   * @throws UserError where the round was begun with other items
+   */
+  begin(k: number, lesson: Lesson): number | 'all';
+  /** Logs a step, and saves where a checkpoint is due. @throws Interrupted after saving, where a stop was asked for */
+  step(step: Step): Promise<void>;
+  /** Saves the state before a step whose loss is not finite, and says what to do. Other errors come back as they are. */
+  failure(error: unknown): Promise<unknown>;
+  /** Saves the end of a round. @throws Interrupted where a stop was asked for and a round is left */
+  end(learnt: Learnt, words: Readonly<Record<string, unknown>> | undefined): Promise<void>;
+}
+
+export interface RecordSetup {
+  readonly run: Pick<RunFolder, 'metrics' | 'samples' | 'checkpointsDir' | 'resuming'>;
+  readonly trainer: Trainer;
+  readonly options: TrainOptions;
+  readonly rounds: number;
+  readonly interrupt: Hooks['interrupt'];
+}
+
+/** Opens the record of a run. One that is resumed puts the trainer back where its newest checkpoint was; later lines of the logs are dropped. */
+export async function openRecord({ run, trainer, options, rounds, interrupt }: RecordSetup): Promise<TrainingRecord> {
+  const saved = run.resuming ? await loadNewest(run.checkpointsDir, trainer.policy.shape[0]!, Object.keys(trainer.copies)) : undefined;
+  if (saved !== undefined) await trainer.restore(saved.trainer);
+  await run.metrics.truncateAfter(trainer.step);
+  await run.samples.truncateAfter(trainer.step);
+  const reports = [...(saved?.reports ?? [])];
+  const place = { round: saved?.round ?? 1, done: saved?.done ?? 0, roundSteps: saved?.roundSteps ?? 0, data: saved?.data ?? '' };
+  let kept = trainer.step;
+  const stopping = (): boolean => interrupt?.requested === true;
+
+  async function save(): Promise<void> {
+    await saveCheckpoint(run.checkpointsDir, { ...place, reports, trainer: await trainer.save() }, options.keep);
+    kept = trainer.step;
+  }
+
+  return {
+    round: place.round,
+    reports,
+    resumedFrom: saved?.trainer.step,
+    begin(k, { items }) {
+      const data = fingerprint(items);
+      if (k !== place.round || saved === undefined) Object.assign(place, { round: k, done: 0, roundSteps: 0, data });
+      else if (data !== place.data) {
+        throw new UserError('The rows are not those that this run began with, so it cannot go on as if nothing had happened.', ['Restore the data, or start again with --overwrite.']);
+      }
+      return place.done > 0 && place.done === place.roundSteps ? 'all' : place.done;
+    },
+    async step(taken) {
+      const { step, ofRound, roundSteps } = taken;
+      Object.assign(place, { done: ofRound, roundSteps });
+      run.metrics.append(logRow(taken, rounds > 1 ? { round: place.round } : {}));
+      if (ofRound === roundSteps) return; // `end` saves it
+      if (stopping() || (options.checkpointEvery > 0 && step % options.checkpointEvery === 0)) await save();
+      if (stopping()) throw new Interrupted(`Stopped after step ${step}; go on with --resume.`);
+    },
+    async failure(error) {
+      if (!(error instanceof NotFiniteError)) return error;
+      if (kept < trainer.step) await save();
+      return error.forUser();
+    },
+    async end({ steps, loss }, words) {
+      reports.push({ round: place.round, steps, loss, ...words });
+      await save();
+      if (stopping() && place.round < rounds) throw new Interrupted(`Stopped after round ${place.round}; go on with --resume.`);
+    },
+  };
+}
+
+/** A step as a line of `metrics.jsonl`. */
+export const logRow = ({ step, loss, learningRate, tokens, metrics, gradientNorm, seconds }: Step, more: Readonly<{ round?: number }> = {}): StepMetrics =>
+  ({ step, ...more, loss, lr: learningRate, tokens, ...metrics, grad_norm: gradientNorm, seconds });
+
+function fingerprint(items: readonly Item[]): string {
+  const hash = createHash('sha256');
+  for (const item of items) hash.update(JSON.stringify([item.index, item.sequences, item.columns]));
+  return hash.digest('hex');
+}

@@ -1,0 +1,49 @@
+import type { PromptRow } from '../data/rows.js';
+import { UserError } from '../errors.js';
+import type { BoundMethod } from '../method/method.js';
+import type { Reward } from '../reward/reward.js';
+import type { RowMaker } from './row-maker.js';
+import { ROWS_OF, type Sample } from './rows-of.js';
+
+/**
+ * Refuses, before anything is generated, a method whose rows cannot be made from rated answers as the recipe has them.
+ *
+ * @param maker What writes parts of the rows (`rows:` of the recipe), where there is one.
+ * @throws UserError naming what is missing and the way out
+ */
+export function requireRowsFromAnswers(method: BoundMethod, samples: number, reward: Pick<Reward, 'drawsLine'>, maker: RowMaker | undefined): void {
+  const made = ROWS_OF[method.row];
+  if (made === undefined) {
+    const kinds = Object.keys(ROWS_OF).join(', ');
+    throw new UserError(`method: ${method.name} learns from "${method.row}" rows, which cannot be made from rated answers; rows of these kinds can: ${kinds}.`, [
+      'Take a method that learns from one of these kinds (docs/methods/README.md), or train on a file: heed train.',
+    ]);
+  }
+  if (samples < made.samples) {
+    throw new UserError(`method: ${method.name} learns from pairs of answers to one prompt, but generate.samples is ${samples}.`, [`Set generate.samples to ${made.samples} or more.`]);
+  }
+  if (made.lacks !== undefined && maker === undefined) {
+    throw new UserError(`method: ${method.name} learns from what the model writes after a judgment, and this recipe does not ask for it.`, [`Add rows: { make: ${made.lacks} }.`]);
+  }
+  if (made.needsLine === true && !reward.drawsLine) {
+    throw new UserError(`method: ${method.name} learns from good and bad answers, but the reward draws no line between them.`, [
+      'Give the reward a threshold, or take a method that learns from numbers or pairs, such as hindsight-reward or dpo.',
+    ]);
+  }
+  const rows = [pretend(samples, 1), pretend(samples, 0)].flatMap((all) => made.rows(all)).map((row) => maker?.pretend(row, 'Perhaps so.') ?? row);
+  const reasons = rows.map((row) => (method.uses(row) ? method.unfit(row) : 'the method leaves such rows out'));
+  if (reasons.every((reason) => reason !== undefined)) {
+    throw new UserError(`method: ${method.name} could not learn from a single row made of ${samples} ${samples === 1 ? 'answer' : 'answers'} to a prompt: ${reasons[0]}.`, [
+      'Draw more answers (generate.samples), let the model write what is missing (rows:), or set the method\'s options for what there is.',
+    ]);
+  }
+}
+
+/** The answers that a prompt might get: so many bad ones first, then good ones, all different. */
+function pretend(samples: number, bad: number): Sample[] {
+  const prompt: PromptRow = { source: { file: 'a prompt', line: 1 }, prompt: [{ role: 'user', content: 'Is it so?' }], extra: {} };
+  return Array.from({ length: samples }, (_, sample) => ({
+    prompt, sample, text: sample < bad ? 'No.' : `Yes, for ${sample + 2} reasons.`,
+    rated: sample < bad ? { value: 0, reason: '"No" is wrong.', satisfied: false } : { value: 1, reason: null, satisfied: true },
+  }));
+}

@@ -1,0 +1,123 @@
+import type { View } from '@heed/tensor';
+import type { AnyRow, Message, NegativeRow, RefinedRow, RowKind } from '../data/rows.js';
+import { UserError } from '../errors.js';
+import type { BoundMethod, Respond } from '../method/method.js';
+import type { RunFolder } from '../run/folder.js';
+import type { Hooks } from '../run/job.js';
+import { createRandom } from '../run/random.js';
+import { sameAsBefore } from '../run/same-as-before.js';
+import { refinementPrompt } from '../text/refine.js';
+import { selfCorrectionPrompt } from '../text/self-correct.js';
+import { type Sifted, sift } from '../text/usable.js';
+import type { Answerer } from './answerer.js';
+import type { RowsOptions } from './rows-recipe.js';
+
+/** Writes parts of rows with the model that is trained: refinements, positives. */
+export interface RowMaker {
+  /** Optimizer steps after which rows are made anew with the policy as it is; 0: only once, before training. */
+  readonly every: number;
+  /** The row as if `text` were all that the model had made for it. */
+  pretend(row: AnyRow, text: string): AnyRow;
+  /**
+   * The rows with what the model made for each, in their order; a row that nothing usable was made for comes back as it was. What was made is kept in
+   * the run folder under `round` and never made again, so that a killed run goes on with the same rows.
+   *
+   * @param policy The adapter to write with; undefined: none, the model as it is.
+   */
+  make(round: string, rows: readonly AnyRow[], policy: View | undefined): Promise<readonly AnyRow[]>;
+}
+
+export interface RowMakerSetup {
+  readonly answerer: Answerer;
+  readonly kind: RowKind;
+  readonly run: Pick<RunFolder, 'path'>;
+  readonly seed: number;
+  readonly say?: Hooks['say'];
+}
+
+/** What a kind of maker asks of a row, and where the answers go. */
+interface Craft {
+  readonly kind: RowKind;
+  readonly samples: number;
+  /** The prompt to answer; undefined where the row needs nothing. */
+  ask(row: AnyRow): readonly Message[] | undefined;
+  /** What an answer must differ from. */
+  bad(row: AnyRow): string;
+  /** The row with what was made, at least one text. */
+  put(row: AnyRow, made: readonly string[]): AnyRow;
+}
+
+/** Opens what `rows:` of a recipe says. @throws UserError where the method learns from another kind of row */
+export function openRowMaker(options: RowsOptions, { answerer, kind, run, seed, say }: RowMakerSetup): RowMaker {
+  const craft = craftOf(options);
+  if (kind !== craft.kind) {
+    throw new UserError(`rows.make: ${options.make} makes rows of the kind "${craft.kind}", but the method learns from "${kind}" rows.`, ['Take another method, or leave `rows` out.']);
+  }
+  const { maxNewTokens, temperature, topK, topP, minP } = options;
+  return {
+    every: options.every,
+    pretend: (row, text) => craft.put(row, Array.from({ length: craft.samples }, () => text)),
+    async make(round, rows, policy) {
+      const asked = rows.flatMap((row, index) => {
+        const prompt = craft.ask(row);
+        return prompt === undefined ? [] : [{ index, source: row.source, prompt: [...prompt] }];
+      });
+      if (asked.length === 0) return rows;
+      const path = (name: string): string => run.path('work', 'rows', round, name);
+      await sameAsBefore(path('prompts.json'), asked, `The rows that ${options.make} is to be made for (${round}) are not those`);
+      const answers = await answerer.answer({
+        file: path('answers.jsonl'), round, rows: asked, samples: craft.samples, policy, doing: `${options.make}, ${round}`,
+        sampling: { maxNewTokens, temperature, topK, topP, minP, seed: createRandom('rows', seed, round).int(2 ** 31) },
+      });
+      const made = new Map(asked.map(({ index }, at) => [index, sift(answers.filter(({ row }) => row === at), craft.bad(rows[index]!))]));
+      say?.(`${options.make}, ${round}: ${describe([...made.values()])}`);
+      return rows.map((row, i) => {
+        const kept = [...new Set(made.get(i)?.kept)];
+        return kept.length === 0 ? row : craft.put(row, kept);
+      });
+    },
+  };
+}
+
+function craftOf(options: RowsOptions): Craft {
+  if (options.make === 'refine') {
+    return {
+      kind: 'refined', samples: 1,
+      ask: (row) => {
+        const { satisfied, judgment, prompt, completion } = row as RefinedRow;
+        return satisfied || judgment === null ? undefined : refinementPrompt(prompt, completion, judgment, options.wording);
+      },
+      bad: (row) => (row as RefinedRow).completion,
+      put: (row, [refinement]) => ({ ...(row as RefinedRow), refinement: refinement! }),
+    };
+  }
+  return {
+    kind: 'negative', samples: options.samples,
+    ask: (row) => (options.correct ? selfCorrectionPrompt((row as NegativeRow).prompt, options.wording) : (row as NegativeRow).prompt),
+    bad: (row) => (row as NegativeRow).rejected,
+    put: (row, made) => ({ ...(row as NegativeRow), positives: [...made] }),
+  };
+}
+
+function describe(sifted: readonly Sifted[]): string {
+  const kept = sifted.reduce((n, s) => n + s.kept.length, 0);
+  const dropped: Record<string, number> = {};
+  for (const s of sifted) for (const [why, n] of Object.entries(s.dropped)) if (n > 0) dropped[why] = (dropped[why] ?? 0) + n;
+  const reasons = Object.entries(dropped).map(([why, n]) => `${n} ${why}`).join(', ');
+  const without = sifted.filter((s) => s.kept.length === 0).length;
+  const rows = without === 1 ? 'row got none and stays as it is' : 'rows got none and stay as they are';
+  return `${kept} texts for ${sifted.length} rows${reasons === '' ? '' : `; left out: ${reasons}`}${without === 0 ? '' : `; ${without} ${rows}`}.`;
+}
+
+/**
+ * Refuses to have texts made that the method does not learn from, such as positives at `retain: 0`.
+ *
+ * @throws UserError where no row's sequences depend on what is made for the row
+ */
+export function requireRead(maker: RowMaker, rows: readonly AnyRow[], method: BoundMethod, text: Respond): void {
+  const sequences = (row: AnyRow, index: number, made: string): string => JSON.stringify(method.sequences(maker.pretend(row, made), text, { rows, index }));
+  if (rows.length === 0 || rows.some((row, index) => sequences(row, index, 'Yes.') !== sequences(row, index, 'No, never.'))) return;
+  throw new UserError(`rows: ${method.name}, as it is set, does not learn from what the model would write.`, [
+    'Leave `rows` out, or set the option of the method that learns from it; a weight of 0, such as `method.retain`, reads nothing.',
+  ]);
+}

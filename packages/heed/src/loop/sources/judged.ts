@@ -1,0 +1,129 @@
+import type { AnyRow, PromptRow } from '../../data/rows.js';
+import { listProblems } from '../../data/problem.js';
+import { UserError } from '../../errors.js';
+import type { SamplingOptions } from '../../generate/options.js';
+import { failed } from '../../judge/respondent.js';
+import type { BoundMethod, Respond } from '../../method/method.js';
+import type { Reward } from '../../reward/reward.js';
+import type { RunFolder } from '../../run/folder.js';
+import type { Hooks } from '../../run/job.js';
+import { createRandom } from '../../run/random.js';
+import type { Answer } from '../answer-log.js';
+import type { Answerer } from '../answerer.js';
+import { type Limits, prepare } from '../items.js';
+import { counted, rateAnswers, reasonsOf } from '../ratings.js';
+import type { RowMaker } from '../row-maker.js';
+import { ROWS_OF, type Sample } from '../rows-of.js';
+import type { Source } from '../source.js';
+
+export interface JudgedSetup {
+  readonly rounds: number;
+  /** What the model answers, in every round anew. */
+  readonly prompts: readonly PromptRow[];
+  /** Answers to each prompt. */
+  readonly samples: number;
+  readonly sampling: Omit<SamplingOptions, 'seed'>;
+  readonly reward: Reward;
+  /** The share of a round's answers that may get no rating. */
+  readonly allowedFailures: number;
+  readonly method: BoundMethod;
+  readonly text: Respond;
+  readonly limits: Limits;
+  readonly seed: number;
+  readonly answerer: Answerer;
+  readonly run: Pick<RunFolder, 'path'>;
+  /** Writes what the rows lack: refinements, positives. */
+  readonly maker: RowMaker | undefined;
+  readonly hooks: Hooks;
+}
+
+/** What a round did, for `summary.json`. */
+export interface JudgedRound {
+  /** Answers with a rating. */
+  readonly answers: number;
+  readonly satisfied: number;
+  /** Mean value of the rated answers. */
+  readonly reward: number;
+  /** Answers that were empty or cut off at maxNewTokens: a response is learnt with its end of turn, and these have none. */
+  readonly unfinished: number;
+  /** Answers without a rating, by reason. */
+  readonly unrated: Readonly<Record<string, number>>;
+  readonly trainedOn: number;
+}
+
+/**
+ * The online loop (CUT: Xu et al. 2024, section 5.2): the policy answers the prompts, a reward rates the answers, and the rated answers become rows of the
+ * kind that the method learns from. Answers and ratings are kept in `work/round-<k>/`.
+ */
+export function judgedSource(setup: JudgedSetup): Source {
+  const { rounds, prompts, samples, reward, method, text, limits, seed, answerer, run, maker, hooks: { say = () => undefined } } = setup;
+  const done = new Map<number, JudgedRound>();
+
+  return {
+    rounds,
+    async lesson({ k, policy }) {
+      const path = (name: string): string => run.path('work', `round-${k}`, name);
+      const answers = await answerer.answer({
+        file: path('answers.jsonl'), round: k, rows: prompts, samples, policy, doing: `round ${k} of ${rounds}: answering`, sampling: { ...setup.sampling, seed: seed + k },
+      });
+      const whole = answers.filter(({ finish, text: said }) => finish === 'stop' && said.trim() !== '');
+      const rated = await rate(whole, path('ratings.json'));
+      const made = method.select(rowsOf(rated.samples), createRandom('select', seed, k));
+      const rows = maker === undefined ? made : await maker.make(`round-${k}`, made, policy);
+      await answerer.rest();
+      const items = ready(rows, k, describe({ ...rated, answers: answers.length }));
+      const { samples: all, failures } = rated;
+      done.set(k, {
+        answers: all.length, satisfied: countSatisfied(all), unfinished: answers.length - whole.length, unrated: reasonsOf(failures), trainedOn: items.length,
+        reward: all.reduce((sum, one) => sum + one.rated.value, 0) / all.length,
+      });
+      return { items, rows, seed: seed + k };
+    },
+    learnt(k, { steps }) {
+      const round = done.get(k)!;
+      say(`round ${k}: trained on ${round.trainedOn} rows in ${steps} steps.`);
+      return { ...round };
+    },
+  };
+
+  async function rate(answers: readonly Answer[], file: string) {
+    const items = answers.map(({ row, text: response, ids }) => ({ prompt: prompts[row]!.prompt, response, ids, row: prompts[row]! }));
+    const results = await rateAnswers(file, items, reward, setup.allowedFailures, setup.hooks);
+    const found = answers.flatMap(({ row, sample, text: said }, i): Sample[] => {
+      const result = results[i]!;
+      return failed(result) ? [] : [{ prompt: prompts[row]!, sample, text: said, rated: result }];
+    });
+    return { samples: found, failures: results.filter(failed), whole: answers.length };
+  }
+
+  /** Rows of the method's kind, from the samples of each prompt together. */
+  function rowsOf(all: readonly Sample[]): AnyRow[] {
+    const byPrompt = new Map<PromptRow, Sample[]>();
+    for (const one of all) byPrompt.set(one.prompt, [...(byPrompt.get(one.prompt) ?? []), one]);
+    return [...byPrompt.values()].flatMap((own) => ROWS_OF[method.row]!.rows(own));
+  }
+
+  function ready(rows: readonly AnyRow[], k: number, words: string): ReturnType<typeof prepare>['items'] {
+    // Rows that the policy wrote may teach nothing, such as two equal answers: they are left out and listed.
+    const { items, skipped, truncated } = prepare(rows, method, text, { ...limits, junk: 'skip' });
+    say(`round ${k}: ${words}.`);
+    if (skipped.length > 0) say(`round ${k}, left out:\n${listProblems(skipped)}`);
+    if (truncated > 0) say(`round ${k}: ${truncated} prompts cut.`);
+    if (items.length > 0) return items;
+    throw new UserError(`Round ${k} leaves nothing to train on: ${words}; ${method.name} takes none of these rows.`, [
+      'Where the reward is the same for all answers, it cannot tell them apart: look at its reasons, teach its judge (docs/labels.md), or draw more answers (generate.samples).',
+    ]);
+  }
+}
+
+const countSatisfied = (samples: readonly Sample[]): number => samples.filter(({ rated }) => rated.satisfied === true).length;
+
+function describe({ samples, failures, whole, answers }: { readonly samples: readonly Sample[]; readonly failures: Parameters<typeof counted>[0]; readonly whole: number; readonly answers: number }): string {
+  const line = samples.some(({ rated }) => rated.satisfied !== undefined);
+  const mean = samples.reduce((sum, { rated }) => sum + rated.value, 0) / Math.max(1, samples.length);
+  return [
+    line ? `${countSatisfied(samples)} of ${samples.length} answers satisfy the reward` : `${samples.length} answers with a mean reward of ${mean.toPrecision(3)}`,
+    ...(whole < answers ? [`${answers - whole} were cut off or empty`] : []),
+    ...(failures.length > 0 ? [`${failures.length} got no rating (${counted(failures)})`] : []),
+  ].join(', ');
+}

@@ -1,0 +1,62 @@
+import type { AnyRow } from '../../data/rows.js';
+import type { BoundMethod, Respond } from '../../method/method.js';
+import type { TrainOptions } from '../../run/recipe-schemas.js';
+import { type Item, tokensOf } from '../../train/item.js';
+import { countSteps, stepOrder } from '../../train/order.js';
+import { type Limits, prepare } from '../items.js';
+import type { RowMaker } from '../row-maker.js';
+import type { Source } from '../source.js';
+
+/** Rows of a file of which the policy writes a part. */
+export interface RefreshedSetup {
+  readonly maker: RowMaker;
+  readonly rows: readonly AnyRow[];
+  /** The rows made ready, with what was written before training. */
+  readonly items: readonly Item[];
+  readonly method: BoundMethod;
+  readonly text: Respond;
+  readonly limits: Limits;
+  readonly options: TrainOptions;
+  say(line: string): void;
+}
+
+/**
+ * A source whose rounds are `every` optimizer steps: the policy writes its part of the rows of those steps anew as each round begins. The first round has
+ * what was written before training. Order and schedule are those of one training over all rows.
+ */
+export function refreshedSource({ maker, rows, items, method, text, limits, options, say }: RefreshedSetup): Source {
+  const order = stepOrder({
+    rows: items.length, batch: options.batch, steps: countSteps(items.length, options), seed: options.seed, cost: (row) => tokensOf(items[row]!),
+  });
+  const rounds = Math.ceil(order.length / maker.every);
+
+  return {
+    rounds,
+    async lesson({ k, policy }) {
+      const before = (k - 1) * maker.every;
+      const steps = order.slice(before, before + maker.every);
+      const used = [...new Set(steps.flat())].sort((a, b) => a - b);
+      const old = used.map((i) => items[i]!);
+      const fresh = k === 1 ? old : remade(old, await maker.make(`step-${before}`, old.map((item) => rows[item.index]!), policy), before);
+      const places = new Map(used.map((i, at) => [i, at]));
+      return {
+        items: fresh, rows, seed: options.seed,
+        order: steps.map((step) => step.map((i) => places.get(i)!)),
+        schedule: { before, total: order.length },
+      };
+    },
+  };
+
+  /** A row of which too little can be learnt from (too few usable texts, too long) stays as it was before training. */
+  function remade(old: readonly Item[], made: readonly AnyRow[], step: number): Item[] {
+    const lenient = { ...limits, onLong: limits.onLong === 'error' ? 'skip' as const : limits.onLong, junk: 'skip' as const };
+    let kept = 0;
+    const items = old.map((item, i) => {
+      const { items: [fresh] } = prepare([made[i]!], method, text, lenient);
+      if (fresh === undefined) kept++;
+      return fresh === undefined ? item : { ...fresh, index: item.index };
+    });
+    if (kept > 0) say(`step ${step}: ${kept} of ${old.length} rows stay as they are, since too little of what was made anew can be learnt from.`);
+    return items;
+  }
+}

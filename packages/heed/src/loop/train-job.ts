@@ -1,0 +1,135 @@
+import { startEngine, view } from '@heed/tensor';
+import { loadData } from '../data/load.js';
+import { listProblems } from '../data/problem.js';
+import type { AnyRow } from '../data/rows.js';
+import { type MethodOptions, methodOf } from '../method/index.js';
+import { initialParameters } from '../model/adapter.js';
+import { loadModel } from '../model/load.js';
+import { saveAdapter } from '../model/peft.js';
+import type { RunFolder } from '../run/folder.js';
+import type { Hooks, Summary } from '../run/job.js';
+import { silentProgress } from '../run/progress.js';
+import { createRandom } from '../run/random.js';
+import { writeReport } from '../run/report/write.js';
+import { stoppable } from '../run/signals.js';
+import type { Estimate } from '../run/statistics.js';
+import { createRespond } from '../text/respond.js';
+import { type Evaluation, changes, createLossEvaluator } from '../train/evaluate-loss.js';
+import { checkMemory } from '../train/memory.js';
+import { countSteps } from '../train/order.js';
+import { createTrainer } from '../train/trainer.js';
+import { createAnswerer } from './answerer.js';
+import { renderMemory } from './dry-run.js';
+import { logHeatmaps } from './heatmap.js';
+import { describeTies, limitsOf, prepare, requireFit, requireHeld, requireKept } from './items.js';
+import { runLoop } from './loop.js';
+import { openRowMaker, requireRead } from './row-maker.js';
+import { oneRound } from './source.js';
+import { refreshedSource } from './sources/refreshed.js';
+import { describeStart, holdStart, startAdapter } from './start.js';
+import type { TrainRecipe } from './train-recipe.js';
+
+/** What `summary.json` of a training run holds. `before`, `after`, `change`: the method's loss and metrics on held-out rows; absent without `data.eval`. */
+export interface TrainSummary extends Summary {
+  readonly job: 'train';
+  readonly method: string;
+  readonly before?: Readonly<Record<string, number>>;
+  readonly after?: Readonly<Record<string, number>>;
+  readonly change?: Readonly<Record<string, Estimate>>;
+  /** Rows held out. */
+  readonly heldOut: number;
+  /** Rows whose prompt was cut to `data.maxTokens`. */
+  readonly truncated: number;
+  /** Optimizer steps. */
+  readonly steps: number;
+  /** Of the last step, in the method's own unit. */
+  readonly loss: number;
+  /** Tokens that went through the model in training steps, since the last resume; those of a prompt that responses share count once. */
+  readonly tokens: number;
+  /** Seconds of training steps, since the last resume: without loading, references and evaluation. */
+  readonly trainingSeconds: number;
+}
+
+/**
+ * Runs a training recipe in a run folder: data → tokens → training → adapter, report, summary. Starts an engine, and closes it.
+ *
+ * @param run From `openRun` with the recipe's text; one that was opened to resume goes on from its last checkpoint.
+ * @throws UserError where model, data, method or adapter do not fit together, or the loss at the first step is not what it must be
+ * @throws Interrupted where `interrupt` asked for it; the run can be resumed
+ */
+export async function runTraining(recipe: TrainRecipe, run: RunFolder, hooks: Hooks = {}): Promise<TrainSummary> {
+  const started = performance.now();
+  const { progress = silentProgress, interrupt, say = () => undefined } = hooks;
+  const { seed } = recipe.train;
+  const model = await loadModel(recipe.model, { template: recipe.template, log: say });
+  const method = methodOf(recipe.method as MethodOptions);
+  const data = await loadData(recipe.data, method.row);
+  const text = createRespond(model.template);
+  const limits = limitsOf(recipe.data, method, model.architecture.context);
+  const start = await startAdapter(recipe.adapter, model.checkpoint, method.head);
+  const { plan } = start;
+  const parameters = start.parameters ?? initialParameters(plan, seed);
+  await holdStart(start, recipe.adapter, run);
+  for (const line of describeStart(recipe.adapter)) say(line);
+  const engine = await startEngine();
+  try {
+    const answerer = createAnswerer(engine, model, plan, hooks);
+    const maker = recipe.rows ? openRowMaker(recipe.rows, { answerer, kind: method.row, run, seed, say }) : undefined;
+    const options = recipe.train;
+
+    // The policy that is trained writes parts of the rows, as it starts.
+    const first = start.parameters === undefined || maker === undefined ? undefined : await engine.upload(parameters);
+    const policy = first && view(first);
+    const made = async (round: string, rows: readonly AnyRow[]): Promise<readonly AnyRow[]> => (await maker?.make(round, rows, policy)) ?? rows;
+    const selected = method.select(data.train, createRandom('select', seed));
+    if (maker !== undefined) requireRead(maker, selected, method, text);
+    const rows = await made('train', selected);
+    requireFit(method, rows);
+    const ready = prepare(rows, method, text, limits);
+    const held = prepare(await made('eval', data.eval), method, text, limits);
+    if (first !== undefined) await engine.free(first);
+    const left = [...data.skipped, ...ready.skipped, ...held.skipped];
+    if (left.length > 0) say(`skipped:\n${listProblems(left)}`);
+    requireKept(method, rows, ready);
+    requireHeld(data.eval, held);
+    say(`${method.name}: ${ready.items.length} of ${data.train.length} rows to learn from${counted(left.length, 'skipped')}${counted(ready.truncated, 'prompts cut')}${counted(ready.unused, `left out: ${method.unused}`)}.`);
+    for (const line of describeTies(ready)) say(line);
+    const memory = checkMemory({ model, method, items: ready.items, plan, options, held: held.items });
+    if (!memory.fits) for (const line of renderMemory(memory)) say(line);
+
+    const refreshed = maker !== undefined && maker.every > 0;
+    const source = refreshed
+      ? refreshedSource({ maker, rows, items: ready.items, method, text, limits, options, say })
+      : oneRound({ items: ready.items, rows, seed });
+    await (refreshed ? answerer.rest() : answerer.release());
+    const evaluator = held.items.length > 0 ? await createLossEvaluator({ engine, model, method, plan, items: held.items, batch: options.batch }) : undefined;
+    const trainer = await createTrainer({ engine, model, method, plan, options, parameters, moreRounds: source.rounds > 1 });
+    const measure = async (): Promise<Evaluation | undefined> =>
+      evaluator?.evaluate({ parameters: trainer.policy, copies: trainer.copies, memory: trainer.memory }, stoppable(progress, interrupt, 'scoring held-out rows'));
+    const before = await measure();
+    for (const line of trainer.describeReferences(countSteps(ready.items.length, options))) say(line);
+    const { reports, tokens, seconds, resumedFrom } = await runLoop({
+      source, trainer, run, options, fresh: false, untouched: start.parameters === undefined, hooks,
+      onStep: (step, lesson) => logHeatmaps(run, step, lesson, model.tokenizer),
+    });
+    const after = await measure();
+    const { arrays } = await trainer.save();
+    await saveAdapter(run.adapterDir, { plan, parameters: arrays.parameters, checkpoint: model.checkpoint, modelId: recipe.model });
+    const summary: TrainSummary = {
+      job: 'train', method: method.name, model: recipe.model,
+      rows: ready.items.length, heldOut: held.items.length, skipped: left.length, truncated: ready.truncated,
+      steps: trainer.step, loss: reports.at(-1)!.loss,
+      before: before?.whole, after: after?.whole, change: before && after && changes(before, after, seed),
+      tokens, trainingSeconds: seconds, seconds: (performance.now() - started) / 1000,
+      peakRssMb: Math.round((await engine.memory()).peakRss / 2 ** 20), resumedFrom,
+    };
+    await run.writeSummary(summary);
+    await writeReport(run.dir);
+    return summary;
+  } finally {
+    progress.stop();
+    await engine.close();
+  }
+}
+
+const counted = (n: number, what: string): string => (n === 0 ? '' : `, ${n} ${what}`);
