@@ -72,7 +72,7 @@ function holdDefault(path: string, cell: string, { default: value, required }: K
 }
 
 // Sections that stand for others: a judge within a section is written as `judge` is, columns are in the index of methods.
-const elsewhere = /^(columns|by|judge)\./;
+const elsewhere = /^(columns|by|judge|reward)\./;
 
 const sections: readonly [string, z.ZodType][] = [
   ['`run`', RunOptions], ['`data`', DataOptions], ['`rows`', RowsOptions], ['`adapter`', AdapterOptions], ['`train`', TrainOptions],
