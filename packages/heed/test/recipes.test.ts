@@ -56,9 +56,9 @@ describe('recipes', () => {
     const small = [...asked, 'data.limit=12', 'generate.maxNewTokens=8', 'loop.iterations=1', 'evaluate.limit=3', 'evaluate.maxNewTokens=5', 'train.batch=4'];
     const ran = await heed(['align', file, `model=${model}`, `run.dir=${dirOf(file)}`, ...small, '--json']);
     expect(ran.code, ran.err).toBe(0);
-    const result = ran.json<{ run: string; base: { n: number }; iterations: { answers: number }[] }>();
-    expect(result.base.n).toBe(3);
-    expect(result.iterations).toHaveLength(1);
+    const result = ran.json<{ run: string; before: { satisfied: { n: number } }; rounds: { answers: number }[] }>();
+    expect(result.before.satisfied.n).toBe(3);
+    expect(result.rounds).toHaveLength(1);
     expect(existsSync(join(result.run, 'adapter', 'adapter_model.safetensors'))).toBe(true);
   });
 });

@@ -74,7 +74,9 @@ export async function openRecord({ run, trainer, options, rounds, interrupt }: R
       run.metrics.append(logRow(taken, rounds > 1 ? { round: place.round } : {}));
       if (ofRound === roundSteps) return; // `end` saves it
       if (stopping() || (options.checkpointEvery > 0 && step % options.checkpointEvery === 0)) await save();
-      if (stopping()) throw new Interrupted(`Stopped after step ${step}; go on with --resume.`);
+      if (!stopping()) return;
+      const where = rounds > 1 ? `, in round ${place.round} of ${rounds}` : ` of ${roundSteps}`;
+      throw new Interrupted(`Stopped after step ${step}${where}; go on with --resume.`);
     },
     async failure(error) {
       if (!(error instanceof NotFiniteError)) return error;

@@ -106,7 +106,8 @@ describe('adapter.from', () => {
     const made = async (name: string, adapter: string): Promise<string[]> => {
       const ran = await heed(args(name, adapter, data, 'method={ name: d2o, k: 1 }', 'rows={ make: self-correct, samples: 1, maxNewTokens: 8, temperature: 0 }', 'train.steps=1'));
       expect(ran.code, ran.err).toBe(0);
-      return ['train', 'eval'].map((round) => log(join(dirOf(name), 'work', 'rows', round), 'answers.jsonl').filter((line) => line !== '').map((line) => (JSON.parse(line) as { response: string }).response).join('|'));
+      return ['train', 'eval'].map((round) => log(join(dirOf(name), 'work', 'rows', round), 'answers.jsonl').filter((line) => line !== '')
+        .map((line) => JSON.parse(line) as { row: number; text: string }).toSorted((a, b) => a.row - b.row).map(({ text }) => text).join('|'));
     };
     const [fresh, from] = [await made('made-fresh', 'adapter={ rank: 2 }'), await made('made-from', `adapter={ from: ${random} }`)];
     const base = await loadModel(model);
@@ -174,8 +175,6 @@ run: {dir: unused}
     const fresh = await heed(align('align-fresh'));
     const from = await heed(align('align-from', `adapter={ from: ${adapterOf('talker')}, dropout: 0 }`));
     expect([fresh.code, from.code], fresh.err + from.err).toEqual([0, 0]);
-    expect(fresh.json()).toMatchObject({ first: 'base' });
-    expect(from.json()).toMatchObject({ first: 'before' });
     expect(answers('align-from')).not.toEqual(answers('align-fresh'));
   });
 });
