@@ -65,8 +65,7 @@ function mb(bytes) {
 /** One case, in a process of its own: the run first, so that the prediction does not add to what is measured. */
 async function measure({ method: name, checkpointing, targets, rank, dropout, rows }) {
   // Here and not above, so that the process that starts the cases stays small.
-  const { TrainOptions, loadModel, methodOf, planAdapter, startEngine } = await import('@heed/heed');
-  const { train } = await import('../packages/heed/dist/train/trainer.js');
+  const { TrainOptions, createTrainer, initialParameters, loadModel, methodOf, planAdapter, startEngine } = await import('@heed/heed');
   const { predictTraining } = await import('../packages/heed/dist/train/memory.js');
   const { adapterTargets } = await import('../packages/heed/dist/run/recipe-schemas.js');
   const model = await loadModel();
@@ -78,7 +77,8 @@ async function measure({ method: name, checkpointing, targets, rank, dropout, ro
   }));
   const method = methodOf({ name });
   const engine = await startEngine();
-  const { loss } = await train({ engine, model, method, items, plan, options });
+  const trainer = await createTrainer({ engine, model, method, plan, options, parameters: initialParameters(plan, options.seed) });
+  const { loss } = await trainer.learn(items, { seed: options.seed });
   const { peakRss } = await engine.memory();
   await engine.close();
   return { predicted: predictTraining({ model, method, items, plan, options }), peakRss, loss };

@@ -18,8 +18,8 @@ import { openCheckpoint } from '../packages/heed/dist/model/checkpoint/open.js';
 import { createScorer } from '../packages/heed/dist/model/scorer.js';
 import { makeMicroBatch } from '../packages/heed/dist/train/micro-batch.js';
 import { splitPasses } from '../packages/heed/dist/train/passes.js';
-import { averagesOf, openReferences } from '../packages/heed/dist/train/references.js';
-import { allocateState } from '../packages/heed/dist/train/state.js';
+import { openReferences } from '../packages/heed/dist/train/references.js';
+import { allocateState, copiesOf } from '../packages/heed/dist/train/state.js';
 import { createStepper } from '../packages/heed/dist/train/step.js';
 
 /** A LoRA step as the trainer takes it: forward, backward, norm, clipping, AdamW. */
@@ -48,8 +48,8 @@ async function preference(engine, spec, method, items) {
   const checkpoint = await openCheckpoint(spec.model);
   const architecture = architectureOf(checkpoint);
   const plan = planAdapter(checkpoint.tensors.values(), { rank, alpha, targets, dropout: 0, rslora: false });
-  const state = await allocateState(engine, commonParameters(plan), averagesOf(method));
-  const references = openReferences({ engine, model: { checkpoint, architecture }, method, plan, policy: state.parameters, averages: state.averages });
+  const state = await allocateState(engine, commonParameters(plan), copiesOf(method));
+  const references = openReferences({ engine, model: { checkpoint, architecture }, method, plan, policy: state.parameters, copies: state.copies });
   await references.prepare(items);
   const stepper = await createStepper({
     engine, checkpoint, architecture, plan, method, clip, state, references, keep: spec.checkpointing,

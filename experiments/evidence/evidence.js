@@ -23,7 +23,8 @@ export async function run(name, { work, dev, set: tried }) {
   const { result: trained, said } = await heed([
     'train', ...words, `data.path=${join(to, files.train)}`, `data.eval=${join(to, files.held)}`, `run.dir=${folder}`, '--overwrite',
   ]);
-  const { eval: held, steps, rows, seconds, skipped, peakRssMb } = trained;
+  const { before, after, change, heldOut, steps, rows, trainingSeconds: seconds, skipped, peakRssMb } = trained;
+  const held = { before, after, change, rows: heldOut };
   /** @type {Record<string, Moved> | undefined} */
   const answers = asked ? await answersUnder(join(folder, 'adapter'), heldPairs({ dev }), runs) : undefined;
   /** @param {string} metric @returns {Moved} */

@@ -42,10 +42,10 @@ async function judged(data, name, judge, dir) {
 
 /** Online alignment with a judge that was taught; measured by the rules on held-out briefs, never by the judge. */
 async function aligned(adapter, dir) {
-  const { base, after, findings, fluency, iterations, metric } = await runOnce([
+  const { before, after, change, rounds, metric } = await runOnce([
     'align', 'recipes/cut-online-judge.yaml', `judge={ local: { adapter: ${adapter} } }`, 'label={ name: judgments, maxNewTokens: 64 }', 'allowedFailures=1', ...FEW, 'generate.samples=2', 'loop.iterations=2', `run.dir=${dir}`, 'store=runs/judgments/labels.db', '--overwrite',
   ]);
-  return { metric, before: base, after, shown: after.low > base.high, findings: { before: findings.base, after: findings.after }, fluency: { before: fluency.base, after: fluency.after }, iterations };
+  return { metric, before, after, change, shown: after.satisfied.low > before.satisfied.high, rounds };
 }
 
 /** The paired change of findings an answer. */
