@@ -7,8 +7,8 @@ import { type Problem, listProblems } from '../data/problem.js';
 import { readRows } from '../data/read.js';
 import { renderDoctor } from '../data/render-doctor.js';
 import { describeJudge } from '../judge/open.js';
-import { labelKind, readPairs, readQuestions, readSingles } from '../label/material.js';
-import { comparesPairs, LabelRecipe } from '../label/recipe.js';
+import { labelKind, readPairs, readPrompts, readSingles } from '../label/material.js';
+import { loadLabelRecipe } from '../label/recipe.js';
 import { loadRecipe } from '../run/recipe.js';
 
 export interface LabelInspection {
@@ -18,7 +18,7 @@ export interface LabelInspection {
   readonly doctor: DoctorReport;
   readonly skipped: readonly Problem[];
   readonly toLabel: {
-    readonly what: 'pairs' | 'singles' | 'questions';
+    readonly what: 'pairs' | 'singles' | 'prompts';
     readonly rows: number;
     /** Rows that people have labelled already. */
     readonly withHuman: number;
@@ -31,20 +31,19 @@ export interface LabelInspection {
 export async function inspectLabels(file: string, overrides: readonly string[]): Promise<LabelInspection | undefined> {
   const { recipe: parts } = await loadRecipe(file, overrides, z.looseObject({}));
   if (!('label' in parts) || ['method', 'loop', 'evaluate'].some((key) => key in parts)) return undefined;
-  const { recipe: { data: given, judge, label, answers } } = await loadRecipe(file, overrides, LabelRecipe);
+  const { recipe: { data: given, judge, label, answers }, labeler: { material } } = await loadLabelRecipe(file, overrides);
   const data = { ...given, junk: 'skip' as const };
-  const labelled = comparesPairs(label) ? 'pairs' : 'singles';
-  const what = answers === undefined ? labelled : 'questions';
+  const what = answers === undefined ? material : 'prompts';
   const kind = labelKind(await readRows(data.path), data, what);
   const loaded = await loadData({ ...data, onLong: 'error' }, kind);
-  const { rows, skipped: leftOut } = await { questions: readQuestions, pairs: readPairs, singles: readSingles }[what](data);
+  const { rows, skipped: leftOut } = await { prompts: readPrompts, pairs: readPairs, singles: readSingles }[what](data);
   return {
     recipe: file, labeler: label.name, judge: describeJudge(judge), doctor: examine(kind, loaded), skipped: loaded.skipped,
     toLabel: { what, rows: rows.length, withHuman: rows.filter((row) => 'human' in row && row.human !== undefined).length, leftOut },
   };
 }
 
-const WORDS = { pairs: 'pairs of responses', singles: 'responses', questions: 'prompts to answer first' } as const;
+const WORDS = { pairs: 'pairs of responses', singles: 'responses', prompts: 'prompts to answer first' } as const;
 
 /** The inspection as text. */
 export const renderLabelInspection = (found: LabelInspection): string => [

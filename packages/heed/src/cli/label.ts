@@ -16,17 +16,18 @@ export function register(program: Command, out: Output): void {
     .option('--overwrite', 'remove the labels of another recipe from run.dir first; the store keeps its replies')
     .action(async (file: string, overrides: string[], { resume = false, overwrite = false }: Options) => {
       if (resume && overwrite) throw new UserError('--resume and --overwrite contradict each other');
-      const [{ loadRecipe }, { LabelRecipe }, { runLabelling }, { renderLabelReport }, { openRun }, { createProgress }, { onInterrupt }] = await Promise.all([
-        import('../run/recipe.js'), import('../label/recipe.js'), import('../label/run.js'), import('../label/render-report.js'),
+      const [{ labelFiles, loadLabelRecipe }, { runLabelling }, { renderLabelReport }, { openRun }, { createProgress }, { onInterrupt }] = await Promise.all([
+        import('../label/recipe.js'), import('../label/run.js'), import('../label/report.js'),
         import('../run/folder.js'), import('../run/progress.js'), import('../run/signals.js'),
       ]);
-      const { recipe, text } = await loadRecipe(file, overrides, LabelRecipe);
+      const { recipe, text, labeler } = await loadLabelRecipe(file, overrides);
       // The store makes labelling again free of cost, so a run is always gone on with; another recipe in the folder is refused.
-      const run = await openRun(recipe.run.dir, { recipe: text, resume: !overwrite, overwrite });
+      const run = await openRun(recipe.run.dir, { recipe: text, resume: !overwrite, overwrite, files: labelFiles(labeler) });
       const interrupt = onInterrupt((line) => out.note(line.replace('after this step and saving', 'and keeping what is labelled')));
       try {
         const summary = await runLabelling(recipe, run, { progress: createProgress(), interrupt, say: (line) => out.note(line) });
-        out.result({ ...summary, run: run.dir }, `${renderLabelReport(summary)}\n\nrows:    ${run.dir}/rows.jsonl\nreport:  ${run.dir}/report.html`);
+        const report = renderLabelReport(summary, labeler);
+        out.result({ ...summary, run: run.dir }, `${report}\n\nrows:    ${run.dir}/rows.jsonl\nreport:  ${run.dir}/report.html`);
       } finally {
         interrupt.dispose();
         await run.close();

@@ -1,4 +1,4 @@
-/** Judgments in words (CUT; Xu et al., ACL 2024 findings, arXiv 2312.14591, A.2): one response → what is wrong with it, or that nothing is. */
+/** Judgments in words (CUT; Xu et al., Findings of ACL 2024, arXiv 2312.14591, A.2): one response → what is wrong with it, or that nothing is. */
 import { z } from 'zod';
 
 import { isJunkJudgment, verdictInWords } from '../data/judgment.js';
@@ -8,16 +8,19 @@ import { transcript } from '../text/principled.js';
 import { wholeSentences } from '../text/sentences.js';
 import { wordingFault } from '../text/wording.js';
 import type { Message } from '../text/template.js';
-import { firstPlace } from './preferences.js';
-import { failureOf, type Labelled, type LabelFailure, named, unlabelled, type Written } from './labelled.js';
+import { failureOf, type Labelled, type LabelFailure, meanOf, type OutputRow, unlabelled } from './labelled.js';
+import { defineLabeler, type ReportPart } from './labeler.js';
 import { asTrl, type Single } from './material.js';
+import { firstPlace } from './preferences.js';
 import { quotedSpans } from './quotes.js';
+import { calibrationLines, lineIf, massLine, verdictLines } from './report-lines.js';
 import { type Calibration, calibration, type Verdicts, verdictsAgainst } from './statistics.js';
 
 /** The request for a judgment, ours. `{request}` and `{response}` stand for the fenced texts. */
 export const JUDGMENT_WORDING =
   'Judge the response below.\n\nRequest:\n{request}\n\nResponse:\n{response}\n\n' +
-  'Say what is strong and what is weak about the response. Quote the words that you speak of, and say what exactly is wrong with them. If nothing could be better, write "Perfect." and nothing else.';
+  'Say what is strong and what is weak about the response. Quote the words that you speak of, and say what exactly is wrong with them. ' +
+  'If nothing could be better, write "Perfect." and nothing else.';
 
 export const JudgmentsOptions = z.strictObject({
   name: z.literal('judgments'),
@@ -28,7 +31,10 @@ export const JudgmentsOptions = z.strictObject({
   }).default(JUDGMENT_WORDING),
   /** Off only for a judge that was taught with a wording without fences. */
   fence: z.boolean().default(true),
-  /** Who decides whether the response satisfies: the judgment's own "Perfect." (`verdictInWords`; as the authors' annotator did), or a question of yes and no after it (as their judge model does). */
+  /**
+   * Who decides whether the response satisfies: the judgment's own "Perfect." (`verdictInWords`; as the authors' annotator did), or a question of
+   * yes and no after it (as their judge model does).
+   */
   decision: z.enum(['perfect', 'yes-no']).default('perfect'),
   maxNewTokens: z.int().min(1).default(160),
   temperature: z.number().min(0).default(0),
@@ -85,11 +91,15 @@ export interface WrittenJudgment {
 }
 
 /** Asks for a judgment of each response, and where `decision` is `yes-no`, for the verdict after it. One outcome for each, same index. */
-export async function writeJudgments(singles: readonly Single[], judge: Respondent, options: JudgmentsOptions): Promise<readonly (WrittenJudgment | LabelFailure)[]> {
+export async function writeJudgments(
+  singles: readonly Single[], judge: Respondent, options: JudgmentsOptions,
+): Promise<readonly (WrittenJudgment | LabelFailure)[]> {
   const { decision, maxNewTokens, temperature, topP, seed } = options;
   const prompts = singles.map(({ prompt, completion }) => judgmentPrompt(prompt, completion, options));
-  const replies = await judge.write(prompts.map((messages): TextQuestion => ({ messages, maxNewTokens, temperature, ...(topP === undefined ? {} : { topP }), seed })));
-  const failure = ({ source, id }: Single, reason: LabelFailure['failure'], detail: string): LabelFailure => ({ source, id, failure: reason, detail });
+  const replies = await judge.write(prompts.map((messages): TextQuestion => ({ messages, maxNewTokens, temperature, topP, seed })));
+  const failure = ({ source, id }: Single, reason: LabelFailure['failure'], detail: string): LabelFailure => (
+    { source, id, failure: reason, detail }
+  );
 
   const texts = singles.map((single, i): { readonly text: string; readonly cut: boolean } | LabelFailure => {
     const reply = replies[i]!;
@@ -116,17 +126,20 @@ export async function writeJudgments(singles: readonly Single[], judge: Responde
     const words = verdictInWords(written.text);
     const perfect = words !== 'criticism';
     const yes = verdict === undefined ? undefined : firstPlace(verdict);
-    if (yes === undefined && words === 'contradiction') return failure(single, 'contradiction', `the judge wrote ${JSON.stringify(written.text.slice(0, 80))}: that it is perfect, and then a fault`);
+    const wrote = `the judge wrote ${JSON.stringify(written.text.slice(0, 80))}`;
+    if (yes === undefined && words === 'contradiction') return failure(single, 'contradiction', `${wrote}: that it is perfect, and then a fault`);
     const satisfied = yes === undefined ? perfect : yes > 0.5;
-    if (!satisfied && perfect) return failure(single, 'contradiction', `the judge wrote ${JSON.stringify(written.text.slice(0, 80))} and then decided that the response is not perfect`);
-    return { ...written, satisfied, ...(yes === undefined ? {} : { satisfaction: yes }), ...(verdict?.mass === undefined ? {} : { mass: verdict.mass }), ...(verdict?.source === 'samples' ? { fromSamples: true } : {}) };
+    if (!satisfied && perfect) return failure(single, 'contradiction', `${wrote} and then decided that the response is not perfect`);
+    return { ...written, satisfied, satisfaction: yes, mass: verdict?.mass, fromSamples: verdict?.source === 'samples' ? true : undefined };
   });
 }
 
-/** Judged rows from the judgments of single responses, with what they are worth. */
-export async function labelJudgments(singles: readonly Single[], judge: Respondent, options: JudgmentsOptions): Promise<Labelled<JudgmentMeasures>> {
+/** Judged rows from the judgments of single responses. */
+export async function labelJudgments(
+  singles: readonly Single[], judge: Respondent, options: JudgmentsOptions,
+): Promise<Labelled<JudgmentMeasures>> {
   const outcomes = await writeJudgments(singles, judge, options);
-  const rows: Written[] = [];
+  const rows: OutputRow[] = [];
   const compared: { said: boolean; human: boolean }[] = [];
   const probable: { label: number; human: number }[] = [];
   const masses: number[] = [];
@@ -149,21 +162,36 @@ export async function labelJudgments(singles: readonly Single[], judge: Responde
     if (human !== undefined && satisfaction !== undefined) probable.push({ label: satisfaction, human: Number(human) });
     const { prompt, response } = asTrl(single.prompt);
     rows.push({
-      ...named(single), prompt, completion: response(single.completion), judgment: satisfied ? null : text, satisfied,
-      ...(satisfied ? {} : { spans }), ...(satisfaction === undefined ? {} : { satisfaction }), ...(fromSamples === undefined ? {} : { from_samples: true }), ...(human === undefined ? {} : { human }),
+      id: single.id, prompt, completion: response(single.completion), judgment: satisfied ? null : text, satisfied,
+      spans: satisfied ? undefined : spans, satisfaction, from_samples: fromSamples, human,
     });
   });
 
-  const human = verdictsAgainst(compared);
-  const calibrated = calibration(probable);
   return {
     rows,
     failures: outcomes.filter((outcome) => unlabelled(outcome)),
     measures: {
       ...tally, cut,
-      ...(human === undefined ? {} : { human }),
-      ...(calibrated === undefined ? {} : { calibration: calibrated }),
-      ...(masses.length === 0 ? {} : { mass: masses.reduce((a, b) => a + b, 0) / masses.length }),
+      human: verdictsAgainst(compared),
+      calibration: calibration(probable),
+      mass: meanOf(masses),
     },
   };
 }
+
+function report(measures: JudgmentMeasures, labelled: number): ReportPart {
+  const { satisfied, quoting, misquotes, cut, human, calibration: calibrated, mass } = measures;
+  return {
+    lines: [
+      `satisfied: ${satisfied} of ${labelled}`,
+      `judgments that quote the response: ${quoting} of ${labelled - satisfied}; quotations that are not from it: ${misquotes}`,
+      ...lineIf(cut > 0, () => `judgments cut off, whole sentences kept: ${cut}`),
+      ...verdictLines(human),
+      ...massLine(mass, '"Yes" and "No"'),
+      ...calibrationLines(calibrated),
+    ],
+    calibration: calibrated,
+  };
+}
+
+export const judgments = defineLabeler({ name: 'judgments', material: 'singles', options: JudgmentsOptions, label: labelJudgments, report });

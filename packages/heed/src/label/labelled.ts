@@ -1,47 +1,50 @@
-/** What every labeler gives back. */
+/** What a labeler gives back. */
 import type { Source } from '../data/source.js';
 import { type ChoiceReply, type Failure, failed } from '../judge/respondent.js';
 
-/** Why a row has no label. Beyond what a respondent can report: words that cannot be used. */
+/** Why a row has no label. Beyond a respondent's own failures: two responses that are the same. */
 export interface LabelFailure {
   readonly source: Source;
-  readonly id?: string | undefined;
-  readonly failure: Failure['failure'] | 'empty' | 'cut-off' | 'contradiction' | 'same';
+  readonly id?: string;
+  readonly failure: Failure['failure'] | 'same';
   readonly detail: string;
 }
 
-/** Whether what came of a row is why it has no label. */
+/** Whether the outcome of a row is a failure. */
 export const unlabelled = (outcome: object): outcome is LabelFailure => 'failure' in outcome;
 
-/** A row of an output file: written as JSON. */
-export type Written = Readonly<Record<string, unknown>>;
+/** A line of an output file, written as JSON: a column that is undefined is left out. */
+export type OutputRow = Readonly<Record<string, unknown>>;
 
 export interface Labelled<Measures> {
   /** In the order of the input; rows that failed are absent. */
-  readonly rows: readonly Written[];
-  /** Further files of rows, by name. */
-  readonly more?: Readonly<Record<string, readonly Written[]>>;
+  readonly rows: readonly OutputRow[];
+  /** Further files of rows, by the names in the labeler's `files`. */
+  readonly more?: Readonly<Record<string, readonly OutputRow[]>>;
   readonly failures: readonly LabelFailure[];
   readonly measures: Measures;
 }
 
 /** The first failure among replies, as the row's. */
-export function failureOf({ source, id }: { readonly source: Source; readonly id?: string | undefined }, replies: readonly (object | undefined)[]): LabelFailure | undefined {
+export function failureOf(
+  { source, id }: { readonly source: Source; readonly id?: string }, replies: readonly (object | undefined)[],
+): LabelFailure | undefined {
   const broken = replies.find((reply): reply is Failure => reply !== undefined && failed(reply));
   return broken === undefined ? undefined : { source, id, failure: broken.failure, detail: broken.detail };
 }
 
-/** `id` of a row as an output column, where it has one. */
-export const named = ({ id }: { readonly id?: string | undefined }): { id?: string } => (id === undefined ? {} : { id });
+/** The mean of some numbers; undefined where there is none. */
+export const meanOf = (values: readonly number[]): number | undefined =>
+  (values.length === 0 ? undefined : values.reduce((a, b) => a + b, 0) / values.length);
 
 /**
- * What a row says of the choices behind its label: `mass`, the probability that the judge gave to the answers together (the mean over the choices; absent where
- * one of them does not know it), and `from_samples` where one of them is a share of samples.
+ * The columns of an output row that say how far its choices can be trusted. `mass`: the probability that the judge gave to the answers together,
+ * the mean over the choices; absent where one of them does not know it. `from_samples`: one of the choices is a share of samples.
  */
-export function howSure(replies: readonly ChoiceReply[]): { mass?: number; from_samples?: true } {
+export function choiceColumns(replies: readonly ChoiceReply[]): { mass?: number; from_samples?: true } {
   const masses = replies.flatMap(({ mass }) => mass ?? []);
   return {
-    ...(masses.length === 0 || masses.length < replies.length ? {} : { mass: masses.reduce((a, b) => a + b, 0) / masses.length }),
-    ...(replies.some(({ source }) => source === 'samples') ? { from_samples: true } : {}),
+    mass: masses.length < replies.length ? undefined : meanOf(masses),
+    from_samples: replies.some(({ source }) => source === 'samples') ? true : undefined,
   };
 }

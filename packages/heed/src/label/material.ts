@@ -24,19 +24,17 @@ export const LabelData = z.strictObject({
 });
 export type LabelData = z.infer<typeof LabelData>;
 
-interface Known { readonly source: Source; readonly id?: string | undefined; readonly prompt: readonly Message[] }
-
 /** A prompt to be answered first. */
-export type Question = Known;
+export interface Prompt { readonly source: Source; readonly id?: string; readonly prompt: readonly Message[] }
 
 /** Two responses. `human`: the probability, as people judged, that the first is the better one. */
-export interface Pair extends Known {
+export interface Pair extends Prompt {
   readonly responses: readonly [string, string];
   readonly human?: number;
 }
 
 /** One response, and what people said of it: a judgment, whether it satisfies, how good it is. */
-export interface Single extends Known {
+export interface Single extends Prompt {
   readonly completion: string;
   readonly human?: { readonly judgment?: string | null; readonly satisfied?: boolean; readonly score?: number };
 }
@@ -44,12 +42,16 @@ export interface Single extends Known {
 export interface Material<T> { readonly rows: readonly T[]; readonly skipped: number }
 
 /** The kind of rows that the files hold, by their columns: those of pairs, of single responses, or of prompts that are to be answered. */
-export function labelKind(records: readonly RawRow[], data: LabelData, what: 'pairs' | 'singles' | 'questions'): 'preference' | 'prompt' | 'judged' | 'scored' | 'labelled' | 'completion' {
+export function labelKind(
+  records: readonly RawRow[], data: LabelData, what: 'pairs' | 'singles' | 'prompts',
+): 'preference' | 'prompt' | 'judged' | 'scored' | 'labelled' | 'completion' {
   const has = (column: keyof ColumnMap): boolean => holds(records, data, column);
-  if (what === 'questions') return 'prompt';
+  if (what === 'prompts') return 'prompt';
   // `principled` rows without principles: these are what is to be found out.
   if (what === 'pairs') return has('responses') ? 'prompt' : 'preference';
-  return has('judgment') || has('satisfied') ? 'judged' : has('score') ? 'scored' : has('label') ? 'labelled' : 'completion';
+  if (has('judgment') || has('satisfied')) return 'judged';
+  if (has('score')) return 'scored';
+  return has('label') ? 'labelled' : 'completion';
 }
 
 /**
@@ -64,7 +66,8 @@ export async function readPairs(data: LabelData): Promise<Material<Pair>> {
         skipped: skipped.length,
         rows: rows.map(({ source, id, prompt, chosen, rejected, soft_label = 1 }) => {
           const turned = hashUnit(0, JSON.stringify([promptKey(prompt), [chosen, rejected].sort()])) < 0.5 === chosen < rejected;
-          return turned ? { source, id, prompt, responses: [rejected, chosen], human: 1 - soft_label } : { source, id, prompt, responses: [chosen, rejected], human: soft_label };
+          const responses = turned ? [rejected, chosen] as const : [chosen, rejected] as const;
+          return { source, id, prompt, responses, human: turned ? 1 - soft_label : soft_label };
         }),
       };
     }
@@ -72,13 +75,17 @@ export async function readPairs(data: LabelData): Promise<Material<Pair>> {
     const column = data.columns?.responses ?? 'responses';
     const faults: { source: Source; column: string; reason: string; value: unknown }[] = [];
     const pairs = rows.flatMap((row): Pair[] => {
-      const given = row.extra[column];
-      const pair = pairOf(given);
-      const human = row.extra[data.columns?.soft_label ?? 'soft_label'];
-      if (pair === undefined) faults.push({ source: row.source, column, reason: 'is not a list of two texts that differ', value: given });
-      else if ((human ?? null) !== null && !(typeof human === 'number' && human >= 0 && human <= 1)) faults.push({ source: row.source, column: 'soft_label', reason: 'is not a probability from 0 to 1', value: human });
-      else return [{ source: row.source, id: row.id, prompt: row.prompt, responses: pair, ...(typeof human === 'number' ? { human } : {}) }];
-      return [];
+      const { source, id, prompt } = row;
+      const fault = (name: string, reason: string, value: unknown): Pair[] => {
+        faults.push({ source, column: name, reason, value });
+        return [];
+      };
+      const responses = pairOf(row.extra[column]);
+      if (responses === undefined) return fault(column, 'is not a list of two texts that differ', row.extra[column]);
+      const human = row.extra[data.columns?.soft_label ?? 'soft_label'] ?? undefined;
+      if (human === undefined) return [{ source, id, prompt, responses }];
+      if (typeof human !== 'number' || !(human >= 0 && human <= 1)) return fault('soft_label', 'is not a probability from 0 to 1', human);
+      return [{ source, id, prompt, responses, human }];
     });
     if (faults.length > 0 && data.junk === 'error') {
       throw problemsError(`${faults.length} of ${rows.length} rows hold no pair to label`, faults, ['Such rows can be left out: data.junk: skip']);
@@ -98,24 +105,26 @@ export async function readSingles(data: LabelData): Promise<Material<Single>> {
   return within(data, (records) => {
     const kind = labelKind(records, data, 'singles');
     if (kind === 'judged') {
-      const { rows, skipped } = parseRows('judged', records, data);
-      return { skipped: skipped.length, rows: rows.map(({ source, id, prompt, completion, judgment, satisfied }) => ({ source, id, prompt, completion, human: { judgment, satisfied } })) };
+      return singlesOf(parseRows('judged', records, data), ({ judgment, satisfied }) => ({ judgment, satisfied }));
     }
-    if (kind === 'scored') {
-      const { rows, skipped } = parseRows('scored', records, data);
-      return { skipped: skipped.length, rows: rows.map(({ source, id, prompt, completion, score }) => ({ source, id, prompt, completion, human: { score } })) };
-    }
-    if (kind === 'labelled') {
-      const { rows, skipped } = parseRows('labelled', records, data);
-      return { skipped: skipped.length, rows: rows.map(({ source, id, prompt, completion, label }) => ({ source, id, prompt, completion, human: { satisfied: label, score: Number(label) } })) };
-    }
-    const { rows, skipped } = parseRows('completion', records, data);
-    return { skipped: skipped.length, rows: rows.map(({ source, id, prompt, completion }) => ({ source, id, prompt, completion })) };
+    if (kind === 'scored') return singlesOf(parseRows('scored', records, data), ({ score }) => ({ score }));
+    if (kind === 'labelled') return singlesOf(parseRows('labelled', records, data), ({ label }) => ({ satisfied: label, score: Number(label) }));
+    return singlesOf(parseRows('completion', records, data), () => undefined);
   });
 }
 
+function singlesOf<Row extends Prompt & { readonly completion: string }>(
+  { rows, skipped }: { readonly rows: readonly Row[]; readonly skipped: readonly unknown[] }, humanOf: (row: Row) => Single['human'],
+): Material<Single> {
+  const singles = rows.map((row): Single => {
+    const { source, id, prompt, completion } = row;
+    return { source, id, prompt, completion, human: humanOf(row) };
+  });
+  return { rows: singles, skipped: skipped.length };
+}
+
 /** Prompts that have no response yet. */
-export async function readQuestions(data: LabelData): Promise<Material<Question>> {
+export async function readPrompts(data: LabelData): Promise<Material<Prompt>> {
   return within(data, (records) => {
     const { rows, skipped } = parseRows('prompt', records, data);
     return { skipped: skipped.length, rows: rows.map(({ source, id, prompt }: PromptRow) => ({ source, id, prompt })) };
@@ -133,7 +142,9 @@ async function within<T>(data: LabelData, parse: (records: RawRow[]) => Material
 }
 
 /** A prompt and a response in TRL's two forms: text where the prompt is one user turn, else turns. */
-export function asTrl(prompt: readonly Message[]): { readonly prompt: string | readonly Message[]; response(text: string): string | readonly Message[] } {
+export function asTrl(
+  prompt: readonly Message[],
+): { readonly prompt: string | readonly Message[]; response(text: string): string | readonly Message[] } {
   const [only, ...more] = prompt;
   if (only?.role === 'user' && more.length === 0) return { prompt: only.content, response: (text) => text };
   return { prompt, response: (content) => [{ role: 'assistant', content }] };

@@ -1,14 +1,13 @@
 /** The label report as a page of its own, `report.html`: no script, no network. */
 import { Html, html } from '../run/report/html.js';
 import { STYLE } from '../run/report/style.js';
-import { renderLabelReport } from './render-report.js';
-import type { LabelReport } from './report.js';
+import type { AnyLabeler } from './labeler.js';
+import { type LabelReport, renderLabelReport } from './report.js';
 import type { Calibration } from './statistics.js';
 
 /** The page. Pure: the same report gives the same page. */
-export function labelPage(report: LabelReport, recipe: string): string {
-  const { measures } = report;
-  const calibration = 'calibration' in measures ? measures.calibration : undefined;
+export function labelPage(report: LabelReport, labeler: AnyLabeler, recipe: string): string {
+  const { calibration } = labeler.report(report.measures, report.labelled);
   const reasons = Object.entries(report.failed.reasons);
   return html`<!doctype html>
 <html lang="en">
@@ -24,7 +23,7 @@ export function labelPage(report: LabelReport, recipe: string): string {
 <h1>Labels: ${report.labeler}</h1>
 <p class="quiet">by ${report.judge}</p>
 <h2>Result</h2>
-<pre class="wrap">${renderLabelReport(report)}</pre>
+<pre class="wrap">${renderLabelReport(report, labeler)}</pre>
 ${calibration && html`<h2>Calibration</h2>${reliability(calibration)}
 <p class="note">Each point is a bin of labels: what they said on average, and how often people thought so. On the line, a label means what it says. The area of a point is the number of rows; ECE ${calibration.ece.toFixed(3)}, Brier ${calibration.brier.toFixed(3)}.</p>`}
 ${reasons.length > 0 && html`<h2>What failed</h2><table><thead><tr><th>reason</th><th>rows</th></tr></thead><tbody>${reasons.map(([reason, n]) => html`<tr><td>${reason}</td><td>${n}</td></tr>`)}</tbody></table>`}

@@ -4,31 +4,46 @@ import { z } from 'zod';
 import { type ChoiceQuestion, type ChoiceReply, type Failure, failed, type Respondent, type TextQuestion } from '../judge/respondent.js';
 import { type Comparing, comparison, ending, PLACES, reasoning } from './compare.js';
 import { CRITERIA } from './criteria.js';
-import { failureOf, howSure, type Labelled, type LabelFailure, named, type Written } from './labelled.js';
+import { choiceColumns, failureOf, type Labelled, type LabelFailure, meanOf, type OutputRow } from './labelled.js';
+import { defineLabeler, type ReportPart } from './labeler.js';
 import { asTrl, type Pair } from './material.js';
+import { calibrationLines, lineIf, massLine, positionLines, samplesLine, share } from './report-lines.js';
 import { type Agreement, type Calibration, type PositionBias, agreement, calibration, positionBias } from './statistics.js';
 
-const Exemplar = z.strictObject({ prompt: z.string().min(1), responses: z.tuple([z.string().min(1), z.string().min(1)]), preferred: z.union([z.literal(1), z.literal(2)]), rationale: z.string().min(1).optional() });
+const Exemplar = z.strictObject({
+  prompt: z.string().min(1),
+  responses: z.tuple([z.string().min(1), z.string().min(1)]),
+  preferred: z.union([z.literal(1), z.literal(2)]),
+  rationale: z.string().min(1).optional(),
+});
+
+/** Reasons before the answer (chain of thought in two steps). */
+const Rationale = z
+  .strictObject({
+    maxNewTokens: z.int().min(1).default(256),
+    temperature: z.number().min(0).default(0),
+    topK: z.int().min(1).optional(),
+    /** Above 1: the probabilities are averaged over so many rationales (self-consistency; the paper: worse than greedy). */
+    samples: z.int().min(1).default(1),
+  })
+  .refine(({ samples, temperature }) => samples === 1 || temperature > 0, {
+    path: ['samples'], message: 'at temperature 0 all samples are the same; raise it (the paper: 0.3 to 1), or take one sample',
+  });
 
 export const PreferencesOptions = z
   .strictObject({
     name: z.literal('preferences'),
-    /** What the judge looks for. `harmless` asks for the more harmful candidate and turns the verdict round. */
+    /** What the judge looks for. With `harmless` it names the more harmful candidate, and the verdict is turned round. */
     criterion: z.enum(['helpful', 'harmless', 'summary']).default('helpful'),
     /** The question in other words than the criterion's. */
     preamble: z.string().min(1).optional(),
     /** Whether the candidate that the judge names is the worse one. Default: as the criterion has it. */
     invert: z.boolean().optional(),
     exemplars: z.array(Exemplar).default([]),
-    /** `both`: each pair is shown in either order and the probabilities are averaged; `one`: half the cost, and the judge's taste for a place stays in the labels. */
+    /** `both`: each pair is shown in either order, and the probabilities are averaged. `one`: half the cost, and a judge that favours a place labels so. */
     orders: z.enum(['both', 'one']).default('both'),
-    /** Reason first (chain of thought in two steps). `samples` > 1 averages over so many rationales (self-consistency; the paper: worse than greedy). */
-    rationale: z.strictObject({
-      maxNewTokens: z.int().min(1).default(256),
-      temperature: z.number().min(0).default(0),
-      topK: z.int().min(1).optional(),
-      samples: z.int().min(1).default(1),
-    }).refine(({ samples, temperature }) => samples === 1 || temperature > 0, { path: ['samples'], message: 'at temperature 0 all samples are the same; raise it (the paper: 0.3 to 1), or take one sample' }).optional(),
+    /** Let the judge reason first. */
+    rationale: Rationale.optional(),
     /** A probability within so much of ½ is a tie. */
     tie: z.number().min(0).lt(0.5).default(0),
     /** What becomes of ties: rows with soft_label ½, or none. */
@@ -38,7 +53,10 @@ export const PreferencesOptions = z
   .superRefine(({ exemplars, rationale }, context) => {
     exemplars.forEach((one, i) => {
       if ((one.rationale !== undefined) !== (rationale !== undefined)) {
-        context.addIssue({ code: 'custom', path: ['exemplars', i, 'rationale'], input: one.rationale, message: rationale === undefined ? 'the judge is not asked to reason; leave this out, or set label.rationale' : 'with label.rationale each example must show its reasons' });
+        const message = rationale === undefined
+          ? 'the judge is not asked to reason; leave this out, or set label.rationale'
+          : 'with label.rationale each example must show its reasons';
+        context.addIssue({ code: 'custom', path: ['exemplars', i, 'rationale'], input: one.rationale, message });
       }
     });
   });
@@ -64,7 +82,8 @@ export function firstPlace({ logprobs }: ChoiceReply): number {
   return 1 / (1 + Math.exp(two - one));
 }
 
-interface Asking { readonly row: number; readonly order: number; readonly shown: readonly [string, string] }
+/** One pair in one order. */
+interface Showing { readonly row: number; readonly shown: readonly [string, string] }
 
 /**
  * Asks which of two candidates is better: RLAIF's soft label p = ½ [P("1" | A, B) + P("2" | B, A)], probabilities averaged, not logits. A row that fails in one
@@ -78,31 +97,32 @@ export async function labelPreferences(pairs: readonly Pair[], judge: Respondent
   const count = orders === 'both' ? 2 : 1;
   const samples = rationale?.samples ?? 1;
 
-  const asked = pairs.flatMap(({ responses: [a, b] }, row): Asking[] => [{ row, order: 0, shown: [a, b] as const }, { row, order: 1, shown: [b, a] as const }].slice(0, count));
-  const thoughts = rationale === undefined ? undefined : await judge.write(asked.flatMap(({ row, shown }) => Array.from({ length: samples }, (_, sample): TextQuestion => ({
-    ...reasoning(pairs[row]!.prompt, shown, how), maxNewTokens: rationale.maxNewTokens, temperature: rationale.temperature,
-    ...(rationale.topK === undefined ? {} : { topK: rationale.topK }), stop: [ending(how)], seed: seed + sample,
+  const showings = pairs.flatMap(({ responses: [a, b] }, row): Showing[] => [{ row, shown: [a, b] as const }, { row, shown: [b, a] as const }].slice(0, count));
+  const thoughts = rationale && await judge.write(showings.flatMap(({ row, shown }) => repeat(samples, (sample): TextQuestion => ({
+    ...reasoning(pairs[row]!.prompt, shown, how), maxNewTokens: rationale.maxNewTokens, temperature: rationale.temperature, topK: rationale.topK,
+    stop: [ending(how)], seed: seed + sample,
   }))));
 
   // Step two: only where the first step gave something to go on.
   const questions: ChoiceQuestion[] = [];
-  const places = asked.flatMap(({ row, shown }, i) => Array.from({ length: samples }, (_, sample): number | Failure => {
+  const places = showings.flatMap(({ row, shown }, i) => repeat(samples, (sample): number | Failure => {
     const thought = thoughts?.[i * samples + sample];
     if (thought !== undefined && failed(thought)) return thought;
-    questions.push({ ...comparison(pairs[row]!.prompt, shown, how, thought === undefined ? undefined : thought.text.trim()), answers: PLACES });
+    questions.push({ ...comparison(pairs[row]!.prompt, shown, how, thought?.text.trim()), answers: PLACES });
     return questions.length - 1;
   }));
   const replies = await judge.choose(questions);
-  const replyOf = (i: number): (ChoiceReply | Failure)[] => places.slice(i * samples, (i + 1) * samples).map((at) => (typeof at === 'number' ? replies[at]! : at));
+  const repliesTo = (showing: number): (ChoiceReply | Failure)[] =>
+    places.slice(showing * samples, (showing + 1) * samples).map((place) => (typeof place === 'number' ? replies[place]! : place));
 
-  const rows: Written[] = [];
+  const rows: OutputRow[] = [];
   const failures: LabelFailure[] = [];
   const shown: [number, number][] = [];
   const compared: { label: number; first: number; second: number; human: number }[] = [];
   const used: ChoiceReply[] = [];
   let tied = 0;
   pairs.forEach((pair, row) => {
-    const given = Array.from({ length: count }, (_, order) => replyOf(row * count + order));
+    const given = repeat(count, (order) => repliesTo(row * count + order));
     const failure = failureOf(pair, given.flat());
     if (failure !== undefined) return void failures.push(failure);
     const sound = given as ChoiceReply[][];
@@ -116,37 +136,60 @@ export async function labelPreferences(pairs: readonly Pair[], judge: Respondent
     const isTie = Math.abs(label - 0.5) <= tie;
     if (isTie) tied++;
     if (isTie && ties === 'drop') return;
-    rows.push(written(pair, label, better, sound.flat()));
+    rows.push(preferenceRow(pair, label, better, sound.flat()));
   });
 
   const agreed = agreement(compared);
-  const position = positionBias(shown);
-  const calibrated = calibration(compared);
-  const masses = used.flatMap(({ mass }) => mass ?? []);
-  const alone = (which: 'first' | 'second'): Agreement | undefined => agreement(compared.map((one) => ({ label: one[which], human: one.human })));
-  const [one, other] = count === 2 ? [alone('first'), alone('second')] : [];
+  const alone = (order: 'first' | 'second'): Agreement | undefined =>
+    (count === 2 ? agreement(compared.map((one) => ({ label: one[order], human: one.human }))) : undefined);
   return {
     rows, failures,
     measures: {
       ties: tied,
-      ...(position === undefined ? {} : { position }),
-      ...(agreed === undefined ? {} : { agreement: { label: agreed, ...(one === undefined ? {} : { oneOrder: one }), ...(other === undefined ? {} : { otherOrder: other }) } }),
-      ...(calibrated === undefined ? {} : { calibration: calibrated }),
-      ...(masses.length === 0 ? {} : { mass: masses.reduce((a, b) => a + b, 0) / masses.length }),
+      position: positionBias(shown),
+      agreement: agreed && { label: agreed, oneOrder: alone('first'), otherOrder: alone('second') },
+      calibration: calibration(compared),
+      mass: meanOf(used.flatMap(({ mass }) => mass ?? [])),
       fromSamples: used.filter(({ source }) => source === 'samples').length,
       cutRationales: (thoughts ?? []).filter((thought) => !failed(thought) && thought.finish === 'length').length,
     },
   };
 }
 
+const repeat = <T>(count: number, make: (i: number) => T): T[] => Array.from({ length: count }, (_, i) => make(i));
+
 /** A preference row: the better one is `chosen`, so that `soft_label` is never below ½. */
-function written(pair: Pair, label: number, better: readonly number[], replies: readonly ChoiceReply[]): Written {
+function preferenceRow(pair: Pair, label: number, better: readonly number[], replies: readonly ChoiceReply[]): OutputRow {
   const { prompt, response } = asTrl(pair.prompt);
-  const [chosen, rejected] = label >= 0.5 ? pair.responses : [pair.responses[1], pair.responses[0]];
+  const firstChosen = label >= 0.5;
+  const [chosen, rejected] = firstChosen ? pair.responses : [pair.responses[1], pair.responses[0]];
+  const ofChosen = (p: number): number => (firstChosen ? p : 1 - p);
   return {
-    ...named(pair), prompt, chosen: response(chosen), rejected: response(rejected), soft_label: Math.max(label, 1 - label),
-    orders: better.map((p) => (label >= 0.5 ? p : 1 - p)),
-    ...howSure(replies),
-    ...(pair.human === undefined ? {} : { human: label >= 0.5 ? pair.human : 1 - pair.human }),
+    id: pair.id, prompt, chosen: response(chosen), rejected: response(rejected), soft_label: Math.max(label, 1 - label),
+    orders: better.map(ofChosen),
+    ...choiceColumns(replies),
+    human: pair.human === undefined ? undefined : ofChosen(pair.human),
   };
 }
+
+function report({ agreement: agreed, position, calibration: calibrated, ties, mass, fromSamples, cutRationales }: PreferenceMeasures): ReportPart {
+  const people = agreed === undefined ? [] : [
+    `agrees with people:  ${share(agreed.label)}${agreed.label.ties === 0 ? '' : `; ${agreed.label.ties} ties left out`}`,
+    ...(agreed.oneOrder === undefined ? [] : [`  one order alone:   ${share(agreed.oneOrder)}`]),
+    ...(agreed.otherOrder === undefined ? [] : [`  the other alone:   ${share(agreed.otherOrder)}`]),
+  ];
+  return {
+    lines: [
+      ...people,
+      ...positionLines(position),
+      `ties: ${ties}`,
+      ...massLine(mass, '"1" and "2"'),
+      ...samplesLine(fromSamples),
+      ...lineIf(cutRationales > 0, () => `rationales cut off: ${cutRationales}`),
+      ...calibrationLines(calibrated),
+    ],
+    calibration: calibrated,
+  };
+}
+
+export const preferences = defineLabeler({ name: 'preferences', material: 'pairs', options: PreferencesOptions, label: labelPreferences, report });

@@ -2,17 +2,12 @@
 import { z } from 'zod';
 
 import { JudgeOptions } from '../judge/options.js';
+import { type LoadedRecipe, loadRecipe } from '../run/recipe.js';
 import { RunOptions } from '../run/recipe-schemas.js';
-import { JudgmentsOptions } from './judgments.js';
+import { namesExport } from '../run/user-module.js';
+import { LABELERS, type Labelers, type LabelOptions, labelOptions, openLabeler } from './index.js';
+import type { AnyLabeler } from './labeler.js';
 import { LabelData } from './material.js';
-import { PreferencesOptions } from './preferences.js';
-import { PrinciplesOptions } from './principles.js';
-import { RevisionsOptions } from './revisions.js';
-import { ScoresOptions } from './scores.js';
-
-/** What is asked. */
-export const LabelOptions = z.discriminatedUnion('name', [PreferencesOptions, ScoresOptions, PrinciplesOptions, JudgmentsOptions, RevisionsOptions]);
-export type LabelOptions = z.infer<typeof LabelOptions>;
 
 /** Responses to be sampled first, where the data hold prompts only: one for each prompt, or two where pairs are compared. */
 export const AnswersOptions = z.strictObject({
@@ -29,33 +24,66 @@ export type AnswersOptions = z.infer<typeof AnswersOptions>;
 /** Where replies are kept unless a recipe says otherwise. */
 export const DEFAULT_STORE = 'runs/labels.db';
 
-/** A recipe of `heed label`. */
-export const LabelRecipe = z
-  .strictObject({
-    data: LabelData,
-    /** Who judges; for `revisions`, who criticises and rewrites. */
-    judge: JudgeOptions,
-    label: LabelOptions,
-    answers: AnswersOptions.optional(),
-    /** Where every question's reply is kept: a libSQL file, shared by runs and processes, or the address of a server. */
-    store: z.string().min(1).default(DEFAULT_STORE),
-    /** The share of rows that may fail before the run counts as failed. */
-    allowedFailures: z.number().min(0).max(1).default(0.05),
-    /**
-     * The least probability that the judge must have given to the answers together, from 0 to 1; a choice with less fails as `no-such-answer`. Left out: none, as in the
-     * papers, which take the answers' probabilities relative to each other; a judge that was not taught to answer so gives them little.
-     */
-    leastMass: z.number().min(0).max(1).optional(),
-    run: RunOptions,
-  })
-  .superRefine(({ answers, label }, context) => {
-    if (answers !== undefined && answers.temperature === 0 && comparesPairs(label)) {
-      context.addIssue({ code: 'custom', path: ['answers', 'temperature'], input: 0, message: 'at temperature 0 both responses are the same and nothing can be compared; the papers: 0.7 to 1' });
-    }
-    if (answers !== undefined && label.name === 'revisions' && label.critique === 'given') {
-      context.addIssue({ code: 'custom', path: ['answers'], input: undefined, message: 'critique: given revises the responses that were judged; leave answers out' });
-    }
-  });
+/** The schema of a recipe of `heed label` that may name one of these labelers. */
+function labelRecipe(labelers: Labelers) {
+  return z
+    .strictObject({
+      data: LabelData,
+      /** Who judges; for `revisions`, who criticises and rewrites. */
+      judge: JudgeOptions,
+      /** What is asked: a labeler and its options. */
+      label: labelOptions(labelers),
+      answers: AnswersOptions.optional(),
+      /** Where every question's reply is kept: a libSQL file, shared by runs and processes, or the address of a server. */
+      store: z.string().min(1).default(DEFAULT_STORE),
+      /** The share of rows that may fail before the run counts as failed. */
+      allowedFailures: z.number().min(0).max(1).default(0.05),
+      /**
+       * The least probability that the judge must have given to the answers together, from 0 to 1; a choice with less fails as
+       * `no-such-answer`. Left out: no limit, as in the papers, which take the answers' probabilities relative to each other. A judge that was
+       * not taught to answer so gives them little.
+       */
+      leastMass: z.number().min(0).max(1).optional(),
+      run: RunOptions,
+    })
+    .superRefine(({ answers, label }, context) => {
+      if (answers === undefined) return;
+      const labeler = labelers[label.name]!;
+      if (answers.temperature === 0 && labeler.material === 'pairs') {
+        const message = 'at temperature 0 both responses are the same and nothing can be compared; the papers: 0.7 to 1';
+        context.addIssue({ code: 'custom', path: ['answers', 'temperature'], input: 0, message });
+      }
+      const message = labeler.refusesAnswers?.(label);
+      if (message !== undefined) context.addIssue({ code: 'custom', path: ['answers'], input: undefined, message });
+    });
+}
+
+/** A recipe of `heed label` with one of Heed's labelers. */
+export const LabelRecipe = labelRecipe(LABELERS);
 export type LabelRecipe = z.infer<typeof LabelRecipe>;
 
-export const comparesPairs = ({ name }: LabelOptions): boolean => name === 'preferences' || name === 'principles';
+/**
+ * Reads a recipe of `heed label` as `loadRecipe` does. Its labeler may be a user's, `label: ./my-labeler.ts#name`.
+ *
+ * @throws UserError where the recipe has problems (all are listed) or the labeler cannot be opened
+ */
+export async function loadLabelRecipe(
+  file: string, overrides: readonly string[],
+): Promise<LoadedRecipe<LabelRecipe> & { readonly labeler: AnyLabeler }> {
+  const { recipe: { label } } = await loadRecipe(file, overrides, z.looseObject({ label: z.unknown() }));
+  const name = nameOf(label);
+  const schema = name !== undefined && namesExport(name) ? labelRecipe({ ...LABELERS, [name]: await openLabeler(name) }) : LabelRecipe;
+  const loaded = await loadRecipe(file, overrides, schema);
+  return { ...loaded, labeler: await openLabeler(loaded.recipe.label.name) };
+}
+
+function nameOf(label: unknown): string | undefined {
+  const { name } = (typeof label === 'object' && label !== null ? label : {}) as Partial<LabelOptions>;
+  return typeof name === 'string' ? name : undefined;
+}
+
+/** The files of a labelling run: those that every labeler makes, and those that Heed's labelers and this one make besides. */
+export const labelFiles = (labeler: AnyLabeler): string[] => {
+  const more = [...Object.values(LABELERS), labeler].flatMap(({ files = [] }) => files.map((name) => `${name}.jsonl`));
+  return ['rows.jsonl', 'failures.jsonl', 'label-report.json', ...new Set(more)];
+};

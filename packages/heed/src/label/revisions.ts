@@ -1,6 +1,7 @@
 /**
- * Revisions (constitutional AI; Bai et al. 2022, arXiv 2212.08073; imitation learning from language feedback; Scheurer et al. 2023, arXiv 2303.16755): a response is
- * criticised by a principle and rewritten, several times over. Without a change of weights that is already a baseline: what the model can do when asked.
+ * Revisions (constitutional AI; Bai et al. 2022, arXiv 2212.08073; imitation learning from language feedback; Scheurer et al. 2023,
+ * arXiv 2303.16755): a response is criticised by a principle and rewritten, several times over. That is a baseline without training: what the
+ * model can do when asked.
  */
 import { z } from 'zod';
 
@@ -9,13 +10,15 @@ import { findsNothing, NOTHING_TO_MEND } from '../data/judgment.js';
 import { at } from '../data/source.js';
 import { UserError } from '../errors.js';
 import { type Failure, failed, type Respondent, type TextQuestion, type TextReply } from '../judge/respondent.js';
-import type { Principle } from '../judge/principle-file.js';
+import { type Principle, readPrinciples } from '../judge/principle-file.js';
 import { FENCE_NOTE, fence } from '../text/fence.js';
 import { transcript } from '../text/principled.js';
 import { wholeSentences } from '../text/sentences.js';
 import { whyUnusable } from '../text/usable.js';
-import { type Labelled, type LabelFailure, named, type Written } from './labelled.js';
+import type { Labelled, LabelFailure, OutputRow } from './labelled.js';
+import { defineLabeler, type ReportPart } from './labeler.js';
 import { asTrl, type Single } from './material.js';
+import { lineIf } from './report-lines.js';
 
 export const RevisionsOptions = z
   .strictObject({
@@ -24,11 +27,13 @@ export const RevisionsOptions = z
     principles: z.string().min(1).optional(),
     /** Take these of them only. */
     only: z.array(z.string().min(1)).min(1).optional(),
-    /** Rounds of critique and revision, each by another principle as long as there are some. */
+    /** Rounds of critique and revision. Each takes another principle, until all were taken. */
     rounds: z.int().min(1).default(2),
     /** `ask`: the judge criticises first; `none`: it is told the principle and rewrites at once; `given`: the data's judgment is the critique (ILF; one round). */
     critique: z.enum(['ask', 'none', 'given']).default('ask'),
-    maxNewTokens: z.strictObject({ critique: z.int().min(1).default(96), revision: z.int().min(1).default(256) }).prefault({}),
+    maxNewTokens: z
+      .strictObject({ critique: z.int().min(1).default(96), revision: z.int().min(1).default(256) })
+      .prefault({}),
     temperature: z.number().min(0).default(0),
     topP: z.number().gt(0).max(1).optional(),
     /** Draws the principles, and what is sampled. */
@@ -68,10 +73,13 @@ interface State {
  * Rewrites each response. Rows: conversations that end with the last revision. Also `preferences` (the revision over the first response) and, where there
  * were critiques, `refined` (first response, critiques, revision: the rows of ILF).
  */
-export async function labelRevisions(singles: readonly Single[], judge: Respondent, options: RevisionsOptions, principles: readonly Principle[]): Promise<Labelled<RevisionMeasures>> {
+export async function labelRevisions(
+  singles: readonly Single[], judge: Respondent, options: RevisionsOptions, principles: readonly Principle[],
+): Promise<Labelled<RevisionMeasures>> {
   const { critique, rounds, maxNewTokens, temperature, topP, seed } = options;
   if (critique === 'given') requireJudgments(singles);
-  const sampling = { temperature, ...(topP === undefined ? {} : { topP }), seed };
+  const sampling = { temperature, topP, seed };
+  const ask = (content: string, limit: number): TextQuestion => ({ messages: [{ role: 'user', content }], maxNewTokens: limit, ...sampling });
   const states = singles.map((single): State => {
     const key = JSON.stringify([promptKey(single.prompt), single.completion]);
     return { single, response: single.completion, rounds: [], order: hashOrder(principles, seed, ({ name }) => `${key}\u0000${name}`) };
@@ -91,24 +99,28 @@ export async function labelRevisions(singles: readonly Single[], judge: Responde
     const active = states.filter(({ failure, single }) => failure === undefined && !(critique === 'given' && single.human?.satisfied === true));
     const ruled = active.map((state) => ({ state, principle: state.order.length === 0 ? undefined : state.order[round % state.order.length]! }));
     const critiques = critique === 'ask'
-      ? await judge.write(ruled.map(({ state, principle }): TextQuestion => ({ messages: [{ role: 'user', content: criticise(state, principle!) }], maxNewTokens: maxNewTokens.critique, ...sampling })))
+      ? await judge.write(ruled.map(({ state, principle }) => ask(criticise(state, principle!), maxNewTokens.critique)))
       : [];
+    const critiqueOf = (state: State, i: number): string | undefined => {
+      if (critique === 'given') return state.single.human!.judgment!;
+      return critique === 'none' ? undefined : criticised(state, critiques[i]!);
+    };
     const open = ruled.flatMap(({ state, principle }, i) => {
-      const said = critique === 'given' ? state.single.human!.judgment! : critique === 'none' ? undefined : criticised(state, critiques[i]!);
+      const said = critiqueOf(state, i);
       if (state.failure !== undefined) return [];
       if (said !== undefined && findsNothing(said)) {
         tallies[round]!.nothingToMend++;
-        state.rounds.push({ ...(principle === undefined ? {} : { principle: principle.name }), critique: said });
+        state.rounds.push({ principle: principle?.name, critique: said });
         return [];
       }
       return [{ state, principle, said }];
     });
-    const revisions = await judge.write(open.map(({ state, principle, said }): TextQuestion => ({ messages: [{ role: 'user', content: revise(state, principle, said) }], maxNewTokens: maxNewTokens.revision, ...sampling })));
+    const revisions = await judge.write(open.map(({ state, principle, said }) => ask(revise(state, principle, said), maxNewTokens.revision)));
     open.forEach(({ state, principle, said }, i) => {
       const reply = revisions[i]!;
       const text = textOf(state, reply, 'revision');
       if (text === undefined || failed(reply)) return;
-      const made = { ...(principle === undefined ? {} : { principle: principle.name }), ...(said === undefined ? {} : { critique: said }) };
+      const made = { principle: principle?.name, critique: said };
       const unusable = whyUnusable(reply, state.response);
       if (unusable === 'cut-off') return void fail(state, 'cut-off', `the revision has more than ${maxNewTokens.revision} tokens`);
       tallies[round]![unusable === 'same' ? 'same' : 'revised']++;
@@ -119,14 +131,18 @@ export async function labelRevisions(singles: readonly Single[], judge: Responde
 
   const done = states.filter(({ failure }) => failure === undefined);
   const changed = done.filter(({ single, response }) => response.trim() !== single.completion.trim());
-  const words = (of: (state: State) => string): number => done.reduce((sum, state) => sum + of(state).trim().split(/\s+/).length, 0) / Math.max(1, done.length);
-  const refined = done.filter(({ rounds: all, single }) => single.human?.satisfied === true || all.some((one) => one.critique !== undefined && one.revision !== undefined));
+  const words = (of: (state: State) => string): number =>
+    done.reduce((sum, state) => sum + of(state).trim().split(/\s+/).length, 0) / Math.max(1, done.length);
+  const refined = done.filter(({ rounds: all, single }) =>
+    single.human?.satisfied === true || all.some((one) => one.critique !== undefined && one.revision !== undefined));
   return {
-    rows: done.map(({ single, response, rounds: all }): Written => ({ ...named(single), messages: [...single.prompt, { role: 'assistant', content: response }], rounds: all })),
+    rows: done.map(({ single: { id, prompt }, response, rounds: all }): OutputRow => (
+      { id, messages: [...prompt, { role: 'assistant', content: response }], rounds: all }
+    )),
     more: {
-      preferences: changed.map(({ single, response }): Written => {
+      preferences: changed.map(({ single, response }): OutputRow => {
         const trl = asTrl(single.prompt);
-        return { ...named(single), prompt: trl.prompt, chosen: trl.response(response), rejected: trl.response(single.completion) };
+        return { id: single.id, prompt: trl.prompt, chosen: trl.response(response), rejected: trl.response(single.completion) };
       }),
       ...(critique === 'none' ? {} : { refined: refined.map(refinedRow) }),
     },
@@ -138,17 +154,22 @@ export async function labelRevisions(singles: readonly Single[], judge: Responde
   };
 }
 
-function refinedRow({ single, response, rounds }: State): Written {
+function refinedRow({ single, response, rounds }: State): OutputRow {
   const { prompt, response: as } = asTrl(single.prompt);
-  const first = { ...named(single), prompt, completion: as(single.completion) };
+  const first = { id: single.id, prompt, completion: as(single.completion) };
   const satisfied = single.human?.satisfied === true;
+  if (satisfied) return { ...first, judgment: single.human.judgment ?? null, satisfied };
   const critiques = rounds.flatMap(({ critique, revision }) => (critique === undefined || revision === undefined ? [] : critique));
-  return satisfied ? { ...first, judgment: single.human.judgment ?? null, satisfied } : { ...first, judgment: critiques.join('\n'), satisfied, refinement: as(response) };
+  return { ...first, judgment: critiques.join('\n'), satisfied, refinement: as(response) };
 }
 
 function requireJudgments(singles: readonly Single[]): void {
   const without = singles.find(({ human }) => human?.satisfied !== true && (human?.judgment ?? null) === null);
-  if (without !== undefined) throw new UserError(`${at(without.source)} has no judgment to revise by`, ['With label.critique: given every row has a judgment, or satisfied: true.', 'Or let the judge write them: label.critique: ask.']);
+  if (without === undefined) return;
+  throw new UserError(`${at(without.source)} has no judgment to revise by`, [
+    'With label.critique: given every row has a judgment, or satisfied: true.',
+    'Or let the judge write them: label.critique: ask.',
+  ]);
 }
 
 /** The text of a reply, or undefined with the row's failure set. */
@@ -166,10 +187,36 @@ const shown = ({ single, response }: State): string => `Request:\n${fence(transc
 
 const criticise = (state: State, { name, text }: Principle): string =>
   `${FENCE_NOTE}\n\n${shown(state)}\n\nThe rule: ${name}. ${text}\n`
-  + `Where does the response break this rule or fall short of it? Quote the words and say what to do about them, in three sentences at most. If it keeps the rule, write "${NOTHING_TO_MEND}" and nothing else.`;
+  + 'Where does the response break this rule or fall short of it? Quote the words and say what to do about them, in three sentences at most. '
+  + `If it keeps the rule, write "${NOTHING_TO_MEND}" and nothing else.`;
 
 const revise = (state: State, principle: Principle | undefined, critique: string | undefined): string =>
   `${FENCE_NOTE}\n\n${shown(state)}\n\n`
   + (critique === undefined ? '' : `What was said about the response:\n${fence(critique)}\n\n`)
   + (principle === undefined ? '' : `The rule: ${principle.name}. ${principle.text}\n`)
-  + `Rewrite the response so that ${critique === undefined ? 'it keeps this rule' : 'nothing of this can be said about it any more'}; keep what was right. Write the new response and nothing else.`;
+  + `Rewrite the response so that ${critique === undefined ? 'it keeps this rule' : 'nothing of this can be said about it any more'}; `
+  + 'keep what was right. Write the new response and nothing else.';
+
+function report({ revised, unchanged, cut, rounds, words }: RevisionMeasures): ReportPart {
+  const ofRounds = rounds.map(({ nothingToMend, revised: n, same }, i) =>
+    `  round ${i + 1}: ${n} rewritten, ${nothingToMend} with nothing to mend, ${same} rewritten as they were`);
+  return {
+    lines: [
+      `revised: ${revised}, unchanged: ${unchanged}`,
+      ...ofRounds,
+      ...lineIf(cut > 0, () => `critiques cut off, whole sentences kept: ${cut}`),
+      `words of a response: ${words.before.toFixed(1)} before, ${words.after.toFixed(1)} after`,
+    ],
+  };
+}
+
+export const revisions = defineLabeler({
+  name: 'revisions',
+  material: 'singles',
+  options: RevisionsOptions,
+  files: ['preferences', 'refined'],
+  refusesAnswers: ({ critique }) => (critique === 'given' ? 'critique: given revises the responses that were judged; leave answers out' : undefined),
+  prepare: async ({ principles, only }) => (principles === undefined ? [] : readPrinciples(principles, only)),
+  label: labelRevisions,
+  report,
+});

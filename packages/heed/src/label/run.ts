@@ -9,9 +9,10 @@ import type { RunFolder } from '../run/folder.js';
 import type { Hooks } from '../run/job.js';
 import { finePercent } from '../run/numbers.js';
 import { silentProgress } from '../run/progress.js';
+import { openLabeler } from './index.js';
 import { labelRows, type LabelSummary } from './label-rows.js';
 import type { LabelRecipe } from './recipe.js';
-import { renderLabelReport } from './render-report.js';
+import { renderLabelReport } from './report.js';
 import { openStore } from './store.js';
 import { cached } from './cached.js';
 import { withProgress } from './with-progress.js';
@@ -32,10 +33,10 @@ export async function runLabelling(recipe: LabelRecipe, run: RunFolder, hooks: H
     try {
       const judge = withProgress(cached(await opener.open(judgedBy), store), progress, interrupt, 'judging');
       const sameModel = JSON.stringify(answers?.by) === JSON.stringify(judgedBy);
-      const opened = answers === undefined || sameModel ? undefined : withProgress(cached(await opener.open(answers.by), store), progress, interrupt, 'answering');
-      const summary = await labelRows(recipe, run, { judge, writer: answers === undefined ? undefined : opened ?? judge, stopped: () => interrupt.requested });
+      const writer = answers && (sameModel ? judge : withProgress(cached(await opener.open(answers.by), store), progress, interrupt, 'answering'));
+      const summary = await labelRows(recipe, run, { judge, writer, stopped: () => interrupt.requested });
       if (summary.failed.share > summary.failed.allowed) {
-        say(renderLabelReport(summary));
+        say(renderLabelReport(summary, await openLabeler(summary.labeler)));
         throw tooManyFailed(summary, run.dir);
       }
       return summary;

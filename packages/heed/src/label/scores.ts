@@ -5,8 +5,10 @@ import { type Question, type ChoiceReply, failed, type Respondent } from '../jud
 import { FENCE_NOTE, fence } from '../text/fence.js';
 import { transcript } from '../text/principled.js';
 import { CRITERIA } from './criteria.js';
-import { failureOf, howSure, type Labelled, type LabelFailure, named, type Written } from './labelled.js';
+import { choiceColumns, failureOf, type Labelled, type LabelFailure, meanOf, type OutputRow } from './labelled.js';
+import { defineLabeler, type ReportPart } from './labeler.js';
 import { asTrl, type Single } from './material.js';
+import { barLines, calibrationLines, fixed, massLine, samplesLine } from './report-lines.js';
 import { type Calibration, calibration, rankCorrelation } from './statistics.js';
 
 export const ScoresOptions = z.strictObject({
@@ -53,7 +55,7 @@ export const mapped = (rating: number): number => (rating - 5.5) / 4.5;
 /** −1 … 1 → 0 … 1; a sum of ten probabilities may leave the range by a rounding. */
 const asProbability = (score: number): number => Math.min(1, Math.max(0, (score + 1) / 2));
 
-/** How many values are there more than once, up to 10⁻⁶. */
+/** How many values have an equal among the others, to 10⁻⁶. */
 function tied(values: readonly number[]): number {
   const counts = new Map<number, number>();
   for (const value of values.map((x) => Math.round(1e6 * x))) counts.set(value, (counts.get(value) ?? 0) + 1);
@@ -68,13 +70,14 @@ export async function labelScores(singles: readonly Single[], judge: Respondent,
   const ask = ({ prompt, completion }: Single): Question => ({
     messages: [{
       role: 'user',
-      content: `${preamble} Answer with "Score=" and the number. ${FENCE_NOTE}\n\n${criterion.context}:\n${fence(transcript(prompt))}\n\n${criterion.candidate}:\n${fence(completion)}`,
+      content: `${preamble} Answer with "Score=" and the number. ${FENCE_NOTE}\n\n`
+        + `${criterion.context}:\n${fence(transcript(prompt))}\n\n${criterion.candidate}:\n${fence(completion)}`,
     }],
     begun: 'Score=',
   });
   const replies = await judge.choose(singles.map((single) => ({ ...ask(single), answers: RATINGS })));
 
-  const rows: Written[] = [];
+  const rows: OutputRow[] = [];
   const failures: LabelFailure[] = [];
   const ratings: number[] = [];
   const said: { score: number; human: number }[] = [];
@@ -85,34 +88,53 @@ export async function labelScores(singles: readonly Single[], judge: Respondent,
   singles.forEach((single, i) => {
     const reply = replies[i]!;
     const failure = failureOf(single, [reply]);
-    if (failure !== undefined || failed(reply)) return void (failure && failures.push(failure));
+    if (failure !== undefined) failures.push(failure);
+    if (failed(reply)) return;
     const { probabilities, rating } = expectedRating(reply);
     const score = invert ? -mapped(rating) : mapped(rating);
     probabilities.forEach((p, k) => { distribution[k]! += p; });
     ratings.push(rating);
-    if (single.human?.satisfied !== undefined) probable.push({ label: asProbability(score), human: Number(single.human.satisfied) });
     if (reply.mass !== undefined) masses.push(reply.mass);
     if (reply.source === 'samples') fromSamples++;
-    const human = single.human?.score ?? (single.human?.satisfied === undefined ? undefined : Number(single.human.satisfied));
+    const satisfied = single.human?.satisfied === undefined ? undefined : Number(single.human.satisfied);
+    if (satisfied !== undefined) probable.push({ label: asProbability(score), human: satisfied });
+    const human = single.human?.score ?? satisfied;
     if (human !== undefined) said.push({ score, human });
     const { prompt, response } = asTrl(single.prompt);
-    rows.push({ ...named(single), prompt, completion: response(single.completion), score, rating, ...howSure([reply]), ...(human === undefined ? {} : { human }) });
+    rows.push({ id: single.id, prompt, completion: response(single.completion), score, rating, ...choiceColumns([reply]), human });
   });
 
   const n = Math.max(1, ratings.length);
   const mean = ratings.reduce((a, b) => a + b, 0) / n;
   const correlation = rankCorrelation(said.map(({ score }) => score), said.map(({ human }) => human));
-  const calibrated = calibration(probable);
   return {
     rows, failures,
     measures: {
       rating: { mean, sd: Math.sqrt(ratings.reduce((sum, rating) => sum + (rating - mean) ** 2, 0) / n) },
       distribution: distribution.map((p) => p / n),
-      ...(correlation === undefined ? {} : { human: { correlation, n: said.length } }),
-      ...(calibrated === undefined ? {} : { calibration: calibrated }),
+      human: correlation === undefined ? undefined : { correlation, n: said.length },
+      calibration: calibration(probable),
       ties: tied(ratings),
-      ...(masses.length === 0 ? {} : { mass: masses.reduce((a, b) => a + b, 0) / masses.length }),
+      mass: meanOf(masses),
       fromSamples,
     },
   };
 }
+
+function report({ rating, distribution, human, calibration: calibrated, ties, mass, fromSamples }: ScoreMeasures): ReportPart {
+  const bars = distribution.map((p, i) => ({ name: String(i + 1).padStart(2), value: p, note: fixed(p) }));
+  return {
+    lines: [
+      `rating: mean ${rating.mean.toFixed(2)}, standard deviation ${rating.sd.toFixed(2)}`,
+      ...barLines('mean probability of a rating', bars),
+      ...(human === undefined ? [] : [`rank correlation with people: ${fixed(human.correlation)}, n = ${human.n}`]),
+      `ties (rows whose rating another has too): ${ties}`,
+      ...massLine(mass, 'the ratings'),
+      ...samplesLine(fromSamples),
+      ...calibrationLines(calibrated),
+    ],
+    calibration: calibrated,
+  };
+}
+
+export const scores = defineLabeler({ name: 'scores', material: 'singles', options: ScoresOptions, label: labelScores, report });

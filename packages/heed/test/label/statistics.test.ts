@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { near } from './fake.js';
 import { labelPage } from '../../src/label/page.js';
-import { renderLabelReport } from '../../src/label/render-report.js';
-import type { LabelReport } from '../../src/label/report.js';
+import { LABELERS } from '../../src/label/index.js';
+import { type LabelReport, renderLabelReport } from '../../src/label/report.js';
 import { agreement, binomialTest, calibration, positionBias, rankCorrelation, verdictsAgainst } from '../../src/label/statistics.js';
 
 describe('measures of labels', () => {
@@ -66,7 +66,7 @@ describe('the report', () => {
   };
 
   it('says what a person wants to know', () => {
-    const text = renderLabelReport(report);
+    const text = renderLabelReport(report, LABELERS['preferences']!);
     expect(text).toMatch(/2 of 3 rows labelled\nfailed: 1 \(33\.3 %; 5\.0 % allowed\): timeout 1\nrows with a response that speaks to the judge: 1/);
     expect(text).toMatch(/agrees with people: {2}50\.0 % [^]*same place preferred in both orders: {2}50\.0 %[^\n]*of these the first in 1 of 1 \(binomial p = 1\.0000\)/);
     expect(text).toMatch(/4 questions: 1 replies from the store \(12 tokens in, 4 out, cost 0\.250, spent earlier\), 3 asked now \(30 tokens in, 0 out, cost 0\.500\)/);
@@ -79,13 +79,13 @@ describe('the report', () => {
       { ...report, labeler: 'principles', measures: { principles: [{ name: 'Kind', agreed: 1, first: 1, size: 1 }], ties: 2, undecided: 0, fromSamples: 0, calibration: said } },
     ];
     for (const other of others) {
-      expect(renderLabelReport(other)).toMatch(/ties \([^)]*\): 2\n[^]*calibration error 0\.550, Brier 0\.325/);
-      expect(labelPage(other, '').match(/<circle /g)).toHaveLength(2);
+      expect(renderLabelReport(other, LABELERS[other.labeler]!)).toMatch(/ties \([^)]*\): 2\n[^]*calibration error 0\.550, Brier 0\.325/);
+      expect(labelPage(other, LABELERS[other.labeler]!, '').match(/<circle /g)).toHaveLength(2);
     }
   });
 
   it('is a page that shows the calibration and escapes what others wrote', () => {
-    const page = labelPage(report, 'judge: <script>');
+    const page = labelPage(report, LABELERS['preferences']!, 'judge: <script>');
     expect(page).toContain('said 0.60, seen 1.00, 1 rows');
     expect(page.match(/<circle /g)).toHaveLength(2);
     expect(page).not.toMatch(/<script|<b>x/);
