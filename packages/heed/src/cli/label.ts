@@ -16,8 +16,10 @@ export function register(program: Command, out: Output): void {
     .option('--overwrite', 'remove the labels of another recipe from run.dir first; the store keeps its replies')
     .action(async (file: string, overrides: string[], { resume = false, overwrite = false }: Options) => {
       if (resume && overwrite) throw new UserError('--resume and --overwrite contradict each other');
-      const [{ labelFiles, loadLabelRecipe }, { runLabelling }, { renderLabelReport }, { openRun }, { createProgress }, { onInterrupt }] = await Promise.all([
+      const [{ labelFiles, loadLabelRecipe }, { runLabelling }, { renderLabelReport }] = await Promise.all([
         import('../label/recipe.js'), import('../label/run.js'), import('../label/report.js'),
+      ]);
+      const [{ openRun }, { createProgress }, { onInterrupt }] = await Promise.all([
         import('../run/folder.js'), import('../run/progress.js'), import('../run/signals.js'),
       ]);
       const { recipe, text, labeler } = await loadLabelRecipe(file, overrides);

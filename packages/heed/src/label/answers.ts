@@ -27,7 +27,8 @@ async function answer(
     // The second response is held against the first: equal ones leave nothing to compare.
     const unusable = made.map((one, k) => whyUnusable(one, k === 0 ? '' : made[0]!.text)).find((reason) => reason !== undefined);
     if (unusable !== undefined) {
-      const details = { empty: 'a response is empty', same: 'both responses are the same', 'cut-off': `a response has more than ${maxNewTokens} tokens` };
+      const cutOff = `a response has more than ${maxNewTokens} tokens`;
+      const details = { empty: 'a response is empty', same: 'both responses are the same', 'cut-off': cutOff };
       failures.push({ source: prompt.source, id: prompt.id, failure: unusable, detail: details[unusable] });
       return [];
     }

@@ -13,9 +13,9 @@ const CHUNK = 1024;
 type Put<Q, R> = (questions: readonly Q[], hooks: AskHooks) => Promise<readonly R[]>;
 
 /**
- * The same respondent behind the reply cache. Each reply is stored as it comes, so that a run that is killed and started again asks only what
- * is missing. Several processes may share a store: each question is asked by one of them, and all get the same replies.
- * A respondent that keeps its answers itself (`keepsOwn`) is asked each time, and nothing of it is stored.
+ * The same respondent behind the reply cache. Each reply is stored as it comes, so that a run that is killed and started again asks only
+ * what is missing. Several processes may share a store: each question is asked by one of them, and all get the same replies. A respondent
+ * that keeps its answers itself (`keepsOwn`) is asked each time, and nothing of it is stored.
  */
 export function cached(respondent: Respondent, store: LabelStore, { chunk = CHUNK }: { readonly chunk?: number } = {}): CachedRespondent {
   const usage = countUsage();

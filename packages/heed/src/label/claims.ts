@@ -1,4 +1,4 @@
-/** Who is asking what: so that several processes that label into one store share the work instead of doing it several times. */
+/** Which process asks which question, so that processes that label into one store share the work. */
 import { randomUUID } from 'node:crypto';
 import { hostname } from 'node:os';
 
@@ -7,25 +7,30 @@ import type { Client } from '@libsql/client';
 import { FINAL_FAILURES, textIn } from './record.js';
 
 /**
- * Claims of questions. A claim is renewed while its process lives; it falls when the process is known to be dead (same machine) or was not heard of for
- * the length of a lease. A claim only saves work: were two processes to ask the same question, the store would still keep one reply.
+ * Claims of questions. A process renews its claims while it lives. A claim lapses when its process is known to be dead (same machine), or
+ * was not heard of for the length of a lease. A claim only saves work: if two processes asked the same question, the store would still
+ * keep one reply.
  */
 export interface Claims {
   readonly leaseMs: number;
-  /** Claims those of the questions that have no lasting reply and are nobody's. Returns the ones that are now ours. */
+  /** Claims the questions that have no final reply and that no other process has claimed. Returns the ones that are now ours. */
   take(keys: readonly string[]): Promise<Set<string>>;
   renew(): Promise<void>;
   /** Gives back ours. */
   release(keys: readonly string[]): Promise<void>;
-  /** Drops the claims of processes of this machine that no longer live. */
+  /** Drops the claims of dead processes of this machine. */
   bury(): Promise<void>;
 }
 
 // The database's clock, since several machines may share it.
 const NOW = "cast(unixepoch('subsec') * 1000 as integer)";
 
-export function createClaims(client: Client, { leaseMs, guarded }: { readonly leaseMs: number; guarded<T>(work: Promise<T>): Promise<T> }): Claims {
+/** @param guarded Turns the database's errors into the store's. */
+export function createClaims(
+  client: Client, { leaseMs, guarded }: { readonly leaseMs: number; guarded<T>(work: Promise<T>): Promise<T> },
+): Claims {
   const owner = `${hostname()}/${process.pid}/${randomUUID().slice(0, 8)}`;
+  const final = FINAL_FAILURES.map((failure) => `'${failure}'`).join(', ');
   return {
     leaseMs,
     async take(keys) {
@@ -33,7 +38,7 @@ export function createClaims(client: Client, { leaseMs, guarded }: { readonly le
       const [, mine] = await guarded(client.batch([
         {
           sql: `insert into claims (key, owner, until) select value, ?, ${NOW} + ? from json_each(?)
-            where not exists (select 1 from labels where labels.key = value and (failure is null or failure in (${FINAL_FAILURES.map((f) => `'${f}'`).join(', ')})))
+            where not exists (select 1 from labels where labels.key = value and (failure is null or failure in (${final})))
             on conflict (key) do update set owner = excluded.owner, until = excluded.until where claims.until < ${NOW}`,
           args: [owner, leaseMs, list],
         },
@@ -45,17 +50,20 @@ export function createClaims(client: Client, { leaseMs, guarded }: { readonly le
       await guarded(client.execute({ sql: `update claims set until = ${NOW} + ? where owner = ?`, args: [leaseMs, owner] }));
     },
     async release(keys) {
-      await guarded(client.execute({ sql: 'delete from claims where owner = ? and key in (select value from json_each(?))', args: [owner, JSON.stringify(keys)] }));
+      const sql = 'delete from claims where owner = ? and key in (select value from json_each(?))';
+      await guarded(client.execute({ sql, args: [owner, JSON.stringify(keys)] }));
     },
     async bury() {
       const { rows } = await guarded(client.execute('select distinct owner from claims'));
       const dead = rows.map((row) => textIn(row, 'owner')).filter((one) => one !== owner && isDead(one));
-      if (dead.length > 0) await guarded(client.execute({ sql: 'delete from claims where owner in (select value from json_each(?))', args: [JSON.stringify(dead)] }));
+      if (dead.length === 0) return;
+      const sql = 'delete from claims where owner in (select value from json_each(?))';
+      await guarded(client.execute({ sql, args: [JSON.stringify(dead)] }));
     },
   };
 }
 
-/** Only of this machine's processes can it be known. */
+/** Whether a claim's process is known to be dead: only processes of this machine can be looked up. */
 function isDead(owner: string): boolean {
   const [host, pid] = owner.split('/');
   if (host !== hostname()) return false;

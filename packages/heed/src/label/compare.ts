@@ -5,19 +5,21 @@ import { FENCE_NOTE, fence } from '../text/fence.js';
 import { transcript } from '../text/principled.js';
 import type { Criterion } from './criteria.js';
 
-/** A solved example. `preferred` is the place of the candidate that answers the question: under a criterion that looks for harm, the more harmful one. */
+/**
+ * A solved example. `preferred` is the place of the candidate that answers the question: where harm is looked for, the more harmful one.
+ */
 export interface Exemplar {
   readonly prompt: string;
   readonly responses: readonly [string, string];
   readonly preferred: 1 | 2;
   /** Why; needed where the judge is asked to reason, and then only. */
-  readonly rationale?: string | undefined;
+  readonly rationale?: string;
 }
 
 export interface Comparing {
   readonly criterion: Criterion;
   /** In place of the criterion's. */
-  readonly preamble?: string | undefined;
+  readonly preamble?: string;
   readonly exemplars: readonly Exemplar[];
   /** Whether the judge is asked to reason before it answers. */
   readonly reasons: boolean;
@@ -34,8 +36,11 @@ export const ending = ({ criterion }: Comparing): string => `Preferred ${criteri
  *
  * @param rationale What the judge wrote in the first step; it stands in the judge's own turn, before the ending.
  */
-export function comparison(prompt: readonly Message[], shown: readonly [string, string], how: Comparing, rationale?: string): Question {
-  return { messages: [{ role: 'user', content: content(prompt, shown, how) }], begun: rationale === undefined ? ending(how) : `${THINKS} ${rationale}\n\n${ending(how)}` };
+export function comparison(
+  prompt: readonly Message[], shown: readonly [string, string], how: Comparing, rationale?: string,
+): Question {
+  const begun = rationale === undefined ? ending(how) : `${THINKS} ${rationale}\n\n${ending(how)}`;
+  return { messages: [{ role: 'user', content: content(prompt, shown, how) }], begun };
 }
 
 /** The first step: the request for a rationale. */
@@ -46,13 +51,12 @@ const THINKS = 'Rationale:';
 
 function content(prompt: readonly Message[], shown: readonly [string, string], how: Comparing): string {
   const { criterion, preamble = criterion.compare, exemplars, reasons } = how;
-  const task = [
-    preamble,
-    ...(reasons ? [criterion.weigh, `End with "${ending(how)}1" or "${ending(how)}2".`] : [`Answer with "${ending(how)}1" or "${ending(how)}2".`]),
-    FENCE_NOTE,
-  ].join(' ');
-  const sample = (context: string, responses: readonly [string, string]): string =>
-    [`${criterion.context}:\n${fence(context)}`, ...responses.map((text, i) => `${criterion.candidate} ${i + 1}:\n${fence(text)}`)].join('\n\n');
+  const choice = `with "${ending(how)}1" or "${ending(how)}2".`;
+  const task = [preamble, ...(reasons ? [criterion.weigh, `End ${choice}`] : [`Answer ${choice}`]), FENCE_NOTE].join(' ');
+  const sample = (context: string, responses: readonly [string, string]): string => {
+    const candidates = responses.map((text, i) => `${criterion.candidate} ${i + 1}:\n${fence(text)}`);
+    return [`${criterion.context}:\n${fence(context)}`, ...candidates].join('\n\n');
+  };
   const solved = exemplars.map(({ prompt: asked, responses, preferred, rationale }, i) =>
     `Example ${i + 1}\n\n${sample(asked, responses)}\n\n${reasons ? `${THINKS} ${rationale ?? ''}\n\n` : ''}${ending(how)}${preferred}`);
   return [task, ...solved, ...(solved.length === 0 ? [] : ['Now the one to judge']), sample(transcript(prompt), shown)].join('\n\n');

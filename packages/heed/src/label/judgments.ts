@@ -1,4 +1,7 @@
-/** Judgments in words (CUT; Xu et al., Findings of ACL 2024, arXiv 2312.14591, A.2): one response → what is wrong with it, or that nothing is. */
+/**
+ * Judgments in words (CUT; Xu et al., Findings of ACL 2024, arXiv 2312.14591, A.2): one response → what is wrong with it, or that nothing
+ * is.
+ */
 import { z } from 'zod';
 
 import { isJunkJudgment, verdictInWords } from '../data/judgment.js';
@@ -32,8 +35,8 @@ export const JudgmentsOptions = z.strictObject({
   /** Off only for a judge that was taught with a wording without fences. */
   fence: z.boolean().default(true),
   /**
-   * Who decides whether the response satisfies: the judgment's own "Perfect." (`verdictInWords`; as the authors' annotator did), or a question of
-   * yes and no after it (as their judge model does).
+   * Who decides whether the response satisfies: the judgment's own "Perfect." (`verdictInWords`; as the authors' annotator did), or a
+   * question of yes and no after it (as their judge model does).
    */
   decision: z.enum(['perfect', 'yes-no']).default('perfect'),
   maxNewTokens: z.int().min(1).default(160),
@@ -63,12 +66,15 @@ const YES_NO = ['Yes', 'No'] as const;
 export const DECISION_QUESTION = 'Is the response perfect? Answer with "Yes" or "No".';
 
 /**
- * The request for a judgment, as a chat of one user turn: what the labeler asks, and therefore what a judge that is to write judgments is taught with.
+ * The request for a judgment, as a chat of one user turn: what the labeler asks, and therefore what a judge that is to write judgments is
+ * taught with.
  *
  * @param prompt What the response answers, in turns.
  * @param options As in the recipe: other words, and whether the texts are fenced.
  */
-export function judgmentPrompt(prompt: readonly Message[], completion: string, options: { readonly wording?: string; readonly fence?: boolean } = {}): Message[] {
+export function judgmentPrompt(
+  prompt: readonly Message[], completion: string, options: { readonly wording?: string; readonly fence?: boolean } = {},
+): Message[] {
   const { wording = JUDGMENT_WORDING, fence: fenced = true } = options;
   const show = fenced ? fence : (text: string): string => text;
   const parts: Readonly<Record<string, string>> = { request: show(transcript(prompt)), response: show(completion) };
@@ -106,15 +112,18 @@ export async function writeJudgments(
     if (failed(reply)) return failureOf(single, [reply])!;
     const cut = reply.finish === 'length';
     const text = cut ? wholeSentences(reply.text) : reply.text.trim();
-    if (reply.text.trim() === '' || isJunkJudgment(reply.text)) return failure(single, 'empty', `the judge wrote ${JSON.stringify(reply.text)}`);
+    if (reply.text.trim() === '' || isJunkJudgment(reply.text)) {
+      return failure(single, 'empty', `the judge wrote ${JSON.stringify(reply.text)}`);
+    }
     return text === '' ? failure(single, 'cut-off', `no whole sentence within ${maxNewTokens} tokens`) : { text, cut };
   });
 
   const verdicts = new Map<number, ChoiceReply | Failure>();
   if (decision === 'yes-no') {
     const open = texts.flatMap((written, i) => (unlabelled(written) ? [] : [{ i, text: written.text }]));
-    const said = await judge.choose(open.map(({ i, text }): ChoiceQuestion => (
-      { messages: [...prompts[i]!, { role: 'assistant', content: text }, { role: 'user', content: DECISION_QUESTION }], answers: YES_NO })));
+    const said = await judge.choose(open.map(({ i, text }): ChoiceQuestion => ({
+      messages: [...prompts[i]!, { role: 'assistant', content: text }, { role: 'user', content: DECISION_QUESTION }], answers: YES_NO,
+    })));
     open.forEach(({ i }, at) => verdicts.set(i, said[at]!));
   }
 
@@ -127,7 +136,9 @@ export async function writeJudgments(
     const perfect = words !== 'criticism';
     const yes = verdict === undefined ? undefined : firstPlace(verdict);
     const wrote = `the judge wrote ${JSON.stringify(written.text.slice(0, 80))}`;
-    if (yes === undefined && words === 'contradiction') return failure(single, 'contradiction', `${wrote}: that it is perfect, and then a fault`);
+    if (yes === undefined && words === 'contradiction') {
+      return failure(single, 'contradiction', `${wrote}: that it is perfect, and then a fault`);
+    }
     const satisfied = yes === undefined ? perfect : yes > 0.5;
     if (!satisfied && perfect) return failure(single, 'contradiction', `${wrote} and then decided that the response is not perfect`);
     return { ...written, satisfied, satisfaction: yes, mass: verdict?.mass, fromSamples: verdict?.source === 'samples' ? true : undefined };
@@ -194,4 +205,6 @@ function report(measures: JudgmentMeasures, labelled: number): ReportPart {
   };
 }
 
-export const judgments = defineLabeler({ name: 'judgments', material: 'singles', options: JudgmentsOptions, label: labelJudgments, report });
+export const judgments = defineLabeler({
+  name: 'judgments', material: 'singles', options: JudgmentsOptions, label: labelJudgments, report,
+});

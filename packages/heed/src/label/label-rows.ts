@@ -35,8 +35,8 @@ export interface LabelTools {
 export type LabelSummary = Summary & LabelReport & { readonly job: 'label' };
 
 /**
- * Labels and writes `rows.jsonl`, further files that the labeler makes, `failures.jsonl`, `label-report.json`, `report.html` and `summary.json` into
- * the run folder. Nothing is written before everything is labelled: until then the store keeps every reply.
+ * Labels and writes `rows.jsonl`, further files that the labeler makes, `failures.jsonl`, `label-report.json`, `report.html` and
+ * `summary.json` into the run folder. Nothing is written before everything is labelled: until then the store keeps every reply.
  *
  * @throws Interrupted when the run was stopped. The same command goes on with it.
  */
@@ -70,7 +70,9 @@ export async function labelRows(recipe: LabelRecipe, run: RunFolder, tools: Labe
   const report: LabelReport = {
     labeler: name, measures, judge: judge.name, answers: writer?.name,
     rows, labelled: rows - failures.length, skipped,
-    failed: { rows: failures.length, share: failures.length / Math.max(1, rows), allowed: recipe.allowedFailures, reasons: reasons(failures) },
+    failed: {
+      rows: failures.length, share: failures.length / Math.max(1, rows), allowed: recipe.allowedFailures, reasons: reasons(failures),
+    },
     speakToJudge: given.filter(speaksToJudge).length,
     asking: writer === undefined || writer === judge ? judge.usage : addTotals(judge.usage, writer.usage),
     seconds: Math.round((performance.now() - started) / 10) / 100,
@@ -104,7 +106,8 @@ async function gather(material: keyof Materials, { data, answers }: LabelRecipe,
   }
   if (writer === undefined) throw new UserError('Nobody was opened to answer the prompts.');
   const { rows: prompts, skipped } = await readPrompts(data);
-  const { rows: given, failures } = material === 'pairs' ? await answerPairs(prompts, writer, answers) : await answerSingles(prompts, writer, answers);
+  const answer = material === 'pairs' ? answerPairs : answerSingles;
+  const { rows: given, failures } = await answer(prompts, writer, answers);
   return { given, rows: prompts.length, skipped, unanswered: failures };
 }
 

@@ -38,8 +38,9 @@ export const meanOf = (values: readonly number[]): number | undefined =>
   (values.length === 0 ? undefined : values.reduce((a, b) => a + b, 0) / values.length);
 
 /**
- * The columns of an output row that say how far its choices can be trusted. `mass`: the probability that the judge gave to the answers together,
- * the mean over the choices; absent where one of them does not know it. `from_samples`: one of the choices is a share of samples.
+ * The columns of an output row that say how far its choices can be trusted. `mass`: the probability that the judge gave to the answers
+ * together, the mean over the choices; absent where one of them does not know it. `from_samples`: one of the choices is a share of
+ * samples.
  */
 export function choiceColumns(replies: readonly ChoiceReply[]): { mass?: number; from_samples?: true } {
   const masses = replies.flatMap(({ mass }) => mass ?? []);

@@ -88,7 +88,8 @@ export async function readPairs(data: LabelData): Promise<Material<Pair>> {
       return [{ source, id, prompt, responses, human }];
     });
     if (faults.length > 0 && data.junk === 'error') {
-      throw problemsError(`${faults.length} of ${rows.length} rows hold no pair to label`, faults, ['Such rows can be left out: data.junk: skip']);
+      const hint = 'Such rows can be left out: data.junk: skip';
+      throw problemsError(`${faults.length} of ${rows.length} rows hold no pair to label`, faults, [hint]);
     }
     return { rows: pairs, skipped: skipped.length + faults.length };
   });
@@ -108,7 +109,9 @@ export async function readSingles(data: LabelData): Promise<Material<Single>> {
       return singlesOf(parseRows('judged', records, data), ({ judgment, satisfied }) => ({ judgment, satisfied }));
     }
     if (kind === 'scored') return singlesOf(parseRows('scored', records, data), ({ score }) => ({ score }));
-    if (kind === 'labelled') return singlesOf(parseRows('labelled', records, data), ({ label }) => ({ satisfied: label, score: Number(label) }));
+    if (kind === 'labelled') {
+      return singlesOf(parseRows('labelled', records, data), ({ label }) => ({ satisfied: label, score: Number(label) }));
+    }
     return singlesOf(parseRows('completion', records, data), () => undefined);
   });
 }

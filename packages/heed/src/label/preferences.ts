@@ -40,7 +40,10 @@ export const PreferencesOptions = z
     /** Whether the candidate that the judge names is the worse one. Default: as the criterion has it. */
     invert: z.boolean().optional(),
     exemplars: z.array(Exemplar).default([]),
-    /** `both`: each pair is shown in either order, and the probabilities are averaged. `one`: half the cost, and a judge that favours a place labels so. */
+    /**
+     * `both`: each pair is shown in either order, and the probabilities are averaged. `one`: half the cost, and a judge that favours a
+     * place labels so.
+     */
     orders: z.enum(['both', 'one']).default('both'),
     /** Let the judge reason first. */
     rationale: Rationale.optional(),
@@ -86,10 +89,12 @@ export function firstPlace({ logprobs }: ChoiceReply): number {
 interface Showing { readonly row: number; readonly shown: readonly [string, string] }
 
 /**
- * Asks which of two candidates is better: RLAIF's soft label p = ½ [P("1" | A, B) + P("2" | B, A)], probabilities averaged, not logits. A row that fails in one
- * order fails: half a label would carry the bias that the other half is there to cancel.
+ * Asks which of two candidates is better: RLAIF's soft label p = ½ [P("1" | A, B) + P("2" | B, A)], probabilities averaged, not logits. A
+ * row that fails in one order fails: half a label would carry the bias that the other half is there to cancel.
  */
-export async function labelPreferences(pairs: readonly Pair[], judge: Respondent, options: PreferencesOptions): Promise<Labelled<PreferenceMeasures>> {
+export async function labelPreferences(
+  pairs: readonly Pair[], judge: Respondent, options: PreferencesOptions,
+): Promise<Labelled<PreferenceMeasures>> {
   const { criterion: word, preamble, exemplars, orders, rationale, tie, ties, seed } = options;
   const criterion = CRITERIA[word];
   const invert = options.invert ?? criterion.invert;
@@ -97,11 +102,12 @@ export async function labelPreferences(pairs: readonly Pair[], judge: Respondent
   const count = orders === 'both' ? 2 : 1;
   const samples = rationale?.samples ?? 1;
 
-  const showings = pairs.flatMap(({ responses: [a, b] }, row): Showing[] => [{ row, shown: [a, b] as const }, { row, shown: [b, a] as const }].slice(0, count));
-  const thoughts = rationale && await judge.write(showings.flatMap(({ row, shown }) => repeat(samples, (sample): TextQuestion => ({
-    ...reasoning(pairs[row]!.prompt, shown, how), maxNewTokens: rationale.maxNewTokens, temperature: rationale.temperature, topK: rationale.topK,
-    stop: [ending(how)], seed: seed + sample,
-  }))));
+  const showings = pairs.flatMap(({ responses: [a, b] }, row): Showing[] =>
+    [{ row, shown: [a, b] as const }, { row, shown: [b, a] as const }].slice(0, count));
+  const thoughts = rationale && await judge.write(showings.flatMap(({ row, shown }) => repeat(samples, (sample): TextQuestion => {
+    const { maxNewTokens, temperature, topK } = rationale;
+    return { ...reasoning(pairs[row]!.prompt, shown, how), maxNewTokens, temperature, topK, stop: [ending(how)], seed: seed + sample };
+  })));
 
   // Step two: only where the first step gave something to go on.
   const questions: ChoiceQuestion[] = [];
@@ -172,7 +178,8 @@ function preferenceRow(pair: Pair, label: number, better: readonly number[], rep
   };
 }
 
-function report({ agreement: agreed, position, calibration: calibrated, ties, mass, fromSamples, cutRationales }: PreferenceMeasures): ReportPart {
+function report(measures: PreferenceMeasures): ReportPart {
+  const { agreement: agreed, position, calibration: calibrated, ties, mass, fromSamples, cutRationales } = measures;
   const people = agreed === undefined ? [] : [
     `agrees with people:  ${share(agreed.label)}${agreed.label.ties === 0 ? '' : `; ${agreed.label.ties} ties left out`}`,
     ...(agreed.oneOrder === undefined ? [] : [`  one order alone:   ${share(agreed.oneOrder)}`]),
@@ -192,4 +199,6 @@ function report({ agreement: agreed, position, calibration: calibrated, ties, ma
   };
 }
 
-export const preferences = defineLabeler({ name: 'preferences', material: 'pairs', options: PreferencesOptions, label: labelPreferences, report });
+export const preferences = defineLabeler({
+  name: 'preferences', material: 'pairs', options: PreferencesOptions, label: labelPreferences, report,
+});

@@ -1,6 +1,6 @@
 /**
- * Comparisons by principles (SALMON; Sun et al., ICLR 2024, arXiv 2310.05910): two responses and each of several principles → which response
- * keeps the principle better.
+ * Comparisons by principles (SALMON; Sun et al., ICLR 2024, arXiv 2310.05910): two responses and each of several principles → which
+ * response keeps the principle better.
  */
 import { z } from 'zod';
 
@@ -44,8 +44,8 @@ export interface PrincipleMeasures {
   readonly position?: PositionBias;
   readonly principles: readonly PrincipleMeasure[];
   /**
-   * P(the first is better) by a principle, σ of its score, against what people said of the pair: all principles together, ½ where the orders
-   * disagree.
+   * P(the first is better) by a principle, σ of its score, against what people said of the pair: all principles together, ½ where the
+   * orders disagree.
    */
   readonly calibration?: Calibration;
   /** Scores of 0: comparisons whose orders disagree, over all principles. */
@@ -79,9 +79,9 @@ export function principleQuestion(
 }
 
 /**
- * Asks about each principle by itself, in both orders. A score is log p(the first response) − log p(the second), above 0 where the first keeps
- * the principle better. Both orders' scores are kept, and a principle whose orders disagree counts 0. A row fails where one of its questions
- * fails, so that every row has every principle.
+ * Asks about each principle by itself, in both orders. A score is log p(the first response) − log p(the second), above 0 where the first
+ * keeps the principle better. Both orders' scores are kept, and a principle whose orders disagree counts 0. A row fails where one of its
+ * questions fails, so that every row has every principle.
  */
 export async function labelPrinciples(
   pairs: readonly Pair[], judge: Respondent, { prompt: form }: PrinciplesOptions, principles: readonly Principle[],
@@ -157,7 +157,8 @@ function report({ position, principles: each, calibration: calibrated, ties, und
   const width = Math.max(...each.map(({ name }) => name.length));
   const ofEach = each.map(({ name, agreed, first, size, agreement: people }) => {
     const beside = people === undefined ? '' : `, agrees with people ${share(people)}`;
-    return `${name.padEnd(width)}  orders agree ${finePercent(agreed)}, first better ${finePercent(first)}, mean |score| ${size.toFixed(2)}${beside}`;
+    const orders = `orders agree ${finePercent(agreed)}, first better ${finePercent(first)}`;
+    return `${name.padEnd(width)}  ${orders}, mean |score| ${size.toFixed(2)}${beside}`;
   });
   return {
     lines: [

@@ -20,9 +20,15 @@ export function quotedSpans(judgment: string, response: string): { readonly span
   for (const match of judgment.matchAll(QUOTED)) {
     const words = match.slice(1).find((group) => group !== undefined)!;
     // A judgment puts its own full stop or comma inside.
-    const found = [words, words.trim(), words.trim().replace(/(\.{3}|…|[.,;:!?])$/u, '')].filter((form) => form !== '').map((form) => ({ form, start: response.indexOf(form) })).find(({ start }) => start >= 0);
-    if (found === undefined) misquotes++;
-    else if (!spans.some(({ start, end }) => start === found.start && end === found.start + found.form.length)) spans.push({ quote: found.form, start: found.start, end: found.start + found.form.length });
+    const forms = [words, words.trim(), words.trim().replace(/(\.{3}|…|[.,;:!?])$/u, '')].filter((form) => form !== '');
+    const quote = forms.find((form) => response.includes(form));
+    if (quote === undefined) {
+      misquotes++;
+      continue;
+    }
+    const start = response.indexOf(quote);
+    const end = start + quote.length;
+    if (!spans.some((span) => span.start === start && span.end === end)) spans.push({ quote, start, end });
   }
   return { spans, misquotes };
 }

@@ -40,8 +40,8 @@ function labelRecipe(labelers: Labelers) {
       allowedFailures: z.number().min(0).max(1).default(0.05),
       /**
        * The least probability that the judge must have given to the answers together, from 0 to 1; a choice with less fails as
-       * `no-such-answer`. Left out: no limit, as in the papers, which take the answers' probabilities relative to each other. A judge that was
-       * not taught to answer so gives them little.
+       * `no-such-answer`. Left out: no limit, as in the papers, which take the answers' probabilities relative to each other. A judge
+       * that was not taught to answer so gives them little.
        */
       leastMass: z.number().min(0).max(1).optional(),
       run: RunOptions,

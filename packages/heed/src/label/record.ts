@@ -28,8 +28,8 @@ function canonical(question: ChoiceQuestion | TextQuestion): unknown[] {
 }
 
 /**
- * Failures that would come again, since they lie in the question. The others (a server that was down or slow, a limit) are kept as the reason
- * why there is no reply, and the next run asks the question again.
+ * Failures that would come again, since they lie in the question. The others (a server that was down or slow, a limit) are kept as the
+ * reason why there is no reply, and the next run asks the question again.
  */
 export const FINAL_FAILURES: readonly Failure['failure'][] = ['refused', 'no-logprobs', 'no-such-answer', 'too-long'];
 
@@ -50,8 +50,8 @@ export const COLUMNS = ['kind', 'text', 'finish', 'logprobs', 'mass', 'source', 
 export const USAGE_COLUMNS = ['prompt_tokens', 'completion_tokens', 'milliseconds', 'cost'] as const;
 
 /**
- * A reply by `COLUMNS` and `USAGE_COLUMNS`. Log-probabilities and mass are text: the numbers come back to the last bit whatever the database
- * does with reals, and JSON has no −∞, which is the log of a share of 0.
+ * A reply by `COLUMNS` and `USAGE_COLUMNS`. Log-probabilities and mass are text: the numbers come back to the last bit whatever the
+ * database does with reals, and JSON has no −∞, which is the log of a share of 0.
  */
 export function toArguments(reply: Reply): InValue[] {
   const { usage } = reply;

@@ -15,7 +15,8 @@ export const lineIf = (say: boolean, line: () => string): string[] => (say ? [li
 export const massLine = (mass: number | undefined, answers: string): string[] =>
   (mass === undefined ? [] : [`probability of ${answers} together: ${fixed(mass)}`]);
 
-export const samplesLine = (n: number): string[] => lineIf(n > 0, () => `replies counted from samples, for want of log-probabilities: ${n}`);
+export const samplesLine = (n: number): string[] =>
+  lineIf(n > 0, () => `replies counted from samples, for want of log-probabilities: ${n}`);
 
 /** Verdicts of yes or no beside people's. */
 export function verdictLines(human: Verdicts | undefined): string[] {

@@ -1,6 +1,6 @@
 /**
- * Revisions (constitutional AI; Bai et al. 2022, arXiv 2212.08073; imitation learning from language feedback; Scheurer et al. 2023,
- * arXiv 2303.16755): a response is criticised by a principle and rewritten, several times over. That is a baseline without training: what the
+ * Revisions (constitutional AI; Bai et al. 2022, arXiv 2212.08073; imitation learning from language feedback; Scheurer et al. 2023, arXiv
+ * 2303.16755): a response is criticised by a principle and rewritten, several times over. That is a baseline without training: what the
  * model can do when asked.
  */
 import { z } from 'zod';
@@ -29,7 +29,10 @@ export const RevisionsOptions = z
     only: z.array(z.string().min(1)).min(1).optional(),
     /** Rounds of critique and revision. Each takes another principle, until all were taken. */
     rounds: z.int().min(1).default(2),
-    /** `ask`: the judge criticises first; `none`: it is told the principle and rewrites at once; `given`: the data's judgment is the critique (ILF; one round). */
+    /**
+     * `ask`: the judge criticises first. `none`: it is told the principle and rewrites at once. `given`: the data's judgment is the
+     * critique (ILF; one round).
+     */
     critique: z.enum(['ask', 'none', 'given']).default('ask'),
     maxNewTokens: z
       .strictObject({ critique: z.int().min(1).default(96), revision: z.int().min(1).default(256) })
@@ -41,7 +44,9 @@ export const RevisionsOptions = z
   })
   .superRefine(({ critique, principles, only, rounds }, context) => {
     const issue = (path: string, message: string): void => context.addIssue({ code: 'custom', path: [path], message, input: undefined });
-    if (critique !== 'given' && principles === undefined) issue('principles', 'name the file of principles, such as examples/principles.yaml');
+    if (critique !== 'given' && principles === undefined) {
+      issue('principles', 'name the file of principles, such as examples/principles.yaml');
+    }
     if (critique === 'given' && principles !== undefined) issue('principles', 'the judgments of the data are the critique; leave this out');
     if (critique === 'given' && rounds !== 1) issue('rounds', 'a given judgment is of the first response; write rounds: 1');
     if (principles === undefined && only !== undefined) issue('only', 'there are no principles to take from');
@@ -70,16 +75,17 @@ interface State {
 }
 
 /**
- * Rewrites each response. Rows: conversations that end with the last revision. Also `preferences` (the revision over the first response) and, where there
- * were critiques, `refined` (first response, critiques, revision: the rows of ILF).
+ * Rewrites each response. Rows: conversations that end with the last revision. Also `preferences` (the revision over the first response)
+ * and, where there were critiques, `refined` (first response, critiques, revision: the rows of ILF).
  */
 export async function labelRevisions(
   singles: readonly Single[], judge: Respondent, options: RevisionsOptions, principles: readonly Principle[],
 ): Promise<Labelled<RevisionMeasures>> {
   const { critique, rounds, maxNewTokens, temperature, topP, seed } = options;
   if (critique === 'given') requireJudgments(singles);
-  const sampling = { temperature, topP, seed };
-  const ask = (content: string, limit: number): TextQuestion => ({ messages: [{ role: 'user', content }], maxNewTokens: limit, ...sampling });
+  const ask = (content: string, limit: number): TextQuestion => (
+    { messages: [{ role: 'user', content }], maxNewTokens: limit, temperature, topP, seed }
+  );
   const states = singles.map((single): State => {
     const key = JSON.stringify([promptKey(single.prompt), single.completion]);
     return { single, response: single.completion, rounds: [], order: hashOrder(principles, seed, ({ name }) => `${key}\u0000${name}`) };
@@ -96,8 +102,10 @@ export async function labelRevisions(
   const tallies = Array.from({ length: rounds }, () => ({ nothingToMend: 0, revised: 0, same: 0 }));
 
   for (let round = 0; round < rounds; round++) {
-    const active = states.filter(({ failure, single }) => failure === undefined && !(critique === 'given' && single.human?.satisfied === true));
-    const ruled = active.map((state) => ({ state, principle: state.order.length === 0 ? undefined : state.order[round % state.order.length]! }));
+    const active = states.filter(({ failure, single }) =>
+      failure === undefined && !(critique === 'given' && single.human?.satisfied === true));
+    // Without principles the order is empty, and the remainder NaN: there is no principle.
+    const ruled = active.map((state) => ({ state, principle: state.order[round % state.order.length] }));
     const critiques = critique === 'ask'
       ? await judge.write(ruled.map(({ state, principle }) => ask(criticise(state, principle!), maxNewTokens.critique)))
       : [];
@@ -115,7 +123,8 @@ export async function labelRevisions(
       }
       return [{ state, principle, said }];
     });
-    const revisions = await judge.write(open.map(({ state, principle, said }) => ask(revise(state, principle, said), maxNewTokens.revision)));
+    const requests = open.map(({ state, principle, said }) => ask(revise(state, principle, said), maxNewTokens.revision));
+    const revisions = await judge.write(requests);
     open.forEach(({ state, principle, said }, i) => {
       const reply = revisions[i]!;
       const text = textOf(state, reply, 'revision');
@@ -187,7 +196,8 @@ const shown = ({ single, response }: State): string => `Request:\n${fence(transc
 
 const criticise = (state: State, { name, text }: Principle): string =>
   `${FENCE_NOTE}\n\n${shown(state)}\n\nThe rule: ${name}. ${text}\n`
-  + 'Where does the response break this rule or fall short of it? Quote the words and say what to do about them, in three sentences at most. '
+  + 'Where does the response break this rule or fall short of it? '
+  + 'Quote the words and say what to do about them, in three sentences at most. '
   + `If it keeps the rule, write "${NOTHING_TO_MEND}" and nothing else.`;
 
 const revise = (state: State, principle: Principle | undefined, critique: string | undefined): string =>
@@ -215,7 +225,8 @@ export const revisions = defineLabeler({
   material: 'singles',
   options: RevisionsOptions,
   files: ['preferences', 'refined'],
-  refusesAnswers: ({ critique }) => (critique === 'given' ? 'critique: given revises the responses that were judged; leave answers out' : undefined),
+  refusesAnswers: ({ critique }) =>
+    (critique === 'given' ? 'critique: given revises the responses that were judged; leave answers out' : undefined),
   prepare: async ({ principles, only }) => (principles === undefined ? [] : readPrinciples(principles, only)),
   label: labelRevisions,
   report,

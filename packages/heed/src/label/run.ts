@@ -14,12 +14,14 @@ import { labelRows, type LabelSummary } from './label-rows.js';
 import type { LabelRecipe } from './recipe.js';
 import { renderLabelReport } from './report.js';
 import { openStore } from './store.js';
+import type { CachedRespondent } from './usage.js';
 import { cached } from './cached.js';
 import { withProgress } from './with-progress.js';
 
 /**
- * Labels the data of a recipe into a run folder (see `labelRows` for the files). The judge of the recipe is opened here, and whoever writes the
- * responses where the recipe has `answers`. Every reply is kept in the recipe's store, so the same recipe asks only what is missing.
+ * Labels the data of a recipe into a run folder (see `labelRows` for the files). The judge of the recipe is opened here, and whoever
+ * writes the responses where the recipe has `answers`. Every reply is kept in the recipe's store, so the same recipe asks only what is
+ * missing.
  *
  * @throws UserError where more rows failed than `allowedFailures`, after everything was written.
  * @throws Interrupted when the run was stopped. The same recipe goes on with it.
@@ -33,7 +35,9 @@ export async function runLabelling(recipe: LabelRecipe, run: RunFolder, hooks: H
     try {
       const judge = withProgress(cached(await opener.open(judgedBy), store), progress, interrupt, 'judging');
       const sameModel = JSON.stringify(answers?.by) === JSON.stringify(judgedBy);
-      const writer = answers && (sameModel ? judge : withProgress(cached(await opener.open(answers.by), store), progress, interrupt, 'answering'));
+      const openWriter = async (by: JudgeOptions): Promise<CachedRespondent> =>
+        withProgress(cached(await opener.open(by), store), progress, interrupt, 'answering');
+      const writer = answers && (sameModel ? judge : await openWriter(answers.by));
       const summary = await labelRows(recipe, run, { judge, writer, stopped: () => interrupt.requested });
       if (summary.failed.share > summary.failed.allowed) {
         say(renderLabelReport(summary, await openLabeler(summary.labeler)));

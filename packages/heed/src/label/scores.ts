@@ -29,7 +29,10 @@ export interface ScoreMeasures {
   readonly distribution: readonly number[];
   /** Spearman's rank correlation with what people said, and over how many rows. */
   readonly human?: { readonly correlation: number; readonly n: number };
-  /** The mapped score as a probability, (score + 1) / 2, against whether people were satisfied; absent where they said it in numbers of their own, or nothing. */
+  /**
+   * The mapped score as a probability, (score + 1) / 2, against whether people were satisfied; absent where they said it in numbers of
+   * their own, or nothing.
+   */
   readonly calibration?: Calibration;
   /** Rows whose rating another row has too, to 10⁻⁶: the judge cannot tell these apart. */
   readonly ties: number;

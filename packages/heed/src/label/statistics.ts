@@ -29,8 +29,9 @@ export interface Verdicts {
 }
 
 /**
- * Verdicts against people's; undefined without rows. The interval of the balanced accuracy joins Wilson's intervals of the two classes as the square root of
- * the sum of their squared distances (MOVER; Zou & Donner, Statistics in Medicine 27, 2008), so that it has a width where a class is all right or all wrong.
+ * Verdicts against people's; undefined without rows. The interval of the balanced accuracy joins Wilson's intervals of the two classes as
+ * the square root of the sum of their squared distances (MOVER; Zou & Donner, Statistics in Medicine 27, 2008), so that it has a width
+ * where a class is all right or all wrong.
  */
 export function verdictsAgainst(compared: readonly { readonly said: boolean; readonly human: boolean }[]): Verdicts | undefined {
   if (compared.length === 0) return undefined;
@@ -43,7 +44,8 @@ export function verdictsAgainst(compared: readonly { readonly said: boolean; rea
   const classes = [[yes.saidYes, yes.n], [no.n - no.saidYes, no.n]].filter(([, n]) => n! > 0).map(([k, n]) => proportionInterval(k!, n!));
   const mean = classes.reduce((sum, one) => sum + one.mean, 0) / classes.length;
   const reach = (distance: (one: Estimate) => number): number => Math.hypot(...classes.map(distance)) / classes.length;
-  const balanced = { mean, low: mean - reach((one) => one.mean - one.low), high: mean + reach((one) => one.high - one.mean), n: compared.length };
+  const [below, above] = [reach((one) => one.mean - one.low), reach((one) => one.high - one.mean)];
+  const balanced = { mean, low: mean - below, high: mean + above, n: compared.length };
   return { accuracy: proportionInterval(right, compared.length), balanced, majority: Math.max(yes.n, no.n) / compared.length, yes, no };
 }
 
@@ -54,7 +56,7 @@ export interface PositionBias {
   readonly same: Estimate;
   /** Of these, those that name the first place. */
   readonly first: number;
-  /** Two-sided binomial test of `first` against ½: how likely so uneven a division is without a bias. 1 where there is nothing to divide. */
+  /** Two-sided binomial test of `first` against ½: how likely so uneven a division is without a bias. 1 where no pair names a place. */
   readonly p: number;
 }
 
@@ -84,9 +86,12 @@ export function binomialTest(k: number, n: number): number {
   return Math.min(1, 2 * tail);
 }
 
+/** The rows whose probability lies in `[from, to)`: how many, their mean probability, and what people said of them on average. */
+interface Bin { readonly from: number; readonly to: number; readonly n: number; readonly said: number; readonly seen: number }
+
 /** A reliability diagram and what sums it up. */
 export interface Calibration {
-  readonly bins: readonly { readonly from: number; readonly to: number; readonly n: number; readonly said: number; readonly seen: number }[];
+  readonly bins: readonly Bin[];
   /** Mean distance of said from seen, weighted by the rows of a bin. */
   readonly ece: number;
   /** Mean squared distance of a probability from what people said; 0.25 for one that always says ½. */
@@ -99,7 +104,11 @@ export function calibration(pairs: readonly { readonly label: number; readonly h
   const mean = (values: readonly number[]): number => values.reduce((a, b) => a + b, 0) / values.length;
   const groups = Array.from({ length: count }, (): { label: number; human: number }[] => []);
   for (const pair of pairs) groups[Math.min(count - 1, Math.floor(pair.label * count))]!.push(pair);
-  const bins = groups.flatMap((group, i) => (group.length === 0 ? [] : [{ from: i / count, to: (i + 1) / count, n: group.length, said: mean(group.map(({ label }) => label)), seen: mean(group.map(({ human }) => human)) }]));
+  const bins = groups.flatMap((group, i): Bin[] => {
+    if (group.length === 0) return [];
+    const [said, seen] = [mean(group.map(({ label }) => label)), mean(group.map(({ human }) => human))];
+    return [{ from: i / count, to: (i + 1) / count, n: group.length, said, seen }];
+  });
   return {
     bins,
     ece: bins.reduce((sum, { n, said, seen }) => sum + n * Math.abs(said - seen), 0) / pairs.length,

@@ -27,8 +27,9 @@ export interface LabelStore {
   /** The replies there are, by key. */
   get(keys: readonly string[]): Promise<Map<string, Reply>>;
   /**
-   * Keeps replies and gives back what now stands under each key. The first reply to a question stands, whoever was second: only a failure is
-   * replaced. Its usage becomes that of all attempts together, this one included. What this returns is on disk: a kill of the process loses none of it.
+   * Keeps replies and gives back what now stands under each key. The first reply to a question stands; only a failure is replaced by a
+   * later reply. The usage becomes that of all attempts together, this one included. What this returns is on disk: a kill of the process
+   * loses none.
    */
   put(entries: readonly Entry[]): Promise<Map<string, Reply>>;
   readonly claims: Claims;
@@ -51,20 +52,24 @@ const SCHEMA = [
   'create table if not exists claims (key text primary key, owner text not null, until integer not null)',
 ];
 
-/** Only a failure is replaced; what was paid is paid. */
+const added = (name: string): string =>
+  `${name} = iif(labels.${name} is null, excluded.${name}, labels.${name} + coalesce(excluded.${name}, 0))`;
+
+/** A reply replaces only a failure; what the attempts took is added up. */
 const INSERT = `insert into labels
   (key, respondent, question, ${[...COLUMNS, ...USAGE_COLUMNS].join(', ')}, asked_at)
   values (?, ?, ?, ${[...COLUMNS, ...USAGE_COLUMNS].map(() => '?').join(', ')}, strftime('%Y-%m-%dT%H:%M:%fZ'))
   on conflict (key) do update set
     ${[...COLUMNS, 'asked_at'].map((name) => `${name} = iif(labels.failure is null, labels.${name}, excluded.${name})`).join(', ')},
-    ${USAGE_COLUMNS.map((name) => `${name} = iif(labels.${name} is null, excluded.${name}, labels.${name} + coalesce(excluded.${name}, 0))`).join(', ')}`;
+    ${USAGE_COLUMNS.map(added).join(', ')}`;
 
 const SELECT = `select key, ${[...COLUMNS, ...USAGE_COLUMNS].join(', ')} from labels where key in (select value from json_each(?))`;
 
 /**
  * Opens a label store, making it where there is none.
  *
- * @param where A file, or the address of a libSQL server: `libsql://…`, `https://…`. Its token comes from `LIBSQL_AUTH_TOKEN`, never from the address.
+ * @param where A file, or the address of a libSQL server: `libsql://…`, `https://…`. The server's token comes from `LIBSQL_AUTH_TOKEN`,
+ * never from the address.
  * @param leaseMs How long a claim of a process that is no longer heard of holds (see `Claims`).
  * @throws UserError where the file is not a label store, cannot be opened, or the address carries a token.
  */
@@ -94,7 +99,9 @@ export async function openStore(where: string, { leaseMs = 60_000 }: { readonly 
       if (entries.length === 0) return new Map();
       const keys = JSON.stringify(entries.map(({ key }) => key));
       const statements = [
-        ...entries.map(({ key, respondent, question, reply }) => ({ sql: INSERT, args: [key, respondent, question, ...toArguments(reply)] })),
+        ...entries.map(({ key, respondent, question, reply }) => (
+          { sql: INSERT, args: [key, respondent, question, ...toArguments(reply)] }
+        )),
         { sql: 'delete from claims where key in (select value from json_each(?))', args: [keys] },
         { sql: SELECT, args: [keys] },
       ];
@@ -103,7 +110,8 @@ export async function openStore(where: string, { leaseMs = 60_000 }: { readonly 
     },
     claims: createClaims(client, { leaseMs, guarded }),
     async spent(respondent) {
-      const { rows } = await guarded(client.execute({ sql: 'select total(prompt_tokens) as prompt, total(completion_tokens) as completion from labels where respondent = ?', args: [respondent] }));
+      const sql = 'select total(prompt_tokens) as prompt, total(completion_tokens) as completion from labels where respondent = ?';
+      const { rows } = await guarded(client.execute({ sql, args: [respondent] }));
       return { promptTokens: Number(rows[0]?.['prompt']), completionTokens: Number(rows[0]?.['completion']) };
     },
     async count() {
@@ -140,23 +148,54 @@ async function connect(where: string): Promise<{ client: Client; name: string; l
   }
   const url = new URL(where);
   if (url.search !== '' || url.username !== '' || url.password !== '') {
-    throw new UserError(`The address of the label store carries more than a host and a path: ${url.protocol}//${url.host}${url.pathname}?…`, ['Put its token into the environment: LIBSQL_AUTH_TOKEN.']);
+    const shown = `${url.protocol}//${url.host}${url.pathname}?…`;
+    throw new UserError(`The address of the label store carries more than a host and a path: ${shown}`, [TOKEN_HINT]);
   }
   const authToken = process.env['LIBSQL_AUTH_TOKEN'];
-  return { client: createClient({ url: where, ...(authToken === undefined ? {} : { authToken }) }), name: where, local: false };
+  return { client: createClient({ url: where, authToken }), name: where, local: false };
 }
+
+const TOKEN_HINT = 'Put its token into the environment: LIBSQL_AUTH_TOKEN.';
+const OTHER_FILE = 'Name another file with store=FILE.';
+const KEPT = 'and run the same command again: what was labelled is kept.';
+
+/** What the messages of the database and its client mean for a user, and what to do about it. */
+const FAULTS: readonly { readonly pattern: RegExp; say(name: string, message: string): string; readonly hint: string }[] = [
+  { pattern: /not a database/i, say: (name, message) => `${name} is not a label store: ${message}`, hint: OTHER_FILE },
+  {
+    pattern: /no such column|has no column/i,
+    say: (name, message) => `${name} is a database, but not a label store of this version: ${message}`, hint: OTHER_FILE,
+  },
+  { pattern: /disk is full|SQLITE_FULL/i, say: (name) => `Disk full while writing ${name}`, hint: `Free some space ${KEPT}` },
+  {
+    pattern: /readonly|unable to open|SQLITE_CANTOPEN/i,
+    say: (name, message) => `${name} cannot be opened for writing: ${message}`, hint: OTHER_FILE,
+  },
+  {
+    pattern: /malformed|SQLITE_CORRUPT/i,
+    say: (name, message) => `${name} is damaged: ${message}`, hint: 'Restore it from a copy, or name another file with store=FILE.',
+  },
+  {
+    pattern: /locked|SQLITE_BUSY/i,
+    say: (name) => `${name} has been locked by another program for ${BUSY_MS / 1000} s`,
+    hint: `Close the program that holds it open, ${KEPT}`,
+  },
+  {
+    pattern: /HTTP status 40[13]\b/,
+    say: (name, message) => `The label store ${name} does not accept the token: ${message}`, hint: TOKEN_HINT,
+  },
+  {
+    pattern: /fetch failed|ECONNREFUSED|ENOTFOUND/i,
+    say: (name, message) => `The label store ${name} cannot be reached: ${message}`, hint: 'Is the server running?',
+  },
+];
 
 function storeError(error: unknown, name: string): unknown {
   if (!(error instanceof Error)) return error;
   const { message } = error;
-  const code = (error as { code?: unknown }).code;
-  if (/not a database/i.test(message)) return new UserError(`${name} is not a label store: ${message}`, ['Name another file with store=FILE.']);
-  if (/no such column|has no column/i.test(message)) return new UserError(`${name} is a database, but not a label store of this version: ${message}`, ['Name another file with store=FILE.']);
-  if (/disk is full|SQLITE_FULL/i.test(message)) return new UserError(`Disk full while writing ${name}`, ['Free some space and run the same command again: what was labelled is kept.']);
-  if (/readonly|unable to open|SQLITE_CANTOPEN|Unable to open/i.test(message)) return new UserError(`${name} cannot be opened for writing: ${message}`, ['Name another file with store=FILE.']);
-  if (/malformed|SQLITE_CORRUPT/i.test(message)) return new UserError(`${name} is damaged: ${message}`, ['Restore it from a copy, or name another file with store=FILE.']);
-  if (/locked|SQLITE_BUSY/i.test(message)) return new UserError(`${name} has been locked by another program for ${BUSY_MS / 1000} s`, ['Close the program that holds it open, and run the same command again: what was labelled is kept.']);
-  if (/HTTP status 40[13]\b/.test(message)) return new UserError(`The label store ${name} does not accept the token: ${message}`, ['Put its token into the environment: LIBSQL_AUTH_TOKEN.']);
-  if (code === 'ECONNREFUSED' || code === 'ENOTFOUND' || /fetch failed|ECONNREFUSED/i.test(message)) return new UserError(`The label store ${name} cannot be reached: ${message}`, ['Is the server running?']);
+  const { code } = error as { readonly code?: unknown };
+  const matching = (text: string): typeof FAULTS[number] | undefined => FAULTS.find(({ pattern }) => pattern.test(text));
+  const fault = matching(message) ?? matching(String(code));
+  if (fault !== undefined) return new UserError(fault.say(name, message), [fault.hint]);
   return error;
 }

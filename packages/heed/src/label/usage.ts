@@ -38,7 +38,8 @@ export interface UsageCounter {
 
 export function countUsage(): UsageCounter {
   const totals: UsageTotals = {
-    questions: 0, reused: 0, asked: 0, promptTokens: 0, completionTokens: 0, milliseconds: 0, earlier: { promptTokens: 0, completionTokens: 0 },
+    questions: 0, reused: 0, asked: 0, promptTokens: 0, completionTokens: 0, milliseconds: 0,
+    earlier: { promptTokens: 0, completionTokens: 0 },
   };
   const counted = new Set<string>();
   return {
