@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 import { cached } from '../../src/label/cached.js';
 import { labelRows } from '../../src/label/label-rows.js';
@@ -75,6 +76,23 @@ describe('a labeler of a user\'s module, named by a recipe', () => {
     // A further file of the labeler is data that its own run would replace.
     const own = await heed(['label', ...args, `data=${join(folder, 'run', 'rude.jsonl')}`, '--overwrite']);
     expect(own.code).toBe(2);
+  });
+
+  it('as docs/labels.md shows one', async () => {
+    const page = readFileSync(fileURLToPath(new URL('../../../../docs/labels.md', import.meta.url)), 'utf8');
+    const shown = write('shown.ts', /<!-- own-labeler -->\n```ts\n([^]*?)```/.exec(page)![1]!);
+    const { recipe: loaded, text } = await loadLabelRecipe(recipe, [`label={ name: "${shown}#polite", word: thanks }`]);
+    const run = await openRun(join(folder, 'shown'), { recipe: text, resume: true });
+    const store = await openStore(join(folder, 'shown.db'));
+    const judge = fake({ choose: (_, i) => [chose(0.9, 0.1), chose(0.2, 0.8), broke('refused', 'no')][i]! });
+    const summary = await labelRows(loaded, run, { judge: cached(judge, store) });
+    store.close();
+    await run.close();
+    expect(wordsOf(judge.choices[1]!)).toBe('Is this reply as polite as "thanks"? No.\n');
+    expect(summary).toMatchObject({ labelled: 2, measures: { polite: 1 }, failed: { reasons: { refused: 1 } } });
+    expect(lines(run.dir, 'rows.jsonl')).toEqual([
+      { id: 'r0', completion: 'Yes, please.', polite: true }, { id: 'r1', completion: 'No.', polite: false },
+    ]);
   });
 
   it.each([
