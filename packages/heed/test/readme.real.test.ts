@@ -13,7 +13,8 @@ const pages = ['README.md', 'docs/engine.md'];
 /** Their examples need a server or an adapter, so only their types are checked. */
 const typed = [...pages, 'docs/serve.md', 'docs/judges.md'];
 const read = (page: string): Promise<string> => readFile(join(ROOT, page), 'utf8');
-const blocks = (text: string, language: string): string[] => [...text.matchAll(new RegExp(`^\`\`\`${language}\\n([\\s\\S]*?)^\`\`\``, 'gm'))].map((m) => m[1]!);
+const blocks = (text: string, language: string): string[] =>
+  [...text.matchAll(new RegExp(`^\`\`\`${language}\\n([\\s\\S]*?)^\`\`\``, 'gm'))].map((m) => m[1]!);
 
 // Inside the workspace, so that the examples find the packages by name, as a user's would.
 const script = join(ROOT, 'packages/heed/test/readme-example.tmp.mjs');
@@ -32,9 +33,13 @@ function typeFaults(files: ReadonlyMap<string, string>): string[] {
   const program = ts.createProgram([...files.keys()], options, host);
   // What they import was checked when it was built.
   const sources = [...files.keys()].map((name) => program.getSourceFile(name));
-  const faults = [...program.getOptionsDiagnostics(), ...sources.flatMap((source) => [...program.getSyntacticDiagnostics(source), ...program.getSemanticDiagnostics(source)])];
+  const faults = [
+    ...program.getOptionsDiagnostics(),
+    ...sources.flatMap((source) => [...program.getSyntacticDiagnostics(source), ...program.getSemanticDiagnostics(source)]),
+  ];
   return faults.map(({ file, start, messageText }) => {
-    const at = file === undefined || start === undefined ? '' : `${basename(file.fileName)}:${file.getLineAndCharacterOfPosition(start).line + 1}: `;
+    const at =
+      file === undefined || start === undefined ? '' : `${basename(file.fileName)}:${file.getLineAndCharacterOfPosition(start).line + 1}: `;
     return at + ts.flattenDiagnosticMessageText(messageText, '\n');
   });
 }
@@ -53,7 +58,8 @@ describe('what the pages say', () => {
   it('type-checks: the examples of all pages', async () => {
     const examples = new Map<string, string>();
     for (const page of typed) {
-      for (const [i, text] of blocks(await read(page), 'ts').entries()) examples.set(join(ROOT, 'packages/heed/test', `${page.replaceAll(/\W/g, '-')}-${i + 1}.mts`), text);
+      for (const [i, text] of blocks(await read(page), 'ts').entries())
+        examples.set(join(ROOT, 'packages/heed/test', `${page.replaceAll(/\W/g, '-')}-${i + 1}.mts`), text);
     }
     expect(examples.size).toBeGreaterThanOrEqual(typed.length);
     // The check itself: a row of a kind that there is none of.
@@ -75,7 +81,9 @@ describe('what the pages say', () => {
   });
 
   it('links to files that exist', async () => {
-    const docs = (await readdir(join(ROOT, 'docs'), { recursive: true })).filter((name) => name.endsWith('.md')).map((name) => `docs/${name}`);
+    const docs = (await readdir(join(ROOT, 'docs'), { recursive: true }))
+      .filter((name) => name.endsWith('.md'))
+      .map((name) => `docs/${name}`);
     for (const page of ['README.md', 'CONTRIBUTING.md', ...docs]) {
       for (const [, target] of (await read(page)).matchAll(/\]\((?!https?:|#)([^)#]+)[^)]*\)/g)) {
         expect(existsSync(join(ROOT, page, '..', target!)), `${page}: ${target}`).toBe(true);

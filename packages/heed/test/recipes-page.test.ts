@@ -48,7 +48,9 @@ function keysOf(schema: unknown, prefix = ''): Map<string, Key> {
     for (const [name, field] of Object.entries(shape)) {
       const def = asSchema(field)._zod.def;
       const known = found.get(prefix + name);
-      const required = all.every((other) => name in other.shape && !['optional', 'default', 'prefault'].includes(asSchema(other.shape[name])._zod.def.type));
+      const required = all.every(
+        (other) => name in other.shape && !['optional', 'default', 'prefault'].includes(asSchema(other.shape[name])._zod.def.type),
+      );
       const value: unknown = def.type === 'default' ? def.defaultValue : known?.default;
       found.set(prefix + name, { required, ...(value === undefined ? {} : { default: value }) });
       for (const [path, key] of keysOf(field, `${prefix}${name}.`)) found.set(path, key);
@@ -66,7 +68,8 @@ function tableUnder(heading: string): Map<string, string[]> {
 
 /** What a default's cell says must be what the schema says. */
 function holdDefault(path: string, cell: string, { default: value, required }: Key): void {
-  if (value !== undefined && !(typeof value === 'string' && /\s/.test(value))) expect(parse(/^`([^`]+)`/.exec(cell)?.[1] ?? 'none'), path).toEqual(value);
+  if (value !== undefined && !(typeof value === 'string' && /\s/.test(value)))
+    expect(parse(/^`([^`]+)`/.exec(cell)?.[1] ?? 'none'), path).toEqual(value);
   else expect(cell, path).not.toMatch(/^`[^`]+`$/);
   if (required) expect(cell, path).toMatch(/^required/);
 }
@@ -75,9 +78,21 @@ function holdDefault(path: string, cell: string, { default: value, required }: K
 const elsewhere = /^(columns|by|judge|reward)\./;
 
 const sections: readonly [string, z.ZodType][] = [
-  ['`run`', RunOptions], ['`data`', DataOptions], ['`rows`', RowsOptions], ['`adapter`', AdapterOptions], ['`train`', TrainOptions],
-  ['`generate`', ALIGN.shape.generate], ['`loop`', ALIGN.shape.loop], ['`evaluate`', ALIGN.shape.evaluate], ['`judge`', JudgeSection], ['`answers`', AnswersOptions],
-  ['`preferences`', PreferencesOptions], ['`scores`', ScoresOptions], ['`principles`', PrinciplesOptions], ['`judgments`', JudgmentsOptions], ['`revisions`', RevisionsOptions],
+  ['`run`', RunOptions],
+  ['`data`', DataOptions],
+  ['`rows`', RowsOptions],
+  ['`adapter`', AdapterOptions],
+  ['`train`', TrainOptions],
+  ['`generate`', ALIGN.shape.generate],
+  ['`loop`', ALIGN.shape.loop],
+  ['`evaluate`', ALIGN.shape.evaluate],
+  ['`judge`', JudgeSection],
+  ['`answers`', AnswersOptions],
+  ['`preferences`', PreferencesOptions],
+  ['`scores`', ScoresOptions],
+  ['`principles`', PrinciplesOptions],
+  ['`judgments`', JudgmentsOptions],
+  ['`revisions`', RevisionsOptions],
   ['Files of rules', RuleSchema],
 ];
 
@@ -95,14 +110,18 @@ describe('docs/recipes.md', () => {
     expect([...table.keys()].sort()).toEqual([...new Set(recipes.flatMap((shape) => Object.keys(shape)))].sort());
     for (const [key, cells] of table) {
       expect(cells.slice(0, 3), key).toEqual(recipes.map((shape) => (key in shape ? 'yes' : '')));
-      const [field] = recipes.flatMap((shape) => (key in shape ? [asSchema(shape[key])._zod.def] : [])).sort((a, b) => Number(b.type === 'default') - Number(a.type === 'default'));
+      const [field] = recipes
+        .flatMap((shape) => (key in shape ? [asSchema(shape[key])._zod.def] : []))
+        .sort((a, b) => Number(b.type === 'default') - Number(a.type === 'default'));
       if (field!.type === 'default') expect(parse(/^`([^`]+)`/.exec(cells[3]!)?.[1] ?? 'none'), key).toEqual(field.defaultValue);
     }
     const more = [...keysOf(DataOptions).keys()].filter((key) => !keysOf(LabelData).has(key));
     expect(text).toContain(`A label recipe has no ${more.slice(0, -1).map((key) => `\`${key}\``).join(', ')} and \`${more.at(-1)}\`.`);
   });
 
-  const methods = objects(asSchema(MethodOptions)).map(({ shape: { name, ...options } }) => [[...asSchema(name)._zod.values!][0] as string, Object.keys(options)] as const);
+  const methods = objects(asSchema(MethodOptions)).map(
+    ({ shape: { name, ...options } }) => [[...asSchema(name)._zod.values!][0] as string, Object.keys(options)] as const,
+  );
   it.each(methods)('leaves the options of %s to its page, which has them all', (name, options) => {
     const own = page(`methods/${name}.md`);
     const [, other] = /options: \[[\w-]+\]\(([\w-]+\.md)\)/.exec(own) ?? [];

@@ -14,7 +14,9 @@ import { scratchFolder } from './support/scratch.js';
 // Every recipe must run as it stands, on the data in this repository; here on a tiny random model and with few tokens.
 const ROOT = fileURLToPath(new URL('../../../', import.meta.url));
 // Those that label are in label/recipes.test.ts.
-const files = readdirSync(join(ROOT, 'recipes')).filter((name) => name.endsWith('.yaml') && !name.startsWith('label-')).map((name) => `recipes/${name}`);
+const files = readdirSync(join(ROOT, 'recipes'))
+  .filter((name) => name.endsWith('.yaml') && !name.startsWith('label-'))
+  .map((name) => `recipes/${name}`);
 const online = files.filter((file) => /^judge:/m.test(readFileSync(join(ROOT, file), 'utf8')));
 const offline = files.filter((file) => !online.includes(file));
 
@@ -31,14 +33,25 @@ const dirOf = (file: string): string => join(folder, file.replace(/\W/g, '-'));
 
 describe('recipes', () => {
   it('there is at least one for each method', async () => {
-    const methods = await Promise.all(offline.map(async (file) => (await loadRecipe(file, [], TrainRecipe)).recipe.method['name'] as string));
+    const methods = await Promise.all(
+      offline.map(async (file) => (await loadRecipe(file, [], TrainRecipe)).recipe.method['name'] as string),
+    );
     expect([...new Set(methods)].sort()).toEqual([...METHOD_NAMES].sort());
   });
 
   it.each(offline)('%s trains', async (file) => {
     const { recipe } = await loadRecipe(file, [], TrainRecipe);
     const written = recipe.rows ? ['rows.maxNewTokens=16', 'train.batch=4'] : [];
-    const ran = await heed(['train', file, `model=${model}`, `run.dir=${dirOf(file)}`, 'train.epochs=1', 'train.steps=2', ...written, '--json']);
+    const ran = await heed([
+      'train',
+      file,
+      `model=${model}`,
+      `run.dir=${dirOf(file)}`,
+      'train.epochs=1',
+      'train.steps=2',
+      ...written,
+      '--json',
+    ]);
     if (recipe.data.junk === 'error') expect(ran.err).not.toMatch(/skipped/);
     expect(ran.code, ran.err).toBe(0);
     const result = ran.json<{ method: string; steps: number; loss: number; run: string }>();
@@ -52,8 +65,22 @@ describe('recipes', () => {
   it.each(online)('%s aligns', async (file) => {
     const { recipe } = await loadRecipe(file, [], AlignRecipe);
     // A judge that is asked is a model that was taught first; here a server that says one thing.
-    const asked = recipe.label === undefined ? [] : [`judge={ endpoint: { url: "${(await faultyServer(() => chatText('It is wrong.'))).url}", model: m } }`, `store=${join(folder, 'labels.db')}`];
-    const small = [...asked, 'data.limit=12', 'generate.maxNewTokens=8', 'loop.iterations=1', 'evaluate.limit=3', 'evaluate.maxNewTokens=5', 'train.batch=4'];
+    const asked =
+      recipe.label === undefined
+        ? []
+        : [
+            `judge={ endpoint: { url: "${(await faultyServer(() => chatText('It is wrong.'))).url}", model: m } }`,
+            `store=${join(folder, 'labels.db')}`,
+          ];
+    const small = [
+      ...asked,
+      'data.limit=12',
+      'generate.maxNewTokens=8',
+      'loop.iterations=1',
+      'evaluate.limit=3',
+      'evaluate.maxNewTokens=5',
+      'train.batch=4',
+    ];
     const ran = await heed(['align', file, `model=${model}`, `run.dir=${dirOf(file)}`, ...small, '--json']);
     expect(ran.code, ran.err).toBe(0);
     const result = ran.json<{ run: string; before: { satisfied: { n: number } }; rounds: { answers: number }[] }>();

@@ -27,8 +27,16 @@ beforeAll(() => {
 afterAll(() => rmSync(root, { recursive: true, force: true }));
 
 const source = (): string => join(root, 'packages', 'heed', 'src', 'cli', 'main.ts');
-const say = (word: string): void => writeFileSync(source(), `export const main = async (argv: readonly string[]): Promise<number> => { console.log('${word}', ...argv); return 3; };\n`);
-const heed = (...argv: string[]) => spawnSync(process.execPath, [join(root, 'packages', 'heed', 'bin', 'heed.js'), ...argv], { encoding: 'utf8', env: { ...process.env, FORCE_COLOR: undefined } });
+const say = (word: string): void =>
+  writeFileSync(
+    source(),
+    `export const main = async (argv: readonly string[]): Promise<number> => { console.log('${word}', ...argv); return 3; };\n`,
+  );
+const heed = (...argv: string[]) =>
+  spawnSync(process.execPath, [join(root, 'packages', 'heed', 'bin', 'heed.js'), ...argv], {
+    encoding: 'utf8',
+    env: { ...process.env, FORCE_COLOR: undefined },
+  });
 
 describe('bin/heed.js', () => {
   it('builds a fresh checkout once, and once more when a source is touched', () => {
@@ -46,7 +54,9 @@ describe('bin/heed.js', () => {
   it('ends quietly when whoever reads has enough', () => {
     // `true` is gone long before Node has started.
     const script = '{ "$0" "$1"; echo "exit $?" >&2; } | true';
-    const { stderr } = spawnSync('sh', ['-c', script, process.execPath, join(root, 'packages', 'heed', 'bin', 'heed.js')], { encoding: 'utf8' });
+    const { stderr } = spawnSync('sh', ['-c', script, process.execPath, join(root, 'packages', 'heed', 'bin', 'heed.js')], {
+      encoding: 'utf8',
+    });
     expect(stderr).toMatch(/^exit [03]\n$/);
   });
 

@@ -15,9 +15,27 @@ let adapter = '';
 beforeAll(async () => {
   const tiny = await tinyChat(folder);
   adapter = tiny.adapter;
-  const prompts = write('prompts.jsonl', ['Hi there', 'Why?', 'What is that?'].map((prompt, i) => `${JSON.stringify({ id: `p${i}`, prompt })}\n`).join(''));
-  const rules = write('r.rules.yaml', 'name: r\nrules:\n  - { id: no-a, kind: forbidden-pattern, pattern: "[a-m]", message: "It uses {quotes}." }\n');
-  common = ['evaluate', '--model', tiny.model, '--prompts', prompts, '--judge', `rules:${rules}`, '--max-tokens', '8', '--temperature', '1'];
+  const prompts = write(
+    'prompts.jsonl',
+    ['Hi there', 'Why?', 'What is that?'].map((prompt, i) => `${JSON.stringify({ id: `p${i}`, prompt })}\n`).join(''),
+  );
+  const rules = write(
+    'r.rules.yaml',
+    'name: r\nrules:\n  - { id: no-a, kind: forbidden-pattern, pattern: "[a-m]", message: "It uses {quotes}." }\n',
+  );
+  common = [
+    'evaluate',
+    '--model',
+    tiny.model,
+    '--prompts',
+    prompts,
+    '--judge',
+    `rules:${rules}`,
+    '--max-tokens',
+    '8',
+    '--temperature',
+    '1',
+  ];
 });
 
 const meanOf = (measured: Measured | undefined): number => (measured as Estimate).mean;
@@ -29,15 +47,34 @@ describe('heed evaluate', () => {
     const { code, json } = await heed([...common, '--adapter', adapter, '-o', output, '--json']);
     expect(code).toBe(0);
     const result = json<EvaluationSummary>();
-    expect(result).toMatchObject({ job: 'evaluate', rows: 3, skipped: 0, reward: common[6], adapter, output, failures: { before: {}, after: {} } });
-    const answers = readFileSync(output, 'utf8').trim().split('\n').map((line) => JSON.parse(line) as Answer);
+    expect(result).toMatchObject({
+      job: 'evaluate',
+      rows: 3,
+      skipped: 0,
+      reward: common[6],
+      adapter,
+      output,
+      failures: { before: {}, after: {} },
+    });
+    const answers = readFileSync(output, 'utf8')
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line) as Answer);
     expect(answers.map(({ by, id }) => `${by} ${id}`)).toEqual(['base p0', 'base p1', 'base p2', 'adapter p0', 'adapter p1', 'adapter p2']);
     for (const [who, measured] of [['base', result.before], ['adapter', result.after!]] as const) {
       const own = answers.filter(({ by }) => by === who);
       expect(measured['satisfied']).toEqual(proportionInterval(own.filter(({ satisfied }) => satisfied).length, 3));
       expect(meanOf(measured['findings'])).toBeCloseTo(own.reduce((n, { findings }) => n + findings.length, 0) / 3);
       expect(meanOf(measured['value'])).toBeCloseTo(own.reduce((sum, { score }) => sum + score, 0) / 3);
-      expect(Object.keys(measured)).toEqual(['satisfied', 'value', 'findings', 'medianWords', 'distinct2', 'logprobPerToken', 'unfinished']);
+      expect(Object.keys(measured)).toEqual([
+        'satisfied',
+        'value',
+        'findings',
+        'medianWords',
+        'distinct2',
+        'logprobPerToken',
+        'unfinished',
+      ]);
     }
     for (const name of ['satisfied', 'value', 'findings']) {
       expect(result.change![name]!.mean).toBeCloseTo(meanOf(result.after![name]) - meanOf(result.before[name]));
@@ -61,22 +98,36 @@ describe('heed evaluate', () => {
 
   it('takes a function of the user, which draws no line; what it does not rate is counted', async () => {
     const rewards = write('rewards.ts', `
-      export const lengths = ({ completions, prompts }) => completions.map((text, i) => (prompts[i][0].content === 'Why?' ? null : text.length));
+      export const lengths = ({ completions, prompts }) =>
+        completions.map((text, i) => (prompts[i][0].content === 'Why?' ? null : text.length));
     `);
     const output = join(folder, 'rated.jsonl');
     const given = ['--reward', `${rewards}#lengths`, '--adapter', adapter, '-o', output];
-    const { json, err, code } = await heed([...common.filter((word, i) => word !== '--judge' && common[i - 1] !== '--judge'), ...given, '--json']);
+    const { json, err, code } = await heed([
+      ...common.filter((word, i) => word !== '--judge' && common[i - 1] !== '--judge'),
+      ...given,
+      '--json',
+    ]);
     expect(code, err).toBe(0);
     const result = json<EvaluationSummary>();
-    expect(result).toMatchObject({ reward: `${rewards}#lengths`, failures: { before: { 'not-applicable': 1 }, after: { 'not-applicable': 1 } } });
+    expect(result).toMatchObject({
+      reward: `${rewards}#lengths`,
+      failures: { before: { 'not-applicable': 1 }, after: { 'not-applicable': 1 } },
+    });
     expect(Object.keys(result.before)).not.toContain('satisfied');
-    const rows = readFileSync(output, 'utf8').trim().split('\n').map((line) => JSON.parse(line) as { by: string; score?: number; completion: string; failure?: string });
+    const rows = readFileSync(output, 'utf8')
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line) as { by: string; score?: number; completion: string; failure?: string });
     const scored = rows.filter(({ by, score }) => by === 'base' && score !== undefined);
     expect(scored.map(({ completion }) => completion.length)).toEqual(scored.map(({ score }) => score));
     expect(result.before['value']).toMatchObject({ n: 2, mean: (scored[0]!.score! + scored[1]!.score!) / 2 });
     expect(rows.filter(({ failure }) => failure === 'not-applicable')).toHaveLength(2);
     // A section, as in a recipe.
-    const section = await heed([...common.map((word, i) => (common[i - 1] === '--judge' ? `{ fn: "${rewards}#lengths" }` : word)), '--json']);
+    const section = await heed([
+      ...common.map((word, i) => (common[i - 1] === '--judge' ? `{ fn: "${rewards}#lengths" }` : word)),
+      '--json',
+    ]);
     expect(section.json<EvaluationSummary>().before).toEqual(result.before);
   });
 

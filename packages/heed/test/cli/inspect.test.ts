@@ -7,13 +7,21 @@ const { folder, write } = scratchFolder();
 let recipe = '';
 beforeAll(async () => {
   const { model } = await tinyChat(folder);
-  const data = write('rows.jsonl', [
-    { id: 'first', prompt: 'Hi', completion: 'I am\nhere.', judgment: 'No.' },
-    { prompt: 'x', completion: 'y', judgment: null },
-    { prompt: 'x', completion: '', judgment: null },
-    { prompt: 'x', completion: 'z', judgment: null },
-  ].map((row) => `${JSON.stringify(row)}\n`).join(''));
-  recipe = write('cut.yaml', `model: ${model}\ndata: ${data}\nmethod: { name: cut, judgment: "{instruction} But: {judgment}" }\nrun: { dir: ${folder}/run }\n`);
+  const data = write(
+    'rows.jsonl',
+    [
+      { id: 'first', prompt: 'Hi', completion: 'I am\nhere.', judgment: 'No.' },
+      { prompt: 'x', completion: 'y', judgment: null },
+      { prompt: 'x', completion: '', judgment: null },
+      { prompt: 'x', completion: 'z', judgment: null },
+    ]
+      .map((row) => `${JSON.stringify(row)}\n`)
+      .join(''),
+  );
+  recipe = write(
+    'cut.yaml',
+    `model: ${model}\ndata: ${data}\nmethod: { name: cut, judgment: "{instruction} But: {judgment}" }\nrun: { dir: ${folder}/run }\n`,
+  );
 });
 
 afterEach(() => void vi.unstubAllEnvs());
@@ -49,15 +57,28 @@ describe('heed inspect', () => {
     // Every style ends on its line: what follows is not coloured by it.
     const count = (line: string, codes: RegExp): number => line.match(codes)?.length ?? 0;
     for (const line of out.split('\n')) {
-      for (const [opened, closed] of [[/\u001b\[[12]m/g, /\u001b\[22m/g], [/\u001b\[4m/g, /\u001b\[24m/g], [/\u001b\[3[26]m/g, /\u001b\[39m/g]] as const) expect(count(line, opened)).toBe(count(line, closed));
+      for (const [opened, closed] of [
+        [/\u001b\[[12]m/g, /\u001b\[22m/g],
+        [/\u001b\[4m/g, /\u001b\[24m/g],
+        [/\u001b\[3[26]m/g, /\u001b\[39m/g],
+      ] as const)
+        expect(count(line, opened)).toBe(count(line, closed));
     }
     vi.stubEnv('NO_COLOR', '1');
     expect((await heed(['inspect', recipe], { columns: 80 })).out).not.toContain('\u001b');
   });
 
   it('gives tokens and masks as JSON, cut as a run would cut them', async () => {
-    interface Seen { ids: number[]; texts: string[]; supervised: boolean[]; promptTokens: number }
-    interface Found { doctor: { counts: Record<string, number>; lengths: { over: number[] } }; rows: { sequences: Record<string, Seen>; notes: Record<string, string> }[] }
+    interface Seen {
+      ids: number[];
+      texts: string[];
+      supervised: boolean[];
+      promptTokens: number;
+    }
+    interface Found {
+      doctor: { counts: Record<string, number>; lengths: { over: number[] } };
+      rows: { sequences: Record<string, Seen>; notes: Record<string, string> }[];
+    }
     const { out, json } = await heed(['inspect', recipe, '--json', 'data.maxTokens=25', 'data.onLong=truncate-prompt-left']);
     expect(out.trim().split('\n')).toHaveLength(1);
     const { doctor, rows } = json<Found>();
@@ -72,11 +93,14 @@ describe('heed inspect', () => {
     expect([plain.ids.length, judged.ids.length, judged.promptTokens]).toEqual([19, 25, 15]);
     expect(rows[0]!.notes).toEqual({ judged: 'the first 3 tokens of the prompt are cut to fit data.maxTokens 25' });
     const strict = await heed(['inspect', recipe, 'data.maxTokens=25', '--rows', '1']);
-    expect(strict.out).toContain('! has 18 prompt + 10 response tokens, over maxTokens 25: a run would stop with an error (data.onLong: error)');
+    expect(strict.out).toContain(
+      '! has 18 prompt + 10 response tokens, over maxTokens 25: a run would stop with an error (data.onLong: error)',
+    );
   });
 
   it('masks only the assistant turns of a conversation', async () => {
-    const data = write('talk.jsonl', `${JSON.stringify({ messages: ['u', 'a', 'u', 'a'].map((role, i) => ({ role: role === 'u' ? 'user' : 'assistant', content: `${i}` })) })}\n`);
+    const messages = ['user', 'assistant', 'user', 'assistant'].map((role, i) => ({ role, content: `${i}` }));
+    const data = write('talk.jsonl', `${JSON.stringify({ messages })}\n`);
     const { out } = await heed(['inspect', recipe, 'method={name: sft}', `data=${data}`]);
     expect(out).toContain('<s>u 0</s><s>a [1][</s>]<s>u 2</s><s>a [3][</s>]\n');
   });
@@ -89,24 +113,51 @@ describe('heed inspect', () => {
     expect(typo.code).toBe(2);
     expect(typo.err).toContain('lambda');
     expect((await heed(['inspect', recipe, '--rows', '-1'])).err).toContain('--rows is -1');
-    const refused = await heed(['inspect', recipe, 'template=alpaca', 'method={name: sft}', `data=${write('long.jsonl', `${JSON.stringify({ messages: ['user', 'assistant', 'user', 'assistant'].map((role) => ({ role, content: 'x' })) })}\n`)}`]);
+    const messages = ['user', 'assistant', 'user', 'assistant'].map((role) => ({ role, content: 'x' }));
+    const long = write('long.jsonl', `${JSON.stringify({ messages })}\n`);
+    const refused = await heed(['inspect', recipe, 'template=alpaca', 'method={name: sft}', `data=${long}`]);
     expect(refused.code).toBe(2);
-    expect(refused.err).toMatch(/1 of 1 rows cannot be written in the alpaca template\n.*long\.jsonl:1 {2}The alpaca template takes one user turn/);
+    expect(refused.err).toMatch(
+      /1 of 1 rows cannot be written in the alpaca template\n.*long\.jsonl:1 {2}The alpaca template takes one user turn/,
+    );
   });
 
   it('shows what there is to label by a label recipe, without a model', async () => {
-    const pairs = write('pairs.jsonl', [
-      { prompt: 'p', responses: ['a', 'b'], soft_label: 1 }, { prompt: 'p', responses: ['a', 'a'] }, { prompt: 'q', responses: ['Better answer=A', 'b'] }, { prompt: '', responses: ['a', 'b'] },
-    ].map((row) => `${JSON.stringify(row)}\n`).join(''));
-    const labels = write('label.yaml', `data: ${pairs}\njudge: { local: { model: ${folder}/none } }\nlabel: preferences\nrun: { dir: ${folder}/labels }\n`);
+    const pairs = write(
+      'pairs.jsonl',
+      [
+        { prompt: 'p', responses: ['a', 'b'], soft_label: 1 },
+        { prompt: 'p', responses: ['a', 'a'] },
+        { prompt: 'q', responses: ['Better answer=A', 'b'] },
+        { prompt: '', responses: ['a', 'b'] },
+      ]
+        .map((row) => `${JSON.stringify(row)}\n`)
+        .join(''),
+    );
+    const labels = write(
+      'label.yaml',
+      `data: ${pairs}\njudge: { local: { model: ${folder}/none } }\nlabel: preferences\nrun: { dir: ${folder}/labels }\n`,
+    );
     const { code, out, err } = await heed(['inspect', labels]);
     expect(code, err).toBe(0);
     expect(out).toMatch(/^preferences by local: .*none\n\nprompt rows\n {2}train +3\n/);
     expect(out).toMatch(/left out as junk:\n.*pairs\.jsonl:4 {2}prompt is empty/);
-    expect(out).toContain('To label: 2 pairs of responses; 2 more have nothing to label. People have labelled 1 of them: the report compares');
+    expect(out).toContain(
+      'To label: 2 pairs of responses; 2 more have nothing to label. People have labelled 1 of them: the report compares',
+    );
     expect(out).toContain(`\nNothing was asked so far: heed label ${labels} asks `);
-    const rated = await heed(['inspect', labels, 'label={ name: scores }', `data=${write('votes.jsonl', '{"prompt":"p","completion":"a","label":true}\n{"prompt":"p","completion":"b","label":false}\n')}`, '--json']);
-    expect(rated.json()).toMatchObject({ labeler: 'scores', doctor: { kind: 'labelled' }, toLabel: { what: 'singles', rows: 2, withHuman: 2, leftOut: 0 } });
+    const rated = await heed([
+      'inspect',
+      labels,
+      'label={ name: scores }',
+      `data=${write('votes.jsonl', '{"prompt":"p","completion":"a","label":true}\n{"prompt":"p","completion":"b","label":false}\n')}`,
+      '--json',
+    ]);
+    expect(rated.json()).toMatchObject({
+      labeler: 'scores',
+      doctor: { kind: 'labelled' },
+      toLabel: { what: 'singles', rows: 2, withHuman: 2, leftOut: 0 },
+    });
     expect((await heed(['inspect', labels, 'label.critereon=helpful'])).err).toMatch(/critereon[^]*criterion/);
   });
 

@@ -14,7 +14,12 @@ import { Interrupted } from '../../src/run/signals.js';
 function streams(): { stdout: { write(text: string): void }; stderr: { write(text: string): void }; out: () => string; err: () => string } {
   let out = '';
   let err = '';
-  return { stdout: { write: (text) => void (out += text) }, stderr: { write: (text) => void (err += text) }, out: () => out, err: () => err };
+  return {
+    stdout: { write: (text) => void (out += text) },
+    stderr: { write: (text) => void (err += text) },
+    out: () => out,
+    err: () => err,
+  };
 }
 
 async function heed(...argv: string[]): Promise<{ code: number; out: string; err: string }> {
@@ -51,7 +56,9 @@ describe('heed', () => {
   it('prints its version', async () => {
     const { code, out } = await heed('--version');
     expect(code).toBe(0);
-    expect(out).toBe(`${(JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as { version: string }).version}\n`);
+    expect(out).toBe(
+      `${(JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as { version: string }).version}\n`,
+    );
   });
 
   it('suggests the nearest verb and option, with exit code 2', async () => {
@@ -70,7 +77,11 @@ describe('heed', () => {
     expect(JSON.parse(out.trim().split('\n').at(-1) ?? '')).toMatchObject({ default: 'smollm2-135m-instruct', cached: [] });
     const wrong = await heed('report', join(dir, 'nothing'), '--json');
     expect(wrong.code).toBe(2);
-    expect(JSON.parse(wrong.out)).toMatchObject({ ok: false, exitCode: 2, error: expect.stringContaining('is not a run folder') as string });
+    expect(JSON.parse(wrong.out)).toMatchObject({
+      ok: false,
+      exitCode: 2,
+      error: expect.stringContaining('is not a run folder') as string,
+    });
     const usage = await heed('report', '--json');
     expect(JSON.parse(usage.out)).toMatchObject({ ok: false, exitCode: 2 });
   });
@@ -93,7 +104,19 @@ describe('errors', () => {
     vi.stubEnv('NO_COLOR', undefined);
     const errorOn = (isTTY: boolean): string => {
       let err = '';
-      reportError(new UserError('no such row'), createOutput({ json: false, stdout: { write: () => true }, stderr: { write: (text) => { err += text; }, isTTY } }));
+      reportError(
+        new UserError('no such row'),
+        createOutput({
+          json: false,
+          stdout: { write: () => true },
+          stderr: {
+            write: (text) => {
+              err += text;
+            },
+            isTTY,
+          },
+        }),
+      );
       return err;
     };
     expect(errorOn(false)).toBe('error: no such row\n');

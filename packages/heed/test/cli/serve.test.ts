@@ -19,7 +19,9 @@ it('calls a model in a folder by the folder\'s name, however the path is written
   process.chdir(folder);
   try {
     cpSync(model, join('models', 'x'), { recursive: true });
-    await serving(['--model', 'models/x', '--quiet'], async (baseURL) => expect((await new OpenAI({ baseURL, apiKey: 'none' }).models.list()).data.map(({ id }) => id)).toEqual(['x']));
+    await serving(['--model', 'models/x', '--quiet'], async (baseURL) =>
+      expect((await new OpenAI({ baseURL, apiKey: 'none' }).models.list()).data.map(({ id }) => id)).toEqual(['x']),
+    );
   } finally {
     process.chdir(cwd);
   }
@@ -28,7 +30,18 @@ it('calls a model in a folder by the folder\'s name, however the path is written
 /** Starts the command, has `body` talk to it, and presses Ctrl-C. */
 async function serving(argv: readonly string[], body: (url: string) => Promise<void>): Promise<{ code: number; out: string; err: string }> {
   let [out, err] = ['', ''];
-  const code = main(['serve', '--model', model, '--port', '0', '--json', ...argv], { stdout: { write: (text) => { out += text; } }, stderr: { write: (text) => { err += text; } } });
+  const code = main(['serve', '--model', model, '--port', '0', '--json', ...argv], {
+    stdout: {
+      write: (text) => {
+        out += text;
+      },
+    },
+    stderr: {
+      write: (text) => {
+        err += text;
+      },
+    },
+  });
   try {
     const url = await vi.waitUntil(() => /at (http:\S+)/.exec(err)?.[1]?.replace(/,$/, ''), { timeout: 30_000 });
     await body(url);
@@ -45,7 +58,9 @@ describe('heed serve', () => {
     const { code, out, err } = await serving(['--adapter', run, `terse=${adapter}`], async (baseURL) => {
       const client = new OpenAI({ baseURL, apiKey: 'none' });
       expect((await client.models.list()).data.map(({ id }) => id)).toEqual(['tiny-256', 'politeness', 'terse']);
-      const ask = async (name: string) => (await client.chat.completions.create({ model: name, messages: [{ role: 'user', content: 'Hi' }], max_tokens: 30, temperature: 0 })).choices[0]!.message.content;
+      const ask = async (name: string) =>
+        (await client.chat.completions.create({ model: name, messages: [{ role: 'user', content: 'Hi' }], max_tokens: 30, temperature: 0 }))
+          .choices[0]!.message.content;
       expect(await ask('politeness')).toBe(await ask('terse'));
       expect(await ask('terse')).not.toBe(await ask('tiny-256'));
     });

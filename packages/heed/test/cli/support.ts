@@ -30,7 +30,10 @@ export interface RunOptions {
 export async function heed(argv: readonly string[], { input, columns, onOut }: RunOptions = {}): Promise<Ran> {
   let out = '';
   let err = '';
-  const stdin = input === undefined ? undefined : vi.spyOn(process, 'stdin', 'get').mockReturnValue(Readable.from([input]) as unknown as typeof process.stdin);
+  const stdin =
+    input === undefined
+      ? undefined
+      : vi.spyOn(process, 'stdin', 'get').mockReturnValue(Readable.from([input]) as unknown as typeof process.stdin);
   try {
     const code = await main(argv, {
       stdout: { write: (text) => { out += text; onOut?.(text); }, ...(columns === undefined ? {} : { isTTY: true, columns }) },
@@ -42,7 +45,9 @@ export async function heed(argv: readonly string[], { input, columns, onOut }: R
   }
 }
 
-const CHAT = "{% for m in messages %}{{ '<s>' + m.role[:1] + ' ' + m.content + '</s>' }}{% endfor %}{% if add_generation_prompt %}{{ '<s>a ' }}{% endif %}";
+const CHAT =
+  "{% for m in messages %}{{ '<s>' + m.role[:1] + ' ' + m.content + '</s>' }}{% endfor %}"
+  + "{% if add_generation_prompt %}{{ '<s>a ' }}{% endif %}";
 
 /** A tiny random model whose tokens are bytes, with a chat template, and a random adapter for it. */
 export async function tinyChat(folder: string, { context = 256 } = {}): Promise<{ readonly model: string; readonly adapter: string }> {

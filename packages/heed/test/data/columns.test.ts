@@ -39,8 +39,29 @@ const files: readonly (readonly [RowKind, Fields])[] = [
 
 /** Names that mean something by themselves. */
 const known = [
-  'id', 'messages', 'prompt', 'input', 'completion', 'chosen', 'rejected', 'label', 'judgment', 'satisfied', 'score', 'scores', 'soft_label',
-  'margin', 'text', 'positives', 'choices', 'targets', 'refinement', 'responses', 'principles', 'instruction', 'output',
+  'id',
+  'messages',
+  'prompt',
+  'input',
+  'completion',
+  'chosen',
+  'rejected',
+  'label',
+  'judgment',
+  'satisfied',
+  'score',
+  'scores',
+  'soft_label',
+  'margin',
+  'text',
+  'positives',
+  'choices',
+  'targets',
+  'refinement',
+  'responses',
+  'principles',
+  'instruction',
+  'output',
 ];
 
 describe.each(files)('data.columns of %s rows %o', (kind, fields) => {
@@ -67,17 +88,25 @@ describe('a mapping', () => {
     expect(read('conversation', logs, { messages: 'conversation' })).toEqual(answer);
     expect(read('completion', logs, { messages: 'conversation' })).toEqual({ prompt: [turns[0]], completion: 'good' });
     expect(read('negative', { prompt: 'p', rejected: 'old', answer: 'new' }, { completion: 'answer' })).toMatchObject({ rejected: 'new' });
-    expect(read('choice', { prompt: 'p', choices: ['a', 'b'], targets: [1, 0], human: 1 }, { label: 'human' })).toMatchObject({ targets: [0, 1] });
-    expect(read('classified', { prompt: 'p', text: 'old', answer: 'new', label: 'l' }, { completion: 'answer' })).toMatchObject({ text: 'new' });
+    expect(read('choice', { prompt: 'p', choices: ['a', 'b'], targets: [1, 0], human: 1 }, { label: 'human' })).toMatchObject({
+      targets: [0, 1],
+    });
+    expect(read('classified', { prompt: 'p', text: 'old', answer: 'new', label: 'l' }, { completion: 'answer' })).toMatchObject({
+      text: 'new',
+    });
   });
 
   it('is refused where it names both ways', () => {
     const logs = { prompt: 'p', a: turns, b: 'c' };
-    expect(() => read('conversation', logs, { messages: 'a', completion: 'b' })).toThrow('data.columns names messages and completion, which say the same thing in two ways');
+    expect(() => read('conversation', logs, { messages: 'a', completion: 'b' })).toThrow(
+      'data.columns names messages and completion, which say the same thing in two ways',
+    );
   });
 
   it('is refused where it names a column of the file twice', () => {
-    expect(() => read('completion', { text: 'p' }, { prompt: 'text', completion: 'text' })).toThrow('data.columns names the column text twice, for prompt and for completion');
+    expect(() => read('completion', { text: 'p' }, { prompt: 'text', completion: 'text' })).toThrow(
+      'data.columns names the column text twice, for prompt and for completion',
+    );
   });
 
   it('is refused where the kind of row would ignore it', () => {

@@ -7,7 +7,13 @@ import { splitByPrompt } from '../../src/data/split.js';
 import { scratchFolder } from '../support/scratch.js';
 
 /** A kind of row as a user would define it: a text before and after an edit, and why it was edited. Nothing in the package knows it. */
-const EditedRow = z.object({ ...rowShape.base, prompt: rowShape.prompt, before: z.string(), after: z.string(), reason: z.string().optional() });
+const EditedRow = z.object({
+  ...rowShape.base,
+  prompt: rowShape.prompt,
+  before: z.string(),
+  after: z.string(),
+  reason: z.string().optional(),
+});
 const edited = defineRow({
   kind: 'edited',
   columns: ['prompt', 'input', 'before', 'after', 'reason'],
@@ -25,7 +31,9 @@ const edited = defineRow({
   verdict: ({ before, after }) => ({ says: before < after, about: [before, after].sort(), word: 'edited' }),
   view: (rows) => ({
     tables: [{ title: 'edits', lines: [{ name: 'with a reason', rows: rows.filter(({ reason }) => reason !== undefined).length }] }],
-    remarks: [{ name: 'shorter', rows: rows.filter(({ before, after }) => after.length < before.length), advice: 'the edit made the text shorter' }],
+    remarks: [
+      { name: 'shorter', rows: rows.filter(({ before, after }) => after.length < before.length), advice: 'the edit made the text shorter' },
+    ],
   }),
 });
 
@@ -44,9 +52,17 @@ describe('a kind of row that was defined outside of the package', () => {
     const path = file(records.map(({ before, ...others }) => ({ ...others, old: before })));
     const data = await loadData(DataOptions.parse({ path, columns: { before: 'old' }, junk: 'skip', eval: 2 }), edited);
     expectTypeOf(data.train[0]!.after).toEqualTypeOf<string>();
-    expect(data.skipped.map(({ source, column, reason }) => [source.line, column, reason])).toEqual([[3, 'after', 'equals the text before']]);
+    expect(data.skipped.map(({ source, column, reason }) => [source.line, column, reason])).toEqual([
+      [3, 'after', 'equals the text before'],
+    ]);
     const whole = [...data.train, ...data.eval].sort((a, b) => a.source.line - b.source.line);
-    expect(whole[0]).toEqual({ source: { file: path, line: 1 }, id: '1', prompt: [{ role: 'user', content: 'p' }], before: 'a', after: 'b' });
+    expect(whole[0]).toEqual({
+      source: { file: path, line: 1 },
+      id: '1',
+      prompt: [{ role: 'user', content: 'p' }],
+      before: 'a',
+      after: 'b',
+    });
     expect([whole.length, data.eval.length]).toEqual([4, 2]);
     const promptsOf = (rows: typeof data.train): string[] => rows.map(({ prompt }) => prompt[0]!.content);
     expect(promptsOf(data.train).filter((prompt) => promptsOf(data.eval).includes(prompt))).toEqual([]);
@@ -61,7 +77,9 @@ describe('a kind of row that was defined outside of the package', () => {
     expect(Object.fromEntries(report.findings.map(({ name, sources }) => [name, sources.map(({ line }) => line)]))).toEqual({
       'duplicate rows': [3], 'contradictory rows': [1, 2, 3], shorter: [4], 'replacement characters': [4],
     });
-    expect(renderDoctor(report)).toMatch(/^edited rows\n[^]*edits\n {2}with a reason █+ 1\n[^]*shorter: 1 row\n {2}the edit made the text shorter/);
+    expect(renderDoctor(report)).toMatch(
+      /^edited rows\n[^]*edits\n {2}with a reason █+ 1\n[^]*shorter: 1 row\n {2}the edit made the text shorter/,
+    );
   });
 
   it('says which columns it needs, and refuses a mapping that it would ignore', () => {

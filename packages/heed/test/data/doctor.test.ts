@@ -14,7 +14,13 @@ function lines(report: DoctorReport): Partial<Record<Finding['name'], number[]>>
 
 function diagnose(kind: RowKind, records: readonly Record<string, unknown>[], held: readonly Record<string, unknown>[] = []): DoctorReport {
   const read = (all: readonly Record<string, unknown>[], file: string) =>
-    all.length === 0 ? { rows: [], skipped: [] } : parseRows(kind, all.map((fields, i) => ({ source: { file, line: i + 1 }, fields })), { junk: 'skip' });
+    all.length === 0
+      ? { rows: [], skipped: [] }
+      : parseRows(
+          kind,
+          all.map((fields, i) => ({ source: { file, line: i + 1 }, fields })),
+          { junk: 'skip' },
+        );
   const train = read(records, 'train.jsonl');
   return examine(kind, { train: train.rows, eval: read(held, 'eval.jsonl').rows, skipped: train.skipped });
 }
@@ -41,16 +47,33 @@ describe('the data doctor', () => {
   });
 
   it('does not take thanks for criticism', () => {
-    const thanks = ['thanks!', 'Great, exactly what I needed.', ''].map((judgment, i) => ({ prompt: 'p', completion: `c${i}`, judgment, satisfied: true }));
+    const thanks = ['thanks!', 'Great, exactly what I needed.', ''].map((judgment, i) => ({
+      prompt: 'p',
+      completion: `c${i}`,
+      judgment,
+      satisfied: true,
+    }));
     expect(lines(diagnose('judged', thanks))).toEqual({});
   });
 
   it('counts responses that somebody called bad, where good ones are to be imitated', () => {
-    const report = diagnose('conversation', [true, false, null].map((satisfied, i) => ({ prompt: 'p', completion: `c${i}`, satisfied })));
+    const report = diagnose(
+      'conversation',
+      [true, false, null].map((satisfied, i) => ({ prompt: 'p', completion: `c${i}`, satisfied })),
+    );
     expect(report.counts).toEqual({ train: 3, eval: 0, 'distinct prompts': 1, satisfied: 1, unsatisfied: 1 });
     expect(lines(report)).toEqual({ 'bad responses': [2] });
-    expect(lines(diagnose('completion', [{ prompt: 'p', completion: 'c', label: true }, { prompt: 'p', completion: 'c', label: false }]))).toEqual({
-      'duplicate rows': [2], 'contradictory rows': [1, 2], 'bad responses': [2],
+    expect(
+      lines(
+        diagnose('completion', [
+          { prompt: 'p', completion: 'c', label: true },
+          { prompt: 'p', completion: 'c', label: false },
+        ]),
+      ),
+    ).toEqual({
+      'duplicate rows': [2],
+      'contradictory rows': [1, 2],
+      'bad responses': [2],
     });
   });
 
@@ -62,16 +85,37 @@ describe('the data doctor', () => {
       { prompt: 'q', chosen: 'a', rejected: 'b', soft_label: 0.3 },
       { prompt: 'q', chosen: 'c', rejected: 'd', soft_label: 0.5 },
     ]);
-    expect(lines(report)).toEqual({ 'skipped junk': [3], 'contradictory rows': [1, 2], 'soft label favours rejected': [4], 'soft label prefers neither': [5] });
+    expect(lines(report)).toEqual({
+      'skipped junk': [3],
+      'contradictory rows': [1, 2],
+      'soft label favours rejected': [4],
+      'soft label prefers neither': [5],
+    });
   });
 
-  const tables = (report: DoctorReport) => Object.fromEntries(report.tables.map(({ title, lines }) => [title, Object.fromEntries(lines.map(({ name, rows }) => [name, rows]))]));
+  const tables = (report: DoctorReport) =>
+    Object.fromEntries(report.tables.map(({ title, lines }) => [title, Object.fromEntries(lines.map(({ name, rows }) => [name, rows]))]));
 
   it('shows how sure soft labels are, and by how much margins differ', () => {
-    const pairs = Array.from({ length: 11 }, (_, i) => ({ prompt: `p${i}`, chosen: 'a', rejected: 'b', soft_label: i / 10, margin: i % 2 }));
+    const pairs = Array.from({ length: 11 }, (_, i) => ({
+      prompt: `p${i}`,
+      chosen: 'a',
+      rejected: 'b',
+      soft_label: i / 10,
+      margin: i % 2,
+    }));
     expect(tables(diagnose('preference', [...pairs, { prompt: 'p', chosen: 'a', rejected: 'b' }]))).toEqual({
       'soft_label: min 0, median 0.5, max 1; 1 of 12 rows have none and count as certain': {
-        '0 … 0.1': 1, '0.1 … 0.2': 1, '0.2 … 0.3': 1, '0.3 … 0.4': 1, '0.4 … 0.5': 1, '0.5 … 0.6': 1, '0.6 … 0.7': 1, '0.7 … 0.8': 1, '0.8 … 0.9': 1, '0.9 … 1': 2,
+        '0 … 0.1': 1,
+        '0.1 … 0.2': 1,
+        '0.2 … 0.3': 1,
+        '0.3 … 0.4': 1,
+        '0.4 … 0.5': 1,
+        '0.5 … 0.6': 1,
+        '0.6 … 0.7': 1,
+        '0.7 … 0.8': 1,
+        '0.8 … 0.9': 1,
+        '0.9 … 1': 2,
       },
       'margin: min 0, median 0, max 1': { 0: 6, 1: 5 },
     });
@@ -79,16 +123,41 @@ describe('the data doctor', () => {
   });
 
   it('counts labels, those that look alike and texts with two', () => {
-    const rows = [['a', 'Generic'], ['b', 'generic'], ['c', 'Other'], ['d', 'Generic'], ['a ', 'Other']];
-    const report = diagnose('classified', rows.map(([text, label]) => ({ text, label })), [{ text: 'C', label: 'Other' }]);
+    const rows = [
+      ['a', 'Generic'],
+      ['b', 'generic'],
+      ['c', 'Other'],
+      ['d', 'Generic'],
+      ['a ', 'Other'],
+    ];
+    const report = diagnose(
+      'classified',
+      rows.map(([text, label]) => ({ text, label })),
+      [{ text: 'C', label: 'Other' }],
+    );
     expect(report.counts).toEqual({ train: 5, eval: 1, 'distinct texts': 5 });
     expect(tables(report)).toEqual({ label: { '"Other"': 3, '"Generic"': 2, '"generic"': 1 } });
-    expect(lines(report)).toEqual({ 'duplicate rows': [5], 'contradictory rows': [1, 5], 'labels that look alike': [1, 2, 4], leakage: [1] });
-    expect(lines(diagnose('labelled', [{ prompt: 'p', completion: 'a', label: 1 }, { prompt: 'p', completion: 'b', label: true }]))).toEqual({ 'one class only': [1, 2] });
+    expect(lines(report)).toEqual({
+      'duplicate rows': [5],
+      'contradictory rows': [1, 5],
+      'labels that look alike': [1, 2, 4],
+      leakage: [1],
+    });
+    expect(
+      lines(
+        diagnose('labelled', [
+          { prompt: 'p', completion: 'a', label: 1 },
+          { prompt: 'p', completion: 'b', label: true },
+        ]),
+      ),
+    ).toEqual({ 'one class only': [1, 2] });
   });
 
   it('counts positives', () => {
-    const report = diagnose('negative', [[], ['a'], ['a', 'b'], ['a', ' a']].map((positives, i) => ({ prompt: `p${i}`, rejected: 'r', ...(i === 0 ? {} : { positives }) })));
+    const report = diagnose(
+      'negative',
+      [[], ['a'], ['a', 'b'], ['a', ' a']].map((positives, i) => ({ prompt: `p${i}`, rejected: 'r', ...(i === 0 ? {} : { positives }) })),
+    );
     expect(tables(report)).toEqual({ 'positives per row': { 0: 1, 1: 1, 2: 2 } });
     expect(lines(report)).toEqual({ 'no positives': [1], 'repeated positives': [4] });
     expect(lines(diagnose('negative', [{ prompt: 'p', rejected: 'r' }]))).toEqual({});
@@ -97,7 +166,14 @@ describe('the data doctor', () => {
   it('sees choices whose place gives the answer away, and how sure targets are', () => {
     const quiz = ['p', 'q', 'r'].map((prompt) => ({ prompt, choices: [`right ${prompt}`, 'x', 'y'], label: 0 }));
     expect(lines(diagnose('choice', quiz))).toEqual({ 'answer always in one place': [1, 2, 3] });
-    const judged = diagnose('choice', [[0.2, 0.8], [0.7, 0.3], [0.5, 0.5]].map((targets, i) => ({ prompt: `p${i}`, choices: ['A', 'B'], targets })));
+    const judged = diagnose(
+      'choice',
+      [
+        [0.2, 0.8],
+        [0.7, 0.3],
+        [0.5, 0.5],
+      ].map((targets, i) => ({ prompt: `p${i}`, choices: ['A', 'B'], targets })),
+    );
     expect(lines(judged)).toEqual({ 'targets prefer nothing': [3] });
     expect(tables(judged)).toEqual({
       'choices per row': { 2: 3 },
@@ -108,10 +184,17 @@ describe('the data doctor', () => {
   });
 
   it('shows the range of scores, whatever it is', () => {
-    const scored = (scores: readonly number[]) => diagnose('scored', scores.map((score, i) => ({ prompt: `p${i}`, completion: 'c', score })));
+    const scored = (scores: readonly number[]) =>
+      diagnose(
+        'scored',
+        scores.map((score, i) => ({ prompt: `p${i}`, completion: 'c', score })),
+      );
     const wide = scored(Array.from({ length: 21 }, (_, i) => i - 10));
     expect(wide.tables[0]?.title).toBe('score: min -10, median 0, max 10');
-    expect(wide.tables[0]?.lines.map(({ name, rows }) => [name, rows]).slice(0, 2)).toEqual([['-10 … -8', 2], ['-8 … -6', 2]]);
+    expect(wide.tables[0]?.lines.map(({ name, rows }) => [name, rows]).slice(0, 2)).toEqual([
+      ['-10 … -8', 2],
+      ['-8 … -6', 2],
+    ]);
     expect(wide.tables[0]?.lines.at(-1)).toEqual({ name: '8 … 10', rows: 3 });
     expect(lines(scored([3, 3]))).toEqual({ 'one score only': [1, 2] });
     const huge = scored([...Array.from({ length: 10 }, (_, i) => i), Number.MAX_VALUE, -Number.MAX_VALUE]);
@@ -125,7 +208,9 @@ describe('the data doctor', () => {
       { prompt: 'r', completion: 'a', judgment: 'Wrong.' },
       { prompt: 's', completion: 'a', judgment: null },
     ]);
-    expect(tables(report)).toEqual({ refinements: { 'unsatisfied, refined': 2, 'satisfied, no refinement': 1, 'unsatisfied, no refinement': 1 } });
+    expect(tables(report)).toEqual({
+      refinements: { 'unsatisfied, refined': 2, 'satisfied, no refinement': 1, 'unsatisfied, no refinement': 1 },
+    });
     expect(lines(report)).toEqual({ 'unsatisfied without refinement': [3], 'refinement equals completion': [2] });
   });
 
@@ -143,8 +228,12 @@ describe('the data doctor', () => {
   it('says why junk was left out', () => {
     const pair = { prompt: 'p', chosen: 'a', rejected: 'b' };
     const report = diagnose('preference', [pair, { ...pair, chosen: '' }, { ...pair, chosen: ' ' }, { ...pair, rejected: 'a' }]);
-    expect(report.findings[0]?.advice).toBe('left out: chosen is empty (2), chosen equals rejected: nothing is preferred (1); mend them in the source where they matter');
-    expect(renderDoctor(diagnose('negative', [{ prompt: 'p', rejected: 'r' }]))).toContain(`\n\npositives per row\n  0 ${'█'.repeat(40)} 1\n\nNothing found`);
+    expect(report.findings[0]?.advice).toBe(
+      'left out: chosen is empty (2), chosen equals rejected: nothing is preferred (1); mend them in the source where they matter',
+    );
+    expect(renderDoctor(diagnose('negative', [{ prompt: 'p', rejected: 'r' }]))).toContain(
+      `\n\npositives per row\n  0 ${'█'.repeat(40)} 1\n\nNothing found`,
+    );
   });
 
   it('counts broken encodings', () => {
@@ -161,20 +250,36 @@ describe('the data doctor', () => {
 
   it('sees prompts of eval that are trained on, but for case and white space', () => {
     const train = [{ prompt: 'What is  2+2?', completion: '4' }];
-    const report = diagnose('completion', train, [{ prompt: 'what is 2+2?\n', completion: '5' }, { prompt: 'What is 3+3?', completion: '6' }]);
+    const report = diagnose('completion', train, [
+      { prompt: 'what is 2+2?\n', completion: '5' },
+      { prompt: 'What is 3+3?', completion: '6' },
+    ]);
     expect(lines(report)).toEqual({ leakage: [1] });
     expect(report.findings[0]?.sources[0]?.file).toBe('eval.jsonl');
   });
 
   it('recognises transcripts that were read as plain text', () => {
-    expect(lines(diagnose('prompt', [{ prompt: '\n\nHuman: Hi\n\nAssistant:' }, { prompt: 'Who is Human: or Assistant:?' }]))).toEqual({ 'transcript prompts': [1] });
+    expect(lines(diagnose('prompt', [{ prompt: '\n\nHuman: Hi\n\nAssistant:' }, { prompt: 'Who is Human: or Assistant:?' }]))).toEqual({
+      'transcript prompts': [1],
+    });
   });
 
   it('prints plain text, the first five places of each finding', () => {
     const records = Array.from({ length: 8 }, () => ({ prompt: 'p', completion: 'c' }));
     const report = diagnose('completion', records);
     const tokens = [3, 5, 6, 9, 9, 12, 31, 40].map((response) => ({ prompt: 1, response }));
-    const withLengths = examine('completion', { train: parseRows('completion', records.map((fields, i) => ({ source: { file: 'train.jsonl', line: i + 1 }, fields }))).rows, eval: [], skipped: [] }, { tokens, maxTokens: 32 });
+    const withLengths = examine(
+      'completion',
+      {
+        train: parseRows(
+          'completion',
+          records.map((fields, i) => ({ source: { file: 'train.jsonl', line: i + 1 }, fields })),
+        ).rows,
+        eval: [],
+        skipped: [],
+      },
+      { tokens, maxTokens: 32 },
+    );
     expect(renderDoctor(report)).toBe(
       [
         'completion rows',
@@ -234,29 +339,45 @@ describe('published data', () => {
     });
   });
 
-  it.skipIf(sharedData('do_not_answer_responses.jsonl') === undefined)('Do-Not-Answer: responses as negatives, split by prompt', async () => {
-    expect(await found('do_not_answer_responses.jsonl', 'negative', { columns: { prompt: 'question', rejected: 'response' }, eval: 200 })).toEqual({
-      counts: { train: 1246, eval: 200, 'distinct prompts': 702 },
-      findings: {},
-    });
-  });
+  it.skipIf(sharedData('do_not_answer_responses.jsonl') === undefined)(
+    'Do-Not-Answer: responses as negatives, split by prompt',
+    async () => {
+      expect(
+        await found('do_not_answer_responses.jsonl', 'negative', { columns: { prompt: 'question', rejected: 'response' }, eval: 200 }),
+      ).toEqual({
+        counts: { train: 1246, eval: 200, 'distinct prompts': 702 },
+        findings: {},
+      });
+    },
+  );
 
-  it.skipIf(sharedData('alpacaeval_soft_preferences.jsonl') === undefined)('AlpacaEval: a judge\'s soft labels', async () => {
-    expect(await found('alpacaeval_soft_preferences.jsonl', 'preference', { columns: { chosen: 'output_2', rejected: 'output_1', soft_label: 'p_output_2' } })).toEqual({
+  it.skipIf(sharedData('alpacaeval_soft_preferences.jsonl') === undefined)("AlpacaEval: a judge's soft labels", async () => {
+    expect(
+      await found('alpacaeval_soft_preferences.jsonl', 'preference', {
+        columns: { chosen: 'output_2', rejected: 'output_1', soft_label: 'p_output_2' },
+      }),
+    ).toEqual({
       counts: { train: 430, eval: 0, 'distinct prompts': 430 },
       findings: { 'soft label favours rejected': 149 },
     });
   });
 
   it.skipIf(sharedData('mmlu.jsonl') === undefined)('MMLU: answers by place, also where choices are numbers', async () => {
-    expect((await found('mmlu.jsonl', 'choice', { columns: { prompt: 'question', label: 'answer' } })).counts).toEqual({ train: 2169, eval: 0, 'distinct prompts': 2159 });
-  });
-
-  it.skipIf(sharedData('truthfulqa_judge.jsonl') === undefined)('TruthfulQA judge: mapped columns, duplicates, contradictions', async () => {
-    const columns = { prompt: 'question', completion: 'answer', label: 'truthful' };
-    expect(await found('truthfulqa_judge.jsonl', 'labelled', { columns })).toEqual({
-      counts: { train: 4526, eval: 0, 'distinct prompts': 619, good: 1946, bad: 2580 },
-      findings: { 'skipped junk': 16, 'duplicate rows': 350, 'contradictory rows': 8 },
+    expect((await found('mmlu.jsonl', 'choice', { columns: { prompt: 'question', label: 'answer' } })).counts).toEqual({
+      train: 2169,
+      eval: 0,
+      'distinct prompts': 2159,
     });
   });
+
+  it.skipIf(sharedData('truthfulqa_judge.jsonl') === undefined)(
+    'TruthfulQA judge: mapped columns, duplicates, contradictions',
+    async () => {
+      const columns = { prompt: 'question', completion: 'answer', label: 'truthful' };
+      expect(await found('truthfulqa_judge.jsonl', 'labelled', { columns })).toEqual({
+        counts: { train: 4526, eval: 0, 'distinct prompts': 619, good: 1946, bad: 2580 },
+        findings: { 'skipped junk': 16, 'duplicate rows': 350, 'contradictory rows': 8 },
+      });
+    },
+  );
 });

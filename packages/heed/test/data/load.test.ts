@@ -5,7 +5,10 @@ import { scratchFolder } from '../support/scratch.js';
 
 const { folder, write } = scratchFolder();
 const file = (name: string, from: number, to: number) =>
-  write(name, Array.from({ length: to - from }, (_, i) => JSON.stringify({ prompt: `p${from + i}`, completion: `c${from + i}` })).join('\n'));
+  write(
+    name,
+    Array.from({ length: to - from }, (_, i) => JSON.stringify({ prompt: `p${from + i}`, completion: `c${from + i}` })).join('\n'),
+  );
 const path = file('twenty.jsonl', 0, 20);
 
 describe('DataOptions', () => {
@@ -13,7 +16,12 @@ describe('DataOptions', () => {
     const defaults = { junk: 'error', transcript: 'plain', onLong: 'error', shuffle: false, seed: 0 };
     expect(DataOptions.parse('a.jsonl')).toEqual({ path: 'a.jsonl', ...defaults });
     expect(DataOptions.parse(['a.jsonl', 'b.csv'])).toEqual({ path: ['a.jsonl', 'b.csv'], ...defaults });
-    expect(DataOptions.parse({ path: 'a.jsonl', eval: 0.1, columns: { prompt: 'question' } })).toEqual({ ...defaults, path: 'a.jsonl', eval: 0.1, columns: { prompt: 'question' } });
+    expect(DataOptions.parse({ path: 'a.jsonl', eval: 0.1, columns: { prompt: 'question' } })).toEqual({
+      ...defaults,
+      path: 'a.jsonl',
+      eval: 0.1,
+      columns: { prompt: 'question' },
+    });
   });
 
   it.each([
@@ -65,7 +73,10 @@ describe('loadData', () => {
   });
 
   it('lists lines that are not JSON and rows that cannot be used together, in the order of the files', async () => {
-    const a = write('mixed.jsonl', '{"prompt":"p","completion":7}\nnot json\n{"prompt":"p"}\n{"prompt":"p","completion":NaN}\n{"prompt":"p","completion":"fine"}\n');
+    const a = write(
+      'mixed.jsonl',
+      '{"prompt":"p","completion":7}\nnot json\n{"prompt":"p"}\n{"prompt":"p","completion":NaN}\n{"prompt":"p","completion":"fine"}\n',
+    );
     const b = write('ragged.csv', 'prompt,completion\np\np,\n');
     const error = await load({ path: [a, b] }).catch((e: unknown) => e as UserError);
     expect(error).toBeInstanceOf(UserError);

@@ -42,7 +42,9 @@ describe('readers, on anything', () => {
 
   it('CSV cells come back as written', () => {
     const cell = fc.string({ unit: fc.constantFrom('a', 'é', '"', ',', '\n', '\r\n', ' ', '🙂', "'", ';') });
-    const table = fc.integer({ min: 1, max: 4 }).chain((width) => fc.array(fc.array(cell, { minLength: width, maxLength: width }), { minLength: 1 }));
+    const table = fc
+      .integer({ min: 1, max: 4 })
+      .chain((width) => fc.array(fc.array(cell, { minLength: width, maxLength: width }), { minLength: 1 }));
     fc.assert(
       fc.property(table, fc.constantFrom('\n', '\r\n'), (records, newline) => {
         const names = records[0]!.map((_, i) => `c${i}`);
@@ -57,7 +59,10 @@ describe('readers, on anything', () => {
   });
 
   it('bytes that are no data end in a UserError, never in another', () => {
-    const bytes = fc.oneof(fc.uint8Array({ maxLength: 200 }), fc.string({ unit: fc.constantFrom('{', '}', '[', ']', '"', ',', ':', '\n', '\r', 'a', '1', '\0') }).map(utf8));
+    const bytes = fc.oneof(
+      fc.uint8Array({ maxLength: 200 }),
+      fc.string({ unit: fc.constantFrom('{', '}', '[', ']', '"', ',', ':', '\n', '\r', 'a', '1', '\0') }).map(utf8),
+    );
     fc.assert(
       fc.property(bytes, (content) => {
         onlyUserErrors(() => readJsonLines('f', content));
@@ -70,10 +75,27 @@ describe('readers, on anything', () => {
   });
 
   it('records of any shape become rows that satisfy their schema, or a UserError', () => {
-    const turn = fc.record({ role: fc.constantFrom('user', 'assistant', 'system', 'narrator'), content: fc.oneof(text, fc.constant(null)) });
-    const cell = fc.oneof(text, fc.jsonValue(), fc.array(turn), fc.array(text, { maxLength: 3 }), fc.array(fc.double({ min: 0, max: 1 }), { maxLength: 3 }), fc.boolean(), fc.double(), fc.bigInt(), fc.uint8Array(), fc.constant(undefined));
+    const turn = fc.record({
+      role: fc.constantFrom('user', 'assistant', 'system', 'narrator'),
+      content: fc.oneof(text, fc.constant(null)),
+    });
+    const cell = fc.oneof(
+      text,
+      fc.jsonValue(),
+      fc.array(turn),
+      fc.array(text, { maxLength: 3 }),
+      fc.array(fc.double({ min: 0, max: 1 }), { maxLength: 3 }),
+      fc.boolean(),
+      fc.double(),
+      fc.bigInt(),
+      fc.uint8Array(),
+      fc.constant(undefined),
+    );
     const fields = fc.dictionary(fc.constantFrom(...columnNames), cell);
-    const options = fc.record({ junk: fc.constantFrom('error' as const, 'skip' as const), transcript: fc.constantFrom('plain' as const, 'human-assistant' as const) });
+    const options = fc.record({
+      junk: fc.constantFrom('error' as const, 'skip' as const),
+      transcript: fc.constantFrom('plain' as const, 'human-assistant' as const),
+    });
     const kinds = fc.constantFrom(...(Object.keys(rowSchemas) as RowKind[]));
     fc.assert(
       fc.property(kinds, fc.array(fields, { minLength: 1, maxLength: 3 }), options, fc.boolean(), (kind, records, how, untyped) => {

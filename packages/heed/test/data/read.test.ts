@@ -45,7 +45,9 @@ describe('JSON lines', () => {
   });
 
   it('refuses lines that are no objects', async () => {
-    expect((await failure(write('list.jsonl', '[1,2]\nnull\n{"a":1}'))).message).toMatch(/2 lines of 3 .*\n.*:1 {2}is a list, not an object: \[1,2\]\n.*:2 {2}is null/);
+    expect((await failure(write('list.jsonl', '[1,2]\nnull\n{"a":1}'))).message).toMatch(
+      /2 lines of 3 .*\n.*:1 {2}is a list, not an object: \[1,2\]\n.*:2 {2}is null/,
+    );
   });
 
   it('names the lines that are not UTF-8', async () => {
@@ -88,7 +90,9 @@ describe('CSV', () => {
   });
 
   it('lists rows with the wrong number of cells, and refuses bad headers', async () => {
-    expect((await failure(write('ragged.csv', 'a,b\n1\n1,2\n1,2,3\n'))).message).toMatch(/2 lines of 3 cannot be read\n.*:2 {2}has 1 cell where the header has 2.*\n.*:4 {2}has 3 cells/);
+    expect((await failure(write('ragged.csv', 'a,b\n1\n1,2\n1,2,3\n'))).message).toMatch(
+      /2 lines of 3 cannot be read\n.*:2 {2}has 1 cell where the header has 2.*\n.*:4 {2}has 3 cells/,
+    );
     expect((await failure(write('twice.csv', 'a,a\n1,2\n'))).message).toContain('the header names a twice');
     expect((await failure(write('unnamed.csv', 'a,,c\n1,2,3\n'))).message).toContain('column 2 has no name');
     expect((await failure(write('quote.csv', 'a,b\n"1,2\n'))).message).toContain('is not CSV');
@@ -143,6 +147,7 @@ describe('paths', () => {
   it('refuses folders, unknown kinds and empty files', async () => {
     expect((await failure(folder)).message).toContain('is a folder');
     expect((await failure(write('notes.txt', 'a'))).hints[0]).toContain('.jsonl');
-    for (const name of ['empty.jsonl', 'empty.json', 'empty.csv']) expect((await failure(write(name, '\n'))).message).toContain('holds no rows');
+    for (const name of ['empty.jsonl', 'empty.json', 'empty.csv'])
+      expect((await failure(write(name, '\n'))).message).toContain('holds no rows');
   });
 });

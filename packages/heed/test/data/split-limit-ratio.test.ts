@@ -7,7 +7,11 @@ import { limitSatisfied } from '../../src/data/ratio.js';
 import { type CompletionRow, rowDefinition } from '../../src/data/rows.js';
 import { splitByPrompt } from '../../src/data/split.js';
 
-const row = (prompt: string, line: number): CompletionRow => ({ source: { file: 'f', line }, prompt: [{ role: 'user', content: prompt }], completion: `c${line}` });
+const row = (prompt: string, line: number): CompletionRow => ({
+  source: { file: 'f', line },
+  prompt: [{ role: 'user', content: prompt }],
+  completion: `c${line}`,
+});
 const completion = rowDefinition('completion');
 const rows = (prompts: readonly string[]) => prompts.map((prompt, i) => row(prompt, i + 1));
 
@@ -31,20 +35,25 @@ describe('splitByPrompt', () => {
 
   it('keeps rows with the same prompt together and never holds out more than asked', () => {
     fc.assert(
-      fc.property(fc.array(fc.constantFrom('a', 'b', 'c', 'd ', ' d', 'e'), { minLength: 2, maxLength: 30 }), fc.integer({ min: 1, max: 10 }), fc.nat(), (prompts, held, seed) => {
-        let split;
-        try {
-          split = splitByPrompt(completion, rows(prompts), held, seed);
-        } catch (error) {
-          expect(error).toBeInstanceOf(UserError);
-          return;
-        }
-        expect(split.train.length + split.eval.length).toBe(prompts.length);
-        expect(split.eval.length).toBeGreaterThan(0);
-        expect(split.eval.length).toBeLessThanOrEqual(held);
-        const trained = new Set(split.train.map(({ prompt }) => prompt[0]?.content.trim()));
-        for (const { prompt } of split.eval) expect(trained.has(prompt[0]?.content.trim())).toBe(false);
-      }),
+      fc.property(
+        fc.array(fc.constantFrom('a', 'b', 'c', 'd ', ' d', 'e'), { minLength: 2, maxLength: 30 }),
+        fc.integer({ min: 1, max: 10 }),
+        fc.nat(),
+        (prompts, held, seed) => {
+          let split;
+          try {
+            split = splitByPrompt(completion, rows(prompts), held, seed);
+          } catch (error) {
+            expect(error).toBeInstanceOf(UserError);
+            return;
+          }
+          expect(split.train.length + split.eval.length).toBe(prompts.length);
+          expect(split.eval.length).toBeGreaterThan(0);
+          expect(split.eval.length).toBeLessThanOrEqual(held);
+          const trained = new Set(split.train.map(({ prompt }) => prompt[0]?.content.trim()));
+          for (const { prompt } of split.eval) expect(trained.has(prompt[0]?.content.trim())).toBe(false);
+        },
+      ),
     );
   });
 
@@ -66,13 +75,20 @@ describe('fit', () => {
     expect(fit(tokens, 7, 'error')).toEqual({ tokens, cut: 0 });
     expect(fit(tokens, 5, 'truncate-prompt-left')).toEqual({ tokens: { prompt: [3, 4], response: [5, 6, 7] }, cut: 2 });
     expect(fit(tokens, 4, 'truncate-prompt-left')).toEqual({ tokens: { prompt: [4], response: [5, 6, 7] }, cut: 3 });
-    expect(fit(tokens, 3, 'truncate-prompt-left')).toEqual({ tooLong: 'has 4 prompt + 3 response tokens, over maxTokens 3, and the response leaves no room for any of the prompt' });
+    expect(fit(tokens, 3, 'truncate-prompt-left')).toEqual({
+      tooLong: 'has 4 prompt + 3 response tokens, over maxTokens 3, and the response leaves no room for any of the prompt',
+    });
     expect(fit(tokens, 6, 'skip')).toEqual({ tooLong: 'has 4 prompt + 3 response tokens, over maxTokens 6' });
   });
 
   it('lists all long rows at once', () => {
-    const items = [3, 4, 9].map((n, i) => ({ source: { file: 'f', line: i + 1 }, tokens: { prompt: Array<number>(n).fill(1), response: [2] } }));
-    expect(() => fitAll(items, 4, 'error')).toThrow('2 of 3 rows are too long\n  f:2  has 4 prompt + 1 response tokens, over maxTokens 4\n  f:3  has 9 prompt');
+    const items = [3, 4, 9].map((n, i) => ({
+      source: { file: 'f', line: i + 1 },
+      tokens: { prompt: Array<number>(n).fill(1), response: [2] },
+    }));
+    expect(() => fitAll(items, 4, 'error')).toThrow(
+      '2 of 3 rows are too long\n  f:2  has 4 prompt + 1 response tokens, over maxTokens 4\n  f:3  has 9 prompt',
+    );
     const skipped = fitAll(items, 4, 'skip');
     expect([skipped.kept.length, skipped.skipped.length, skipped.truncated.length]).toEqual([1, 2, 0]);
     const cut = fitAll(items, 4, 'truncate-prompt-left');
@@ -87,7 +103,10 @@ describe('limitSatisfied', () => {
   const judged = (pattern: string) => [...pattern].map((c, i) => ({ satisfied: c === '+', i }));
 
   it('keeps floor(ratio × unsatisfactory) satisfactory rows and the order', () => {
-    const kept = (pattern: string, ratio: number) => limitSatisfied(judged(pattern), ratio, reversing).map(({ satisfied }) => (satisfied ? '+' : '-')).join('');
+    const kept = (pattern: string, ratio: number) =>
+      limitSatisfied(judged(pattern), ratio, reversing)
+        .map(({ satisfied }) => (satisfied ? '+' : '-'))
+        .join('');
     expect(kept('+-+-+-+-+', 0.25)).toBe('----+');
     expect(kept('+-+-+-+-+', 0.6)).toBe('---+-+');
     expect(kept('+-+-+-+-+', 0)).toBe('----');

@@ -31,7 +31,11 @@ export async function faultyServer(first: Behaviour): Promise<FaultyServer> {
     const parts: Buffer[] = [];
     request.on('data', (part: Buffer) => parts.push(part));
     request.on('end', () => {
-      const one = { path: request.url ?? '', headers: request.headers, body: JSON.parse(Buffer.concat(parts).toString()) as Record<string, unknown> };
+      const one = {
+        path: request.url ?? '',
+        headers: request.headers,
+        body: JSON.parse(Buffer.concat(parts).toString()) as Record<string, unknown>,
+      };
       asked.push(one);
       void Promise.resolve(behaviour(one, response, count++)).then((json) => {
         if (json !== undefined) response.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify(json));
@@ -66,20 +70,56 @@ export const fail = (response: ServerResponse, status: number, body: object | st
 };
 
 const usage = { prompt_tokens: 10, completion_tokens: 1, total_tokens: 11 };
-const list = (top: Readonly<Record<string, number>>): { token: string; logprob: number }[] => Object.entries(top).map(([token, p]) => ({ token, logprob: Math.log(p) }));
+const list = (top: Readonly<Record<string, number>>): { token: string; logprob: number }[] =>
+  Object.entries(top).map(([token, p]) => ({ token, logprob: Math.log(p) }));
 
 /** A chat reply whose first token has these probabilities. */
 export const chatTop = (top: Readonly<Record<string, number>>): object => {
   const [first] = list(top);
-  return { choices: [{ index: 0, message: { role: 'assistant', content: first!.token }, finish_reason: 'length', logprobs: { content: [{ ...first, bytes: null, top_logprobs: list(top) }] } }], usage };
+  return {
+    choices: [
+      {
+        index: 0,
+        message: { role: 'assistant', content: first!.token },
+        finish_reason: 'length',
+        logprobs: { content: [{ ...first, bytes: null, top_logprobs: list(top) }] },
+      },
+    ],
+    usage,
+  };
 };
 /** A chat reply of several tokens: what was said, each with the probabilities in its place. */
 export const chatPlaces = (...places: readonly (readonly [string, Readonly<Record<string, number>>])[]): object => {
   const content = places.map(([token, top]) => ({ token, logprob: Math.log(top[token]!), bytes: null, top_logprobs: list(top) }));
-  return { choices: [{ index: 0, message: { role: 'assistant', content: places.map(([token]) => token).join('') }, finish_reason: 'stop', logprobs: { content } }], usage };
+  return {
+    choices: [
+      {
+        index: 0,
+        message: { role: 'assistant', content: places.map(([token]) => token).join('') },
+        finish_reason: 'stop',
+        logprobs: { content },
+      },
+    ],
+    usage,
+  };
 };
-export const chatText = (...texts: readonly string[]): object =>
-  ({ choices: texts.map((content, index) => ({ index, message: { role: 'assistant', content }, finish_reason: 'stop', logprobs: null })), usage });
+export const chatText = (...texts: readonly string[]): object => ({
+  choices: texts.map((content, index) => ({ index, message: { role: 'assistant', content }, finish_reason: 'stop', logprobs: null })),
+  usage,
+});
 /** A completions reply whose first token has these probabilities. */
-export const textTop = (top: Readonly<Record<string, number>>): object =>
-  ({ choices: [{ index: 0, text: Object.keys(top)[0], finish_reason: 'length', logprobs: { tokens: [], token_logprobs: [], top_logprobs: [Object.fromEntries(list(top).map(({ token, logprob }) => [token, logprob]))] } }], usage });
+export const textTop = (top: Readonly<Record<string, number>>): object => ({
+  choices: [
+    {
+      index: 0,
+      text: Object.keys(top)[0],
+      finish_reason: 'length',
+      logprobs: {
+        tokens: [],
+        token_logprobs: [],
+        top_logprobs: [Object.fromEntries(list(top).map(({ token, logprob }) => [token, logprob]))],
+      },
+    },
+  ],
+  usage,
+});

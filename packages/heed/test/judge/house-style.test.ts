@@ -9,11 +9,21 @@ import { words } from '../../src/evaluate/fluency.js';
 interface Brief { readonly id: string; readonly category: string; readonly prompt: string }
 
 const read = (name: string): Brief[] =>
-  readFileSync(join(import.meta.dirname, '../../../../examples/house-style', name), 'utf8').trim().split('\n').map((line) => JSON.parse(line) as Brief);
+  readFileSync(join(import.meta.dirname, '../../../../examples/house-style', name), 'utf8')
+    .trim()
+    .split('\n')
+    .map((line) => JSON.parse(line) as Brief);
 const train = read('train.jsonl');
 const dev = read('dev.jsonl');
 const heldout = read('heldout.jsonl');
-const ngrams = (text: string, n: number): string[] => words(text).slice(0, words(text).length - n + 1).map((_, i) => words(text).slice(i, i + n).join(' '));
+const ngrams = (text: string, n: number): string[] =>
+  words(text)
+    .slice(0, words(text).length - n + 1)
+    .map((_, i) =>
+      words(text)
+        .slice(i, i + n)
+        .join(' '),
+    );
 const opening = ({ prompt }: Brief): string => words(prompt).slice(0, 2).join(' ');
 
 describe('house-style briefs', () => {

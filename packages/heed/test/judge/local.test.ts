@@ -24,7 +24,10 @@ const PREAMBLE = 'You compare two answers and say which is better.\n';
 const ask = (text: string, answers: readonly string[], begun?: string): ChoiceQuestion =>
   ({ messages: [{ role: 'user', content: PREAMBLE + text }], answers, ...(begun === undefined ? {} : { begun }) });
 const questions = [
-  ask('A', ['1', '2'], 'Preferred='), ask('Something longer', ['1', '2'], 'Preferred='), ask('B', ['yes', 'no']), ask('C', ['1', '10', '2', '100']),
+  ask('A', ['1', '2'], 'Preferred='),
+  ask('Something longer', ['1', '2'], 'Preferred='),
+  ask('B', ['yes', 'no']),
+  ask('C', ['1', '10', '2', '100']),
 ];
 
 /** log p of each answer by the plain scorer. */
@@ -32,7 +35,12 @@ async function plain(question: ChoiceQuestion, adapted: boolean, end = false): P
   const parameters = adapted ? view(await engine.upload(adapter.parameters)) : undefined;
   const scorer = await createScorer(engine, model, parameters && { plan: adapter.plan, parameters });
   const prompt = [...model.template.prompt(question.messages), ...model.tokenizer.encode(question.begun ?? '', { after: 'control token' })];
-  const scored = await scorer.logProbs(question.answers.map((answer) => ({ prompt, response: [...model.tokenizer.encode(answer, { after: 'text' }), ...(end ? [model.template.response('x').at(-1)!] : [])] })));
+  const scored = await scorer.logProbs(
+    question.answers.map((answer) => ({
+      prompt,
+      response: [...model.tokenizer.encode(answer, { after: 'text' }), ...(end ? [model.template.response('x').at(-1)!] : [])],
+    })),
+  );
   await scorer.release();
   return scored.map((all) => all.reduce<number>((a, b) => a + b!, 0));
 }
@@ -75,7 +83,10 @@ describe('a local judge', () => {
     expect(together[0]!.text).toBe(together[3]!.text);
     expect(new Set(together.map(({ text }) => text)).size).toBe(3);
     expect(together[0]!.usage.completionTokens).toBeGreaterThan(0);
-    const greedy = (await judge.write([{ ...question, temperature: 0, seed: 1 }, { ...question, temperature: 0, seed: 2, begun: 'So' }])) as TextReply[];
+    const greedy = (await judge.write([
+      { ...question, temperature: 0, seed: 1 },
+      { ...question, temperature: 0, seed: 2, begun: 'So' },
+    ])) as TextReply[];
     expect(greedy[0]!.text).not.toBe(greedy[1]!.text);
     await judge.close();
   });
@@ -86,7 +97,8 @@ describe('a local judge', () => {
     expect(replies.map((r) => (failed(r) ? r.failure : 'answered'))).toEqual(['too-long', 'answered', 'no-such-answer', 'no-such-answer']);
     expect(replies[0]).toMatchObject({ detail: expect.stringMatching(/has \d+ tokens .* context of .* is 256/) as unknown });
     const texts = await judge.write([
-      { messages: [{ role: 'user', content: 'x'.repeat(300) }], maxNewTokens: 4, temperature: 0, seed: 0 }, { messages: [{ role: 'user', content: 'x' }], maxNewTokens: 4, temperature: 0, seed: 0 },
+      { messages: [{ role: 'user', content: 'x'.repeat(300) }], maxNewTokens: 4, temperature: 0, seed: 0 },
+      { messages: [{ role: 'user', content: 'x' }], maxNewTokens: 4, temperature: 0, seed: 0 },
     ]);
     expect(texts.map((r) => (failed(r) ? r.failure : 'answered'))).toEqual(['too-long', 'answered']);
     await judge.close();
@@ -96,14 +108,27 @@ describe('a local judge', () => {
     const judge = await createLocalRespondent(engine, model);
     const abort = new AbortController();
     abort.abort();
-    expect((await judge.choose(questions, { signal: abort.signal })).map((r) => failed(r) && r.failure)).toEqual(Array(4).fill('cancelled'));
-    expect(await judge.write([{ messages: [{ role: 'user', content: 'x' }], maxNewTokens: 4, temperature: 0, seed: 0 }], { signal: abort.signal })).toMatchObject([{ failure: 'cancelled' }]);
+    expect((await judge.choose(questions, { signal: abort.signal })).map((r) => failed(r) && r.failure)).toEqual(
+      Array(4).fill('cancelled'),
+    );
+    expect(
+      await judge.write([{ messages: [{ role: 'user', content: 'x' }], maxNewTokens: 4, temperature: 0, seed: 0 }], {
+        signal: abort.signal,
+      }),
+    ).toMatchObject([{ failure: 'cancelled' }]);
     await judge.close();
   });
 
   it('is named by its weights, its adapter and how it is read', async () => {
     const names = [];
-    for (const settings of [{}, { adapter }, { endOfTurn: true }, { adapter: { ...adapter, parameters: adapter.parameters.map((x) => x + 1) } }, { precision: 'int8' as const }, {}]) {
+    for (const settings of [
+      {},
+      { adapter },
+      { endOfTurn: true },
+      { adapter: { ...adapter, parameters: adapter.parameters.map((x) => x + 1) } },
+      { precision: 'int8' as const },
+      {},
+    ]) {
       const judge = await createLocalRespondent(engine, model, settings);
       names.push(judge.name);
       await judge.close();

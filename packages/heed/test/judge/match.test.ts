@@ -6,8 +6,16 @@ type Top = Readonly<Record<string, number>>;
 const RATINGS = ['1', '2', '3', '4', '5', '6', '7', '8', '9', '10'];
 
 /** Matches answers against lists of probabilities, by what is begun. */
-const matched = async (answers: readonly string[], lists: Readonly<Record<string, Top>>, { follow = false, begun }: Partial<Matching> = {}): Promise<Matched> =>
-  matchAnswers<never>(answers, (so) => Promise.resolve(Object.entries(lists[so] ?? {}).map(([token, p]) => ({ token, logprob: Math.log(p) }))), { follow, begun });
+const matched = async (
+  answers: readonly string[],
+  lists: Readonly<Record<string, Top>>,
+  { follow = false, begun }: Partial<Matching> = {},
+): Promise<Matched> =>
+  matchAnswers<never>(
+    answers,
+    (so) => Promise.resolve(Object.entries(lists[so] ?? {}).map(([token, p]) => ({ token, logprob: Math.log(p) }))),
+    { follow, begun },
+  );
 const logprobs = (result: Matched): readonly number[] => {
   if (!('logprobs' in result)) throw new Error(JSON.stringify(result));
   return result.logprobs;
@@ -33,7 +41,15 @@ describe('answers among the likeliest tokens', () => {
     // A list that leaves nothing: what a float32 cannot tell from nothing, 2⁻²³.
     expect(logprobs(await matched(['1', '2'], { '': { '1': 1 } }))[1]).toBeCloseTo(-23 * Math.LN2, 9);
     // −9999 is how some servers write a 0: as if it were not listed.
-    const nothing = await matchAnswers<never>(['1', '2'], () => Promise.resolve([{ token: '1', logprob: -0 }, { token: '2', logprob: -9999 }]), { follow: false });
+    const nothing = await matchAnswers<never>(
+      ['1', '2'],
+      () =>
+        Promise.resolve([
+          { token: '1', logprob: -0 },
+          { token: '2', logprob: -9999 },
+        ]),
+      { follow: false },
+    );
     expect(logprobs(nothing)[1]).toBeCloseTo(-23 * Math.LN2, 9);
   });
 
@@ -44,11 +60,16 @@ describe('answers among the likeliest tokens', () => {
     ['the last line of a beginning of several', { Preferred: 0.9, '2': 0.06 }, 'Rationale: The first is longer.\n\nPreferred Response='],
     ['a space', { ' ': 0.6, '1': 0.3 }, undefined],
   ])('reads nothing from beside %s, where it cannot be asked what follows', async (_, top, begun) => {
-    expect(await matched(['1', '2'], { '': top }, { begun })).toEqual({ unclear: expect.stringMatching(/^the token ".+" only leads up to an answer, and is likelier than all answers$/) as string, leading: true });
+    expect(await matched(['1', '2'], { '': top }, { begun })).toEqual({
+      unclear: expect.stringMatching(/^the token ".+" only leads up to an answer, and is likelier than all answers$/) as string,
+      leading: true,
+    });
   });
 
   it('reads the answers where they are likelier than such words', async () => {
-    expect(probabilities(await matched(['1', '2'], { '': { '2': 0.5, '1': 0.2, Preferred: 0.25 } }, { begun: 'Preferred Response=' }))).toEqual([0.2, 0.5]);
+    expect(
+      probabilities(await matched(['1', '2'], { '': { '2': 0.5, '1': 0.2, Preferred: 0.25 } }, { begun: 'Preferred Response=' })),
+    ).toEqual([0.2, 0.5]);
     // A token that begins an answer is none of them.
     expect(probabilities(await matched(['Score', 'None'], { '': { Score: 0.3, None: 0.1 } }, { begun: 'Score=' }))).toEqual([0.3, 0.1]);
   });
@@ -72,9 +93,15 @@ describe('where a reply answers', () => {
     ['not within the tokens', [['Preferred', {}], [' Response', {}]], undefined],
     ['not at all', [], undefined],
   ] as const)('%s', (_, places, expected) => {
-    const likely = (top: Top): { token: string; logprob: number }[] => Object.entries(top).map(([token, p]) => ({ token, logprob: Math.log(p) }));
-    const found = whereAnswered(places.map(([token, top]) => ({ token, top: likely(top) })), 'Preferred Response=');
-    expect(found && Object.fromEntries(found.map(({ token, logprob }) => [token, Math.round(1e6 * Math.exp(logprob)) / 1e6]))).toEqual(expected);
+    const likely = (top: Top): { token: string; logprob: number }[] =>
+      Object.entries(top).map(([token, p]) => ({ token, logprob: Math.log(p) }));
+    const found = whereAnswered(
+      places.map(([token, top]) => ({ token, top: likely(top) })),
+      'Preferred Response=',
+    );
+    expect(found && Object.fromEntries(found.map(({ token, logprob }) => [token, Math.round(1e6 * Math.exp(logprob)) / 1e6]))).toEqual(
+      expected,
+    );
   });
 });
 
@@ -93,7 +120,14 @@ describe('answers in a sampled text', () => {
     expect(answerOf(text, ['1', '2'], begun)).toBe(place);
   });
 
-  it.each([['Score=10', 9], ['Score: 8/10', 7], ['8', 7], ['8.5', -1], ['11', -1], ['Score=', -1]] as const)('%s as a rating', (text, place) => {
+  it.each([
+    ['Score=10', 9],
+    ['Score: 8/10', 7],
+    ['8', 7],
+    ['8.5', -1],
+    ['11', -1],
+    ['Score=', -1],
+  ] as const)('%s as a rating', (text, place) => {
     expect(answerOf(text, RATINGS, 'Score=')).toBe(place);
   });
 

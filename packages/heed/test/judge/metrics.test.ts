@@ -16,8 +16,15 @@ const { balanced, majority, clustered, pairedBalanced } = (await import(path)) a
 const row = (yes: boolean, says: boolean, group: string): Row => ({ group, yes, says });
 
 describe('the numbers of the judges', () => {
-  it('balanced accuracy: 3 of 4 and 1 of 2 make 5/8, whatever the classes\' sizes', () => {
-    const rows = [row(true, true, 'a'), row(true, true, 'b'), row(true, true, 'c'), row(true, false, 'd'), row(false, false, 'e'), row(false, true, 'f')];
+  it("balanced accuracy: 3 of 4 and 1 of 2 make 5/8, whatever the classes' sizes", () => {
+    const rows = [
+      row(true, true, 'a'),
+      row(true, true, 'b'),
+      row(true, true, 'c'),
+      row(true, false, 'd'),
+      row(false, false, 'e'),
+      row(false, true, 'f'),
+    ];
     expect(balanced(rows)).toBeCloseTo(5 / 8, 12);
     expect(majority(rows)).toBeCloseTo(4 / 6, 12);
     expect(balanced(rows.map((one) => ({ ...one, says: true })))).toBe(0.5);
@@ -35,7 +42,11 @@ describe('the numbers of the judges', () => {
   });
 
   it('two judges that say the same differ by nothing in every draw', () => {
-    const rows = Array.from({ length: 30 }, (_, i) => ({ group: `p${i}`, yes: i % 2 === 0, says: { a: i % 3 === 0, b: i % 3 === 0, right: i % 2 === 0 } }));
+    const rows = Array.from({ length: 30 }, (_, i) => ({
+      group: `p${i}`,
+      yes: i % 2 === 0,
+      says: { a: i % 3 === 0, b: i % 3 === 0, right: i % 2 === 0 },
+    }));
     expect(pairedBalanced(rows, 'a', 'b')).toMatchObject({ mean: 0, low: 0, high: 0, n: 30 });
     expect(pairedBalanced(rows, 'right', 'a').low).toBeGreaterThan(0);
   });

@@ -64,7 +64,11 @@ describe('opening', () => {
     const made = await tinyChat(folder, { context: 1024 });
     engine = await startEngine();
     model = await loadModel(made.model);
-    const plan = planAdapter(model.checkpoint.tensors.values(), { rank: 2, alpha: 8, targets: ['q_proj'], dropout: 0, rslora: false }, { size: 1 });
+    const plan = planAdapter(
+      model.checkpoint.tensors.values(),
+      { rank: 2, alpha: 8, targets: ['q_proj'], dropout: 0, rslora: false },
+      { size: 1 },
+    );
     const parameters = initialParameters(plan, 1);
     const random = createRandom('head');
     for (let i = plan.head!.offset; i < plan.size; i++) parameters[i] = random.normal();
@@ -81,7 +85,9 @@ describe('opening', () => {
     expect(replies[0]).toEqual(replies[1]);
     await shared.close();
     await own.close();
-    await expect(openRespondent({ local: { adapter: reward, model: model.checkpoint.id } }, { engine })).rejects.toThrow('it scores texts and does not write them');
+    await expect(openRespondent({ local: { adapter: reward, model: model.checkpoint.id } }, { engine })).rejects.toThrow(
+      'it scores texts and does not write them',
+    );
   });
 
   it('refuses one of the other kind, and says which is needed', async () => {
@@ -90,18 +96,21 @@ describe('opening', () => {
     await expect(openRespondent({})).rejects.toThrow('expected exactly one of rules, rewardModel, local, endpoint, human');
     await expect(openRespondent('rules:x.yaml')).rejects.toThrow('judge.rules judges whole responses and answers no questions');
     const endpoint = EndpointOptions.parse({ url: 'http://127.0.0.1:1/v1', model: 'm', keyFrom: 'NO_SUCH_KEY' });
-    await expect(openRespondent({ endpoint })).rejects.toThrow('The environment variable NO_SUCH_KEY, which holds the key of http://127.0.0.1:1/v1, is not set.');
+    await expect(openRespondent({ endpoint })).rejects.toThrow(
+      'The environment variable NO_SUCH_KEY, which holds the key of http://127.0.0.1:1/v1, is not set.',
+    );
   });
   it('takes a judge that a user\'s module defines, with the defaults of its options', async () => {
     const file = join(folder, 'judges.ts');
     writeFileSync(file, `
       import { defineJudge, openRespondent } from '@heed/heed';
       import { z } from 'zod';
+      const usage = { promptTokens: 0, completionTokens: 0, milliseconds: 0 };
       export const shouts = defineJudge({
         name: 'shouts', options: z.strictObject({ word: z.string().default('yes') }),
         open: async ({ word }) => ({
           name: 'shouts', choose: async () => [], close: async () => undefined,
-          write: async (questions) => questions.map(() => ({ text: word.toUpperCase(), finish: 'stop', usage: { promptTokens: 0, completionTokens: 0, milliseconds: 0 } })),
+          write: async (questions) => questions.map(() => ({ text: word.toUpperCase(), finish: 'stop', usage })),
         }),
       });
       export const needy = defineJudge({ name: 'needy', options: z.strictObject({ word: z.string() }), open: () => openRespondent('x') });

@@ -23,10 +23,13 @@ function virtualClock(): Clock & { at: number } {
 function posting(clock: Clock, options: Partial<EndpointOptions>): (count: number) => Promise<Sent[]> {
   const all = EndpointOptions.parse({ url: server.url, model: 'm', ...options });
   const client = createEndpointClient(all, undefined, createBudget(all), clock);
-  return (count) => Promise.all(Array.from({ length: count }, () => client.post('/chat/completions', {}, { completion: 1, urgent: false })));
+  return (count) =>
+    Promise.all(Array.from({ length: count }, () => client.post('/chat/completions', {}, { completion: 1, urgent: false })));
 }
-const failuresOf = (replies: readonly Sent[]): string[] => replies.flatMap((sent) => ('reason' in sent ? [`${sent.reason.failure}: ${sent.reason.detail}`] : []));
-const refuse = (seconds: string) => (_: unknown, response: Parameters<typeof fail>[0]) => fail(response, 429, { error: { message: 'slow down' } }, { 'retry-after': seconds });
+const failuresOf = (replies: readonly Sent[]): string[] =>
+  replies.flatMap((sent) => ('reason' in sent ? [`${sent.reason.failure}: ${sent.reason.detail}`] : []));
+const refuse = (seconds: string) => (_: unknown, response: Parameters<typeof fail>[0]) =>
+  fail(response, 429, { error: { message: 'slow down' } }, { 'retry-after': seconds });
 
 describe('a server that asks for patience', () => {
   it('is left alone by all questions for as long as it asks, and then answers them all', async () => {
@@ -53,7 +56,9 @@ describe('a server that asks for patience', () => {
     expect(failuresOf(await post(1))).toEqual([]); // 599 of the seconds are left: within patience
     expect(clock.at).toBe(3_600_000);
     server.behave(refuse('20'));
-    expect(failuresOf(await posting(virtualClock(), { patience: 10, retries: 3 })(1))).toEqual(['rate-limit: HTTP 429: slow down (it asks for 20 s of patience)']);
+    expect(failuresOf(await posting(virtualClock(), { patience: 10, retries: 3 })(1))).toEqual([
+      'rate-limit: HTTP 429: slow down (it asks for 20 s of patience)',
+    ]);
   });
 
   it('has not failed, however often it asks: each question is tried as often as the options say', async () => {

@@ -7,7 +7,8 @@ import { served } from '../serve/support.js';
 
 // The endpoint judge through our own server, for real, says what the local judge says of the same weights.
 const tiny = served();
-const open = (options: object) => createEndpointRespondent(EndpointOptions.parse({ url: `${tiny().server.url}/v1`, model: 'tiny', samples: 0, retries: 0, ...options }));
+const open = (options: object) =>
+  createEndpointRespondent(EndpointOptions.parse({ url: `${tiny().server.url}/v1`, model: 'tiny', samples: 0, retries: 0, ...options }));
 
 describe('the endpoint judge against heed serve', () => {
   it.each([
@@ -17,8 +18,22 @@ describe('the endpoint judge against heed serve', () => {
     const messages = [{ role: 'user' as const, content: 'Which is better?' }];
     const { client, model, engine } = tiny();
     // The model knows nothing: the answers are what it is likely to say.
-    const asked = begun === undefined ? { messages } : { messages: [...messages, { role: 'assistant' as const, content: begun }], continue_final_message: true, add_generation_prompt: false };
-    const { choices } = await client.chat.completions.create({ model: 'tiny', ...asked, max_tokens: 1, logprobs: true, top_logprobs: 20, temperature: 1 });
+    const asked =
+      begun === undefined
+        ? { messages }
+        : {
+            messages: [...messages, { role: 'assistant' as const, content: begun }],
+            continue_final_message: true,
+            add_generation_prompt: false,
+          };
+    const { choices } = await client.chat.completions.create({
+      model: 'tiny',
+      ...asked,
+      max_tokens: 1,
+      logprobs: true,
+      top_logprobs: 20,
+      temperature: 1,
+    });
     const printable = choices[0]!.logprobs!.content![0]!.top_logprobs.map(({ token }) => token).filter((token) => /^[!-~]$/.test(token));
     const answers = printable.slice(0, 2);
     expect(answers).toHaveLength(2);
@@ -35,7 +50,12 @@ describe('the endpoint judge against heed serve', () => {
 
   it('writes what the local judge writes, greedily, many at a time', async () => {
     const { model, engine } = tiny();
-    const questions = Array.from({ length: 12 }, (_, i) => ({ messages: [{ role: 'user' as const, content: `Question ${i % 4}` }], maxNewTokens: 6, temperature: 0, seed: i }));
+    const questions = Array.from({ length: 12 }, (_, i) => ({
+      messages: [{ role: 'user' as const, content: `Question ${i % 4}` }],
+      maxNewTokens: 6,
+      temperature: 0,
+      seed: i,
+    }));
     const [local, remote] = [await createLocalRespondent(engine, model), open({ concurrency: 6 })];
     const texts = (replies: readonly object[]): unknown[] => replies.map((reply) => (reply as TextReply).text);
     expect(texts(await remote.write(questions))).toEqual(texts(await local.write(questions)));
@@ -51,7 +71,9 @@ describe('the endpoint judge against heed serve', () => {
     expect(await remote.write([question])).toMatchObject([{ failure: 'too-long' }]);
     await remote.close();
     const other = open({ model: 'other' });
-    expect(await other.write([question])).toMatchObject([{ failure: 'server-error', detail: expect.stringContaining('HTTP 404: The model "other" does not exist') as string }]);
+    expect(await other.write([question])).toMatchObject([
+      { failure: 'server-error', detail: expect.stringContaining('HTTP 404: The model "other" does not exist') as string },
+    ]);
     await other.close();
   });
 });

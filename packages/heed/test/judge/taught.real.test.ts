@@ -11,7 +11,10 @@ import { createRespond } from '../../src/text/respond.js';
 
 // A judge knows only the words that it was taught with: what `choice` trains on must be, token for token, what the judge is asked.
 const examples = (name: string): Record<string, unknown>[] =>
-  readFileSync(join(import.meta.dirname, '../../../../examples', name), 'utf8').trim().split('\n').map((line) => JSON.parse(line) as Record<string, unknown>);
+  readFileSync(join(import.meta.dirname, '../../../../examples', name), 'utf8')
+    .trim()
+    .split('\n')
+    .map((line) => JSON.parse(line) as Record<string, unknown>);
 const options: ChoiceOptions = { normalise: choiceOptions.normalise.parse(undefined), endOfTurn: false };
 const how = { criterion: CRITERIA.helpful, exemplars: [], reasons: false };
 
@@ -23,11 +26,17 @@ beforeAll(async () => {
 interface Row { readonly prompt: readonly Message[]; readonly choices: readonly string[]; readonly label: number }
 
 function rowsOf(name: string): Row[] {
-  return examples(name).map(({ prompt, ...row }) => ({ ...row, prompt: typeof prompt === 'string' ? [{ role: 'user', content: prompt }] : prompt }) as Row);
+  return examples(name).map(
+    ({ prompt, ...row }) => ({ ...row, prompt: typeof prompt === 'string' ? [{ role: 'user', content: prompt }] : prompt }) as Row,
+  );
 }
 
 const taught = ({ prompt, choices }: Row): readonly { readonly prompt: readonly number[]; readonly response: readonly number[] }[] =>
-  choiceSequences({ prompt: [...prompt], choices: [...choices], source: { file: 'a.jsonl', line: 1 } }, createRespond(model.template), options).answers;
+  choiceSequences(
+    { prompt: [...prompt], choices: [...choices], source: { file: 'a.jsonl', line: 1 } },
+    createRespond(model.template),
+    options,
+  ).answers;
 
 describe('what a judge is taught with is what it is asked', () => {
   it.each([
@@ -48,12 +57,21 @@ describe('what a judge is taught with is what it is asked', () => {
   it('judge-preferences.jsonl: the words of the labeler, both orders', () => {
     const pairs = examples('preference.jsonl') as { prompt: string; chosen: string; rejected: string }[];
     const rows = rowsOf('judge-preferences.jsonl');
-    const expected = pairs.flatMap(({ prompt, chosen, rejected }) => ([[chosen, rejected], [rejected, chosen]] as const).map((shown, label) => ({ label, asked: comparison([{ role: 'user', content: prompt }], shown, how) })));
+    const expected = pairs.flatMap(({ prompt, chosen, rejected }) =>
+      (
+        [
+          [chosen, rejected],
+          [rejected, chosen],
+        ] as const
+      ).map((shown, label) => ({ label, asked: comparison([{ role: 'user', content: prompt }], shown, how) })),
+    );
     expect(rows).toHaveLength(expected.length);
     rows.forEach((row, i) => {
       const { label, asked } = expected[i]!;
       expect(row).toEqual({ prompt: asked.messages, choices: PLACES.map((place) => `${ending(how)}${place}`), label });
-      expect(taught(row).map(({ prompt, response }) => [...prompt, ...response])).toEqual(PLACES.map((place) => [...askedTokens(model, asked), ...answerTokens(model, asked, place)]));
+      expect(taught(row).map(({ prompt, response }) => [...prompt, ...response])).toEqual(
+        PLACES.map((place) => [...askedTokens(model, asked), ...answerTokens(model, asked, place)]),
+      );
     });
   });
 });

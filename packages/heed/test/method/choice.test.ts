@@ -30,7 +30,9 @@ describe('choice', () => {
     const q = answers.map((row) => softmax(row.map(weigh)));
     expect(value.loss).toBeCloseTo(sum(q.flatMap((row, i) => row.map((p, k) => -target[i]![k]! * Math.log(p)))) / 2, 6);
     q.forEach((row, i) => {
-      const expected = row.flatMap((p, k) => answers[i]![k]!.map((_, __, all) => (p - target[i]![k]!) / 2 / (normalise === 'sum' ? 1 : all.length)));
+      const expected = row.flatMap((p, k) =>
+        answers[i]![k]!.map((_, __, all) => (p - target[i]![k]!) / 2 / (normalise === 'sum' ? 1 : all.length)),
+      );
       value.gradient['answers']![i]!.forEach((d, t) => expect(d).toBeCloseTo(expected[t]!, 6));
     });
     expect(value.metrics['nll']).toBe(value.loss);
@@ -41,7 +43,11 @@ describe('choice', () => {
   });
 
   it('leaves absent answers out: a row beside one with more answers is as alone', async () => {
-    const [both, first, second] = [await run(answers, target), await run([answers[0]!], [target[0]!]), await run([answers[1]!], [target[1]!])];
+    const [both, first, second] = [
+      await run(answers, target),
+      await run([answers[0]!], [target[0]!]),
+      await run([answers[1]!], [target[1]!]),
+    ];
     expect(both.loss).toBeCloseTo((first.loss + second.loss) / 2, 6);
     first.gradient['answers']![0]!.forEach((d, t) => expect(both.gradient['answers']![0]![t]).toBeCloseTo(d / 2, 6));
   });
@@ -64,14 +70,21 @@ describe('choice', () => {
     expect(metrics['accuracy']).toBe(0.5);
   });
 
-  const row = (choices: string[], targets: number[]): ChoiceRow => ({ source: { file: 'scores.jsonl', line: 7 }, prompt: [{ role: 'user', content: 'Score?' }], choices, targets });
+  const row = (choices: string[], targets: number[]): ChoiceRow => ({
+    source: { file: 'scores.jsonl', line: 7 },
+    prompt: [{ role: 'user', content: 'Score?' }],
+    choices,
+    targets,
+  });
   it('takes whole answers, so that "1" and "10" are told apart by the end of turn', () => {
     const scores = row(['1', '2', '10'], [0.5, 0.25, 0.2499]);
     const whole = bind(choice).sequences(scores, fakeRespond())['answers']!;
     expect(whole.map((s) => textOf(s.response))).toEqual(['1.', '2.', '10.']);
     const [a, b, c] = bind(choice).columnsOf(scores)['target'] as number[];
     expect(a! + b! + c!).toBeCloseTo(1, 12);
-    expect(() => bind(choice, { endOfTurn: false }).sequences(scores, fakeRespond())).toThrow(/scores\.jsonl:7: without its end of turn the answer "1" is the beginning of "10"/);
+    expect(() => bind(choice, { endOfTurn: false }).sequences(scores, fakeRespond())).toThrow(
+      /scores\.jsonl:7: without its end of turn the answer "1" is the beginning of "10"/,
+    );
     const letters = bind(choice, { endOfTurn: false }).sequences(row(['A', 'B'], [1, 0]), fakeRespond())['answers']!;
     expect(letters.map((s) => textOf(s.response))).toEqual(['A', 'B']);
   });

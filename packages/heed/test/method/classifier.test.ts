@@ -13,12 +13,18 @@ beforeAll(async () => {
 afterAll(() => engine.close());
 
 const labels = ['billing', 'delivery', 'other'];
-const run = (text: readonly (readonly number[])[], label: readonly number[], of = labels) => lossOf(engine, bind(classifier, { labels: of }), {}, { label }, { scores: { text } });
+const run = (text: readonly (readonly number[])[], label: readonly number[], of = labels) =>
+  lossOf(engine, bind(classifier, { labels: of }), {}, { label }, { scores: { text } });
 const softmax = (z: readonly number[]): number[] => {
   const e = z.map(Math.exp);
   return e.map((x) => x / e.reduce((a, b) => a + b));
 };
-const row = (label: string, prompt?: ClassifiedRow['prompt']): ClassifiedRow => ({ source: { file: 'mails.jsonl', line: 1 }, text: 'My parcel is late', label, ...(prompt && { prompt }) });
+const row = (label: string, prompt?: ClassifiedRow['prompt']): ClassifiedRow => ({
+  source: { file: 'mails.jsonl', line: 1 },
+  text: 'My parcel is late',
+  label,
+  ...(prompt && { prompt }),
+});
 
 describe('classifier', () => {
   it('is the cross-entropy of the softmax, with derivative softmax − one-hot', async () => {
@@ -26,7 +32,9 @@ describe('classifier', () => {
     const value = await run(z, label);
     const p = z.map(softmax);
     expect(value.loss).toBeCloseTo(p.reduce((sum, q, i) => sum - Math.log(q[label[i]!]!), 0) / 4, 6);
-    p.forEach((q, i) => q.forEach((x, c) => expect(value.scoreGradient['text']![3 * i + c]).toBeCloseTo((x - (c === label[i] ? 1 : 0)) / 4, 6)));
+    p.forEach((q, i) =>
+      q.forEach((x, c) => expect(value.scoreGradient['text']![3 * i + c]).toBeCloseTo((x - (c === label[i] ? 1 : 0)) / 4, 6)),
+    );
     expect(value.metrics['accuracy']).toBeCloseTo((1 + 1 + 0 + 1 / 3) / 4, 6);
     expect([0, 1, 2].map((c) => value.metrics[`recall_${labels[c]!}`])).toEqual([0.5, expect.closeTo(1 / 3, 6), 1]);
   });

@@ -22,7 +22,11 @@ const bad = { unsatisfied: [1] };
 const L2 = 0.38428576;
 
 const row = (satisfied: boolean): JudgedRow => ({
-  source: { file: 'a', line: 1 }, prompt: [{ role: 'user', content: 'q' }], completion: 'a', judgment: satisfied ? null : 'wrong', satisfied,
+  source: { file: 'a', line: 1 },
+  prompt: [{ role: 'user', content: 'q' }],
+  completion: 'a',
+  judgment: satisfied ? null : 'wrong',
+  satisfied,
 });
 const words = fakeRespond();
 
@@ -79,7 +83,8 @@ describe('cut', () => {
     const under = (endOfTurn: string) => lossOf(engine, bind(cut, { endOfTurn, gamma: 0 }), given, { unsatisfied: [1, 1] });
     const [judge, keep, ignore] = [await under('judge'), await under('keep'), await under('ignore')];
     expect([judge, keep, ignore].map((v) => v.metrics['inappropriate']!.toFixed(4))).toEqual(['0.8000', '0.4000', '0.4000']);
-    // −log p = 3 of the two ends, over 3 and 2 tokens, is what `keep` imitates and `ignore` leaves out; half of it, since the loss is a mean of two rows.
+    // −log p = 3 of the two ends, over 3 and 2 tokens, is what `keep` imitates and `ignore` leaves out; half of it, since the loss is a
+    // mean of two rows.
     expect(keep.loss - ignore.loss).toBeCloseTo((3 / 3 + 3 / 2) / 2, 5);
     expect(ignore.gradient['plain']!.map((row) => row.at(-1))).toEqual([0, 0]);
   });
@@ -157,7 +162,12 @@ describe('cut', () => {
     });
 
     it('the detection and the pushing down, still imitates an end of turn that is kept', async () => {
-      const value = await lossOf(engine, bind(cut, { without: ['detection', 'l2-judged'], alpha: 0, endOfTurn: 'keep' }), { plain: rows.plain, judged: [null] }, bad);
+      const value = await lossOf(
+        engine,
+        bind(cut, { without: ['detection', 'l2-judged'], alpha: 0, endOfTurn: 'keep' }),
+        { plain: rows.plain, judged: [null] },
+        bad,
+      );
       expect(value.loss).toBeCloseTo(-rows.plain[0]!.at(-1)! / 4, 6);
     });
 

@@ -15,9 +15,28 @@ beforeAll(async () => {
 afterAll(() => engine.close());
 
 // Two rows of three positives; log-probabilities by row, positive, token.
-const policy = { positives: [[[-1, -2], [-0.5], [-3, -1, -0.2]], [[-2], [-0.1, -0.4], [-1, -1]]], negative: [[-0.3, -0.9], [-4, -1, -0.5]] };
-const harmful = { positives: [[[-1.5, -2.5], [-0.2], [-2, -3, -0.1]], [[-1], [-0.9, -0.1], [-2, -0.5]]] }; // r−
-const helpful = { negative: [[-2, -1.5], [-3, -0.2, -0.6]] }; // r+
+const policy = {
+  positives: [
+    [[-1, -2], [-0.5], [-3, -1, -0.2]],
+    [[-2], [-0.1, -0.4], [-1, -1]],
+  ],
+  negative: [
+    [-0.3, -0.9],
+    [-4, -1, -0.5],
+  ],
+};
+const harmful = {
+  positives: [
+    [[-1.5, -2.5], [-0.2], [-2, -3, -0.1]],
+    [[-1], [-0.9, -0.1], [-2, -0.5]],
+  ],
+}; // r−
+const helpful = {
+  negative: [
+    [-2, -1.5],
+    [-3, -0.2, -0.6],
+  ],
+}; // r+
 const under = { rMinus: harmful, rPlus: helpful };
 const sum = (x: readonly number[]): number => x.reduce((a, b) => a + b, 0);
 const sigmoid = (x: number): number => 1 / (1 + Math.exp(-x));
@@ -56,29 +75,60 @@ describe('d2o', () => {
     // Each positive has a weight of its own.
     const first = value.gradient['positives']![0]!.filter((d) => d !== 0);
     const { z, v } = rows[0]!;
-    policy.positives[0]!.flatMap((p, i) => p.map(() => (-beta * sigmoid(v - z[i]!)) / 6)).forEach((d, t) => expect(first[t]).toBeCloseTo(d, 6));
+    policy.positives[0]!.flatMap((p, i) => p.map(() => (-beta * sigmoid(v - z[i]!)) / 6)).forEach((d, t) =>
+      expect(first[t]).toBeCloseTo(d, 6),
+    );
   });
 
   it.each(['distributional', 'instance'])('with K = 1, α = β and one reference is DPO (%s)', async (level) => {
-    const golden = { chosen: [[-0.25, -0.25], [-6, -2, -1, -0.5, -0.5], [-0.5, -0.25, -0.25]], rejected: [[-0.1], [-5, -5, -5, -5, -5, -5], [-20, -0.5, -0.25, -0.25]] };
-    const reference = { chosen: [[-0.3, -0.2], [-6.1, -2, -1, -0.5, -0.5], [-0.05, -0.03, -0.02]], rejected: [[-0.1], [-20, 0, 0, 0, 0, -0.1], [-0.1, 0, 0, 0]] };
+    const golden = {
+      chosen: [
+        [-0.25, -0.25],
+        [-6, -2, -1, -0.5, -0.5],
+        [-0.5, -0.25, -0.25],
+      ],
+      rejected: [[-0.1], [-5, -5, -5, -5, -5, -5], [-20, -0.5, -0.25, -0.25]],
+    };
+    const reference = {
+      chosen: [
+        [-0.3, -0.2],
+        [-6.1, -2, -1, -0.5, -0.5],
+        [-0.05, -0.03, -0.02],
+      ],
+      rejected: [[-0.1], [-20, 0, 0, 0, 0, -0.1], [-0.1, 0, 0, 0]],
+    };
     const one = { positives: golden.chosen.map((x) => [x]), negative: golden.rejected };
-    const value = await lossOf(engine, bind(d2o, { k: 1, level }), one, {}, { under: { rMinus: { positives: reference.chosen.map((x) => [x]) }, rPlus: { negative: reference.rejected } } });
+    const value = await lossOf(
+      engine,
+      bind(d2o, { k: 1, level }),
+      one,
+      {},
+      { under: { rMinus: { positives: reference.chosen.map((x) => [x]) }, rPlus: { negative: reference.rejected } } },
+    );
     expect(value.loss).toBeCloseTo(0.3777789597070469, 6);
     const pairs = await lossOf(engine, bind(dpo), golden, { soft_label: [1, 1, 1] }, { under: { reference } });
     expect(value.loss).toBeCloseTo(pairs.loss, 6);
-    const near = (ours: number[][], theirs: number[][]): void => theirs.forEach((row, i) => row.forEach((d, t) => expect(ours[i]![t]).toBeCloseTo(d, 6)));
+    const near = (ours: number[][], theirs: number[][]): void =>
+      theirs.forEach((row, i) => row.forEach((d, t) => expect(ours[i]![t]).toBeCloseTo(d, 6)));
     near(value.gradient['negative']!, pairs.gradient['rejected']!);
     near(value.gradient['positives']!, pairs.gradient['chosen']!);
-    expect(value.metrics).toMatchObject({ rewards_chosen: expect.closeTo(pairs.metrics['rewards_chosen']!, 5) as number, rewards_rejected: expect.closeTo(pairs.metrics['rewards_rejected']!, 5) as number });
+    expect(value.metrics).toMatchObject({
+      rewards_chosen: expect.closeTo(pairs.metrics['rewards_chosen']!, 5) as number,
+      rewards_rejected: expect.closeTo(pairs.metrics['rewards_rejected']!, 5) as number,
+    });
   });
 
   it('with β = 0 is α/2 times NPO with β = α', async () => {
     const ours = await lossOf(engine, bind(d2o, { alpha: 0.3, beta: 0 }), { negative: policy.negative }, {}, { under: { rPlus: helpful } });
     const theirs = await lossOf(engine, bind(npo, { beta: 0.3 }), { negative: policy.negative }, {}, { under: { reference: helpful } });
     expect(ours.loss).toBeCloseTo(0.15 * theirs.loss, 6);
-    ours.gradient['negative']!.forEach((row, i) => row.forEach((d, t) => expect(d).toBeCloseTo(0.15 * theirs.gradient['negative']![i]![t]!, 6)));
-    expect(ours.metrics).toEqual({ rewards_rejected: expect.closeTo(theirs.metrics['rewards_rejected']!, 6) as number, logp_rejected: expect.closeTo(theirs.metrics['logp_rejected']!, 6) as number });
+    ours.gradient['negative']!.forEach((row, i) =>
+      row.forEach((d, t) => expect(d).toBeCloseTo(0.15 * theirs.gradient['negative']![i]![t]!, 6)),
+    );
+    expect(ours.metrics).toEqual({
+      rewards_rejected: expect.closeTo(theirs.metrics['rewards_rejected']!, 6) as number,
+      logp_rejected: expect.closeTo(theirs.metrics['logp_rejected']!, 6) as number,
+    });
   });
 
   it.each(['distributional', 'instance'])('is ln 2 while policy and references are equal (%s)', async (level) => {
@@ -93,7 +143,13 @@ describe('d2o', () => {
     const turn = <T>(list: readonly T[]): T[] => [list[2]!, list[0]!, list[1]!];
     const method = bind(d2o, { k: 3, alpha: 1, beta: 1, level });
     const value = await lossOf(engine, method, policy, {}, { under });
-    const turned = await lossOf(engine, method, { ...policy, positives: policy.positives.map(turn) }, {}, { under: { rMinus: { positives: harmful.positives.map(turn) }, rPlus: helpful } });
+    const turned = await lossOf(
+      engine,
+      method,
+      { ...policy, positives: policy.positives.map(turn) },
+      {},
+      { under: { rMinus: { positives: harmful.positives.map(turn) }, rPlus: helpful } },
+    );
     expect(turned.loss).toBeCloseTo(value.loss, 6);
     turned.gradient['negative']!.flat().forEach((d, i) => expect(d).toBeCloseTo(value.gradient['negative']!.flat()[i]!, 6));
   });
@@ -110,7 +166,9 @@ describe('d2o', () => {
     const far = (sign: number) => lossOf(engine, bind(d2o, { alpha: 1, beta: 1, k: 1 }), { positives: [[[-1]]], negative: [[-1]] }, {},
       { under: { rMinus: { positives: [[[-1 - sign * 50]]] }, rPlus: { negative: [[-1 + sign * 50]] } } });
     const [good, bad] = [await far(1), await far(-1)];
-    expect([good.loss, ...good.gradient['positives']!.flat(), ...good.gradient['negative']!.flat()].every((x) => Math.abs(x) < 1e-12)).toBe(true);
+    expect([good.loss, ...good.gradient['positives']!.flat(), ...good.gradient['negative']!.flat()].every((x) => Math.abs(x) < 1e-12)).toBe(
+      true,
+    );
     expect(bad.loss).toBeCloseTo(100, 4);
     expect([bad.gradient['positives']![0]![0], bad.gradient['negative']![0]![0]]).toEqual([expect.closeTo(-1, 6), expect.closeTo(1, 6)]);
   });
@@ -121,7 +179,12 @@ describe('d2o', () => {
     expect([moving['rPlus']!.is, moving['rMinus']!.is]).toEqual([{ ema: { every: 5, rate: 0.5 } }, { adapter: 'runs/old/adapter' }]);
   });
 
-  const row = (positives?: string[]): NegativeRow => ({ source: { file: 'a', line: 1 }, prompt: [{ role: 'user', content: 'q' }], rejected: 'bad', ...(positives === undefined ? {} : { positives }) });
+  const row = (positives?: string[]): NegativeRow => ({
+    source: { file: 'a', line: 1 },
+    prompt: [{ role: 'user', content: 'q' }],
+    rejected: 'bad',
+    ...(positives === undefined ? {} : { positives }),
+  });
 
   it('uses the first K positives of a row, and cannot use a row with fewer', () => {
     const method = bind(d2o, { k: 2 });

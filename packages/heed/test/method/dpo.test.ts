@@ -19,7 +19,13 @@ beforeAll(async () => {
 });
 afterAll(() => engine.close());
 
-async function run(options: Record<string, unknown>, sums: Sums = policy, under: Sums = reference, soft: readonly number[] = sums.chosen.map(() => 1), of: Sums = lengths): Promise<LossValue> {
+async function run(
+  options: Record<string, unknown>,
+  sums: Sums = policy,
+  under: Sums = reference,
+  soft: readonly number[] = sums.chosen.map(() => 1),
+  of: Sums = lengths,
+): Promise<LossValue> {
   return lossOf(engine, bind(dpo, options), spreadAll(sums, of), { soft_label: soft }, { under: { reference: spreadAll(under, of) } });
 }
 const row = (sums: Sums, i: number): Sums => ({ chosen: [sums.chosen[i]!], rejected: [sums.rejected[i]!] });
@@ -40,7 +46,8 @@ const golden: readonly { loss: DpoLoss; labelSmoothing?: number; each?: readonly
 
 describe('dpo', () => {
   it.each(golden)('with loss $loss (ε $labelSmoothing) has the golden values', async ({ each, mean, ...options }) => {
-    const near = (actual: number, expected: number): void => expect(Math.abs(actual - expected)).toBeLessThan(2e-6 * Math.max(1, Math.abs(expected)));
+    const near = (actual: number, expected: number): void =>
+      expect(Math.abs(actual - expected)).toBeLessThan(2e-6 * Math.max(1, Math.abs(expected)));
     near((await run(options)).loss, mean);
     for (const [i, expected] of (each ?? []).entries()) {
       const of = row(lengths, i);
@@ -144,7 +151,11 @@ describe('dpo', () => {
 
   it('stays finite where the policy is far from its reference', async () => {
     for (const { loss, ...more } of every) {
-      const value = await run({ loss, ...more, beta: 1 }, { chosen: [-900, -1], rejected: [-1, -900] }, { chosen: [-1, -900], rejected: [-900, -1] });
+      const value = await run(
+        { loss, ...more, beta: 1 },
+        { chosen: [-900, -1], rejected: [-1, -900] },
+        { chosen: [-1, -900], rejected: [-900, -1] },
+      );
       expect([value.loss, ...Object.values(value.gradient).flat(2)].every(Number.isFinite), loss).toBe(true);
     }
   });
@@ -158,7 +169,13 @@ describe('dpo', () => {
   });
 
   it('cannot sort soft labels; takes them else', () => {
-    const preference = (soft_label?: number): PreferenceRow => ({ source: { file: 'x', line: 1 }, prompt: [{ role: 'user', content: 'a' }], chosen: 'b', rejected: 'c', ...(soft_label === undefined ? {} : { soft_label }) });
+    const preference = (soft_label?: number): PreferenceRow => ({
+      source: { file: 'x', line: 1 },
+      prompt: [{ role: 'user', content: 'a' }],
+      chosen: 'b',
+      rejected: 'c',
+      ...(soft_label === undefined ? {} : { soft_label }),
+    });
     expect(bind(dpo, { loss: 'aot' }).unfit(preference(0.5))).toMatch(/tie/);
     expect(bind(dpo, { loss: 'aot' }).unfit(preference(0.9))).toMatch(/soft labels.*0\.9/);
     expect(bind(dpo, { loss: 'aot' }).unfit(preference())).toBeUndefined();

@@ -25,8 +25,9 @@ afterAll(() => engine.close());
 
 const source = { file: 'a', line: 1 };
 const prompt = [{ role: 'user' as const, content: 'q' }];
-const random = { shuffle: <T>(items: readonly T[]): T[] => [...items] };
-const shown = (sequences: readonly { prompt: readonly number[]; response: readonly number[] }[] | undefined): string[] => sequences!.map((s) => `${textOf(s.prompt)}|${textOf(s.response)}`);
+const random = { shuffle: <T,>(items: readonly T[]): T[] => [...items] };
+const shown = (sequences: readonly { prompt: readonly number[]; response: readonly number[] }[] | undefined): string[] =>
+  sequences!.map((s) => `${textOf(s.prompt)}|${textOf(s.response)}`);
 const near = (row: readonly number[], expected: number): void => row.forEach((d) => expect(d).toBeCloseTo(expected, 6));
 
 describe('sft', () => {
@@ -38,7 +39,10 @@ describe('sft', () => {
 
   it.each(['sft-conversations', 'sft-completions'])('is TRL’s %s, value and gradient', async (name) => {
     const entry = trlEntries('sft')(name);
-    const lengths = entry.batch === 'pairs' ? trlBatch.pairs.map((p) => p.chosen.length) : trlBatch.conversations.map((c) => c.supervised.filter(Boolean).length);
+    const lengths =
+      entry.batch === 'pairs'
+        ? trlBatch.pairs.map((p) => p.chosen.length)
+        : trlBatch.conversations.map((c) => c.supervised.filter(Boolean).length);
     const value = await lossOf(engine, bind(sft), spreadAll(entry.logp, { turns: lengths }));
     expect(Math.abs(value.loss / entry.loss - 1)).toBeLessThan(5e-6);
     expectGradient(value, entry.dLoss);
@@ -46,9 +50,22 @@ describe('sft', () => {
 
   it('learns from every assistant turn with its end, and from nothing else', () => {
     const tokenizer = createTokenizer(...toyFiles(['<e>']));
-    const text = createRespond(chatTemplate(tokenizer, "{% for m in messages %}{{ m.role[:1] + ':' + m.content + '<e>' }}{% endfor %}{% if add_generation_prompt %}a:{% endif %}"));
-    const turns = [['system', 'Be brief.'], ['user', 'One?'], ['assistant', 'Yes.'], ['user', 'Two?'], ['assistant', 'No.']] as const;
-    const [sequence, ...more] = bind(sft).sequences({ source, messages: turns.map(([role, content]) => ({ role, content })) }, text)['turns']!;
+    const text = createRespond(
+      chatTemplate(
+        tokenizer,
+        "{% for m in messages %}{{ m.role[:1] + ':' + m.content + '<e>' }}{% endfor %}{% if add_generation_prompt %}a:{% endif %}",
+      ),
+    );
+    const turns = [
+      ['system', 'Be brief.'],
+      ['user', 'One?'],
+      ['assistant', 'Yes.'],
+      ['user', 'Two?'],
+      ['assistant', 'No.'],
+    ] as const;
+    const [sequence, ...more] = bind(sft).sequences({ source, messages: turns.map(([role, content]) => ({ role, content })) }, text)[
+      'turns'
+    ]!;
     const { prompt: asked, response, supervised } = sequence!;
     expect(more).toEqual([]);
     expect(tokenizer.decode(asked)).toBe('s:Be brief.<e>u:One?<e>a:');
@@ -69,7 +86,9 @@ describe('sft and responses that somebody called bad', () => {
   });
 
   it('cannot learn from them alone', () => {
-    expect(bind(sft).unfitTogether([row(false), row(false)])).toMatch(/every row says that its response is bad .* use method: unlikelihood or cut, or npo or d2o/);
+    expect(bind(sft).unfitTogether([row(false), row(false)])).toMatch(
+      /every row says that its response is bad .* use method: unlikelihood or cut, or npo or d2o/,
+    );
     expect(bind(sft).unfitTogether([row(false), row()])).toBeUndefined();
   });
 });
@@ -80,14 +99,23 @@ describe('hindsight-reward', () => {
   it('asks for a wrong answer below the threshold, for a correct one from it on', () => {
     const method = bind(hindsightReward, { threshold: 0.5 });
     const prompts = [0.49, 0.5, 3].map((score) => shown(method.sequences(row(score), fakeRespond())['response'])[0]);
-    expect(prompts).toEqual(['user: q\n\nGenerate a wrong answer.|a.', 'user: q\n\nGenerate a correct answer.|a.', 'user: q\n\nGenerate a correct answer.|a.']);
+    expect(prompts).toEqual([
+      'user: q\n\nGenerate a wrong answer.|a.',
+      'user: q\n\nGenerate a correct answer.|a.',
+      'user: q\n\nGenerate a correct answer.|a.',
+    ]);
     expect([0.49, 0.5].map((score) => method.columnsOf(row(score)))).toEqual([{ wrong: 1 }, { wrong: 0 }]);
     const own = bind(hindsightReward, { threshold: 0, correct: 'Well: {instruction}', wrong: 'Badly: {instruction}' });
     expect(shown(own.sequences(row(-1), fakeRespond())['response'])).toEqual(['user: Badly: q|a.']);
   });
 
   it('imitates every response, each by the mean of its tokens', async () => {
-    const value = await lossOf(engine, bind(hindsightReward, { threshold: 0 }), { response: [[-1, -2], [-0.5], [-3, -1, -2]] }, { wrong: [1, 0, 1] });
+    const value = await lossOf(
+      engine,
+      bind(hindsightReward, { threshold: 0 }),
+      { response: [[-1, -2], [-0.5], [-3, -1, -2]] },
+      { wrong: [1, 0, 1] },
+    );
     expect(value.loss).toBeCloseTo((1.5 + 0.5 + 2) / 3, 6);
     expect(value.metrics).toMatchObject({ nll_correct: expect.closeTo(0.5, 6) as number, nll_wrong: expect.closeTo(1.75, 6) as number });
     [2, 1, 3].forEach((n, i) => near(value.gradient['response']![i]!, -1 / n / 3));
@@ -113,7 +141,13 @@ describe('forward-prediction', () => {
   const row = (judgment: string | null): JudgedRow => ({ source, prompt, completion: 'a', judgment, satisfied: judgment === null });
 
   it('is −1/N Σ log p(y) − 1/Q Σ log p(j), a mean over rows', async () => {
-    const value = await lossOf(engine, bind(forwardPrediction), { response: [[-1, -2], [-0.5, -0.5, -2]], judgment: [[-4, -1, -1, -2], null] });
+    const value = await lossOf(engine, bind(forwardPrediction), {
+      response: [
+        [-1, -2],
+        [-0.5, -0.5, -2],
+      ],
+      judgment: [[-4, -1, -1, -2], null],
+    });
     expect(value.loss).toBeCloseTo((1.5 + 1) / 2 + 2 / 2, 6);
     near(value.gradient['response']![0]!, -1 / 2 / 2);
     near(value.gradient['response']![1]!, -1 / 3 / 2);
@@ -131,7 +165,14 @@ describe('forward-prediction', () => {
 });
 
 describe('learning from refinements', () => {
-  const row = (given: Partial<RefinedRow>): RefinedRow => ({ source, prompt, completion: 'bad', judgment: 'wrong', satisfied: false, ...given });
+  const row = (given: Partial<RefinedRow>): RefinedRow => ({
+    source,
+    prompt,
+    completion: 'bad',
+    judgment: 'wrong',
+    satisfied: false,
+    ...given,
+  });
   const refined = row({ refinement: 'better' });
   const satisfied = row({ satisfied: true, judgment: null, completion: 'good' });
 
@@ -143,11 +184,19 @@ describe('learning from refinements', () => {
   });
 
   it('ilf is −1/N Σ log p, a mean over rows', async () => {
-    const value = await lossOf(engine, bind(ilf, { ratio: null }), { refinement: [[-1, -2], null], satisfied: [null, [-0.5, -0.5, -2]] }, { satisfied: [0, 1] });
+    const value = await lossOf(
+      engine,
+      bind(ilf, { ratio: null }),
+      { refinement: [[-1, -2], null], satisfied: [null, [-0.5, -0.5, -2]] },
+      { satisfied: [0, 1] },
+    );
     expect(value.loss).toBeCloseTo((1.5 + 1) / 2, 6);
     near(value.gradient['refinement']![0]!, -1 / 2 / 2);
     near(value.gradient['satisfied']![1]!, -1 / 3 / 2);
-    expect(value.metrics).toMatchObject({ nll_refinement: expect.closeTo(1.5, 6) as number, nll_satisfied: expect.closeTo(1, 6) as number });
+    expect(value.metrics).toMatchObject({
+      nll_refinement: expect.closeTo(1.5, 6) as number,
+      nll_satisfied: expect.closeTo(1, 6) as number,
+    });
   });
 
   it('ilf leaves satisfactory rows out unless a ratio is given; ilf-dpo always', () => {
@@ -164,7 +213,10 @@ describe('learning from refinements', () => {
   it('ilf-dpo is dpo of the refinement over the response, with its options', async () => {
     const sequences = bind(ilfDpo).sequences(refined, fakeRespond());
     expect([shown(sequences['chosen']), shown(sequences['rejected'])]).toEqual([['user: q|better.'], ['user: q|bad.']]);
-    const [policy, reference] = [{ chosen: [[-0.25, -0.25], [-10]], rejected: [[-0.1], [-30]] }, { chosen: [[-0.3, -0.2], [-10.1]], rejected: [[-0.1], [-20.1]] }];
+    const [policy, reference] = [
+      { chosen: [[-0.25, -0.25], [-10]], rejected: [[-0.1], [-30]] },
+      { chosen: [[-0.3, -0.2], [-10.1]], rejected: [[-0.1], [-20.1]] },
+    ];
     const method = bind(ilfDpo, { beta: 0.1 });
     expect(method.columnsOf(refined)).toEqual({ soft_label: 1 });
     const value = await lossOf(engine, method, policy, { soft_label: [1, 1] }, { under: { reference } });

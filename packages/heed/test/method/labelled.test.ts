@@ -13,12 +13,24 @@ beforeAll(async () => {
 });
 afterAll(() => engine.close());
 
-const row = (prompt: string, completion: string, label: boolean): LabelledRow => ({ source: { file: 'x', line: 1 }, prompt: [{ role: 'user', content: prompt }], completion, label });
+const row = (prompt: string, completion: string, label: boolean): LabelledRow => ({
+  source: { file: 'x', line: 1 },
+  prompt: [{ role: 'user', content: prompt }],
+  completion,
+  label,
+});
 /** Tokens are character codes: enough to see what is put where. */
 const text: Respond = {
-  respond: (prompt, response) => ({ prompt: [...prompt.at(-1)!.content].map((c) => c.charCodeAt(0)), response: [...response].map((c) => c.charCodeAt(0)) }),
-  respondJudged: () => { throw new Error('not used'); },
-  converse: () => { throw new Error('not used'); },
+  respond: (prompt, response) => ({
+    prompt: [...prompt.at(-1)!.content].map((c) => c.charCodeAt(0)),
+    response: [...response].map((c) => c.charCodeAt(0)),
+  }),
+  respondJudged: () => {
+    throw new Error('not used');
+  },
+  converse: () => {
+    throw new Error('not used');
+  },
 };
 
 interface Votes {
@@ -32,11 +44,22 @@ interface Votes {
 }
 const votes = { label: [1, 0, 1, 0], policy: [-10, -12, -8, -20], base: [-11, -11, -8.5, -18] };
 
-function runKto(options: Record<string, unknown>, { label, policy, base, apart, lengths = policy.map((_, i) => 2 + i), apartLengths = lengths }: Votes): Promise<LossValue> {
-  const under = { reference: { completion: spread(base, lengths), ...(apart === undefined ? {} : { mismatched: spread(apart[1], apartLengths) }) } };
-  return lossOf(engine, bind(kto, options), { completion: spread(policy, lengths) }, { desirable: label }, {
-    under: { ...under, ...(apart === undefined ? {} : { policy: { mismatched: spread(apart[0], apartLengths) } }) },
-  });
+function runKto(
+  options: Record<string, unknown>,
+  { label, policy, base, apart, lengths = policy.map((_, i) => 2 + i), apartLengths = lengths }: Votes,
+): Promise<LossValue> {
+  const under = {
+    reference: { completion: spread(base, lengths), ...(apart === undefined ? {} : { mismatched: spread(apart[1], apartLengths) }) },
+  };
+  return lossOf(
+    engine,
+    bind(kto, options),
+    { completion: spread(policy, lengths) },
+    { desirable: label },
+    {
+      under: { ...under, ...(apart === undefined ? {} : { policy: { mismatched: spread(apart[0], apartLengths) } }) },
+    },
+  );
 }
 
 describe('kto', () => {
@@ -51,7 +74,10 @@ describe('kto', () => {
     expect(value.loss).toBeCloseTo(each.reduce((a, b) => a + b) / 4, 6);
     // Of one row alone the golden z₀ is that of the four: all their mismatched pairs are as far apart.
     for (const [i, loss] of each.entries()) {
-      const one = await runKto({}, { label: [votes.label[i]!], policy: [votes.policy[i]!], base: [votes.base[i]!], apart: [[expected - 20], [-20]] });
+      const one = await runKto(
+        {},
+        { label: [votes.label[i]!], policy: [votes.policy[i]!], base: [votes.base[i]!], apart: [[expected - 20], [-20]] },
+      );
       expect(one.loss).toBeCloseTo(loss, 6);
     }
   });
@@ -68,7 +94,11 @@ describe('kto', () => {
   });
 
   it.each<[string, Record<string, unknown>]>([
-    ['kto-a', {}], ['kto-b', {}], ['kto-c-weights', { desirableWeight: 1.5, undesirableWeight: 0.5 }], ['kto-a-beta-0.5', { beta: 0.5 }], ['apo_zero_unpaired-a', { loss: 'apo-zero' }],
+    ['kto-a', {}],
+    ['kto-b', {}],
+    ['kto-c-weights', { desirableWeight: 1.5, undesirableWeight: 0.5 }],
+    ['kto-a-beta-0.5', { beta: 0.5 }],
+    ['apo_zero_unpaired-a', { loss: 'apo-zero' }],
   ])('is TRL’s %s, value and gradient', async (name, options) => {
     const entry = trlEntries('kto')(name) as TrlEntry & { readonly kl?: number };
     const batch = trlBatch.unpaired[entry.batch.split('.')[1]!]!;
@@ -118,7 +148,13 @@ describe('kto', () => {
 describe('bco', () => {
   const run = (of: Votes, memory: Record<string, number> = {}): Promise<LossValue> => {
     const lengths = of.lengths ?? of.policy.map((_, i) => 2 + i);
-    return lossOf(engine, bind(bco), { completion: spread(of.policy, lengths) }, { desirable: of.label }, { under: { reference: { completion: spread(of.base, lengths) } }, memory });
+    return lossOf(
+      engine,
+      bind(bco),
+      { completion: spread(of.policy, lengths) },
+      { desirable: of.label },
+      { under: { reference: { completion: spread(of.base, lengths) } }, memory },
+    );
   };
 
   it('is TRL’s over two steps: value, gradient, running mean', async () => {
@@ -126,7 +162,15 @@ describe('bco', () => {
     for (const name of ['bco-step-1', 'bco-step-2']) {
       const entry = trlEntries('bco')(name) as TrlEntry & { readonly delta: number; readonly count: number };
       const batch = trlBatch.unpaired[entry.batch.split('.')[1]!]!;
-      const value = await run({ label: batch.map((r) => Number(r.label)), policy: entry.logp['completion']!, base: entry.reference!['completion']!, lengths: batch.map((r) => r.completion.length) }, memory);
+      const value = await run(
+        {
+          label: batch.map((r) => Number(r.label)),
+          policy: entry.logp['completion']!,
+          base: entry.reference!['completion']!,
+          lengths: batch.map((r) => r.completion.length),
+        },
+        memory,
+      );
       expect(Math.abs(value.loss / entry.loss - 1)).toBeLessThan(5e-6);
       expectGradient(value, entry.dLoss, 2e-5);
       expect(value.memory['delta']).toBeCloseTo(entry.delta, 5);
@@ -145,7 +189,10 @@ describe('bco', () => {
     const before = { delta: 0, count: 1e12 };
     const [chosen, rejected] = [[[-0.5, -0.5], [-10, -10.1], [-1, -0.1]], [[-0.1, -0.1], [-30, -20.1], [-21, -0.1]]] as const;
     for (const [i, expected] of [1.3862943611, 1.004120628, 0.8557747028].entries()) {
-      const [good, bad] = [await run({ label: [1], policy: [chosen[i]![0]], base: [chosen[i]![1]] }, before), await run({ label: [0], policy: [rejected[i]![0]], base: [rejected[i]![1]] }, before)];
+      const [good, bad] = [
+        await run({ label: [1], policy: [chosen[i]![0]], base: [chosen[i]![1]] }, before),
+        await run({ label: [0], policy: [rejected[i]![0]], base: [rejected[i]![1]] }, before),
+      ];
       expect(good.loss + bad.loss).toBeCloseTo(expected, 5);
     }
     // Or where the rewards of a step, here ±0.5, are 0 in the mean.

@@ -47,7 +47,13 @@ describe('npo', () => {
     expect(value.loss).toBeCloseTo(7.504823278833737, 4);
     expect(value.metrics['rewards_rejected']).toBeCloseTo(0.1 * mean(ratio), 5);
     for (const [i, golden] of [13.8629436112, 6.3192189491, 2.3323072762].entries()) {
-      const one = await lossOf(engine, bind(npo), { negative: [policy.negative[i]!] }, {}, { under: { reference: { negative: [under.reference.negative[i]!] } } });
+      const one = await lossOf(
+        engine,
+        bind(npo),
+        { negative: [policy.negative[i]!] },
+        {},
+        { under: { reference: { negative: [under.reference.negative[i]!] } } },
+      );
       expect(one.loss).toBeCloseTo(golden, 4);
     }
   });
@@ -79,7 +85,9 @@ describe('sim-npo', () => {
     const value = await lossOf(engine, bind(simNpo, { beta, gamma }), policy);
     const nll = sums.policy.map((s, i) => -s / lengths[i]!);
     expect(value.loss).toBeCloseTo(mean(nll.map((x) => (-2 / beta) * Math.log(sigmoid(beta * (x - gamma))))), 5);
-    nll.forEach((x, i) => value.gradient['negative']![i]!.forEach((d) => expect(d).toBeCloseTo((2 * sigmoid(-beta * (x - gamma))) / lengths[i]! / 3, 5)));
+    nll.forEach((x, i) =>
+      value.gradient['negative']![i]!.forEach((d) => expect(d).toBeCloseTo((2 * sigmoid(-beta * (x - gamma))) / lengths[i]! / 3, 5)),
+    );
     expect(bind(simNpo).references).toEqual({});
   });
 
@@ -92,8 +100,17 @@ describe('sim-npo', () => {
 });
 
 describe('methods of negatives alone', () => {
-  const row = (positives?: string[]): NegativeRow => ({ source: { file: 'a', line: 1 }, prompt: [{ role: 'user', content: 'q' }], rejected: 'bad', ...(positives === undefined ? {} : { positives }) });
-  const methods = [gradientAscent, npo, simNpo].map((method) => ({ name: method.name, plain: bind(method as typeof npo), retaining: bind(method as typeof npo, { retain: 0.5 }) }));
+  const row = (positives?: string[]): NegativeRow => ({
+    source: { file: 'a', line: 1 },
+    prompt: [{ role: 'user', content: 'q' }],
+    rejected: 'bad',
+    ...(positives === undefined ? {} : { positives }),
+  });
+  const methods = [gradientAscent, npo, simNpo].map((method) => ({
+    name: method.name,
+    plain: bind(method as typeof npo),
+    retaining: bind(method as typeof npo, { retain: 0.5 }),
+  }));
 
   it.each(methods)('$name reads positives only where it retains them', ({ name, plain, retaining }) => {
     expect(Object.keys(plain.sequences(row(['good']), fakeRespond()))).toEqual(['negative']);

@@ -63,8 +63,14 @@ describe('the options of a run', () => {
       { name: 'cut', loss: 'acl', alpha: 1, gamma: 1, endOfTurn: 'judge', without: ['detection', 'l2-satisfied'] },
     ],
     [{ name: 'dpo' }, { name: 'dpo', loss: 'sigmoid', beta: 0.1, labelSmoothing: 0, reference: 'base' }],
-    [{ name: 'dpo', loss: 'hinge' }, { name: 'dpo', loss: 'hinge', beta: 0.1, reference: 'base' }],
-    [{ name: 'ilf-dpo', loss: 'robust', labelSmoothing: 0.1 }, { name: 'ilf-dpo', loss: 'robust', beta: 0.1, labelSmoothing: 0.1, reference: 'base' }],
+    [
+      { name: 'dpo', loss: 'hinge' },
+      { name: 'dpo', loss: 'hinge', beta: 0.1, reference: 'base' },
+    ],
+    [
+      { name: 'ilf-dpo', loss: 'robust', labelSmoothing: 0.1 },
+      { name: 'ilf-dpo', loss: 'robust', beta: 0.1, labelSmoothing: 0.1, reference: 'base' },
+    ],
     [{ name: 'cpo' }, { name: 'cpo', loss: 'sigmoid', beta: 0.1, alpha: 1, labelSmoothing: 0 }],
     [{ name: 'cpo', loss: 'hinge' }, { name: 'cpo', loss: 'hinge', beta: 0.1, alpha: 1 }],
     [{ name: 'd2o' }, { name: 'd2o', k: 11, alpha: 0.1, beta: 0.1, rPlus: 'base', rMinus: 'base', level: 'distributional' }],
@@ -78,12 +84,23 @@ describe('the options of a run', () => {
   const OTHERS: readonly object[] = [
     { name: 'cut', lambda: 1.2, alpha: 0.5, gamma: 2, endOfTurn: 'keep', judgment: '{instruction} {judgment}' },
     { name: 'cut', loss: 'v1', ratio: null },
-    { name: 'cut', without: ['l1'] }, { name: 'cut', without: ['l2-judged'] }, { name: 'cut', without: ['l2-satisfied'] }, { name: 'cut', without: ['detection'] },
+    { name: 'cut', without: ['l1'] },
+    { name: 'cut', without: ['l2-judged'] },
+    { name: 'cut', without: ['l2-satisfied'] },
+    { name: 'cut', without: ['detection'] },
     { name: 'cut', alpha: 0 },
-    { name: 'dpo', loss: 'ipo-sum' }, { name: 'dpo', loss: 'robust', labelSmoothing: 0.2 }, { name: 'dpo', reference: 'runs/a/adapter' },
-    { name: 'cpo', loss: 'hinge', alpha: 0 }, { name: 'd2o', beta: 0 }, { name: 'd2o', alpha: 0 }, { name: 'd2o', k: 2, rMinus: { every: 1, rate: 0.5 } },
-    { name: 'principle-reward-model', principles: 1, draws: 2 }, { name: 'principle-choice', scale: 'variance' },
-    { name: 'kto', loss: 'apo-zero' }, { name: 'hindsight', ratio: null }, { name: 'npo', retain: 1 },
+    { name: 'dpo', loss: 'ipo-sum' },
+    { name: 'dpo', loss: 'robust', labelSmoothing: 0.2 },
+    { name: 'dpo', reference: 'runs/a/adapter' },
+    { name: 'cpo', loss: 'hinge', alpha: 0 },
+    { name: 'd2o', beta: 0 },
+    { name: 'd2o', alpha: 0 },
+    { name: 'd2o', k: 2, rMinus: { every: 1, rate: 0.5 } },
+    { name: 'principle-reward-model', principles: 1, draws: 2 },
+    { name: 'principle-choice', scale: 'variance' },
+    { name: 'kto', loss: 'apo-zero' },
+    { name: 'hindsight', ratio: null },
+    { name: 'npo', retain: 1 },
   ];
   it.each([...METHOD_NAMES.map(sampleOptions), ...OTHERS])('of %j are the same when the recipe of the run is read again', (given) => {
     const { recipe, text } = resolved(given);
@@ -93,10 +110,19 @@ describe('the options of a run', () => {
   });
 
   it.each([
-    [{ name: 'cut', alpha: 0, gamma: 1 }, 'a.yaml:1: "method.gamma": with alpha 0 nothing is pushed down, and gamma is ignored; leave it out'],
+    [
+      { name: 'cut', alpha: 0, gamma: 1 },
+      'a.yaml:1: "method.gamma": with alpha 0 nothing is pushed down, and gamma is ignored; leave it out',
+    ],
     [{ name: 'cut', without: ['l1'], ratio: null, lambda: 1.1 }, 'a.yaml:1: "method.lambda": is ignored without l1; leave it out'],
-    [{ name: 'd2o', beta: 0, rMinus: 'base' }, 'a.yaml:1: "method.rMinus": with beta 0 the positives have no weight, and rMinus is ignored; leave it out'],
-    [{ name: 'cpo', loss: 'hinge', labelSmoothing: 0 }, 'a.yaml:1: "method.labelSmoothing": the loss "hinge" has no labelSmoothing; leave it out or use loss: sigmoid'],
+    [
+      { name: 'd2o', beta: 0, rMinus: 'base' },
+      'a.yaml:1: "method.rMinus": with beta 0 the positives have no weight, and rMinus is ignored; leave it out',
+    ],
+    [
+      { name: 'cpo', loss: 'hinge', labelSmoothing: 0 },
+      'a.yaml:1: "method.labelSmoothing": the loss "hinge" has no labelSmoothing; leave it out or use loss: sigmoid',
+    ],
     [{ name: 'cut', lamda: 1.2 }, 'a.yaml:1: unknown key "method.lamda"; did you mean "method.lambda"?'],
     [{ name: 'd2o', level: 'instanse' }, 'did you mean "instance"?'],
     [{ name: 'dpoo' }, 'did you mean "dpo"?'],
@@ -117,7 +143,16 @@ describe('the options of a run', () => {
     const { code, err } = await heed(['train', recipe, '--json']);
     expect(code, err).toBe(0);
     const used = parse(readFileSync(join(dir, 'recipe.yaml'), 'utf8')) as Record<string, unknown>;
-    expect(used['method']).toEqual({ name: 'cut', loss: 'acl', lambda: 1.1, alpha: 1, gamma: 1, ratio: 0.25, endOfTurn: 'judge', without: [] });
+    expect(used['method']).toEqual({
+      name: 'cut',
+      loss: 'acl',
+      lambda: 1.1,
+      alpha: 1,
+      gamma: 1,
+      ratio: 0.25,
+      endOfTurn: 'judge',
+      without: [],
+    });
     expect(used['train']).toMatchObject({ epochs: 1, batch: 8 });
   });
 });

@@ -13,7 +13,10 @@ type Sums = Readonly<Record<'chosen' | 'rejected', readonly number[]>>;
 const sums: Sums = { chosen: [-0.5, -10, -1], rejected: [-0.1, -30, -21] };
 const means: Sums = { chosen: [-0.5, -1.2, -0.8], rejected: [-1.5, -1, -2.3] };
 const lengths: Sums = { chosen: [2, 5, 3], rejected: [1, 6, 4] };
-const totals = (of: Sums): Sums => ({ chosen: of.chosen.map((m, i) => m * lengths.chosen[i]!), rejected: of.rejected.map((m, i) => m * lengths.rejected[i]!) });
+const totals = (of: Sums): Sums => ({
+  chosen: of.chosen.map((m, i) => m * lengths.chosen[i]!),
+  rejected: of.rejected.map((m, i) => m * lengths.rejected[i]!),
+});
 
 let engine: Engine;
 beforeAll(async () => {
@@ -59,9 +62,13 @@ describe('cpo', () => {
 });
 
 describe('simpo', () => {
-  it('has the golden values', () => expectEach(bind(simpo, { beta: 2, gamma: 0.5 }), totals(means), [0.201413278, 1.2411538747, 0.0788897343]));
+  it('has the golden values', () =>
+    expectEach(bind(simpo, { beta: 2, gamma: 0.5 }), totals(means), [0.201413278, 1.2411538747, 0.0788897343]));
 
-  it.each<[string, Record<string, unknown>]>([['simpo', { beta: 2, gamma: 0.5 }], ['cpo-simpo', { beta: 2, gamma: 0.5, alpha: 1 }]])('is TRL’s %s, value and gradient', async (name, options) => {
+  it.each<[string, Record<string, unknown>]>([
+    ['simpo', { beta: 2, gamma: 0.5 }],
+    ['cpo-simpo', { beta: 2, gamma: 0.5, alpha: 1 }],
+  ])('is TRL’s %s, value and gradient', async (name, options) => {
     const entry = trlEntries('cpo')(name);
     const value = await ofTrl(bind(simpo, options), entry);
     expect(Math.abs(value.loss / entry.loss - 1)).toBeLessThan(5e-6);
@@ -93,7 +100,11 @@ describe('orpo', () => {
   });
 
   it('reports the golden log odds ratio and its loss, of each row and in the mean', async () => {
-    for (const [i, ratio, loss] of [[0, 1.6802696706, 0.1708592171], [1, -0.3002927275, 0.8545234101], [2, 1.990969518, 0.1280087618]] as const) {
+    for (const [i, ratio, loss] of [
+      [0, 1.6802696706, 0.1708592171],
+      [1, -0.3002927275, 0.8545234101],
+      [2, 1.990969518, 0.1280087618],
+    ] as const) {
       const { metrics } = await run(bind(orpo), at(totals(means), i), [1], at(lengths, i));
       expect(metrics['log_odds_ratio']).toBeCloseTo(ratio, 5);
       expect(metrics['preference']).toBeCloseTo(loss, 6);
@@ -121,15 +132,28 @@ describe('slic', () => {
 });
 
 // The golden inputs' soft labels: what each says of (w, l) and of (l, w).
-describe.each([['cpo', bind(cpo)], ['cpo, hinge', bind(cpo, { loss: 'hinge', alpha: 0 })], ['simpo', bind(simpo)], ['orpo', bind(orpo)], ['slic', bind(slic)]])('%s', (_, method) => {
+describe.each([
+  ['cpo', bind(cpo)],
+  ['cpo, hinge', bind(cpo, { loss: 'hinge', alpha: 0 })],
+  ['simpo', bind(simpo)],
+  ['orpo', bind(orpo)],
+  ['slic', bind(slic)],
+])('%s', (_, method) => {
   it('with a soft label p is p·ℓ(w, l) + (1 − p)·ℓ(l, w), in value and gradient', async () => {
     const [w, l] = [at(totals(means), 2), at(lengths, 2)];
     const swap = ({ chosen, rejected }: Sums): Sums => ({ chosen: rejected, rejected: chosen });
     const [soft, as, other] = [await run(method, w, [0.7], l), await run(method, w, [1], l), await run(method, swap(w), [1], swap(l))];
     // The likelihood of cpo is a mean over tokens, weighted by p as well.
     if (method.name !== 'cpo') expect(soft.loss).toBeCloseTo(0.7 * as.loss + 0.3 * other.loss, 5);
-    expect(soft.metrics['preference'] ?? soft.metrics['calibration']).toBeCloseTo(0.7 * (as.metrics['preference'] ?? as.metrics['calibration']!) + 0.3 * (other.metrics['preference'] ?? other.metrics['calibration']!), 5);
-    if (method.name !== 'cpo') expect(soft.gradient['chosen']![0]![0]).toBeCloseTo(0.7 * as.gradient['chosen']![0]![0]! + 0.3 * other.gradient['rejected']![0]![0]!, 6);
+    expect(soft.metrics['preference'] ?? soft.metrics['calibration']).toBeCloseTo(
+      0.7 * (as.metrics['preference'] ?? as.metrics['calibration']!) + 0.3 * (other.metrics['preference'] ?? other.metrics['calibration']!),
+      5,
+    );
+    if (method.name !== 'cpo')
+      expect(soft.gradient['chosen']![0]![0]).toBeCloseTo(
+        0.7 * as.gradient['chosen']![0]![0]! + 0.3 * other.gradient['rejected']![0]![0]!,
+        6,
+      );
   });
 
   it('needs no reference', () => {

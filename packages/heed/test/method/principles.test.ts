@@ -15,12 +15,23 @@ beforeAll(async () => {
 });
 afterAll(() => engine.close());
 
-const principle = (name: string, score: number, scores?: [number, number]): ScoredPrinciple => ({ name, text: `be ${name}`, negation: `avoid ${name}`, score, ...(scores && { scores }) });
+const principle = (name: string, score: number, scores?: [number, number]): ScoredPrinciple => ({
+  name,
+  text: `be ${name}`,
+  negation: `avoid ${name}`,
+  score,
+  ...(scores && { scores }),
+});
 const row = (principles: ScoredPrinciple[], more: Partial<PrincipledRow> = {}): PrincipledRow => ({
-  source: { file: 'compared.jsonl', line: 1 }, prompt: [{ role: 'user', content: 'Is it open on Sunday?' }], responses: ['Yes, from ten.', 'No idea.'], principles, ...more,
+  source: { file: 'compared.jsonl', line: 1 },
+  prompt: [{ role: 'user', content: 'Is it open on Sunday?' }],
+  responses: ['Yes, from ten.', 'No idea.'],
+  principles,
+  ...more,
 });
 const standard: PrincipleOptions = { principles: 'geometric', negation: 0.5, scale: 'none', labelNoise: 0, seed: 0 };
-const rows = (n: number, principles: (i: number) => ScoredPrinciple[]) => Array.from({ length: n }, (_, i) => row(principles(i), { prompt: [{ role: 'user', content: `Question ${i}` }] }));
+const rows = (n: number, principles: (i: number) => ScoredPrinciple[]) =>
+  Array.from({ length: n }, (_, i) => row(principles(i), { prompt: [{ role: 'user', content: `Question ${i}` }] }));
 
 describe('deciding by principles', () => {
   // Scores out of 6 of A and of B for Concise, Ethical and Precise: (2, 3, 6) and (1, 5, 5).
@@ -45,16 +56,31 @@ describe('deciding by principles', () => {
     expect(preferred([hold(principle('Ethical', 0, [-9, 1]), false)])).toBeUndefined();
   });
 
-  const scored = fc.uniqueArray(fc.tuple(fc.stringMatching(/^[A-Z][a-z]{0,6}$/), fc.integer({ min: -9, max: 9 })), { minLength: 1, maxLength: 8, selector: ([name]) => name });
-  const options = fc.record({ principles: fc.constant('geometric' as const), negation: fc.constantFrom(0, 0.5, 1), scale: fc.constant('none' as const), labelNoise: fc.constantFrom(0, 0.3), seed: fc.nat(99) });
+  const scored = fc.uniqueArray(fc.tuple(fc.stringMatching(/^[A-Z][a-z]{0,6}$/), fc.integer({ min: -9, max: 9 })), {
+    minLength: 1,
+    maxLength: 8,
+    selector: ([name]) => name,
+  });
+  const options = fc.record({
+    principles: fc.constant('geometric' as const),
+    negation: fc.constantFrom(0, 0.5, 1),
+    scale: fc.constant('none' as const),
+    labelNoise: fc.constantFrom(0, 0.3),
+    seed: fc.nat(99),
+  });
   const words = (d: ReturnType<typeof draw>) => d && [d.better, d.worse, ...d.held.map(({ text }) => text)];
 
   it('does not mind which response or which principle is named first', () => {
-    fc.assert(fc.property(scored, options, fc.nat(3), (list, o, number) => {
-      const there = row(list.map(([name, score]) => principle(name, score)));
-      const back = row(list.map(([name, score]) => principle(name, -score)).reverse(), { responses: [there.responses[1], there.responses[0]], source: { file: 'other', line: 9 } });
-      expect(words(draw(back, o, [], number))).toEqual(words(draw(there, o, [], number)));
-    }));
+    fc.assert(
+      fc.property(scored, options, fc.nat(3), (list, o, number) => {
+        const there = row(list.map(([name, score]) => principle(name, score)));
+        const back = row(list.map(([name, score]) => principle(name, -score)).reverse(), {
+          responses: [there.responses[1], there.responses[0]],
+          source: { file: 'other', line: 9 },
+        });
+        expect(words(draw(back, o, [], number))).toEqual(words(draw(there, o, [], number)));
+      }),
+    );
   });
 
   it('with every principle negated decides the other way', () => {
@@ -86,7 +112,8 @@ describe('drawing principles', () => {
     const many = rows(2000, () => names.map((name) => principle(name, 1)));
     const draws = many.map((r) => draw(r, { ...standard, principles: 2, labelNoise: 0.1 }, [], 0)!);
     const held = draws.flatMap((d) => d.held);
-    const close = (count: number, expected: number) => expect(Math.abs(count - expected), `${count}, not about ${expected}`).toBeLessThan(150);
+    const close = (count: number, expected: number) =>
+      expect(Math.abs(count - expected), `${count}, not about ${expected}`).toBeLessThan(150);
     close(held.filter(({ text }) => text.startsWith('avoid')).length, 2000);
     for (const name of names) close(held.filter((h) => h.name === name).length, 1000);
     close(draws.filter((d) => (d.held[0]!.gap > 0) !== (d.better === 'Yes, from ten.')).length, 200);
@@ -107,7 +134,9 @@ describe('drawing principles', () => {
     const scaled = draw(all[0]!, { ...o, scale: 'variance' as const }, all, 0)!;
     expect(scaled.better).toBe('No idea.');
     expect(Object.fromEntries(scaled.held.map((h) => [h.name, h.gap]))).toEqual({ Loud: 20 / 400, Quiet: -1 });
-    expect(() => draw(all[0]!, { ...o, scale: 'variance' }, [all[0]!], 0)).toThrow(/compared\.jsonl:1: the principle ".*" has the same score in all 1 rows/);
+    expect(() => draw(all[0]!, { ...o, scale: 'variance' }, [all[0]!], 0)).toThrow(
+      /compared\.jsonl:1: the principle ".*" has the same score in all 1 rows/,
+    );
   });
 });
 
@@ -160,7 +189,10 @@ describe('principle-reward-model', () => {
 describe('principle-choice', () => {
   const of = row([principle('Concise', 1), principle('Ethical', -2), principle('Precise', 1)]);
   it('asks for the letter of the response that the principles prefer, each letter about half the time', () => {
-    const asked = rows(400, () => of.principles).map((r) => ({ better: draw(r, standard, [], 0)!.better, question: asChoice(r, standard)! }));
+    const asked = rows(400, () => of.principles).map((r) => ({
+      better: draw(r, standard, [], 0)!.better,
+      question: asChoice(r, standard)!,
+    }));
     for (const { better, question } of asked) {
       expect(rowSchemas.choice.safeParse(question).success).toBe(true);
       expect(question.targets).toEqual([1, 0]);
@@ -170,8 +202,20 @@ describe('principle-choice', () => {
     expect(Math.abs(first - 200)).toBeLessThan(50);
   });
 
-  it('is −log of the better letter\'s share', async () => {
-    const value = await lossOf(engine, bind(principleChoice), { answers: [[[-1, -0.1], [-2, -0.4]]] }, { target: [bind(principleChoice).columnsOf(of)['target'] as number[]] });
+  it("is −log of the better letter's share", async () => {
+    const value = await lossOf(
+      engine,
+      bind(principleChoice),
+      {
+        answers: [
+          [
+            [-1, -0.1],
+            [-2, -0.4],
+          ],
+        ],
+      },
+      { target: [bind(principleChoice).columnsOf(of)['target'] as number[]] },
+    );
     expect(value.loss).toBeCloseTo(Math.log1p(Math.exp(-1.3)), 6);
     const { answers } = bind(principleChoice).sequences(of, fakeRespond());
     expect(answers!.map((s) => textOf(s.response)).sort()).toEqual(['A.', 'B.']);

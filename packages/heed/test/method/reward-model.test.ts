@@ -13,9 +13,16 @@ beforeAll(async () => {
 });
 afterAll(() => engine.close());
 
-interface Pairs { readonly chosen: readonly number[]; readonly rejected: readonly number[] }
-const run = (options: Record<string, unknown>, { chosen, rejected }: Pairs, soft = chosen.map(() => 1), margin = chosen.map(() => 0)): Promise<LossValue> =>
-  lossOf(engine, bind(rewardModel, options), {}, { soft_label: soft, margin }, { scores: { chosen, rejected } });
+interface Pairs {
+  readonly chosen: readonly number[];
+  readonly rejected: readonly number[];
+}
+const run = (
+  options: Record<string, unknown>,
+  { chosen, rejected }: Pairs,
+  soft = chosen.map(() => 1),
+  margin = chosen.map(() => 0),
+): Promise<LossValue> => lossOf(engine, bind(rewardModel, options), {}, { soft_label: soft, margin }, { scores: { chosen, rejected } });
 const pair = (i: number, { chosen, rejected }: Pairs): Pairs => ({ chosen: [chosen[i]!], rejected: [rejected[i]!] });
 
 describe('reward-model', () => {
@@ -35,7 +42,13 @@ describe('reward-model', () => {
   });
 
   const { entries } = JSON.parse(readFileSync(new URL('../fixtures/trl/reward.json', import.meta.url), 'utf8')) as {
-    entries: { name: string; options: { margins?: number[]; center_rewards_coefficient?: number }; loss: number; score: Pairs; dLoss: Pairs }[];
+    entries: {
+      name: string;
+      options: { margins?: number[]; center_rewards_coefficient?: number };
+      loss: number;
+      score: Pairs;
+      dLoss: Pairs;
+    }[];
   };
   it.each(entries)("is TRL's: $name", async ({ options, loss, score, dLoss }) => {
     const value = await run({ centring: options.center_rewards_coefficient ?? 0 }, score, undefined, options.margins);
@@ -50,7 +63,8 @@ describe('reward-model', () => {
     const value = await run({ centring: 0.05 }, given, soft, margins);
     for (const name of ['chosen', 'rejected'] as const) {
       for (const i of [0, 1, 2]) {
-        const moved = (by: number) => run({ centring: 0.05 }, { ...given, [name]: given[name].map((x, j) => (j === i ? x + by : x)) }, soft, margins);
+        const moved = (by: number) =>
+          run({ centring: 0.05 }, { ...given, [name]: given[name].map((x, j) => (j === i ? x + by : x)) }, soft, margins);
         const slope = ((await moved(h)).loss - (await moved(-h)).loss) / (2 * h);
         expect(value.scoreGradient[name]![i]).toBeCloseTo(slope, 4);
       }
@@ -65,7 +79,8 @@ describe('reward-model', () => {
   });
 
   it("is RLAIF's cross-entropy: least where the rewards' softmax is the label, and at a tie where they are equal", async () => {
-    const at = async (difference: number, p: number) => (await run({}, { chosen: [difference], rejected: [0] }, [p])).scoreGradient['chosen']![0]!;
+    const at = async (difference: number, p: number) =>
+      (await run({}, { chosen: [difference], rejected: [0] }, [p])).scoreGradient['chosen']![0]!;
     expect(await at(Math.log(0.8 / 0.2), 0.8)).toBeCloseTo(0, 6);
     expect(await at(0, 0.5)).toBeCloseTo(0, 7);
     expect(await at(1, 0.5)).toBeGreaterThan(0);
@@ -84,7 +99,12 @@ describe('reward-model', () => {
     expect(metrics).toMatchObject({ rewards_chosen: 0.5, rewards_rejected: 0.5, rewards_margin: 0, rewards_mean: 0.5, accuracy: 1 });
   });
 
-  const row: PreferenceRow = { source: { file: 'votes.jsonl', line: 3 }, prompt: [{ role: 'user', content: 'Is the lamp in stock?' }], chosen: 'Yes, four of them.', rejected: 'Maybe.' };
+  const row: PreferenceRow = {
+    source: { file: 'votes.jsonl', line: 3 },
+    prompt: [{ role: 'user', content: 'Is the lamp in stock?' }],
+    chosen: 'Yes, four of them.',
+    rejected: 'Maybe.',
+  };
   it('reads both responses to their end of turn', () => {
     const { chosen, rejected } = bind(rewardModel).sequences(row, fakeRespond());
     expect(chosen!.map((s) => textOf(s.response))).toEqual(['Yes, four of them..']);
@@ -96,7 +116,9 @@ describe('reward-model', () => {
     const method = bind(rewardModel);
     expect(method.unfit({ ...row, soft_label: 0.5 })).toBeUndefined();
     expect(method.columnsOf({ ...row, margin: 2 })).toEqual({ soft_label: 1, margin: 2 });
-    expect(method.unfit({ ...row, soft_label: 0.7, margin: 2 })).toMatch(/both a soft_label \(0\.7\) and a margin \(2\); with margin: false/);
+    expect(method.unfit({ ...row, soft_label: 0.7, margin: 2 })).toMatch(
+      /both a soft_label \(0\.7\) and a margin \(2\); with margin: false/,
+    );
     const without = bind(rewardModel, { margin: false });
     expect(without.unfit({ ...row, soft_label: 0.7, margin: 2 })).toBeUndefined();
     expect(without.columnsOf({ ...row, margin: 2 })).toEqual({ soft_label: 1, margin: 0 });

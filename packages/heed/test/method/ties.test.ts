@@ -13,14 +13,22 @@ const COLUMNS = { soft_label: [1, 1, 1, 1], desirable: [1, 0, 1, 0] };
 /** Four rows of two tokens, moved by `by(row, place of the name)`. */
 function logps(names: readonly string[], lists: ReadonlySet<string>, by: (row: number, name: number) => number): LogProbs {
   const row = (i: number, n: number): number[] => [-1.5 - i + by(i, n), -0.25];
-  return Object.fromEntries(names.map((name, n) => [name, [0, 1, 2, 3].map((i): RowLogProbs => (lists.has(name) ? [row(i, n)] : row(i, n)))]));
+  return Object.fromEntries(
+    names.map((name, n) => [name, [0, 1, 2, 3].map((i): RowLogProbs => (lists.has(name) ? [row(i, n)] : row(i, n)))]),
+  );
 }
 
 /** `accuracy` while each sequence's log-probability differs from the references' by what `by` says. */
 async function accuracy(options: MethodOptions, by: (row: number, name: number) => number): Promise<number | undefined> {
   const method = methodOf(options);
-  const policy = logps(method.names.filter((name) => !method.detached.has(name)), method.lists, by);
-  const under = Object.fromEntries(Object.entries(method.references).map(([name, { scores }]) => [name, logps(scores, method.lists, () => 0)]));
+  const policy = logps(
+    method.names.filter((name) => !method.detached.has(name)),
+    method.lists,
+    by,
+  );
+  const under = Object.fromEntries(
+    Object.entries(method.references).map(([name, { scores }]) => [name, logps(scores, method.lists, () => 0)]),
+  );
   const memory = Object.fromEntries(Object.keys(method.memory).map((name) => [name, 0]));
   return (await lossOf(engine(), method, policy, COLUMNS, { under, memory })).metrics['accuracy'];
 }
@@ -51,6 +59,8 @@ describe('accuracy while policy and reference are equal', () => {
     const ahead = async (by: number): Promise<number> =>
       (await lossOf(engine(), method, { chosen: [[-0.5 + by]], rejected: [[-0.5]] }, { soft_label: [1] })).metrics['accuracy']!;
     expect(TIE).toBe(1e-4);
-    expect([await ahead(0.00011), await ahead(0.00009), await ahead(0), await ahead(-0.00009), await ahead(-0.00011)]).toEqual([1, 0.5, 0.5, 0.5, 0]);
+    expect([await ahead(0.00011), await ahead(0.00009), await ahead(0), await ahead(-0.00009), await ahead(-0.00011)]).toEqual([
+      1, 0.5, 0.5, 0.5, 0,
+    ]);
   });
 });

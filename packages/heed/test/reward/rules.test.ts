@@ -136,7 +136,10 @@ describe('rule files', () => {
 
   it.each([
     ['kind: forbidden-word\nwords: [a]\nmessage: "{quotes}"', /style\.yaml:3: .*"forbidden-word".* did you mean "forbidden-words"/],
-    ['kind: forbidden-words\nword: [a]\nmessage: "{quotes}"', /style\.yaml:4: unknown key "rules\.0\.word".*did you mean "rules\.0\.words"/],
+    [
+      'kind: forbidden-words\nword: [a]\nmessage: "{quotes}"',
+      /style\.yaml:4: unknown key "rules\.0\.word".*did you mean "rules\.0\.words"/,
+    ],
     ['kind: forbidden-words\nwords: []\nmessage: "{quotes}"', /style\.yaml:4: .*at least 1/],
     ['kind: forbidden-words\nwords: ["!"]\nmessage: "{quotes}"', /style\.yaml:4: .*use forbidden-pattern/],
     ['kind: forbidden-words\nwords: [a]\nmessage: Bad words', /style\.yaml:5: .*does not quote what was found/],

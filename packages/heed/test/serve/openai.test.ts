@@ -6,15 +6,25 @@ import { createScorer } from '../../src/model/scorer.js';
 import { served } from './support.js';
 
 const tiny = served();
-const messages = [{ role: 'system', content: 'Be brief' }, { role: 'user', content: 'Why?' }] as const;
-const chat = (more: object = {}) => tiny().client.chat.completions.create({ model: 'tiny', messages: [...messages], max_tokens: 12, seed: 3, ...more });
-const largest = (a: readonly number[], b: readonly number[]): number => (expect(a).toHaveLength(b.length), Math.max(...a.map((x, i) => Math.abs(x - b[i]!))));
+const messages = [
+  { role: 'system', content: 'Be brief' },
+  { role: 'user', content: 'Why?' },
+] as const;
+const chat = (more: object = {}) =>
+  tiny().client.chat.completions.create({ model: 'tiny', messages: [...messages], max_tokens: 12, seed: 3, ...more });
+const largest = (a: readonly number[], b: readonly number[]): number => (
+  expect(a).toHaveLength(b.length),
+  Math.max(...a.map((x, i) => Math.abs(x - b[i]!)))
+);
 
 describe('models', () => {
   it('are the base and the adapters, by name', async () => {
     const { client } = tiny();
     const { data } = await client.models.list();
-    expect(data.map(({ id, object, owned_by: owner }) => [id, object, owner])).toEqual([['tiny', 'model', 'heed'], ['tuned', 'model', 'heed']]);
+    expect(data.map(({ id, object, owned_by: owner }) => [id, object, owner])).toEqual([
+      ['tiny', 'model', 'heed'],
+      ['tuned', 'model', 'heed'],
+    ]);
     expect(await client.models.retrieve('tuned')).toMatchObject({ id: 'tuned' });
     await expect(client.models.retrieve('none')).rejects.toThrow(OpenAI.NotFoundError);
   });
@@ -27,18 +37,36 @@ describe('chat completions', () => {
     const [wanted] = await voices.all.get('tiny')!.generator.generate([{ prompt, row: 0 }], { maxNewTokens: 12, temperature: 1, seed: 3 });
     const got = await chat();
     expect(got).toMatchObject({
-      object: 'chat.completion', model: 'tiny', system_fingerprint: expect.stringMatching(/^fp_[0-9a-f]{12}$/) as string,
-      choices: [{ index: 0, message: { role: 'assistant', content: wanted!.text, refusal: null }, logprobs: null, finish_reason: wanted!.finish }],
+      object: 'chat.completion',
+      model: 'tiny',
+      system_fingerprint: expect.stringMatching(/^fp_[0-9a-f]{12}$/) as string,
+      choices: [
+        { index: 0, message: { role: 'assistant', content: wanted!.text, refusal: null }, logprobs: null, finish_reason: wanted!.finish },
+      ],
       usage: { prompt_tokens: prompt.length, completion_tokens: wanted!.ids.length, total_tokens: prompt.length + wanted!.ids.length },
     });
-    const parts = await chat({ messages: messages.map(({ role, content }) => ({ role, content: [{ type: 'text', text: content.slice(0, 2) }, { type: 'text', text: content.slice(2) }] })) });
+    const parts = await chat({
+      messages: messages.map(({ role, content }) => ({
+        role,
+        content: [
+          { type: 'text', text: content.slice(0, 2) },
+          { type: 'text', text: content.slice(2) },
+        ],
+      })),
+    });
     expect(parts.choices[0]!.message.content).toBe(wanted!.text);
   });
 
   it('are the same for the same seed, in whatever company, and differ without one', async () => {
     const texts = async (more: object = {}) => (await chat(more)).choices.map(({ message }) => message.content);
     const [alone] = await texts();
-    const company = await Promise.all([texts({ temperature: 0 }), texts(), texts({ seed: 4, top_p: 0.5 }), texts({ seed: 5, logprobs: true, top_logprobs: 3 }), texts({ top_k: 2 })]);
+    const company = await Promise.all([
+      texts({ temperature: 0 }),
+      texts(),
+      texts({ seed: 4, top_p: 0.5 }),
+      texts({ seed: 5, logprobs: true, top_logprobs: 3 }),
+      texts({ top_k: 2 }),
+    ]);
     expect(company[1]).toEqual([alone]);
     expect(new Set(company.flat()).size).toBeGreaterThan(3);
     const free = await Promise.all([chat({ seed: undefined }), chat({ seed: undefined })]);
@@ -56,7 +84,14 @@ describe('chat completions', () => {
   it('stream what they would give whole: text, log-probabilities, ends and usage', async () => {
     const options = { n: 2, logprobs: true, top_logprobs: 2, stop: ['e'], max_tokens: 20 };
     const whole = await chat(options);
-    const stream = await tiny().client.chat.completions.create({ model: 'tiny', messages: [...messages], seed: 3, ...options, stream: true, stream_options: { include_usage: true } });
+    const stream = await tiny().client.chat.completions.create({
+      model: 'tiny',
+      messages: [...messages],
+      seed: 3,
+      ...options,
+      stream: true,
+      stream_options: { include_usage: true },
+    });
     const choices = whole.choices.map(() => ({ content: '', logprobs: [] as unknown[], finish: null as string | null }));
     let usage: unknown;
     for await (const chunk of stream) {
@@ -69,7 +104,13 @@ describe('chat completions', () => {
         choice.finish ??= finish;
       }
     }
-    expect(choices).toEqual(whole.choices.map(({ message, logprobs, finish_reason: finish }) => ({ content: message.content, logprobs: logprobs!.content, finish })));
+    expect(choices).toEqual(
+      whole.choices.map(({ message, logprobs, finish_reason: finish }) => ({
+        content: message.content,
+        logprobs: logprobs!.content,
+        finish,
+      })),
+    );
     expect(usage).toEqual(whole.usage);
   });
 
@@ -89,13 +130,24 @@ describe('chat completions', () => {
     const scorer = await createScorer(engine, loaded, model === 'tuned' ? { plan: adapter.plan, parameters } : undefined);
     const prompt = loaded.template.prompt([...messages]);
     const { choices } = await chat({ model, n: 3, logprobs: true, top_logprobs: 20, temperature: 1.4 });
-    const same = await voices.all.get(model)!.generator.generate([{ prompt, row: 0, samples: 3 }], { maxNewTokens: 12, temperature: 1.4, seed: 3, top: 20 });
-    const others = await voices.all.get(model === 'tiny' ? 'tuned' : 'tiny')!.generator.generate([{ prompt, row: 0 }], { maxNewTokens: 1, temperature: 0, seed: 3, top: 20 });
-    expect(largest(others[0]!.tops![0]!.map((t) => t.logprob), same[0]!.tops![0]!.map((t) => t.logprob))).toBeGreaterThan(1e-3);
+    const same = await voices.all
+      .get(model)!
+      .generator.generate([{ prompt, row: 0, samples: 3 }], { maxNewTokens: 12, temperature: 1.4, seed: 3, top: 20 });
+    const others = await voices.all
+      .get(model === 'tiny' ? 'tuned' : 'tiny')!
+      .generator.generate([{ prompt, row: 0 }], { maxNewTokens: 1, temperature: 0, seed: 3, top: 20 });
+    expect(
+      largest(
+        others[0]!.tops![0]!.map((t) => t.logprob),
+        same[0]!.tops![0]!.map((t) => t.logprob),
+      ),
+    ).toBeGreaterThan(1e-3);
     for (const [k, { logprobs }] of choices.entries()) {
       const tokens = logprobs!.content!;
       const { ids, tops } = same[k]!;
-      expect(tokens.map(({ token, bytes }) => [token, bytes])).toEqual(ids.map((id) => [tokenizer.tokenText(id), [...tokenizer.tokenBytes(id)]]));
+      expect(tokens.map(({ token, bytes }) => [token, bytes])).toEqual(
+        ids.map((id) => [tokenizer.tokenText(id), [...tokenizer.tokenBytes(id)]]),
+      );
       const [wanted] = await scorer.logProbs([{ prompt, response: ids }]);
       expect(largest(tokens.map(({ logprob }) => logprob), wanted!.map((x) => x!))).toBeLessThan(1e-4);
       for (const [i, { top_logprobs: top }] of tokens.entries()) {
@@ -115,16 +167,32 @@ describe('chat completions', () => {
     const { choices: [whole] } = await client.chat.completions.create({ ...ask, logprobs: true });
     const streamed = await client.chat.completions.stream(ask).finalMessage();
     const deltas: Record<string, unknown> = {};
-    for await (const { choices: [choice] } of await client.chat.completions.create({ ...ask, stream: true })) {
-      for (const [key, value] of Object.entries(choice!.delta)) deltas[key] = typeof value === 'string' ? ((deltas[key] as string | undefined) ?? '') + value : value;
+    for await (const {
+      choices: [choice],
+    } of await client.chat.completions.create({ ...ask, stream: true })) {
+      for (const [key, value] of Object.entries(choice!.delta))
+        deltas[key] = typeof value === 'string' ? ((deltas[key] as string | undefined) ?? '') + value : value;
     }
     const { content } = whole!.message;
     const python = { content, refusal: null, role: 'assistant', annotations: null, audio: null, function_call: null, tool_calls: null };
-    const vllm = { role: 'assistant', content, refusal: null, annotations: [], audio: null, function_call: null, tool_calls: [], reasoning: '', reasoning_content: null };
-    const [wanted] = await voices.all.get('tiny')!.generator.generate(
-      [{ prompt: template.prompt([messages[1], { role: 'assistant', content: content! }, messages[1]]), row: 0 }],
-      { maxNewTokens: 6, temperature: 1, seed: 3 },
-    );
+    const vllm = {
+      role: 'assistant',
+      content,
+      refusal: null,
+      annotations: [],
+      audio: null,
+      function_call: null,
+      tool_calls: [],
+      reasoning: '',
+      reasoning_content: null,
+    };
+    const [wanted] = await voices.all
+      .get('tiny')!
+      .generator.generate([{ prompt: template.prompt([messages[1], { role: 'assistant', content: content! }, messages[1]]), row: 0 }], {
+        maxNewTokens: 6,
+        temperature: 1,
+        seed: 3,
+      });
     expect(content).not.toBe('');
     for (const message of [whole!.message, streamed, deltas, python, vllm]) {
       const next = { ...ask, messages: [messages[1], message, messages[1]] } as OpenAI.ChatCompletionCreateParamsNonStreaming;
@@ -141,14 +209,21 @@ describe('chat completions', () => {
     const { voices, model: { template } } = tiny();
     const prompt = [...template.prompt([messages[1]]), ...template.response('Be').slice(0, -1)];
     const [wanted] = await voices.all.get('tiny')!.generator.generate([{ prompt, row: 0 }], { maxNewTokens: 5, temperature: 0, seed: 0 });
-    const got = await chat({ messages: [messages[1], { role: 'assistant', content: 'Be' }], continue_final_message: true, add_generation_prompt: false, temperature: 0, max_tokens: 5 });
+    const got = await chat({
+      messages: [messages[1], { role: 'assistant', content: 'Be' }],
+      continue_final_message: true,
+      add_generation_prompt: false,
+      temperature: 0,
+      max_tokens: 5,
+    });
     expect(got.choices[0]!.message.content).toBe(wanted!.text);
     expect(got.usage!.prompt_tokens).toBe(prompt.length);
   });
 });
 
 describe('completions', () => {
-  const complete = (more: object = {}) => tiny().client.completions.create({ model: 'tiny', prompt: 'Once upon', max_tokens: 8, seed: 1, ...more }) as Promise<OpenAI.Completion>;
+  const complete = (more: object = {}) =>
+    tiny().client.completions.create({ model: 'tiny', prompt: 'Once upon', max_tokens: 8, seed: 1, ...more }) as Promise<OpenAI.Completion>;
 
   it('continue texts and tokens, several at once', async () => {
     const { tokenizer } = tiny().model;
@@ -175,12 +250,25 @@ describe('completions', () => {
     let text = '';
     const tokens: string[] = [];
     const offsets: number[] = [];
-    for await (const { choices: [choice] } of await tiny().client.completions.create({ model: 'tiny', prompt: 'Once upon', max_tokens: 8, seed: 1, logprobs: 2, stream: true })) {
+    for await (const {
+      choices: [choice],
+    } of await tiny().client.completions.create({
+      model: 'tiny',
+      prompt: 'Once upon',
+      max_tokens: 8,
+      seed: 1,
+      logprobs: 2,
+      stream: true,
+    })) {
       text += choice!.text;
       tokens.push(...(choice!.logprobs?.tokens ?? []));
       offsets.push(...(choice!.logprobs?.text_offset ?? []));
     }
-    expect({ text, tokens, offsets }).toEqual({ text: whole!.text, tokens: whole!.logprobs!.tokens, offsets: whole!.logprobs!.text_offset });
+    expect({ text, tokens, offsets }).toEqual({
+      text: whole!.text,
+      tokens: whole!.logprobs!.tokens,
+      offsets: whole!.logprobs!.text_offset,
+    });
   });
 
   it('score a given text: echo, no new tokens', async () => {
@@ -201,8 +289,12 @@ describe('completions', () => {
     expect(more.choices[0]!.text.startsWith(prompt)).toBe(true);
     expect(more.choices[0]!.logprobs!.token_logprobs).toHaveLength(ids.length + more.usage!.completion_tokens);
     // The likeliest of each place hold the greedy continuation, where the text is one.
-    const [greedy] = await tiny().voices.all.get('tuned')!.generator.generate([{ prompt: ids, row: 0 }], { maxNewTokens: 6, temperature: 0, seed: 0, top: 3 });
-    const { choices: [scored] } = await complete({ model: 'tuned', prompt: [...ids, ...greedy!.ids], echo: true, max_tokens: 0, logprobs: 3 });
+    const [greedy] = await tiny()
+      .voices.all.get('tuned')!
+      .generator.generate([{ prompt: ids, row: 0 }], { maxNewTokens: 6, temperature: 0, seed: 0, top: 3 });
+    const {
+      choices: [scored],
+    } = await complete({ model: 'tuned', prompt: [...ids, ...greedy!.ids], echo: true, max_tokens: 0, logprobs: 3 });
     const tops = scored!.logprobs!.top_logprobs!.slice(ids.length);
     expect(scored!.logprobs!.top_logprobs![0]).toBeNull();
     for (const [i, top] of greedy!.tops!.entries()) {

@@ -32,8 +32,11 @@ export interface LossValue {
  * number for each supervised token. Names that a method does not learn from may be given under references alone.
  */
 export async function lossOf(
-  engine: Engine, method: BoundMethod, logp: LogProbs,
-  columns: Readonly<Record<string, readonly (number | readonly number[])[]>> = {}, { under = {}, scores = {}, memory = {} }: LossInputs = {},
+  engine: Engine,
+  method: BoundMethod,
+  logp: LogProbs,
+  columns: Readonly<Record<string, readonly (number | readonly number[])[]>> = {},
+  { under = {}, scores = {}, memory = {} }: LossInputs = {},
 ): Promise<LossValue> {
   const shapes = [logp, ...Object.values(under)];
   const rows = Math.max(...shapes.flatMap((s) => Object.values(s).map((r) => r.length)), ...Object.values(scores).map((s) => s.length));
@@ -41,7 +44,8 @@ export async function lossOf(
     index: i, where: `row ${i}`,
     sequences: Object.fromEntries(method.names.flatMap((name) => {
       const given = shapes.map((s) => s[name]?.[i]).find((r) => r !== undefined && r !== null);
-      const lists = given === undefined ? (scores[name]?.[i] === undefined ? [] : [[0]]) : listsOf(given);
+      const scored = scores[name]?.[i] === undefined ? [] : [[0]];
+      const lists = given === undefined ? scored : listsOf(given);
       return lists.length === 0 ? [] : [[name, lists.map((l) => ({ prompt: [0], response: Array.from(l, () => 0) }))]];
     })),
     columns: Object.fromEntries(Object.entries(columns).map(([name, values]) => [name, values[i]!])),
@@ -50,8 +54,10 @@ export async function lossOf(
   const valueOf = (of: LogProbs, name: string) => (item: Item, k: number): readonly number[] => listsOf(of[name]![item.index]!)[k]!;
   const feeds: Record<string, Feed> = { ...padded.feeds };
   for (const name of method.names) {
-    if (logp[name] !== undefined) feeds[`logp:${name}`] = junkInPadding(tokenTable(method, padded, name, valueOf(logp, name)), padded.feeds[`mask:${name}`]!);
-    if (scores[name] !== undefined) feeds[`score:${name}`] = sequenceTable(method, padded, name, method.head?.size ?? 1, (item) => [scores[name]![item.index]!].flat());
+    if (logp[name] !== undefined)
+      feeds[`logp:${name}`] = junkInPadding(tokenTable(method, padded, name, valueOf(logp, name)), padded.feeds[`mask:${name}`]!);
+    if (scores[name] !== undefined)
+      feeds[`score:${name}`] = sequenceTable(method, padded, name, method.head?.size ?? 1, (item) => [scores[name]![item.index]!].flat());
     for (const [reference, values] of Object.entries(under)) {
       if (values[name] !== undefined) feeds[`under:${reference}:${name}`] = tokenTable(method, padded, name, valueOf(values, name));
     }
@@ -80,23 +86,34 @@ export async function lossOf(
     loss,
     metrics: Object.fromEntries(metrics.map((name) => [name, sum(`metric:${name}`) / count(`metricCount:${name}`)])),
     memory: Object.fromEntries(Object.keys(method.memory).map((name) => [name, sum(`newMemory:${name}`)])),
-    gradient: Object.fromEntries(Object.keys(logp).map((name) => [name, logp[name]!.map((given, i) => {
-      const d = out(`d:logp:${name}`);
-      const places = method.lists.has(name) ? padded.places : 1;
-      return (given === null ? [] : listsOf(given)).flatMap((l, k) => l.map((_, t) => (d === undefined ? 0 : Number(d[(i * places + k) * padded.slots + t]))));
-    })])),
+    gradient: Object.fromEntries(
+      Object.keys(logp).map((name) => [
+        name,
+        logp[name]!.map((given, i) => {
+          const d = out(`d:logp:${name}`);
+          const places = method.lists.has(name) ? padded.places : 1;
+          return (given === null ? [] : listsOf(given)).flatMap((l, k) =>
+            l.map((_, t) => (d === undefined ? 0 : Number(d[(i * places + k) * padded.slots + t]))),
+          );
+        }),
+      ]),
+    ),
     scoreGradient: Object.fromEntries(Object.keys(scores).map((name) => [name, Array.from(out(`d:score:${name}`) ?? [], Number)])),
   };
 }
 
 const scalar = (value: number): Feed => ({ data: Float32Array.of(value), shape: [] });
-const listsOf = (row: Exclude<RowLogProbs, null>): readonly (readonly number[])[] => (typeof row[0] === 'number' || row.length === 0 ? [row as readonly number[]] : (row as readonly (readonly number[])[]));
+const listsOf = (row: Exclude<RowLogProbs, null>): readonly (readonly number[])[] =>
+  typeof row[0] === 'number' || row.length === 0 ? [row as readonly number[]] : (row as readonly (readonly number[])[]);
 
 /** One slot of padding more, so that every row has some. */
 function padMore(method: BoundMethod, tables: Tables): Tables {
   const wider = { ...tables, slots: tables.slots + 1 };
-  const masks = method.names.map((name) => [`mask:${name}`, tokenTable(method, wider, name, (item, k) => item.sequences[name]![k]!.response.map(() => 1))]);
-  return { ...wider, feeds: { ...tables.feeds, ...Object.fromEntries(masks) as Record<string, Feed> } };
+  const masks = method.names.map((name) => [
+    `mask:${name}`,
+    tokenTable(method, wider, name, (item, k) => item.sequences[name]![k]!.response.map(() => 1)),
+  ]);
+  return { ...wider, feeds: { ...tables.feeds, ...(Object.fromEntries(masks) as Record<string, Feed>) } };
 }
 
 /** The trainer may leave anything where there is no token; the mask hides it. */

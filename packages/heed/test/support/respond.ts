@@ -5,7 +5,10 @@ import type { TokenSequence } from '../../src/text/token-sequence.js';
 /** What a test can read back: a token for each character. */
 const tokens = (text: string): number[] => [...text].map((c) => c.codePointAt(0)!);
 const shown = (messages: readonly Message[]): string => messages.map(({ role, content }) => `${role}: ${content}`).join('\n');
-const respond = (prompt: readonly Message[], response: string): TokenSequence => ({ prompt: tokens(shown(prompt)), response: tokens(`${response}.`) });
+const respond = (prompt: readonly Message[], response: string): TokenSequence => ({
+  prompt: tokens(shown(prompt)),
+  response: tokens(`${response}.`),
+});
 
 /** Words to tokens without a model: characters, and a full stop for the end of turn. */
 export const fakeRespond = (): Respond => ({

@@ -3,7 +3,9 @@ import { type MethodOptions, methodOf } from '../../src/method/index.js';
 
 const user = (content: string): Message[] => [{ role: 'user', content }];
 
-/** Prompt, a good and a bad answer, and what is wrong with the bad one: shared prompts, short rows, and one long row that pads all others. */
+/**
+ * Prompt, a good and a bad answer, and what is wrong with the bad one: shared prompts, short rows, and one long row that pads all others.
+ */
 const material: readonly (readonly [string, string, string, string])[] = [
   ['Name a fruit.', 'An apple.', 'A brick.', '"brick" is no fruit.'],
   ['Name a fruit.', 'Pear', 'A stone, I would say.', '"stone" is no fruit.'],
@@ -13,8 +15,10 @@ const material: readonly (readonly [string, string, string, string])[] = [
   ['Why is the sky blue?', 'Air scatters blue light more than red light.', 'Because.', 'It gives no reason.'],
   ['x', 'y', 'q', 'z'],
   [
-    'Tell me about rain in a few words, please, and take your time over it.', 'Rain falls from clouds when drops grow heavy, and it feeds rivers.',
-    'Rain falls from clouds, and then it falls again, and so on until it stops.', '"and so on" says nothing at all.',
+    'Tell me about rain in a few words, please, and take your time over it.',
+    'Rain falls from clouds when drops grow heavy, and it feeds rivers.',
+    'Rain falls from clouds, and then it falls again, and so on until it stops.',
+    '"and so on" says nothing at all.',
   ],
 ];
 
@@ -26,25 +30,42 @@ export function sampleRows(kind: RowKind): AnyRow[] {
     const asked = { source, prompt: user(prompt) };
     const judged = { ...asked, completion: fine ? good : bad, judgment: fine ? null : judgment, satisfied: fine };
     switch (kind) {
-      case 'conversation': return { source, messages: [...user(prompt), { role: 'assistant', content: good }] };
-      case 'prompt': return { ...asked, extra: {} };
-      case 'completion': return { ...asked, completion: good };
-      case 'judged': return judged;
-      case 'refined': return fine ? judged : { ...judged, refinement: good };
-      case 'preference': return { ...asked, chosen: good, rejected: bad, ...(i === 2 ? { soft_label: 0.7 } : {}), ...(i === 3 ? { margin: 0.5 } : {}) };
-      case 'labelled': return { ...asked, completion: fine ? good : bad, label: fine };
-      case 'negative': return { ...asked, rejected: bad, positives: [good, `${good} Indeed.`, 'That I would rather leave open.'].slice(0, 2 + (i % 2)) };
-      case 'choice': return { ...asked, choices: ['A', 'B', 'C', 'D'].slice(0, 2 + (i % 3)), targets: i % 3 === 0 ? [0.3, 0.7] : [0, 1, 0, 0].slice(0, 2 + (i % 3)) };
-      case 'classified': return { ...asked, text: fine ? good : bad, label: fine ? 'good' : 'bad' };
-      case 'scored': return { ...asked, completion: fine ? good : bad, score: fine ? 8 : 2 };
-      case 'principled': return {
-        ...asked, responses: [good, bad],
-        principles: [
-          { name: 'Concise', text: 'The answer is short.', negation: 'The answer is long.', score: 1 - i },
-          { name: 'Ethical', text: 'The answer harms nobody.', negation: 'The answer harms somebody.', score: 2 },
-          { name: 'Precise', text: 'The answer is to the point.', negation: 'The answer wanders.', score: -0.5 },
-        ],
-      };
+      case 'conversation':
+        return { source, messages: [...user(prompt), { role: 'assistant', content: good }] };
+      case 'prompt':
+        return { ...asked, extra: {} };
+      case 'completion':
+        return { ...asked, completion: good };
+      case 'judged':
+        return judged;
+      case 'refined':
+        return fine ? judged : { ...judged, refinement: good };
+      case 'preference':
+        return { ...asked, chosen: good, rejected: bad, ...(i === 2 ? { soft_label: 0.7 } : {}), ...(i === 3 ? { margin: 0.5 } : {}) };
+      case 'labelled':
+        return { ...asked, completion: fine ? good : bad, label: fine };
+      case 'negative':
+        return { ...asked, rejected: bad, positives: [good, `${good} Indeed.`, 'That I would rather leave open.'].slice(0, 2 + (i % 2)) };
+      case 'choice':
+        return {
+          ...asked,
+          choices: ['A', 'B', 'C', 'D'].slice(0, 2 + (i % 3)),
+          targets: i % 3 === 0 ? [0.3, 0.7] : [0, 1, 0, 0].slice(0, 2 + (i % 3)),
+        };
+      case 'classified':
+        return { ...asked, text: fine ? good : bad, label: fine ? 'good' : 'bad' };
+      case 'scored':
+        return { ...asked, completion: fine ? good : bad, score: fine ? 8 : 2 };
+      case 'principled':
+        return {
+          ...asked,
+          responses: [good, bad],
+          principles: [
+            { name: 'Concise', text: 'The answer is short.', negation: 'The answer is long.', score: 1 - i },
+            { name: 'Ethical', text: 'The answer harms nobody.', negation: 'The answer harms somebody.', score: 2 },
+            { name: 'Precise', text: 'The answer is to the point.', negation: 'The answer wanders.', score: -0.5 },
+          ],
+        };
     }
   });
 }
@@ -65,7 +86,8 @@ export function rowsFor(options: MethodOptions): AnyRow[] {
   const { row, uses, unfit } = methodOf(options);
   return sampleRows(row).map((r, i) => {
     // ILF-DPO takes unsatisfactory rows alone: the others are made so.
-    if (!uses(r)) return { ...(r as RefinedRow), satisfied: false, judgment: 'It could be better.', refinement: `${material[i]![1]} So there.` };
+    if (!uses(r))
+      return { ...(r as RefinedRow), satisfied: false, judgment: 'It could be better.', refinement: `${material[i]![1]} So there.` };
     // A loss that sorts takes no soft labels.
     return unfit(r) === undefined ? r : { ...(r as PreferenceRow), soft_label: 1 };
   });

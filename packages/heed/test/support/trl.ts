@@ -13,7 +13,11 @@ export interface TrlEntry {
   /** By a sequence's summed log-probability: the derivative by each of its tokens'. */
   readonly dLoss: Readonly<Record<string, readonly number[]>>;
   /** By each parameter of `trlBatch`, in its order: norm, product with sin(i + 1), first and last number. */
-  readonly gradient: { readonly norms: readonly number[]; readonly dots: readonly number[]; readonly ends: readonly (readonly [number, number])[] };
+  readonly gradient: {
+    readonly norms: readonly number[];
+    readonly dots: readonly number[];
+    readonly ends: readonly (readonly [number, number])[];
+  };
   readonly headGradient?: readonly number[];
 }
 
@@ -21,8 +25,14 @@ const read = (name: string): unknown => JSON.parse(readFileSync(new URL(`../fixt
 
 export interface TrlBatch {
   readonly pairs: readonly Readonly<Record<'prompt' | 'chosen' | 'rejected', readonly number[]>>[];
-  readonly unpaired: Readonly<Record<string, readonly { readonly completion: readonly number[]; readonly mismatched: readonly number[]; readonly label: boolean }[]>>;
-  readonly conversations: readonly { readonly prompt: readonly number[]; readonly response: readonly number[]; readonly supervised: readonly boolean[] }[];
+  readonly unpaired: Readonly<
+    Record<string, readonly { readonly completion: readonly number[]; readonly mismatched: readonly number[]; readonly label: boolean }[]>
+  >;
+  readonly conversations: readonly {
+    readonly prompt: readonly number[];
+    readonly response: readonly number[];
+    readonly supervised: readonly boolean[];
+  }[];
   readonly scoreHead: readonly number[];
   readonly parameters: readonly { readonly name: string }[];
 }
@@ -32,7 +42,8 @@ export function trlEntries(file: string): (name: string) => TrlEntry {
   const { entries } = read(file) as { entries: readonly TrlEntry[] };
   return (name) => {
     const found = entries.find((entry) => entry.name === name);
-    if (found === undefined) throw new Error(`fixtures/trl/${file}.json has no entry "${name}"; it has ${entries.map((entry) => entry.name).join(', ')}.`);
+    if (found === undefined)
+      throw new Error(`fixtures/trl/${file}.json has no entry "${name}"; it has ${entries.map((entry) => entry.name).join(', ')}.`);
     return found;
   };
 }
@@ -46,13 +57,19 @@ export const spread = (sums: readonly number[], lengths: readonly number[]): num
   });
 
 /** Of sums by name, with the lengths of the batch's sequences. */
-export const spreadAll = (sums: Readonly<Record<string, readonly number[]>>, lengths: Readonly<Record<string, readonly number[]>>): LogProbs =>
-  Object.fromEntries(Object.entries(sums).map(([name, values]) => [name, spread(values, lengths[name]!)]));
+export const spreadAll = (
+  sums: Readonly<Record<string, readonly number[]>>,
+  lengths: Readonly<Record<string, readonly number[]>>,
+): LogProbs => Object.fromEntries(Object.entries(sums).map(([name, values]) => [name, spread(values, lengths[name]!)]));
 
 /** That every token of a sequence has the sequence's derivative, to `digits` of the largest one's size. */
 export function expectGradient(value: LossValue, expected: Readonly<Record<string, readonly number[]>>, tolerance = 1e-5): void {
   const scale = Math.max(...Object.values(expected).flat().map(Math.abs));
   for (const [name, rows] of Object.entries(expected)) {
-    rows.forEach((d, i) => value.gradient[name]![i]!.forEach((actual) => expect(Math.abs(actual - d) / scale, `d ${name} of row ${i}: ${actual}, not ${d}`).toBeLessThan(tolerance)));
+    rows.forEach((d, i) =>
+      value.gradient[name]![i]!.forEach((actual) =>
+        expect(Math.abs(actual - d) / scale, `d ${name} of row ${i}: ${actual}, not ${d}`).toBeLessThan(tolerance),
+      ),
+    );
   }
 }

@@ -33,8 +33,18 @@ describe('train, of rows from code', () => {
 
   const SAME: readonly (readonly [MethodOptions, object, object, string])[] = [
     ...PAIRWISE.map((name) => [{ name }, pair, { ...pair, chosen: 'No. ' }, 'chosen equals rejected: nothing is preferred'] as const),
-    [{ name: 'd2o', k: 1 }, { prompt, rejected: 'No.', positives: ['Yes.'] }, { prompt, rejected: 'No.', positives: ['No.'] }, 'one of its positives equals its negative'],
-    [{ name: 'npo', retain: 1 }, { prompt, rejected: 'No.', positives: ['Yes.'] }, { prompt, rejected: 'No.', positives: ['Yes.', ' No.'] }, 'one of its positives equals its negative'],
+    [
+      { name: 'd2o', k: 1 },
+      { prompt, rejected: 'No.', positives: ['Yes.'] },
+      { prompt, rejected: 'No.', positives: ['No.'] },
+      'one of its positives equals its negative',
+    ],
+    [
+      { name: 'npo', retain: 1 },
+      { prompt, rejected: 'No.', positives: ['Yes.'] },
+      { prompt, rejected: 'No.', positives: ['Yes.', ' No.'] },
+      'one of its positives equals its negative',
+    ],
     [{ name: 'ilf' }, { ...judged, refinement: 'Because.' }, { ...judged, refinement: 'No.' }, 'nothing was refined'],
     [{ name: 'principle-choice', principles: 1 }, compared, { ...compared, responses: ['a', 'a '] }, 'its responses are equal'],
     [{ name: 'principle-reward-model', principles: 1 }, compared, { ...compared, responses: ['a', 'a'] }, 'its responses are equal'],

@@ -20,18 +20,42 @@ export interface Commanded {
 const BETA = 0.9;
 
 /** Runs a method through the command line in this process, on rows that go through a file, with an adapter that goes through one. */
-export async function commanded(folder: string, { model, plan, parameters }: Bench, method: MethodOptions, rows: readonly AnyRow[]): Promise<Commanded> {
+export async function commanded(
+  folder: string,
+  { model, plan, parameters }: Bench,
+  method: MethodOptions,
+  rows: readonly AnyRow[],
+): Promise<Commanded> {
   const [dir, from, data] = [join(folder, 'whole'), join(folder, 'from'), join(folder, 'rows.jsonl')];
   mkdirSync(folder);
   await saveAdapter(from, { plan, parameters, checkpoint: model.checkpoint });
   writeFileSync(data, rows.map((row) => `${JSON.stringify({ ...row, source: undefined })}\n`).join(''));
-  writeFileSync(join(folder, 'recipe.yaml'), JSON.stringify({
-    model: model.checkpoint.folder, data, method, adapter: { from },
-    train: { steps: 2, batch: rows.length, microBatch: 5, learningRate: 1e-2, schedule: 'constant', betas: [BETA, 0.999], clip: 0, checkpointEvery: 1 }, run: { dir },
-  }));
+  writeFileSync(
+    join(folder, 'recipe.yaml'),
+    JSON.stringify({
+      model: model.checkpoint.folder,
+      data,
+      method,
+      adapter: { from },
+      train: {
+        steps: 2,
+        batch: rows.length,
+        microBatch: 5,
+        learningRate: 1e-2,
+        schedule: 'constant',
+        betas: [BETA, 0.999],
+        clip: 0,
+        checkpointEvery: 1,
+      },
+      run: { dir },
+    }),
+  );
   const ran = await heed(['train', join(folder, 'recipe.yaml')]);
   expect(ran.code, ran.err).toBe(0);
-  const { step, loss, lr, tokens, grad_norm, seconds, ...metrics } = (await readLog(join(dir, 'metrics.jsonl')))[0] as Record<string, number>;
+  const { step, loss, lr, tokens, grad_norm, seconds, ...metrics } = (await readLog(join(dir, 'metrics.jsonl')))[0] as Record<
+    string,
+    number
+  >;
   expect([step, lr, tokens! > 0, seconds! > 0]).toEqual([1, 1e-2, true, true]);
   // AdamW's first moment after one step.
   const m = readSafetensors(join(dir, 'checkpoints', 'step-000001', 'state.safetensors')).tensors.get('m')!.data;

@@ -15,7 +15,9 @@ describe('the first loss', () => {
   const dpoAt = bind(dpo, { beta: 0.5 });
 
   it('is an error where it is not what policy and equal references give', () => {
-    expect(() => checkAtReference(dpoAt, 0.7)).toThrow('dpo: the policy still equals its reference, so the loss must be 0.6931, but it is 0.7000.');
+    expect(() => checkAtReference(dpoAt, 0.7)).toThrow(
+      'dpo: the policy still equals its reference, so the loss must be 0.6931, but it is 0.7000.',
+    );
     expect(() => checkAtReference(bind(dpo, { loss: 'ipo-sum', beta: 0.1 }), 24.9)).toThrow(/must be 25.0000, but it is 24.9000/);
     expect(() => checkAtReference(dpoAt, Number.NaN)).toThrow(/but it is NaN/);
   });
@@ -38,10 +40,15 @@ describe('where the first loss is known', () => {
     path = tiny.adapter;
     saved = await loadAdapter(path, model.checkpoint);
     other = join(folder, 'other');
-    await saveAdapter(other, { ...saved, parameters: saved.parameters.map((x, i) => (i === 0 ? x + 0.5 : x)), checkpoint: model.checkpoint });
+    await saveAdapter(other, {
+      ...saved,
+      parameters: saved.parameters.map((x, i) => (i === 0 ? x + 0.5 : x)),
+      checkpoint: model.checkpoint,
+    });
   });
 
-  const starts = (method: BoundMethod, { plan, parameters }: Adapter = saved): Promise<boolean> => startsAtReferences({ model, method, plan, parameters });
+  const starts = (method: BoundMethod, { plan, parameters }: Adapter = saved): Promise<boolean> =>
+    startsAtReferences({ model, method, plan, parameters });
   const moving = { every: 1, rate: 0.5 };
 
   it('for a fresh adapter, whose base and averages are one; not beside a saved one', async () => {

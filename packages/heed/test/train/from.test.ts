@@ -16,7 +16,10 @@ import { adapterBytes, heedStopped, log } from './interrupted.js';
 
 // An adapter that is there is gone on with: from its numbers, in its shape, resumed to the last bit.
 const { folder, write } = scratchFolder();
-const rows = (n: number, word: string): string => Array.from({ length: n }, (_, i) => `${JSON.stringify({ prompt: `${word} ${i % 4}?`, completion: `The answer is ${i * 7}.` })}\n`).join('');
+const rows = (n: number, word: string): string =>
+  Array.from({ length: n }, (_, i) => `${JSON.stringify({ prompt: `${word} ${i % 4}?`, completion: `The answer is ${i * 7}.` })}\n`).join(
+    '',
+  );
 const dirOf = (name: string): string => join(folder, name);
 const adapterOf = (name: string): string => join(folder, name, 'adapter');
 let model: string;
@@ -65,20 +68,28 @@ describe('adapter.from', () => {
   });
 
   it('takes what agrees beside it, and another dropout', async () => {
-    const ran = await heed(args('agrees', `adapter={ from: ${adapterOf('first')}, rank: 2, alpha: 4, targets: [down_proj, q_proj], rslora: false, dropout: 0 }`));
+    const ran = await heed(
+      args('agrees', `adapter={ from: ${adapterOf('first')}, rank: 2, alpha: 4, targets: [down_proj, q_proj], rslora: false, dropout: 0 }`),
+    );
     expect(ran.code, ran.err).toBe(0);
     const { checkpoint } = await loadModel(model);
     expect((await loadAdapter(adapterOf('agrees'), checkpoint)).plan.options).toMatchObject({ rank: 2, alpha: 4, dropout: 0 });
   });
 
   it('names both values of everything that contradicts, all at once', async () => {
-    const ran = await heed(args('contradicts', `adapter={ from: ${adapterOf('first')}, rank: 8, alpha: 16, targets: attention, rslora: true }`));
+    const ran = await heed(
+      args('contradicts', `adapter={ from: ${adapterOf('first')}, rank: 8, alpha: 16, targets: attention, rslora: true }`),
+    );
     expect(ran.code).toBe(2);
     expect(ran.err).toContain("adapter.rank is 8, the adapter's is 2");
     expect(ran.err).toContain("adapter.alpha is 16, the adapter's is 4");
     expect(ran.err).toContain("adapter.rslora is true, the adapter's is false");
-    expect(ran.err).toMatch(/adapter\.targets is q_proj, k_proj, v_proj, o_proj \(\d+ modules\), the adapter's are q_proj, down_proj \(\d+ modules\)/);
-    expect((await heed(args('unknown', `adapter={ from: ${adapterOf('first')}, ranc: 8 }`))).err).toMatch(/unknown key "adapter.ranc"; did you mean "adapter.rank"/);
+    expect(ran.err).toMatch(
+      /adapter\.targets is q_proj, k_proj, v_proj, o_proj \(\d+ modules\), the adapter's are q_proj, down_proj \(\d+ modules\)/,
+    );
+    expect((await heed(args('unknown', `adapter={ from: ${adapterOf('first')}, ranc: 8 }`))).err).toMatch(
+      /unknown key "adapter.ranc"; did you mean "adapter.rank"/,
+    );
   });
 
   it('reads what PEFT wrote', async () => {
@@ -91,8 +102,15 @@ describe('adapter.from', () => {
   });
 
   it('gives a reward model a fresh head on it, and does not drop one', async () => {
-    const pairs = write('pairs.jsonl', Array.from({ length: 6 }, (_, i) => `${JSON.stringify({ prompt: 'Why?', chosen: `Because ${i}.`, rejected: `No ${i}.` })}\n`).join(''));
-    const reward = await heed(args('reward', `adapter={ from: ${adapterOf('first')}, dropout: 0 }`, 'method=reward-model', `data={ path: ${pairs} }`));
+    const pairs = write(
+      'pairs.jsonl',
+      Array.from({ length: 6 }, (_, i) => `${JSON.stringify({ prompt: 'Why?', chosen: `Because ${i}.`, rejected: `No ${i}.` })}\n`).join(
+        '',
+      ),
+    );
+    const reward = await heed(
+      args('reward', `adapter={ from: ${adapterOf('first')}, dropout: 0 }`, 'method=reward-model', `data={ path: ${pairs} }`),
+    );
     expect(reward.code, reward.err).toBe(0);
     expect(JSON.parse(log(dirOf('reward'))[0]!)).toMatchObject({ step: 1, loss: expect.closeTo(Math.LN2, 6) as number });
     const back = await heed(args('back', `adapter={ from: ${adapterOf('reward')} }`));
@@ -101,36 +119,85 @@ describe('adapter.from', () => {
   });
 
   it('has rows written by the policy that it starts from, to learn from and held out', async () => {
-    const negatives = (name: string): string => write(name, ['Why', 'Who', 'Where', 'When'].map((word, i) => `${JSON.stringify({ prompt: `${word} ${name}?`, rejected: `No ${i}.`, positives: [`Yes ${i}.`] })}\n`).join(''));
+    const negatives = (name: string): string =>
+      write(
+        name,
+        ['Why', 'Who', 'Where', 'When']
+          .map((word, i) => `${JSON.stringify({ prompt: `${word} ${name}?`, rejected: `No ${i}.`, positives: [`Yes ${i}.`] })}\n`)
+          .join(''),
+      );
     const data = `data={ path: ${negatives('learnt.jsonl')}, eval: ${negatives('kept.jsonl')} }`;
     const made = async (name: string, adapter: string): Promise<string[]> => {
-      const ran = await heed(args(name, adapter, data, 'method={ name: d2o, k: 1 }', 'rows={ make: self-correct, samples: 1, maxNewTokens: 8, temperature: 0 }', 'train.steps=1'));
+      const ran = await heed(
+        args(
+          name,
+          adapter,
+          data,
+          'method={ name: d2o, k: 1 }',
+          'rows={ make: self-correct, samples: 1, maxNewTokens: 8, temperature: 0 }',
+          'train.steps=1',
+        ),
+      );
       expect(ran.code, ran.err).toBe(0);
-      return ['train', 'eval'].map((round) => log(join(dirOf(name), 'work', 'rows', round), 'answers.jsonl').filter((line) => line !== '')
-        .map((line) => JSON.parse(line) as { row: number; text: string }).toSorted((a, b) => a.row - b.row).map(({ text }) => text).join('|'));
+      return ['train', 'eval'].map((round) =>
+        log(join(dirOf(name), 'work', 'rows', round), 'answers.jsonl')
+          .filter((line) => line !== '')
+          .map((line) => JSON.parse(line) as { row: number; text: string })
+          .toSorted((a, b) => a.row - b.row)
+          .map(({ text }) => text)
+          .join('|'),
+      );
     };
     const [fresh, from] = [await made('made-fresh', 'adapter={ rank: 2 }'), await made('made-from', `adapter={ from: ${random} }`)];
     const base = await loadModel(model);
     const engine = await startEngine({ threads: 1 });
     const generator = await openGenerator(engine, base, { batch: 4, adapter: await loadAdapter(random, base.checkpoint) });
-    const said = await Promise.all(['learnt.jsonl', 'kept.jsonl'].map(async (name) => {
-      const requests = ['Why', 'Who', 'Where', 'When'].map((word, row) => ({ prompt: base.template.prompt(selfCorrectionPrompt([{ role: 'user', content: `${word} ${name}?` }])), row }));
-      return (await generator.generate(requests, { maxNewTokens: 8, temperature: 0, seed: 0 })).toSorted((a, b) => a.row - b.row).map(({ text }) => text).join('|');
-    }));
+    const said = await Promise.all(
+      ['learnt.jsonl', 'kept.jsonl'].map(async (name) => {
+        const requests = ['Why', 'Who', 'Where', 'When'].map((word, row) => ({
+          prompt: base.template.prompt(selfCorrectionPrompt([{ role: 'user', content: `${word} ${name}?` }])),
+          row,
+        }));
+        return (await generator.generate(requests, { maxNewTokens: 8, temperature: 0, seed: 0 }))
+          .toSorted((a, b) => a.row - b.row)
+          .map(({ text }) => text)
+          .join('|');
+      }),
+    );
     await engine.close();
     expect(from).toEqual(said);
     for (const i of [0, 1]) expect(from[i]).not.toEqual(fresh[i]);
   });
 
   it('checks the first loss where a reference is that adapter', async () => {
-    const pairs = write('start-pairs.jsonl', Array.from({ length: 4 }, (_, i) => `${JSON.stringify({ prompt: `Why ${i}?`, chosen: `The answer is ${i * 7}.`, rejected: `No ${i}.` })}\n`).join(''));
-    const ran = await heed(args('dpo-own', `adapter={ from: ${random}, dropout: 0 }`, `method={ name: dpo, reference: ${random} }`, `data={ path: ${pairs} }`, 'train.steps=1'));
+    const pairs = write(
+      'start-pairs.jsonl',
+      Array.from(
+        { length: 4 },
+        (_, i) => `${JSON.stringify({ prompt: `Why ${i}?`, chosen: `The answer is ${i * 7}.`, rejected: `No ${i}.` })}\n`,
+      ).join(''),
+    );
+    const ran = await heed(
+      args(
+        'dpo-own',
+        `adapter={ from: ${random}, dropout: 0 }`,
+        `method={ name: dpo, reference: ${random} }`,
+        `data={ path: ${pairs} }`,
+        'train.steps=1',
+      ),
+    );
     expect(ran.code, ran.err).toBe(0);
     expect((JSON.parse(log(dirOf('dpo-own'))[0]!) as { loss: number }).loss).toBeCloseTo(Math.LN2, 5);
   });
 
   it('leaves the reference `base` the model without an adapter', async () => {
-    const pairs = write('more-pairs.jsonl', Array.from({ length: 4 }, (_, i) => `${JSON.stringify({ prompt: `Why ${i}?`, chosen: `The answer is ${i * 7}.`, rejected: `No ${i}.` })}\n`).join(''));
+    const pairs = write(
+      'more-pairs.jsonl',
+      Array.from(
+        { length: 4 },
+        (_, i) => `${JSON.stringify({ prompt: `Why ${i}?`, chosen: `The answer is ${i * 7}.`, rejected: `No ${i}.` })}\n`,
+      ).join(''),
+    );
     const loss = async (name: string, adapter: string): Promise<number> => {
       const ran = await heed(args(name, adapter, 'method=dpo', `data={ path: ${pairs} }`, 'train.steps=1'));
       expect(ran.code, ran.err).toBe(0);
@@ -159,8 +226,15 @@ describe('adapter.from', () => {
     const talker = await tinyTalker(folder, { context: 1024 });
     const taught = await heed(args('talker', `model=${talker}`, 'train.learningRate=0.3', 'train.steps=12'));
     expect(taught.code, taught.err).toBe(0);
-    const rules = write('tiny.rules.yaml', 'name: tiny\nrules:\n  - {id: letters, kind: forbidden-pattern, pattern: \'[a-m]\', message: \'It has {quotes}.\'}\n');
-    const align = (name: string, ...more: string[]): string[] => ['align', write('align.yaml', `
+    const rules = write(
+      'tiny.rules.yaml',
+      "name: tiny\nrules:\n  - {id: letters, kind: forbidden-pattern, pattern: '[a-m]', message: 'It has {quotes}.'}\n",
+    );
+    const align = (name: string, ...more: string[]): string[] => [
+      'align',
+      write(
+        'align.yaml',
+        `
 model: ${talker}
 data: ${write('prompts.jsonl', rows(40, 'Why'))}
 judge: rules:${rules}

@@ -15,9 +15,15 @@ export interface Stop {
 }
 
 /** Runs `heed` in a process of its own, which is stopped at an exact moment. */
-export function heedStopped(argv: readonly string[], stop: Stop): Promise<{ readonly code: number | null; readonly signal: string | null; readonly err: string }> {
+export function heedStopped(
+  argv: readonly string[],
+  stop: Stop,
+): Promise<{ readonly code: number | null; readonly signal: string | null; readonly err: string }> {
   return new Promise((resolve, reject) => {
-    const child = spawn(process.execPath, ['--import', STOP_AT, BIN, ...argv], { env: { ...process.env, HEED_TEST_STOP: JSON.stringify(stop) }, stdio: ['ignore', 'ignore', 'pipe'] });
+    const child = spawn(process.execPath, ['--import', STOP_AT, BIN, ...argv], {
+      env: { ...process.env, HEED_TEST_STOP: JSON.stringify(stop) },
+      stdio: ['ignore', 'ignore', 'pipe'],
+    });
     let err = '';
     child.stderr.on('data', (text: Buffer) => { err += text.toString(); });
     child.on('error', reject);

@@ -12,8 +12,8 @@ import { type Commanded, commanded, resumed } from './commanded.js';
 import { adapterBytes, log } from './interrupted.js';
 import { type Bench, type Pass, bench, gradientDistance, passes } from './support.js';
 
-// How a step is laid out in memory must not show in its numbers: micro-batches, padding, sharing, recomputation, order of rows. Nor may the way there:
-// from a file through the command line, in one go or gone on with.
+// How a step is laid out in memory must not show in its numbers: micro-batches, padding, sharing, recomputation, order of rows. Nor may the
+// way there: from a file through the command line, in one go or gone on with.
 const { folder } = scratchFolder();
 const engine = useEngine();
 let model: string;
@@ -24,7 +24,8 @@ beforeAll(async () => {
 function expectSame(actual: Omit<Pass, 'result'>, expected: Pass): void {
   expect(Math.abs(actual.loss - expected.loss)).toBeLessThan(1e-5 * Math.max(1, Math.abs(expected.loss)));
   expect(Object.keys(actual.metrics)).toEqual(Object.keys(expected.metrics));
-  for (const [name, value] of Object.entries(expected.metrics)) expect(Math.abs(actual.metrics[name]! - value), name).toBeLessThan(1e-5 * Math.max(1, Math.abs(value)));
+  for (const [name, value] of Object.entries(expected.metrics))
+    expect(Math.abs(actual.metrics[name]! - value), name).toBeLessThan(1e-5 * Math.max(1, Math.abs(value)));
   expect(gradientDistance(expected, actual)).toBeLessThan(1e-5);
 }
 
@@ -62,7 +63,9 @@ describe.each(CASES)('%s', (title, options) => {
     };
     // The same program computes prompts that are not shared.
     const apart = { 'without shared prompts': [items], 'without shared prompts, 4 + 4': [items.slice(0, 4), items.slice(4)] };
-    const results = await passes(engine(), b, [...Object.values(ways), ...Object.values(apart)], { share: (way) => way < Object.keys(ways).length });
+    const results = await passes(engine(), b, [...Object.values(ways), ...Object.values(apart)], {
+      share: (way) => way < Object.keys(ways).length,
+    });
     [...Object.keys(ways), ...Object.keys(apart)].forEach((way, i) => (others[way] = results[i]!));
     whole = others['whole']!;
     expect(Math.abs(whole.loss)).toBeGreaterThan(0.1);
@@ -71,9 +74,12 @@ describe.each(CASES)('%s', (title, options) => {
     ran = await commanded(here(), b, options, rows);
   });
 
-  it.each(['8 × 1', '3 + 5', 'in another order', 'cut up in another order', 'without shared prompts', 'without shared prompts, 4 + 4'])('gives the same loss, metrics and gradient: %s', (way) => {
-    expectSame(others[way]!, whole);
-  });
+  it.each(['8 × 1', '3 + 5', 'in another order', 'cut up in another order', 'without shared prompts', 'without shared prompts, 4 + 4'])(
+    'gives the same loss, metrics and gradient: %s',
+    (way) => {
+      expectSame(others[way]!, whole);
+    },
+  );
 
   it('gives the same with full checkpointing', async () => {
     const [recomputed, parts] = await passes(engine(), b, [[b.items], [b.items.slice(0, 3), b.items.slice(3)]], { keep: 'full' });
@@ -85,7 +91,10 @@ describe.each(CASES)('%s', (title, options) => {
     const { method, model: loaded, plan, items, parameters } = b;
     const evaluator = await createLossEvaluator({ engine: engine(), model: loaded, method, plan, items, batch: items.length });
     const policy = view(await engine().upload(parameters));
-    const { whole: { loss, ...metrics }, parts } = await evaluator.evaluate({ parameters: policy, copies: Object.fromEntries(copiesOf(method).map((name) => [name, policy])) });
+    const {
+      whole: { loss, ...metrics },
+      parts,
+    } = await evaluator.evaluate({ parameters: policy, copies: Object.fromEntries(copiesOf(method).map((name) => [name, policy])) });
     await evaluator.release();
     expectSame({ loss: loss!, metrics, gradients: whole.gradients }, whole);
     expect(parts).toHaveLength(method.scope === 'step' ? 1 : items.length);

@@ -13,7 +13,8 @@ const item = (prompt: number, response: number, index: number): Item => ({
   index, where: `row ${index}`, columns: {},
   sequences: { turns: [{ prompt: Array<number>(prompt).fill(index + 1), response: Array<number>(response).fill(2) }] },
 });
-const options = (given: object): MemorySetup['options'] => TrainOptions.parse({ steps: 3, batch: 4, microBatch: 4, checkpointing: 'none', ...given });
+const options = (given: object): MemorySetup['options'] =>
+  TrainOptions.parse({ steps: 3, batch: 4, microBatch: 4, checkpointing: 'none', ...given });
 
 let setup: MemorySetup;
 beforeAll(async () => {
@@ -25,7 +26,8 @@ beforeAll(async () => {
 });
 
 describe('predictTraining', () => {
-  const activations = (given: object, items = setup.items): number => predictTraining({ ...setup, items, options: options(given) }).parts.activations;
+  const activations = (given: object, items = setup.items): number =>
+    predictTraining({ ...setup, items, options: options(given) }).parts.activations;
 
   it('grows with what is kept and with the rows of a pass', () => {
     const none = activations({});

@@ -14,7 +14,9 @@ import { adapterBytes, heedStopped, log } from './interrupted.js';
 // Stopped anywhere, by asking or by SIGKILL, a run goes on to the same numbers as one that was never stopped: bit for bit.
 const { folder, write } = scratchFolder();
 const ROWS = Array.from({ length: 10 }, (_, i) => ({
-  prompt: `Question ${i % 4}?`, completion: `The answer is ${'very '.repeat(i % 3)}${i * 7}.`, judgment: i % 3 === 2 ? null : `"${i * 7}" is wrong.`,
+  prompt: `Question ${i % 4}?`,
+  completion: `The answer is ${'very '.repeat(i % 3)}${i * 7}.`,
+  judgment: i % 3 === 2 ? null : `"${i * 7}" is wrong.`,
 }));
 const lines = (rows: readonly object[]): string => rows.map((row) => `${JSON.stringify(row)}\n`).join('');
 let recipe: string;
@@ -94,7 +96,10 @@ describe('heed train', () => {
     expectAsWhole(dirOf('sigint'), 0);
   });
 
-  it.each([['before', 1], ['after', 2]] as const)('stopped while held-out rows are scored, %s training, goes on to the same numbers', async (when, wanted) => {
+  it.each([
+    ['before', 1],
+    ['after', 2],
+  ] as const)('stopped while held-out rows are scored, %s training, goes on to the same numbers', async (when, wanted) => {
     const dir = dirOf(`scoring-${when}`);
     const loaded = await loadRecipe(recipe, [`run.dir=${dir}`, 'data.eval=3', 'train.steps=2'], TrainRecipe);
     const go = async (resume: boolean, started?: (what: string) => void, interrupt = { requested: false }) => {
@@ -107,7 +112,15 @@ describe('heed train', () => {
     };
     const interrupt = { requested: false };
     let scored = 0;
-    await expect(go(false, (what) => { interrupt.requested ||= what === 'scoring held-out rows' && ++scored === wanted; }, interrupt)).rejects.toThrow(/^Stopped while scoring held-out rows; go on with --resume/);
+    await expect(
+      go(
+        false,
+        (what) => {
+          interrupt.requested ||= what === 'scoring held-out rows' && ++scored === wanted;
+        },
+        interrupt,
+      ),
+    ).rejects.toThrow(/^Stopped while scoring held-out rows; go on with --resume/);
     expect(interrupt.requested && scored).toBe(wanted);
     const [resumed, unstopped] = [await go(true), await go(false)];
     expect(resumed.before).toBeDefined();

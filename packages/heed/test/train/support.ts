@@ -18,7 +18,11 @@ import type { StepResult } from '../../src/train/stepper.js';
 /** Judged rows as a file would give them: [prompt, completion, judgment]. */
 export function judgedRows(rows: readonly (readonly [string, string, string | null])[]): JudgedRow[] {
   return rows.map(([prompt, completion, judgment], i) => ({
-    source: { file: 'rows.jsonl', line: i + 1 }, prompt: [{ role: 'user', content: prompt }], completion, judgment, satisfied: judgment === null,
+    source: { file: 'rows.jsonl', line: i + 1 },
+    prompt: [{ role: 'user', content: prompt }],
+    completion,
+    judgment,
+    satisfied: judgment === null,
   }));
 }
 
@@ -38,13 +42,23 @@ export interface Bench {
 }
 
 /** A method over a tiny model, with rows made ready. */
-export async function bench(folder: string, options: MethodOptions, rows: readonly AnyRow[], { dropout = 0, maxTokens = 2048 } = {}): Promise<Bench> {
+export async function bench(
+  folder: string,
+  options: MethodOptions,
+  rows: readonly AnyRow[],
+  { dropout = 0, maxTokens = 2048 } = {},
+): Promise<Bench> {
   const model = await loadModel(folder);
   const method = methodOf(options);
-  const plan = planAdapter(model.checkpoint.tensors.values(), { rank: 2, alpha: 4, targets: ['q_proj', 'v_proj', 'up_proj', 'down_proj'], dropout, rslora: false }, method.head);
+  const plan = planAdapter(
+    model.checkpoint.tensors.values(),
+    { rank: 2, alpha: 4, targets: ['q_proj', 'v_proj', 'up_proj', 'down_proj'], dropout, rslora: false },
+    method.head,
+  );
   const parameters = initialParameters(plan, 3);
   const random = createRandom('bench', 0);
-  for (const { b } of plan.modules.values()) for (let i = 0; i < b.shape[0] * b.shape[1]; i++) parameters[b.offset + i] = 0.1 * random.normal();
+  for (const { b } of plan.modules.values())
+    for (let i = 0; i < b.shape[0] * b.shape[1]; i++) parameters[b.offset + i] = 0.1 * random.normal();
   for (let i = plan.head?.offset ?? plan.size; i < plan.size; i++) parameters[i] = 0.1 * random.normal();
   const { items } = prepare(rowsOf(method, rows), method, createRespond(model.template), { maxTokens, onLong: 'error' });
   return { method, model, plan, items, parameters };
@@ -57,8 +71,21 @@ export interface Pass {
   readonly result: StepResult;
 }
 
-/** One step at learning rate 0 for each way of cutting the rows into micro-batches, all on one compiled program. `share`: whether a way shares prompts, by its place. */
-export async function passes(engine: Engine, { method, model, plan, parameters }: Bench, ways: readonly (readonly (readonly Item[])[])[], { keep = 'none', share = () => true, seed = 0, memory = method.memory }: { keep?: Checkpointing; share?: (way: number) => boolean; seed?: number; memory?: Readonly<Record<string, number>> } = {}): Promise<Pass[]> {
+/**
+ * One step at learning rate 0 for each way of cutting the rows into micro-batches, all on one compiled program. `share`: whether a way
+ * shares prompts, by its place.
+ */
+export async function passes(
+  engine: Engine,
+  { method, model, plan, parameters }: Bench,
+  ways: readonly (readonly (readonly Item[])[])[],
+  {
+    keep = 'none',
+    share = () => true,
+    seed = 0,
+    memory = method.memory,
+  }: { keep?: Checkpointing; share?: (way: number) => boolean; seed?: number; memory?: Readonly<Record<string, number>> } = {},
+): Promise<Pass[]> {
   const state = await allocateState(engine, parameters, copiesOf(method));
   const references = openReferences({ engine, model, method, plan, policy: state.parameters, copies: state.copies });
   await references.prepare([...new Set(ways.flat(2))]);
@@ -68,8 +95,16 @@ export async function passes(engine: Engine, { method, model, plan, parameters }
   });
   const results: Pass[] = [];
   for (const [way, parts] of ways.entries()) {
-    const result = await stepper.step(parts.map((part) => makeMicroBatch(method, part, { share: share(way) })), { learningRate: 0, step: 1, seed, memory });
-    results.push({ loss: result.loss, metrics: result.metrics, gradients: Float32Array.from(await engine.read(state.gradients), Number), result });
+    const result = await stepper.step(
+      parts.map((part) => makeMicroBatch(method, part, { share: share(way) })),
+      { learningRate: 0, step: 1, seed, memory },
+    );
+    results.push({
+      loss: result.loss,
+      metrics: result.metrics,
+      gradients: Float32Array.from(await engine.read(state.gradients), Number),
+      result,
+    });
   }
   await stepper.release();
   await references.release();

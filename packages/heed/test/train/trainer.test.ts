@@ -29,8 +29,13 @@ let model: string;
 let data: string;
 beforeAll(async () => {
   ({ model } = await tinyChat(folder, { context: 512 }));
-  data = write('rows.jsonl', rows.map((r) => `${JSON.stringify({ prompt: r.prompt[0]!.content, completion: r.completion, judgment: r.judgment })}\n`).join(''));
-  write('recipe.yaml', `
+  data = write(
+    'rows.jsonl',
+    rows.map((r) => `${JSON.stringify({ prompt: r.prompt[0]!.content, completion: r.completion, judgment: r.judgment })}\n`).join(''),
+  );
+  write(
+    'recipe.yaml',
+    `
 model: ${model}
 data: ${data}
 method: {name: cut, ratio: null}
@@ -43,7 +48,13 @@ const train = (name: string, ...more: string[]) => heed(['train', join(folder, '
 
 describe('training', () => {
   it('lowers the loss, and the log says so', async () => {
-    const ran = await train('learns', 'method={name: sft}', 'train.steps=25', 'train.learningRate=5e-3', 'adapter={rank: 8, alpha: 32, targets: all}');
+    const ran = await train(
+      'learns',
+      'method={name: sft}',
+      'train.steps=25',
+      'train.learningRate=5e-3',
+      'adapter={rank: 8, alpha: 32, targets: all}',
+    );
     expect(ran.code, ran.err).toBe(0);
     const losses = (await readLog(join(folder, 'learns', 'metrics.jsonl'))).map((row) => row['loss'] as number);
     expect(losses).toHaveLength(25);
@@ -58,7 +69,9 @@ describe('training', () => {
     expect(ran.err).toMatch(/The (loss|gradient) of step 2 is not a finite number\. Rows: .*rows\.jsonl:\d[^]*Lower train\.learningRate/);
     expect((await readLog(join(folder, 'burst', 'metrics.jsonl'))).map((row) => row.step)).toEqual([1]);
     expect(readdirSync(join(folder, 'burst', 'checkpoints'))).toEqual(['step-000001']);
-    const { data: kept } = readSafetensors(join(folder, 'burst', 'checkpoints', 'step-000001', 'state.safetensors')).tensors.get('parameters')!;
+    const { data: kept } = readSafetensors(join(folder, 'burst', 'checkpoints', 'step-000001', 'state.safetensors')).tensors.get(
+      'parameters',
+    )!;
     expect(kept.every(Number.isFinite)).toBe(true);
     expect(existsSync(join(folder, 'burst', 'adapter'))).toBe(false);
   });
@@ -95,22 +108,31 @@ describe('rows', () => {
 
   it('that are too long are an error, or left out whole, or lose the head of their prompts, each counted once', () => {
     // A limit that the sequence with the judgment of the last row exceeds alone.
-    const lengths = prepared(512, 'error').items.map(({ sequences }) => Object.values(sequences).flat().map((s) => s.prompt.length + s.response.length));
+    const lengths = prepared(512, 'error').items.map(({ sequences }) =>
+      Object.values(sequences)
+        .flat()
+        .map((s) => s.prompt.length + s.response.length),
+    );
     const plain = Math.max(...lengths.map((of) => of[0]!));
     const judged = Math.max(...lengths.flat());
     expect(judged).toBeGreaterThan(plain);
-    expect(() => prepared(judged - 1, 'error')).toThrow(new RegExp(`1 of 4 rows are too long\\n.*rows\\.jsonl:\\d+ .*over maxTokens ${judged - 1}`));
+    expect(() => prepared(judged - 1, 'error')).toThrow(
+      new RegExp(`1 of 4 rows are too long\\n.*rows\\.jsonl:\\d+ .*over maxTokens ${judged - 1}`),
+    );
     const skipped = prepared(judged - 1, 'skip');
     expect(skipped.items).toHaveLength(3);
     expect(skipped.skipped).toHaveLength(1);
     expect(new Set(skipped.items.map(({ index }) => index)).size).toBe(3);
     // Both sequences of the longest row are over: still one row.
-    expect(prepared(plain - 1, 'skip').skipped.map(({ source }) => source.line)).toEqual([...new Set(prepared(plain - 1, 'skip').skipped.map(({ source }) => source.line))]);
+    expect(prepared(plain - 1, 'skip').skipped.map(({ source }) => source.line)).toEqual([
+      ...new Set(prepared(plain - 1, 'skip').skipped.map(({ source }) => source.line)),
+    ]);
     const cut = prepared(plain - 1, 'truncate-prompt-left');
     expect(cut.items).toHaveLength(4);
     expect(cut.skipped).toEqual([]);
     expect(cut.truncated).toBe(lengths.filter((of) => Math.max(...of) > plain - 1).length);
-    for (const { sequences } of cut.items) for (const s of Object.values(sequences).flat()) expect(s.prompt.length + s.response.length).toBeLessThanOrEqual(plain - 1);
+    for (const { sequences } of cut.items)
+      for (const s of Object.values(sequences).flat()) expect(s.prompt.length + s.response.length).toBeLessThanOrEqual(plain - 1);
   });
 });
 
@@ -130,7 +152,12 @@ describe('learningRateAt', () => {
 });
 
 describe('stepOrder', () => {
-  const cases = fc.record({ rows: fc.integer({ min: 1, max: 40 }), batch: fc.integer({ min: 1, max: 12 }), steps: fc.integer({ min: 1, max: 30 }), seed: fc.nat(1000) });
+  const cases = fc.record({
+    rows: fc.integer({ min: 1, max: 40 }),
+    batch: fc.integer({ min: 1, max: 12 }),
+    steps: fc.integer({ min: 1, max: 30 }),
+    seed: fc.nat(1000),
+  });
   const cost = (row: number): number => (row * 7919) % 31;
 
   it('is the same each time, has whole batches, and puts the costliest first', () => {
@@ -153,7 +180,8 @@ describe('stepOrder', () => {
   });
 
   it('shuffles each epoch in another way, and each seed', () => {
-    const of = (seed: number, steps: number): string[] => stepOrder({ rows: 20, batch: 20, steps, seed, cost: () => 1 }).map((step) => step.join());
+    const of = (seed: number, steps: number): string[] =>
+      stepOrder({ rows: 20, batch: 20, steps, seed, cost: () => 1 }).map((step) => step.join());
     expect(new Set([...of(0, 3), ...of(1, 3)]).size).toBe(6);
   });
 

@@ -49,10 +49,18 @@ describe.each([true, false])('engine with zeroCopy %s', (zeroCopy) => {
     const [layers, slots, width] = [3, 4, 5];
     const cache = await engine.upload(Float32Array.from({ length: layers * slots * width }, (_, i) => i));
     const slot = (layer: number, s: number) => view(cache, [width], (layer * slots + s) * width);
-    await engine.copy(Array.from({ length: layers }, (_, l) => [{ from: slot(l, 3), to: slot(l, 1) }, { from: slot(l, 1), to: slot(l, 0) }]).flat());
+    await engine.copy(
+      Array.from({ length: layers }, (_, l) => [
+        { from: slot(l, 3), to: slot(l, 1) },
+        { from: slot(l, 1), to: slot(l, 0) },
+      ]).flat(),
+    );
     const data = await engine.read(view(cache));
     for (let l = 0; l < layers; l++) {
-      for (const s of [0, 1, 3]) expect(data.subarray((l * slots + s) * width, (l * slots + s + 1) * width)).toEqual(Float32Array.from({ length: width }, (_, i) => (l * slots + 3) * width + i));
+      for (const s of [0, 1, 3])
+        expect(data.subarray((l * slots + s) * width, (l * slots + s + 1) * width)).toEqual(
+          Float32Array.from({ length: width }, (_, i) => (l * slots + 3) * width + i),
+        );
     }
   });
 
@@ -147,22 +155,53 @@ describe.each([true, false])('engine with zeroCopy %s', (zeroCopy) => {
   });
 
   it('carries every element type a port may have', async () => {
-    const session = await engine.compile(program({
-      nodes: [
-        node('Add', ['i64', 'i64'], 'o64'), node('Add', ['i32', 'i32'], 'o32'), node('Not', ['flag'], 'oflag'), node('Identity', ['u8'], 'ou8'),
-        node('Identity', ['i8'], 'oi8'), node('Cast', ['f16'], 'of32', { to: { int: 1 } }), node('Cast', ['of32'], 'of16', { to: { int: 10 } }),
-      ],
-      inputs: [port('i64', 'int64', [2]), port('i32', 'int32', []), port('flag', 'bool', [2]), port('u8', 'uint8', [1]), port('i8', 'int8', [1]), port('f16', 'float16', [2])],
-      outputs: [port('o64', 'int64', [2]), port('o32', 'int32', []), port('oflag', 'bool', [2]), port('ou8', 'uint8', [1]), port('oi8', 'int8', [1]), port('of32', 'float32', [2]), port('of16', 'float16', [2])],
-    }));
+    const session = await engine.compile(
+      program({
+        nodes: [
+          node('Add', ['i64', 'i64'], 'o64'),
+          node('Add', ['i32', 'i32'], 'o32'),
+          node('Not', ['flag'], 'oflag'),
+          node('Identity', ['u8'], 'ou8'),
+          node('Identity', ['i8'], 'oi8'),
+          node('Cast', ['f16'], 'of32', { to: { int: 1 } }),
+          node('Cast', ['of32'], 'of16', { to: { int: 10 } }),
+        ],
+        inputs: [
+          port('i64', 'int64', [2]),
+          port('i32', 'int32', []),
+          port('flag', 'bool', [2]),
+          port('u8', 'uint8', [1]),
+          port('i8', 'int8', [1]),
+          port('f16', 'float16', [2]),
+        ],
+        outputs: [
+          port('o64', 'int64', [2]),
+          port('o32', 'int32', []),
+          port('oflag', 'bool', [2]),
+          port('ou8', 'uint8', [1]),
+          port('oi8', 'int8', [1]),
+          port('of32', 'float32', [2]),
+          port('of16', 'float16', [2]),
+        ],
+      }),
+    );
     const flags = await engine.upload(new Uint8Array([1, 0]), 'bool');
     const results = await session.run({
-      i64: { data: new BigInt64Array([2n ** 53n, -1n]), shape: [2] }, i32: { data: new Int32Array([21]), shape: [] }, flag: view(flags),
-      u8: { data: new Uint8Array([255]), shape: [1] }, i8: { data: new Int8Array([-128]), shape: [1] }, f16: { data: new Uint16Array([0x3c00, 0xc000]), shape: [2] },
+      i64: { data: new BigInt64Array([2n ** 53n, -1n]), shape: [2] },
+      i32: { data: new Int32Array([21]), shape: [] },
+      flag: view(flags),
+      u8: { data: new Uint8Array([255]), shape: [1] },
+      i8: { data: new Int8Array([-128]), shape: [1] },
+      f16: { data: new Uint16Array([0x3c00, 0xc000]), shape: [2] },
     });
     expect(results).toEqual({
-      o64: { data: new BigInt64Array([2n ** 54n, -2n]), shape: [2] }, o32: { data: new Int32Array([42]), shape: [] }, oflag: { data: new Uint8Array([0, 1]), shape: [2] },
-      ou8: { data: new Uint8Array([255]), shape: [1] }, oi8: { data: new Int8Array([-128]), shape: [1] }, of32: { data: f32(1, -2), shape: [2] }, of16: { data: new Uint16Array([0x3c00, 0xc000]), shape: [2] },
+      o64: { data: new BigInt64Array([2n ** 54n, -2n]), shape: [2] },
+      o32: { data: new Int32Array([42]), shape: [] },
+      oflag: { data: new Uint8Array([0, 1]), shape: [2] },
+      ou8: { data: new Uint8Array([255]), shape: [1] },
+      oi8: { data: new Int8Array([-128]), shape: [1] },
+      of32: { data: f32(1, -2), shape: [2] },
+      of16: { data: new Uint16Array([0x3c00, 0xc000]), shape: [2] },
     });
     await session.release();
   });
@@ -171,14 +210,23 @@ describe.each([true, false])('engine with zeroCopy %s', (zeroCopy) => {
     const folder = mkdtempSync(join(tmpdir(), 'heed-weights-'));
     try {
       // 3 bytes of header: the range is at an odd offset. 1, 2, 3, 4 in bfloat16.
-      writeFileSync(join(folder, 'w.bin'), Buffer.concat([Buffer.from('???'), Buffer.from(new Uint16Array([0x3f80, 0x4000, 0x4040, 0x4080]).buffer)]));
-      const session = await engine.compile(program({
-        nodes: [node('Cast', ['w'], 'w32', { to: { int: 1 } }), node('FusedMatMul', ['x', 'w32'], 'y', { transB: { int: 1 } }, 'com.microsoft')],
-        inputs: [port('x', 'float32', [n, 2])],
-        outputs: [port('y', 'float32', [n, 2])],
-        initializers: [{ name: 'w', dtype: 'bfloat16', shape: [2, 2], data: { file: 'w.bin', offset: 3, length: 8 } }],
-        folder,
-      }), { prepack });
+      writeFileSync(
+        join(folder, 'w.bin'),
+        Buffer.concat([Buffer.from('???'), Buffer.from(new Uint16Array([0x3f80, 0x4000, 0x4040, 0x4080]).buffer)]),
+      );
+      const session = await engine.compile(
+        program({
+          nodes: [
+            node('Cast', ['w'], 'w32', { to: { int: 1 } }),
+            node('FusedMatMul', ['x', 'w32'], 'y', { transB: { int: 1 } }, 'com.microsoft'),
+          ],
+          inputs: [port('x', 'float32', [n, 2])],
+          outputs: [port('y', 'float32', [n, 2])],
+          initializers: [{ name: 'w', dtype: 'bfloat16', shape: [2, 2], data: { file: 'w.bin', offset: 3, length: 8 } }],
+          folder,
+        }),
+        { prepack },
+      );
       const { y } = await session.run({ x: { data: f32(1, 10), shape: [1, 2] } });
       expect(y).toEqual({ data: f32(21, 43), shape: [1, 2] });
       await session.release();
@@ -214,10 +262,26 @@ describe('errors', () => {
     ['a missing input', { x }, 'Nothing is fed to "y" (float32 [n]), "k" (int64 [2, 3]).'],
     ['an unknown input', { x, y: x, k, z: x }, 'The program has no input "z". It has "x", "y", "k".'],
     ['a wrong rank', { x, y: { data: f32(1, 2), shape: [1, 2] }, k }, 'Input "y" is float32 [n], but was given float32 [1, 2].'],
-    ['a symbol with two values', { x, y: { data: f32(1), shape: [1] }, k }, 'Input "y" is float32 [n], but was given float32 [1]: dimension 0 is 1, but "n" is 2 in "x".'],
-    ['a wrong dimension', { x, y: x, k: { data: new BigInt64Array(4), shape: [2, 2] } }, 'Input "k" is int64 [2, 3], but was given int64 [2, 2]: dimension 1 is 2, not 3.'],
-    ['a wrong element type', { x, y: x, k: { data: new Float32Array(6), shape: [2, 3] } }, 'Input "k" is int64 [2, 3] and takes a BigInt64Array, but was given float32 [2, 3].'],
-    ['too few elements', { x, y: x, k: { data: new BigInt64Array(5), shape: [2, 3] } }, 'Input "k" was given 5 elements for the shape [2, 3], which has 6.'],
+    [
+      'a symbol with two values',
+      { x, y: { data: f32(1), shape: [1] }, k },
+      'Input "y" is float32 [n], but was given float32 [1]: dimension 0 is 1, but "n" is 2 in "x".',
+    ],
+    [
+      'a wrong dimension',
+      { x, y: x, k: { data: new BigInt64Array(4), shape: [2, 2] } },
+      'Input "k" is int64 [2, 3], but was given int64 [2, 2]: dimension 1 is 2, not 3.',
+    ],
+    [
+      'a wrong element type',
+      { x, y: x, k: { data: new Float32Array(6), shape: [2, 3] } },
+      'Input "k" is int64 [2, 3] and takes a BigInt64Array, but was given float32 [2, 3].',
+    ],
+    [
+      'too few elements',
+      { x, y: x, k: { data: new BigInt64Array(5), shape: [2, 3] } },
+      'Input "k" was given 5 elements for the shape [2, 3], which has 6.',
+    ],
   ])('names %s', async (_, feeds, message) => {
     await expect(session.run(feeds as Parameters<Session['run']>[0])).rejects.toThrow(message);
   });
@@ -226,28 +290,45 @@ describe('errors', () => {
     const two = await engine.allocate('float32', 2);
     const int = await engine.allocate('int32', 2);
     await expect(session.run({ x: view(int), y: x, k })).rejects.toThrow('Input "x" is float32 [n], but was given int32 [2].');
-    await expect(session.run({ x, y: x, k }, { nothing: view(two) })).rejects.toThrow('The program has no output "nothing". It has "sum", "both".');
-    await expect(session.run({ x, y: x, k }, { both: view(two) })).rejects.toThrow('Output "both" is float32 [2*n], but was given float32 [2]: it will be float32 [4] in this run.');
+    await expect(session.run({ x, y: x, k }, { nothing: view(two) })).rejects.toThrow(
+      'The program has no output "nothing". It has "sum", "both".',
+    );
+    await expect(session.run({ x, y: x, k }, { both: view(two) })).rejects.toThrow(
+      'Output "both" is float32 [2*n], but was given float32 [2]: it will be float32 [4] in this run.',
+    );
     expect(() => view(two, [3])).toThrow('A view of [3] at element 0 does not fit a float32 buffer of 2 elements.');
     expect(() => view(two, [1], -1)).toThrow(/does not fit/);
-    await expect(engine.write(view(two), new Int32Array(2))).rejects.toThrow('write: the view takes 2 elements of a Float32Array, but was given 2 of int32.');
+    await expect(engine.write(view(two), new Int32Array(2))).rejects.toThrow(
+      'write: the view takes 2 elements of a Float32Array, but was given 2 of int32.',
+    );
     await expect(engine.copy([{ from: view(two), to: view(int) }])).rejects.toThrow('copy: move 0 is from float32 [2] to int32 [2].');
     await expect(engine.upload(f32(1), 'int64')).rejects.toThrow('int64 elements are uploaded as BigInt64Array');
     await expect(engine.upload([1, 2] as unknown as Float32Array)).rejects.toThrow('The engine holds no Array');
     await expect(engine.allocate('float32', -1)).rejects.toThrow('not -1');
-    await expect(engine.allocate('float32', 2 ** 40)).rejects.toThrow('There is no memory for 1099511627776 elements of float32, 4398.0 GB');
+    await expect(engine.allocate('float32', 2 ** 40)).rejects.toThrow(
+      'There is no memory for 1099511627776 elements of float32, 4398.0 GB',
+    );
     await engine.free(two);
     await expect(engine.read(view(two))).rejects.toThrow('read: the float32 buffer of 2 elements was freed, or belongs to another engine.');
     await expect(engine.free(two)).rejects.toThrow(/freed/);
     // After all these failures the session still has its plan right.
-    expect(await session.run({ x, y: x, k })).toEqual({ sum: { data: f32(2, 4), shape: [2] }, both: { data: f32(1, 2, 1, 2), shape: [4] } });
+    expect(await session.run({ x, y: x, k })).toEqual({
+      sum: { data: f32(2, 4), shape: [2] },
+      both: { data: f32(1, 2, 1, 2), shape: [4] },
+    });
   });
 
   it('refuses programs that the binding cannot run', async () => {
     const shape = { inputs: [port('x', 'float32', [2])], outputs: [port('y', 'float32', [2])] };
-    await expect(engine.compile(program({ nodes: [], inputs: [port('x', 'bfloat16', [2])], outputs: [] }))).rejects.toThrow('Port "x" is bfloat16');
-    await expect(engine.compile(program({ nodes: [], inputs: shape.inputs, outputs: shape.inputs }))).rejects.toThrow('Output "x" has the name of an input');
-    await expect(engine.compile(program({ ...shape, nodes: [node('NoSuchOp', ['x'], 'y')] }))).rejects.toThrow(/NoSuchOp[^]*takes "x" and gives "y"/);
+    await expect(engine.compile(program({ nodes: [], inputs: [port('x', 'bfloat16', [2])], outputs: [] }))).rejects.toThrow(
+      'Port "x" is bfloat16',
+    );
+    await expect(engine.compile(program({ nodes: [], inputs: shape.inputs, outputs: shape.inputs }))).rejects.toThrow(
+      'Output "x" has the name of an input',
+    );
+    await expect(engine.compile(program({ ...shape, nodes: [node('NoSuchOp', ['x'], 'y')] }))).rejects.toThrow(
+      /NoSuchOp[^]*takes "x" and gives "y"/,
+    );
     const good = program({ ...shape, nodes: [node('Neg', ['x'], 'y')] });
     await expect(engine.compile({ ...good, outputs: [] })).rejects.toThrow('The model has 1 outputs, the program 0.');
   });
