@@ -31,8 +31,24 @@ export { judgedPrompt } from './text/judgment.js';
 
 export { DataOptions, type LoadedData, loadData } from './data/load.js';
 export {
-  type AnyRow, type ChoiceRow, type ClassifiedRow, type CompletionRow, type ConversationRow, type JudgedRow, type LabelledRow, type NegativeRow, type PreferenceRow,
-  type PrincipledRow, type PromptRow, type RefinedRow, type RowKind, type RowOf, type ScoredPrinciple, type ScoredRow, rowDefinition, rowSchemas,
+  type AnyRow,
+  type ChoiceRow,
+  type ClassifiedRow,
+  type CompletionRow,
+  type ConversationRow,
+  type JudgedRow,
+  type LabelledRow,
+  type NegativeRow,
+  type PreferenceRow,
+  type PrincipledRow,
+  type PromptRow,
+  type RefinedRow,
+  type RowKind,
+  type RowOf,
+  type ScoredPrinciple,
+  type ScoredRow,
+  rowDefinition,
+  rowSchemas,
 } from './data/rows.js';
 export { type BaseRow, type RowDefinition, defineRow, shape as rowShape } from './data/row.js';
 export { needs as columnNeeds } from './data/columns.js';
@@ -40,7 +56,19 @@ export * as cells from './data/row-cells.js';
 export { RowFault } from './data/turns.js';
 export { type DoctorReport, examine } from './data/doctor.js';
 
-export { type Among, type BoundMethod, type Loss, type Method, type Reference, type ReferenceUse, type Respond, type Scored, type Term, bind, defineMethod } from './method/method.js';
+export {
+  type Among,
+  type BoundMethod,
+  type Loss,
+  type Method,
+  type Reference,
+  type ReferenceUse,
+  type Respond,
+  type Scored,
+  type Term,
+  bind,
+  defineMethod,
+} from './method/method.js';
 export type { TokenSequence } from './text/token-sequence.js';
 export { Tokens } from './method/tokens.js';
 export { METHOD_NAMES, methodOf } from './method/index.js';
@@ -84,7 +112,15 @@ export { type AlignSummary, runAlignment } from './loop/align-job.js';
 export type { Lesson, Round, Source } from './loop/source.js';
 export { type LoopResult, type LoopSetup, runLoop } from './loop/loop.js';
 export { type Item } from './train/item.js';
-export { type Learning, type Learnt, type Step, type Trainer, type TrainerSetup, type TrainerState, createTrainer } from './train/trainer.js';
+export {
+  type Learning,
+  type Learnt,
+  type Step,
+  type Trainer,
+  type TrainerSetup,
+  type TrainerState,
+  createTrainer,
+} from './train/trainer.js';
 
 export type { Completion, GenerationHooks, GenerationRequest, Token } from './generate/request.js';
 export { type Generator } from './generate/generator.js';
@@ -93,7 +129,18 @@ export { type OpenGeneratorOptions, openGenerator } from './generate/open.js';
 
 export { type RunningServer, type ServerOptions, startServer } from './serve/server.js';
 export { type Voice, type Voices, openVoices } from './serve/voices.js';
-export { type AskHooks, type Question, type ChoiceQuestion, type ChoiceReply, type Failure, type Respondent, type TextQuestion, type TextReply, type Usage, failed } from './judge/respondent.js';
+export {
+  type AskHooks,
+  type Question,
+  type ChoiceQuestion,
+  type ChoiceReply,
+  type Failure,
+  type Respondent,
+  type TextQuestion,
+  type TextReply,
+  type Usage,
+  failed,
+} from './judge/respondent.js';
 export { type JudgeDefinition, type JudgeTools, defineJudge } from './judge/define.js';
 export { type JudgeInput, describeJudge, openRespondent } from './judge/open.js';
 export { JudgeOptions, RespondentOptions, RewardModelOptions } from './judge/options.js';

@@ -55,7 +55,10 @@ const show = (measured: Measured | undefined, write: (x: number) => string): str
 export function renderAlignment(results: readonly Aligned[]): string {
   const first = results[0]!;
   const there = COLUMNS.filter(([name]) => name in first.before);
-  const line = (name: string, measured: Aligned['before']): string[] => [name, ...there.map(([key, , write]) => show(measured[key], write))];
+  const line = (name: string, measured: Aligned['before']): string[] => [
+    name,
+    ...there.map(([key, , write]) => show(measured[key], write)),
+  ];
   return [
     '',
     table([

@@ -25,7 +25,10 @@ export function register(program: Command, out: Output): void {
     .description("serve a model, and adapters on it, through OpenAI's API: chat completions, completions, models")
     .option('--model <model>', 'a folder, a .gguf file or a hub id (default: the default model)')
     .option('--adapter <[name=]folder...>', 'adapters, served as models of their own: NAME=FOLDER, or named as the folder is', [])
-    .addOption(new Option('--template <name>', "how messages become tokens (default: the model's own chat template, where it has one)").choices(['chat', 'alpaca']))
+    .addOption(
+      new Option('--template <name>', "how messages become tokens (default: the model's own chat template, where it has one)")
+        .choices(['chat', 'alpaca']),
+    )
     .addOption(precisionFlag())
     .option('--host <address>', 'where to listen; any but loopback needs HEED_SERVE_TOKEN in the environment', '127.0.0.1')
     .option('--port <n>', '0 takes a free one', number, 8321)
@@ -37,17 +40,30 @@ export function register(program: Command, out: Output): void {
     .action((options: Options) => serve(options, out));
 }
 
-async function serve({ model: given, template, adapter: specs, precision, host, port, batch, queue, maxBody, grace, quiet = false }: Options, out: Output): Promise<void> {
-  const [{ UserError }, { loadModel }, { loadAdapter }, { startEngine }, { openVoices }, { checkExposure, startServer }, { onInterrupt }] = await Promise.all([
-    import('../errors.js'), import('../model/load.js'), import('../model/peft.js'), import('@heed/tensor'),
-    import('../serve/voices.js'), import('../serve/server.js'), import('../run/signals.js'),
-  ]);
-  for (const [flag, value, least] of [['--port', port, 0], ['--batch', batch, 1], ['--queue', queue, 1], ['--max-body', maxBody, 1], ['--grace', grace, 0]] as const) requireWhole(flag, value, least);
+async function serve(
+  { model: given, template, adapter: specs, precision, host, port, batch, queue, maxBody, grace, quiet = false }: Options,
+  out: Output,
+): Promise<void> {
+  const [{ UserError }, { loadModel }, { loadAdapter }, { startEngine }, { openVoices }, { checkExposure, startServer }, { onInterrupt }] =
+    await Promise.all([
+      import('../errors.js'),
+      import('../model/load.js'),
+      import('../model/peft.js'),
+      import('@heed/tensor'),
+      import('../serve/voices.js'),
+      import('../serve/server.js'),
+      import('../run/signals.js'),
+    ]);
+  requireWhole('--port', port, 0);
+  requireWhole('--batch', batch, 1);
+  requireWhole('--queue', queue, 1);
+  requireWhole('--max-body', maxBody, 1);
+  requireWhole('--grace', grace, 0);
   if (port > 65535) throw new UserError(`--port is ${port}; expected at most 65535.`);
   // Known before the model is loaded, which takes its time.
   const token = process.env['HEED_SERVE_TOKEN'];
   checkExposure(host, token);
-  const model = await loadModel(given, { ...(template === undefined ? {} : { template }), log: (line) => out.note(line) });
+  const model = await loadModel(given, { template, log: (line) => out.note(line) });
   const adapters: Record<string, Awaited<ReturnType<typeof loadAdapter>>> = {};
   for (const [name, folder] of named(specs)) {
     if (Object.hasOwn(adapters, name)) throw new UserError(`Two adapters are named ${name}.`, ['Name them: --adapter NAME=FOLDER.']);
@@ -63,7 +79,7 @@ async function serve({ model: given, template, adapter: specs, precision, host, 
     const ended = new Promise<void>((settle) => { interrupted = settle; });
     let answered = 0;
     const server = await startServer(voices, {
-      host, port, queue, maxBody, grace: 1000 * grace, ...(token === undefined ? {} : { token }),
+      host, port, queue, maxBody, grace: 1000 * grace, token,
       log: (line, kind) => {
         if (kind === 'request') answered++;
         if (kind === 'failure' || !quiet) out.note(line);

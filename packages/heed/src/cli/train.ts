@@ -31,12 +31,16 @@ export function register(program: Command, out: Output): void {
       const interrupt = onInterrupt();
       try {
         const summary = await runTraining(recipe, run, { progress: createProgress(), interrupt, say: (line) => out.note(line) });
-        out.result({ run: run.dir, ...summary }, [
-          `${summary.method}: ${summary.steps} steps, loss ${summary.loss.toFixed(4)}, ${Math.round(summary.tokens / summary.trainingSeconds)} tokens/s`,
-          ...renderChange(summary),
-          `adapter: ${run.adapterDir}`,
-          `report:  ${run.path('report.html')}`,
-        ].join('\n'));
+        const speed = Math.round(summary.tokens / summary.trainingSeconds);
+        out.result(
+          { run: run.dir, ...summary },
+          [
+            `${summary.method}: ${summary.steps} steps, loss ${summary.loss.toFixed(4)}, ${speed} tokens/s`,
+            ...renderChange(summary),
+            `adapter: ${run.adapterDir}`,
+            `report:  ${run.path('report.html')}`,
+          ].join('\n'),
+        );
       } finally {
         interrupt.dispose();
         await run.close();

@@ -28,11 +28,17 @@ export const endpoint = defineJudge({
  * @param environment where the key is looked up. Default: process.env
  * @throws UserError where `keyFrom` names a variable that is not set
  */
-export function createEndpointRespondent(options: EndpointOptions, environment: Readonly<Record<string, string | undefined>> = process.env): Respondent {
+export function createEndpointRespondent(
+  options: EndpointOptions,
+  environment: Readonly<Record<string, string | undefined>> = process.env,
+): Respondent {
   const { url, keyFrom, api, samples, topLogprobs = api === 'chat' ? 20 : 5 } = options;
   const key = keyFrom === undefined ? undefined : environment[keyFrom]?.trim();
   if (key === '' || (keyFrom !== undefined && key === undefined)) {
-    throw new UserError(`The environment variable ${keyFrom}, which holds the key of ${url}, is not set.`, [`Set it: export ${keyFrom}=…`, 'Leave keyFrom out where the server wants no key.']);
+    throw new UserError(`The environment variable ${keyFrom}, which holds the key of ${url}, is not set.`, [
+      `Set it: export ${keyFrom}=…`,
+      'Leave keyFrom out where the server wants no key.',
+    ]);
   }
   const budget = createBudget(options);
   const client = createEndpointClient(options, key, budget);
@@ -51,7 +57,13 @@ export function createEndpointRespondent(options: EndpointOptions, environment: 
   async function writeOne(question: TextQuestion, signal?: AbortSignal): Promise<TextReply | Failure> {
     const { maxNewTokens, temperature, topK, topP, stop: ends, seed } = question;
     const bill = createBill();
-    const sampling = { temperature, seed, ...(topP === undefined ? {} : { top_p: topP }), ...(topK === undefined ? {} : { top_k: topK }), ...(ends === undefined ? {} : { stop: ends }) };
+    const sampling = {
+      temperature,
+      seed,
+      ...(topP === undefined ? {} : { top_p: topP }),
+      ...(topK === undefined ? {} : { top_k: topK }),
+      ...(ends === undefined ? {} : { stop: ends }),
+    };
     const sent = await server.post(question, { fields: sampling, tokens: maxNewTokens, signal });
     bill.add(sent.took);
     const said = server.saidIn(sent);
@@ -61,7 +73,11 @@ export function createEndpointRespondent(options: EndpointOptions, environment: 
     return { text, finish: finish === 'length' ? 'length' : 'stop', usage: bill.total() };
   }
 
-  async function each<Q, R extends object>(questions: readonly Q[], { onReply, signal }: AskHooks, one: (question: Q, signal: AbortSignal) => Promise<R | Failure>): Promise<(R | Failure)[]> {
+  async function each<Q, R extends object>(
+    questions: readonly Q[],
+    { onReply, signal }: AskHooks,
+    one: (question: Q, signal: AbortSignal) => Promise<R | Failure>,
+  ): Promise<(R | Failure)[]> {
     const both = signal === undefined ? stop.signal : AbortSignal.any([signal, stop.signal]);
     return Promise.all(questions.map(async (question, index) => {
       const said = both.aborted ? CANCELLED : await one(question, both);
@@ -75,7 +91,9 @@ export function createEndpointRespondent(options: EndpointOptions, environment: 
     name: nameOf(options, topLogprobs),
     choose: (questions, hooks = {}) => each(questions, hooks, chooseOne),
     write: (questions, hooks = {}) => each(questions, hooks, writeOne),
-    ...(options.budget === undefined ? {} : { spentBefore: ({ promptTokens, completionTokens }) => budget.before({ prompt: promptTokens, completion: completionTokens }) }),
+    ...(options.budget === undefined
+      ? {}
+      : { spentBefore: ({ promptTokens, completionTokens }) => budget.before({ prompt: promptTokens, completion: completionTokens }) }),
     async close() {
       stop.abort();
       client.close();

@@ -51,20 +51,29 @@ const NO_USAGE = { promptTokens: 0, completionTokens: 0, milliseconds: 0 };
 
 /** Names a question by its words: how and when it was asked does not matter to a person. */
 export const questionId = ({ messages, begun = '' }: Question, answers?: readonly string[]): string =>
-  createHash('sha256').update(JSON.stringify([messages.map(({ role, content }) => [role, content]), begun, answers ?? null])).digest('hex').slice(0, 16);
+  createHash('sha256')
+    .update(JSON.stringify([messages.map(({ role, content }) => [role, content]), begun, answers ?? null]))
+    .digest('hex')
+    .slice(0, 16);
 
 /**
- * People as one who can be asked, by way of files. A question that nobody has answered yet is written to the file `questions`, one JSON object a line
- * with `"answer": null`, and fails with the reason `timeout`: it waits. People fill in `answer` (and `who`, where several answer), in that
- * file or in copies of it named by `answers`; every run reads them anew, corrections included, and only them: nothing of it goes into a label store. Where several people answer a question with answers to choose from,
- * their shares are its probabilities (`source: samples`); where they write, the first answer stands.
+ * People as one who can be asked, by way of files. A question that nobody has answered yet is written to the file `questions`, one JSON
+ * object a line with `"answer": null`, and fails with the reason `timeout`: it waits. People fill in `answer` (and `who`, where several
+ * answer), in that file or in copies of it named by `answers`; every run reads them anew, corrections included, and only them: nothing of
+ * it goes into a label store. Where several people answer a question with answers to choose from, their shares are its probabilities
+ * (`source: samples`); where they write, the first answer stands.
  *
  * @throws UserError, when it is asked, for answers that are none of those to choose from, or two by the same person; all at once, by line
  */
 export function createHumanRespondent({ questions: file, answers: from = file }: HumanOptions): Respondent {
   const files = [...new Set([file, ...(Array.isArray(from) ? from : [from])])];
 
-  async function ask<Q extends Question, R extends object>(questions: readonly Q[], answersOf: (question: Q) => readonly string[] | undefined, reply: (question: Q, given: readonly Given[]) => R, { onReply }: AskHooks): Promise<(R | Failure)[]> {
+  async function ask<Q extends Question, R extends object>(
+    questions: readonly Q[],
+    answersOf: (question: Q) => readonly string[] | undefined,
+    reply: (question: Q, given: readonly Given[]) => R,
+    { onReply }: AskHooks,
+  ): Promise<(R | Failure)[]> {
     const given = await readAnswers(files, file);
     const waiting = new Map<string, Line>();
     const replies = questions.map((question, index): R | Failure => {
@@ -72,10 +81,17 @@ export function createHumanRespondent({ questions: file, answers: from = file }:
       const id = questionId(question, answers);
       const found = given.get(id) ?? [];
       if (answers !== undefined) checkChoices(found, answers);
-      const said = found.length > 0 ? reply(question, found) : ({ failure: 'timeout', detail: `waits for a person: ${file}, id ${id}` } as const);
+      const said =
+        found.length > 0 ? reply(question, found) : ({ failure: 'timeout', detail: `waits for a person: ${file}, id ${id}` } as const);
       if (found.length === 0) {
         const { messages, begun } = question;
-        waiting.set(id, { id, messages: [...messages], ...(begun === undefined ? {} : { begun }), ...(answers === undefined ? {} : { answers: [...answers] }), answer: null });
+        waiting.set(id, {
+          id,
+          messages: [...messages],
+          ...(begun === undefined ? {} : { begun }),
+          ...(answers === undefined ? {} : { answers: [...answers] }),
+          answer: null,
+        });
       }
       onReply?.(index, said as R & (ChoiceReply | TextReply));
       return said;
@@ -88,11 +104,27 @@ export function createHumanRespondent({ questions: file, answers: from = file }:
     name: 'human',
     keepsOwn: true,
     choose: (questions, hooks = {}) =>
-      ask(questions, ({ answers }: ChoiceQuestion) => answers, ({ answers }, given): ChoiceReply => ({
-        logprobs: answers.map((answer) => Math.log(given.filter((one) => one.answer === answer).length / given.length)), mass: 1, source: 'samples', usage: NO_USAGE,
-      }), hooks),
-    write: (questions, hooks = {}) => ask(questions, (_: TextQuestion) => undefined, (_, [first]): TextReply => ({ text: first!.answer, finish: 'stop', usage: NO_USAGE }), hooks),
-    async close() { /* Nothing is held open. */ },
+      ask(
+        questions,
+        ({ answers }: ChoiceQuestion) => answers,
+        ({ answers }, given): ChoiceReply => ({
+          logprobs: answers.map((answer) => Math.log(given.filter((one) => one.answer === answer).length / given.length)),
+          mass: 1,
+          source: 'samples',
+          usage: NO_USAGE,
+        }),
+        hooks,
+      ),
+    write: (questions, hooks = {}) =>
+      ask(
+        questions,
+        (_: TextQuestion) => undefined,
+        (_, [first]): TextReply => ({ text: first!.answer, finish: 'stop', usage: NO_USAGE }),
+        hooks,
+      ),
+    async close() {
+      /* Nothing is held open. */
+    },
   };
 }
 
@@ -108,7 +140,12 @@ async function readAnswers(files: readonly string[], optional: string): Promise<
       // The same answer twice is a line that was copied; another one by the same person contradicts the first.
       if (same === undefined) found.set(id, [...others, { answer, who, row }]);
       else if (same.answer !== answer) {
-        problems.push({ source: row.source, column: 'answer', reason: `is another than ${who === undefined ? 'the one' : `${who}'s`} at ${at(same.row.source)}; say with "who" who answered`, value: answer });
+        problems.push({
+          source: row.source,
+          column: 'answer',
+          reason: `is another than ${who === undefined ? 'the one' : `${who}'s`} at ${at(same.row.source)}; say with "who" who answered`,
+          value: answer,
+        });
       }
     }
   }
@@ -117,7 +154,14 @@ async function readAnswers(files: readonly string[], optional: string): Promise<
 }
 
 function checkChoices(given: readonly Given[], answers: readonly string[]): void {
-  const problems = given.filter(({ answer }) => !answers.includes(answer)).map(({ answer, row }): Problem => ({ source: row.source, column: 'answer', reason: `is none of ${answers.map((a) => JSON.stringify(a)).join(', ')}`, value: answer }));
+  const problems = given
+    .filter(({ answer }) => !answers.includes(answer))
+    .map(({ answer, row }): Problem => ({
+      source: row.source,
+      column: 'answer',
+      reason: `is none of ${answers.map((a) => JSON.stringify(a)).join(', ')}`,
+      value: answer,
+    }));
   if (problems.length > 0) throw problemsError(`${count(problems.length, 'answer')} cannot be used`, problems);
 }
 
@@ -139,7 +183,8 @@ async function readLines(file: string, optional: boolean): Promise<{ readonly li
     problems.push({ source: row.source, column: issue!.path.join('.'), reason: issue!.message });
     return [];
   });
-  if (problems.length > 0) throw problemsError(`${file}: ${count(problems.length, 'line')} cannot be read`, inOrder(problems), brokenHints(broken));
+  if (problems.length > 0)
+    throw problemsError(`${file}: ${count(problems.length, 'line')} cannot be read`, inOrder(problems), brokenHints(broken));
   return lines;
 }
 

@@ -68,18 +68,28 @@ const CHUNK = 256;
  *
  * @throws UserError where the adapter has a head: it scores texts and answers no questions
  */
-export async function createLocalRespondent(engine: Engine, model: Model, { adapter, endOfTurn = false, batch, precision = 'f32' }: LocalSettings = {}): Promise<Respondent> {
+export async function createLocalRespondent(
+  engine: Engine,
+  model: Model,
+  { adapter, endOfTurn = false, batch, precision = 'f32' }: LocalSettings = {},
+): Promise<Respondent> {
   if (adapter !== undefined) requireNoHead(adapter.plan);
   const name = `local:${basename(model.checkpoint.id)}${adapter === undefined ? '' : '+adapter'}${endOfTurn ? ' end of turn' : ''}${precision === 'f32' ? '' : ` ${precision}`} ${fingerprint(model, adapter)}`;
   const parameters = adapter === undefined ? undefined : await engine.upload(adapter.parameters);
   // Each kind of asking compiles its programs when it is first used.
-  const scorer = lazily(() => createBranchScorer(engine, model, adapter && { plan: adapter.plan, parameters: view(parameters!) }, { precision }));
-  const generator = lazily(() => openGenerator(engine, model, { precision, ...(adapter === undefined ? {} : { adapter }), ...(batch === undefined ? {} : { batch }) }));
+  const scorer = lazily(() =>
+    createBranchScorer(engine, model, adapter && { plan: adapter.plan, parameters: view(parameters!) }, { precision }),
+  );
+  const generator = lazily(() =>
+    openGenerator(engine, model, { precision, ...(adapter === undefined ? {} : { adapter }), ...(batch === undefined ? {} : { batch }) }),
+  );
   const { context } = model.architecture;
   const end = endOfTurn ? [endToken(model)] : [];
 
-  const tooLong = (prompt: number, more: number, what: string): Failure =>
-    ({ failure: 'too-long', detail: `the question has ${prompt} tokens and ${what} up to ${more}; the context of ${model.checkpoint.id} is ${context}` });
+  const tooLong = (prompt: number, more: number, what: string): Failure => ({
+    failure: 'too-long',
+    detail: `the question has ${prompt} tokens and ${what} up to ${more}; the context of ${model.checkpoint.id} is ${context}`,
+  });
 
   function prepare(question: ChoiceQuestion): BranchRequest | Failure {
     const prompt = tokens(() => askedTokens(model, question));
@@ -89,12 +99,17 @@ export async function createLocalRespondent(engine: Engine, model: Model, { adap
     if (empty >= 0) return { failure: 'no-such-answer', detail: `the answer ${JSON.stringify(question.answers[empty])} has no tokens` };
     const keys = answers.map((ids) => ids.join());
     const same = keys.findIndex((key, i) => keys.indexOf(key) !== i);
-    if (same >= 0) return { failure: 'no-such-answer', detail: `the answer ${JSON.stringify(question.answers[same])} has the same tokens as another` };
+    if (same >= 0)
+      return { failure: 'no-such-answer', detail: `the answer ${JSON.stringify(question.answers[same])} has the same tokens as another` };
     const longest = Math.max(...answers.map((ids) => ids.length));
     return prompt.length + longest > context ? tooLong(prompt.length, longest, 'its answers') : { prompt, answers };
   }
 
-  async function chooseSome(questions: readonly ChoiceQuestion[], give: (index: number, reply: ChoiceReply | Failure) => void, signal?: AbortSignal): Promise<void> {
+  async function chooseSome(
+    questions: readonly ChoiceQuestion[],
+    give: (index: number, reply: ChoiceReply | Failure) => void,
+    signal?: AbortSignal,
+  ): Promise<void> {
     const asked: { readonly index: number; readonly request: BranchRequest }[] = [];
     questions.forEach((question, index) => {
       const request = prepare(question);
@@ -108,22 +123,29 @@ export async function createLocalRespondent(engine: Engine, model: Model, { adap
     // The results of a pass come in one go.
     const flush = (): void => {
       const milliseconds = (performance.now() - since) / Math.max(1, passed.length);
-      for (const { index, reply, promptTokens } of passed) give(index, { ...reply, usage: { promptTokens, completionTokens: 0, milliseconds } });
+      for (const { index, reply, promptTokens } of passed)
+        give(index, { ...reply, usage: { promptTokens, completionTokens: 0, milliseconds } });
       passed = [];
       since = performance.now();
     };
     try {
-      await held.logProbs(asked.map(({ request }) => request), {
-        onResult(i, logProbs) {
-          const { index, request } = asked[i]!;
-          const { answers } = request;
-          const sums = logProbs.map((all) => all.reduce((a, b) => a + b, 0));
-          const logprobs = exclusive(sums, (a, b) => answers[a]!.length < answers[b]!.length && answers[a]!.every((id, t) => answers[b]![t] === id));
-          if (passed.length === 0) queueMicrotask(flush);
-          passed.push({ index, reply: { logprobs, mass: massOf(logprobs), source: 'logprobs' }, promptTokens: request.prompt.length });
+      await held.logProbs(
+        asked.map(({ request }) => request),
+        {
+          onResult(i, logProbs) {
+            const { index, request } = asked[i]!;
+            const { answers } = request;
+            const sums = logProbs.map((all) => all.reduce((a, b) => a + b, 0));
+            const logprobs = exclusive(
+              sums,
+              (a, b) => answers[a]!.length < answers[b]!.length && answers[a]!.every((id, t) => answers[b]![t] === id),
+            );
+            if (passed.length === 0) queueMicrotask(flush);
+            passed.push({ index, reply: { logprobs, mass: massOf(logprobs), source: 'logprobs' }, promptTokens: request.prompt.length });
+          },
+          ...(signal === undefined ? {} : { signal }),
         },
-        ...(signal === undefined ? {} : { signal }),
-      });
+      );
     } finally {
       flush();
     }
@@ -135,7 +157,12 @@ export async function createLocalRespondent(engine: Engine, model: Model, { adap
     const { maxNewTokens, temperature, topK, topP, stop, seed } = question;
     if (prompt.length + maxNewTokens > context) return tooLong(prompt.length, maxNewTokens, 'its answer');
     const sampling: SamplingOptions = {
-      maxNewTokens, temperature, seed, ...(topK === undefined ? {} : { topK }), ...(topP === undefined ? {} : { topP }), ...(stop === undefined ? {} : { stop: [...stop] }),
+      maxNewTokens,
+      temperature,
+      seed,
+      ...(topK === undefined ? {} : { topK }),
+      ...(topP === undefined ? {} : { topP }),
+      ...(stop === undefined ? {} : { stop: [...stop] }),
     };
     const start = performance.now();
     const [completion] = await held.generate([{ prompt, row: numberOf(prompt) }], sampling, signal === undefined ? {} : { signal });

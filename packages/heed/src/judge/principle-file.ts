@@ -25,7 +25,8 @@ export async function readPrinciples(file: string, names?: readonly string[]): P
   try {
     text = await readFile(file, 'utf8');
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') throw new UserError(`There is no file of principles ${file}`, ['See examples/principles.yaml for one to copy.']);
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT')
+      throw new UserError(`There is no file of principles ${file}`, ['See examples/principles.yaml for one to copy.']);
     throw fileError(error, file, 'reading');
   }
   let value: unknown;
@@ -36,10 +37,16 @@ export async function readPrinciples(file: string, names?: readonly string[]): P
   }
   const parsed = Principles.safeParse(value);
   if (!parsed.success) {
-    const lines = parsed.error.issues.map(({ path, message }) => `  ${path.length === 0 ? 'the list' : `entry ${Number(path[0]) + 1}${path[1] === undefined ? '' : `, ${String(path[1])}`}`}: ${message}`);
-    throw new UserError(`${file} holds no list of principles:\n${lines.join('\n')}`, ['Each entry has a name, a text and a negation; see examples/principles.yaml.']);
+    const lines = parsed.error.issues.map(
+      ({ path, message }) =>
+        `  ${path.length === 0 ? 'the list' : `entry ${Number(path[0]) + 1}${path[1] === undefined ? '' : `, ${String(path[1])}`}`}: ${message}`,
+    );
+    throw new UserError(`${file} holds no list of principles:\n${lines.join('\n')}`, [
+      'Each entry has a name, a text and a negation; see examples/principles.yaml.',
+    ]);
   }
   const unknown = names?.find((name) => !parsed.data.some((principle) => principle.name === name));
-  if (unknown !== undefined) throw new UserError(`${file} has no principle "${unknown}"`, [`It has ${parsed.data.map(({ name }) => name).join(', ')}.`]);
+  if (unknown !== undefined)
+    throw new UserError(`${file} has no principle "${unknown}"`, [`It has ${parsed.data.map(({ name }) => name).join(', ')}.`]);
   return names === undefined ? parsed.data : parsed.data.filter(({ name }) => names.includes(name));
 }

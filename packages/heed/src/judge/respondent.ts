@@ -9,7 +9,10 @@ export interface Question {
 
 /** Which of some given answers? */
 export interface ChoiceQuestion extends Question {
-  /** Two or more texts, of any number of tokens. Where one begins another ("1" and "10"), the longer one's probability is taken off the shorter. */
+  /**
+   * Two or more texts, of any number of tokens. Where one begins another ("1" and "10"), the longer one's probability is taken off the
+   * shorter.
+   */
   readonly answers: readonly string[];
 }
 
@@ -36,7 +39,16 @@ export interface Usage {
 /** Why there is no answer: a recorded reason, never a score of 0. */
 export interface Failure {
   readonly failure:
-    | 'timeout' | 'refused' | 'rate-limit' | 'server-error' | 'bad-response' | 'no-logprobs' | 'no-such-answer' | 'too-long' | 'budget' | 'cancelled'
+    | 'timeout'
+    | 'refused'
+    | 'rate-limit'
+    | 'server-error'
+    | 'bad-response'
+    | 'no-logprobs'
+    | 'no-such-answer'
+    | 'too-long'
+    | 'budget'
+    | 'cancelled'
     // Of words that cannot be used: none, no whole sentence, praise and blame at once.
     | 'empty' | 'cut-off' | 'contradiction'
     // Of a reward that says nothing of this response.
@@ -51,7 +63,10 @@ export interface Failure {
 
 /** What was found out about given answers. */
 export interface ChoiceReply {
-  /** log p of each answer given the prompt, in the order of the question; with `source: samples`, log of its share of the samples that gave any of them (−∞ for none). */
+  /**
+   * log p of each answer given the prompt, in the order of the question; with `source: samples`, log of its share of the samples that gave
+   * any of them (−∞ for none).
+   */
   readonly logprobs: readonly number[];
   /** Probability that the judge gave to all of the answers together; absent where it cannot be known. */
   readonly mass?: number;

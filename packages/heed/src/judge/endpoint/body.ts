@@ -10,8 +10,8 @@ const MOST_BYTES = 32 * 1024 * 1024;
 const EMPTY = [204, 205, 304];
 
 /**
- * `fetch` that reads the whole body before it answers, so that a caller's time-out covers the body too, and refuses bodies that are too large
- * or not UTF-8 (others would read them as "�").
+ * `fetch` that reads the whole body before it answers, so that a caller's time-out covers the body too, and refuses bodies that are too
+ * large or not UTF-8 (others would read them as "�").
  */
 export const wholeFetch: typeof fetch = async (url, init) => {
   const response = await fetch(url, init);

@@ -22,7 +22,8 @@ export function createBudget({ budget, prices }: Pick<EndpointOptions, 'budget' 
   let [spent, reserved, spentMoney, reservedMoney] = [0, 0, 0, 0];
   let earlier = false;
   const count = ({ prompt, completion }: Tokens): number => prompt + completion;
-  const costOf = ({ prompt, completion }: Tokens): number | undefined => (prices === undefined ? undefined : (prompt * prices.prompt + completion * prices.completion) / 1e6);
+  const costOf = ({ prompt, completion }: Tokens): number | undefined =>
+    prices === undefined ? undefined : (prompt * prices.prompt + completion * prices.completion) / 1e6;
   const money = (tokens: Tokens): number => costOf(tokens) ?? 0;
   const take = (took: Tokens): void => {
     spent += count(took);
@@ -40,7 +41,9 @@ export function createBudget({ budget, prices }: Pick<EndpointOptions, 'budget' 
         return `the budget of ${budget.tokens} tokens does not reach for this: ${spent} are spent${inAll()} ${reserved} under way, and it may take ${count(most)}`;
       }
       if (budget?.money !== undefined && spentMoney + reservedMoney + money(most) > budget.money) {
-        const amounts = [budget.money, spentMoney, reservedMoney, money(most)].map((x) => `${Number(x.toPrecision(3))} ${prices!.currency}`);
+        const amounts = [budget.money, spentMoney, reservedMoney, money(most)].map(
+          (x) => `${Number(x.toPrecision(3))} ${prices!.currency}`,
+        );
         return `the budget of ${amounts[0]} does not reach for this: ${amounts[1]} are spent${inAll()} ${amounts[2]} under way, and it may take ${amounts[3]}`;
       }
       reserved += count(most);

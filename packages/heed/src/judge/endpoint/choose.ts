@@ -26,8 +26,20 @@ export function createLogprobsReader(server: EndpointServer, topLogprobs: number
   /** Whether this model was seen to say something before its answers: then it is let go on to them at once. */
   let leads = false;
 
-  async function ask(question: ChoiceQuestion, more: string, further: boolean, bill: Bill, signal: AbortSignal | undefined): Promise<Said & { readonly first: readonly Likely[] } | Failure> {
-    const sent = await server.post(question, { fields: further ? { ...fields, seed: 0 } : fields, tokens: further ? SAMPLE_TOKENS : 1, more, signal, urgent: more !== '' });
+  async function ask(
+    question: ChoiceQuestion,
+    more: string,
+    further: boolean,
+    bill: Bill,
+    signal: AbortSignal | undefined,
+  ): Promise<(Said & { readonly first: readonly Likely[] }) | Failure> {
+    const sent = await server.post(question, {
+      fields: further ? { ...fields, seed: 0 } : fields,
+      tokens: further ? SAMPLE_TOKENS : 1,
+      more,
+      signal,
+      urgent: more !== '',
+    });
     bill.add(sent.took);
     if (rejects(sent, /log_?prob/i)) {
       lacks.add('logprobs');
@@ -75,7 +87,10 @@ export function createLogprobsReader(server: EndpointServer, topLogprobs: number
       }
       if ('unclear' in matched) {
         if (samples > 0) return undefined;
-        return { failure: 'no-such-answer', detail: `${matched.unclear}, and the server is not asked to go on: set begun: continue or message, api: completions, or samples` };
+        return {
+          failure: 'no-such-answer',
+          detail: `${matched.unclear}, and the server is not asked to go on: set begun: continue or message, api: completions, or samples`,
+        };
       }
       return { ...matched, source: 'logprobs' };
     },
@@ -83,8 +98,16 @@ export function createLogprobsReader(server: EndpointServer, topLogprobs: number
 }
 
 /** Takes the shares of some samples, and keeps what they said. */
-export async function chooseBySamples(server: EndpointServer, question: ChoiceQuestion, bill: Bill, signal?: AbortSignal): Promise<Chosen | Failure> {
-  const { options: { api, samples, structured }, lacks } = server;
+export async function chooseBySamples(
+  server: EndpointServer,
+  question: ChoiceQuestion,
+  bill: Bill,
+  signal?: AbortSignal,
+): Promise<Chosen | Failure> {
+  const {
+    options: { api, samples, structured },
+    lacks,
+  } = server;
   const { answers, begun } = question;
   const counts = answers.map(() => 0);
   const texts: string[] = [];
@@ -113,12 +136,25 @@ export async function chooseBySamples(server: EndpointServer, question: ChoiceQu
   }
   const given = counts.reduce((a, b) => a + b, 0);
   if (given === 0) {
-    return { failure: 'no-such-answer', detail: `none of ${samples} samples gives one of the answers; the last says ${JSON.stringify(texts.at(-1)!.slice(0, 80))}`, texts };
+    return {
+      failure: 'no-such-answer',
+      detail: `none of ${samples} samples gives one of the answers; the last says ${JSON.stringify(texts.at(-1)!.slice(0, 80))}`,
+      texts,
+    };
   }
   return { logprobs: counts.map((count) => Math.log(count / given)), mass: given / samples, source: 'samples', texts };
 }
 
 const schemaOf = (answers: readonly string[]): object => ({
   type: 'json_schema',
-  json_schema: { name: 'answer', strict: true, schema: { type: 'object', properties: { answer: { type: 'string', enum: answers } }, required: ['answer'], additionalProperties: false } },
+  json_schema: {
+    name: 'answer',
+    strict: true,
+    schema: {
+      type: 'object',
+      properties: { answer: { type: 'string', enum: answers } },
+      required: ['answer'],
+      additionalProperties: false,
+    },
+  },
 });

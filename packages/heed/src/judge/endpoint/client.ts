@@ -22,7 +22,11 @@ export interface EndpointClient {
    * Posts a body, with all retries. `completion`: most tokens that it may make the server write. `urgent` requests belong to questions that
    * are answered in part already, and go first.
    */
-  post(path: '/chat/completions' | '/completions', body: object, limits: { readonly completion: number; readonly urgent: boolean; readonly signal?: AbortSignal }): Promise<Sent>;
+  post(
+    path: '/chat/completions' | '/completions',
+    body: object,
+    limits: { readonly completion: number; readonly urgent: boolean; readonly signal?: AbortSignal },
+  ): Promise<Sent>;
   /** Takes keys out of a server's words. */
   hide(text: string): string;
   close(): void;
@@ -35,24 +39,49 @@ export interface Clock {
   sleep(milliseconds: number, signal: AbortSignal): Promise<void>;
 }
 
-const CLOCK: Clock = { now: Date.now, sleep: async (milliseconds, signal) => pause(milliseconds, undefined, { signal }).catch(() => undefined) };
+const CLOCK: Clock = {
+  now: Date.now,
+  sleep: async (milliseconds, signal) => pause(milliseconds, undefined, { signal }).catch(() => undefined),
+};
 
 /** Longest wait before a retry where the server asks for none. */
 const LONGEST_WAIT = 60_000;
 /** Seconds that a server may ask for, unless options say otherwise: longer than any limit by the minute, shorter than one by the day. */
 export const PATIENCE = 600;
-/** So many questions in a row that failed although they were tried again: from then on each is tried once, until one succeeds. One who asks for patience is there, and has not failed. */
+/**
+ * So many questions in a row that failed although they were tried again: from then on each is tried once, until one succeeds. One who asks
+ * for patience is there, and has not failed.
+ */
 const GIVE_UP = 8;
 
-/** Talks to one server: so many requests at a time and per interval, within the budget, with retries; a server that asks for patience is left alone by all. */
-export function createEndpointClient(options: EndpointOptions, key: string | undefined, budget: Budget, clock: Clock = CLOCK): EndpointClient {
+/**
+ * Talks to one server: so many requests at a time and per interval, within the budget, with retries; a server that asks for patience is
+ * left alone by all.
+ */
+export function createEndpointClient(
+  options: EndpointOptions,
+  key: string | undefined,
+  budget: Budget,
+  clock: Clock = CLOCK,
+): EndpointClient {
   const { url, concurrency, rate, timeout, retries, backoff } = options;
   const longest = 1000 * (options.patience ?? PATIENCE);
   // Set although empty: the client would read its own environment variables.
   const openai = new OpenAI({
-    baseURL: url, apiKey: key ?? 'none', adminAPIKey: null, organization: null, project: null, maxRetries: 0, timeout: Math.ceil(1000 * timeout), fetch: wholeFetch, logLevel: 'off',
+    baseURL: url,
+    apiKey: key ?? 'none',
+    adminAPIKey: null,
+    organization: null,
+    project: null,
+    maxRetries: 0,
+    timeout: Math.ceil(1000 * timeout),
+    fetch: wholeFetch,
+    logLevel: 'off',
   });
-  const queue = new PQueue({ concurrency, ...(rate === undefined ? {} : { intervalCap: rate.requests, interval: 1000 * rate.seconds, strict: true }) });
+  const queue = new PQueue({
+    concurrency,
+    ...(rate === undefined ? {} : { intervalCap: rate.requests, interval: 1000 * rate.seconds, strict: true }),
+  });
   const closing = new AbortController();
   let quietUntil = 0;
   let failures = 0;
@@ -66,7 +95,11 @@ export function createEndpointClient(options: EndpointOptions, key: string | und
   async function once(path: string, body: object, most: Tokens, signal: AbortSignal): Promise<Replied | Failed> {
     // Others may hear meanwhile that it wants to be left alone for longer.
     for (let wait = quietUntil - clock.now(); wait > 0 && !signal.aborted; wait = quietUntil - clock.now()) {
-      if (wait > longest) return { reason: { failure: 'rate-limit', detail: `the server asks for ${Math.round(wait / 1000)} s of patience`, again: false }, took: NOTHING };
+      if (wait > longest)
+        return {
+          reason: { failure: 'rate-limit', detail: `the server asks for ${Math.round(wait / 1000)} s of patience`, again: false },
+          took: NOTHING,
+        };
       await clock.sleep(wait, signal);
     }
     if (signal.aborted) return STOPPED;
@@ -111,11 +144,13 @@ export function createEndpointClient(options: EndpointOptions, key: string | und
           return { ...result, wait, asks };
         };
         let attending: Promise<Attempt> | undefined;
-        const sent = await queue.add(() => (attending = attend()), { priority: urgent || attempt > 0 ? 1 : 0, signal: stop }).catch((error: unknown) => {
-          if (!stop.aborted) throw error;
-          // Those that wait for their turn leave the queue; one that is under way ends at once, and may have to be paid for.
-          return attending ?? { ...STOPPED, wait: 0, asks: false };
-        });
+        const sent = await queue
+          .add(() => (attending = attend()), { priority: urgent || attempt > 0 ? 1 : 0, signal: stop })
+          .catch((error: unknown) => {
+            if (!stop.aborted) throw error;
+            // Those that wait for their turn leave the queue; one that is under way ends at once, and may have to be paid for.
+            return attending ?? { ...STOPPED, wait: 0, asks: false };
+          });
         tokens = { prompt: tokens.prompt + sent.took.prompt, completion: tokens.completion + sent.took.completion };
         if ('json' in sent) {
           failures = 0;
@@ -165,11 +200,14 @@ function objectOf(reply: unknown): object {
       bad(`the reply is not JSON: ${JSON.stringify(reply.slice(0, 80))}`, true);
     }
   }
-  if (typeof reply !== 'object' || reply === null || Array.isArray(reply)) return bad(`the reply is ${JSON.stringify(reply)?.slice(0, 80) ?? 'empty'} and not an object`, true);
+  if (typeof reply !== 'object' || reply === null || Array.isArray(reply))
+    return bad(`the reply is ${JSON.stringify(reply)?.slice(0, 80) ?? 'empty'} and not an object`, true);
   return reply;
 }
 
 function usageOf(json: object): Tokens | undefined {
   const { prompt_tokens: prompt, completion_tokens: completion } = ((json as { usage?: unknown }).usage ?? {}) as Record<string, unknown>;
-  return typeof prompt === 'number' && prompt >= 0 ? { prompt, completion: typeof completion === 'number' && completion >= 0 ? completion : 0 } : undefined;
+  return typeof prompt === 'number' && prompt >= 0
+    ? { prompt, completion: typeof completion === 'number' && completion >= 0 ? completion : 0 }
+    : undefined;
 }

@@ -2,8 +2,8 @@ import { LEADING, OPENING } from './match.js';
 import type { Likely, Place } from './reply.js';
 
 /**
- * The likeliest tokens where the answer comes in a reply that first says again how it begins (`echo`), or opens a quotation or bold type; where several words
- * lead up to it, those behind all of them. Undefined where no answer comes, or something else before it.
+ * The likeliest tokens where the answer comes in a reply that first says again how it begins (`echo`), or opens a quotation or bold type;
+ * where several words lead up to it, those behind all of them. Undefined where no answer comes, or something else before it.
  */
 export function whereAnswered(places: readonly Place[], echo: string): readonly Likely[] | undefined {
   const lead = (text: string): 'whole' | 'part' | undefined => {
@@ -21,7 +21,9 @@ export function whereAnswered(places: readonly Place[], echo: string): readonly 
       // One token holds the end of the echo and the beginning of the answer: "=2".
       const said = (next: string): string => (before + next).replace(OPENING, '');
       if (!said(token).startsWith(echo)) return undefined;
-      return top.flatMap(({ token: next, logprob }) => (said(next).startsWith(echo) ? [{ token: said(next).slice(echo.length), logprob }] : []));
+      return top.flatMap(({ token: next, logprob }) =>
+        said(next).startsWith(echo) ? [{ token: said(next).slice(echo.length), logprob }] : [],
+      );
     }
     before = text;
   }

@@ -5,11 +5,17 @@ export type NextTokens<F> = (begun: string) => Promise<readonly Likely[] | F>;
 
 /** What the likeliest tokens say of the answers. */
 export type Matched =
-  /** log p of each answer. Answers beyond the listed tokens have at most the probability of the least likely listed one, and together what the list leaves. */
+  /**
+   * log p of each answer. Answers beyond the listed tokens have at most the probability of the least likely listed one, and together what
+   * the list leaves.
+   */
   | { readonly logprobs: readonly number[]; readonly mass: number }
   /** None of the answers is among them. */
   | { readonly none: readonly Likely[] }
-  /** What most likely comes first goes on to an answer in one of several ways, and the server cannot be asked for what follows. `leading`: it is none yet. */
+  /**
+   * What most likely comes first goes on to an answer in one of several ways, and the server cannot be asked for what follows. `leading`:
+   * it is none yet.
+   */
   | { readonly unclear: string; readonly leading?: true };
 
 export interface Matching {
@@ -29,10 +35,14 @@ const RESOLUTION = 2 ** -23;
 /**
  * The probability of each answer from the likeliest tokens: every way to write an answer counts that the lists show, in one token or in
  * several, with spaces before it or without. An answer that begins another ("1", "10") loses the probability of going on to it. Where it is
- * likelier than all answers that the judge first says again how the answer begins, the answers after that count too, and where they cannot be
- * asked for, nothing is clear: what is left beside it is no answer.
+ * likelier than all answers that the judge first says again how the answer begins, the answers after that count too, and where they cannot
+ * be asked for, nothing is clear: what is left beside it is no answer.
  */
-export async function matchAnswers<F extends object>(answers: readonly string[], next: NextTokens<F>, { follow, begun = '' }: Matching): Promise<Matched | F> {
+export async function matchAnswers<F extends object>(
+  answers: readonly string[],
+  next: NextTokens<F>,
+  { follow, begun = '' }: Matching,
+): Promise<Matched | F> {
   const top = await next('');
   if (!Array.isArray(top)) return top as F;
   const first = usable(top as readonly Likely[]);
@@ -51,8 +61,18 @@ export async function matchAnswers<F extends object>(answers: readonly string[],
     return echoes || (!follow && LEADING.test(text));
   });
   if (leading.reduce((sum, { logprob }) => sum + Math.exp(Math.min(0, logprob)), 0) > total(walked)) {
-    if (!follow) return { unclear: `the token ${JSON.stringify(likeliest(leading)[0]!.token)} only leads up to an answer, and is likelier than all answers`, leading: true };
-    const again = await walk(wanted.map((answer) => echo + answer), first, next, follow, trimmed);
+    if (!follow)
+      return {
+        unclear: `the token ${JSON.stringify(likeliest(leading)[0]!.token)} only leads up to an answer, and is likelier than all answers`,
+        leading: true,
+      };
+    const again = await walk(
+      wanted.map((answer) => echo + answer),
+      first,
+      next,
+      follow,
+      trimmed,
+    );
     if (!(again instanceof Map)) return again;
     for (const [answer, p] of again) walked.set(answer, (walked.get(answer) ?? 0) + p);
   }
@@ -72,7 +92,8 @@ const total = (found: ReadonlyMap<number, number>): number => [...found.values()
 export const echoOf = (begun: string): string => trimmed(lastLine(begun));
 const likeliest = (top: readonly Likely[]): Likely[] => [...top].sort((a, b) => b.logprob - a.logprob);
 /** Without what is no text, and without what has no probability, which some servers write as −9999. */
-const usable = (top: readonly Likely[]): readonly Likely[] => top.filter(({ token, logprob }) => token !== '' && !token.includes('\uFFFD') && Math.exp(logprob) > 0);
+const usable = (top: readonly Likely[]): readonly Likely[] =>
+  top.filter(({ token, logprob }) => token !== '' && !token.includes('\uFFFD') && Math.exp(logprob) > 0);
 
 /** What may stand before an answer: spaces, quotation marks, the stars of bold type. */
 export const OPENING = /^[\s"'`*([{“‘]+/u;
@@ -80,7 +101,13 @@ export const OPENING = /^[\s"'`*([{“‘]+/u;
 export const LEADING = /^[\s"'`*([{“‘]*$/u;
 
 /** The probability of each answer that some way of writing leads to, by its place; or what kept from finding out. */
-async function walk<F extends object>(answers: readonly string[], top: readonly Likely[], next: NextTokens<F>, follow: boolean, same: (text: string) => string): Promise<Map<number, number> | { readonly unclear: string } | F> {
+async function walk<F extends object>(
+  answers: readonly string[],
+  top: readonly Likely[],
+  next: NextTokens<F>,
+  follow: boolean,
+  same: (text: string) => string,
+): Promise<Map<number, number> | { readonly unclear: string } | F> {
   const found = new Map<number, number>();
   const add = (answer: number, p: number): void => { found.set(answer, (found.get(answer) ?? 0) + p); };
   const single = new Set(top.map(({ token }) => same(token)));
@@ -109,7 +136,8 @@ async function walk<F extends object>(answers: readonly string[], top: readonly 
       if (longer.length === 0 || p < NEGLIGIBLE) continue;
       // What is written in one token is written so: a vocabulary that has "10" does not say "1", "0".
       if (is >= 0 && longer.every((answer) => single.has(answer))) continue;
-      if (!follow) return { unclear: `the token ${JSON.stringify(token)} may go on to ${longer.map((answer) => JSON.stringify(answer)).join(', ')}` };
+      if (!follow)
+        return { unclear: `the token ${JSON.stringify(token)} may go on to ${longer.map((answer) => JSON.stringify(answer)).join(', ')}` };
       const own = is >= 0 ? is : at.is;
       open.push({ begun, p, ...(own === undefined ? {} : { is: own }) });
       open.sort((a, b) => b.p - a.p);
@@ -119,8 +147,8 @@ async function walk<F extends object>(answers: readonly string[], top: readonly 
 }
 
 /**
- * Which answer a sampled text gives: the longest that it begins with, when what may stand around it is let pass; −1: none. A text that first says again how
- * the answer begins ("Preferred Response=2", "**Score:** 8") gives the answer after it.
+ * Which answer a sampled text gives: the longest that it begins with, when what may stand around it is let pass; −1: none. A text that
+ * first says again how the answer begins ("Preferred Response=2", "**Score:** 8") gives the answer after it.
  */
 export function answerOf(text: string, answers: readonly string[], begun = ''): number {
   const plain = bare(afterEcho(bare(text), begun));
@@ -128,7 +156,13 @@ export function answerOf(text: string, answers: readonly string[], begun = ''): 
   answers.forEach((answer, i) => {
     const wanted = bare(answer);
     const after = plain.slice(wanted.length);
-    if (wanted !== '' && plain.startsWith(wanted) && !/^(?:[\p{L}\p{N}_]|[.,]\p{N})/u.test(after) && (best < 0 || wanted.length > bare(answers[best]!).length)) best = i;
+    if (
+      wanted !== ''
+      && plain.startsWith(wanted)
+      && !/^(?:[\p{L}\p{N}_]|[.,]\p{N})/u.test(after)
+      && (best < 0 || wanted.length > bare(answers[best]!).length)
+    )
+      best = i;
   });
   return best;
 }

@@ -6,7 +6,22 @@ import { hideKeys, isKeyField, looksLikeKey } from '../../run/keys.js';
 const positive = z.int().min(1);
 
 /** Fields of a request that Heed fills in itself. */
-const OWN_FIELDS = ['model', 'messages', 'prompt', 'max_tokens', 'max_completion_tokens', 'temperature', 'top_p', 'n', 'seed', 'stop', 'stream', 'logprobs', 'top_logprobs', 'response_format'];
+const OWN_FIELDS = [
+  'model',
+  'messages',
+  'prompt',
+  'max_tokens',
+  'max_completion_tokens',
+  'temperature',
+  'top_p',
+  'n',
+  'seed',
+  'stop',
+  'stream',
+  'logprobs',
+  'top_logprobs',
+  'response_format',
+];
 
 /** A server with OpenAI's interface. */
 export const EndpointOptions = z
@@ -19,17 +34,25 @@ export const EndpointOptions = z
     /** As the server names it. */
     model: z.string().min(1),
     /** The environment variable that holds the key. Keys are never written into recipes. */
-    keyFrom: z.string().superRefine((name, context) => {
-      // A key that was put here is not to be shown.
-      if (!/^[A-Za-z_][A-Za-z0-9_]*$/.test(name) || looksLikeKey(name)) {
-        context.addIssue({ code: 'custom', message: 'expected the name of an environment variable, not a key: export the key under a name such as OPENAI_API_KEY, and write that name here' });
-      }
-    }).optional(),
+    keyFrom: z
+      .string()
+      .superRefine((name, context) => {
+        // A key that was put here is not to be shown.
+        if (!/^[A-Za-z_][A-Za-z0-9_]*$/.test(name) || looksLikeKey(name)) {
+          context.addIssue({
+            code: 'custom',
+            message:
+              'expected the name of an environment variable, not a key: export the key under a name such as OPENAI_API_KEY, and write that name here',
+          });
+        }
+      })
+      .optional(),
     /** `completions`: /v1/completions, for base models: the prompt is the messages' text. */
     api: z.enum(['chat', 'completions']).default('chat'),
     /**
-     * What a chat server makes of the beginning of an answer. `ask`: it ends the question (any server); `continue`: an unfinished turn of the assistant
-     * with `continue_final_message` (vLLM, SGLang); `message`: the same without the flag (servers that continue a last turn of the assistant).
+     * What a chat server makes of the beginning of an answer. `ask`: it ends the question (any server); `continue`: an unfinished turn of
+     * the assistant with `continue_final_message` (vLLM, SGLang); `message`: the same without the flag (servers that continue a last turn
+     * of the assistant).
      */
     begun: z.enum(['ask', 'continue', 'message']).default('ask'),
     /** How many of the likeliest tokens are asked for; 0: never ask, choose by samples. Default: 20, or 5 of `completions`. */
@@ -49,30 +72,47 @@ export const EndpointOptions = z
     /** Seconds before the first retry; doubled for each further one, up to a minute. A server's Retry-After comes first. */
     backoff: z.number().positive().max(60).default(0.5),
     /**
-     * Seconds that a server may ask to be left alone for (Retry-After); nothing is sent to it meanwhile. Where it asks for more, the questions until then fail
-     * with the reason `rate-limit`, and the next run asks them again. Default: 600.
+     * Seconds that a server may ask to be left alone for (Retry-After); nothing is sent to it meanwhile. Where it asks for more, the
+     * questions until then fail with the reason `rate-limit`, and the next run asks them again. Default: 600.
      */
     patience: z.number().positive().max(86_400).optional(),
     /**
-     * What may be spent on this judge, by all runs with one label store; then the questions left fail with the reason `budget`. Tokens in and out together; money
-     * in the currency of `prices`. A run counts from what the store holds when it starts: of processes that label side by side each counts its own.
+     * What may be spent on this judge, by all runs with one label store; then the questions left fail with the reason `budget`. Tokens in
+     * and out together; money in the currency of `prices`. A run counts from what the store holds when it starts: of processes that label
+     * side by side each counts its own.
      */
     budget: z.strictObject({ tokens: positive.optional(), money: z.number().positive().optional() }).optional(),
     /** Price of a million tokens. */
-    prices: z.strictObject({ prompt: z.number().min(0), completion: z.number().min(0), currency: z.string().min(1).default('USD') }).optional(),
+    prices: z
+      .strictObject({ prompt: z.number().min(0), completion: z.number().min(0), currency: z.string().min(1).default('USD') })
+      .optional(),
     /** Further fields of every request, such as `reasoning_effort`. */
     extra: z
       .record(z.string(), z.unknown())
       .superRefine((fields, context) => {
-        if (OWN_FIELDS.some((field) => field in fields)) context.addIssue({ code: 'custom', message: `these fields are filled in by Heed: ${OWN_FIELDS.join(', ')}` });
+        if (OWN_FIELDS.some((field) => field in fields))
+          context.addIssue({ code: 'custom', message: `these fields are filled in by Heed: ${OWN_FIELDS.join(', ')}` });
         const secret = keyIn(fields);
-        if (secret !== undefined) context.addIssue({ code: 'custom', message: `"${secret}" may hold a key, and recipes are kept and shown: name the key's environment variable with keyFrom` });
+        if (secret !== undefined)
+          context.addIssue({
+            code: 'custom',
+            message: `"${secret}" may hold a key, and recipes are kept and shown: name the key's environment variable with keyFrom`,
+          });
       })
       .optional(),
   })
-  .refine(({ budget, prices }) => budget?.money === undefined || prices !== undefined, { path: ['prices'], message: 'a budget in money needs the prices of tokens' })
-  .refine(({ api, begun }) => api === 'chat' || begun === 'ask', { path: ['begun'], message: 'api: completions continues any text, so begun says nothing there' })
-  .refine(({ topLogprobs, samples }) => topLogprobs !== 0 || samples > 0, { path: ['samples'], message: 'with topLogprobs: 0 questions are answered by samples, so at least 1 is needed' });
+  .refine(({ budget, prices }) => budget?.money === undefined || prices !== undefined, {
+    path: ['prices'],
+    message: 'a budget in money needs the prices of tokens',
+  })
+  .refine(({ api, begun }) => api === 'chat' || begun === 'ask', {
+    path: ['begun'],
+    message: 'api: completions continues any text, so begun says nothing there',
+  })
+  .refine(({ topLogprobs, samples }) => topLogprobs !== 0 || samples > 0, {
+    path: ['samples'],
+    message: 'with topLogprobs: 0 questions are answered by samples, so at least 1 is needed',
+  });
 export type EndpointOptions = z.infer<typeof EndpointOptions>;
 
 /** The field, at whatever depth, that holds a key by its name or its value. */
@@ -90,8 +130,10 @@ function urlProblem(text: string): string | undefined {
   const url = URL.canParse(text) ? new URL(text) : undefined;
   if (url === undefined || !/^https?:$/.test(url.protocol)) return 'expected the address of a server, such as http://127.0.0.1:8000/v1';
   // What these hold may be a key, so they are not shown.
-  if (url.username !== '' || url.password !== '') return 'expected an address without a name and password: name the key\'s environment variable with keyFrom';
-  if (url.search !== '' || url.hash !== '') return 'expected an address without ? and #: name the key\'s environment variable with keyFrom';
-  if (/\/(chat\/)?completions\/?$/.test(url.pathname)) return 'expected the address before /chat/completions and /completions, which usually ends with /v1';
+  if (url.username !== '' || url.password !== '')
+    return "expected an address without a name and password: name the key's environment variable with keyFrom";
+  if (url.search !== '' || url.hash !== '') return "expected an address without ? and #: name the key's environment variable with keyFrom";
+  if (/\/(chat\/)?completions\/?$/.test(url.pathname))
+    return 'expected the address before /chat/completions and /completions, which usually ends with /v1';
   return undefined;
 }

@@ -19,10 +19,12 @@ const TOO_LONG = /context[ _]?(length|size|window)|maximum context|too many toke
 /** Reads what the client threw. The detail still has to be cleaned of keys. */
 export function reasonOf(error: unknown, seconds: number): Reason {
   if (error instanceof APIUserAbortError) return { failure: 'cancelled', detail: 'the run was stopped', again: false, lost: true };
-  if (error instanceof APIConnectionTimeoutError) return { failure: 'timeout', detail: `no complete reply within ${seconds} s`, again: true, lost: true };
+  if (error instanceof APIConnectionTimeoutError)
+    return { failure: 'timeout', detail: `no complete reply within ${seconds} s`, again: true, lost: true };
   if (error instanceof APIConnectionError) return connectionReason(error);
   if (error instanceof APIError && typeof error.status === 'number') return statusReason(error as StatusError);
-  if (error instanceof SyntaxError) return { failure: 'bad-response', detail: `the reply is not JSON: ${error.message}`, again: true, lost: true };
+  if (error instanceof SyntaxError)
+    return { failure: 'bad-response', detail: `the reply is not JSON: ${error.message}`, again: true, lost: true };
   throw error;
 }
 
@@ -35,7 +37,12 @@ function connectionReason(error: APIConnectionError): Reason {
   const codes = chain.map((one) => (one as NodeJS.ErrnoException).code).filter((code) => typeof code === 'string');
   const refused = codes.some((code) => ['ECONNREFUSED', 'ENOTFOUND', 'EAI_AGAIN', 'EHOSTUNREACH', 'ENETUNREACH'].includes(code));
   const told = codes[0] ?? chain.at(-1)!.message;
-  return { failure: 'server-error', detail: refused ? `the server cannot be reached (${told})` : `the connection broke (${told})`, again: true, ...(refused ? {} : { lost: true as const }) };
+  return {
+    failure: 'server-error',
+    detail: refused ? `the server cannot be reached (${told})` : `the connection broke (${told})`,
+    again: true,
+    ...(refused ? {} : { lost: true as const }),
+  };
 }
 
 function statusReason(error: StatusError): Reason {
@@ -50,7 +57,8 @@ function statusReason(error: StatusError): Reason {
   }
   if (status === 408) return { failure: 'timeout', detail: said, again: true, status, ...waits };
   if (status === 409 || status >= 500) return { failure: 'server-error', detail: said, again: true, status, ...waits };
-  if (status === 413 || TOO_LONG.test(said) || error.code === 'context_length_exceeded') return { failure: 'too-long', detail: said, again: false, status };
+  if (status === 413 || TOO_LONG.test(said) || error.code === 'context_length_exceeded')
+    return { failure: 'too-long', detail: said, again: false, status };
   // A wrong key, address or model is about the run and not about the question.
   if ([401, 402, 403, 404, 405].includes(status)) return { failure: 'server-error', detail: said, again: false, status };
   return { failure: 'refused', detail: said, again: false, status };

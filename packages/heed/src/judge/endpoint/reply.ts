@@ -55,7 +55,11 @@ export function readReply(json: object, api: 'chat' | 'completions'): readonly S
     const finish = choice.finish_reason ?? null;
     if ('text' in choice) {
       const first = choice.logprobs?.top_logprobs?.[0];
-      return { text: choice.text, finish, ...(first ? { first: Object.entries(first).map(([text, logprob]) => ({ token: text, logprob })) } : {}) };
+      return {
+        text: choice.text,
+        finish,
+        ...(first ? { first: Object.entries(first).map(([text, logprob]) => ({ token: text, logprob })) } : {}),
+      };
     }
     const { content, refusal } = choice.message;
     const places = choice.logprobs?.content?.map(({ token: chosen, logprob, top_logprobs }): Place => {

@@ -26,7 +26,9 @@ export function address({ messages, begun = '' }: Question, speech: Speech, more
 /** The beginning of the answer as the end of the question: "Preferred Response=". */
 function withEnding(messages: readonly Message[], ending: string): Message[] {
   const last = messages.at(-1);
-  return last?.role === 'user' ? [...messages.slice(0, -1), { role: 'user', content: `${last.content}\n${ending}` }] : [...messages, { role: 'user', content: ending }];
+  return last?.role === 'user'
+    ? [...messages.slice(0, -1), { role: 'user', content: `${last.content}\n${ending}` }]
+    : [...messages, { role: 'user', content: ending }];
 }
 
 const SPEAKERS: Readonly<Record<Message['role'], string>> = { system: 'System', user: 'User', assistant: 'Assistant', tool: 'Tool' };

@@ -37,7 +37,11 @@ export function createEndpointServer(options: EndpointOptions, client: EndpointC
       for (;;) {
         const { path, body } = address(question, options, more);
         const limit = lacks.has('max_tokens') ? { max_completion_tokens: tokens } : { max_tokens: tokens };
-        const sent = await client.post(path, { model, ...body, ...fields, ...limit, ...extra }, { completion: tokens * n, urgent, ...(signal === undefined ? {} : { signal }) });
+        const sent = await client.post(
+          path,
+          { model, ...body, ...fields, ...limit, ...extra },
+          { completion: tokens * n, urgent, ...(signal === undefined ? {} : { signal }) },
+        );
         if (lacks.has('max_tokens') || !rejects(sent, /max_completion_tokens/)) return sent;
         lacks.add('max_tokens');
       }
@@ -51,7 +55,8 @@ export function createEndpointServer(options: EndpointOptions, client: EndpointC
 }
 
 /** Whether the server refused a request because of something that it names. */
-export const rejects = (sent: Sent, what: RegExp): boolean => 'reason' in sent && (sent.reason.status === 400 || sent.reason.status === 422) && what.test(sent.reason.detail);
+export const rejects = (sent: Sent, what: RegExp): boolean =>
+  'reason' in sent && (sent.reason.status === 400 || sent.reason.status === 422) && what.test(sent.reason.detail);
 
 export interface Bill {
   add(took: Took): void;
