@@ -2,22 +2,8 @@ import tseslint from 'typescript-eslint';
 
 /** Code that the rules on long lines and nested conditionals do not hold yet. Take a room out as soon as it passes; the goal is an empty list. */
 const NOT_YET_PLAIN = [
-<<<<<<< HEAD
-  'packages/tensor/test/runtime/engine.test.ts',
-  'packages/heed/test/model/checkpoint.test.ts',
-  'packages/heed/test/serve/openai.test.ts',
-  ...['cli', 'judge', 'loop', 'method', 'train']
-    .flatMap((room) => [`packages/heed/src/${room}/**`, `packages/heed/test/${room}/**`]),
-  'packages/heed/test/data/**',
-  'packages/heed/test/label/**',
-  'packages/heed/test/support/**',
-  'packages/heed/src/index.ts',
-  'packages/heed/test/*.ts',
-=======
-  ...['judge', 'label', 'loop', 'method', 'train'].map((room) => `packages/heed/src/${room}/**`),
-  'packages/heed/test/label/**',
+  ...['loop', 'method', 'train'].map((room) => `packages/heed/src/${room}/**`),
   'packages/heed/test/loop/**',
->>>>>>> 943d915 (cli, judge: statements in lines of at most 140 characters; the lint holds cli and most tests to it)
 ];
 
 export default tseslint.config(

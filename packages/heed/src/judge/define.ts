@@ -2,21 +2,21 @@ import { type Engine, startEngine } from '@heed/tensor';
 import type { z } from 'zod';
 import type { Respondent } from './respondent.js';
 
-/** What a judge may use while it is open. */
+/** What a judge is given when it is opened. */
 export interface JudgeTools {
-  /** What models run on. Default: an engine of the judge's own, which closes with it. */
+  /** The engine that models run on. Default: an engine of the judge's own, which closes with the judge. */
   readonly engine?: Engine;
-  /** Takes a line for people: what was loaded or chosen. */
+  /** Prints a line for people: what was loaded or chosen. */
   readonly log?: (line: string) => void;
 }
 
-/** A kind of judge that answers questions: what a recipe may say of it, and how it is opened. */
+/** A kind of judge that answers questions: its options in a recipe, and how it is opened. */
 export interface JudgeDefinition<Options = never> {
-  /** Its key in a section `judge:`. */
+  /** The key in a section `judge:`. */
   readonly name: string;
-  /** What stands under that key. */
+  /** The schema of the options under that key. */
   readonly options: z.ZodType<Options>;
-  /** The options for people, in a few words; default: the name alone. */
+  /** Describes the options for people in a few words. Default: the judge's name alone. */
   describe?(options: Options): string;
   /** @throws UserError where the judge cannot be opened */
   open(options: Options, tools: JudgeTools): Promise<Respondent>;
@@ -32,7 +32,7 @@ export const isJudgeDefinition = (value: unknown): value is JudgeDefinition<unkn
   typeof value === 'object' && value !== null && 'open' in value && typeof value.open === 'function'
   && 'name' in value && typeof value.name === 'string' && 'options' in value && typeof value.options === 'object';
 
-/** A model for people: which one, what it computes with, and its adapter. */
+/** Describes a model for people: its name, its precision and its adapter. */
 export function describeModel(
   { model, adapter, precision }: { readonly model?: string; readonly adapter?: string; readonly precision?: string },
 ): string {
@@ -40,7 +40,7 @@ export function describeModel(
   return [model ?? 'the default model', ...int8, ...(adapter === undefined ? [] : [`with ${adapter}`])].join(' ');
 }
 
-/** Makes something on the given engine, or on one that closes with it. */
+/** Makes something on the given engine. Without one, starts an engine that closes with what was made. */
 export async function withEngine<T extends { close(): Promise<void> }>(
   { engine }: JudgeTools, make: (engine: Engine) => Promise<T>,
 ): Promise<T> {
@@ -51,8 +51,11 @@ export async function withEngine<T extends { close(): Promise<void> }>(
     return {
       ...made,
       async close() {
-        await made.close();
-        await own.close();
+        try {
+          await made.close();
+        } finally {
+          await own.close();
+        }
       },
     };
   } catch (error) {

@@ -18,14 +18,14 @@ export const endpoint = defineJudge({
 });
 
 /**
- * A server with OpenAI's interface as one who can be asked. `choose` reads the log-probabilities of the likeliest tokens where the server
- * offers them, and takes the shares of some samples where it does not (the reply's `source` says which). What a server turns out not to
- * offer (log-probabilities, schemas, `max_tokens`, several samples a request) is not asked for again.
+ * A respondent that is a server with OpenAI's interface. `choose` reads the log-probabilities of the likeliest tokens where the server
+ * offers them, and otherwise counts the answers among some samples (`source` of the reply says which). Where the server turns out not to
+ * offer log-probabilities, schemas, `max_tokens` or several samples a request, later requests leave that out.
  *
- * Failures: `server-error` for a server that is down, breaks, or refuses key, address or model; `refused` where it refuses the question;
- * `bad-response` for anything that is not what its interface sends; the others say it by their names.
+ * Failures: `server-error` where the server is down, breaks, or refuses key, address or model; `refused` where it refuses the question;
+ * `bad-response` where the reply does not follow the interface; the names of the others speak for themselves.
  *
- * @param environment where the key is looked up. Default: process.env
+ * @param environment holds the key under the name `keyFrom`. Default: process.env
  * @throws UserError where `keyFrom` names a variable that is not set
  */
 export function createEndpointRespondent(
@@ -57,13 +57,7 @@ export function createEndpointRespondent(
   async function writeOne(question: TextQuestion, signal?: AbortSignal): Promise<TextReply | Failure> {
     const { maxNewTokens, temperature, topK, topP, stop: ends, seed } = question;
     const bill = createBill();
-    const sampling = {
-      temperature,
-      seed,
-      ...(topP === undefined ? {} : { top_p: topP }),
-      ...(topK === undefined ? {} : { top_k: topK }),
-      ...(ends === undefined ? {} : { stop: ends }),
-    };
+    const sampling = { temperature, seed, top_p: topP, top_k: topK, stop: ends };
     const sent = await server.post(question, { fields: sampling, tokens: maxNewTokens, signal });
     bill.add(sent.took);
     const said = server.saidIn(sent);
@@ -91,9 +85,7 @@ export function createEndpointRespondent(
     name: nameOf(options, topLogprobs),
     choose: (questions, hooks = {}) => each(questions, hooks, chooseOne),
     write: (questions, hooks = {}) => each(questions, hooks, writeOne),
-    ...(options.budget === undefined
-      ? {}
-      : { spentBefore: ({ promptTokens, completionTokens }) => budget.before({ prompt: promptTokens, completion: completionTokens }) }),
+    spentBefore: options.budget && (({ promptTokens: prompt, completionTokens: completion }) => budget.before({ prompt, completion })),
     async close() {
       stop.abort();
       client.close();
@@ -103,7 +95,7 @@ export function createEndpointRespondent(
 
 const CANCELLED: Failure = { failure: 'cancelled', detail: 'the run was stopped before this was asked' };
 
-/** Everything that changes replies, and no key. */
+/** A name made of everything that changes replies. The key is left out. */
 function nameOf({ url, model, api, begun, samples, structured, extra }: EndpointOptions, topLogprobs: number): string {
   const rest = JSON.stringify([api, begun, topLogprobs, samples, structured, extra ?? null]);
   return `endpoint:${url.replace(/\/+$/, '')} ${model} ${createHash('sha256').update(rest).digest('hex').slice(0, 8)}`;

@@ -11,16 +11,16 @@ import { atomicWrite, fileError } from '../run/files.js';
 import type { AskHooks, Question, ChoiceQuestion, ChoiceReply, Failure, Respondent, TextQuestion, TextReply } from './respondent.js';
 import { defineJudge } from './define.js';
 
-/** A person, by way of files. */
+/** Files through which people are asked. */
 export const HumanOptions = z.strictObject({
-  /** Where questions that wait are written, a JSON object a line. */
+  /** The file that unanswered questions are written to, a JSON object a line. */
   questions: z.string().min(1),
-  /** Files with answers: the same lines with `answer` filled in. Default: the file of the questions itself. */
+  /** Files with answers: the lines of `questions` with `answer` filled in. Default: the file `questions` itself. */
   answers: z.union([z.string().min(1), z.array(z.string().min(1)).min(1)]).optional(),
 });
 export type HumanOptions = z.infer<typeof HumanOptions>;
 
-/** `human`: people, by way of files. */
+/** `human`: people, who read questions from a file and write answers into it. */
 export const human = defineJudge({
   name: 'human',
   options: HumanOptions,
@@ -33,7 +33,7 @@ const Line = z.object({
   id: z.string().min(1),
   messages: z.array(MessageSchema).optional(),
   begun: z.string().optional(),
-  /** The answers to choose from; absent where the person writes freely. */
+  /** The answers to choose from; absent where the person writes a text. */
   answers: z.array(z.string()).min(2).optional(),
   answer: z.string().nullish(),
   /** Who answered: several people may answer one question, each once. */
@@ -49,7 +49,7 @@ interface Given {
 
 const NO_USAGE = { promptTokens: 0, completionTokens: 0, milliseconds: 0 };
 
-/** Names a question by its words: how and when it was asked does not matter to a person. */
+/** Names a question by its words alone: a person's answer does not depend on seeds or limits. */
 export const questionId = ({ messages, begun = '' }: Question, answers?: readonly string[]): string =>
   createHash('sha256')
     .update(JSON.stringify([messages.map(({ role, content }) => [role, content]), begun, answers ?? null]))
@@ -57,13 +57,14 @@ export const questionId = ({ messages, begun = '' }: Question, answers?: readonl
     .slice(0, 16);
 
 /**
- * People as one who can be asked, by way of files. A question that nobody has answered yet is written to the file `questions`, one JSON
- * object a line with `"answer": null`, and fails with the reason `timeout`: it waits. People fill in `answer` (and `who`, where several
- * answer), in that file or in copies of it named by `answers`; every run reads them anew, corrections included, and only them: nothing of
- * it goes into a label store. Where several people answer a question with answers to choose from, their shares are its probabilities
- * (`source: samples`); where they write, the first answer stands.
+ * A respondent that is one or more people. A question that nobody has answered yet is written to the file `questions`, one JSON object a
+ * line with `"answer": null`, and fails with the reason `timeout`. People fill in `answer` (and `who`, where several answer), in that file
+ * or in copies of it, which `answers` names. Every run reads the files anew, so corrections count; no answer goes into a label store. Where
+ * several people answer a question with answers to choose from, the shares of the answers are its probabilities (`source: samples`).
+ * Where people write a text, the first answer counts.
  *
- * @throws UserError, when it is asked, for answers that are none of those to choose from, or two by the same person; all at once, by line
+ * `choose` and `write` throw a UserError that lists, by line, every answer that is none of those to choose from, and every second,
+ * different answer of one person.
  */
 export function createHumanRespondent({ questions: file, answers: from = file }: HumanOptions): Respondent {
   const files = [...new Set([file, ...(Array.isArray(from) ? from : [from])])];
@@ -85,13 +86,7 @@ export function createHumanRespondent({ questions: file, answers: from = file }:
         found.length > 0 ? reply(question, found) : ({ failure: 'timeout', detail: `waits for a person: ${file}, id ${id}` } as const);
       if (found.length === 0) {
         const { messages, begun } = question;
-        waiting.set(id, {
-          id,
-          messages: [...messages],
-          ...(begun === undefined ? {} : { begun }),
-          ...(answers === undefined ? {} : { answers: [...answers] }),
-          answer: null,
-        });
+        waiting.set(id, { id, messages: [...messages], begun, answers: answers && [...answers], answer: null });
       }
       onReply?.(index, said as R & (ChoiceReply | TextReply));
       return said;
@@ -128,7 +123,7 @@ export function createHumanRespondent({ questions: file, answers: from = file }:
   };
 }
 
-/** The answers there are, by question. The file of the questions may be missing; one that was named for its answers may not. */
+/** The answers so far, by question. Only the file of the questions may be missing. */
 async function readAnswers(files: readonly string[], optional: string): Promise<Map<string, Given[]>> {
   const found = new Map<string, Given[]>();
   const problems: Problem[] = [];
@@ -137,7 +132,7 @@ async function readAnswers(files: readonly string[], optional: string): Promise<
       if (answer === null || answer === undefined) continue;
       const others = found.get(id) ?? [];
       const same = others.find((one) => one.who === who);
-      // The same answer twice is a line that was copied; another one by the same person contradicts the first.
+      // The same answer twice is a copied line. A different answer by the same person contradicts the first.
       if (same === undefined) found.set(id, [...others, { answer, who, row }]);
       else if (same.answer !== answer) {
         problems.push({
@@ -188,7 +183,7 @@ async function readLines(file: string, optional: boolean): Promise<{ readonly li
   return lines;
 }
 
-/** Adds questions that are not there yet; what people wrote stays as it is. */
+/** Adds the questions that the file does not hold yet, and leaves what people wrote as it is. */
 async function addWaiting(file: string, waiting: readonly Line[]): Promise<void> {
   if (waiting.length === 0) return;
   const known = new Set((await readLines(file, true)).map(({ line: { id } }) => id));

@@ -4,7 +4,7 @@ import type { Question } from './respondent.js';
 
 type Speaker = Pick<Model, 'tokenizer' | 'template'>;
 
-/** The tokens of a question as a model reads it, up to where its answer, or the rest of one that is begun, follows. */
+/** The tokens of a question as a model reads it, including the beginning of the answer where the question gives one. */
 export function askedTokens(speaker: Speaker, { messages, begun = '' }: Question): number[] {
   return [...speaker.template.prompt(messages), ...(begun === '' ? [] : begunTurn(speaker, begun))];
 }
@@ -16,3 +16,27 @@ export function answerTokens(speaker: Speaker, { begun = '' }: Question, answer:
 
 /** The token that ends an answer. */
 export const endToken = ({ template }: Speaker): number => template.response('').at(-1)!;
+
+/** Smallest share of its probability that an answer keeps when longer answers are taken off: the resolution of a float32. */
+const LEAST = 2 ** -23;
+
+/**
+ * Log-probabilities of exactly these answers, computed from those of all texts that begin with them. Where one answer begins another ("1"
+ * and "10"), the probability of the longer one is taken off the shorter, so the result is the same whether a vocabulary writes "10" as one
+ * token or as two.
+ *
+ * @param begins whether answer i is a proper beginning of answer j
+ */
+export function exclusive(logprobs: readonly number[], begins: (i: number, j: number) => boolean): number[] {
+  const all = logprobs.map((_, i) => i);
+  return logprobs.map((own, i) => {
+    const longer = all.filter((j) => j !== i && begins(i, j));
+    // Of "1", "10" and "100", the second holds the third already.
+    const next = longer.filter((j) => !longer.some((k) => k !== j && begins(k, j)));
+    const taken = next.reduce((sum, j) => sum + Math.exp(logprobs[j]! - own), 0);
+    return taken === 0 ? own : own + Math.log(Math.max(LEAST, 1 - taken));
+  });
+}
+
+/** Probability of all answers together, at most 1. */
+export const massOf = (logprobs: readonly number[]): number => Math.min(1, logprobs.reduce((sum, p) => sum + Math.exp(p), 0));

@@ -7,32 +7,31 @@ import { openGenerator } from '../generate/open.js';
 import type { SamplingOptions } from '../generate/options.js';
 import type { Generator } from '../generate/generator.js';
 import { requireNoHead } from '../model/adapter.js';
+import { fingerprint } from '../model/fingerprint.js';
 import { type Model, loadModel } from '../model/load.js';
 import { type Adapter, loadAdapter } from '../model/peft.js';
 import { PRECISIONS, type Precision } from '../model/precision.js';
 import { defineJudge, describeModel, withEngine } from './define.js';
 import type { AskHooks, ChoiceQuestion, ChoiceReply, Failure, Respondent, TextQuestion, TextReply } from './respondent.js';
-import { exclusive, massOf } from './exclusive.js';
-import { fingerprint } from './fingerprint.js';
-import { answerTokens, askedTokens, endToken } from './local-tokens.js';
+import { answerTokens, askedTokens, endToken, exclusive, massOf } from './local-tokens.js';
 
-/** A model of ours that is asked. */
+/** Options of a local model that answers questions. */
 export const LocalOptions = z.strictObject({
-  /** As `model:` of a recipe; left out, the default model. */
+  /** As `model:` of a recipe. Default: the default model. */
   model: z.string().min(1).optional(),
   /** An adapter's folder, as a run's `adapter/` or PEFT wrote it. */
   adapter: z.string().min(1).optional(),
   template: z.enum(['chat', 'alpaca']).optional(),
-  /** Whether the end of turn is part of an answer: for judges taught by `choice` with its default. */
+  /** Whether the end of turn is part of an answer. Set it for judges trained by the method `choice` with its default. */
   endOfTurn: z.boolean().default(false),
-  /** Texts written together. */
+  /** Texts that are written at the same time. */
   batch: z.int().min(1).default(16),
-  /** What its linear layers compute with: `int8` takes a quarter of the weights' memory and rounds (docs/engine.md). */
+  /** Numbers that the linear layers compute with: `int8` takes a quarter of the weights' memory, and rounds (docs/engine.md). */
   precision: z.enum(PRECISIONS).default('f32'),
 });
 export type LocalOptions = z.infer<typeof LocalOptions>;
 
-/** `local`: a model of ours, on this machine. */
+/** `local`: a model that runs on this machine, in this process. */
 export const local = defineJudge({
   name: 'local',
   options: LocalOptions,
@@ -47,24 +46,24 @@ export const local = defineJudge({
 export interface LocalSettings {
   readonly adapter?: Adapter;
   /**
-   * Whether the end of turn is part of an answer, as in the method `choice` by default. Without it (the default) the answer's tokens
-   * are read and what follows is left open, but for the longer answers that begin with it.
+   * Whether the end of turn is part of an answer, as in the method `choice` by default. Default: false, which counts every text that
+   * begins with an answer, except those that begin with a longer answer.
    */
   readonly endOfTurn?: boolean;
-  /** Texts written together. Default: 16. */
+  /** Texts that are written at the same time. Default: 16. */
   readonly batch?: number;
   /** Default: f32. */
   readonly precision?: Precision;
 }
 
-/** Questions whose passes are reported together: enough for full passes, few enough for a crash to lose little. */
+/** Questions that are answered before the next are begun: enough for full passes, few enough that a crash loses little. */
 const CHUNK = 256;
 
 /**
- * A model of ours, with an adapter or without, as one who can be asked. `choose` reads the log-probabilities of the answers' tokens, all of
- * them, with what the questions' prompts share at their beginning computed once; `write` samples, each question by its own seed, in
- * whatever company. `usage.milliseconds` is a question's share of the passes it was part of (`choose`), or the time until its text was
- * there (`write`).
+ * A respondent that is a local model, with an adapter or without. `choose` reads the log-probabilities of all tokens of the answers; what
+ * the prompts share at their beginning is computed once. `write` samples each question by its own seed, so the text does not depend on
+ * the other questions. `usage.milliseconds` is a question's share of its passes (`choose`), or the time until its text was
+ * complete (`write`).
  *
  * @throws UserError where the adapter has a head: it scores texts and answers no questions
  */
@@ -74,14 +73,19 @@ export async function createLocalRespondent(
   { adapter, endOfTurn = false, batch, precision = 'f32' }: LocalSettings = {},
 ): Promise<Respondent> {
   if (adapter !== undefined) requireNoHead(adapter.plan);
-  const name = `local:${basename(model.checkpoint.id)}${adapter === undefined ? '' : '+adapter'}${endOfTurn ? ' end of turn' : ''}${precision === 'f32' ? '' : ` ${precision}`} ${fingerprint(model, adapter)}`;
+  const name = [
+    `local:${basename(model.checkpoint.id)}${adapter === undefined ? '' : '+adapter'}`,
+    ...(endOfTurn ? ['end of turn'] : []),
+    ...(precision === 'f32' ? [] : [precision]),
+    fingerprint(model, adapter),
+  ].join(' ');
   const parameters = adapter === undefined ? undefined : await engine.upload(adapter.parameters);
-  // Each kind of asking compiles its programs when it is first used.
+  // The programs of `choose` and of `write` are compiled when the first question of that kind comes.
   const scorer = lazily(() =>
     createBranchScorer(engine, model, adapter && { plan: adapter.plan, parameters: view(parameters!) }, { precision }),
   );
   const generator = lazily(() =>
-    openGenerator(engine, model, { precision, ...(adapter === undefined ? {} : { adapter }), ...(batch === undefined ? {} : { batch }) }),
+    openGenerator(engine, model, { precision, adapter, batch }),
   );
   const { context } = model.architecture;
   const end = endOfTurn ? [endToken(model)] : [];
@@ -120,7 +124,7 @@ export async function createLocalRespondent(
     const held = await scorer.get();
     let since = performance.now();
     let passed: { readonly index: number; readonly reply: Omit<ChoiceReply, 'usage'>; readonly promptTokens: number }[] = [];
-    // The results of a pass come in one go.
+    // All results of a pass come at once, so the pass's time is shared among them.
     const flush = (): void => {
       const milliseconds = (performance.now() - since) / Math.max(1, passed.length);
       for (const { index, reply, promptTokens } of passed)
@@ -143,7 +147,7 @@ export async function createLocalRespondent(
             if (passed.length === 0) queueMicrotask(flush);
             passed.push({ index, reply: { logprobs, mass: massOf(logprobs), source: 'logprobs' }, promptTokens: request.prompt.length });
           },
-          ...(signal === undefined ? {} : { signal }),
+          signal,
         },
       );
     } finally {
@@ -156,16 +160,9 @@ export async function createLocalRespondent(
     if ('failure' in prompt) return prompt;
     const { maxNewTokens, temperature, topK, topP, stop, seed } = question;
     if (prompt.length + maxNewTokens > context) return tooLong(prompt.length, maxNewTokens, 'its answer');
-    const sampling: SamplingOptions = {
-      maxNewTokens,
-      temperature,
-      seed,
-      ...(topK === undefined ? {} : { topK }),
-      ...(topP === undefined ? {} : { topP }),
-      ...(stop === undefined ? {} : { stop: [...stop] }),
-    };
+    const sampling: SamplingOptions = { maxNewTokens, temperature, seed, topK, topP, stop: stop && [...stop] };
     const start = performance.now();
-    const [completion] = await held.generate([{ prompt, row: numberOf(prompt) }], sampling, signal === undefined ? {} : { signal });
+    const [completion] = await held.generate([{ prompt, row: numberOf(prompt) }], sampling, { signal });
     const { text, finish, ids } = completion!;
     return { text, finish, usage: { promptTokens: prompt.length, completionTokens: ids.length, milliseconds: performance.now() - start } };
   }
@@ -203,7 +200,7 @@ export async function createLocalRespondent(
 
 const CANCELLED: Failure = { failure: 'cancelled', detail: 'the run was stopped before this was answered' };
 
-/** What the body gives; nothing where the signal stopped it. */
+/** The body's result; undefined where the signal stopped it. */
 async function cancellable<T>(signal: AbortSignal | undefined, body: () => Promise<T>): Promise<T | undefined> {
   const stopped = (): boolean => signal?.aborted === true;
   if (stopped()) return undefined;
@@ -215,7 +212,7 @@ async function cancellable<T>(signal: AbortSignal | undefined, body: () => Promi
   }
 }
 
-/** Tokens of a question; a template may refuse it. */
+/** The tokens of a question, or a failure where the chat template refuses it. */
 function tokens(make: () => number[]): number[] | Failure {
   try {
     const ids = make();
@@ -225,7 +222,7 @@ function tokens(make: () => number[]): number[] | Failure {
   }
 }
 
-/** Names a prompt's random numbers, so that neither its place in a batch nor its company matters. */
+/** Names the stream of random numbers by the prompt itself, so that the other prompts of a batch do not matter. */
 const numberOf = (ids: readonly number[]): number => createHash('sha256').update(ids.join()).digest().readUIntBE(0, 6);
 
 function lazily<T extends { release(): Promise<void> }>(make: () => Promise<T>): { get(): Promise<T>; release(): Promise<void> } {

@@ -7,14 +7,14 @@ import { JUDGES } from './index.js';
 import { JudgeOptions, type JudgeSection } from './options.js';
 import type { Respondent } from './respondent.js';
 
-/** A judge as a recipe or a program names it: what has a default may be left out. */
+/** A judge as a recipe or a program names it. Options with a default may be left out. */
 export type JudgeInput = z.input<typeof JudgeOptions>;
 
 type AnyJudge = JudgeDefinition<unknown>;
 const definitionOf = (kind: string): AnyJudge | undefined =>
   (Object.hasOwn(JUDGES, kind) ? (JUDGES as unknown as Record<string, AnyJudge>)[kind] : undefined);
 
-/** `judge:` as people read it. @throws UserError where it names none */
+/** Describes `judge:` for people. @throws UserError where the section names no judge */
 export function describeJudge(spec: JudgeInput): string {
   if (typeof spec === 'string') return spec;
   const { kind, options } = chosen(spec);
@@ -23,14 +23,14 @@ export function describeJudge(spec: JudgeInput): string {
   return words === undefined ? kind : `${kind}: ${words}`;
 }
 
-/** Rules by their file, a reward model by its model. */
+/** Describes a judge of whole responses: rules by their file, a reward model by its model. */
 const describeWhole = (options: unknown): string => (typeof options === 'string' ? options : describeModel(options as { model?: string }));
 
 /**
- * Opens a respondent, by its section in a recipe (`local`, `endpoint` or `human`) or by the export of a module that defines one. Close it
- * when all is asked.
+ * Opens a respondent: a section of a recipe (`local`, `endpoint` or `human`), or a judge that a user's module exports. Close it after the
+ * last question.
  *
- * @throws UserError where the spec names no judge, has wrong options, or names one that judges whole responses and answers no questions;
+ * @throws UserError where the spec names no judge, has wrong options, or names a judge of whole responses, which answers no questions;
  * where the key of an endpoint is not set
  */
 export async function openRespondent(spec: JudgeInput, tools: JudgeTools = {}): Promise<Respondent> {
@@ -53,7 +53,7 @@ async function openExport(spec: string, tools: JudgeTools): Promise<Respondent> 
   ]);
 }
 
-/** The one kind that a spec names, and its options with their defaults. */
+/** The kind of judge that a spec names, and the options with their defaults. */
 function chosen(spec: JudgeInput): { readonly kind: string; readonly options: unknown } {
   const [kind, options] = Object.entries(sectionOf(spec)).find(([, value]) => value !== undefined)!;
   return { kind, options };

@@ -4,22 +4,22 @@ import { z } from 'zod';
 import { namesExport } from '../run/user-module.js';
 import { JUDGES } from './index.js';
 
-/** An adapter with a head, which gives a response a number. */
+/** A reward model: an adapter with a head, which gives a response a number. */
 export const RewardModelOptions = z
   .strictObject({
     model: z.string().min(1).optional(),
     /** An adapter's folder, as a run's `adapter/` or PEFT wrote it. */
     adapter: z.string().min(1),
     template: z.enum(['chat', 'alpaca']).optional(),
-    /** Responses with at least this reward are satisfactory. */
+    /** The least reward of a satisfactory response. */
     threshold: z.number().default(0),
-    /** A YAML file of principles that responses are held to, all at once: needed by an adapter of the method `principle-reward-model`. */
+    /** A YAML file of principles that responses must follow. An adapter of the method `principle-reward-model` needs it. */
     principles: z.string().min(1).optional(),
-    /** Hold responses to these of them only. */
+    /** Names of the principles to use. Default: all of the file. */
     only: z.array(z.string().min(1)).min(1).optional(),
   })
   .refine(({ principles, only }) => only === undefined || principles !== undefined, {
-    path: ['only'], message: 'names principles, and principles, the file that they are in, is missing',
+    path: ['only'], message: 'names principles, but `principles`, the file that holds them, is missing',
   });
 export type RewardModelOptions = z.infer<typeof RewardModelOptions>;
 
@@ -27,7 +27,7 @@ const respondents = Object.fromEntries(Object.entries(JUDGES).map(([name, { opti
   readonly [Kind in keyof typeof JUDGES]: z.ZodOptional<(typeof JUDGES)[Kind]['options']>;
 };
 
-/** A schema of sections that hold exactly one of the kinds. */
+/** A schema for a section that holds exactly one of the kinds. */
 const oneOf = <Shape extends z.ZodRawShape>(shape: Shape) => {
   const kinds = Object.keys(shape);
   return z.strictObject(shape).refine(
@@ -38,11 +38,11 @@ const oneOf = <Shape extends z.ZodRawShape>(shape: Shape) => {
 
 const EXPORT = z.string().refine(namesExport, 'expected ./FILE.ts#NAME, a judge that a module exports');
 
-/** Who is asked: a section with one of local, endpoint and human, or `./FILE.ts#NAME`, an export that `defineJudge` made. */
+/** A respondent in a recipe: a section with one of local, endpoint and human, or `./FILE.ts#NAME`, an export that `defineJudge` made. */
 export const RespondentOptions = z.union([EXPORT, oneOf(respondents)]);
 export type RespondentOptions = z.infer<typeof RespondentOptions>;
 
-/** `judge:` as a section with one of the kinds in it. */
+/** `judge:` of a recipe as a section with one of the kinds. */
 export const JudgeSection = oneOf({
   /** A YAML file of rules. */
   rules: z.string().min(1).optional(),

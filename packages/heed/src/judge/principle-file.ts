@@ -1,4 +1,4 @@
-/** Files of principles: each with its name, its text and its negation (examples/principles.yaml). */
+/** Reads files of principles. Each principle has a name, a text and a negation (examples/principles.yaml). */
 import { readFile } from 'node:fs/promises';
 
 import { parse } from 'yaml';
@@ -15,10 +15,10 @@ const Principles = z.array(Principle).min(1)
   .refine((all) => all.every(({ text, negation }) => text !== negation), 'a negation equals its principle');
 
 /**
- * Reads principles.
+ * Reads principles, in the order of the file.
  *
- * @param names Take these only, in the file's order.
- * @throws UserError naming the file and the entry at fault, or a name that is not there.
+ * @param names Principles to keep. Default: all.
+ * @throws UserError naming the file and the entry at fault, or a name that the file does not have
  */
 export async function readPrinciples(file: string, names?: readonly string[]): Promise<Principle[]> {
   let text: string;
@@ -37,10 +37,7 @@ export async function readPrinciples(file: string, names?: readonly string[]): P
   }
   const parsed = Principles.safeParse(value);
   if (!parsed.success) {
-    const lines = parsed.error.issues.map(
-      ({ path, message }) =>
-        `  ${path.length === 0 ? 'the list' : `entry ${Number(path[0]) + 1}${path[1] === undefined ? '' : `, ${String(path[1])}`}`}: ${message}`,
-    );
+    const lines = parsed.error.issues.map(({ path, message }) => `  ${placeOf(path)}: ${message}`);
     throw new UserError(`${file} holds no list of principles:\n${lines.join('\n')}`, [
       'Each entry has a name, a text and a negation; see examples/principles.yaml.',
     ]);
@@ -49,4 +46,10 @@ export async function readPrinciples(file: string, names?: readonly string[]): P
   if (unknown !== undefined)
     throw new UserError(`${file} has no principle "${unknown}"`, [`It has ${parsed.data.map(({ name }) => name).join(', ')}.`]);
   return names === undefined ? parsed.data : parsed.data.filter(({ name }) => names.includes(name));
+}
+
+/** The place of a problem in the list, for people: `entry 2, negation`. */
+function placeOf([index, field]: readonly PropertyKey[]): string {
+  if (index === undefined) return 'the list';
+  return `entry ${Number(index) + 1}${field === undefined ? '' : `, ${String(field)}`}`;
 }

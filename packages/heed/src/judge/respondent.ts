@@ -1,13 +1,13 @@
-/** Questions, and who answers them: a local model, an endpoint, a person. */
+/** Questions, and respondents, which answer them: a local model, an endpoint, a person. */
 import type { Message } from '../text/template.js';
 
-/** A prompt as a chat; `begun` is how the answer already begins ("Preferred Response="), which a model continues. */
+/** A prompt as a chat. `begun` is the beginning of the answer ("Preferred Response="), which the model continues. */
 export interface Question {
   readonly messages: readonly Message[];
   readonly begun?: string;
 }
 
-/** Which of some given answers? */
+/** A question with answers to choose from. */
 export interface ChoiceQuestion extends Question {
   /**
    * Two or more texts, of any number of tokens. Where one begins another ("1" and "10"), the longer one's probability is taken off the
@@ -16,7 +16,7 @@ export interface ChoiceQuestion extends Question {
   readonly answers: readonly string[];
 }
 
-/** Say something. */
+/** A question that is answered by a text. */
 export interface TextQuestion extends Question {
   readonly maxNewTokens: number;
   /** 0: greedy. */
@@ -24,11 +24,11 @@ export interface TextQuestion extends Question {
   readonly topK?: number;
   readonly topP?: number;
   readonly stop?: readonly string[];
-  /** Names the randomness: the same question with the same seed gets the same answer, where the judge can promise that. */
+  /** Seed of the sampling. The same question with the same seed gets the same answer, where the respondent can promise that. */
   readonly seed: number;
 }
 
-/** What an answer took. `cost` is in the currency of the judge's price list; absent where it has none. */
+/** What an answer took. `cost` is in the currency of the judge's price list; absent where the judge has no price list. */
 export interface Usage {
   readonly promptTokens: number;
   readonly completionTokens: number;
@@ -39,39 +39,31 @@ export interface Usage {
 /** Why there is no answer: a recorded reason, never a score of 0. */
 export interface Failure {
   readonly failure:
-    | 'timeout'
-    | 'refused'
-    | 'rate-limit'
-    | 'server-error'
-    | 'bad-response'
-    | 'no-logprobs'
-    | 'no-such-answer'
-    | 'too-long'
-    | 'budget'
-    | 'cancelled'
-    // Of words that cannot be used: none, no whole sentence, praise and blame at once.
+    | 'timeout' | 'refused' | 'rate-limit' | 'server-error' | 'bad-response'
+    | 'no-logprobs' | 'no-such-answer' | 'too-long' | 'budget' | 'cancelled'
+    // A text that cannot be used: no words, no whole sentence, praise and blame at once.
     | 'empty' | 'cut-off' | 'contradiction'
-    // Of a reward that says nothing of this response.
+    // A reward that says nothing of this response.
     | 'not-applicable';
   /** In words, without keys or headers. */
   readonly detail: string;
-  /** What was paid all the same. */
+  /** What the attempt cost. */
   readonly usage?: Usage;
-  /** What was said instead, where samples gave none of the answers. */
+  /** The samples, where none of them gives one of the answers. */
   readonly texts?: readonly string[];
 }
 
-/** What was found out about given answers. */
+/** How likely each of the given answers is. */
 export interface ChoiceReply {
   /**
-   * log p of each answer given the prompt, in the order of the question; with `source: samples`, log of its share of the samples that gave
-   * any of them (−∞ for none).
+   * log p of each answer given the prompt, in the order of the question. With `source: samples`, the log of the answer's share of those
+   * samples that gave one of the answers (−∞ where no sample gave it).
    */
   readonly logprobs: readonly number[];
-  /** Probability that the judge gave to all of the answers together; absent where it cannot be known. */
+  /** Probability of all the answers together; absent where the respondent cannot know it. */
   readonly mass?: number;
   readonly source: 'logprobs' | 'samples';
-  /** With `source: samples`: each sample as it was said. */
+  /** The samples, with `source: samples`. */
   readonly texts?: readonly string[];
   readonly usage: Usage;
 }
@@ -83,22 +75,22 @@ export interface TextReply {
   readonly usage: Usage;
 }
 
-/** Someone who can be asked. Replies come in the order of the questions; one that fails does not stop the others. */
+/** Answers questions. Replies come in the order of the questions. A question that fails does not stop the others. */
 export interface Respondent {
-  /** Names who it is and with which weights: part of the label store's key. */
+  /** Names the respondent and its weights: part of the key under which replies are cached. */
   readonly name: string;
-  /** Keeps its answers itself, where they may be corrected: they are read anew each time and stay out of the label store. */
+  /** The respondent keeps its answers itself, and they may be corrected. So they are read anew each time, and are not cached. */
   readonly keepsOwn?: true;
   choose(questions: readonly ChoiceQuestion[], hooks?: AskHooks): Promise<readonly (ChoiceReply | Failure)[]>;
   write(questions: readonly TextQuestion[], hooks?: AskHooks): Promise<readonly (TextReply | Failure)[]>;
-  /** Told before the first question what this respondent was asked for by earlier runs; only one that has a budget wants to know. */
+  /** Is called before the first question with what earlier runs spent on this respondent. Only a respondent with a budget has it. */
   spentBefore?(spent: Pick<Usage, 'promptTokens' | 'completionTokens'>): void;
   close(): Promise<void>;
 }
 
-/** How a caller follows and stops the asking. */
+/** How a caller follows questions that are being answered, and stops them. */
 export interface AskHooks {
-  /** Each reply as soon as it is there, with its question's index. */
+  /** Takes each reply as soon as it is there, with the index of its question. */
   onReply?(index: number, reply: ChoiceReply | TextReply | Failure): void;
   readonly signal?: AbortSignal;
 }

@@ -1,10 +1,11 @@
 import { createHash } from 'node:crypto';
 import type { Checkpoint } from './checkpoint/open.js';
+import type { Model } from './load.js';
 import type { Adapter } from './peft.js';
 
 /**
- * Twelve hex digits that name a checkpoint with an adapter by content: of its weights samples are read, of the adapter everything.
- * `more` is what else tells two apart.
+ * Twelve hex digits that name a checkpoint with an adapter by content: samples of the checkpoint's weights, and the whole adapter.
+ * `more` holds anything else that tells two of them apart.
  */
 export function fingerprintOf(checkpoint: Checkpoint, adapter?: Adapter, more?: unknown): string {
   const hash = createHash('sha256').update(JSON.stringify([checkpoint.fingerprint, more]));
@@ -14,3 +15,7 @@ export function fingerprintOf(checkpoint: Checkpoint, adapter?: Adapter, more?: 
   }
   return hash.digest('hex').slice(0, 12);
 }
+
+/** Twelve hex digits that name a model by content, with its chat template and its adapter: part of the keys of cached replies. */
+export const fingerprint = ({ checkpoint, template, tokenizer }: Model, adapter?: Adapter): string =>
+  fingerprintOf(checkpoint, adapter, [template.name, template.name === 'chat' ? tokenizer.chatTemplate : null]);

@@ -1,7 +1,7 @@
 import type { Engine } from '@heed/tensor';
 import { basename } from 'node:path';
 import { UserError } from '../errors.js';
-import { fingerprint } from '../judge/fingerprint.js';
+import { fingerprint } from '../model/fingerprint.js';
 import { describeModel, withEngine } from '../judge/define.js';
 import { RewardModelOptions } from '../judge/options.js';
 import { readPrinciples } from '../judge/principle-file.js';

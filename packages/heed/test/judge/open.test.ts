@@ -44,7 +44,7 @@ describe('judge: in a recipe', () => {
     [' { endpoint: { url: "http://h/v1", model: m, api: completions, begun: continue } }', /begun says nothing there/],
     [' { endpoint: { url: "http://h/v1", model: m, topLogprobs: 0, samples: 0 } }', /at least 1 is needed/],
     [' { rewardModel: {} }', /judge\.rewardModel\.adapter/],
-    [' { rewardModel: { adapter: a, only: [Humble] } }', /judge\.rewardModel\.only.*principles, the file that they are in, is missing/],
+    [' { rewardModel: { adapter: a, only: [Humble] } }', /judge\.rewardModel\.only.*`principles`, the file that holds them, is missing/],
   ])('is refused: %s', (yaml, message) => {
     let said = '';
     try { check(yaml); } catch (error) { said = (error as Error).message; }

@@ -3,7 +3,7 @@ export class UnreadableBody extends Error {
   override readonly name = 'UnreadableBody';
 }
 
-/** Larger replies are not read: no answer to a judge's question is so long. */
+/** The size up to which a reply is read: no answer to a question is longer. */
 const MOST_BYTES = 32 * 1024 * 1024;
 
 /** Statuses that have no body. */
@@ -16,7 +16,7 @@ const EMPTY = [204, 205, 304];
 export const wholeFetch: typeof fetch = async (url, init) => {
   const response = await fetch(url, init);
   const headers = new Headers(response.headers);
-  // They speak of the bytes on the wire.
+  // These headers describe the bytes on the wire.
   for (const name of ['content-encoding', 'content-length', 'transfer-encoding']) headers.delete(name);
   const text = utf8(await allBytes(response));
   return new Response(EMPTY.includes(response.status) ? null : text, { status: response.status, statusText: response.statusText, headers });

@@ -6,13 +6,13 @@ export interface Tokens {
   readonly completion: number;
 }
 
-/** What was spent, and whether there is enough left. What is under way counts as if it took all that it may. */
+/** What was spent, and whether there is enough left. A request under way counts with the most that it may take. */
 export interface Budget {
   /** Counts what earlier runs took. */
   before(took: Tokens): void;
-  /** Sets aside what a request may take; what is wrong, in words, where that is more than is left. */
+  /** Sets aside the most that a request may take. Returns what is wrong, in words, where less than that is left. */
   reserve(most: Tokens): string | undefined;
-  /** Ends a reservation: what the request took. */
+  /** Replaces the amount that was set aside for a request by the amount that it took. */
   settle(most: Tokens, took: Tokens): void;
   /** In the currency of the price list; undefined where there is none. */
   costOf(tokens: Tokens): number | undefined;
@@ -29,7 +29,10 @@ export function createBudget({ budget, prices }: Pick<EndpointOptions, 'budget' 
     spent += count(took);
     spentMoney += money(took);
   };
-  const inAll = (): string => (earlier ? ', those of earlier runs with this store included,' : ',');
+  const tooLittle = (whole: string, [used, underWay, needed]: readonly string[]): string => {
+    const since = earlier ? ', those of earlier runs with this store included,' : ',';
+    return `the budget of ${whole} does not reach for this: ${used} are spent${since} ${underWay} under way, and it may take ${needed}`;
+  };
   return {
     costOf,
     before(took) {
@@ -38,13 +41,11 @@ export function createBudget({ budget, prices }: Pick<EndpointOptions, 'budget' 
     },
     reserve(most) {
       if (budget?.tokens !== undefined && spent + reserved + count(most) > budget.tokens) {
-        return `the budget of ${budget.tokens} tokens does not reach for this: ${spent} are spent${inAll()} ${reserved} under way, and it may take ${count(most)}`;
+        return tooLittle(`${budget.tokens} tokens`, [spent, reserved, count(most)].map(String));
       }
       if (budget?.money !== undefined && spentMoney + reservedMoney + money(most) > budget.money) {
-        const amounts = [budget.money, spentMoney, reservedMoney, money(most)].map(
-          (x) => `${Number(x.toPrecision(3))} ${prices!.currency}`,
-        );
-        return `the budget of ${amounts[0]} does not reach for this: ${amounts[1]} are spent${inAll()} ${amounts[2]} under way, and it may take ${amounts[3]}`;
+        const inMoney = (x: number): string => `${Number(x.toPrecision(3))} ${prices!.currency}`;
+        return tooLittle(inMoney(budget.money), [spentMoney, reservedMoney, money(most)].map(inMoney));
       }
       reserved += count(most);
       reservedMoney += money(most);

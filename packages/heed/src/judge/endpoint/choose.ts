@@ -8,22 +8,22 @@ import { type Bill, type EndpointServer, rejects } from './server.js';
 
 type Chosen = Omit<ChoiceReply, 'usage'>;
 
-/** Tokens within which an answer is to come: some models say first what was to come before it, "Preferred Response=1". */
+/** Most tokens of a sample. Some models repeat how the answer begins before they answer: "Preferred Response=1". */
 const SAMPLE_TOKENS = 16;
 
 /** Reads the log-probabilities of a server's likeliest tokens. */
 export interface LogprobsReader {
-  /** Undefined: this question has to be answered by samples. */
+  /** Returns undefined where only samples can answer the question. */
   choose(question: ChoiceQuestion, bill: Bill, signal?: AbortSignal): Promise<Chosen | Failure | undefined>;
 }
 
-/** @param topLogprobs how many tokens are asked for, at least 1 */
+/** @param topLogprobs how many of the likeliest tokens a request asks for, at least 1 */
 export function createLogprobsReader(server: EndpointServer, topLogprobs: number): LogprobsReader {
   const { options, lacks } = server;
   const { api, samples } = options;
   const fields = { temperature: 1, ...(api === 'chat' ? { logprobs: true, top_logprobs: topLogprobs } : { logprobs: topLogprobs }) };
   let offered = false;
-  /** Whether this model was seen to say something before its answers: then it is let go on to them at once. */
+  /** Whether this model said something before an answer so far: if so, requests leave room for that from the beginning. */
   let leads = false;
 
   async function ask(
@@ -51,7 +51,7 @@ export function createLogprobsReader(server: EndpointServer, topLogprobs: number
     const { text, first, refusal } = said;
     if (refusal !== undefined) return { failure: 'refused', detail: refusal };
     offered ||= first !== undefined;
-    // An empty answer has none, whatever the server offers.
+    // An empty answer has no log-probabilities, so it shows nothing of what the server offers.
     if (!offered && text !== '') lacks.add('logprobs');
     return first === undefined ? { failure: 'no-logprobs', detail: 'the reply has no log-probabilities' } : { ...said, first };
   }
@@ -104,10 +104,7 @@ export async function chooseBySamples(
   bill: Bill,
   signal?: AbortSignal,
 ): Promise<Chosen | Failure> {
-  const {
-    options: { api, samples, structured },
-    lacks,
-  } = server;
+  const { options: { api, samples, structured }, lacks } = server;
   const { answers, begun } = question;
   const counts = answers.map(() => 0);
   const texts: string[] = [];
@@ -130,7 +127,8 @@ export async function chooseBySamples(
     if (n > 1 && said.length < n) lacks.add('n');
     for (const { text, refusal } of said.slice(0, n)) {
       texts.push(refusal ?? text);
-      const answer = refusal !== undefined ? -1 : schema ? structuredAnswerOf(text, answers) : answerOf(text, answers, begun);
+      if (refusal !== undefined) continue;
+      const answer = schema ? structuredAnswerOf(text, answers) : answerOf(text, answers, begun);
       if (answer >= 0) counts[answer]!++;
     }
   }

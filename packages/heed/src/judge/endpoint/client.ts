@@ -8,7 +8,7 @@ import { wholeFetch } from './body.js';
 import { hideKeys } from '../../run/keys.js';
 import { type Reason, looksLikeHtml, reasonOf } from './reason.js';
 
-/** A reply's JSON, or why there is none; what it took either way. */
+/** A reply's JSON, or why there is none. `took` counts what was spent either way. */
 export type Sent = { readonly took: Took } & ({ readonly json: object } | { readonly reason: Failure & { readonly status?: number } });
 
 export interface Took {
@@ -19,8 +19,8 @@ export interface Took {
 
 export interface EndpointClient {
   /**
-   * Posts a body, with all retries. `completion`: most tokens that it may make the server write. `urgent` requests belong to questions that
-   * are answered in part already, and go first.
+   * Posts a body, with all retries. `completion`: the most tokens that the server may write. `urgent` requests go first: they belong to
+   * questions that are answered in part already.
    */
   post(
     path: '/chat/completions' | '/completions',
@@ -32,7 +32,7 @@ export interface EndpointClient {
   close(): void;
 }
 
-/** What time it is, in milliseconds, and how it is waited for; tests have their own. */
+/** Tells the time in milliseconds, and waits. Tests pass their own. */
 export interface Clock {
   now(): number;
   /** Ends early where the signal says so. */
@@ -46,17 +46,17 @@ const CLOCK: Clock = {
 
 /** Longest wait before a retry where the server asks for none. */
 const LONGEST_WAIT = 60_000;
-/** Seconds that a server may ask for, unless options say otherwise: longer than any limit by the minute, shorter than one by the day. */
+/** Default of `patience`, in seconds: longer than any limit by the minute, shorter than one by the day. */
 export const PATIENCE = 600;
 /**
- * So many questions in a row that failed although they were tried again: from then on each is tried once, until one succeeds. One who asks
- * for patience is there, and has not failed.
+ * After this many questions in a row failed with all their retries, each further one is tried once, until one succeeds. A server that asks
+ * for patience is reachable, so its reply does not count as a failure.
  */
 const GIVE_UP = 8;
 
 /**
- * Talks to one server: so many requests at a time and per interval, within the budget, with retries; a server that asks for patience is
- * left alone by all.
+ * Talks to one server: within the limits on requests at a time and per interval, within the budget, and with retries. While the server asks
+ * for patience, no request is sent to it.
  */
 export function createEndpointClient(
   options: EndpointOptions,
@@ -66,7 +66,7 @@ export function createEndpointClient(
 ): EndpointClient {
   const { url, concurrency, rate, timeout, retries, backoff } = options;
   const longest = 1000 * (options.patience ?? PATIENCE);
-  // Set although empty: the client would read its own environment variables.
+  // The empty fields are set too: otherwise the client would read its own environment variables.
   const openai = new OpenAI({
     baseURL: url,
     apiKey: key ?? 'none',
@@ -93,13 +93,12 @@ export function createEndpointClient(
   };
 
   async function once(path: string, body: object, most: Tokens, signal: AbortSignal): Promise<Replied | Failed> {
-    // Others may hear meanwhile that it wants to be left alone for longer.
+    // Another request may learn meanwhile that the server asks for a longer pause.
     for (let wait = quietUntil - clock.now(); wait > 0 && !signal.aborted; wait = quietUntil - clock.now()) {
-      if (wait > longest)
-        return {
-          reason: { failure: 'rate-limit', detail: `the server asks for ${Math.round(wait / 1000)} s of patience`, again: false },
-          took: NOTHING,
-        };
+      if (wait > longest) {
+        const detail = `the server asks for ${Math.round(wait / 1000)} s of patience`;
+        return { reason: { failure: 'rate-limit', detail, again: false }, took: NOTHING };
+      }
       await clock.sleep(wait, signal);
     }
     if (signal.aborted) return STOPPED;
@@ -126,8 +125,7 @@ export function createEndpointClient(
       let tokens = NOTHING;
       let milliseconds = 0;
       const took = (): Took => {
-        const cost = budget.costOf(tokens);
-        return { tokens, milliseconds, ...(cost === undefined ? {} : { cost }) };
+        return { tokens, milliseconds, cost: budget.costOf(tokens) };
       };
       for (let attempt = 0; ; attempt++) {
         const attend = async (): Promise<Attempt> => {
@@ -139,7 +137,7 @@ export function createEndpointClient(
           const most = failure === 'rate-limit' ? Math.min(LONGEST_WAIT, longest) : LONGEST_WAIT;
           const wait = after ?? Math.min(most, 1000 * backoff * 2 ** attempt) * (1 - Math.random() / 4);
           const asks = again && (failure === 'rate-limit' || after !== undefined);
-          // For all, whatever becomes of this question, and before the next one takes its turn.
+          // The pause holds for all requests, and starts before the next one takes its turn.
           if (asks) quietUntil = Math.max(quietUntil, clock.now() + wait);
           return { ...result, wait, asks };
         };
@@ -148,7 +146,7 @@ export function createEndpointClient(
           .add(() => (attending = attend()), { priority: urgent || attempt > 0 ? 1 : 0, signal: stop })
           .catch((error: unknown) => {
             if (!stop.aborted) throw error;
-            // Those that wait for their turn leave the queue; one that is under way ends at once, and may have to be paid for.
+            // A request that waits for its turn leaves the queue. One under way ends at once, and may have to be paid for.
             return attending ?? { ...STOPPED, wait: 0, asks: false };
           });
         tokens = { prompt: tokens.prompt + sent.took.prompt, completion: tokens.completion + sent.took.completion };
@@ -162,7 +160,7 @@ export function createEndpointClient(
           if (again && !asks) failures++;
           const tries = attempt > 0 ? ` (tried ${attempt + 1} times)` : '';
           const long = asks && wait > longest ? ` (it asks for ${Math.round(wait / 1000)} s of patience)` : '';
-          return { reason: { failure, detail: clean(detail) + tries + long, ...(status === undefined ? {} : { status }) }, took: took() };
+          return { reason: { failure, detail: clean(detail) + tries + long, status }, took: took() };
         }
         if (!asks) await clock.sleep(wait, stop);
       }

@@ -2,8 +2,8 @@ import { LEADING, OPENING } from './match.js';
 import type { Likely, Place } from './reply.js';
 
 /**
- * The likeliest tokens where the answer comes in a reply that first says again how it begins (`echo`), or opens a quotation or bold type;
- * where several words lead up to it, those behind all of them. Undefined where no answer comes, or something else before it.
+ * The likeliest tokens at the place where a reply answers. Before that place the reply may repeat the beginning of the answer (`echo`), and
+ * open a quotation or bold type. Returns undefined where the reply has no answer, or says anything else before it.
  */
 export function whereAnswered(places: readonly Place[], echo: string): readonly Likely[] | undefined {
   const lead = (text: string): 'whole' | 'part' | undefined => {

@@ -3,40 +3,40 @@ import type { Likely } from './reply.js';
 /** Gives the likeliest tokens after a beginning of the answer, '' first. */
 export type NextTokens<F> = (begun: string) => Promise<readonly Likely[] | F>;
 
-/** What the likeliest tokens say of the answers. */
+/** What the likeliest tokens say about the answers. */
 export type Matched =
   /**
-   * log p of each answer. Answers beyond the listed tokens have at most the probability of the least likely listed one, and together what
-   * the list leaves.
+   * log p of each answer. An answer that the list does not show gets the probability of the least likely listed token, or an equal share of
+   * what the list leaves, whichever is smaller.
    */
   | { readonly logprobs: readonly number[]; readonly mass: number }
-  /** None of the answers is among them. */
+  /** The likeliest tokens show none of the answers. */
   | { readonly none: readonly Likely[] }
   /**
-   * What most likely comes first goes on to an answer in one of several ways, and the server cannot be asked for what follows. `leading`:
-   * it is none yet.
+   * The likeliest first token may lead to several answers, and the server cannot be asked for the tokens after it. `leading`: that token
+   * is no part of an answer yet.
    */
   | { readonly unclear: string; readonly leading?: true };
 
 export interface Matching {
   /** Whether `next` can be asked for what comes after a beginning. */
   readonly follow: boolean;
-  /** How the answer was begun ("Preferred Response="): a judge may say that again before it answers. */
+  /** The beginning of the answer that the question gave ("Preferred Response="). A judge may repeat it before it answers. */
   readonly begun?: string | undefined;
 }
 
-/** What may be left open without being worth a word: below this, an answer that is begun changes nothing. */
+/** Beginnings of answers that are less likely than this are not followed further. */
 const NEGLIGIBLE = 1e-4;
 /** Requests that one question's answers may take. */
 const MOST_REQUESTS = 12;
-/** The resolution of a float32, as which most servers list probabilities: a list that leaves nothing leaves this. */
+/** The least probability that a list of tokens leaves to the others: the resolution of a float32, which most servers use. */
 const RESOLUTION = 2 ** -23;
 
 /**
- * The probability of each answer from the likeliest tokens: every way to write an answer counts that the lists show, in one token or in
- * several, with spaces before it or without. An answer that begins another ("1", "10") loses the probability of going on to it. Where it is
- * likelier than all answers that the judge first says again how the answer begins, the answers after that count too, and where they cannot
- * be asked for, nothing is clear: what is left beside it is no answer.
+ * Finds the probability of each answer in the likeliest tokens. Every way to write an answer counts that the lists show: in one token or in
+ * several, with spaces before it or without. Where one answer begins another ("1", "10"), the probability of the longer one is taken off
+ * the shorter. Where the judge most likely first repeats the beginning of the answer, the answers after it count too. Where the server
+ * cannot be asked for those, the result is `unclear`.
  */
 export async function matchAnswers<F extends object>(
   answers: readonly string[],
@@ -57,22 +57,16 @@ export async function matchAnswers<F extends object>(
     const text = same(token);
     if (text !== '' && wanted.some((answer) => answer.startsWith(text))) return false;
     const echoes = text !== '' && echo !== '' && (echo.startsWith(text) || text.startsWith(echo));
-    // Spaces and quotation marks are followed by too much to be followed.
+    // Too many different texts follow spaces and quotation marks to ask for each of them.
     return echoes || (!follow && LEADING.test(text));
   });
   if (leading.reduce((sum, { logprob }) => sum + Math.exp(Math.min(0, logprob)), 0) > total(walked)) {
-    if (!follow)
-      return {
-        unclear: `the token ${JSON.stringify(likeliest(leading)[0]!.token)} only leads up to an answer, and is likelier than all answers`,
-        leading: true,
-      };
-    const again = await walk(
-      wanted.map((answer) => echo + answer),
-      first,
-      next,
-      follow,
-      trimmed,
-    );
+    if (!follow) {
+      const token = JSON.stringify(likeliest(leading)[0]!.token);
+      return { unclear: `the token ${token} only leads up to an answer, and is likelier than all answers`, leading: true };
+    }
+    const repeated = wanted.map((answer) => echo + answer);
+    const again = await walk(repeated, first, next, follow, trimmed);
     if (!(again instanceof Map)) return again;
     for (const [answer, p] of again) walked.set(answer, (walked.get(answer) ?? 0) + p);
   }
@@ -88,19 +82,19 @@ export async function matchAnswers<F extends object>(
 const trimmed = (text: string): string => text.trimStart();
 const lastLine = (text: string): string => text.trimEnd().split('\n').at(-1)!;
 const total = (found: ReadonlyMap<number, number>): number => [...found.values()].reduce((a, b) => a + b, 0);
-/** How an answer's beginning is said again: its last line. */
+/** The part of an answer's beginning that a judge may repeat: its last line. */
 export const echoOf = (begun: string): string => trimmed(lastLine(begun));
 const likeliest = (top: readonly Likely[]): Likely[] => [...top].sort((a, b) => b.logprob - a.logprob);
-/** Without what is no text, and without what has no probability, which some servers write as −9999. */
+/** Leaves out tokens that are no text, and tokens without probability, which some servers write as −9999. */
 const usable = (top: readonly Likely[]): readonly Likely[] =>
   top.filter(({ token, logprob }) => token !== '' && !token.includes('\uFFFD') && Math.exp(logprob) > 0);
 
 /** What may stand before an answer: spaces, quotation marks, the stars of bold type. */
 export const OPENING = /^[\s"'`*([{“‘]+/u;
-/** A token of nothing else; '' is one of spaces. */
+/** A token that holds nothing else; '' stands for a token of spaces. */
 export const LEADING = /^[\s"'`*([{“‘]*$/u;
 
-/** The probability of each answer that some way of writing leads to, by its place; or what kept from finding out. */
+/** The probability of each answer, by its index, over all ways to write it; or why it cannot be found out. */
 async function walk<F extends object>(
   answers: readonly string[],
   top: readonly Likely[],
@@ -111,7 +105,7 @@ async function walk<F extends object>(
   const found = new Map<number, number>();
   const add = (answer: number, p: number): void => { found.set(answer, (found.get(answer) ?? 0) + p); };
   const single = new Set(top.map(({ token }) => same(token)));
-  /** Beginnings of answers, with the answer among them that they are; likeliest first. */
+  /** Beginnings of answers, likeliest first. `is`: the index of the answer that the beginning itself is. */
   const open: { readonly begun: string; readonly p: number; readonly is?: number }[] = [{ begun: '', p: 1 }];
   let requests = 0;
   for (let at = open.shift(); at !== undefined; at = open.shift()) {
@@ -134,12 +128,14 @@ async function walk<F extends object>(
       }
       const longer = answers.filter((answer) => answer.length > text.length && answer.startsWith(text));
       if (longer.length === 0 || p < NEGLIGIBLE) continue;
-      // What is written in one token is written so: a vocabulary that has "10" does not say "1", "0".
+      // A vocabulary that has the token "10" does not write it as "1", "0".
       if (is >= 0 && longer.every((answer) => single.has(answer))) continue;
-      if (!follow)
-        return { unclear: `the token ${JSON.stringify(token)} may go on to ${longer.map((answer) => JSON.stringify(answer)).join(', ')}` };
+      if (!follow) {
+        const ways = longer.map((answer) => JSON.stringify(answer)).join(', ');
+        return { unclear: `the token ${JSON.stringify(token)} may go on to ${ways}` };
+      }
       const own = is >= 0 ? is : at.is;
-      open.push({ begun, p, ...(own === undefined ? {} : { is: own }) });
+      open.push({ begun, p, is: own });
       open.sort((a, b) => b.p - a.p);
     }
   }
@@ -147,29 +143,24 @@ async function walk<F extends object>(
 }
 
 /**
- * Which answer a sampled text gives: the longest that it begins with, when what may stand around it is let pass; −1: none. A text that
- * first says again how the answer begins ("Preferred Response=2", "**Score:** 8") gives the answer after it.
+ * The index of the answer that a sampled text gives; −1 where it gives none. The longest answer counts that the text begins with, after
+ * quotation marks, bold type, and the beginning of the answer where the text repeats it ("Preferred Response=2", "**Score:** 8").
  */
 export function answerOf(text: string, answers: readonly string[], begun = ''): number {
   const plain = bare(afterEcho(bare(text), begun));
   let best = -1;
   answers.forEach((answer, i) => {
     const wanted = bare(answer);
-    const after = plain.slice(wanted.length);
-    if (
-      wanted !== ''
-      && plain.startsWith(wanted)
-      && !/^(?:[\p{L}\p{N}_]|[.,]\p{N})/u.test(after)
-      && (best < 0 || wanted.length > bare(answers[best]!).length)
-    )
-      best = i;
+    const goesOn = /^(?:[\p{L}\p{N}_]|[.,]\p{N})/u.test(plain.slice(wanted.length));
+    const longest = best < 0 || wanted.length > bare(answers[best]!).length;
+    if (wanted !== '' && plain.startsWith(wanted) && !goesOn && longest) best = i;
   });
   return best;
 }
 
 const bare = (text: string): string => text.replace(OPENING, '').trimEnd();
 
-/** A text without the words of the answer's beginning, where it says them again. */
+/** A text without the beginning of the answer, where the text repeats it. */
 function afterEcho(text: string, begun: string): string {
   const words = lastLine(begun).trim().replace(/[\s=:]+$/u, '');
   if (words === '') return text;
@@ -177,7 +168,7 @@ function afterEcho(text: string, begun: string): string {
   return text.replace(new RegExp(`^${pattern}[\\s"'\`*_=:]+`, 'iu'), '');
 }
 
-/** The answer that a sample under a schema gives: {"answer": "…"}; −1: none. */
+/** The index of the answer that a sample under a schema gives: {"answer": "…"}; −1 where it gives none. */
 export function structuredAnswerOf(text: string, answers: readonly string[]): number {
   try {
     return answers.indexOf(String((JSON.parse(text) as { answer?: unknown } | null)?.answer));

@@ -7,26 +7,14 @@ const positive = z.int().min(1);
 
 /** Fields of a request that Heed fills in itself. */
 const OWN_FIELDS = [
-  'model',
-  'messages',
-  'prompt',
-  'max_tokens',
-  'max_completion_tokens',
-  'temperature',
-  'top_p',
-  'n',
-  'seed',
-  'stop',
-  'stream',
-  'logprobs',
-  'top_logprobs',
-  'response_format',
+  'model', 'messages', 'prompt', 'max_tokens', 'max_completion_tokens', 'temperature', 'top_p', 'n', 'seed', 'stop', 'stream',
+  'logprobs', 'top_logprobs', 'response_format',
 ];
 
 /** A server with OpenAI's interface. */
 export const EndpointOptions = z
   .strictObject({
-    /** Where its `/chat/completions` lies: https://api.openai.com/v1, http://127.0.0.1:8000/v1. */
+    /** The address before `/chat/completions`: https://api.openai.com/v1, http://127.0.0.1:8000/v1. */
     url: z.string().superRefine((text, context) => {
       const problem = urlProblem(text);
       if (problem !== undefined) context.addIssue({ code: 'custom', message: problem });
@@ -37,12 +25,12 @@ export const EndpointOptions = z
     keyFrom: z
       .string()
       .superRefine((name, context) => {
-        // A key that was put here is not to be shown.
+        // The message leaves the value out: it may be a key.
         if (!/^[A-Za-z_][A-Za-z0-9_]*$/.test(name) || looksLikeKey(name)) {
           context.addIssue({
             code: 'custom',
-            message:
-              'expected the name of an environment variable, not a key: export the key under a name such as OPENAI_API_KEY, and write that name here',
+            message: 'expected the name of an environment variable, not a key: '
+              + 'export the key under a name such as OPENAI_API_KEY, and write that name here',
           });
         }
       })
@@ -50,20 +38,20 @@ export const EndpointOptions = z
     /** `completions`: /v1/completions, for base models: the prompt is the messages' text. */
     api: z.enum(['chat', 'completions']).default('chat'),
     /**
-     * What a chat server makes of the beginning of an answer. `ask`: it ends the question (any server); `continue`: an unfinished turn of
-     * the assistant with `continue_final_message` (vLLM, SGLang); `message`: the same without the flag (servers that continue a last turn
-     * of the assistant).
+     * How a chat server is given the beginning of an answer. `ask`: at the end of the question (any server). `continue`: as an unfinished
+     * turn of the assistant with `continue_final_message` (vLLM, SGLang). `message`: as such a turn without the flag (servers that
+     * continue a last turn of the assistant by themselves).
      */
     begun: z.enum(['ask', 'continue', 'message']).default('ask'),
     /** How many of the likeliest tokens are asked for; 0: never ask, choose by samples. Default: 20, or 5 of `completions`. */
     topLogprobs: z.int().min(0).max(100).optional(),
-    /** Samples that stand in where a server offers no log-probabilities, or the answer is not found by them; 0: then the question fails. */
+    /** Samples to take where the log-probabilities are missing or do not show the answer. 0: the question fails there. */
     samples: z.int().min(0).max(128).default(8),
-    /** Let the server hold samples to the answers (`response_format: json_schema`), where it can. */
+    /** Ask the server to allow only the given answers in samples (`response_format: json_schema`), where it can. */
     structured: z.boolean().default(false),
     /** Requests at a time. */
     concurrency: positive.default(8),
-    /** At most so many requests in so many seconds. */
+    /** At most `requests` requests in `seconds` seconds. */
     rate: z.strictObject({ requests: positive, seconds: z.number().positive().default(60) }).optional(),
     /** Seconds that a request may take, from the first byte sent to the last received. */
     timeout: z.number().positive().max(3600).default(120),
@@ -72,14 +60,14 @@ export const EndpointOptions = z
     /** Seconds before the first retry; doubled for each further one, up to a minute. A server's Retry-After comes first. */
     backoff: z.number().positive().max(60).default(0.5),
     /**
-     * Seconds that a server may ask to be left alone for (Retry-After); nothing is sent to it meanwhile. Where it asks for more, the
-     * questions until then fail with the reason `rate-limit`, and the next run asks them again. Default: 600.
+     * Longest pause, in seconds, that a server may ask for (Retry-After); nothing is sent to it meanwhile. Where it asks for a longer
+     * one, the questions fail with the reason `rate-limit`, and the next run asks them again. Default: 600.
      */
     patience: z.number().positive().max(86_400).optional(),
     /**
-     * What may be spent on this judge, by all runs with one label store; then the questions left fail with the reason `budget`. Tokens in
-     * and out together; money in the currency of `prices`. A run counts from what the store holds when it starts: of processes that label
-     * side by side each counts its own.
+     * What may be spent on this judge by all runs with one label store. Once it is spent, further questions fail with the reason
+     * `budget`. `tokens` counts prompts and replies together; `money` is in the currency of `prices`. A run adds its own spending to what
+     * the store holds when it starts, so processes that label side by side do not see each other's spending.
      */
     budget: z.strictObject({ tokens: positive.optional(), money: z.number().positive().optional() }).optional(),
     /** Price of a million tokens. */
@@ -129,7 +117,7 @@ function keyIn(fields: object, path = ''): string | undefined {
 function urlProblem(text: string): string | undefined {
   const url = URL.canParse(text) ? new URL(text) : undefined;
   if (url === undefined || !/^https?:$/.test(url.protocol)) return 'expected the address of a server, such as http://127.0.0.1:8000/v1';
-  // What these hold may be a key, so they are not shown.
+  // The messages leave the values out: they may be keys.
   if (url.username !== '' || url.password !== '')
     return "expected an address without a name and password: name the key's environment variable with keyFrom";
   if (url.search !== '' || url.hash !== '') return "expected an address without ? and #: name the key's environment variable with keyFrom";

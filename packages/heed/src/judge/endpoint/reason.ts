@@ -7,16 +7,16 @@ export interface Reason {
   readonly failure: Failure['failure'];
   readonly detail: string;
   readonly again: boolean;
-  /** Milliseconds that the server wants to be left alone. */
+  /** The pause that the server asks for, in milliseconds. */
   readonly after?: number;
   readonly status?: number;
-  /** The server may have worked, and be paid, though its reply was lost. */
+  /** The reply was lost, but the server may have done the work and charge for it. */
   readonly lost?: true;
 }
 
 const TOO_LONG = /context[ _]?(length|size|window)|maximum context|too many tokens|prompt is too long|context_length_exceeded/i;
 
-/** Reads what the client threw. The detail still has to be cleaned of keys. */
+/** Reads an error that the client threw. The caller must still take keys out of the detail. */
 export function reasonOf(error: unknown, seconds: number): Reason {
   if (error instanceof APIUserAbortError) return { failure: 'cancelled', detail: 'the run was stopped', again: false, lost: true };
   if (error instanceof APIConnectionTimeoutError)
@@ -41,7 +41,7 @@ function connectionReason(error: APIConnectionError): Reason {
     failure: 'server-error',
     detail: refused ? `the server cannot be reached (${told})` : `the connection broke (${told})`,
     again: true,
-    ...(refused ? {} : { lost: true as const }),
+    lost: refused ? undefined : true,
   };
 }
 
@@ -49,14 +49,13 @@ function statusReason(error: StatusError): Reason {
   const { status, headers } = error;
   const said = `HTTP ${status}: ${messageOf(error)}`;
   const after = waitOf(headers);
-  const waits = after === undefined ? {} : { after };
   if (status === 429) {
     // A quota that is used up does not come back by waiting.
     const spent = error.code === 'insufficient_quota';
-    return { failure: spent ? 'budget' : 'rate-limit', detail: said, again: !spent, status, ...waits };
+    return { failure: spent ? 'budget' : 'rate-limit', detail: said, again: !spent, status, after };
   }
-  if (status === 408) return { failure: 'timeout', detail: said, again: true, status, ...waits };
-  if (status === 409 || status >= 500) return { failure: 'server-error', detail: said, again: true, status, ...waits };
+  if (status === 408) return { failure: 'timeout', detail: said, again: true, status, after };
+  if (status === 409 || status >= 500) return { failure: 'server-error', detail: said, again: true, status, after };
   if (status === 413 || TOO_LONG.test(said) || error.code === 'context_length_exceeded')
     return { failure: 'too-long', detail: said, again: false, status };
   // A wrong key, address or model is about the run and not about the question.
@@ -64,7 +63,7 @@ function statusReason(error: StatusError): Reason {
   return { failure: 'refused', detail: said, again: false, status };
 }
 
-/** What the server says went wrong; the tag soup of a proxy is not worth reading. */
+/** The server's own words about the error. A proxy's page of HTML is left out. */
 function messageOf(error: StatusError): string {
   const body: { readonly message?: unknown; readonly detail?: unknown } = error.error ?? {};
   const given = [body.message, body.detail].find((text) => typeof text === 'string');

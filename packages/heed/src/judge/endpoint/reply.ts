@@ -58,7 +58,7 @@ export function readReply(json: object, api: 'chat' | 'completions'): readonly S
       return {
         text: choice.text,
         finish,
-        ...(first ? { first: Object.entries(first).map(([text, logprob]) => ({ token: text, logprob })) } : {}),
+        first: first ? Object.entries(first).map(([text, logprob]) => ({ token: text, logprob })) : undefined,
       };
     }
     const { content, refusal } = choice.message;
@@ -67,11 +67,7 @@ export function readReply(json: object, api: 'chat' | 'completions'): readonly S
       const top = top_logprobs ?? [];
       return { token: chosen, top: top.some((one) => one.token === chosen) ? top : [...top, { token: chosen, logprob }] };
     });
-    return {
-      text: content ?? '',
-      finish,
-      ...(refusal ? { refusal } : finish === 'content_filter' ? { refusal: 'the content filter stopped it' } : {}),
-      ...(places?.[0] === undefined ? {} : { first: places[0].top, places }),
-    };
+    const filtered = finish === 'content_filter' ? 'the content filter stopped it' : undefined;
+    return { text: content ?? '', finish, refusal: refusal || filtered, first: places?.[0]?.top, places };
   });
 }

@@ -2,7 +2,7 @@ import type { Message } from '../../text/template.js';
 import type { Question } from '../respondent.js';
 import type { EndpointOptions } from './options.js';
 
-/** Where a question goes, and the part of its body that says what is asked. */
+/** The path that a question is posted to, and the part of the body that holds the question. */
 export interface Addressed {
   readonly path: '/chat/completions' | '/completions';
   readonly body: Readonly<Record<string, unknown>>;
@@ -10,10 +10,10 @@ export interface Addressed {
 
 type Speech = Pick<EndpointOptions, 'api' | 'begun'>;
 
-/** Whether the server goes on with a text that is begun, so that an answer can be followed token by token. */
+/** Whether the server continues a text from any place, so that an answer can be read token by token. */
 export const continues = ({ api, begun }: Speech): boolean => api === 'completions' || begun !== 'ask';
 
-/** A question as this server is asked it. `more`: what is known already of the answer, behind what is begun. */
+/** A question as this server takes it. `more`: the part of the answer that is known already, after `begun`. */
 export function address({ messages, begun = '' }: Question, speech: Speech, more = ''): Addressed {
   if (speech.api === 'completions') return { path: '/completions', body: { prompt: plainText(messages, begun) + more } };
   const start = begun + more;
@@ -38,5 +38,6 @@ export function plainText(messages: readonly Message[], begun: string): string {
   const system = messages.filter(({ role }) => role === 'system').map(({ content }) => `${content}\n\n`).join('');
   const turns = messages.filter(({ role }) => role !== 'system');
   if (turns.length === 1 && turns[0]!.role === 'user') return `${system}${turns[0]!.content}\n${begun}`;
-  return `${system}${turns.map(({ role, content }) => `${SPEAKERS[role]}: ${content}\n\n`).join('')}Assistant:${begun === '' ? '' : ` ${begun}`}`;
+  const spoken = turns.map(({ role, content }) => `${SPEAKERS[role]}: ${content}\n\n`).join('');
+  return `${system}${spoken}Assistant:${begun === '' ? '' : ` ${begun}`}`;
 }

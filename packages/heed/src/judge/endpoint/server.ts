@@ -4,22 +4,22 @@ import type { EndpointClient, Sent, Took } from './client.js';
 import { type Said, readReply } from './reply.js';
 import { address } from './request.js';
 
-/** How a request is made: what it asks for and what it may take. */
+/** A request: its fields and its limits. */
 export interface Posting {
-  /** Fields of the body beside the question and the limit. */
+  /** Fields of the body besides the question and the limit. */
   readonly fields: Readonly<Record<string, unknown>>;
   /** Most tokens of an answer. */
   readonly tokens: number;
-  /** What is known already of the answer. */
+  /** The part of the answer that is known already. */
   readonly more?: string;
   /** Answers wanted. Default: 1. */
   readonly n?: number;
   readonly signal?: AbortSignal | undefined;
-  /** Whether it belongs to a question that is answered in part already. */
+  /** Whether the question is answered in part already. */
   readonly urgent?: boolean;
 }
 
-/** A server as questions are put to it, with what it turned out not to offer. */
+/** Puts questions to a server, and remembers what the server turned out not to offer. */
 export interface EndpointServer {
   readonly options: EndpointOptions;
   readonly lacks: Set<'logprobs' | 'schema' | 'max_tokens' | 'n'>;
@@ -40,7 +40,7 @@ export function createEndpointServer(options: EndpointOptions, client: EndpointC
         const sent = await client.post(
           path,
           { model, ...body, ...fields, ...limit, ...extra },
-          { completion: tokens * n, urgent, ...(signal === undefined ? {} : { signal }) },
+          { completion: tokens * n, urgent, signal },
         );
         if (lacks.has('max_tokens') || !rejects(sent, /max_completion_tokens/)) return sent;
         lacks.add('max_tokens');
@@ -74,6 +74,6 @@ export function createBill(): Bill {
       milliseconds += time;
       if (price !== undefined) cost = (cost ?? 0) + price;
     },
-    total: () => ({ promptTokens, completionTokens, milliseconds, ...(cost === undefined ? {} : { cost }) }),
+    total: () => ({ promptTokens, completionTokens, milliseconds, cost }),
   };
 }
