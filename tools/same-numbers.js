@@ -14,6 +14,7 @@ const USAGE = `usage: node tools/same-numbers.js write|compare FILE [options]
   --checkout DIR  whose recipes, data and command line are run; default: this checkout
   --model M       a model's folder or name, in the place of the recipes' own; a tiny one takes a second a recipe
   --only NAMES    some recipes by name, separated by commas. write: those are made anew, what FILE has of others stays
+  --changed NAMES compare: metrics that were meant to change, separated by commas; all else is still compared
   -h, --help
 
 compare ends with 1 where a number differs, and names the first of each recipe. It needs the machine that wrote FILE: sums of 32-bit
@@ -123,12 +124,18 @@ function digests(folder) {
     [name, createHash('sha256').update(readFileSync(path.join(folder, name))).digest('hex')]));
 }
 
-/** Where two runs of a recipe differ first, in words; undefined where they are the same. @param {Result} was @param {Result} is */
-function difference(was, is) {
+/**
+ * Where two runs of a recipe differ first, in words; undefined where they are the same.
+ *
+ * @param {Result} was @param {Result} is @param {readonly string[]} changed Metrics that may differ.
+ */
+function difference(was, is, changed) {
+  if (was.command !== is.command) return `written with other settings, so write it anew with the old code: ${was.command}`;
   for (const [i, before] of was.steps.entries()) {
     const after = is.steps[i];
     if (after === undefined) return `step ${i + 1} is missing: there were ${was.steps.length} steps, now ${is.steps.length}`;
     for (const [name, value] of Object.entries(before)) {
+      if (changed.includes(name)) continue;
       const now = JSON.stringify(after[name]);
       if (now !== JSON.stringify(value)) return `step ${i + 1}, ${name}: ${JSON.stringify(value)} is now ${now ?? 'not there'}`;
     }
@@ -173,7 +180,7 @@ async function runAll(where, names, onResult) {
 
 async function main() {
   const { values, positionals: [verb, file, ...rest] } = parseArgs({
-    allowPositionals: true, options: { checkout: { type: 'string' }, model: { type: 'string' }, only: { type: 'string' }, help: { type: 'boolean', short: 'h' } },
+    allowPositionals: true, options: { checkout: { type: 'string' }, model: { type: 'string' }, only: { type: 'string' }, changed: { type: 'string', default: '' }, help: { type: 'boolean', short: 'h' } },
   });
   if (values.help) return void console.log(USAGE);
   if ((verb !== 'write' && verb !== 'compare') || file === undefined || rest.length > 0) throw new Error(USAGE);
@@ -186,6 +193,7 @@ async function main() {
   const known = existsSync(file) ? JSON.parse(readFileSync(file, 'utf8')) : { recipes: {} };
   if (verb === 'compare' && Object.keys(known.recipes).length === 0) throw new Error(`${file} has no numbers: write them first, with the code as it was.`);
 
+  const changed = values.changed.split(',');
   let differ = 0;
   await runAll({ checkout, model: values.model }, names, (name, result) => {
     if (result instanceof Error) {
@@ -195,7 +203,7 @@ async function main() {
       known.recipes[name] = result;
       writeFileSync(file, `${JSON.stringify(known, null, 2)}\n`);
       console.log(`written  ${name}: ${result.steps.length} steps, ${Object.keys(result.files).length} files`);
-    } else differ += report(name, known.recipes[name], result);
+    } else differ += report(name, known.recipes[name], result, changed);
   });
   if (verb === 'compare' && values.only === undefined) {
     for (const name of Object.keys(known.recipes).filter((one) => !all.includes(one))) {
@@ -207,13 +215,17 @@ async function main() {
   if (differ > 0) process.exitCode = 1;
 }
 
-/** Prints how a recipe compares; 1 where it differs. @param {string} name @param {Result | undefined} was @param {Result} is */
-function report(name, was, is) {
+/**
+ * Prints how a recipe compares; 1 where it differs.
+ *
+ * @param {string} name @param {Result | undefined} was @param {Result} is @param {readonly string[]} changed
+ */
+function report(name, was, is, changed) {
   if (was === undefined) {
     console.log(`new      ${name}: nothing to compare with`);
     return 0;
   }
-  const found = difference(was, is);
+  const found = difference(was, is, changed);
   const note = unmatched(was, is);
   console.log(`${found === undefined ? 'equal  ' : 'DIFFERS'}  ${name}${found === undefined ? '' : `: ${found}`}${note === '' ? '' : ` (${note})`}`);
   return found === undefined ? 0 : 1;
