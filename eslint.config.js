@@ -24,7 +24,7 @@ export default tseslint.config(
     },
   },
   {
-    files: ['packages/*/src/**', 'packages/*/test/**'],
+    files: ['packages/*/src/**', 'packages/*/test/**', 'benchmarks/**/*.js', 'experiments/**/*.js', 'tools/**/*.js'],
     ignores: NOT_YET_PLAIN,
     rules: {
       'max-len': ['error', { code: 140, ignoreUrls: true, ignoreRegExpLiterals: true }],

@@ -8,7 +8,14 @@ import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 
 const at = (path) => fileURLToPath(new URL(path, import.meta.url));
-const quiet = { HF_HUB_OFFLINE: '1', TRANSFORMERS_VERBOSITY: 'error', HF_HUB_DISABLE_PROGRESS_BARS: '1', TOKENIZERS_PARALLELISM: 'false', TQDM_DISABLE: '1', HF_DATASETS_DISABLE_PROGRESS_BARS: '1' };
+const quiet = {
+  HF_HUB_OFFLINE: '1',
+  TRANSFORMERS_VERBOSITY: 'error',
+  HF_HUB_DISABLE_PROGRESS_BARS: '1',
+  TOKENIZERS_PARALLELISM: 'false',
+  TQDM_DISABLE: '1',
+  HF_DATASETS_DISABLE_PROGRESS_BARS: '1',
+};
 
 /** The command of one entry. The work goes in a file: ONNX Runtime crashes on a command line that holds that much. */
 function commandOf({ side, spec, name }, python, folder) {
@@ -22,10 +29,17 @@ async function start(entry, { python, isa }) {
   const folder = mkdtempSync(join(tmpdir(), 'heed-bench-'));
   const [command, args] = commandOf(entry, python, folder);
   const begin = performance.now();
-  const env = { ...process.env, ...quiet, OMP_NUM_THREADS: String(availableParallelism()), ...(isa === undefined ? {} : { ONEDNN_MAX_CPU_ISA: isa.toUpperCase() }) };
+  const env = {
+    ...process.env,
+    ...quiet,
+    OMP_NUM_THREADS: String(availableParallelism()),
+    ...(isa === undefined ? {} : { ONEDNN_MAX_CPU_ISA: isa.toUpperCase() }),
+  };
   const child = spawn(command, args, { stdio: ['pipe', 'pipe', 'pipe'], env });
   let complaints = '';
-  child.stderr.setEncoding('utf8').on('data', (text) => { complaints = (complaints + text).slice(-4000); });
+  child.stderr.setEncoding('utf8').on('data', (text) => {
+    complaints = (complaints + text).slice(-4000);
+  });
   child.stdin.on('error', () => undefined); // a child that died is reported by `answer`, with what it said
   const failed = new Promise((_, reject) => {
     child.on('error', reject);
@@ -92,7 +106,8 @@ export async function measure(entries, options) {
       if (i === 0) options.onFirst?.(Object.fromEntries(children.map(({ entry, first }) => [entry.name, first])));
     }
     const results = {};
-    for (const { entry, child, first, runs } of children) results[entry.name] = { ready: child.ready, first, runs, peakRss: (await child.end()).peakRss };
+    for (const { entry, child, first, runs } of children)
+      results[entry.name] = { ready: child.ready, first, runs, peakRss: (await child.end()).peakRss };
     return results;
   } finally {
     for (const { child } of children) child.stop();

@@ -28,7 +28,9 @@ export function describeMachine() {
 
 /** Memory that could be had now, in bytes; what is free where the system does not say. */
 export function availableMemory() {
-  const kilobytes = existsSync('/proc/meminfo') ? /^MemAvailable:\s*(\d+)/m.exec(readFileSync('/proc/meminfo', 'utf8'))?.[1] : undefined;
+  const kilobytes = existsSync('/proc/meminfo')
+    ? /^MemAvailable:\s*(\d+)/m.exec(readFileSync('/proc/meminfo', 'utf8'))?.[1]
+    : undefined;
   return kilobytes === undefined ? totalmem() / 2 : Number(kilobytes) * 1024;
 }
 
@@ -42,7 +44,11 @@ export function peersPython(log) {
   if (existsSync(stamp) && readFileSync(stamp, 'utf8') === wanted) return python;
   const call = (command, args) => {
     const { status, error } = spawnSync(command, args, { stdio: ['ignore', 2, 2] });
-    if (status !== 0) throw new Error(`${command} ${args.join(' ')} failed${error === undefined ? ` with ${status}` : `: ${error.message}`}. Or give an interpreter that has benchmarks/peers/requirements.txt: --python PATH`);
+    if (status !== 0)
+      throw new Error(
+        `${command} ${args.join(' ')} failed${error === undefined ? ` with ${status}` : `: ${error.message}`}. Or give `
+        + 'an interpreter that has benchmarks/peers/requirements.txt: --python PATH',
+      );
   };
   log(`making ${venv} (once; PyTorch takes several GB of disk) …`);
   call(platform() === 'win32' ? 'python' : 'python3', ['-m', 'venv', venv]);

@@ -25,7 +25,9 @@ const CASES = [
   { checkpointing: 'selective', targets: 'all', rank: 64, rows: Array(2).fill(row(128, 128)) },
   { method: 'cut', checkpointing: 'selective', targets: 'mlp', rows: Array(4).fill(row(64, 64)) },
   { method: 'cut', checkpointing: 'full', targets: 'mlp', rows: [row(311, 1000)] },
-].map((c) => ({ method: 'sft', rank: 16, dropout: 0, ...c })).map((c) => ({ ...c, name: nameOf(c) }));
+]
+  .map((c) => ({ method: 'sft', rank: 16, dropout: 0, ...c }))
+  .map((c) => ({ ...c, name: nameOf(c) }));
 
 function nameOf({ method, checkpointing, targets, rank, dropout, rows }) {
   const same = rows.every((r) => r.prompt === rows[0].prompt && r.response === rows[0].response);
@@ -38,7 +40,12 @@ const USAGE = `usage: node benchmarks/memory.js [options]
   --json       print the results as one line
   -h, --help`;
 const { values: given } = parseArgs({
-  options: { json: { type: 'boolean' }, only: { type: 'string', default: '' }, case: { type: 'string' }, help: { type: 'boolean', short: 'h' } },
+  options: {
+    json: { type: 'boolean' },
+    only: { type: 'string', default: '' },
+    case: { type: 'string' },
+    help: { type: 'boolean', short: 'h' },
+  },
 });
 if (given.help) console.log(USAGE);
 else if (given.case !== undefined) process.stdout.write(JSON.stringify(await measure(JSON.parse(given.case))));
@@ -47,12 +54,18 @@ else {
   const results = [];
   for (const c of CASES) {
     if (!c.name.includes(only)) continue;
-    const child = spawnSync(process.execPath, [fileURLToPath(import.meta.url), '--case', JSON.stringify(c)], { encoding: 'utf8', maxBuffer: 2 ** 26 });
+    const child = spawnSync(process.execPath, [fileURLToPath(import.meta.url), '--case', JSON.stringify(c)], {
+      encoding: 'utf8',
+      maxBuffer: 2 ** 26,
+    });
     if (child.status !== 0) throw new Error(`${c.name}: ${child.stderr}`);
     const { predicted, peakRss, loss } = JSON.parse(child.stdout);
     const error = predicted.total / peakRss - 1;
     results.push({ name: c.name, predicted: predicted.total, peakRss, error, parts: predicted.parts, loss });
-    if (!json) console.log(`${c.name.padEnd(44)} predicted ${mb(predicted.total)}  measured ${mb(peakRss)}  ${(100 * error).toFixed(1).padStart(6)} %`);
+    if (!json)
+      console.log(
+        `${c.name.padEnd(44)} predicted ${mb(predicted.total)}  measured ${mb(peakRss)}  ${(100 * error).toFixed(1).padStart(6)} %`,
+      );
   }
   if (json) console.log(JSON.stringify({ limit: LIMIT, node: process.version, results }));
   if (results.some(({ error }) => Math.abs(error) > LIMIT)) process.exitCode = 1;
@@ -65,14 +78,30 @@ function mb(bytes) {
 /** One case, in a process of its own: the run first, so that the prediction does not add to what is measured. */
 async function measure({ method: name, checkpointing, targets, rank, dropout, rows }) {
   // Here and not above, so that the process that starts the cases stays small.
-  const { TrainOptions, createTrainer, initialParameters, loadModel, methodOf, planAdapter, startEngine } = await import('@heed/heed');
-  const { predictTraining } = await import('../packages/heed/dist/train/memory.js');
-  const { adapterTargets } = await import('../packages/heed/dist/run/recipe-schemas.js');
+  const {
+    TrainOptions,
+    adapterTargets,
+    createTrainer,
+    initialParameters,
+    loadModel,
+    methodOf,
+    planAdapter,
+    predictTraining,
+    startEngine,
+  } = await import('@heed/heed');
   const model = await loadModel();
-  const plan = planAdapter(model.checkpoint.tensors.values(), { rank, alpha: 16, targets: adapterTargets(targets, model.checkpoint.tensors.values()), dropout, rslora: false });
+  const plan = planAdapter(model.checkpoint.tensors.values(), {
+    rank,
+    alpha: 16,
+    targets: adapterTargets(targets, model.checkpoint.tensors.values()),
+    dropout,
+    rslora: false,
+  });
   const options = TrainOptions.parse({ steps: 2, batch: rows.length, microBatch: rows.length, checkpointing });
   const items = rows.map(({ prompt, response }, i) => ({
-    index: i, where: `row ${i}`, columns: name === 'cut' ? { unsatisfied: 1 } : {},
+    index: i,
+    where: `row ${i}`,
+    columns: name === 'cut' ? { unsatisfied: 1 } : {},
     sequences: sequencesOf(name, { prompt: ids(prompt, 7919 + i, i), response: ids(response, 104729 + i, i) }),
   }));
   const method = methodOf({ name });

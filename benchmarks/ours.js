@@ -5,61 +5,96 @@
 // end of stdin prints {"peakRss": ...}.
 import { readFileSync } from 'node:fs';
 import { createInterface } from 'node:readline';
-import { input, lower, matmul, startEngine, view } from '../packages/tensor/dist/index.js';
-import { createBranchScorer } from '../packages/heed/dist/generate/branch-scorer.js';
-import { createGenerator } from '../packages/heed/dist/generate/generator.js';
-import { d2o } from '../packages/heed/dist/method/d2o.js';
-import { dpo } from '../packages/heed/dist/method/dpo.js';
-import { bind } from '../packages/heed/dist/method/method.js';
-import { sft } from '../packages/heed/dist/method/sft.js';
-import { initialParameters, planAdapter } from '../packages/heed/dist/model/adapter.js';
-import { architectureOf } from '../packages/heed/dist/model/architecture.js';
-import { openCheckpoint } from '../packages/heed/dist/model/checkpoint/open.js';
-import { createScorer } from '../packages/heed/dist/model/scorer.js';
-import { makeMicroBatch } from '../packages/heed/dist/train/micro-batch.js';
-import { splitPasses } from '../packages/heed/dist/train/passes.js';
-import { openReferences } from '../packages/heed/dist/train/references.js';
-import { allocateState, copiesOf } from '../packages/heed/dist/train/state.js';
-import { createStepper } from '../packages/heed/dist/train/step.js';
+import {
+  TrainOptions,
+  bind,
+  createBranchScorer,
+  createGenerator,
+  createScorer,
+  createTrainer,
+  d2o,
+  dpo,
+  initialParameters,
+  loadModel,
+  openCheckpoint,
+  planAdapter,
+  sft,
+  splitPasses,
+} from '@heed/heed';
+import { input, lower, matmul, startEngine, view } from '@heed/tensor';
 
-/** A LoRA step as the trainer takes it: forward, backward, norm, clipping, AdamW. */
-async function lora(engine, spec) {
+/** More steps than a measurement takes. */
+const STEPS = 1000;
+
+/**
+ * A training that takes one step at a call: `onStep` waits for the next call. Everything that a trainer does before its first step, such as
+ * scoring the rows under the base, falls into the first call, which is a warm-up.
+ */
+async function stepByStep(engine, spec, { method, items, parametersOf }) {
   const { rank, alpha, targets, learningRate, clip } = spec.lora;
-  const checkpoint = await openCheckpoint(spec.model);
-  const plan = planAdapter(checkpoint.tensors.values(), { rank, alpha, targets, dropout: 0, rslora: false });
-  const method = bind(sft);
-  const stepper = await createStepper({
-    engine, checkpoint, architecture: architectureOf(checkpoint), plan, method, clip, keep: spec.checkpointing,
-    state: await allocateState(engine, initialParameters(plan, 0)),
-    optimizer: { betas: [0.9, 0.999], epsilon: 1e-8, weightDecay: 0 },
+  const model = await loadModel(spec.model);
+  const plan = planAdapter(model.checkpoint.tensors.values(), { rank, alpha, targets, dropout: 0, rslora: false });
+  const { microBatch } = spec;
+  const options = TrainOptions.parse({
+    steps: STEPS,
+    batch: items.length,
+    microBatch,
+    checkpointing: spec.checkpointing,
+    learningRate,
+    clip,
+    schedule: 'constant',
   });
+  const trainer = await createTrainer({ engine, model, method, plan, options, parameters: parametersOf(plan) });
+  const order = Array.from({ length: STEPS }, () => items.map((_, i) => i));
+  let begin = () => {};
+  let done = (/** @type {import('@heed/heed').Step} */ _) => {};
+  let failed = (/** @type {unknown} */ _) => {};
+  const wait = () =>
+    new Promise((resolve) => {
+      begin = () => resolve(undefined);
+    });
+  let next = wait();
+  next
+    .then(() =>
+      trainer.learn(items, {
+        seed: 0,
+        order,
+        async onStep(step) {
+          next = wait();
+          done(step);
+          await next;
+        },
+      }),
+    )
+    .catch((error) => failed(error));
+  return () =>
+    new Promise((resolve, reject) => {
+      [done, failed] = [resolve, reject];
+      begin();
+    });
+}
+
+/** A LoRA step as the trainer takes it: forward, backward, norm, clipping, AdamW. The micro-batch is laid out anew each time. */
+async function lora(engine, spec) {
   const items = spec.rows.map((turns, index) => ({ index, where: `row ${index}`, sequences: { turns: [turns] }, columns: {} }));
-  let step = 0;
-  // The micro-batch is laid out anew each time, as in training.
-  return async () => ({ loss: (await stepper.step([makeMicroBatch(method, items)], { learningRate, step: ++step, seed: 0 })).loss });
+  const step = await stepByStep(
+    engine,
+    { ...spec, microBatch: items.length },
+    { method: bind(sft), items, parametersOf: (plan) => initialParameters(plan, 0) },
+  );
+  return async () => ({ loss: (await step()).loss });
 }
 
 /**
- * A step of a method that compares with the base, which has scored the rows before the clock starts. The rows go through the model
- * `microBatch` at a time; without it, as many as the trainer takes where the recipe does not say.
+ * A step of a method that compares with the base. The rows go through the model `microBatch` at a time; without it, as many as the trainer
+ * takes where the recipe does not say.
  */
 async function preference(engine, spec, method, items) {
-  const { rank, alpha, targets, learningRate, clip } = spec.lora;
-  const checkpoint = await openCheckpoint(spec.model);
-  const architecture = architectureOf(checkpoint);
-  const plan = planAdapter(checkpoint.tensors.values(), { rank, alpha, targets, dropout: 0, rslora: false });
-  const state = await allocateState(engine, commonParameters(plan), copiesOf(method));
-  const references = openReferences({ engine, model: { checkpoint, architecture }, method, plan, policy: state.parameters, copies: state.copies });
-  await references.prepare(items);
-  const stepper = await createStepper({
-    engine, checkpoint, architecture, plan, method, clip, state, references, keep: spec.checkpointing,
-    optimizer: { betas: [0.9, 0.999], epsilon: 1e-8, weightDecay: 0 },
-  });
-  let step = 0;
+  const step = await stepByStep(engine, spec, { method, items, parametersOf: commonParameters });
+  const passes = splitPasses(items, spec.microBatch).length;
   return async () => {
-    const batches = splitPasses(items, spec.microBatch).map((pass) => makeMicroBatch(method, pass));
-    const { loss, gradientNorm, metrics } = await stepper.step(batches, { learningRate, step: ++step, seed: 0 });
-    return { loss, gradientNorm, logps: [metrics.logp_chosen, metrics.logp_rejected], passes: batches.length };
+    const { loss, gradientNorm, metrics } = await step();
+    return { loss, gradientNorm, logps: [metrics.logp_chosen, metrics.logp_rejected], passes };
   };
 }
 
@@ -71,7 +106,16 @@ function commonParameters(plan) {
   const parameters = new Float32Array(plan.size);
   const unit = (i) => (Math.imul(i + 1, 2654435761) >>> 0) / 2 ** 31 - 1;
   for (const { inputs, a, b } of plan.modules.values()) {
-    for (const [{ offset, shape: [rows, columns] }, size] of [[a, 1 / Math.sqrt(inputs)], [b, 0.05]]) {
+    for (const [
+      {
+        offset,
+        shape: [rows, columns],
+      },
+      size,
+    ] of [
+      [a, 1 / Math.sqrt(inputs)],
+      [b, 0.05],
+    ]) {
       for (let i = 0; i < rows * columns; i++) parameters[offset + i] = size * unit(i);
     }
   }
@@ -79,19 +123,38 @@ function commonParameters(plan) {
 }
 
 const dpoStep = (engine, spec) =>
-  preference(engine, spec, bind(dpo, { beta: spec.beta }), spec.pairs.map(({ prompt, chosen, rejected }, index) => ({
-    index, where: `pair ${index}`, columns: { soft_label: 1 }, sequences: { chosen: [{ prompt, response: chosen }], rejected: [{ prompt, response: rejected }] },
-  })));
+  preference(
+    engine,
+    spec,
+    bind(dpo, { beta: spec.beta }),
+    spec.pairs.map(({ prompt, chosen, rejected }, index) => ({
+      index,
+      where: `pair ${index}`,
+      columns: { soft_label: 1 },
+      sequences: { chosen: [{ prompt, response: chosen }], rejected: [{ prompt, response: rejected }] },
+    })),
+  );
 
 const d2oStep = (engine, { prompt, positives, negative, ...spec }) =>
-  preference(engine, spec, bind(d2o, { k: positives.length, alpha: spec.alpha, beta: spec.beta }), [{
-    index: 0, where: 'row 0', columns: {}, sequences: { negative: [{ prompt, response: negative }], positives: positives.map((response) => ({ prompt, response })) },
-  }]);
+  preference(engine, spec, bind(d2o, { k: positives.length, alpha: spec.alpha, beta: spec.beta }), [
+    {
+      index: 0,
+      where: 'row 0',
+      columns: {},
+      sequences: { negative: [{ prompt, response: negative }], positives: positives.map((response) => ({ prompt, response })) },
+    },
+  ]);
 
 const precisionOf = ({ precision }) => (precision === undefined ? {} : { precision });
 
 async function generate(engine, spec) {
-  const generator = await createGenerator(engine, await openCheckpoint(spec.model), { decode: () => '', stopIds: [], batch: spec.prompts.length, prepack: spec.prepack, ...precisionOf(spec) });
+  const generator = await createGenerator(engine, await openCheckpoint(spec.model), {
+    decode: () => '',
+    stopIds: [],
+    batch: spec.prompts.length,
+    prepack: spec.prepack,
+    ...precisionOf(spec),
+  });
   const requests = spec.prompts.map((prompt, row) => ({ prompt, row }));
   return async () => {
     const made = await generator.generate(requests, { maxNewTokens: spec.newTokens, temperature: 0, seed: 0 });
@@ -104,8 +167,7 @@ async function generate(engine, spec) {
 
 /** Two-way choices: log p of each answer's first token. Prompts begin alike; with `reuse` that beginning is computed once. */
 async function label(engine, spec) {
-  const checkpoint = await openCheckpoint(spec.model);
-  const model = { checkpoint, architecture: architectureOf(checkpoint) };
+  const model = await loadModel(spec.model);
   const { answers } = spec;
   let runs = 0;
   const promptsOf = () => {
@@ -114,7 +176,9 @@ async function label(engine, spec) {
   };
   if (spec.reuse) {
     const scorer = await createBranchScorer(engine, model, undefined, precisionOf(spec));
-    return async () => ({ choices: (await scorer.logProbs(promptsOf().map((prompt) => ({ prompt, answers })))).map((of) => of.map(([first]) => first)) });
+    return async () => ({
+      choices: (await scorer.logProbs(promptsOf().map((prompt) => ({ prompt, answers })))).map((of) => of.map(([first]) => first)),
+    });
   }
   const scorer = await createScorer(engine, model);
   return async () => {

@@ -16,14 +16,19 @@ export function requireSameMachine(file, machine) {
   const { machine: known } = JSON.parse(readFileSync(file, 'utf8'));
   const other = [
     ...SAME_MACHINE.filter((name) => known[name] !== machine[name]),
-    ...Object.entries(machine.peers ?? {}).filter(([name, version]) => (known.peers?.[name] ?? version) !== version).map(([name]) => name),
+    ...Object.entries(machine.peers ?? {})
+      .filter(([name, version]) => (known.peers?.[name] ?? version) !== version)
+      .map(([name]) => name),
   ];
-  if (other.length > 0) throw new Error(`${file} was measured with another ${other.join(', ')}, and numbers of both do not belong together. Give another file: -o FILE`);
+  if (other.length > 0)
+    throw new Error(
+      `${file} was measured with another ${other.join(', ')}, and numbers of both do not belong together. Give another file: -o FILE`,
+    );
 }
 
 /**
- * Writes results. `part` (of a run of some groups alone): { groups, names: all that these groups can measure }; what an existing file has of them
- * goes, ratios and checks included, what it has else stays, and the run is noted under `added`.
+ * Writes results. `part` (of a run of some groups alone): { groups, names: all that these groups can measure }; what an existing file has
+ * of them goes, ratios and checks included, what it has else stays, and the run is noted under `added`.
  */
 export function writeResults(file, results, part) {
   let all = results;
@@ -37,7 +42,13 @@ export function writeResults(file, results, part) {
 
 function merge(known, results, { groups, names }) {
   const measured = new Set(names);
-  const about = { ours: (key) => [key], peers: (key) => [key], ratios: (key) => [key.replace('time: ', '').split('/')[0]], checks: (key) => key.split(/[\s:,]+/), curves: () => [] };
+  const about = {
+    ours: (key) => [key],
+    peers: (key) => [key],
+    ratios: (key) => [key.replace('time: ', '').split('/')[0]],
+    checks: (key) => key.split(/[\s:,]+/),
+    curves: () => [],
+  };
   const parts = Object.entries(about).flatMap(([part, namesIn]) => {
     const kept = Object.entries(known[part] ?? {}).filter(([key]) => !namesIn(key).some((name) => measured.has(name)));
     const all = { ...Object.fromEntries(kept), ...results[part] };
@@ -49,6 +60,9 @@ function merge(known, results, { groups, names }) {
     ...Object.fromEntries(parts),
     warnings: known.warnings,
     // The same groups again replace what was noted of them.
-    added: [...(known.added ?? []).filter((run) => !run.groups.every((group) => groups.includes(group))), { groups, loadBefore, warnings: results.warnings }],
+    added: [
+      ...(known.added ?? []).filter((run) => !run.groups.every((group) => groups.includes(group))),
+      { groups, loadBefore, warnings: results.warnings },
+    ],
   };
 }

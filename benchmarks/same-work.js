@@ -5,7 +5,11 @@ const round = (x, digits = 2) => Number(x.toPrecision(digits));
 const apart = (a, b) => Math.abs(a - b) / Math.abs(b);
 
 /** Entries of methods with a reference, and those they must agree with, all in f32. */
-const SAME = [['dpo', 'trl-dpo-f32'], ['dpo-default-passes', 'dpo'], ['d2o', 'peft-d2o-f32']];
+const SAME = [
+  ['dpo', 'trl-dpo-f32'],
+  ['dpo-default-passes', 'dpo'],
+  ['d2o', 'peft-d2o-f32'],
+];
 /**
  * How far the first run may be apart: the adapter is no identity in it, so that all three depend on the weights,
  * the adapter and the reference. The gradient's norm is summed in 32 bits on our side.
@@ -17,15 +21,24 @@ const LIMITS = { loss: 1e-3, logps: 1e-4, gradientNorm: 1e-2 };
  *
  * @type {[string, string, number][]}
  */
-const CHOICES = [['label-no-reuse', 'label', 1e-3], ['transformers-label-f32', 'label', 1e-3], ['transformers-label-reuse-f32', 'label', 1e-3]];
+const CHOICES = [
+  ['label-no-reuse', 'label', 1e-3],
+  ['transformers-label-f32', 'label', 1e-3],
+  ['transformers-label-reuse-f32', 'label', 1e-3],
+];
 /**
  * Quantised in other ways, so that only the order of magnitude can be held to; but equal numbers would mean that nothing was quantised.
  *
  * @type {[string, string, number][]}
  */
 const ROUGH = [
-  ['label-int8', 'label', 1], ['transformers-label-bf16', 'label', 1], ['transformers-label-reuse-bf16', 'label', 1],
-  ['generate-int8-1', 'generate-f32-1', 1], ['generate-int8-16', 'generate-f32-16', 1], ['llama.cpp-1', 'generate-f32-1', 1], ['llama.cpp-16', 'generate-f32-16', 1],
+  ['label-int8', 'label', 1],
+  ['transformers-label-bf16', 'label', 1],
+  ['transformers-label-reuse-bf16', 'label', 1],
+  ['generate-int8-1', 'generate-f32-1', 1],
+  ['generate-int8-16', 'generate-f32-16', 1],
+  ['llama.cpp-1', 'generate-f32-1', 1],
+  ['llama.cpp-16', 'generate-f32-16', 1],
 ];
 
 /** The largest distance between two entries' log-probabilities; undefined where one of them has none. */
@@ -38,8 +51,12 @@ function requireNear(firsts) {
   for (const [name, other, limit] of [...CHOICES, ...ROUGH]) {
     const apartBy = distance(firsts, name, other);
     if (apartBy === undefined) continue;
-    if (!(apartBy <= limit)) throw new Error(`${name} and ${other} do not do the same work: their log-probabilities are up to ${apartBy} apart where ${limit} is allowed.`);
-    if (apartBy === 0 && name.includes('int8')) throw new Error(`${name} has exactly the log-probabilities of ${other}: the option precision had no effect.`);
+    if (!(apartBy <= limit))
+      throw new Error(
+        `${name} and ${other} do not do the same work: their log-probabilities are up to ${apartBy} apart where ${limit} is allowed.`,
+      );
+    if (apartBy === 0 && name.includes('int8'))
+      throw new Error(`${name} has exactly the log-probabilities of ${other}: the option precision had no effect.`);
   }
 }
 
@@ -57,7 +74,10 @@ export function requireSameWork(firsts) {
       const [mine, theirs] = [a[what], b[what]].map((x) => [x].flat());
       const worst = Math.max(...mine.map((x, i) => apart(x, theirs[i])));
       if (worst <= limit) continue;
-      throw new Error(`${name} and ${other} do not do the same work, so comparing them says nothing: in the first run ${what} is ${mine.join(', ')} against ${theirs.join(', ')}, ${worst.toExponential(1)} apart where ${limit} is allowed.`);
+      throw new Error(
+        `${name} and ${other} do not do the same work, so comparing them says nothing: in the first run ${what} is `
+        + `${mine.join(', ')} against ${theirs.join(', ')}, ${worst.toExponential(1)} apart where ${limit} is allowed.`,
+      );
     }
   }
 }
@@ -74,9 +94,12 @@ export function agreement(measured, warn) {
     const [a, b] = [measured[name], measured[other]];
     if (a === undefined || b === undefined) continue;
     checks[`${name}: first loss, relative difference to ${other}`] = round(apart(a.first.loss, b.first.loss));
-    checks[`${name}: log-probabilities, relative difference to ${other}`] = round(Math.max(...a.first.logps.map((x, i) => apart(x, b.first.logps[i]))));
+    checks[`${name}: log-probabilities, relative difference to ${other}`] = round(
+      Math.max(...a.first.logps.map((x, i) => apart(x, b.first.logps[i]))),
+    );
     checks[`${name}: gradient's norm, relative difference to ${other}`] = round(apart(a.first.gradientNorm, b.first.gradientNorm));
-    if (a.runs.length === b.runs.length) checks[`${name}: last loss, difference to ${other}`] = round(Math.abs(a.runs.at(-1).loss - b.runs.at(-1).loss));
+    if (a.runs.length === b.runs.length)
+      checks[`${name}: last loss, difference to ${other}`] = round(Math.abs(a.runs.at(-1).loss - b.runs.at(-1).loss));
   }
   const firsts = Object.fromEntries(Object.entries(measured).map(([name, { first }]) => [name, first]));
   for (const [name, other] of [...CHOICES, ...ROUGH]) {
@@ -84,8 +107,14 @@ export function agreement(measured, warn) {
     if (apartBy === undefined) continue;
     checks[`${name}: log-probabilities, largest difference to ${other}`] = round(apartBy);
     const [a, b] = [firsts[name], firsts[other]];
-    if (a.choices !== undefined) checks[`${name}: choices equal to ${other}`] = `${a.choices.filter(([x, y], i) => x > y === b.choices[i][0] > b.choices[i][1]).length} of ${a.choices.length}`;
-    else checks[`${name}: tokens equal to ${other}`] = round(a.ids.flat().filter((id, i) => id === b.ids.flat()[i]).length / a.ids.flat().length, 3);
+    if (a.choices !== undefined)
+      checks[`${name}: choices equal to ${other}`] =
+        `${a.choices.filter(([x, y], i) => x > y === b.choices[i][0] > b.choices[i][1]).length} of ${a.choices.length}`;
+    else
+      checks[`${name}: tokens equal to ${other}`] = round(
+        a.ids.flat().filter((id, i) => id === b.ids.flat()[i]).length / a.ids.flat().length,
+        3,
+      );
   }
   for (const n of [1, 16]) {
     const [mine, theirs] = [`generate-${n}`, `transformers-f32-${n}`].map((name) => measured[name]?.first.ids);

@@ -34,11 +34,19 @@ export async function measureStartup(model) {
     writeFileSync(join(folder, 'rows.jsonl'), ROWS.map((row) => `${JSON.stringify(row)}\n`).join(''));
     writeFileSync(join(folder, 'recipe.yaml'), RECIPE(model));
     const begin = performance.now();
-    const child = spawn(process.execPath, [heed, 'train', 'recipe.yaml', `data=${join(folder, 'rows.jsonl')}`, `run.dir=${join(folder, 'run')}`], { cwd: folder, stdio: ['ignore', 'ignore', 'pipe'] });
+    const child = spawn(
+      process.execPath,
+      [heed, 'train', 'recipe.yaml', `data=${join(folder, 'rows.jsonl')}`, `run.dir=${join(folder, 'run')}`],
+      { cwd: folder, stdio: ['ignore', 'ignore', 'pipe'] },
+    );
     let complaints = '';
-    child.stderr.setEncoding('utf8').on('data', (text) => { complaints = (complaints + text).slice(-4000); });
+    child.stderr.setEncoding('utf8').on('data', (text) => {
+      complaints = (complaints + text).slice(-4000);
+    });
     let ended;
-    const end = new Promise((resolve, reject) => child.on('error', reject).on('close', resolve)).then((code) => { ended = code; });
+    const end = new Promise((resolve, reject) => child.on('error', reject).on('close', resolve)).then((code) => {
+      ended = code;
+    });
     const metrics = join(folder, 'run', 'metrics.jsonl');
     let line;
     let seen;
@@ -47,7 +55,8 @@ export async function measureStartup(model) {
         const text = readFileSync(metrics, 'utf8');
         if (text.includes('\n')) [line, seen] = [JSON.parse(text.slice(0, text.indexOf('\n'))), performance.now()];
       }
-      if (line === undefined && ended !== undefined) throw new Error(`heed train ended with ${ended} before its first step:\n${complaints}`);
+      if (line === undefined && ended !== undefined)
+        throw new Error(`heed train ended with ${ended} before its first step:\n${complaints}`);
       if (line === undefined) await wait(POLL_MS);
     }
     await end;

@@ -12,12 +12,18 @@ function timing({ runs, first, peakRss, ready }, tokens) {
   const seconds = runs.map((run) => run.seconds);
   const middle = median(seconds);
   return {
-    seconds: round(middle), range: [round(Math.min(...seconds)), round(Math.max(...seconds))], repetitions: seconds.length, firstSeconds: round(first.seconds, 3),
-    tokensPerSecond: round(tokens / middle), peakRssMb: Math.round(peakRss / 2 ** 20), startupSeconds: round(ready.seconds, 3),
+    seconds: round(middle),
+    range: [round(Math.min(...seconds)), round(Math.max(...seconds))],
+    repetitions: seconds.length,
+    firstSeconds: round(first.seconds, 3),
+    tokensPerSecond: round(tokens / middle),
+    peakRssMb: Math.round(peakRss / 2 ** 20),
+    startupSeconds: round(ready.seconds, 3),
   };
 }
 
-const gemm = ({ runs }) => Object.fromEntries(GEMM_SHAPES.map((shape, i) => [shape.join('x'), round(median(runs.map((run) => run.gflops[i])), 4)]));
+const gemm = ({ runs }) =>
+  Object.fromEntries(GEMM_SHAPES.map((shape, i) => [shape.join('x'), round(median(runs.map((run) => run.gflops[i])), 4)]));
 
 /** The results as they are written: { machine, ours, peers, ratios, checks, curves }. */
 export function summarize({ measured, startups, apart = [], machine, config, sizes, groups, warn }) {
@@ -47,12 +53,17 @@ export function summarize({ measured, startups, apart = [], machine, config, siz
   }
   if (startups.length > 0) {
     const warm = startups.length > 1 ? startups.slice(1) : startups;
-    ours.startup = { toFirstStep: round(median(warm.map((s) => s.toFirstStep)), 3), toFirstStepDone: round(median(warm.map((s) => s.toFirstStepDone)), 3), first: round(startups[0].toFirstStep, 3) };
+    ours.startup = {
+      toFirstStep: round(median(warm.map((s) => s.toFirstStep)), 3),
+      toFirstStepDone: round(median(warm.map((s) => s.toFirstStepDone)), 3),
+      first: round(startups[0].toFirstStep, 3),
+    };
   }
 
   const ratios = {};
   const ratio = (our, peer, key) => {
-    if (ours[our] !== undefined && peers[peer] !== undefined) ratios[key ?? `${our}/${peer}`] = round(peers[peer].seconds / ours[our].seconds, 3);
+    if (ours[our] !== undefined && peers[peer] !== undefined)
+      ratios[key ?? `${our}/${peer}`] = round(peers[peer].seconds / ours[our].seconds, 3);
   };
   for (const peer of ['peft-f32', 'peft-bf16', 'peft-f32-trimmed-head', 'peft-bf16-trimmed-head']) ratio('lora-step', peer);
   for (const n of [1, 16]) {
@@ -67,7 +78,10 @@ export function summarize({ measured, startups, apart = [], machine, config, siz
   }
   ratio('d2o', 'peft-d2o-f32', 'd2o/peft-f32');
   for (const dtype of ['bf16', 'f32']) {
-    for (const [our, key] of [['label', ''], ['label-int8', '-int8']]) {
+    for (const [our, key] of [
+      ['label', ''],
+      ['label-int8', '-int8'],
+    ]) {
       ratio(our, `transformers-label-${dtype}`, `label${key}/transformers-${dtype}`);
       ratio(our, `transformers-label-reuse-${dtype}`, `label${key}-reuse/transformers-${dtype}`);
     }
@@ -93,7 +107,23 @@ export function summarize({ measured, startups, apart = [], machine, config, siz
   const points = groups['d2o-k'].flatMap(({ name, spec }) => {
     if (ours[name] === undefined) return [];
     const { seconds, range, peakRssMb } = ours[name];
-    return [{ k: spec.positives.length, prompt: spec.prompt.length, responses: tokensIn(spec) - spec.prompt.length, seconds, range, peakRssMb }];
+    return [
+      {
+        k: spec.positives.length,
+        prompt: spec.prompt.length,
+        responses: tokensIn(spec) - spec.prompt.length,
+        seconds,
+        range,
+        peakRssMb,
+      },
+    ];
   });
-  return { machine, ours, peers, ratios, checks: { ...agreement(measured, warn), ...Object.assign({}, ...apart.map((other) => other.checks)) }, ...(points.length > 0 ? { curves: { 'd2o-k': curveOf(points) } } : {}) };
+  return {
+    machine,
+    ours,
+    peers,
+    ratios,
+    checks: { ...agreement(measured, warn), ...Object.assign({}, ...apart.map((other) => other.checks)) },
+    ...(points.length > 0 ? { curves: { 'd2o-k': curveOf(points) } } : {}),
+  };
 }

@@ -10,7 +10,9 @@ export const CHOICE = { preamble: 250, rest: 150 };
 export function labelGroups(model, sizes, { ours, peer, tokens, gguf }) {
   const { prompts, preamble, rest, batch } = sizes.label;
   const label = {
-    work: 'label', model, batch,
+    work: 'label',
+    model,
+    batch,
     // Runs take turns between two, so that none finds the preamble of the one before it.
     preambles: [0, 1].map((which) => tokens(preamble, 100 + which, 7919)),
     rests: Array.from({ length: prompts }, (_, row) => tokens(rest, row, 104729)),
@@ -28,7 +30,12 @@ export function labelGroups(model, sizes, { ours, peer, tokens, gguf }) {
     ],
   };
   for (const n of [1, 16]) {
-    const generate = { work: 'generate', model, newTokens: sizes.newTokens, prompts: Array.from({ length: n }, (_, row) => tokens(sizes.generatePrompt, row, 37)) };
+    const generate = {
+      work: 'generate',
+      model,
+      newTokens: sizes.newTokens,
+      prompts: Array.from({ length: n }, (_, row) => tokens(sizes.generatePrompt, row, 37)),
+    };
     groups[`generate-int8-${n}`] = [
       ours(`generate-int8-${n}`, { ...generate, precision: 'int8' }),
       ...(gguf === undefined ? [] : peer(`llama.cpp-${n}`, { ...generate, gguf, script: 'llama' })),

@@ -32,7 +32,9 @@ const KINDS = { evidence, judges, judgments, rlaif };
 
 const USAGE = `usage: node experiments/run.js KIND [options] [name …] [key=value …]
 
-${Object.entries(KINDS).map(([kind, { about, names }]) => `  ${kind.padEnd(10)} ${about}\n${wrapped(names)}`).join('\n')}
+${Object.entries(KINDS)
+  .map(([kind, { about, names }]) => `  ${kind.padEnd(10)} ${about}\n${wrapped(names)}`)
+  .join('\n')}
 
 Without names, those are run that have no result yet. Results go to experiments/KIND/NAME.json.
 
@@ -42,7 +44,8 @@ Without names, those are run that have no result yet. Results go to experiments/
   --python PATH  judges: an interpreter with experiments/judges/requirements.txt; default: python3
   -h, --help
 
-HEED_DATA is the folder of the research sets; HEED_WORK the folder for what is made on the way, default: one in the system's temporary folder.`;
+HEED_DATA is the folder of the research sets; HEED_WORK the folder for what is made on the way,
+default: one in the system's temporary folder.`;
 
 /** @param {readonly string[]} names */
 function wrapped(names) {
@@ -55,22 +58,32 @@ function wrapped(names) {
 }
 
 function parse() {
-  const { values, positionals: [kind, ...given] } = parseArgs({
+  const {
+    values,
+    positionals: [kind, ...given],
+  } = parseArgs({
     allowPositionals: true,
     options: {
-      dev: { type: 'boolean', default: false }, tables: { type: 'boolean', default: false }, untaught: { type: 'boolean', default: false },
-      python: { type: 'string', default: 'python3' }, help: { type: 'boolean', short: 'h', default: false },
+      dev: { type: 'boolean', default: false },
+      tables: { type: 'boolean', default: false },
+      untaught: { type: 'boolean', default: false },
+      python: { type: 'string', default: 'python3' },
+      help: { type: 'boolean', short: 'h', default: false },
     },
   });
   if (values.help) return undefined;
-  if (kind === undefined || !(kind in KINDS)) throw new UsageError(`Name a kind of experiment: ${Object.keys(KINDS).join(', ')}. --help lists their names.`);
+  if (kind === undefined || !(kind in KINDS))
+    throw new UsageError(`Name a kind of experiment: ${Object.keys(KINDS).join(', ')}. --help lists their names.`);
   const set = given.filter((word) => word.includes('='));
   const named = given.filter((word) => !word.includes('='));
   const { names } = KINDS[kind];
   const unknown = named.filter((name) => !names.includes(name));
-  if (unknown.length > 0) throw new UsageError(`There is no experiment ${unknown.join(', ')} of ${kind}; there is ${names.join(', ')}.`);
+  if (unknown.length > 0)
+    throw new UsageError(`There is no experiment ${unknown.join(', ')} of ${kind}; there is ${names.join(', ')}.`);
   if (!values.dev && (set.length > 0 || values.untaught)) {
-    throw new UsageError(`${values.untaught ? '--untaught' : set.join(' ')}: settings are tried with --dev. What is to be a result goes into the plan.`);
+    throw new UsageError(
+      `${values.untaught ? '--untaught' : set.join(' ')}: settings are tried with --dev. What is to be a result goes into the plan.`,
+    );
   }
   return { kind, named: named.length > 0 ? named : names.filter((name) => resultOf(kind, name) === undefined), set, ...values };
 }
@@ -109,6 +122,10 @@ async function main() {
 try {
   await main();
 } catch (error) {
-  console.error(error instanceof UsageError || /** @type {any} */ (error).code?.startsWith('ERR_PARSE_ARGS') ? /** @type {Error} */ (error).message : error);
+  console.error(
+    error instanceof UsageError || /** @type {any} */ (error).code?.startsWith('ERR_PARSE_ARGS')
+      ? /** @type {Error} */ (error).message
+      : error,
+  );
   process.exitCode = 2;
 }

@@ -2,7 +2,8 @@
 // node tools/same-numbers.js write FILE, then compare FILE: whether a change of the code changed any number.
 //
 // Every recipe is run for its first steps on the default model, with little data. `write` notes what came out; `compare` runs the
-// recipes again and compares: the metrics of each step, the adapter, and the rows, answers and samples that both have, to the last bit.
+// recipes again and compares: the metrics of each step, the adapter and the rows of label jobs, to the last bit. Of answers and samples,
+// whose form may change, it says where they differ.
 import { spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { existsSync, mkdtempSync, readFileSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
@@ -23,12 +24,20 @@ floats depend on the processor and on how many cores it has.`;
 /** What a step took, and where it stands: no numbers of the training itself. */
 const NO_RESULT = ['seconds', 'iteration', 'round'];
 
+/** Files of a run folder that are results. What else lies there, answers and samples, may be written in another form. */
+const RESULTS = /^adapter\/|^(rows|failures)\.jsonl$/;
+
 /** Settings for every training recipe: three steps of two rows. */
 const TRAIN = ['train.batch=2', 'train.steps=3', 'train.checkpointEvery=0'];
 /** Recipes whose rows the model writes: as many rows as the steps take, of few tokens. */
 const WRITES_ROWS = [...TRAIN, 'data.limit=6', 'rows.maxNewTokens=32'];
 const ALIGN = [
-  ...TRAIN, 'data.limit=10', 'generate.maxNewTokens=32', 'loop.iterations=2', 'evaluate.limit=2', 'evaluate.maxNewTokens=16',
+  ...TRAIN,
+  'data.limit=10',
+  'generate.maxNewTokens=32',
+  'loop.iterations=2',
+  'evaluate.limit=2',
+  'evaluate.maxNewTokens=16',
 ];
 /** A tiny model writes nothing usable: all rows may fail. The reasons are compared too. */
 const LABEL = ['data.limit=4', 'allowedFailures=1'];
@@ -42,8 +51,10 @@ const MORE = {
   'd2o': () => ['rows.samples=4', 'rows.every=2'],
   // The judge is the adapter that another recipe trains. After three steps it judges badly, so answers without a judgment are allowed.
   'cut-online-judge': (folderOf) => [
-    `judge.local.adapter=${path.join(folderOf('judge-judgments'), 'adapter')}`, `store=${path.join(folderOf('cut-online-judge'), '..', 'replies.db')}`,
-    'allowedFailures=1', 'label.maxNewTokens=48',
+    `judge.local.adapter=${path.join(folderOf('judge-judgments'), 'adapter')}`,
+    `store=${path.join(folderOf('cut-online-judge'), '..', 'replies.db')}`,
+    'allowedFailures=1',
+    'label.maxNewTokens=48',
   ],
   'label-judgments': () => ['label.maxNewTokens=48'],
   'label-revisions': () => ['label.rounds=1', 'label.maxNewTokens={critique: 32, revision: 64}'],
@@ -61,12 +72,17 @@ const NEEDS = { 'cut-online-judge': 'judge-judgments' };
 
 /** @param {string} checkout */
 function recipesOf(checkout) {
-  const names = readdirSync(path.join(checkout, 'recipes')).filter((name) => name.endsWith('.yaml')).map((name) => name.slice(0, -'.yaml'.length)).sort();
+  const files = readdirSync(path.join(checkout, 'recipes')).filter((name) => name.endsWith('.yaml'));
+  const names = files.map((name) => path.basename(name, '.yaml')).sort();
   // A recipe that needs another one's adapter comes after it.
   return names.sort((a, b) => Number(a in NEEDS) - Number(b in NEEDS));
 }
 
-/** The verb that runs a recipe, and its settings. @param {string} checkout @param {string} name @param {(recipe: string) => string} folderOf */
+/**
+ * The verb that runs a recipe, and its settings.
+ *
+ * @param {string} checkout @param {string} name @param {(recipe: string) => string} folderOf
+ */
 function jobOf(checkout, name, folderOf) {
   const more = MORE[name]?.(folderOf) ?? [];
   const text = readFileSync(path.join(checkout, 'recipes', `${name}.yaml`), 'utf8');
@@ -88,9 +104,11 @@ async function run({ checkout, model }, name, folderOf) {
   const set = [...job.set, ...modelOf(verb, name, model)];
   const words = [verb, `recipes/${name}.yaml`, ...set, `run.dir=${folder}`];
   const said = await heed(checkout, words);
-  if (said.code !== 0) throw new Error(`heed ${words.join(' ')} ended with ${said.code}:\n${said.err.split('\n').slice(-12).join('\n')}`);
+  if (said.code !== 0)
+    throw new Error(`heed ${words.join(' ')} ended with ${said.code}:\n${said.err.split('\n').slice(-12).join('\n')}`);
   const metrics = path.join(folder, 'metrics.jsonl');
-  const steps = existsSync(metrics) ? lines(metrics).map((step) => Object.fromEntries(Object.entries(step).filter(([key]) => !NO_RESULT.includes(key)))) : [];
+  const logged = existsSync(metrics) ? lines(metrics) : [];
+  const steps = logged.map((step) => Object.fromEntries(Object.entries(step).filter(([key]) => !NO_RESULT.includes(key))));
   return { command: `heed ${[verb, name, ...set].join(' ').replaceAll(path.dirname(folder), '…')}`, steps, files: digests(folder) };
 }
 
@@ -104,7 +122,10 @@ function modelOf(verb, name, model) {
 /** @param {string} checkout @param {string[]} words @returns {Promise<{ code: number | null, err: string }>} */
 function heed(checkout, words) {
   return new Promise((done, fail) => {
-    const child = spawn(process.execPath, ['packages/heed/bin/heed.js', ...words], { cwd: checkout, stdio: ['ignore', 'ignore', 'pipe'] });
+    const child = spawn(process.execPath, ['packages/heed/bin/heed.js', ...words], {
+      cwd: checkout,
+      stdio: ['ignore', 'ignore', 'pipe'],
+    });
     let err = '';
     child.stderr.on('data', (chunk) => (err += chunk));
     child.on('error', fail);
@@ -113,15 +134,28 @@ function heed(checkout, words) {
 }
 
 /** @param {string} file @returns {Record<string, unknown>[]} */
-const lines = (file) => readFileSync(file, 'utf8').split('\n').filter((line) => line !== '').map((line) => JSON.parse(line));
+const lines = (file) =>
+  readFileSync(file, 'utf8')
+    .split('\n')
+    .filter((line) => line !== '')
+    .map((line) => JSON.parse(line));
 
 /** Hashes of what a run made: the adapter, the rows and answers it worked with, its samples. @param {string} folder */
 function digests(folder) {
   const wanted = (/** @type {string} */ name) =>
-    /^adapter\/.*\.safetensors$/.test(name) || /^work\/.*(json|jsonl)$/.test(name) || ['samples.jsonl', 'rows.jsonl', 'failures.jsonl'].includes(name);
+    /^adapter\/.*\.safetensors$|^work\/.*\.(json|jsonl)$|^(samples|rows|failures)\.jsonl$/.test(name);
   const names = readdirSync(folder, { recursive: true }).map((name) => String(name).replaceAll(path.sep, '/'));
-  return Object.fromEntries(names.filter((name) => wanted(name) && statSync(path.join(folder, name)).isFile()).sort().map((name) =>
-    [name, createHash('sha256').update(readFileSync(path.join(folder, name))).digest('hex')]));
+  return Object.fromEntries(
+    names
+      .filter((name) => wanted(name) && statSync(path.join(folder, name)).isFile())
+      .sort()
+      .map((name) => [
+        name,
+        createHash('sha256')
+          .update(readFileSync(path.join(folder, name)))
+          .digest('hex'),
+      ]),
+  );
 }
 
 /**
@@ -141,20 +175,21 @@ function difference(was, is, changed) {
     }
   }
   if (is.steps.length > was.steps.length) return `there were ${was.steps.length} steps, now ${is.steps.length}`;
-  // A run folder may be laid out anew; the adapter and a label job's rows must be there.
-  const must = (/** @type {string} */ name) => name.startsWith('adapter/') || name === 'rows.jsonl';
-  for (const [name, hash] of Object.entries(was.files)) {
-    if (is.files[name] === undefined && must(name)) return `${name} is not there`;
-    if (is.files[name] !== undefined && is.files[name] !== hash) return `${name} has other bytes`;
+  for (const [name, hash] of Object.entries(was.files).filter(([name]) => RESULTS.test(name))) {
+    if (is.files[name] === undefined) return `${name} is not there`;
+    if (is.files[name] !== hash) return `${name} has other bytes`;
   }
   return undefined;
 }
 
-/** What is in one of the two alone, which is no difference; for people. @param {Result} was @param {Result} is */
+/** What else is not the same and need not be, for people. @param {Result} was @param {Result} is */
 function unmatched(was, is) {
   const added = new Set(is.steps.flatMap((step, i) => Object.keys(step).filter((name) => !(name in (was.steps[i] ?? {})))));
-  const gone = Object.keys(was.files).filter((name) => !(name in is.files));
-  return [...[...added].map((name) => `new metric ${name}`), ...gone.map((name) => `not compared: ${name}`)].join(', ');
+  const others = Object.entries(was.files).filter(([name, hash]) => !RESULTS.test(name) && is.files[name] !== hash);
+  return [
+    ...[...added].map((name) => `new metric ${name}`),
+    ...others.map(([name]) => `${is.files[name] === undefined ? 'no longer there' : 'other bytes'}: ${name}`),
+  ].join(', ');
 }
 
 /**
@@ -179,8 +214,18 @@ async function runAll(where, names, onResult) {
 }
 
 async function main() {
-  const { values, positionals: [verb, file, ...rest] } = parseArgs({
-    allowPositionals: true, options: { checkout: { type: 'string' }, model: { type: 'string' }, only: { type: 'string' }, changed: { type: 'string', default: '' }, help: { type: 'boolean', short: 'h' } },
+  const {
+    values,
+    positionals: [verb, file, ...rest],
+  } = parseArgs({
+    allowPositionals: true,
+    options: {
+      checkout: { type: 'string' },
+      model: { type: 'string' },
+      only: { type: 'string' },
+      changed: { type: 'string', default: '' },
+      help: { type: 'boolean', short: 'h' },
+    },
   });
   if (values.help) return void console.log(USAGE);
   if ((verb !== 'write' && verb !== 'compare') || file === undefined || rest.length > 0) throw new Error(USAGE);
@@ -191,7 +236,9 @@ async function main() {
   if (unknown !== undefined) throw new Error(`--only ${unknown}: there is no such recipe in ${checkout}. There are ${all.join(', ')}.`);
   /** @type {Numbers} */
   const known = existsSync(file) ? JSON.parse(readFileSync(file, 'utf8')) : { recipes: {} };
-  if (verb === 'compare' && Object.keys(known.recipes).length === 0) throw new Error(`${file} has no numbers: write them first, with the code as it was.`);
+  if (verb === 'compare' && Object.keys(known.recipes).length === 0) {
+    throw new Error(`${file} has no numbers: write them first, with the code as it was.`);
+  }
 
   const changed = values.changed.split(',');
   let differ = 0;
@@ -227,7 +274,7 @@ function report(name, was, is, changed) {
   }
   const found = difference(was, is, changed);
   const note = unmatched(was, is);
-  console.log(`${found === undefined ? 'equal  ' : 'DIFFERS'}  ${name}${found === undefined ? '' : `: ${found}`}${note === '' ? '' : ` (${note})`}`);
+  console.log((found === undefined ? `equal    ${name}` : `DIFFERS  ${name}: ${found}`) + (note === '' ? '' : ` (${note})`));
   return found === undefined ? 0 : 1;
 }
 

@@ -10,8 +10,9 @@ import { MODEL } from '../shared/heed.js';
 /**
  * @param pairs One { prompt, chosen, rejected } a question: a true answer and a false one.
  * @param folder Where what the model itself says of them is kept from one run to the next: it is the same for all.
- * @returns Sums over an answer's tokens with its end of turn, before and after, and their paired change: `logp_true`, `logp_false`, `gap` (of the two),
- *   `logp_true_token` (the mean of a token), and `accuracy`, how often the true answer is the likelier one (half where equal).
+ * @returns Sums over an answer's tokens with its end of turn, before and after, and their paired change: `logp_true`, `logp_false`, `gap`
+ *   (of the two), `logp_true_token` (the mean of a token), and `accuracy`, how often the true answer is the likelier one (half where
+ *   equal).
  */
 export async function answersUnder(adapterFolder, pairs, folder) {
   const known = join(folder, `answers-${createHash('sha256').update(JSON.stringify(pairs)).digest('hex').slice(0, 12)}.json`);
@@ -25,7 +26,13 @@ export async function answersUnder(adapterFolder, pairs, folder) {
     await scorer.release();
     return pairs.map((_, i) => {
       const [good, bad] = [sums[2 * i], sums[2 * i + 1]];
-      return { logp_true: good.sum, logp_false: bad.sum, gap: good.sum - bad.sum, logp_true_token: good.sum / good.tokens, accuracy: (Math.sign(good.sum - bad.sum) + 1) / 2 };
+      return {
+        logp_true: good.sum,
+        logp_false: bad.sum,
+        gap: good.sum - bad.sum,
+        logp_true_token: good.sum / good.tokens,
+        accuracy: (Math.sign(good.sum - bad.sum) + 1) / 2,
+      };
     });
   };
   try {
@@ -34,10 +41,20 @@ export async function answersUnder(adapterFolder, pairs, folder) {
     const { plan, parameters } = await loadAdapter(adapterFolder, model.checkpoint);
     const after = await measure({ plan, parameters: view(await engine.upload(parameters)) });
     const mean = (rows, name) => rows.reduce((sum, row) => sum + row[name], 0) / rows.length;
-    return Object.fromEntries(Object.keys(before[0]).map((name) => [name, {
-      before: mean(before, name), after: mean(after, name),
-      change: pairedDifference(before.map((row) => row[name]), after.map((row) => row[name]), { seed: 0, resamples: 2000 }),
-    }]));
+    return Object.fromEntries(
+      Object.keys(before[0]).map((name) => [
+        name,
+        {
+          before: mean(before, name),
+          after: mean(after, name),
+          change: pairedDifference(
+            before.map((row) => row[name]),
+            after.map((row) => row[name]),
+            { seed: 0, resamples: 2000 },
+          ),
+        },
+      ]),
+    );
   } finally {
     await engine.close();
   }

@@ -21,7 +21,12 @@ export async function run(name, { work, dev, set: tried }) {
   const files = dataFiles(data, { to, runs, dev });
   const words = [`recipes/${recipe}.yaml`, ...set, ...tried];
   const { result: trained, said } = await heed([
-    'train', ...words, `data.path=${join(to, files.train)}`, `data.eval=${join(to, files.held)}`, `run.dir=${folder}`, '--overwrite',
+    'train',
+    ...words,
+    `data.path=${join(to, files.train)}`,
+    `data.eval=${join(to, files.held)}`,
+    `run.dir=${folder}`,
+    '--overwrite',
   ]);
   const { before, after, change, heldOut, steps, rows, trainingSeconds: seconds, skipped, peakRssMb } = trained;
   const held = { before, after, change, rows: heldOut };
@@ -39,10 +44,20 @@ export async function run(name, { work, dev, set: tried }) {
   const shown = judged.every((one) => one.shown);
   const noted = said.split('\n').filter((line) => / texts for \d+ rows| rows to learn from/.test(line));
   const result = {
-    method: recipe, ...(name === recipe ? {} : { variant: name.slice(recipe.length + 1) }),
+    method: recipe,
+    ...(name === recipe ? {} : { variant: name.slice(recipe.length + 1) }),
     command: `heed train ${words.map(quote).join(' ')} data.path=${files.train} data.eval=${files.held}`,
-    evidence: `HEED_DATA=<folder> npm run evidence -- ${name}`, model: MODEL, data, seed: 0,
-    shown, judged, heldOut: held.rows, trainedOn: rows, skipped, steps, seconds: Math.round(seconds),
+    evidence: `HEED_DATA=<folder> npm run evidence -- ${name}`,
+    model: MODEL,
+    data,
+    seed: 0,
+    shown,
+    judged,
+    heldOut: held.rows,
+    trainedOn: rows,
+    skipped,
+    steps,
+    seconds: Math.round(seconds),
     all: { before: held.before, after: held.after, change: held.change },
     ...(answers === undefined ? {} : { answers }),
     ...(noted.length === 0 ? {} : { said: noted }),
@@ -58,5 +73,6 @@ export async function run(name, { work, dev, set: tried }) {
 
 /** @param {string} metric @param {Moved} moved */
 function lineOf(metric, { before, after, change }) {
-  return `${metric} ${before.toFixed(4)} → ${after.toFixed(4)}, change ${change.mean.toFixed(4)} [${change.low.toFixed(4)}, ${change.high.toFixed(4)}]`;
+  return `${metric} ${before.toFixed(4)} → ${after.toFixed(4)}, change ${change.mean.toFixed(4)} [${change.low.toFixed(4)}, `
+    + `${change.high.toFixed(4)}]`;
 }

@@ -1,6 +1,15 @@
 // @ts-check
-// What each method has to show on real data: its recipe, the data, and the metrics on held-out rows that must move, each interval excluding zero.
-const small = ['data.maxTokens=320', 'data.onLong=skip', 'data.junk=skip', 'train.steps=12', 'train.batch=8', 'train.checkpointEvery=0', 'train.checkpointing=none'];
+// What each method has to show on real data: its recipe, the data, and the metrics on held-out rows that must move, each interval
+// excluding zero.
+const small = [
+  'data.maxTokens=320',
+  'data.onLong=skip',
+  'data.junk=skip',
+  'train.steps=12',
+  'train.batch=8',
+  'train.checkpointEvery=0',
+  'train.checkpointing=none',
+];
 
 /**
  * @param {string} data
@@ -17,10 +26,14 @@ const faster = ['train.learningRate=4e-4'];
 const longer = ['train.steps=36', 'train.learningRate=1e-3', 'adapter.targets=all', 'adapter.rank=8', 'adapter.alpha=16'];
 const pairs = (recipe, set = []) => plan('pairs', accuracy, { recipe, set: [...faster, ...set] });
 const votes = (own, set = []) => plan('votes', own, { set: [...faster, ...set] });
-const variants = (recipe, named, make) => Object.fromEntries(Object.entries(named).map(([name, set]) => [`${recipe}/${name}`, make(recipe, set)]));
+const variants = (recipe, named, make) =>
+  Object.fromEntries(Object.entries(named).map(([name, set]) => [`${recipe}/${name}`, make(recipe, set)]));
 
-// D2O's positives are drawn once, four a row and short ones, of which two are used, for 100 rows: the paper draws 11, in full, and goes on drawing while it trains.
-const SHORT = 'rows.wording="{instruction}\\n\\nBefore you answer, think of how a careless answer to this could be untrue or do harm. Then write an honest answer of one short sentence. Write the answer only."';
+// D2O's positives are drawn once, four a row and short ones, of which two are used, for 100 rows: the paper draws 11, in full, and goes
+// on drawing while it trains.
+const SHORT =
+  'rows.wording="{instruction}\\n\\nBefore you answer, think of how a careless answer to this could be untrue or do '
+  + 'harm. Then write an honest answer of one short sentence. Write the answer only."';
 const d2o = ['rows.samples=4', 'rows.maxNewTokens=40', 'data.limit=100', ...faster];
 const ONCE = 'rows.every=0';
 const d2oOwn = [down('logp_rejected'), up('rewards_margin')];
@@ -28,8 +41,8 @@ const d2oOwn = [down('logp_rejected'), up('rewards_margin')];
 const gap = up('answers.gap');
 
 /**
- * By the name of the recipe; a name after a slash is a variant of it. `own`: what the method is for, which must move beside the held-out loss.
- * `answers`: what becomes of true and false answers is measured too, beside the methods that push down (see answers.js).
+ * By the name of the recipe; a name after a slash is a variant of it. `own`: what the method is for, which must move beside the held-out
+ * loss. `answers`: what becomes of true and false answers is measured too, beside the methods that push down (see answers.js).
  */
 export const PLAN = {
   'sft': plan('imitation', []),
@@ -38,14 +51,19 @@ export const PLAN = {
   'hindsight': plan('judged', [down('nll_judged')]),
   'hindsight-reward': plan('scored', [down('nll_correct')], { set: ['method.threshold=0.5'] }),
   'cut': plan('judged', [down('l1')]),
-  ...variants('cut', {
-    'without-l1': ['method={name: cut, without: [l1]}'],
-    'without-l2-judged': ['method={name: cut, without: [l2-judged]}'],
-    'without-l2-satisfied': ['method={name: cut, without: [l2-satisfied]}'],
-    'without-detection': ['method={name: cut, without: [detection]}'],
-    'without-dynamic-weight': ['method.gamma=0'],
-  }, (recipe, set) => plan('judged', [down(set[0].includes('[l1]') ? 'nll_judged' : 'l1')], { recipe, set })),
-  // People's corrections stand for the model's refinements; those that it wrote itself, asked anew for each row, are learnt from in the variant.
+  ...variants(
+    'cut',
+    {
+      'without-l1': ['method={name: cut, without: [l1]}'],
+      'without-l2-judged': ['method={name: cut, without: [l2-judged]}'],
+      'without-l2-satisfied': ['method={name: cut, without: [l2-satisfied]}'],
+      'without-detection': ['method={name: cut, without: [detection]}'],
+      'without-dynamic-weight': ['method.gamma=0'],
+    },
+    (recipe, set) => plan('judged', [down(set[0].includes('[l1]') ? 'nll_judged' : 'l1')], { recipe, set }),
+  ),
+  // People's corrections stand for the model's refinements; those that it wrote itself, asked anew for each row, are learnt from in the
+  // variant.
   'ilf': plan('refined', [down('nll_refinement')], { set: ['rows=null'] }),
   'ilf/self-refined': plan('unrefined', [down('nll_refinement')], { recipe: 'ilf', set: ['rows.maxNewTokens=192', 'data.limit=100'] }),
   'ilf-dpo': plan('refined', accuracy, { set: ['rows=null', ...faster] }),
@@ -54,19 +72,35 @@ export const PLAN = {
   'npo': plan('negatives-retain', [gap, down('nll_positives')], { set: [...faster, 'method.retain=10'], answers: true }),
   'npo/alone': plan('negatives', [down('logp_rejected')], { recipe: 'npo', set: [...faster, 'method.retain=0'], answers: true }),
   'sim-npo': plan('negatives-retain', [gap, down('nll_positives')], { set: faster, answers: true }),
-  'sim-npo/alone': plan('negatives', [down('logp_rejected')], { recipe: 'sim-npo', set: [...faster, 'method.retain=0'], answers: true }),
+  'sim-npo/alone': plan('negatives', [down('logp_rejected')], {
+    recipe: 'sim-npo',
+    set: [...faster, 'method.retain=0'],
+    answers: true,
+  }),
   'd2o': plan('negatives', d2oOwn, { set: [...d2o, ONCE, SHORT], answers: true }),
   'self-align-sft': plan('self-aligned', []),
   // The same positives as `d2o`, made by its run.
-  ...variants('d2o', {
-    'instance-level': ['method.level=instance'],
-    'fixed-references': ['method={name: d2o, k: 2}'],
-  }, (recipe, set) => plan('self-corrected', d2oOwn, { recipe, set: ['rows=null', ...faster, ...set], answers: true })),
-  'd2o/without-self-correction': plan('negatives-short', d2oOwn, { recipe: 'd2o', set: [...d2o, ONCE, 'rows.correct=false'], answers: true }),
+  ...variants(
+    'd2o',
+    {
+      'instance-level': ['method.level=instance'],
+      'fixed-references': ['method={name: d2o, k: 2}'],
+    },
+    (recipe, set) => plan('self-corrected', d2oOwn, { recipe, set: ['rows=null', ...faster, ...set], answers: true }),
+  ),
+  'd2o/without-self-correction': plan('negatives-short', d2oOwn, {
+    recipe: 'd2o',
+    set: [...d2o, ONCE, 'rows.correct=false'],
+    answers: true,
+  }),
   'd2o/online': plan('negatives', d2oOwn, { recipe: 'd2o', set: [...d2o, SHORT], answers: true }),
   'dpo': pairs(),
-  ...Object.fromEntries(['ipo-sum', 'ipo-mean', 'hinge', 'apo-zero', 'apo-down', 'nca', 'robust', 'aot', 'aot-unpaired'].map((loss) =>
-    [`dpo/${loss}`, pairs('dpo', [`method.loss=${loss}`, ...(loss === 'robust' ? ['method.labelSmoothing=0.1'] : [])])])),
+  ...Object.fromEntries(
+    ['ipo-sum', 'ipo-mean', 'hinge', 'apo-zero', 'apo-down', 'nca', 'robust', 'aot', 'aot-unpaired'].map((loss) => [
+      `dpo/${loss}`,
+      pairs('dpo', [`method.loss=${loss}`, ...(loss === 'robust' ? ['method.labelSmoothing=0.1'] : [])]),
+    ]),
+  ),
   'slic': pairs(),
   'simpo': pairs(),
   'orpo': pairs(),
@@ -78,7 +112,10 @@ export const PLAN = {
   'choice/truth': plan('choices', accuracy, { recipe: 'choice' }),
   'reward-model': pairs(),
   'principle-reward-model': plan('polite', accuracy, { set: [...longer, 'method.draws=1', 'method.principles=1'] }),
-  'principle-reward-model/truth': plan('principled', accuracy, { recipe: 'principle-reward-model', set: [...faster, 'method.draws=1', 'method.principles=1'] }),
+  'principle-reward-model/truth': plan('principled', accuracy, {
+    recipe: 'principle-reward-model',
+    set: [...faster, 'method.draws=1', 'method.principles=1'],
+  }),
   'principle-choice': plan('polite', accuracy, { set: [...longer, 'method.principles=1'] }),
   'principle-choice/truth': plan('principled', accuracy, { recipe: 'principle-choice', set: [...faster, 'method.principles=1'] }),
   'classifier': plan('toxicity', accuracy, { set: ['train.steps=30', 'train.learningRate=1e-3', 'method.labels=[Toxic, Not Toxic]'] }),

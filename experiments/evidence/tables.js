@@ -22,7 +22,13 @@ const link = (name) => `../../${fileOf('evidence', name)}`;
 function row(name) {
   const result = resultOf('evidence', name);
   if (result === undefined) return `| ${name} | not run | | | |`;
-  const { data, judged: [loss, ...own], heldOut, shown, note } = result;
+  const {
+    data,
+    judged: [loss, ...own],
+    heldOut,
+    shown,
+    note,
+  } = result;
   const title = `[${name}](${link(name)})${note === undefined ? '' : ' (earlier)'}`;
   return `| ${title} | ${data}, ${heldOut} | ${moved(loss)} | ${own.map(moved).join('; ')} | ${shown ? 'yes' : '**no**'} |`;
 }
@@ -33,15 +39,19 @@ function line(name) {
   if (result === undefined) return `* \`${name}\`: not run yet (\`npm run evidence -- ${name}\`).`;
   const { data, judged, heldOut, steps, answers, shown, note } = result;
   const answer = (of) => `${number(of.before)} → ${number(of.after)} (${interval(of.change)})`;
-  const beside = answers === undefined
-    ? ''
-    : ` Of true answers to held-out questions log p ${answer(answers.logp_true)}, of false ones ${answer(answers.logp_false)}.`;
+  const beside =
+    answers === undefined
+      ? ''
+      : ` Of true answers to held-out questions log p ${answer(answers.logp_true)}, of false ones ${answer(answers.logp_false)}.`;
   const head = `* [\`${name}\`](${link(name)}), ${steps} steps, ${heldOut} held-out rows of \`${data}\``;
   return `${head}: ${judged.map(moved).join('; ')}. ${shown ? 'Shown.' : '**Not shown.**'}${beside}${note === undefined ? '' : ` ${note}`}`;
 }
 
 export function tables() {
-  const head = ['| recipe | data, rows held out | loss: before → after, change, 95 % | the method\'s own metric | shown |', '|---|---|---|---|---|'];
+  const head = [
+    "| recipe | data, rows held out | loss: before → after, change, 95 % | the method's own metric | shown |",
+    '|---|---|---|---|---|',
+  ];
   writePage('methods/README.md', { [MARK]: [...head, ...Object.keys(PLAN).map(row)].join('\n') });
   /** @type {Map<string, string[]>} */
   const pages = new Map();

@@ -10,10 +10,17 @@ const script = fileURLToPath(new URL('bag_of_words.py', import.meta.url));
 export function countWords(train, asked, { work, python }) {
   const files = Object.entries({ train, asked }).map(([name, rows]) => {
     const file = join(work, `words-${name}.jsonl`);
-    writeFileSync(file, rows.map(({ group, fields, yes }) => `${JSON.stringify({ group, text: Object.values(fields).join('\n'), yes })}\n`).join(''));
+    writeFileSync(
+      file,
+      rows.map(({ group, fields, yes }) => `${JSON.stringify({ group, text: Object.values(fields).join('\n'), yes })}\n`).join(''),
+    );
     return file;
   });
   const { status, stdout, stderr, error } = spawnSync(python, [script, ...files], { encoding: 'utf8' });
-  if (status !== 0) throw new Error(`${python} ${script} failed: ${error?.message ?? stderr}\nIt needs experiments/judges/requirements.txt: pip install -r it, and name that Python with --python.`);
+  if (status !== 0)
+    throw new Error(
+      `${python} ${script} failed: ${error?.message ?? stderr}\nIt needs experiments/judges/requirements.txt: pip `
+      + 'install -r it, and name that Python with --python.',
+    );
   return JSON.parse(stdout);
 }

@@ -23,7 +23,9 @@ export async function run(name, settings) {
   const plan = { ...JUDGES[name], set: [...JUDGES[name].set, ...settings.set] };
   const work = join(settings.work, name);
   mkdirSync(work, { recursive: true });
-  const { result, lines } = await (name === 'preferences' ? runPreferences(plan, { ...settings, work }) : runYesNo(name, plan, { ...settings, work }));
+  const { result, lines } = await (name === 'preferences'
+    ? runPreferences(plan, { ...settings, work })
+    : runYesNo(name, plan, { ...settings, work }));
   const evidence = `HEED_DATA=<folder> npm run judges -- ${name}`;
   return { result: { judge: name, recipe: `recipes/judge-${name}.yaml`, data: plan.data, evidence, seed: 0, ...result }, lines };
 }
@@ -45,7 +47,11 @@ async function runYesNo(name, plan, { dev, python, work }) {
   const taught = await askAll({ adapter }, questions, YES_NO);
   const rounded = await askAll({ adapter, precision: 'int8' }, questions.slice(0, INT8), YES_NO);
   const words = countWords(parts.train, asked, { work, python });
-  const rows = asked.map(({ group, yes }, i) => ({ group, yes, says: { untaught: untaught[i].first > 0.5, taught: taught[i].first > 0.5, words: words.says[i] } }));
+  const rows = asked.map(({ group, yes }, i) => ({
+    group,
+    yes,
+    says: { untaught: untaught[i].first > 0.5, taught: taught[i].first > 0.5, words: words.says[i] },
+  }));
 
   const of = (who) => ({
     balancedAccuracy: clustered(rows, (some) => balanced(some.map((row) => ({ yes: row.yes, says: row.says[who] })))),
@@ -56,14 +62,32 @@ async function runYesNo(name, plan, { dev, python, work }) {
   const beyond = pairedBalanced(rows, 'taught', 'words');
   const { taught: mine } = measured;
   const result = {
-    command, trainedOn: parts.train.length, steps: summary.steps, seconds: summary.seconds, askedOn: dev ? 'dev' : 'held out',
-    rows: rows.length, prompts: new Set(rows.map(({ group }) => group)).size, yes: rows.filter(({ yes }) => yes).length, majority: majority(rows),
-    ...measured, wordModel: { model: words.model, library: words.library, crossValidated: words.crossValidated },
+    command,
+    trainedOn: parts.train.length,
+    steps: summary.steps,
+    seconds: summary.seconds,
+    askedOn: dev ? 'dev' : 'held out',
+    rows: rows.length,
+    prompts: new Set(rows.map(({ group }) => group)).size,
+    yes: rows.filter(({ yes }) => yes).length,
+    majority: majority(rows),
+    ...measured,
+    wordModel: { model: words.model, library: words.library, crossValidated: words.crossValidated },
     taughtLessBagOfWords: beyond,
-    int8: { rows: rounded.length, sameVerdict: rounded.filter(({ first }, i) => first > 0.5 === taught[i].first > 0.5).length, meanKl: rounded.reduce((sum, { first }, i) => sum + divergence(taught[i].first, first), 0) / rounded.length },
-    shown: { aboveChance: mine.balancedAccuracy.low > 0.5, aboveMajority: mine.accuracy.low > majority(rows), aboveBagOfWords: beyond.low > 0 },
+    int8: {
+      rows: rounded.length,
+      sameVerdict: rounded.filter(({ first }, i) => first > 0.5 === taught[i].first > 0.5).length,
+      meanKl: rounded.reduce((sum, { first }, i) => sum + divergence(taught[i].first, first), 0) / rounded.length,
+    },
+    shown: {
+      aboveChance: mine.balancedAccuracy.low > 0.5,
+      aboveMajority: mine.accuracy.low > majority(rows),
+      aboveBagOfWords: beyond.low > 0,
+    },
   };
   const show = ({ mean, low, high }) => `${mean.toFixed(3)} [${low.toFixed(3)}, ${high.toFixed(3)}]`;
-  const line = `${rows.length} rows: untaught ${show(measured.untaught.balancedAccuracy)}, taught ${show(mine.balancedAccuracy)}, bag of words ${show(measured.bagOfWords.balancedAccuracy)} (${words.model}), difference ${show(beyond)}`;
+  const line =
+    `${rows.length} rows: untaught ${show(measured.untaught.balancedAccuracy)}, taught ${show(mine.balancedAccuracy)}, `
+    + `bag of words ${show(measured.bagOfWords.balancedAccuracy)} (${words.model}), difference ${show(beyond)}`;
   return { result, lines: [line] };
 }

@@ -41,4 +41,9 @@ export function clustered(rows, statistic, seed = 0) {
 
 /** Balanced accuracy of `says[a]` less that of `says[b]`, on the same rows and the same draws of them. */
 export const pairedBalanced = (rows, a, b) =>
-  clustered(rows, (some) => balanced(some.map((row) => ({ yes: row.yes, says: row.says[a] }))) - balanced(some.map((row) => ({ yes: row.yes, says: row.says[b] }))));
+  clustered(
+    rows,
+    (some) =>
+      balanced(some.map((row) => ({ yes: row.yes, says: row.says[a] }))) -
+      balanced(some.map((row) => ({ yes: row.yes, says: row.says[b] }))),
+  );

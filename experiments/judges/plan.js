@@ -1,5 +1,6 @@
 // @ts-check
-// What each judge is taught and asked: sizes of the parts, what is set beside its recipe. One setting, which two cores can afford; none other was tried.
+// What each judge is taught and asked: sizes of the parts, what is set beside its recipe. One setting, which two cores can afford; none
+// other was tried.
 const common = ['data.junk=skip', 'data.maxTokens=256', 'data.onLong=skip', 'train.checkpointEvery=0', 'train.checkpointing=none'];
 
 /** `teach`: no more rows than the steps go through, so that the baseline learns from the same ones. */
@@ -11,7 +12,10 @@ export const JUDGES = {
 
 const BOTH = ['untaught', 'taught'];
 JUDGES.preferences = {
-  data: 'hh_harmless_base.jsonl', words: 60, sizes: { heldOut: 100, dev: 20 }, set: [...common, 'train.steps=60'],
+  data: 'hh_harmless_base.jsonl',
+  words: 60,
+  sizes: { heldOut: 100, dev: 20 },
+  set: [...common, 'train.steps=60'],
   others: { 'gemma-3-270m': { model: 'gemma-3-270m' } },
   // Rationales are short and the pairs few where a model writes: the pairs are the first of the same held-out ones.
   table: [
@@ -19,6 +23,10 @@ JUDGES.preferences = {
     { ask: 'direct, 2-shot', judges: BOTH, how: { n: 60, shots: 2 } },
     { ask: 'CoT, 0-shot, greedy', judges: BOTH, how: { n: 20, maxNewTokens: 32 } },
     { ask: 'CoT, 2-shot, greedy', judges: BOTH, how: { n: 20, shots: 2, maxNewTokens: 32 } },
-    ...[1, 4, 16].map((samples) => ({ ask: `CoT, 0-shot, self-consistency ${samples}`, judges: BOTH, how: { n: 10, maxNewTokens: 32, temperature: 0.7, samples } })),
+    ...[1, 4, 16].map((samples) => ({
+      ask: `CoT, 0-shot, self-consistency ${samples}`,
+      judges: BOTH,
+      how: { n: 10, maxNewTokens: 32, temperature: 0.7, samples },
+    })),
   ],
 };

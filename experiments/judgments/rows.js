@@ -18,21 +18,31 @@ const praise = /^\s*(["'*]*perfect\b|the (response|answer|output) is (already )?
 /** Judged rows of one source, in an order drawn from their words; failed calls and praise filed as blame are left out and counted. */
 function judged(rows, name, counts) {
   const usable = rows.filter(({ judgment }) => judgment === null || !(judgment === '$ERROR$' || praise.test(judgment)));
-  const short = usable.filter(({ instruction, input, output, judgment }) => output.trim() !== '' && words(`${instruction} ${input} ${output} ${judgment ?? ''}`) <= MOST_WORDS);
+  const short = usable.filter(
+    ({ instruction, input, output, judgment }) =>
+      output.trim() !== '' && words(`${instruction} ${input} ${output} ${judgment ?? ''}`) <= MOST_WORDS,
+  );
   counts[name] = { rows: rows.length, errorOrPraise: rows.length - usable.length, tooLongOrEmpty: usable.length - short.length };
   return short
-    .map(({ instruction, input, output, judgment }) => ({ prompt: input ? `${instruction}\n${input}` : instruction, completion: output.trim(), judgment: judgment?.trim() ?? null }))
+    .map(({ instruction, input, output, judgment }) => ({
+      prompt: input ? `${instruction}\n${input}` : instruction,
+      completion: output.trim(),
+      judgment: judgment?.trim() ?? null,
+    }))
     .sort((a, b) => (hash(a.prompt + a.completion) < hash(b.prompt + b.completion) ? -1 : 1));
 }
 
 /** A row of `sft`: what the labeler asks → what the judge is to say. */
 export const taughtRow = ({ prompt, completion, judgment }) => ({
-  messages: [...judgmentPrompt([{ role: /** @type {const} */ ('user'), content: prompt }], completion), { role: 'assistant', content: judgment ?? 'Perfect.' }],
+  messages: [
+    ...judgmentPrompt([{ role: /** @type {const} */ ('user'), content: prompt }], completion),
+    { role: 'assistant', content: judgment ?? 'Perfect.' },
+  ],
 });
 
 /**
- * Writes `taught.jsonl` (conversations) and `held-out.jsonl` (judged rows, as many satisfactory as not, of other prompts) into `to`. Whether a prompt is held out is decided by its
- * own hash, so all rows of a prompt stand on one side.
+ * Writes `taught.jsonl` (conversations) and `held-out.jsonl` (judged rows, as many satisfactory as not, of other prompts) into `to`.
+ * Whether a prompt is held out is decided by its own hash, so all rows of a prompt stand on one side.
  */
 export function makeRows(to) {
   const counts = {};
@@ -48,10 +58,21 @@ export function makeRows(to) {
   const held = [...take(heldCut, true, HELD), ...take(heldCut, false, HELD)];
   const heldPrompts = new Set(cut.filter(isHeld).map(({ prompt }) => prompt));
   const open = cut.filter((row) => !isHeld(row));
-  const taught = [...take(open, true, TAUGHT.cut), ...take(open, false, TAUGHT.cut), ...take(shepherd.filter(({ prompt }) => !heldPrompts.has(prompt)), false, TAUGHT.shepherd)];
+  const taught = [
+    ...take(open, true, TAUGHT.cut),
+    ...take(open, false, TAUGHT.cut),
+    ...take(
+      shepherd.filter(({ prompt }) => !heldPrompts.has(prompt)),
+      false,
+      TAUGHT.shepherd,
+    ),
+  ];
   mkdirSync(to, { recursive: true });
   const write = (name, rows) => writeFileSync(join(to, name), rows.map((row) => `${JSON.stringify(row)}\n`).join(''));
   write('taught.jsonl', taught.map(taughtRow));
-  write('held-out.jsonl', held.map((row, i) => ({ id: `held-${i}`, ...row })));
+  write(
+    'held-out.jsonl',
+    held.map((row, i) => ({ id: `held-${i}`, ...row })),
+  );
   return { counts, taught: taught.length, held: held.length };
 }

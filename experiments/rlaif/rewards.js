@@ -20,15 +20,18 @@ export async function withRewards(adapterFolder, work) {
         return rated.map((one) => ('failure' in one ? one : one.value));
       },
       /**
-       * Of (prompt, response) under each of its `sets` of principles: the numbers of the reward `rewardModel` with `principles` (checked on the first item). Response and
-       * request stand before the principles, so their tokens are computed once for all sets of one item.
+       * Of (prompt, response) under each of its `sets` of principles: the numbers of the reward `rewardModel` with `principles` (checked
+       * on the first item). Response and request stand before the principles, so their tokens are computed once for all sets of one item.
        */
       async principled(items) {
         const scorer = await createRewardScorer(engine, model, adapter);
         const end = model.template.response('');
         const results = [];
         for (const { prompt, response, sets } of items) {
-          const whole = sets.map((principles) => [...model.template.prompt(principledPrompt(asked(prompt), response, principles)), ...end]);
+          const whole = sets.map((principles) => [
+            ...model.template.prompt(principledPrompt(asked(prompt), response, principles)),
+            ...end,
+          ]);
           const limit = Math.min(...whole.map((ids) => ids.length)) - 1;
           let shared = 0;
           while (shared < limit && whole.every((ids) => ids[shared] === whole[0][shared])) shared++;

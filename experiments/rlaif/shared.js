@@ -43,16 +43,25 @@ export const command = (recipe, data, set) => `heed train recipes/${recipe}.yaml
 const mean = (values) => values.reduce((a, b) => a + b, 0) / values.length;
 
 /**
- * A statistic of rows with its 95 % percentile bootstrap interval; rows of one group (a prompt) are drawn together, since they are not independent.
+ * A statistic of rows with its 95 % percentile bootstrap interval; rows of one group (a prompt) are drawn together, since they are not
+ * independent.
  *
  * @param groups [[row, …], …]
  * @param statistic of a list of rows
  */
 export function estimate(groups, statistic, resamples = 4000) {
   const random = createRandom(0, 'rlaif');
-  const all = Array.from({ length: resamples }, () => statistic(Array.from(groups, () => groups[random.int(groups.length)]).flat())).filter(Number.isFinite).sort((a, b) => a - b);
+  const all = Array.from({ length: resamples }, () => statistic(Array.from(groups, () => groups[random.int(groups.length)]).flat()))
+    .filter(Number.isFinite)
+    .sort((a, b) => a - b);
   const at = (q) => all[Math.min(all.length - 1, Math.floor(q * all.length))];
-  return { mean: statistic(groups.flat()), low: at(0.025), high: at(0.975), n: groups.reduce((n, group) => n + group.length, 0), groups: groups.length };
+  return {
+    mean: statistic(groups.flat()),
+    low: at(0.025),
+    high: at(0.975),
+    n: groups.reduce((n, group) => n + group.length, 0),
+    groups: groups.length,
+  };
 }
 
 /** `estimate` of a mean. */

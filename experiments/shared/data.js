@@ -1,5 +1,6 @@
 // @ts-check
-// The research sets in $HEED_DATA, and orders and splits that depend on the content of rows alone. Nothing of the sets is kept in the project.
+// The research sets in $HEED_DATA, and orders and splits that depend on the content of rows alone. Nothing of the sets is kept in the
+// project.
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -11,13 +12,19 @@ export class UsageError extends Error {}
 export function dataFolder() {
   const folder = process.env.HEED_DATA;
   if (folder === undefined) {
-    throw new UsageError('Say where the research data are: HEED_DATA=<folder>. They are not part of Heed; experiments/README.md lists where each comes from.');
+    throw new UsageError(
+      'Say where the research data are: HEED_DATA=<folder>. They are not part of Heed; experiments/README.md lists where each comes from.',
+    );
   }
   return folder;
 }
 
 /** The rows of a file of JSON lines. @param {string} file @returns {any[]} */
-export const lines = (file) => readFileSync(file, 'utf8').split('\n').filter((line) => line !== '').map((line) => JSON.parse(line));
+export const lines = (file) =>
+  readFileSync(file, 'utf8')
+    .split('\n')
+    .filter((line) => line !== '')
+    .map((line) => JSON.parse(line));
 
 /** The rows of a research set. @param {string} name */
 export const read = (name) => lines(join(dataFolder(), name));
@@ -54,8 +61,8 @@ export function groupsOf(rows, key) {
 }
 
 /**
- * TruthfulQA's answers with people's labels: of each question the true and the false ones, each once, in an order of their content. An answer
- * that was labelled both ways is left out.
+ * TruthfulQA's answers with people's labels: of each question the true and the false ones, each once, in an order of their content. An
+ * answer that was labelled both ways is left out.
  *
  * @param {{ question?: number, answer: number }} most Characters of a question and of an answer.
  */
@@ -70,6 +77,8 @@ export function truthfulQuestions(most) {
     questions.set(question, of);
   }
   return [...questions.values()].map(({ question, right, wrong }) => ({
-    question, right: mixed([...right].filter((answer) => !wrong.has(answer))), wrong: mixed([...wrong].filter((answer) => !right.has(answer))),
+    question,
+    right: mixed([...right].filter((answer) => !wrong.has(answer))),
+    wrong: mixed([...wrong].filter((answer) => !right.has(answer))),
   }));
 }

