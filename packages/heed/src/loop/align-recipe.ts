@@ -55,9 +55,14 @@ const shape = z.strictObject({
 });
 type Given = z.infer<typeof shape>;
 
+/** The sections that say what rates answers. */
+const SECTIONS = ['reward', 'judge', 'evaluate'];
+
 /** A recipe of `heed align`: generate → rate → train, round after round. */
 export const AlignRecipe = shape
   .superRefine((recipe, context) => {
+    // A section that is wrong in itself is said to be so by its own schema, and nothing can be told from it.
+    if (context.issues.some(({ path }) => SECTIONS.some((name) => path?.[0] === name))) return;
     for (const [path, message] of problemsOf(recipe)) context.addIssue({ code: 'custom', path, message, input: undefined });
   })
   .transform((recipe) => (asksSomeone(recipe) ? { ...recipe, store: recipe.store ?? DEFAULT_STORE } : recipe));

@@ -14,10 +14,21 @@ export interface Stop {
   readonly matching: string;
 }
 
+/** Kills at the n-th event of a run, from 0: a log line (half of which is written), a file put in place, a file or folder removed. */
+export interface StopAtEvent {
+  readonly how: 'SIGKILL';
+  readonly nth: number;
+}
+
+/** Stops nothing; writes the list of a whole run's events to a file. */
+export interface ListEvents {
+  readonly list: string;
+}
+
 /** Runs `heed` in a process of its own, which is stopped at an exact moment. */
 export function heedStopped(
   argv: readonly string[],
-  stop: Stop,
+  stop: Stop | StopAtEvent | ListEvents,
 ): Promise<{ readonly code: number | null; readonly signal: string | null; readonly err: string }> {
   return new Promise((resolve, reject) => {
     const child = spawn(process.execPath, ['--import', STOP_AT, BIN, ...argv], {

@@ -109,9 +109,12 @@ export function judgedSource(setup: JudgedSetup): Source {
     say(`round ${k}: ${words}.`);
     if (skipped.length > 0) say(`round ${k}, left out:\n${listProblems(skipped)}`);
     if (truncated > 0) say(`round ${k}: ${truncated} prompts cut.`);
-    if (items.length > 0) return items;
-    throw new UserError(`Round ${k} leaves nothing to train on: ${words}; ${method.name} takes none of these rows.`, [
+    const kept = items.map(({ index }) => rows[index]!);
+    const reason = kept.length === 0 ? `${method.name} takes none of these rows` : method.unfitTogether(kept);
+    if (reason === undefined) return items;
+    throw new UserError(`Round ${k} leaves nothing to train on: ${words}; ${reason}.`, [
       'Where the reward is the same for all answers, it cannot tell them apart: look at its reasons, teach its judge (docs/labels.md), or draw more answers (generate.samples).',
+      'Where most answers were cut off, give them more room (generate.maxNewTokens).',
     ]);
   }
 }

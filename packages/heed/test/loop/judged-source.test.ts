@@ -1,0 +1,126 @@
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import type { AnyRow, PromptRow } from '../../src/data/rows.js';
+import type { Answer } from '../../src/loop/answer-log.js';
+import { judgedSource } from '../../src/loop/sources/judged.js';
+import type { Lesson } from '../../src/loop/source.js';
+import { type MethodOptions, methodOf } from '../../src/method/index.js';
+import { type RewardFunction, createFunctionReward } from '../../src/reward/function.js';
+import { fakeRespond } from '../support/respond.js';
+import { scratchFolder } from '../support/scratch.js';
+
+// What the loop makes of answers, with answers and a reward that are written here.
+const { folder } = scratchFolder();
+let runs = 0;
+
+const PROMPTS: readonly PromptRow[] = ['One', 'Two', 'Three'].map((word, i) => ({
+  source: { file: 'prompts.jsonl', line: i + 1 }, id: word, prompt: [{ role: 'user', content: `${word}?` }], extra: {},
+}));
+/** Good answers have a "+", and are worth as much as they have. */
+const pluses: RewardFunction = ({ completions }) => completions.map((text) => text.split('+').length - 1);
+
+interface Given {
+  readonly method: MethodOptions;
+  /** The answers to each prompt; one that ends with "…" was cut off. */
+  readonly answers: readonly (readonly string[])[];
+  readonly reward?: RewardFunction;
+  readonly allowedFailures?: number;
+  readonly prompts?: readonly PromptRow[];
+}
+
+async function lesson(
+  { method, answers, reward = pluses, allowedFailures = 0, prompts = PROMPTS }: Given,
+): Promise<{ lesson: Lesson; said: string[]; report: object }> {
+  const said: string[] = [];
+  const dir = join(folder, `run-${runs++}`);
+  const source = judgedSource({
+    rounds: 1, prompts, samples: answers[0]!.length, sampling: { maxNewTokens: 8, temperature: 1 },
+    reward: createFunctionReward('pluses', reward, 1), allowedFailures, method: methodOf(method), text: fakeRespond(),
+    limits: { maxTokens: 512, onLong: 'error' }, seed: 0, maker: undefined, run: { path: (...parts) => join(dir, ...parts) },
+    hooks: { say: (line) => said.push(line) },
+    answerer: {
+      answer: async () => answers.flatMap((own, row) => own.map((text, sample): Answer => ({
+        round: 1, row, sample, ids: [1], logprobs: [-1], text, finish: text.endsWith('…') ? 'length' : 'stop',
+      }))),
+      generator: () => { throw new Error('Nothing is to be generated here.'); },
+      rest: async () => undefined,
+      release: async () => undefined,
+    },
+  });
+  const made = await source.lesson({ k: 1, policy: undefined });
+  return { lesson: made, said, report: source.learnt!(1, { steps: 1, loss: 0, tokens: 0, seconds: 0 }) };
+}
+
+const ANSWERS = [['yes+', 'no'], ['bad', 'good++'], ['worse', 'fine+']];
+
+describe.each(['kto', 'bco', 'unlikelihood'])('votes for %s', (name) => {
+  it('are good for good answers and bad for bad ones', async () => {
+    const { lesson: { rows, items } } = await lesson({ method: { name }, answers: ANSWERS });
+    const labels = rows.map((row) => ['completion', 'label'].map((key) => (row as unknown as Record<string, unknown>)[key]));
+    expect(labels).toEqual([['yes+', true], ['no', false], ['bad', false], ['good++', true], ['worse', false], ['fine+', true]]);
+    // And so does what the loss sees.
+    const column = name === 'unlikelihood' ? 'bad' : 'desirable';
+    const good = items.map(({ columns }) => (name === 'unlikelihood' ? 1 - (columns[column] as number) : columns[column]));
+    expect(good).toEqual([1, 0, 0, 1, 0, 1]);
+  });
+});
+
+describe('a round of answers', () => {
+  const texts = (rows: readonly AnyRow[]): unknown[] => rows.map((row) => (row as unknown as { completion: string }).completion);
+
+  it('never mixes prompts', async () => {
+    const { lesson: { rows } } = await lesson({ method: { name: 'dpo' }, answers: ANSWERS });
+    expect(rows).toMatchObject([
+      { id: 'One', chosen: 'yes+', rejected: 'no', prompt: PROMPTS[0]!.prompt },
+      { id: 'Two', chosen: 'good++', rejected: 'bad', prompt: PROMPTS[1]!.prompt },
+      { id: 'Three', chosen: 'fine+', rejected: 'worse', prompt: PROMPTS[2]!.prompt },
+    ]);
+  });
+
+  it('keeps equal prompts of the file apart', async () => {
+    const twins = [...PROMPTS.slice(0, 2), { ...PROMPTS[0]!, id: 'One again' }];
+    const { lesson: { rows } } = await lesson({ method: { name: 'dpo' }, answers: ANSWERS, prompts: twins });
+    expect(rows.map(({ id }) => id)).toEqual(['One', 'Two', 'One again']);
+  });
+
+  it('learns nothing from answers that were cut off or are empty, and says how many those are', async () => {
+    const answers = [['yes+', 'no…'], [' ', 'good++'], ['worse', 'fine+…']];
+    const { lesson: { rows }, said, report } = await lesson({ method: { name: 'kto' }, answers });
+    expect(texts(rows)).toEqual(['yes+', 'good++', 'worse']);
+    expect(said[0]).toBe('round 1: 2 of 3 answers satisfy the reward, 3 were cut off or empty.');
+    expect(report).toEqual({ answers: 3, satisfied: 2, reward: 1, unfinished: 3, unrated: {}, trainedOn: 3 });
+  });
+
+  it('learns nothing from an answer without a rating, which counts as neither good nor bad', async () => {
+    const reward: RewardFunction = (input) => input.completions.map((text) => (text === 'bad' ? null : text.split('+').length - 1));
+    const { lesson: { rows }, report } = await lesson({ method: { name: 'kto' }, answers: ANSWERS, reward, allowedFailures: 0.2 });
+    expect(texts(rows)).toEqual(['yes+', 'no', 'good++', 'worse', 'fine+']);
+    expect(report).toEqual({ answers: 5, satisfied: 3, reward: 4 / 5, unfinished: 0, unrated: { 'not-applicable': 1 }, trainedOn: 5 });
+    await expect(lesson({ method: { name: 'kto' }, answers: ANSWERS, reward, allowedFailures: 0.1 }))
+      .rejects.toThrow(/1 of 6 answers got no rating .*allowedFailures is 10.0 %.*not-applicable 1/);
+  });
+});
+
+describe('a round that a method cannot learn from', () => {
+  const good = [['yes+', 'so+'], ['well+', 'good+'], ['oh+', 'fine+']];
+  const bad = [['yes', 'so'], ['well', 'good'], ['oh', 'fine']];
+  const nothing = /^Round 1 leaves nothing to train on: \d of 6 answers satisfy the reward; .*(takes none of these rows|label)/;
+
+  it.each([
+    ['sft', 'bad'], ['npo', 'good'], ['dpo', 'good'], ['dpo', 'bad'],
+    // Without the other class there is nothing to tell apart: the same refusal as for a file.
+    ['kto', 'good'], ['kto', 'bad'], ['bco', 'good'], ['bco', 'bad'], ['unlikelihood', 'good'],
+  ] as const)('%s stops where all answers are %s, and names the way out', async (name, all) => {
+    const stopped = lesson({ method: { name }, answers: all === 'good' ? good : bad });
+    await expect(stopped).rejects.toThrow(nothing);
+    const hints = ['generate.samples', 'generate.maxNewTokens'].map((option) => expect.stringContaining(option) as string);
+    await expect(stopped).rejects.toMatchObject({ hints });
+  });
+
+  it.each([
+    ['sft', 'good'], ['npo', 'bad'], ['unlikelihood', 'bad'], ['cut', 'good'], ['cut', 'bad'],
+  ] as const)('%s learns where all answers are %s', async (name, all) => {
+    const made = await lesson({ method: name === 'cut' ? { name, ratio: null } : { name }, answers: all === 'good' ? good : bad });
+    expect(made.lesson.items).toHaveLength(6);
+  });
+});

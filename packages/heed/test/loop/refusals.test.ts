@@ -1,0 +1,139 @@
+import { existsSync, readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { type Ran, heed } from '../cli/support.js';
+import { scratchFolder } from '../support/scratch.js';
+import { tinyTalker } from './talkative.js';
+
+// What `heed align` cannot do is refused before anything is generated, with the method or the option named, and a way out.
+const { folder, write } = scratchFolder();
+let recipe: string;
+let rules: string;
+let fn: string;
+beforeAll(async () => {
+  const model = await tinyTalker(folder, { context: 512 });
+  rules = write('tiny.rules.yaml', `
+name: tiny
+rules:
+  - {id: letters, kind: forbidden-pattern, pattern: '[a-m]', message: 'It has {quotes}.'}
+`);
+  fn = `${write('reward.ts', 'export const length = ({ completions }) => completions.map((text) => text.length);\n')}#length`;
+  write('pairs.jsonl', `${JSON.stringify({ prompt: 'How?', completion: 'So.' })}\n`);
+  recipe = write('recipe.yaml', `
+model: ${model}
+data: ${write('train.jsonl', Array.from({ length: 12 }, (_, i) => `{"prompt": "Why ${i}?"}\n`).join(''))}
+generate: {maxNewTokens: 8}
+loop: {iterations: 1}
+evaluate: {prompts: ${write('held.jsonl', '{"prompt": "How?"}\n')}, maxNewTokens: 6}
+adapter: {rank: 2, alpha: 4, targets: [q_proj]}
+run: {dir: unused}
+`);
+});
+
+let runs = 0;
+const align = async (...overrides: readonly string[]): Promise<Ran & { readonly dir: string }> => {
+  const dir = join(folder, `run-${runs++}`);
+  return { ...(await heed(['align', recipe, `run.dir=${dir}`, ...overrides])), dir };
+};
+const ruled = (): string => `reward=rules:${rules}`;
+
+/** That a run was refused with these words, and that the model has not written anything. */
+function expectRefused({ code, err, dir }: Awaited<ReturnType<typeof align>>, ...words: readonly RegExp[]): void {
+  for (const word of words) expect(err).toMatch(word);
+  expect(code).toBe(2);
+  const left = existsSync(dir) ? readdirSync(dir, { recursive: true }).map(String) : [];
+  expect(left.filter((name) => /answers|before|ratings|checkpoints.|adapter.|summary/.test(name))).toEqual([]);
+}
+
+describe('align refuses a method', () => {
+  it.each([
+    [
+      'that learns from rows which answers cannot become', '{name: choice}',
+      /choice learns from "choice" rows, which cannot be made from rated answers/,
+      /Take a method that learns from one of these kinds/,
+    ],
+    [
+      'that trains a head on texts', "{name: classifier, labels: ['good', 'bad']}",
+      /classifier trains a head that scores texts/, /heed train/,
+    ],
+    ['that trains a head on pairs', '{name: reward-model}', /reward-model trains a head that scores texts/, /heed train/],
+    [
+      'of pairs with one answer to a prompt', '{name: dpo}',
+      /dpo learns from pairs of answers to one prompt, but generate\.samples is 1/, /Set generate\.samples to 2 or more/,
+    ],
+    [
+      'of refinements that nothing writes', '{name: ilf}',
+      /ilf learns from what the model writes after a judgment/, /Add rows: \{ make: refine \}/,
+    ],
+    [
+      'of positives that nothing writes', '{name: d2o}',
+      /d2o could not learn from a single row made of 1 answer to a prompt/, /let the model write what is missing \(rows:\)/,
+    ],
+    [
+      'of principles', '{name: principle-choice}',
+      /principle-choice learns from "principled" rows, which cannot be made from rated answers/, /heed train/,
+    ],
+  ])('%s', async (_, method, ...words) => {
+    expectRefused(await align(`method=${method}`, ruled()), ...words);
+  });
+
+  it('whose positives are fewer than it wants, even with several answers', async () => {
+    const ran = await align('method={name: d2o, k: 4}', 'generate.samples=4', ruled());
+    expectRefused(ran, /d2o could not learn from a single row made of 4 answers/, /generate\.samples/);
+  });
+
+  it('that says what kind of rows the model is to write, where it makes another kind', async () => {
+    const ran = await align('method={name: ilf}', 'rows={make: self-correct}', ruled());
+    const words = /rows\.make: self-correct makes rows of the kind "negative", but the method learns from "refined" rows/;
+    expectRefused(ran, words, /Take another method/);
+  });
+
+  it.each(['cut', 'sft', 'kto', 'bco', 'unlikelihood', 'npo'])('%s, with a reward that draws no line', async (name) => {
+    const ran = await align(`method={name: ${name}}`, `reward=${fn}`);
+    const words = new RegExp(`${name} learns from good and bad answers, but the reward draws no line between them`);
+    expectRefused(ran, words, /Give the reward a threshold/);
+  });
+});
+
+describe('align refuses a recipe', () => {
+  it.each<[string, (given: { rules: string; fn: string; folder: string }) => string[], ...RegExp[]]>([
+    ['that holds out rows in data.eval', ({ rules: r }) => [`reward=rules:${r}`, 'data.eval=0.5'], /data\.eval/, /evaluate\.prompts/],
+    ['with a section for the reward that names none', () => ['reward={}'], /reward.*expected exactly one of rules/],
+    ['with a section for the judge that names none', () => ['judge={}'], /judge.*expected exactly one of/],
+    ['with data.ties', ({ rules: r }) => [`reward=rules:${r}`, 'data.ties=skip'], /data\.ties/, /leave it out/],
+    [
+      'with a reward and a judge', ({ rules: r }) => [`reward=rules:${r}`, `judge=rules:${r}`],
+      /reward.* stands beside judge; leave one of them out/,
+    ],
+    ['with neither', () => [], /reward.* is missing; say what rates the answers, such as reward: rules:FILE/],
+    [
+      'with rows that are made anew as training goes on',
+      ({ rules: r }) => [`reward=rules:${r}`, 'method={name: ilf}', 'rows={make: refine, every: 2}'],
+      /rows\.every/, /leave it out/,
+    ],
+    [
+      'with a judge that is asked and no label', ({ rules: r }) => ['judge={local: {}}', `evaluate.judge=rules:${r}`],
+      /label/, /write label: judgments/,
+    ],
+    [
+      'with held-out answers rated twice',
+      ({ rules: r, fn: f }) => [`reward=rules:${r}`, `evaluate.reward=${f}`, `evaluate.judge=rules:${r}`],
+      /evaluate\.reward.* stands beside evaluate\.judge/,
+    ],
+    ['with a reward of another kind in the section', () => ['reward={rulez: x}'], /reward.*rulez/],
+  ])('%s', async (_, overrides, ...words) => {
+    expectRefused(await align('method={name: sft}', ...overrides({ rules, fn, folder })), ...words);
+  });
+});
+
+describe('align takes', () => {
+  it('a reward that draws no line where the method wants numbers or pairs', async () => {
+    const ran = await align('method={name: dpo}', 'generate.samples=16', `reward=${fn}`);
+    expect(ran.code, ran.err).toBe(0);
+  });
+
+  it('bad answers alone with a method that needs no positives', async () => {
+    const ran = await align('method={name: npo}', 'generate.samples=4', ruled());
+    expect(ran.code, ran.err).toBe(0);
+  });
+});
