@@ -44,28 +44,27 @@ export interface AnswerRequest {
   readonly generator: Pick<Generator, 'generate'>;
   /** Answers wanted to each prompt. */
   readonly samples: number;
-  /** The seed names the random numbers, together with a prompt's index, a sample and a place in the answer. */
+  /** Random numbers follow from the seed, the prompt's index, the sample and the place in the answer. */
   readonly sampling: SamplingOptions;
   readonly hooks?: {
-    /** Answers that are in the file, of how many. */
+    /** Takes the number of answers in the file, and the number wanted. */
     onProgress?(done: number, of: number): void;
     /** Set `requested` to stop after the current token. */
     readonly interrupt?: { readonly requested: boolean };
   };
 }
 
-/** Prompts that are answered together. Changing this number can change the last bit of log-probabilities, and so a run that is resumed. */
+/** Prompts that are answered together. Another number can change the last bit of log-probabilities, and so the results of a resume. */
 const GROUP = 96;
 
 /**
  * Has every prompt answered, and appends each answer to `file` (JSON Lines) as soon as it is finished. Returns the round's answers in the
  * order of prompts and samples, whatever the order in which they were finished.
  *
- * Answers in the file stay as they are, and a group of 96 prompts whose answers are all there is not asked again. A group that a kill
- * left unfinished is answered again as a whole, and only its missing answers are added: kernels of matrix products round differently
- * for different numbers of rows, so an answer keeps the last bit of its log-probabilities only in the company that it was first written
- * in. A run that was killed and resumed on the same machine therefore ends with the bits of one that was not, and a kill costs at most
- * the work on one group.
+ * Answers in the file stay as they are, and a group of 96 prompts whose answers are complete is not asked again. A group that a kill left
+ * unfinished is answered again as a whole, and only the missing answers are added. The reason: kernels of matrix products round
+ * differently for different numbers of rows, so the last bit of a log-probability depends on the group. A run that is killed and resumed
+ * on the same machine therefore ends with the same bits as an uninterrupted run, and a kill costs at most the work on one group.
  *
  * @param file Its folder is made where it is missing. A last line that a kill cut is removed.
  * @throws UserError where a line of the file is no answer, or an answer to another list of prompts

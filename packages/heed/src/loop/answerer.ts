@@ -9,12 +9,12 @@ import { type Hooks } from '../run/job.js';
 import { silentProgress } from '../run/progress.js';
 import { type Answer, answerPrompts } from './answer-log.js';
 
-/** Sequences that generation works on together. */
+/** Sequences that are generated at the same time. */
 const LIVE = 32;
 
-/** What the policy is asked. */
+/** Prompts for the policy to answer. */
 export interface Asking {
-  /** Where the answers are kept; what is there is not asked again. */
+  /** The file that keeps the answers. A prompt whose answers are in it is not asked again. */
   readonly file: string;
   /** Names the answers in the file. */
   readonly round: number | string;
@@ -22,19 +22,19 @@ export interface Asking {
   /** Answers to each prompt. */
   readonly samples: number;
   readonly sampling: SamplingOptions;
-  /** The adapter's parameters where they lie; undefined answers with the model as it is. */
+  /** The adapter's parameters in the engine. Undefined: the model answers without an adapter. */
   readonly policy: View | undefined;
   /** Words for the progress bar. */
   readonly doing: string;
 }
 
-/** The policy as it answers prompts: one generator for a whole run, opened when it is first needed. */
+/** Lets the policy answer prompts: one generator for a whole run, opened at its first use. */
 export interface Answerer {
   /** Answers by (row, sample). @throws Interrupted where a stop was asked for */
   answer(asking: Asking): Promise<readonly Answer[]>;
-  /** The generator with an adapter set, or none: for held-out prompts. */
+  /** The generator, with the given adapter or none: for held-out prompts. */
   generator(policy: View | undefined): Promise<Generator>;
-  /** Gives back what the generator needs while it generates; its programs stay. */
+  /** Frees the memory that is needed only while generating. The compiled programs stay. */
   rest(): Promise<void>;
   release(): Promise<void>;
 }
@@ -55,7 +55,7 @@ export function createAnswerer(engine: Engine, model: Model, plan: AdapterPlan, 
         return await answerPrompts(file, {
           round, samples, sampling,
           prompts: rows.map(({ prompt }) => model.template.prompt(prompt)),
-          // Where the file has all answers nothing is opened.
+          // The generator opens at the first missing answer.
           generator: { generate: async (...given) => (await (ready ??= generator(policy))).generate(...given) },
           hooks: { onProgress: (done) => progress.update(done), interrupt },
         });

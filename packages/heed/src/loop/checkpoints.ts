@@ -7,36 +7,42 @@ import { writeSafetensors } from '../model/checkpoint/safetensors-write.js';
 import { atomicWrite, fileError } from '../run/files.js';
 import type { TrainerState } from '../train/trainer.js';
 
-/** Where a run stands: everything that makes the next step what it would have been. Data order and dropout masks follow from the seed. */
+/** The state of a run: everything that the next step depends on. Data order and dropout masks follow from the seed. */
 export interface Snapshot {
   /** The round under way, from 1. */
   readonly round: number;
   /** Steps of that round that are taken, and how many it has. */
   readonly done: number;
   readonly roundSteps: number;
-  /** Hash of what that round learns from: a resume on other rows is refused. */
+  /** Hash of the items of that round: a resume with other rows is refused. */
   readonly data: string;
-  /** What each round that ended did. */
+  /** A report of each round that ended. */
   readonly reports: readonly RoundReport[];
   readonly trainer: TrainerState;
 }
 
-/** What a round did, for `summary.json` and for people. A source adds words and numbers of its own. */
+/** The report of a round, for `summary.json` and for people. A source adds words and numbers of its own. */
 export type RoundReport = { readonly round: number; readonly steps: number; readonly loss: number } & Readonly<Record<string, unknown>>;
 
 const ARRAYS = ['parameters', 'm', 'v'] as const;
 const copyKey = (reference: string): string => `copy:${reference}`;
 const folderOf = (step: number): string => `step-${String(step).padStart(6, '0')}`;
 
-/** Saves a snapshot as `<dir>/step-000123`, complete or not at all, and removes all but the newest `keep`. */
+/** Saves a snapshot as `<dir>/step-000123`, completely or not at all, and removes all checkpoints but the newest `keep`. */
 export async function saveCheckpoint(dir: string, { trainer: { arrays, ...counts }, ...place }: Snapshot, keep: number): Promise<void> {
   const target = join(dir, folderOf(counts.step));
   const draft = `${target}.partial`;
   try {
     await rm(draft, { recursive: true, force: true });
     await mkdir(draft, { recursive: true });
-    const all = [...ARRAYS.map((name) => [name, arrays[name]] as const), ...Object.entries(arrays.copies).map(([name, data]) => [copyKey(name), data] as const)];
-    await writeSafetensors(join(draft, 'state.safetensors'), all.map(([name, data]) => ({ name, dtype: 'float32', shape: [data.length], data })));
+    const all = [
+      ...ARRAYS.map((name) => [name, arrays[name]] as const),
+      ...Object.entries(arrays.copies).map(([name, data]) => [copyKey(name), data] as const),
+    ];
+    await writeSafetensors(
+      join(draft, 'state.safetensors'),
+      all.map(([name, data]) => ({ name, dtype: 'float32', shape: [data.length], data })),
+    );
     await atomicWrite(join(draft, 'state.json'), JSON.stringify({ ...counts, ...place }));
     await rm(target, { recursive: true, force: true });
     await rename(draft, target);
@@ -65,12 +71,15 @@ export async function loadNewest(dir: string, size: number, copies: readonly str
   const newest = (await checkpointSteps(dir)).at(-1);
   if (newest === undefined) return undefined;
   const folder = join(dir, folderOf(newest));
-  const { step, t, memory, ...place } = JSON.parse(await readFile(join(folder, 'state.json'), 'utf8')) as Omit<Snapshot, 'trainer'> & Omit<TrainerState, 'arrays'>;
+  const state = JSON.parse(await readFile(join(folder, 'state.json'), 'utf8')) as Omit<Snapshot, 'trainer'> & Omit<TrainerState, 'arrays'>;
+  const { step, t, memory, ...place } = state;
   const { tensors } = readSafetensors(join(folder, 'state.safetensors'));
   const load = (name: string): Float32Array => {
     const data = tensors.get(name)?.data;
     if (data?.length === size) return data;
-    throw new UserError(`${folder} does not fit this run: "${name}" holds ${data?.length ?? 0} numbers, the adapter has ${size}.`, ['Start again with --overwrite.']);
+    throw new UserError(`${folder} does not fit this run: "${name}" holds ${data?.length ?? 0} numbers, the adapter has ${size}.`, [
+      'Start again with --overwrite.',
+    ]);
   };
   return {
     ...place,

@@ -11,7 +11,7 @@ export function logHeatmaps(run: Pick<RunFolder, 'samples'>, step: Step, lesson:
   for (const row of heatmapSamples(step, lesson, tokenizer)) run.samples.append(row);
 }
 
-/** What the heat map shows, as lines of `samples.jsonl`: the rows of a step that carry a judgment. */
+/** The heat maps of a step's rows that carry a judgment, as lines of `samples.jsonl`. */
 function heatmapSamples({ heatmaps, step }: Step, { rows }: Lesson, tokenizer: Tokenizer): LogRow[] {
   return heatmaps.flatMap(({ of, batch, slots, logRatio, flagged }) =>
     batch.items.flatMap((item, i): LogRow[] => {

@@ -10,12 +10,13 @@ import type { Hooks, Measured } from '../run/job.js';
 import { percent } from '../run/numbers.js';
 import { silentProgress } from '../run/progress.js';
 import { Interrupted } from '../run/signals.js';
+import type { Estimate } from '../run/statistics.js';
 import type { Answerer } from './answerer.js';
 
 /** When held-out prompts are answered: before the first round and after the last. */
 export type When = 'before' | 'after';
 
-/** Prompts that training never sees, and how the answers to them are rated. */
+/** Prompts that training never sees, and the reward that rates the answers to them. */
 export interface HeldOut {
   readonly engine: Engine;
   readonly model: Model;
@@ -30,9 +31,13 @@ export interface HeldOut {
 /**
  * Has the held-out prompts answered, and the answers rated and measured.
  *
- * @param policy The adapter's parameters where they lie; undefined: the model as it is, whose answers are kept for a resume.
+ * @param policy The adapter's parameters in the engine. Undefined: the model without an adapter, whose answers are kept for a resume.
  */
-export async function assess({ engine, model, answerer, rows, reward, sampling, run, hooks }: HeldOut, when: When, policy: View | undefined): Promise<AnswerReport> {
+export async function assess(
+  { engine, model, answerer, rows, reward, sampling, run, hooks }: HeldOut,
+  when: When,
+  policy: View | undefined,
+): Promise<AnswerReport> {
   const { progress = silentProgress, interrupt, say } = hooks;
   progress.start(`answering held-out prompts, ${when}`, rows.length);
   const generator = await answerer.generator(policy);
@@ -40,7 +45,8 @@ export async function assess({ engine, model, answerer, rows, reward, sampling, 
   const report = await evaluateAnswers({
     model, generator, scorer, reward, rows, sampling, keptIn: policy === undefined ? run.path('work', 'before.json') : undefined,
     onProgress(n) {
-      if (interrupt?.requested === true) throw new Interrupted('Stopped while answering the held-out prompts; --resume answers them again.');
+      if (interrupt?.requested === true)
+        throw new Interrupted('Stopped while answering the held-out prompts; --resume answers them again.');
       progress.update(n);
     },
   });
@@ -52,9 +58,11 @@ export async function assess({ engine, model, answerer, rows, reward, sampling, 
 }
 
 const describe = (when: When, { satisfied, value, findings, fluency }: AnswerReport): string => {
+  const interval = ({ low, high }: Estimate, write: (x: number) => string): string => `[${write(low)}, ${write(high)}]`;
+  const digits = (x: number): string => x.toPrecision(3);
   const share = satisfied === undefined
-    ? `a mean reward of ${value.mean.toPrecision(3)} over ${value.n} held-out answers [${value.low.toPrecision(3)}, ${value.high.toPrecision(3)}]`
-    : `${percent(satisfied.mean)} of ${satisfied.n} held-out answers satisfy the reward [${percent(satisfied.low)}, ${percent(satisfied.high)}]`;
+    ? `a mean reward of ${digits(value.mean)} over ${value.n} held-out answers ${interval(value, digits)}`
+    : `${percent(satisfied.mean)} of ${satisfied.n} held-out answers satisfy the reward ${interval(satisfied, percent)}`;
   const faults = findings === undefined ? '' : `, ${findings.mean.toFixed(2)} findings an answer`;
   return `${when}: ${share}${faults}, ${fluency.medianWords} words.`;
 };
@@ -66,7 +74,9 @@ export const measurements = ({ satisfied, value, findings, fluency }: AnswerRepo
 /** Writes the answers to the run's samples. */
 export function logAnswers(run: RunFolder, when: When, { answers }: AnswerReport, step: number): void {
   for (const { row, response, rated } of answers) {
-    const verdict = 'failure' in rated ? rated.failure : rated.satisfied ?? rated.value;
-    run.samples.append({ kind: 'answer', when, step, id: row.id ?? String(row.source.line), prompt: row.prompt.at(-1)!.content, response, verdict, reason: 'failure' in rated ? rated.detail : rated.reason });
+    const verdict = 'failure' in rated ? rated.failure : (rated.satisfied ?? rated.value);
+    const reason = 'failure' in rated ? rated.detail : rated.reason;
+    const id = row.id ?? String(row.source.line);
+    run.samples.append({ kind: 'answer', when, step, id, prompt: row.prompt.at(-1)!.content, response, verdict, reason });
   }
 }

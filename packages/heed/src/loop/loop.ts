@@ -10,7 +10,7 @@ export interface LoopSetup extends Omit<RecordSetup, 'rounds' | 'interrupt'> {
   readonly source: Source;
   /** The optimizer and its schedule start anew in every round. */
   readonly fresh: boolean;
-  /** Whether training begins with a fresh adapter, which changes nothing until the first step. */
+  /** Whether training begins with a fresh adapter. The model with it equals the model without it until the first step. */
   readonly untouched: boolean;
   readonly hooks: Hooks;
   /** Called with each round's lesson, before anything is learnt from it. */
@@ -19,23 +19,25 @@ export interface LoopSetup extends Omit<RecordSetup, 'rounds' | 'interrupt'> {
   onStep?(step: Step, lesson: Lesson): void;
 }
 
-/** What a loop did. */
+/** The results of a loop. */
 export interface LoopResult {
   readonly reports: readonly RoundReport[];
-  /** Tokens that went through the model while learning, and seconds that it took, both since a resume. */
+  /** Tokens that went through the model while learning, and the seconds of it, both since the last resume. */
   readonly tokens: number;
   readonly seconds: number;
   readonly resumedFrom: number | undefined;
 }
 
 /**
- * The whole of training: rows → learn → save, round after round. A run that is resumed goes on from its newest checkpoint, to the same numbers as a run
- * that was never stopped.
+ * The whole of training: rows → learn → save, round after round. A resumed run goes on from its newest checkpoint, and ends with the same
+ * numbers as an uninterrupted run.
  *
  * @throws Interrupted after saving, where `hooks.interrupt` asked for it
  * @throws UserError where a resume finds other rows, or a loss is not finite; the last good state is saved
  */
-export async function runLoop({ source, trainer, run, options, fresh, untouched, hooks, onLesson, onStep }: LoopSetup): Promise<LoopResult> {
+export async function runLoop(
+  { source, trainer, run, options, fresh, untouched, hooks, onLesson, onStep }: LoopSetup,
+): Promise<LoopResult> {
   const { rounds } = source;
   const { progress = silentProgress, interrupt, say } = hooks;
   const record = await openRecord({ run, trainer, options, rounds, interrupt });

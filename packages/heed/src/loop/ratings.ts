@@ -9,25 +9,33 @@ import { finePercent } from '../run/numbers.js';
 import { silentProgress } from '../run/progress.js';
 import { Interrupted } from '../run/signals.js';
 
-/** What a file of ratings holds: whose they are, and what was said of each answer. */
+/** A file of ratings: the name of the reward, and its result for each answer. */
 interface Kept {
   readonly reward: string;
   readonly results: readonly (Rated | Failure)[];
 }
 
 /**
- * Rates a round's answers and keeps the results in `file`; a resume reads them there. So an answer that was not rated once (a server that was down)
- * stays out of a round that was learnt from.
+ * Rates a round's answers and keeps the results in `file`, where a resume reads them. So a round learns from the same answers after a
+ * resume: an answer without a rating, because a server was down, stays without one.
  *
- * @param allowed The share of answers that may fail, for whatever reason.
- * @throws Interrupted where a stop was asked for; what a judge has answered is in the reply store
- * @throws UserError where more fail, or the file is by another reward
+ * @param allowed The share of answers that may go without a rating, for whatever reason.
+ * @throws Interrupted where a stop was asked for; the replies of a judge so far are cached
+ * @throws UserError where more answers get no rating, or the file holds the ratings of another reward
  */
-export async function rateAnswers(file: string, items: readonly RewardItem[], reward: Reward, allowed: number, { progress = silentProgress, interrupt }: Hooks): Promise<readonly (Rated | Failure)[]> {
+export async function rateAnswers(
+  file: string,
+  items: readonly RewardItem[],
+  reward: Reward,
+  allowed: number,
+  { progress = silentProgress, interrupt }: Hooks,
+): Promise<readonly (Rated | Failure)[]> {
   if (existsSync(file)) {
     const kept = JSON.parse(await readFile(file, 'utf8')) as Kept;
     if (kept.reward === reward.name) return kept.results;
-    throw new UserError(`The reward is ${reward.name} now; the ratings in ${file} are by ${kept.reward}.`, ['Restore the reward, or start again with --overwrite.']);
+    throw new UserError(`The reward is ${reward.name} now; the ratings in ${file} are by ${kept.reward}.`, [
+      'Restore the reward, or start again with --overwrite.',
+    ]);
   }
   progress.start('rating', items.length, { unit: 'answers' });
   const results = await reward.rate(items, { onProgress: (done) => progress.update(done), signal: interrupt?.signal });
@@ -42,10 +50,11 @@ function requireEnough(results: readonly (Rated | Failure)[], allowed: number): 
   const failures = results.filter(failed);
   if (failures.length <= allowed * results.length) return;
   throw new UserError(
-    `${failures.length} of ${results.length} answers got no rating (${finePercent(failures.length / results.length)}; allowedFailures is ${finePercent(allowed)}): ${counted(failures)}.`,
+    `${failures.length} of ${results.length} answers got no rating `
+      + `(${finePercent(failures.length / results.length)}; allowedFailures is ${finePercent(allowed)}): ${counted(failures)}.`,
     [
       ...failures.slice(0, 5).map(({ failure, detail }) => `${failure}: ${detail}`),
-      'With --resume, what a server did not answer is asked again, and nothing else.',
+      'With --resume only the questions that a server left open are asked again.',
       'If so many may fail: --resume allowedFailures=SHARE.',
     ],
   );
@@ -59,4 +68,5 @@ export function reasonsOf(failures: readonly Failure[]): Record<string, number> 
 }
 
 /** Failures for people: "timeout 3, refused 1". */
-export const counted = (failures: readonly Failure[]): string => Object.entries(reasonsOf(failures)).map(([reason, n]) => `${reason} ${n}`).join(', ');
+export const counted = (failures: readonly Failure[]): string =>
+  Object.entries(reasonsOf(failures)).map(([reason, n]) => `${reason} ${n}`).join(', ');

@@ -11,22 +11,25 @@ import type { Learnt, Step, Trainer } from '../train/trainer.js';
 import { type RoundReport, loadNewest, saveCheckpoint } from './checkpoints.js';
 import type { Lesson } from './source.js';
 
-/** What a run has on disk of its training: the log of its steps, its checkpoints, and what each round did. */
+/** What a run keeps of its training on disk: the log of its steps, its checkpoints, and a report of each round. */
 export interface TrainingRecord {
-  /** The round to go on with. */
+  /** The round that training goes on with. */
   readonly round: number;
   readonly reports: readonly RoundReport[];
   /** The step that a resume goes on from. */
   readonly resumedFrom: number | undefined;
   /**
-   * Steps of a round that are taken already: 0 for a round that has not begun, 'all' for one that ended.
+   * The number of a round's steps that are taken already: 0 where the round has not begun, 'all' where it has ended.
    *
    * @throws UserError where the round was begun with other items
    */
   begin(k: number, lesson: Lesson): number | 'all';
   /** Logs a step, and saves where a checkpoint is due. @throws Interrupted after saving, where a stop was asked for */
   step(step: Step): Promise<void>;
-  /** Saves the state before a step whose loss is not finite, and says what to do. Other errors come back as they are. */
+  /**
+   * For a loss that is not finite: saves the state before that step and returns an error that says what to do. Returns other errors as they
+   * are.
+   */
   failure(error: unknown): Promise<unknown>;
   /** Saves the end of a round. @throws Interrupted where a stop was asked for and a round is left */
   end(learnt: Learnt, words: Readonly<Record<string, unknown>> | undefined): Promise<void>;
@@ -40,7 +43,7 @@ export interface RecordSetup {
   readonly interrupt: Hooks['interrupt'];
 }
 
-/** Opens the record of a run. One that is resumed puts the trainer back where its newest checkpoint was; later lines of the logs are dropped. */
+/** Opens the record of a run. On a resume the trainer gets the state of the newest checkpoint, and later lines of the logs are dropped. */
 export async function openRecord({ run, trainer, options, rounds, interrupt }: RecordSetup): Promise<TrainingRecord> {
   const saved = run.resuming ? await loadNewest(run.checkpointsDir, trainer.policy.shape[0]!, Object.keys(trainer.copies)) : undefined;
   if (saved !== undefined) await trainer.restore(saved.trainer);
@@ -64,7 +67,9 @@ export async function openRecord({ run, trainer, options, rounds, interrupt }: R
       const data = fingerprint(items);
       if (k !== place.round || saved === undefined) Object.assign(place, { round: k, done: 0, roundSteps: 0, data });
       else if (data !== place.data) {
-        throw new UserError('The rows are not those that this run began with, so it cannot go on as if nothing had happened.', ['Restore the data, or start again with --overwrite.']);
+        throw new UserError('The rows are not those that this run began with, so the run cannot go on.', [
+          'Restore the data, or start again with --overwrite.',
+        ]);
       }
       return place.done > 0 && place.done === place.roundSteps ? 'all' : place.done;
     },
@@ -92,8 +97,10 @@ export async function openRecord({ run, trainer, options, rounds, interrupt }: R
 }
 
 /** A step as a line of `metrics.jsonl`. */
-export const logRow = ({ step, loss, learningRate, tokens, metrics, gradientNorm, seconds }: Step, more: Readonly<{ round?: number }> = {}): StepMetrics =>
-  ({ step, ...more, loss, lr: learningRate, tokens, ...metrics, grad_norm: gradientNorm, seconds });
+export const logRow = (
+  { step, loss, learningRate, tokens, metrics, gradientNorm, seconds }: Step,
+  more: Readonly<{ round?: number }> = {},
+): StepMetrics => ({ step, ...more, loss, lr: learningRate, tokens, ...metrics, grad_norm: gradientNorm, seconds });
 
 function fingerprint(items: readonly Item[]): string {
   const hash = createHash('sha256');

@@ -6,9 +6,15 @@ import type { MicroBatch } from './micro-batch.js';
 /**
  * Dropout masks [rows, width] of 0 and 1, one for each adapted module. Each response has its own stream, keyed by (seed, step,
  * module, row of data), and each prompt by its tokens, so that neither micro-batches nor a resume change which entries are
- * dropped. Kept entries come in runs of geometric length, so the cost goes with what is dropped.
+ * dropped. Kept entries come in runs of geometric length, so the time grows with the number of dropped entries.
  */
-export function dropoutMasks(masks: AdaptedWeights['masks'], batch: MicroBatch, p: number, seed: number, step: number): Record<string, Feed> {
+export function dropoutMasks(
+  masks: AdaptedWeights['masks'],
+  batch: MicroBatch,
+  p: number,
+  seed: number,
+  step: number,
+): Record<string, Feed> {
   if (masks.length === 0) return {};
   const spans = spansOf(batch);
   const rows = batch.layout.promptRows + batch.layout.responseRows;
@@ -27,12 +33,12 @@ export function dropoutMasks(masks: AdaptedWeights['masks'], batch: MicroBatch, 
   }));
 }
 
-/** How many entries are kept before the next dropped one. */
+/** The number of entries that are kept before the next dropped one. */
 const gap = (u: number, p: number): number => Math.floor(Math.log(1 - u) / Math.log(1 - p));
 
 /**
- * The flat rows of each prompt and response. A response is keyed by its data row and sequence, a prompt by its tokens: which rows
- * share it depends on the micro-batch, what it says does not.
+ * The flat rows of each prompt and response. A response is keyed by its data row and sequence. A prompt is keyed by its tokens, because
+ * the rows that share it depend on the micro-batch.
  */
 function spansOf({ layout, owners, items }: MicroBatch): { key: string; start: number; length: number }[] {
   const spans: { key: string; start: number; length: number }[] = [];
@@ -46,7 +52,8 @@ function spansOf({ layout, owners, items }: MicroBatch): { key: string; start: n
       spans.push({ key: `prompt:${content}`, start: prompt, length: sequence.prompt.length });
       prompt += sequence.prompt.length;
     }
-    spans.push({ key: `response:${items[item]!.index}:${name}${place === 0 ? '' : `:${place}`}`, start: response, length: sequence.response.length });
+    const key = `response:${items[item]!.index}:${name}${place === 0 ? '' : `:${place}`}`;
+    spans.push({ key, start: response, length: sequence.response.length });
     response += sequence.response.length;
   }
   return spans;

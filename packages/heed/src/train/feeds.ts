@@ -13,14 +13,14 @@ export const scalarFeed = (value: number): Feed => ({ data: Float32Array.of(valu
 export const scalarFeeds = (prefix: string, values: Readonly<Record<string, number>>): Record<string, Feed> =>
   Object.fromEntries(Object.entries(values).map(([name, value]) => [`${prefix}:${name}`, scalarFeed(value)]));
 
-/** Whether a step is the first of its round, as a loss with a `round` reference is fed it. */
+/** Tells a loss with a `round` reference whether the step is the first of its round. */
 export const roundFeed = (begins: boolean): Record<string, Feed> => ({ [ROUND_BEGINS]: scalarFeed(begins ? 1 : 0) });
 
-/** Everything a micro-batch feeds to a program over its layout. */
+/** The feeds of a micro-batch for a program over its layout. */
 export const batchFeeds = (batch: MicroBatch, architecture: Architecture, rope: RopeFeed, program: Program): Record<string, Feed> =>
   feedsOf(program, { ...scoringFeeds(batch.layout, architecture, rope), ...batch.feeds });
 
-/** The factor of each term: one over its count in the whole step. */
+/** The factor of each term of the loss: 1 / its count in the whole step. */
 export function scaleFeeds(totals: Totals, terms: number, method: string): Record<string, Feed> {
   return Object.fromEntries(Array.from({ length: terms }, (_, t) => {
     const count = totals.get(`count:${t}`);
@@ -29,7 +29,14 @@ export function scaleFeeds(totals: Totals, terms: number, method: string): Recor
   }));
 }
 
-/** Binds what a training program reads and updates where it lies: parameters, and gradients that it adds to. */
-export function bindTraining(session: Session, weights: AdaptedWeights, { parameters, gradients }: Pick<State, 'parameters' | 'gradients'>): void {
-  session.bind({ ...boundParameters(weights, parameters), ...boundParameters(weights, gradients, 'acc:') }, boundParameters(weights, gradients, 'grad:'));
+/** Binds the arrays that a training program works on in place: it reads the parameters and adds to the gradients. */
+export function bindTraining(
+  session: Session,
+  weights: AdaptedWeights,
+  { parameters, gradients }: Pick<State, 'parameters' | 'gradients'>,
+): void {
+  session.bind(
+    { ...boundParameters(weights, parameters), ...boundParameters(weights, gradients, 'acc:') },
+    boundParameters(weights, gradients, 'grad:'),
+  );
 }

@@ -5,21 +5,21 @@ import type { AdapterPlan } from '../model/adapter.js';
 import type { Model } from '../model/load.js';
 import { type Adapter, loadAdapter } from '../model/peft.js';
 
-/** What training starts with. */
+/** The state that a step starts from. */
 export interface Beginning {
   readonly model: Pick<Model, 'checkpoint'>;
   readonly method: Pick<BoundMethod, 'references' | 'lossAtReference'>;
   readonly plan: AdapterPlan;
   /** The policy's parameters before the step. */
   readonly parameters: Float32Array;
-  /** Whether the run has taken a step: moving averages have then left the policy. Default: false. */
+  /** Whether the run has taken a step. After one, moving averages differ from the policy. Default: false. */
   readonly moved?: boolean;
 }
 
 /**
- * Whether the loss of a step is known: the policy equals every reference. Moving averages start as its copies, and `round` is its equal at a round's
- * first step; `base` is its equal while the adapter is the identity, and a saved adapter where the adapter has the same numbers. With dropout the
- * policy of a step equals none of them.
+ * Whether the policy equals every reference, so that the loss of the next step is known. Moving averages equal it before the first step of
+ * the run, `round` before the first step of a round, `base` while the adapter changes nothing, and a saved adapter where its numbers are
+ * the same. With dropout the policy of a step equals no reference.
  *
  * @throws what `loadAdapter` throws for a reference
  */
@@ -37,7 +37,8 @@ export async function startsAtReferences({ model, method, plan, parameters, move
 const isIdentity = ({ plan, parameters }: Adapter): boolean =>
   [...plan.modules.values()].every(({ b }) => parameters.subarray(b.offset, b.offset + b.shape[0] * b.shape[1]).every((x) => x === 0));
 
-const sameAdapter = (a: Adapter, b: Adapter): boolean => a.plan.scale === b.plan.scale && isDeepStrictEqual(a.plan.modules, b.plan.modules) && isDeepStrictEqual(a.parameters, b.parameters);
+const sameAdapter = (a: Adapter, b: Adapter): boolean =>
+  a.plan.scale === b.plan.scale && isDeepStrictEqual(a.plan.modules, b.plan.modules) && isDeepStrictEqual(a.parameters, b.parameters);
 
 /**
  * Checks the loss of a policy that equals every reference.
@@ -48,6 +49,6 @@ export function checkAtReference({ name, lossAtReference: expected }: Pick<Bound
   if (expected === undefined || Math.abs(loss - expected) <= 1e-3 * Math.max(1, Math.abs(expected))) return;
   throw new UserError(
     `${name}: the policy still equals its reference, so the loss must be ${expected.toFixed(4)}, but it is ${loss.toFixed(4)}.`,
-    ['Policy and reference do not score the rows alike. This is a defect of Heed or of the model file; please report it with the recipe.'],
+    ['Policy and reference score the rows differently. This is a fault of Heed or of the model file; please report it with the recipe.'],
   );
 }

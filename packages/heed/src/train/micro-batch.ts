@@ -5,7 +5,7 @@ import type { TokenSequence } from '../text/token-sequence.js';
 import type { Item } from './item.js';
 import { type Tables, makeTables } from './tables.js';
 
-/** One of a row's sequences, as it goes through the model. */
+/** A sequence in a micro-batch, and the item that it belongs to. */
 export interface Owner {
   readonly item: number;
   readonly name: string;
@@ -14,7 +14,7 @@ export interface Owner {
   readonly sequence: TokenSequence;
 }
 
-/** Rows that go through the model together: how they lie, and the tables that sort what the model gives by name. */
+/** Rows that go through the model together: their layout, and the tables that sort the model's results by the names of sequences. */
 export interface MicroBatch {
   readonly items: readonly Item[];
   readonly layout: Layout;
@@ -26,8 +26,12 @@ export interface MicroBatch {
   readonly owners: readonly Owner[];
 }
 
-/** Lays out what the method learns through; `names` picks others (a reference's). */
-export function makeMicroBatch(method: BoundMethod, items: readonly Item[], { share = true, names = method.names.filter((n) => !method.detached.has(n)) }: { share?: boolean; names?: readonly string[] } = {}): MicroBatch {
+/** Lays out the sequences with these names. Default: those that the method sends a gradient through. */
+export function makeMicroBatch(
+  method: BoundMethod,
+  items: readonly Item[],
+  { share = true, names = method.names.filter((n) => !method.detached.has(n)) }: { share?: boolean; names?: readonly string[] } = {},
+): MicroBatch {
   const owners = items.flatMap((item, i) =>
     names.flatMap((name) => (item.sequences[name] ?? []).map((sequence, place): Owner => ({ item: i, name, place, sequence }))),
   );
@@ -39,8 +43,14 @@ export function makeMicroBatch(method: BoundMethod, items: readonly Item[], { sh
   };
 }
 
-/** Tables from the layout's supervised tokens, and from its sequences, to the places of each name, and back. */
-function pickFeeds(method: BoundMethod, names: readonly string[], owners: readonly Owner[], layout: Layout, { items, slots, places }: Tables): Record<string, Feed> {
+/** Tables that lead from supervised tokens and sequences of the layout to the slots of each name, and back. */
+function pickFeeds(
+  method: BoundMethod,
+  names: readonly string[],
+  owners: readonly Owner[],
+  layout: Layout,
+  { items, slots, places }: Tables,
+): Record<string, Feed> {
   const n = layout.labels.length;
   const feeds: Record<string, Feed> = {};
   for (const name of names) {
@@ -71,7 +81,7 @@ function pickFeeds(method: BoundMethod, names: readonly string[], owners: readon
   return feeds;
 }
 
-/** The rows that a head reads, and back. */
+/** Tables that lead from the layout to the rows that a head reads, and back. */
 function lastRowFeeds(owners: readonly Owner[], layout: Layout): Record<string, Feed> {
   const last = lastRows(owners.map((o) => o.sequence));
   const lastAt = new Int32Array(layout.responseRows).fill(owners.length);

@@ -8,8 +8,10 @@ import { traceTraining } from './program.js';
 import type { Heatmap, Passes, StepperSetup } from './stepper.js';
 import { Totals } from './totals.js';
 
-/** Loss and gradient in one program, micro-batch by micro-batch. */
-export async function createOnePass({ engine, checkpoint, architecture, plan, method, state, references, keep }: StepperSetup): Promise<Passes> {
+/** Computes loss and gradient in one program, one micro-batch after another. */
+export async function createOnePass(
+  { engine, checkpoint, architecture, plan, method, state, references, keep }: StepperSetup,
+): Promise<Passes> {
   const weights = adaptedWeights(checkpoint, plan, { dropout: true });
   const program = traceTraining(architecture, weights, method, checkpoint.folder, keep);
   const train = await engine.compile(program.step);
@@ -35,7 +37,8 @@ export async function createOnePass({ engine, checkpoint, architecture, plan, me
           carry: scalarFeed(i === 0 ? 0 : 1),
         });
         totals.addSums(out, program.terms, program.metrics);
-        if (!Number.isFinite(totals.loss(program.terms))) throw new NotFiniteError(`The loss of step ${step}`, batch.items.map((item) => item.where));
+        const finite = Number.isFinite(totals.loss(program.terms));
+        if (!finite) throw new NotFiniteError(`The loss of step ${step}`, batch.items.map((item) => item.where));
         remembered = newMemory(method, out);
         if (program.heatmapOf !== undefined) {
           const { logRatio, flagged } = out as Record<string, { data: Float32Array; shape: number[] }>;

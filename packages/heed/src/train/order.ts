@@ -1,11 +1,21 @@
 import { createRandom } from '../run/random.js';
 
+/** What the order of rows depends on. */
+interface StepOrder {
+  readonly rows: number;
+  /** Rows in a step. */
+  readonly batch: number;
+  readonly steps: number;
+  readonly seed: number;
+  /** The cost of a row, such as its number of tokens. */
+  readonly cost: (row: number) => number;
+}
+
 /**
- * Which rows each optimizer step takes: every epoch is a shuffle of its own, cut into batches; rows that do not fill the last batch of
- * an epoch go on into the next. The first step takes the costliest rows of the first batch order to the front, so that a run which
- * would run out of memory does so at once.
+ * The rows of each optimizer step. Every epoch is shuffled anew and cut into batches; rows that do not fill the last batch of an epoch are
+ * carried into the next epoch. The step with the costliest row comes first, so a run that would run out of memory does so at once.
  */
-export function stepOrder({ rows, batch, steps, seed, cost }: { rows: number; batch: number; steps: number; seed: number; cost: (row: number) => number }): number[][] {
+export function stepOrder({ rows, batch, steps, seed, cost }: StepOrder): number[][] {
   const size = Math.min(batch, rows);
   const queue: number[] = [];
   const order: number[][] = [];
@@ -19,7 +29,7 @@ export function stepOrder({ rows, batch, steps, seed, cost }: { rows: number; ba
   return order;
 }
 
-/** Optimizer steps of a run: `steps`, `epochs`, whichever ends first; one epoch where neither is given. Never fewer than one. */
+/** Optimizer steps of a run: `steps` or `epochs`, whichever ends first; one epoch where neither is given. At least one step. */
 export function countSteps(rows: number, { steps, epochs, batch }: { steps?: number; epochs?: number; batch: number }): number {
   const ofEpochs = Math.max(1, Math.floor(((epochs ?? 1) * rows) / Math.min(batch, rows)));
   if (steps === undefined) return ofEpochs;

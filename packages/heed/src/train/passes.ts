@@ -1,9 +1,12 @@
 import { type Item, tokensOf } from './item.js';
 
-/** Rows in one pass where the recipe does not say: what keeps about this many tokens in a pass. */
+/** Tokens in a pass, about, where the recipe does not set the number of rows. */
 const TOKENS_PER_PASS = 1024;
 
-/** Splits a step's rows into passes: `size` rows each, or as many as keep a pass near TOKENS_PER_PASS tokens. Longest rows together, so that little is padded. */
+/**
+ * Splits a step's rows into passes: `size` rows each, or as many as keep a pass near TOKENS_PER_PASS tokens. Rows of similar
+ * length go together, so that little is padded.
+ */
 export function splitPasses(items: readonly Item[], size?: number): Item[][] {
   const sorted = [...items].sort((a, b) => tokensOf(b) - tokensOf(a) || a.index - b.index);
   const passes: Item[][] = [];

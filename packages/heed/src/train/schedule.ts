@@ -1,11 +1,11 @@
 export interface ScheduleOptions {
   readonly learningRate: number;
   readonly schedule: 'cosine' | 'linear' | 'constant';
-  /** Below 1 a share of all steps, from 1 a number of steps. */
+  /** Below 1: a fraction of all steps. From 1: a number of steps. */
   readonly warmup: number;
 }
 
-/** The learning rate of step 1…total: a linear warm-up, then a cosine or a line down to 0, or level. As in transformers' schedules. */
+/** The learning rate of step 1…total: a linear warm-up, then a cosine or a line down to 0, or constant. As in transformers. */
 export function learningRateAt(step: number, total: number, { learningRate, schedule, warmup }: ScheduleOptions): number {
   const warm = warmup < 1 ? Math.ceil(warmup * total) : warmup;
   const done = step - 1; // transformers' schedulers count the steps before this one

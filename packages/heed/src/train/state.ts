@@ -30,10 +30,16 @@ export async function allocateState(engine: Engine, parameters: Float32Array, co
   const zeros = async (): Promise<View> => view(await engine.allocate('float32', parameters.length));
   const placed: Record<string, View> = {};
   for (const name of copies) placed[name] = view(await engine.upload(parameters));
-  return { parameters: view(await engine.upload(parameters)), gradients: await zeros(), m: await zeros(), v: await zeros(), copies: placed };
+  return {
+    parameters: view(await engine.upload(parameters)),
+    gradients: await zeros(),
+    m: await zeros(),
+    v: await zeros(),
+    copies: placed,
+  };
 }
 
-/** Reads a state out of the engine; gradients are not part of what lasts. */
+/** Reads a state out of the engine, without the gradients: every step makes those anew. */
 export async function readState(engine: Engine, { parameters, m, v, copies }: State): Promise<HostState> {
   const get = async (from: View): Promise<Float32Array> => (await engine.read(from)) as Float32Array;
   const read: Record<string, Float32Array> = {};
@@ -41,7 +47,7 @@ export async function readState(engine: Engine, { parameters, m, v, copies }: St
   return { parameters: await get(parameters), m: await get(m), v: await get(v), copies: read };
 }
 
-/** Overwrites a state where it lies. */
+/** Overwrites the arrays of a state in the engine. */
 export async function writeState(engine: Engine, state: State, from: HostState): Promise<void> {
   for (const name of ['parameters', 'm', 'v'] as const) await engine.write(state[name], from[name]);
   for (const [name, view] of Object.entries(state.copies)) await engine.write(view, from.copies[name]!);

@@ -19,7 +19,7 @@ export async function createStepper(setup: StepperSetup): Promise<Stepper> {
   );
   let onePass: Promise<Passes> | undefined;
   let twoPass: Promise<Passes> | undefined;
-  // A loss that couples rows needs all of a step's rows at once. Where they fit into one pass, one program does it all.
+  // A loss that couples rows needs all rows of a step at once. Where those fit into one pass, one program is enough.
   const passesFor = (batches: readonly MicroBatch[]): Promise<Passes> =>
     method.scope === 'row' || batches.length === 1 ? (onePass ??= createOnePass(setup)) : (twoPass ??= createTwoPass(setup));
   if (method.scope === 'row') await passesFor([]);
@@ -29,7 +29,9 @@ export async function createStepper(setup: StepperSetup): Promise<Stepper> {
       const passes = await passesFor(batches);
       const { totals, heatmaps, memory: remembered } = await passes.run(batches, { learningRate, step, seed, memory, roundBegins });
       const gradientNorm = (await norm.run({})).norm!.data[0] as number;
-      if (!Number.isFinite(gradientNorm)) throw new NotFiniteError(`The gradient of step ${step}`, batches.flatMap((b) => b.items.map((item) => item.where)));
+      if (!Number.isFinite(gradientNorm)) {
+        throw new NotFiniteError(`The gradient of step ${step}`, batches.flatMap(({ items }) => items.map(({ where }) => where)));
+      }
       const [beta1, beta2] = setup.optimizer.betas;
       await optimizer.run({
         gradientScale: scalarFeed(setup.clip > 0 ? clipScale(gradientNorm, setup.clip) : 1),

@@ -8,19 +8,21 @@ import type { References } from './references.js';
 import type { State } from './state.js';
 import type { Totals } from './totals.js';
 
-/** What an optimizer step over some micro-batches gave. */
+/** The results of an optimizer step. */
 export interface StepResult {
   readonly loss: number;
   readonly metrics: Readonly<Record<string, number>>;
   /** L2 norm of the whole gradient before clipping. */
   readonly gradientNorm: number;
-  /** log q/p and the flags of each token, by micro-batch, [rows, slots]; empty where the method has no heat map. */
+  /** Heat maps of the step, one for each micro-batch; empty where the method has none. */
   readonly heatmaps: readonly Heatmap[];
   /** The method's memory after this step. */
   readonly memory: Readonly<Record<string, number>>;
 }
 
+/** log q/p and the flag of each token, [rows, slots]. */
 export interface Heatmap {
+  /** The name of the sequences that it shows. */
   readonly of: string;
   readonly batch: MicroBatch;
   readonly slots: number;
@@ -33,9 +35,9 @@ export interface StepOptions {
   /** Optimizer steps since the optimizer was started, this one included: t of AdamW's bias correction. */
   readonly step: number;
   readonly seed: number;
-  /** The method's memory before this step; default: as it starts. */
+  /** The method's memory before this step. Default: the memory that the method starts with. */
   readonly memory?: Readonly<Record<string, number>>;
-  /** Whether this is the first step of a round, when the policy is what the reference `round` is. Default: false. */
+  /** Whether this is the first step of a round, in which the policy equals the reference `round`. Default: false. */
   readonly roundBegins?: boolean;
 }
 
@@ -60,14 +62,14 @@ export interface StepperSetup {
   readonly clip: number;
 }
 
-/** What the passes of a step found, before the optimizer moves anything. */
+/** The results of the passes of a step, before the optimizer changes the parameters. */
 export interface Found {
   readonly totals: Totals;
   readonly memory: Readonly<Record<string, number>>;
   readonly heatmaps: readonly Heatmap[];
 }
 
-/** Makes the gradient of a step's loss in `state.gradients`. */
+/** Computes the gradient of a step's loss into `state.gradients`. */
 export interface Passes {
   run(batches: readonly MicroBatch[], options: Required<StepOptions>): Promise<Found>;
   readonly metrics: readonly string[];

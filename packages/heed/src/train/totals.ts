@@ -1,29 +1,29 @@
-/** What a run returned, by name. */
+/** The outputs of a program, by name. */
 type Outputs = Readonly<Record<string, { readonly data: ArrayLike<number | bigint> }>>;
 
-/** What programs gave for each micro-batch, added up by name: the one place where sums are divided by counts. */
+/** Adds up the outputs of all micro-batches by name. This is the one place where sums are divided by counts. */
 export class Totals {
   private readonly values = new Map<string, number>();
 
-  /** Adds a number to what the name holds; returns the new total. */
+  /** Adds a number to the total of that name; returns the new total. */
   add(name: string, value: number): number {
     const total = this.get(name) + value;
     this.values.set(name, total);
     return total;
   }
 
-  /** Adds the scalars that a run returned. */
+  /** Adds the scalars that a program returned. */
   addAll(outputs: Outputs): void {
     for (const [name, { data }] of Object.entries(outputs)) this.add(name, Number(data[0]));
   }
 
-  /** Adds the sums of a loss's terms and metrics, of what a run returned. */
+  /** Adds the sums of a loss's terms and metrics that a program returned. */
   addSums(outputs: Outputs, terms: number, metrics: readonly string[]): void {
     for (let t = 0; t < terms; t++) this.add(`term:${t}`, Number(outputs[`term:${t}`]!.data[0]));
     for (const name of metrics) this.add(`metric:${name}`, Number(outputs[`metric:${name}`]!.data[0]));
   }
 
-  /** Adds all of another's totals. */
+  /** Adds the totals of another. */
   merge(other: Totals): void {
     for (const [name, value] of other.values) this.add(name, value);
   }
@@ -32,14 +32,14 @@ export class Totals {
     return this.values.get(name) ?? 0;
   }
 
-  /** Each term over its own count, added up. */
+  /** The loss: the sum of all terms, each divided by its count. */
   loss(terms: number): number {
     let loss = 0;
     for (let t = 0; t < terms; t++) loss += this.get(`term:${t}`) / this.get(`count:${t}`);
     return loss;
   }
 
-  /** Metrics over their counts; those that nothing counted for are left out. */
+  /** Metrics divided by their counts. A metric with a count of 0 is left out. */
   metrics(names: readonly string[]): Record<string, number> {
     return Object.fromEntries(names.flatMap((name) => {
       const count = this.get(`metricCount:${name}`);

@@ -16,7 +16,7 @@ import { type HostState, allocateState, copiesOf, freeState, readState, writeSta
 import { createStepper } from './step.js';
 import type { StepResult, Stepper } from './stepper.js';
 
-/** What a trainer is made of: one method, one adapter. */
+/** The parts of a trainer, which trains one adapter by one method. */
 export interface TrainerSetup {
   readonly engine: Engine;
   readonly model: Model;
@@ -29,15 +29,15 @@ export interface TrainerSetup {
   readonly moreRounds?: boolean;
 }
 
-/** How the items of one round are learnt from. */
+/** How to learn from the items of one round. */
 export interface Learning {
-  /** Names the order of the rows and the dropout masks. */
+  /** Seed of the order of the rows and of the dropout masks. */
   readonly seed: number;
   /** Which items each step takes, by their places in the list. Default: shuffled epochs, as `stepOrder` makes them. */
   readonly order?: readonly (readonly number[])[];
   /**
-   * Where the round lies in the learning-rate schedule: by the steps before it and the steps of the whole schedule, or as one of so many equal parts.
-   * Default: the round is all of it.
+   * The round's place in the learning-rate schedule: the steps before it and the steps of the whole schedule, or the round's number among
+   * rounds of equal length. Default: the round is the whole schedule.
    */
   readonly schedule?: { readonly before: number; readonly total: number } | { readonly round: number; readonly rounds: number };
   /** Steps of this round that a restored trainer has taken already. Default: 0. */
@@ -49,7 +49,7 @@ export interface Learning {
   onStep?(step: Step): Promise<void> | void;
 }
 
-/** What a step did. */
+/** A step that was taken. */
 export interface Step extends StepResult {
   /** Over the whole run, from 1. */
   readonly step: number;
@@ -58,23 +58,23 @@ export interface Step extends StepResult {
   /** Steps of the round. */
   readonly roundSteps: number;
   readonly learningRate: number;
-  /** Tokens that went through the model; those of a prompt that responses share count once. */
+  /** Tokens that went through the model. A prompt that several responses share counts once. */
   readonly tokens: number;
   readonly seconds: number;
 }
 
-/** What a round did. */
+/** A round that was learnt. */
 export interface Learnt {
-  /** Optimizer steps of the round, those of before a resume included. */
+  /** Optimizer steps of the round, including those before a resume. */
   readonly steps: number;
-  /** Of the last step that was taken; NaN where none was. */
+  /** The loss of the last step; NaN where no step was taken. */
   readonly loss: number;
-  /** Tokens that went through the model, since a resume. */
+  /** Tokens that went through the model since the last resume. */
   readonly tokens: number;
   readonly seconds: number;
 }
 
-/** Everything that makes the next step what it would have been. */
+/** Everything that the next step depends on, apart from the items. */
 export interface TrainerState {
   /** Optimizer steps of the run. */
   readonly step: number;
@@ -86,13 +86,13 @@ export interface TrainerState {
 }
 
 /**
- * Trains one adapter by one method, for as long as a run lasts: it owns parameters, moments, moving averages, the method's memory and the compiled
- * programs. It knows methods as `BoundMethod` alone, and no folder, no file, no row.
+ * Trains one adapter by one method, for as long as a run lasts: it owns parameters, moments, moving averages, the method's memory and the
+ * compiled programs. It knows methods only as `BoundMethod`. It knows neither folders nor files nor rows.
  */
 export interface Trainer {
   /** Optimizer steps taken, over the whole run. */
   readonly step: number;
-  /** The trained parameters, where they lie: a generator reads them there. */
+  /** The trained parameters in the engine. A generator reads them there. */
   readonly policy: View;
   /** Parameters of the references that follow the policy, by the reference's name. */
   readonly copies: Readonly<Record<string, View>>;
@@ -104,9 +104,9 @@ export interface Trainer {
    * @throws UserError where there are no items, or the first loss is not what theory says
    */
   learn(items: readonly Item[], how: Learning): Promise<Learnt>;
-  /** Starts the optimizer anew on the parameters as they are: moments zero, t zero. Averages and memory go on. */
+  /** Sets the optimizer's moments and t to zero. Parameters, moving averages and memory stay. */
   restartOptimizer(): Promise<void>;
-  /** For people: which policy each reference is, in a run of so many steps (absent: not known yet). */
+  /** Says for people which policy each reference is. @param steps the steps of the run, where they are known */
   describeReferences(steps?: number): string[];
   save(): Promise<TrainerState>;
   restore(state: TrainerState): Promise<void>;
@@ -118,7 +118,8 @@ export async function createTrainer(setup: TrainerSetup): Promise<Trainer> {
   const { engine, model, method, plan, options, moreRounds = false } = setup;
   const state = await allocateState(engine, setup.parameters, copiesOf(method));
   const rounds = Object.entries(method.references).flatMap(([name, { is }]) => (is === 'round' ? [name] : []));
-  const references: References = openReferences({ engine, model, method, plan, policy: state.parameters, copies: state.copies, moreRounds });
+  const { parameters: policy, copies } = state;
+  const references: References = openReferences({ engine, model, method, plan, policy, copies, moreRounds });
   let stepper: Promise<Stepper> | undefined;
   let memory = method.memory;
   let step = 0;
@@ -144,20 +145,21 @@ export async function createTrainer(setup: TrainerSetup): Promise<Trainer> {
     const { before, total: ofSchedule } = spanOf(how.schedule ?? { round: 1, rounds: 1 }, total);
     if (done === 0) await engine.copy(rounds.map((name) => ({ from: state.parameters, to: state.copies[name]! })));
     const known = done === 0 && (await atReferences());
-    // All rows of the round, whatever is done of it: which rows are scored together shows in the last bits.
+    // All rows of the round, also after a resume: the rows that are scored together change the last bits.
     await references.prepare(usedIn(order).map((i) => items[i]!), { progress, roundSteps: total });
     const optimizer = await (stepper ??= openStepper());
 
     const started = performance.now();
     let loss = Number.NaN;
     let tokens = 0;
-    // A round that is a part of one training counts as that part.
+    // Where the rounds are parts of one training, the progress bar counts the steps of the whole.
     const [shown, all] = how.schedule !== undefined && 'total' in how.schedule ? [before, ofSchedule] : [0, total];
     progress.start(doing, all, { done: shown + done });
     try {
       for (let ofRound = done + 1; ofRound <= total; ofRound++) {
         const from = performance.now();
-        const batches = splitPasses(order[ofRound - 1]!.map((i) => items[i]!), options.microBatch).map((part) => makeMicroBatch(method, part));
+        const rows = order[ofRound - 1]!.map((i) => items[i]!);
+        const batches = splitPasses(rows, options.microBatch).map((part) => makeMicroBatch(method, part));
         const learningRate = learningRateAt(before + ofRound, ofSchedule, options);
         const result = await optimizer.step(batches, { learningRate, step: t + 1, seed, memory, roundBegins: ofRound === 1 });
         if (ofRound === 1 && known) checkAtReference(method, result.loss);
@@ -169,7 +171,8 @@ export async function createTrainer(setup: TrainerSetup): Promise<Trainer> {
         const inStep = batches.reduce((n, b) => n + b.layout.promptRows + b.layout.responseRows, 0);
         tokens += inStep;
         progress.update(shown + ofRound, `loss ${loss.toFixed(4)}, ${rate(tokens / ((performance.now() - started) / 1000), 'tok')}`);
-        await how.onStep?.({ ...result, step, ofRound, roundSteps: total, learningRate, tokens: inStep, seconds: (performance.now() - from) / 1000 });
+        const inSeconds = (performance.now() - from) / 1000;
+        await how.onStep?.({ ...result, step, ofRound, roundSteps: total, learningRate, tokens: inStep, seconds: inSeconds });
       }
     } finally {
       progress.stop();

@@ -1,5 +1,14 @@
 import { expect } from 'vitest';
-import type { AskHooks, ChoiceQuestion, ChoiceReply, Failure, Respondent, TextQuestion, TextReply, Usage } from '../../src/judge/respondent.js';
+import type {
+  AskHooks,
+  ChoiceQuestion,
+  ChoiceReply,
+  Failure,
+  Respondent,
+  TextQuestion,
+  TextReply,
+  Usage,
+} from '../../src/judge/respondent.js';
 
 export const USAGE: Usage = { promptTokens: 10, completionTokens: 1, milliseconds: 2 };
 
@@ -7,7 +16,12 @@ export const USAGE: Usage = { promptTokens: 10, completionTokens: 1, millisecond
 export const wordsOf = ({ messages, begun = '' }: ChoiceQuestion | TextQuestion): string => `${messages.at(-1)!.content}\n${begun}`;
 
 /** A choice by probabilities rather than their logarithms. */
-export const chose = (...p: number[]): ChoiceReply => ({ logprobs: p.map(Math.log), source: 'logprobs', mass: p.reduce((a, b) => a + b, 0), usage: USAGE });
+export const chose = (...p: number[]): ChoiceReply => ({
+  logprobs: p.map(Math.log),
+  source: 'logprobs',
+  mass: p.reduce((a, b) => a + b, 0),
+  usage: USAGE,
+});
 /** A number up to rounding, where a matcher is no type. */
 export const near = (x: number): number => expect.closeTo(x, 12) as number;
 export const said = (text: string, finish: TextReply['finish'] = 'stop'): TextReply => ({ text, finish, usage: USAGE });
@@ -28,7 +42,11 @@ export interface Fake extends Respondent {
 export function fake(script: Script, name = 'fake'): Fake {
   const choices: ChoiceQuestion[] = [];
   const texts: TextQuestion[] = [];
-  const run = async <Q, R extends ChoiceReply | TextReply>(questions: readonly Q[], reply: ((q: Q, i: number) => R | Failure) | undefined, hooks: AskHooks = {}): Promise<(R | Failure)[]> => {
+  const run = async <Q, R extends ChoiceReply | TextReply>(
+    questions: readonly Q[],
+    reply: ((q: Q, i: number) => R | Failure) | undefined,
+    hooks: AskHooks = {},
+  ): Promise<(R | Failure)[]> => {
     if (reply === undefined) throw new Error('The script has no answer to such a question.');
     await Promise.resolve();
     return questions.map((question, i) => {

@@ -16,12 +16,21 @@ store: ${join(folder, 'labels.db')}
 run: { dir: none }
 `);
 const questions = (name: string): string => join(folder, `${name}.jsonl`);
-const label = (name: string, ...more: string[]) => heed(['label', recipe, `judge={ human: { questions: ${questions(name)} } }`, `run.dir=${join(folder, name)}`, '--json', ...more]);
+const label = (name: string, ...more: string[]) =>
+  heed(['label', recipe, `judge={ human: { questions: ${questions(name)} } }`, `run.dir=${join(folder, name)}`, '--json', ...more]);
 
 /** The file of questions with an answer to each. */
 const filled = (name: string, answers: readonly string[]): string =>
-  readFileSync(questions(name), 'utf8').trim().split('\n').map((line, i) => `${JSON.stringify({ ...(JSON.parse(line) as object), answer: answers[i] })}\n`).join('');
-const chosen = (name: string): string[] => readFileSync(join(folder, name, 'rows.jsonl'), 'utf8').trim().split('\n').map((line) => (JSON.parse(line) as { chosen: string }).chosen);
+  readFileSync(questions(name), 'utf8')
+    .trim()
+    .split('\n')
+    .map((line, i) => `${JSON.stringify({ ...(JSON.parse(line) as object), answer: answers[i] })}\n`)
+    .join('');
+const chosen = (name: string): string[] =>
+  readFileSync(join(folder, name, 'rows.jsonl'), 'utf8')
+    .trim()
+    .split('\n')
+    .map((line) => (JSON.parse(line) as { chosen: string }).chosen);
 
 describe('heed label with people', () => {
   it('waits for their answers, reads them, and a correction too', async () => {
@@ -51,10 +60,16 @@ describe('heed label with people', () => {
 
   it('goes on with copies that people filled in, named only when they are there', async () => {
     await label('both');
-    const copies = [['1', '1'], ['1', '2']].map((answers, i) => write(`copy-${i}.jsonl`, filled('both', answers).replaceAll('"answer"', `"who":"p${i}","answer"`)));
+    const copies = [
+      ['1', '1'],
+      ['1', '2'],
+    ].map((answers, i) => write(`copy-${i}.jsonl`, filled('both', answers).replaceAll('"answer"', `"who":"p${i}","answer"`)));
     const ran = await label('both', `judge.human.answers=[${copies.join(', ')}]`);
     expect(ran.code, ran.err).toBe(0);
-    const rows = readFileSync(join(folder, 'both', 'rows.jsonl'), 'utf8').trim().split('\n').map((line) => (JSON.parse(line) as { soft_label: number }).soft_label);
+    const rows = readFileSync(join(folder, 'both', 'rows.jsonl'), 'utf8')
+      .trim()
+      .split('\n')
+      .map((line) => (JSON.parse(line) as { soft_label: number }).soft_label);
     expect(rows).toEqual([1, 0.5]);
   });
 });

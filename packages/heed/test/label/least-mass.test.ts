@@ -18,8 +18,13 @@ it('a choice counts only where the judge gave the answers so much probability; t
   const heard: object[] = [];
   const replies = await withLeastMass(judge, 0.1).choose(questions, { onReply: (index, reply) => { heard[index] = reply; } });
   expect(replies).toEqual([
-    { failure: 'no-such-answer', detail: 'the judge would most likely have said something else: the answers together have a probability of 0.04, and leastMass is 0.1', usage: USAGE },
-    chose(0.3, 0.2), unknown,
+    {
+      failure: 'no-such-answer',
+      detail: 'the judge would most likely have said something else: the answers together have a probability of 0.04, and leastMass is 0.1',
+      usage: USAGE,
+    },
+    chose(0.3, 0.2),
+    unknown,
   ]);
   expect(heard).toEqual(replies);
   expect((await withLeastMass(judge, 0.01).choose(questions)).map((reply) => 'failure' in reply)).toEqual([false, false, false]);

@@ -38,9 +38,16 @@ const module = write('polite.ts', `
     report: ({ rude }, labelled) => ({ lines: ['rude: ' + rude + ' of ' + labelled] }),
   });
   export const nothing = { name: 'nothing' };
-`);
-const data = write('data.jsonl', ['Yes, please.', 'No.', 'Perhaps?'].map((completion, i) => `${JSON.stringify({ id: `r${i}`, prompt: 'Tea?', completion })}\n`).join(''));
-const recipe = write('polite.yaml', `data: ${data}\njudge: { local: {} }\nlabel: ${module}#polite\nallowedFailures: 0.5\nrun: { dir: ${join(folder, 'run')} }\n`);
+`,
+);
+const data = write(
+  'data.jsonl',
+  ['Yes, please.', 'No.', 'Perhaps?'].map((completion, i) => `${JSON.stringify({ id: `r${i}`, prompt: 'Tea?', completion })}\n`).join(''),
+);
+const recipe = write(
+  'polite.yaml',
+  `data: ${data}\njudge: { local: {} }\nlabel: ${module}#polite\nallowedFailures: 0.5\nrun: { dir: ${join(folder, 'run')} }\n`,
+);
 const lines = (dir: string, name: string): unknown[] =>
   readFileSync(join(dir, name), 'utf8').split('\n').filter((line) => line !== '').map((line) => JSON.parse(line) as unknown);
 
@@ -56,7 +63,13 @@ describe('a labeler of a user\'s module, named by a recipe', () => {
     store.close();
     await run.close();
     expect(wordsOf(judge.choices[0]!)).toContain('As polite as PLEASE? Yes, please.');
-    expect(summary).toMatchObject({ labeler: `${module}#polite`, rows: 3, labelled: 2, measures: { rude: 1 }, failed: { reasons: { timeout: 1 } } });
+    expect(summary).toMatchObject({
+      labeler: `${module}#polite`,
+      rows: 3,
+      labelled: 2,
+      measures: { rude: 1 },
+      failed: { reasons: { timeout: 1 } },
+    });
     expect(lines(run.dir, 'rows.jsonl')).toEqual([{ id: 'r0', completion: 'Yes, please.', polite: expect.closeTo(0.9, 12) as number }]);
     expect(lines(run.dir, 'rude.jsonl')).toEqual([{ id: 'r2', completion: 'Perhaps?', polite: expect.closeTo(0.25, 12) as number }]);
     expect(lines(run.dir, 'failures.jsonl')).toMatchObject([{ source: `${data}:2`, id: 'r1', failure: 'timeout', detail: 'slow' }]);

@@ -5,7 +5,12 @@ import { labelPreferences, PreferencesOptions } from '../../src/label/preference
 import { broke, chose, fake, near, said, wordsOf } from './fake.js';
 
 const source = { file: 'pairs.jsonl', line: 1 };
-const pair = (a: string, b: string, human?: number): Pair => ({ source, prompt: [{ role: 'user', content: 'Say hi.' }], responses: [a, b], ...(human === undefined ? {} : { human }) });
+const pair = (a: string, b: string, human?: number): Pair => ({
+  source,
+  prompt: [{ role: 'user', content: 'Say hi.' }],
+  responses: [a, b],
+  ...(human === undefined ? {} : { human }),
+});
 const options = (more: object = {}): PreferencesOptions => PreferencesOptions.parse({ name: 'preferences', ...more });
 
 /** A judge that gives "1" this probability, by the candidate shown first. */
@@ -23,7 +28,17 @@ describe('preferences (RLAIF)', () => {
     const judge = byFirst({ good: 0.9, bad: 0.4 });
     const { rows, failures, measures } = await labelPreferences([pair('good', 'bad', 1)], judge, options());
     expect(failures).toEqual([]);
-    expect(rows).toEqual([{ prompt: 'Say hi.', chosen: 'good', rejected: 'bad', soft_label: near(0.75), orders: [near(0.9), near(0.6)], mass: near(0.8), human: 1 }]);
+    expect(rows).toEqual([
+      {
+        prompt: 'Say hi.',
+        chosen: 'good',
+        rejected: 'bad',
+        soft_label: near(0.75),
+        orders: [near(0.9), near(0.6)],
+        mass: near(0.8),
+        human: 1,
+      },
+    ]);
     expect(measures.mass).toBeCloseTo(0.8, 12);
     expect(measures.position).toMatchObject({ pairs: 1, same: { mean: 0 } });
     expect(rowSchemas.preference.safeParse({ ...rows[0], prompt: pair('', '').prompt, source }).success).toBe(true);
@@ -77,7 +92,11 @@ describe('preferences (RLAIF)', () => {
       write: ({ seed }) => said(seed === 5 ? ' First. ' : 'Second.', seed === 5 ? 'stop' : 'length'),
       choose: ({ begun }) => (begun!.includes('First.') ? chose(0.9, 0.1) : chose(0.3, 0.7)),
     });
-    const { rows, measures } = await labelPreferences([pair('a', 'b')], judge, options({ rationale: { samples: 2, temperature: 0.7, topK: 40 }, seed: 5 }));
+    const { rows, measures } = await labelPreferences(
+      [pair('a', 'b')],
+      judge,
+      options({ rationale: { samples: 2, temperature: 0.7, topK: 40 }, seed: 5 }),
+    );
     expect(judge.texts).toHaveLength(4);
     expect(judge.texts[0]).toMatchObject({ temperature: 0.7, topK: 40, seed: 5, stop: ['Preferred Response='], begun: 'Rationale:' });
     expect(judge.choices[0]!.begun).toBe('Rationale: First.\n\nPreferred Response=');
@@ -88,10 +107,16 @@ describe('preferences (RLAIF)', () => {
 
   it('shows examples with their answers before the pair, in words that end as the question does', async () => {
     const judge = fake({ choose: () => chose(0.5, 0.5) });
-    await labelPreferences([pair('a', 'b')], judge, options({ exemplars: [{ prompt: 'Why?', responses: ['Because.', 'No idea.'], preferred: 1 }] }));
+    await labelPreferences(
+      [pair('a', 'b')],
+      judge,
+      options({ exemplars: [{ prompt: 'Why?', responses: ['Because.', 'No idea.'], preferred: 1 }] }),
+    );
     const [{ messages, begun, answers }] = judge.choices as [(typeof judge.choices)[0]];
     const text = messages[0]!.content;
-    expect(text).toMatch(/Example 1\n\nConversation:\n"""\nWhy\?\n"""\n\nResponse 1:\n"""\nBecause\.\n"""[^]*Preferred Response=1\n\nNow the one to judge[^]*Say hi\./);
+    expect(text).toMatch(
+      /Example 1\n\nConversation:\n"""\nWhy\?\n"""\n\nResponse 1:\n"""\nBecause\.\n"""[^]*Preferred Response=1\n\nNow the one to judge[^]*Say hi\./,
+    );
     expect(begun).toBe('Preferred Response=');
     expect(answers).toEqual(['1', '2']);
   });
@@ -112,7 +137,9 @@ describe('preferences (RLAIF)', () => {
   });
 
   it('a row that fails in one order, or in its rationale, fails with the reason; the others are labelled', async () => {
-    const judge = fake({ choose: (question) => (/Response 1:\n"""\nb/.test(wordsOf(question)) ? broke('no-such-answer', 'it said "3"') : chose(0.75, 0.25)) });
+    const judge = fake({
+      choose: (question) => (/Response 1:\n"""\nb/.test(wordsOf(question)) ? broke('no-such-answer', 'it said "3"') : chose(0.75, 0.25)),
+    });
     const done = await labelPreferences([pair('a', 'b'), { ...pair('c', 'd'), id: 'x' }], judge, options());
     expect(done.failures).toEqual([{ source, id: undefined, failure: 'no-such-answer', detail: 'it said "3"' }]);
     expect(done.rows).toMatchObject([{ id: 'x' }]);
@@ -128,7 +155,12 @@ describe('preferences (RLAIF)', () => {
     expect(rows[0]).toMatchObject({ soft_label: 1, from_samples: true });
     expect(measures.fromSamples).toBe(1);
     // One order of two is enough.
-    const half = fake({ choose: (question) => ({ ...chose(0.5, 0.3), ...(/Response 1:\n"""\nb/.test(wordsOf(question)) ? { source: 'samples' as const } : {}) }) });
+    const half = fake({
+      choose: (question) => ({
+        ...chose(0.5, 0.3),
+        ...(/Response 1:\n"""\nb/.test(wordsOf(question)) ? { source: 'samples' as const } : {}),
+      }),
+    });
     expect((await labelPreferences([pair('a', 'b')], half, options())).rows).toMatchObject([{ from_samples: true, mass: near(0.8) }]);
   });
 });

@@ -9,7 +9,14 @@ const WORKER = join(import.meta.dirname, 'worker.js');
 /** 10^5 with HEED_STORE_LABELS=100000: what the page on labels tells of. */
 const COUNT = Number(process.env['HEED_STORE_LABELS'] ?? 10_000);
 
-interface Done { readonly asked: number; readonly reused: number; readonly hash: string; readonly seconds: number; readonly replies: number; readonly failures: number }
+interface Done {
+  readonly asked: number;
+  readonly reused: number;
+  readonly hash: string;
+  readonly seconds: number;
+  readonly replies: number;
+  readonly failures: number;
+}
 
 const { folder } = scratchFolder();
 const [store, log] = [join(folder, 'labels.db'), join(folder, 'asked.log')];
@@ -37,7 +44,9 @@ beforeAll(() => {
 describe('four processes and one store', () => {
   it('lose and double nothing, kills included; after them nothing is asked', async () => {
     // Each place of the four is killed at another moment and taken by a new process; two are killed twice.
-    const kills = [[COUNT * 0.02, COUNT * 0.05], [COUNT * 0.04], [COUNT * 0.01, COUNT * 0.09], [COUNT * 0.13]].map((all) => all.map(Math.round));
+    const kills = [[COUNT * 0.02, COUNT * 0.05], [COUNT * 0.04], [COUNT * 0.01, COUNT * 0.09], [COUNT * 0.13]].map((all) =>
+      all.map(Math.round),
+    );
     // The first is alone: what it had claimed when it was killed is there for the four to take over.
     expect(await work(300)).toBeUndefined();
     let killed = 1;
@@ -59,6 +68,10 @@ describe('four processes and one store', () => {
 
     const again = await work();
     expect(again).toMatchObject({ asked: 0, reused: COUNT, hash: ends[0]!.hash });
-    if (COUNT > 10_000) console.log(`${COUNT} labels, ${killed} kills: ${asked.length - COUNT} questions asked twice, ${ends.map((done) => `${done!.seconds.toFixed(1)} s`).join(', ')}; asking all again took ${again!.seconds.toFixed(1)} s`);
+    if (COUNT > 10_000)
+      console.log(
+        `${COUNT} labels, ${killed} kills: ${asked.length - COUNT} questions asked twice, `
+          + `${ends.map((done) => `${done!.seconds.toFixed(1)} s`).join(', ')}; asking all again took ${again!.seconds.toFixed(1)} s`,
+      );
   });
 });

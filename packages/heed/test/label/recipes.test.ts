@@ -27,7 +27,13 @@ afterAll(() => process.chdir(cwd));
 
 type Result = LabelReport & { run: string };
 const dirOf = (file: string): string => join(folder, file.replace(/\W/g, '-'));
-const small = (file: string): string[] => [`judge={ local: { model: "${model}" } }`, `run.dir=${dirOf(file)}`, `store=${join(folder, 'labels.db')}`, 'data.limit=4', 'allowedFailures=1'];
+const small = (file: string): string[] => [
+  `judge={ local: { model: "${model}" } }`,
+  `run.dir=${dirOf(file)}`,
+  `store=${join(folder, 'labels.db')}`,
+  'data.limit=4',
+  'allowedFailures=1',
+];
 const less: Readonly<Record<string, readonly string[]>> = {
   judgments: ['label.maxNewTokens=12'],
   revisions: ['label.maxNewTokens={ critique: 6, revision: 24 }'],
@@ -42,7 +48,14 @@ describe('label recipes', () => {
     const dir = join(folder, 'mine');
     mkdirSync(dir);
     const data = write('mine/rows.jsonl', '{"prompt": "Hi?", "responses": ["Hello.", "Go away."]}\n');
-    const { code, err } = await heed(['label', 'recipes/label-preferences.yaml', `judge={ local: { model: "${model}" } }`, `run.dir=${dir}`, `store=${join(folder, 'labels.db')}`, `data=${data}`]);
+    const { code, err } = await heed([
+      'label',
+      'recipes/label-preferences.yaml',
+      `judge={ local: { model: "${model}" } }`,
+      `run.dir=${dir}`,
+      `store=${join(folder, 'labels.db')}`,
+      `data=${data}`,
+    ]);
     expect(code).toBe(2);
     expect(err).toContain('Name another run.dir.');
     expect(readFileSync(data, 'utf8')).toContain('Go away.');
@@ -93,9 +106,17 @@ describe('label recipes', () => {
     expect(failures.split('\n').length - 1).toBe(3 - report.labelled);
   });
 
-  it('fails with a non-zero code where more rows failed than allowed, keeps rows and reasons, and goes on where more may fail', async () => {
+  it('fails where more rows failed than allowed, keeps rows and reasons, and goes on where more may fail', async () => {
     const file = 'recipes/label-scores.yaml';
-    const data = write('long.jsonl', [{ prompt: 'Hi', completion: 'Hello.' }, { prompt: 'Hi', completion: 'a'.repeat(9000) }].map((row) => `${JSON.stringify(row)}\n`).join(''));
+    const data = write(
+      'long.jsonl',
+      [
+        { prompt: 'Hi', completion: 'Hello.' },
+        { prompt: 'Hi', completion: 'a'.repeat(9000) },
+      ]
+        .map((row) => `${JSON.stringify(row)}\n`)
+        .join(''),
+    );
     const run = join(folder, 'failing');
     const args = ['label', file, ...small(file), `data=${data}`, `run.dir=${run}`, 'allowedFailures=0.4', '--json'];
     const ran = await heed(args);
@@ -115,19 +136,45 @@ describe('label recipes', () => {
     const store = join(folder, 'down.db');
     vi.stubEnv('HEED_TEST_KEY', 'sk-very-secret');
     const judge = 'judge={ endpoint: { url: "http://127.0.0.1:9/v1", model: m, retries: 0, keyFrom: HEED_TEST_KEY } }';
-    const ran = await heed(['label', 'recipes/label-preferences.yaml', judge, 'data.limit=3', `run.dir=${run}`, `store=${store}`, '--json']);
+    const ran = await heed([
+      'label',
+      'recipes/label-preferences.yaml',
+      judge,
+      'data.limit=3',
+      `run.dir=${run}`,
+      `store=${store}`,
+      '--json',
+    ]);
     vi.unstubAllEnvs();
     expect(ran.code).not.toBe(0);
     expect(ran.err).toMatch(/3 of 3 rows failed \(100\.0 %; allowedFailures is 5\.0 %\): server-error 3/);
-    const kept = [...readdirSync(run).map((name) => join(run, name)), store, `${store}-wal`].filter(existsSync).map((path) => readFileSync(path, 'latin1')).join('');
+    const kept = [...readdirSync(run).map((name) => join(run, name)), store, `${store}-wal`]
+      .filter(existsSync)
+      .map((path) => readFileSync(path, 'latin1'))
+      .join('');
     expect(kept).toContain('server-error');
     expect(kept + ran.out + ran.err).not.toContain('very-secret');
 
     // How the server is asked may change; who is asked may not.
-    const patient = judge.replace('retries: 0, keyFrom: HEED_TEST_KEY', 'retries: 1, backoff: 0.001, timeout: 5, concurrency: 2, budget: { tokens: 1000 }');
-    const args = (by: string): string[] => ['label', 'recipes/label-preferences.yaml', by, 'data.limit=3', `run.dir=${run}`, `store=${store}`, '--resume', 'allowedFailures=1', '--json'];
+    const patient = judge.replace(
+      'retries: 0, keyFrom: HEED_TEST_KEY',
+      'retries: 1, backoff: 0.001, timeout: 5, concurrency: 2, budget: { tokens: 1000 }',
+    );
+    const args = (by: string): string[] => [
+      'label',
+      'recipes/label-preferences.yaml',
+      by,
+      'data.limit=3',
+      `run.dir=${run}`,
+      `store=${store}`,
+      '--resume',
+      'allowedFailures=1',
+      '--json',
+    ];
     expect((await heed(args(patient))).json()).toMatchObject({ labelled: 0, failed: { rows: 3 } });
-    expect((await heed(args(patient.replace('model: m', 'model: n')))).err).toMatch(/The recipe is not the one that this run was started with:\n {2}judge\.endpoint\.model: "m" → "n"\n/);
+    expect((await heed(args(patient.replace('model: m', 'model: n')))).err).toMatch(
+      /The recipe is not the one that this run was started with:\n {2}judge\.endpoint\.model: "m" → "n"\n/,
+    );
   });
 
   it('refuses another recipe in the same folder, and replaces it when told to', async () => {
@@ -146,7 +193,11 @@ describe('label recipes', () => {
     ['an unknown option, with the nearest', ['label.criterium=helpful'], /criterium.*criterion/s],
     ['an unknown labeler', ['label={ name: preference }'], /preferences/],
     ['samples that would be equal', ['label.rationale={ samples: 4 }'], /temperature 0/],
-    ['an example without its reasons', ['label.rationale={}', 'label.exemplars=[{ prompt: a, responses: [b, c], preferred: 1 }]'], /must show its reasons/],
+    [
+      'an example without its reasons',
+      ['label.rationale={}', 'label.exemplars=[{ prompt: a, responses: [b, c], preferred: 1 }]'],
+      /must show its reasons/,
+    ],
     ['a key of another labeler', ['label.rounds=3'], /rounds/],
   ])('says what is wrong: %s', async (_, overrides, message) => {
     const file = 'recipes/label-preferences.yaml';

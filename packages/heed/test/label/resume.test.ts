@@ -15,8 +15,15 @@ import { heedStopped } from '../train/interrupted.js';
 import { broke, chose, fake, said, type Fake, type Script, wordsOf } from './fake.js';
 
 const { folder, write } = scratchFolder();
-const data = write('pairs.jsonl', Array.from({ length: 12 }, (_, i) => `${JSON.stringify({ id: `p${i}`, prompt: `Question ${i}?`, chosen: `Good ${i}.`, rejected: `Bad ${i}.` })}\n`).join(''));
-const recipe = `data: ${data}\njudge: { local: {} }\nlabel: { name: preferences, rationale: { samples: 2, temperature: 0.5 } }\nrun: { dir: x }\n`;
+const data = write(
+  'pairs.jsonl',
+  Array.from(
+    { length: 12 },
+    (_, i) => `${JSON.stringify({ id: `p${i}`, prompt: `Question ${i}?`, chosen: `Good ${i}.`, rejected: `Bad ${i}.` })}\n`,
+  ).join(''),
+);
+const labelSection = 'label: { name: preferences, rationale: { samples: 2, temperature: 0.5 } }';
+const recipe = `data: ${data}\njudge: { local: {} }\n${labelSection}\nrun: { dir: x }\n`;
 
 /** Answers depend on the words of a question alone, as a judge's with a seed do. */
 const number = (text: string): number => [...text].reduce((sum, c) => (sum * 31 + c.codePointAt(0)!) % 9973, 7) / 9973;
@@ -74,7 +81,15 @@ describe('a labelling run that is killed', () => {
   it('on the command line: killed before its rows were written, it goes on to the same rows without asking', async () => {
     const model = await tinyTalker(folder, { context: 2048 });
     const file = fileURLToPath(new URL('../../../../recipes/label-preferences.yaml', import.meta.url));
-    const args = (run: string, store: string): string[] => ['label', file, `data=${data}`, `judge={ local: { model: "${model}" } }`, `run.dir=${join(folder, run)}`, `store=${join(folder, store)}`, '--json'];
+    const args = (run: string, store: string): string[] => [
+      'label',
+      file,
+      `data=${data}`,
+      `judge={ local: { model: "${model}" } }`,
+      `run.dir=${join(folder, run)}`,
+      `store=${join(folder, store)}`,
+      '--json',
+    ];
     const killed = await heedStopped(args('cli', 'cli.db'), { how: 'SIGKILL', on: 'rename', matching: 'rows\\.jsonl$' });
     expect(killed.signal, killed.err).toBe('SIGKILL');
     const resumed = (await heed([...args('cli', 'cli.db'), '--resume'])).json<{ asking: { asked: number; reused: number } }>();

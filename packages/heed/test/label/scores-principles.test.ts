@@ -8,7 +8,12 @@ import { broke, chose, fake, near, wordsOf } from './fake.js';
 
 const source = { file: 'rows.jsonl', line: 1 };
 const prompt = [{ role: 'user' as const, content: 'Say hi.' }];
-const single = (completion: string, score?: number): Single => ({ source, prompt, completion, ...(score === undefined ? {} : { human: { score } }) });
+const single = (completion: string, score?: number): Single => ({
+  source,
+  prompt,
+  completion,
+  ...(score === undefined ? {} : { human: { score } }),
+});
 
 describe('scores (direct RLAIF)', () => {
   it('the expected rating, and its map', () => {
@@ -29,11 +34,17 @@ describe('scores (direct RLAIF)', () => {
 
   it('turns the rating of harm round, compares ranks with people, and counts what failed', async () => {
     const table: Readonly<Record<string, number>> = { a: 2, b: 5, c: 8, d: 9 };
-    const judge = fake({ choose: (q) => {
-      const rating = table[/Response:\n"""\n(.)/.exec(wordsOf(q))![1]!];
-      return rating === undefined ? broke('refused') : chose(...Array.from({ length: 10 }, (_, i) => (i + 1 === rating ? 0.5 : 0)));
-    } });
-    const { rows, failures, measures } = await labelScores([single('a', 4), single('b', 3), single('x', 1), single('c', 2), single('d', 1)], judge, ScoresOptions.parse({ name: 'scores', criterion: 'harmless' }));
+    const judge = fake({
+      choose: (q) => {
+        const rating = table[/Response:\n"""\n(.)/.exec(wordsOf(q))![1]!];
+        return rating === undefined ? broke('refused') : chose(...Array.from({ length: 10 }, (_, i) => (i + 1 === rating ? 0.5 : 0)));
+      },
+    });
+    const { rows, failures, measures } = await labelScores(
+      [single('a', 4), single('b', 3), single('x', 1), single('c', 2), single('d', 1)],
+      judge,
+      ScoresOptions.parse({ name: 'scores', criterion: 'harmless' }),
+    );
     // Harm 2, 5, 8, 9 → −(r − 5.5)/4.5; people: 4, 3, 2, 1, the same order.
     expect(rows.map((row) => row['score'])).toEqual([3.5, 0.5, -2.5, -3.5].map((x) => near(x / 4.5)));
     expect(failures).toMatchObject([{ failure: 'refused' }]);
@@ -54,10 +65,16 @@ describe('scores (direct RLAIF)', () => {
       return chose(...Array.from({ length: 10 }, (_, i) => (i + 1 === rating ? 1 : 0)));
     } });
     const voted = (completion: string, satisfied: boolean): Single => ({ ...single(completion), human: { satisfied } });
-    const { measures } = await labelScores([voted('1', false), voted('10', true), voted('10', false), voted('7', true), single('7')], judge, ScoresOptions.parse({ name: 'scores' }));
+    const { measures } = await labelScores(
+      [voted('1', false), voted('10', true), voted('10', false), voted('7', true), single('7')],
+      judge,
+      ScoresOptions.parse({ name: 'scores' }),
+    );
     // Probabilities 0, 1, 1 and 6/9, seen 0, 1, 0 and 1.
     expect(measures.calibration!.bins).toEqual([
-      { from: 0, to: 0.1, n: 1, said: 0, seen: 0 }, { from: 0.6, to: 0.7, n: 1, said: near(2 / 3), seen: 1 }, { from: 0.9, to: 1, n: 2, said: 1, seen: 0.5 },
+      { from: 0, to: 0.1, n: 1, said: 0, seen: 0 },
+      { from: 0.6, to: 0.7, n: 1, said: near(2 / 3), seen: 1 },
+      { from: 0.9, to: 1, n: 2, said: 1, seen: 0.5 },
     ]);
     expect(measures.calibration!.ece).toBeCloseTo((0 + 1 / 3 + 2 * 0.5) / 4, 12);
     expect(measures.calibration!.brier).toBeCloseTo((0 + 0 + 1 + 1 / 9) / 4, 12);
@@ -69,18 +86,26 @@ const principles = [
   { name: 'Concise', text: 'The answer is short.', negation: 'The answer is long.' },
   { name: 'Kind', text: 'The answer is kind.', negation: 'The answer is unkind.' },
 ];
-const pair = (a: string, b: string, human?: number): Pair => ({ source, prompt, responses: [a, b], ...(human === undefined ? {} : { human }) });
+const pair = (a: string, b: string, human?: number): Pair => ({
+  source,
+  prompt,
+  responses: [a, b],
+  ...(human === undefined ? {} : { human }),
+});
 const asked = PrinciplesOptions.parse({ name: 'principles', principles: 'p.yaml' });
 
 describe('principles (SALMON)', () => {
   it('the mean of both orders where they agree, 0 where they do not; both are kept', async () => {
-    const judge = fake({ choose: (q) => {
-      const words = wordsOf(q);
-      const turned = /Answer A:\n"""\nlong/.test(words);
-      // Concise: log odds of A +2 as given, −1 turned: the first response by 2 and by 1. Kind: A either way.
-      if (words.includes('Concise')) return turned ? chose(1 / (1 + Math.E), Math.E / (1 + Math.E)) : chose(Math.E ** 2 / (1 + Math.E ** 2), 1 / (1 + Math.E ** 2));
-      return chose(0.3, 0.1); // of 0.4: log 3
-    } });
+    const judge = fake({
+      choose: (q) => {
+        const words = wordsOf(q);
+        const turned = /Answer A:\n"""\nlong/.test(words);
+        // Concise: log odds of A +2 as given, −1 turned: the first response by 2 and by 1. Kind: A either way.
+        if (words.includes('Concise'))
+          return turned ? chose(1 / (1 + Math.E), Math.E / (1 + Math.E)) : chose(Math.E ** 2 / (1 + Math.E ** 2), 1 / (1 + Math.E ** 2));
+        return chose(0.3, 0.1); // of 0.4: log 3
+      },
+    });
     const { rows, measures } = await labelPrinciples([pair('short', 'long', 1)], judge, asked, principles);
     expect(rows[0]).toEqual({
       prompt: 'Say hi.', responses: ['short', 'long'], human: 1, mass: near(0.7),
@@ -93,12 +118,18 @@ describe('principles (SALMON)', () => {
     expect(judge.choices).toHaveLength(4);
     // Of four comparisons: Concise names another place in either order, Kind the first place twice.
     expect(measures.position).toMatchObject({ pairs: 2, same: { mean: 0.5 }, first: 1 });
-    expect(measures.principles).toMatchObject([{ name: 'Concise', agreed: 1, first: 1, size: near(1.5), agreement: { mean: 1, n: 1 } }, { name: 'Kind', agreed: 0 }]);
+    expect(measures.principles).toMatchObject([
+      { name: 'Concise', agreed: 1, first: 1, size: near(1.5), agreement: { mean: 1, n: 1 } },
+      { name: 'Kind', agreed: 0 },
+    ]);
     expect(measures.undecided).toBe(0);
     // Concise says σ(1.5) and Kind, whose orders disagree, ½; people say 1.
     const said = 1 / (1 + Math.exp(-1.5));
     expect(measures.ties).toBe(1);
-    expect(measures.calibration!.bins).toEqual([{ from: 0.5, to: 0.6, n: 1, said: 0.5, seen: 1 }, { from: 0.8, to: 0.9, n: 1, said: near(said), seen: 1 }]);
+    expect(measures.calibration!.bins).toEqual([
+      { from: 0.5, to: 0.6, n: 1, said: 0.5, seen: 1 },
+      { from: 0.8, to: 0.9, n: 1, said: near(said), seen: 1 },
+    ]);
     expect(measures.calibration!.ece).toBeCloseTo((0.5 + 1 - said) / 2, 12);
     expect(measures.calibration!.brier).toBeCloseTo((0.25 + (1 - said) ** 2) / 2, 12);
   });
@@ -121,7 +152,9 @@ describe('principles (SALMON)', () => {
   });
 
   it('shares of samples give finite scores', async () => {
-    const judge = fake({ choose: (q) => ({ ...(/Answer A:\n"""\nlong/.test(wordsOf(q)) ? chose(0, 1) : chose(1, 0)), source: 'samples' as const }) });
+    const judge = fake({
+      choose: (q) => ({ ...(/Answer A:\n"""\nlong/.test(wordsOf(q)) ? chose(0, 1) : chose(1, 0)), source: 'samples' as const }),
+    });
     const { rows, measures } = await labelPrinciples([pair('short', 'long')], judge, asked, principles);
     expect(rows[0]!['principles']).toMatchObject([{ score: -Math.log(1e-4) }, { score: -Math.log(1e-4) }]);
     expect(measures.fromSamples).toBe(4);

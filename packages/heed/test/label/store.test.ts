@@ -15,17 +15,38 @@ let files = 0;
 const fresh = (): string => join(folder, `store-${files++}.db`);
 
 const which = (text: string): ChoiceQuestion => ({ messages: [{ role: 'user', content: text }], answers: ['1', '2'] });
-const say = (text: string, more: Partial<TextQuestion> = {}): TextQuestion => ({ messages: [{ role: 'user', content: text }], maxNewTokens: 8, temperature: 1, seed: 0, ...more });
+const say = (text: string, more: Partial<TextQuestion> = {}): TextQuestion => ({
+  messages: [{ role: 'user', content: text }],
+  maxNewTokens: 8,
+  temperature: 1,
+  seed: 0,
+  ...more,
+});
 
 describe('the label store', () => {
   it('gives replies back as they were, numbers to the last bit', async () => {
     const store = await openStore(fresh());
-    const usage = fc.record({ promptTokens: fc.nat(), completionTokens: fc.nat(), milliseconds: fc.double({ min: 0, max: 1e6, noNaN: true }).map((x) => x + 0) }, { requiredKeys: ['promptTokens', 'completionTokens', 'milliseconds'] });
+    const usage = fc.record(
+      { promptTokens: fc.nat(), completionTokens: fc.nat(), milliseconds: fc.double({ min: 0, max: 1e6, noNaN: true }).map((x) => x + 0) },
+      { requiredKeys: ['promptTokens', 'completionTokens', 'milliseconds'] },
+    );
     const number = fc.double({ max: 0, noNaN: true }).map((x) => x + 0);
     const reply: fc.Arbitrary<Reply> = fc.oneof(
-      fc.record({ logprobs: fc.array(number, { minLength: 2 }), texts: fc.array(fc.string({ unit: 'grapheme' })), mass: fc.double({ min: 0, max: 1, noNaN: true }).map((x) => x + 0), source: fc.constantFrom('logprobs' as const, 'samples' as const), usage }, { requiredKeys: ['logprobs', 'source', 'usage'] }),
+      fc.record(
+        {
+          logprobs: fc.array(number, { minLength: 2 }),
+          texts: fc.array(fc.string({ unit: 'grapheme' })),
+          mass: fc.double({ min: 0, max: 1, noNaN: true }).map((x) => x + 0),
+          source: fc.constantFrom('logprobs' as const, 'samples' as const),
+          usage,
+        },
+        { requiredKeys: ['logprobs', 'source', 'usage'] },
+      ),
       fc.record({ text: fc.string({ unit: 'grapheme' }), finish: fc.constantFrom('stop' as const, 'length' as const), usage }),
-      fc.record({ failure: fc.constantFrom('refused' as const, 'no-logprobs' as const), detail: fc.string(), texts: fc.array(fc.string()), usage }, { requiredKeys: ['failure', 'detail'] }),
+      fc.record(
+        { failure: fc.constantFrom('refused' as const, 'no-logprobs' as const), detail: fc.string(), texts: fc.array(fc.string()), usage },
+        { requiredKeys: ['failure', 'detail'] },
+      ),
     );
     let serial = 0;
     await fc.assert(fc.asyncProperty(reply, async (one) => {
@@ -40,8 +61,18 @@ describe('the label store', () => {
     const one = say('Hi', { topP: 0.9 });
     const turned: TextQuestion = { seed: 0, topP: 0.9, temperature: 1, maxNewTokens: 8, messages: [{ content: 'Hi', role: 'user' }] };
     expect(keyOf('r', 'write', one)).toBe(keyOf('r', 'write', turned));
-    const others = [say('Ho', { topP: 0.9 }), say('Hi'), say('Hi', { topP: 0.9, seed: 1 }), say('Hi', { topP: 0.9, temperature: 0 }), say('Hi', { topP: 0.9, begun: 'x' }), say('Hi', { topP: 0.9, stop: ['.'] }), say('Hi', { topP: 0.9, topK: 1 })];
-    expect(new Set([keyOf('r', 'write', one), keyOf('s', 'write', one), ...others.map((q) => keyOf('r', 'write', q))]).size).toBe(others.length + 2);
+    const others = [
+      say('Ho', { topP: 0.9 }),
+      say('Hi'),
+      say('Hi', { topP: 0.9, seed: 1 }),
+      say('Hi', { topP: 0.9, temperature: 0 }),
+      say('Hi', { topP: 0.9, begun: 'x' }),
+      say('Hi', { topP: 0.9, stop: ['.'] }),
+      say('Hi', { topP: 0.9, topK: 1 }),
+    ];
+    expect(new Set([keyOf('r', 'write', one), keyOf('s', 'write', one), ...others.map((q) => keyOf('r', 'write', q))]).size).toBe(
+      others.length + 2,
+    );
   });
 
   it('keys are those of the first version, so that the replies of old stores are found', () => {
@@ -49,12 +80,15 @@ describe('the label store', () => {
     const text = { messages: [{ role: 'user' as const, content: 'Say hi.' }], maxNewTokens: 8, temperature: 0.5, topP: 0.9, seed: 3 };
     // sha256sum of [1,"local:m","choose",[[["user","Which?"]],"Answer=",["1","2"]]] and of the like for the text.
     expect(keyOf('local:m', 'choose', choice)).toBe('65bd4533148ba12f8f0bff5d366af22c1fbd35492715e7a2f7ce7437cab9915c');
-    expect(keyOf('local:m', 'write', { ...text, topK: undefined })).toBe('e2d8fd85f2fb65f07cba4b13ccf37d82f9e9dec432be88cde03ecf4de9f77dd1');
+    expect(keyOf('local:m', 'write', { ...text, topK: undefined })).toBe(
+      'e2d8fd85f2fb65f07cba4b13ccf37d82f9e9dec432be88cde03ecf4de9f77dd1',
+    );
   });
 
   it('keeps the first reply, and replaces failures only', async () => {
     const store = await openStore(fresh());
-    const put = async (reply: Reply): Promise<Reply | undefined> => (await store.put([{ key: 'k', respondent: 'r', question: '{}', reply }])).get('k');
+    const put = async (reply: Reply): Promise<Reply | undefined> =>
+      (await store.put([{ key: 'k', respondent: 'r', question: '{}', reply }])).get('k');
     expect(await put(broke())).toMatchObject({ failure: 'timeout' });
     expect(await put(broke('server-error'))).toMatchObject({ failure: 'server-error' });
     expect(await put(said('first'))).toMatchObject({ text: 'first' });
@@ -87,12 +121,27 @@ describe('a respondent with a store', () => {
     expect(replies[2]).toEqual(replies[0]);
     expect(heard.sort()).toEqual([0, 1, 2, 3]);
     expect(inner.choices).toHaveLength(3);
-    expect(asked.usage).toEqual({ questions: 4, reused: 1, asked: 3, promptTokens: 30, completionTokens: 3, milliseconds: 6, earlier: { promptTokens: 0, completionTokens: 0 } });
+    expect(asked.usage).toEqual({
+      questions: 4,
+      reused: 1,
+      asked: 3,
+      promptTokens: 30,
+      completionTokens: 3,
+      milliseconds: 6,
+      earlier: { promptTokens: 0, completionTokens: 0 },
+    });
     store.close();
 
     const again = cached(fake({}, 'fake'), await openStore(file));
     expect(await again.choose(questions)).toEqual(replies);
-    expect(again.usage).toMatchObject({ questions: 4, reused: 4, asked: 0, promptTokens: 0, milliseconds: 0, earlier: { promptTokens: 30, completionTokens: 3 } });
+    expect(again.usage).toMatchObject({
+      questions: 4,
+      reused: 4,
+      asked: 0,
+      promptTokens: 0,
+      milliseconds: 0,
+      earlier: { promptTokens: 30, completionTokens: 3 },
+    });
   });
 
   it('a choice and a text, another judge and another seed are other questions', async () => {
@@ -140,9 +189,20 @@ describe('a respondent with a store', () => {
   it('stops when told to, between chunks', async () => {
     const store = await openStore(fresh());
     const controller = new AbortController();
-    const inner = fake({ choose: (_, i) => { if (i === 3) controller.abort(); return chose(0.5, 0.5); } });
-    const replies = await cached(inner, store, { chunk: 4 }).choose(Array.from({ length: 10 }, (_, i) => which(String(i))), { signal: controller.signal });
-    expect(replies.map((r) => ('failure' in r ? r.failure : 'ok'))).toEqual([...Array<string>(4).fill('ok'), ...Array<string>(6).fill('cancelled')]);
+    const inner = fake({
+      choose: (_, i) => {
+        if (i === 3) controller.abort();
+        return chose(0.5, 0.5);
+      },
+    });
+    const replies = await cached(inner, store, { chunk: 4 }).choose(
+      Array.from({ length: 10 }, (_, i) => which(String(i))),
+      { signal: controller.signal },
+    );
+    expect(replies.map((r) => ('failure' in r ? r.failure : 'ok'))).toEqual([
+      ...Array<string>(4).fill('ok'),
+      ...Array<string>(6).fill('cancelled'),
+    ]);
     expect(await store.count()).toEqual({ replies: 4, failures: 0 });
     store.close();
   });

@@ -23,8 +23,15 @@ describe('Ctrl-C while questions are asked', () => {
       return undefined;
     });
     const store = await openStore(join(folder, 'labels.db'));
-    const judge = withProgress(cached(createEndpointRespondent(EndpointOptions.parse({ url: server.url, model: 'm', concurrency: 1 })), store), silentProgress, interrupt, 'judging');
-    const replies = await judge.choose(['a', 'b'].map((content) => ({ messages: [{ role: 'user' as const, content }], answers: ['1', '2'] })));
+    const judge = withProgress(
+      cached(createEndpointRespondent(EndpointOptions.parse({ url: server.url, model: 'm', concurrency: 1 })), store),
+      silentProgress,
+      interrupt,
+      'judging',
+    );
+    const replies = await judge.choose(
+      ['a', 'b'].map((content) => ({ messages: [{ role: 'user' as const, content }], answers: ['1', '2'] })),
+    );
     expect(replies).toMatchObject([{ failure: 'cancelled' }, { failure: 'cancelled' }]);
     expect(server.asked).toHaveLength(1);
     // What the server may be paid for is kept, and the question is asked again.

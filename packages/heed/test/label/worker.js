@@ -1,5 +1,5 @@
-// A process that labels into a shared store: node worker.js STORE QUESTIONS LOG [KILL]. Every question that is asked is written to LOG; after KILL replies
-// the process kills itself, without notice. At its end it prints what it asked and a hash of all replies.
+// A process that labels into a shared store: node worker.js STORE QUESTIONS LOG [KILL]. Every question that is asked is written to LOG;
+// after KILL replies the process kills itself, without notice. At its end it prints what it asked and a hash of all replies.
 import { createHash } from 'node:crypto';
 import { openSync, writeSync } from 'node:fs';
 import { openStore } from '../../dist/label/store.js';
@@ -15,7 +15,11 @@ const inner = {
     for (const [i, { messages }] of questions.entries()) {
       writeSync(asked, `${messages[0].content.split(' ')[1]}\n`);
       // Unlike in each process: a question answered by two would show.
-      const reply = { logprobs: [-Math.random(), -2], source: 'logprobs', usage: { promptTokens: 400, completionTokens: 0, milliseconds: 1 } };
+      const reply = {
+        logprobs: [-Math.random(), -2],
+        source: 'logprobs',
+        usage: { promptTokens: 400, completionTokens: 0, milliseconds: 1 },
+      };
       all.push(reply);
       onReply?.(i, reply);
       if (++replies === Number(kill)) process.kill(process.pid, 'SIGKILL');
@@ -29,8 +33,13 @@ const start = performance.now();
 const store = await openStore(file);
 const judge = cached(inner, store);
 const words = 'and here stands what all judges are told before they are asked, which is the same for every question and rather long. ';
-const questions = Array.from({ length: Number(count) }, (_, i) => ({ messages: [{ role: 'user', content: `Question ${i} of them, ${words.repeat(3)}` }], answers: ['1', '2'] }));
+const questions = Array.from({ length: Number(count) }, (_, i) => ({
+  messages: [{ role: 'user', content: `Question ${i} of them, ${words.repeat(3)}` }],
+  answers: ['1', '2'],
+}));
 const given = await judge.choose(questions);
 const hash = createHash('sha256').update(JSON.stringify(given)).digest('hex');
-process.stdout.write(`${JSON.stringify({ asked: judge.usage.asked, reused: judge.usage.reused, hash, seconds: (performance.now() - start) / 1000, ...(await store.count()) })}\n`);
+const { usage } = judge;
+const seconds = (performance.now() - start) / 1000;
+process.stdout.write(`${JSON.stringify({ asked: usage.asked, reused: usage.reused, hash, seconds, ...(await store.count()) })}\n`);
 store.close();

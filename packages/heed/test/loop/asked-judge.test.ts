@@ -10,10 +10,12 @@ import { scratchFolder } from '../support/scratch.js';
 import { adapterBytes, heedStopped, log } from '../train/interrupted.js';
 import { tinyTalker } from './talkative.js';
 
-// A model as the judge of the loop: here a server that answers by a script. What it wrote is asked once, what it could not answer is never taken for praise.
+// A model as the judge of the loop: here a server that answers by a script. What it wrote is asked once, what it could not answer is never
+// taken for praise.
 const { folder, write } = scratchFolder();
 const dirOf = (name: string): string => join(folder, name);
-const prompts = (n: number, word: string): string => Array.from({ length: n }, (_, i) => `${JSON.stringify({ id: `${word}-${i}`, prompt: `${word} ${i}?` })}\n`).join('');
+const prompts = (n: number, word: string): string =>
+  Array.from({ length: n }, (_, i) => `${JSON.stringify({ id: `${word}-${i}`, prompt: `${word} ${i}?` })}\n`).join('');
 
 /** The response that a request shows between its second fences. */
 const responseIn = (content: string): string => /Response:\n("+)\n([^]*?)\n\1\n\nSay what/.exec(content)![2]!;
@@ -29,7 +31,14 @@ const script: Behaviour = ({ body }, response) => {
 let server: Awaited<ReturnType<typeof faultyServer>>;
 let recipe: string;
 let whole: { before: object; after: object; metric: string; rounds: { answers: number; unrated: Record<string, number> }[] };
-const args = (name: string, ...more: string[]): string[] => ['align', recipe, `run.dir=${dirOf(name)}`, `store=${dirOf(`${name}.db`)}`, '--json', ...more];
+const args = (name: string, ...more: string[]): string[] => [
+  'align',
+  recipe,
+  `run.dir=${dirOf(name)}`,
+  `store=${dirOf(`${name}.db`)}`,
+  '--json',
+  ...more,
+];
 
 beforeAll(async () => {
   server = await faultyServer(script);
@@ -63,8 +72,12 @@ interface Kept { completion: string; result: Rated | Failure }
 const roundOf = (name: string, k: number, file: string): string => join(dirOf(name), 'work', `round-${k}`, file);
 /** The whole answers of a round in their order, each with what the judge said of it. */
 function kept(name: string, k: number): Kept[] {
-  const answers = log(join(dirOf(name), 'work', `round-${k}`), 'answers.jsonl').filter((line) => line !== '').map((line) => JSON.parse(line) as Answer);
-  const whole = answers.filter(({ finish, text }) => finish === 'stop' && text.trim() !== '').sort((a, b) => a.row - b.row || a.sample - b.sample);
+  const answers = log(join(dirOf(name), 'work', `round-${k}`), 'answers.jsonl')
+    .filter((line) => line !== '')
+    .map((line) => JSON.parse(line) as Answer);
+  const whole = answers
+    .filter(({ finish, text }) => finish === 'stop' && text.trim() !== '')
+    .sort((a, b) => a.row - b.row || a.sample - b.sample);
   const { results } = JSON.parse(readFileSync(roundOf(name, k, 'ratings.json'), 'utf8')) as { results: (Rated | Failure)[] };
   expect(results).toHaveLength(whole.length);
   return whole.map(({ text }, i) => ({ completion: text, result: results[i]! }));
@@ -87,8 +100,14 @@ describe('heed align with a judge that is asked', () => {
       const bad = rated.filter(({ satisfied }) => satisfied !== true);
       expect(bad.map(({ reason }) => reason)).toEqual(bad.map(({ completion }) => `"${completion.slice(0, 3)}" is wrong.`));
       expect(failures.length).toBeGreaterThan(0);
-      expect(failures.every(({ completion, failure, detail }) => refuses(completion) && failure === 'refused' && detail.includes('rather not'))).toBe(true);
-      expect(whole.rounds[k - 1]).toMatchObject({ answers: rated.length, satisfied: rated.length - bad.length, unrated: { refused: failures.length } });
+      expect(
+        failures.every(({ completion, failure, detail }) => refuses(completion) && failure === 'refused' && detail.includes('rather not')),
+      ).toBe(true);
+      expect(whole.rounds[k - 1]).toMatchObject({
+        answers: rated.length,
+        satisfied: rated.length - bad.length,
+        unrated: { refused: failures.length },
+      });
     }
   });
 
@@ -144,11 +163,22 @@ describe('heed align with a judge that is asked', () => {
   it.each([
     ['without saying what to ask', ['label=null'], /label/],
     ['without an independent judge', ['evaluate={ prompts: x.jsonl }'], /evaluate\.judge.*its own marks would not show/],
-    ['with the judge that teaches as the one that marks', ['judge={ rewardModel: { adapter: a } }', 'evaluate={ prompts: x.jsonl, judge: { rewardModel: { adapter: a } } }'], /label.*rewardModel is not asked anything[^]*this is the judge that teaches/],
-    ['with a judge of held-out answers that has to be asked', ['evaluate={ prompts: x.jsonl, judge: { local: {} } }'], /held-out answers are judged as wholes/],
+    [
+      'with the judge that teaches as the one that marks',
+      ['judge={ rewardModel: { adapter: a } }', 'evaluate={ prompts: x.jsonl, judge: { rewardModel: { adapter: a } } }'],
+      /label.*rewardModel is not asked anything[^]*this is the judge that teaches/,
+    ],
+    [
+      'with a judge of held-out answers that has to be asked',
+      ['evaluate={ prompts: x.jsonl, judge: { local: {} } }'],
+      /held-out answers are judged as wholes/,
+    ],
     ['with rules that are asked', ['judge=rules:x.yaml'], /label.*rules is not asked anything/],
   ])('refuses a recipe %s', async (_, overrides, message) => {
-    const ran = await heed([...args('refused').filter((word) => !(overrides[0] === 'label=null' && word.startsWith('label'))), ...overrides]);
+    const ran = await heed([
+      ...args('refused').filter((word) => !(overrides[0] === 'label=null' && word.startsWith('label'))),
+      ...overrides,
+    ]);
     expect(ran.code).toBe(2);
     expect(ran.err).toMatch(message);
   });

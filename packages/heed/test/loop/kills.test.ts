@@ -86,7 +86,9 @@ function choose(events: readonly string[], count: number, name: string): number[
     const places = events.flatMap((event, i) => (phaseOf(event) === phase ? [i] : []));
     return createRandom('kills', name, phase).shuffle(places);
   });
-  const turns = Array.from({ length: Math.max(...queues.map(({ length }) => length)) }, (_, turn) => queues.flatMap((queue) => queue[turn] ?? []));
+  const turns = Array.from({ length: Math.max(...queues.map(({ length }) => length)) }, (_, turn) =>
+    queues.flatMap((queue) => queue[turn] ?? []),
+  );
   return turns.flat().slice(0, count);
 }
 

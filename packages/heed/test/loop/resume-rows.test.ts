@@ -12,7 +12,8 @@ import { sampleRows } from '../support/rows.js';
 import { adapterBytes, log } from '../train/interrupted.js';
 import { tinyTalker } from './talkative.js';
 
-// What a run carries besides the adapter goes on too: a method's memory, moving averages, losses over several passes, rows that the model wrote.
+// What a run carries besides the adapter goes on too: a method's memory, moving averages, losses over several passes, rows that the model
+// wrote.
 const { folder, write } = scratchFolder();
 let model: string;
 beforeAll(async () => {
@@ -50,8 +51,15 @@ describe.each(Object.entries(CASES))('%s', (name, { kind, section, micro }) => {
   const writes = section.includes('rows:');
   const dirOf = (what: string): string => join(folder, `${name} ${what}`);
   const run = async (what: string, { resume = false, stopAfter = Infinity } = {}): Promise<TrainSummary> => {
-    const data = write(`${kind}.jsonl`, sampleRows(kind).map((row) => `${plain({ ...row, positives: undefined, refinement: undefined })}\n`).join(''));
-    const file = write(`${kind}.yaml`, `
+    const data = write(
+      `${kind}.jsonl`,
+      sampleRows(kind)
+        .map((row) => `${plain({ ...row, positives: undefined, refinement: undefined })}\n`)
+        .join(''),
+    );
+    const file = write(
+      `${kind}.yaml`,
+      `
 model: ${model}
 data: {path: ${data}, junk: skip}
 ${section}
@@ -62,7 +70,12 @@ run: {dir: unused}
     const { recipe, text } = await loadRecipe(file, [`run.dir=${dirOf(what)}`], TrainRecipe);
     const folderOf = await openRun(dirOf(what), { recipe: text, resume });
     const interrupt = { requested: false };
-    const progress = { ...silentProgress, update: (step: number, note?: string) => { if (note?.startsWith('loss') === true) interrupt.requested = step >= stopAfter; } };
+    const progress = {
+      ...silentProgress,
+      update: (step: number, note?: string) => {
+        if (note?.startsWith('loss') === true) interrupt.requested = step >= stopAfter;
+      },
+    };
     try {
       return await runTraining(recipe, folderOf, { interrupt, progress });
     } finally {

@@ -16,7 +16,8 @@ const { folder, write } = scratchFolder();
 let recipe: string;
 const dirOf = (name: string): string => join(folder, name);
 const args = (name: string, ...more: string[]): string[] => ['align', recipe, `run.dir=${dirOf(name)}`, ...more];
-const prompts = (n: number, word: string): string => Array.from({ length: n }, (_, i) => `${JSON.stringify({ id: `${word}-${i}`, prompt: `${word} ${i}?` })}\n`).join('');
+const prompts = (n: number, word: string): string =>
+  Array.from({ length: n }, (_, i) => `${JSON.stringify({ id: `${word}-${i}`, prompt: `${word} ${i}?` })}\n`).join('');
 let whole: { before: object; after: object; rounds: object };
 
 beforeAll(async () => {
@@ -87,7 +88,12 @@ describe('heed align', () => {
     const { recipe: parsed, text } = await loadRecipe(recipe, [`run.dir=${dirOf('stopped')}`], AlignRecipe);
     const run = await openRun(dirOf('stopped'), { recipe: text, resume: false });
     const interrupt = { requested: false };
-    const progress = { ...silentProgress, start: (what: string) => { interrupt.requested = what === 'answering held-out prompts, after'; } };
+    const progress = {
+      ...silentProgress,
+      start: (what: string) => {
+        interrupt.requested = what === 'answering held-out prompts, after';
+      },
+    };
     await expect(runAlignment(parsed, run, { interrupt, progress })).rejects.toThrow(/Stopped while answering the held-out prompts/);
     await run.close();
     const resumed = await heed(args('stopped', '--resume', '--json'));

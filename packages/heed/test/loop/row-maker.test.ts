@@ -35,16 +35,24 @@ function maker(options: object, kind: RowKind, said: string[] = []) {
 /** What the model says under a prompt, ended by itself and worth keeping, else undefined. */
 async function drawn(prompts: readonly (readonly Message[])[], bad: readonly string[]): Promise<(string | undefined)[]> {
   const generator = await openGenerator(engine, model, { batch: 32 });
-  const completions = await generator.generate(prompts.map((prompt, row) => ({ prompt: model.template.prompt(prompt), row })), { maxNewTokens: 8, temperature: 1, seed: createRandom('rows', 0, 'train').int(2 ** 31) });
+  const completions = await generator.generate(
+    prompts.map((prompt, row) => ({ prompt: model.template.prompt(prompt), row })),
+    { maxNewTokens: 8, temperature: 1, seed: createRandom('rows', 0, 'train').int(2 ** 31) },
+  );
   await generator.release();
-  return prompts.map((_, i) => completions.find(({ row }) => row === i)!).map(({ text, finish }, i) => (finish === 'stop' && text.trim() !== '' && text.trim() !== bad[i] ? text.trim() : undefined));
+  return prompts
+    .map((_, i) => completions.find(({ row }) => row === i)!)
+    .map(({ text, finish }, i) => (finish === 'stop' && text.trim() !== '' && text.trim() !== bad[i] ? text.trim() : undefined));
 }
 
 describe('refine', () => {
-  it('puts what the model writes from the judgment in place of the refinement, and leaves alone what is satisfactory or got nothing usable', async () => {
+  it('puts the model\'s text in place of the refinement, and keeps rows that are satisfactory or got nothing usable', async () => {
     const rows = sampleRows('refined') as RefinedRow[];
     const bad = rows.filter(({ satisfied }) => !satisfied);
-    const wanted = await drawn(bad.map(({ prompt, completion, judgment }) => refinementPrompt(prompt, completion, judgment!)), bad.map(({ completion }) => completion));
+    const wanted = await drawn(
+      bad.map(({ prompt, completion, judgment }) => refinementPrompt(prompt, completion, judgment!)),
+      bad.map(({ completion }) => completion),
+    );
     const usable = wanted.filter((text) => text !== undefined).length;
     expect(usable).toBeGreaterThan(0); // else this would show nothing
     const said: string[] = [];
@@ -58,7 +66,10 @@ describe('refine', () => {
 describe('self-correct', () => {
   it.each([true, false])('correct: %s draws positives under the prompt that it says', async (correct) => {
     const rows = sampleRows('negative') as NegativeRow[];
-    const wanted = await drawn(rows.map(({ prompt }) => (correct ? selfCorrectionPrompt(prompt) : prompt)), rows.map(({ rejected }) => rejected));
+    const wanted = await drawn(
+      rows.map(({ prompt }) => (correct ? selfCorrectionPrompt(prompt) : prompt)),
+      rows.map(({ rejected }) => rejected),
+    );
     expect(wanted.some((text) => text !== undefined)).toBe(true);
     const made = await maker({ make: 'self-correct', samples: 1, correct }, 'negative').make('train', rows, undefined);
     expect(made).toEqual(rows.map((row, i) => (wanted[i] === undefined ? row : { ...row, positives: [wanted[i]] })));
@@ -66,14 +77,23 @@ describe('self-correct', () => {
 });
 
 describe('a kind of row that a maker does not make', () => {
-  it.each([['refine', 'negative', 'refined'], ['self-correct', 'refined', 'negative'], ['self-correct', 'preference', 'negative']] as const)('%s for %s rows is refused', (make, kind, own) => {
-    expect(() => maker({ make }, kind)).toThrow(`rows.make: ${make} makes rows of the kind "${own}", but the method learns from "${kind}" rows.`);
+  it.each([
+    ['refine', 'negative', 'refined'],
+    ['self-correct', 'refined', 'negative'],
+    ['self-correct', 'preference', 'negative'],
+  ] as const)('%s for %s rows is refused', (make, kind, own) => {
+    expect(() => maker({ make }, kind)).toThrow(
+      `rows.make: ${make} makes rows of the kind "${own}", but the method learns from "${kind}" rows.`,
+    );
   });
 });
 
 describe('what a maker takes a row for', () => {
   it('is the row with one text everywhere', () => {
     const [row] = sampleRows('negative') as [AnyRow];
-    expect(maker({ make: 'self-correct', samples: 3 }, 'negative').pretend(row, 'Yes.')).toEqual({ ...row, positives: ['Yes.', 'Yes.', 'Yes.'] });
+    expect(maker({ make: 'self-correct', samples: 3 }, 'negative').pretend(row, 'Yes.')).toEqual({
+      ...row,
+      positives: ['Yes.', 'Yes.', 'Yes.'],
+    });
   });
 });

@@ -7,11 +7,11 @@ import { type Limits, prepare } from '../items.js';
 import type { RowMaker } from '../row-maker.js';
 import type { Source } from '../source.js';
 
-/** Rows of a file of which the policy writes a part. */
+/** Rows of a file, and the maker with which the policy writes a part of them. */
 export interface RefreshedSetup {
   readonly maker: RowMaker;
   readonly rows: readonly AnyRow[];
-  /** The rows made ready, with what was written before training. */
+  /** The rows in tokens, with the texts that were written before training. */
   readonly items: readonly Item[];
   readonly method: BoundMethod;
   readonly text: Respond;
@@ -21,12 +21,16 @@ export interface RefreshedSetup {
 }
 
 /**
- * A source whose rounds are `every` optimizer steps: the policy writes its part of the rows of those steps anew as each round begins. The first round has
- * what was written before training. Order and schedule are those of one training over all rows.
+ * A source whose rounds are `every` optimizer steps long. As each round begins, the policy writes its part of that round's rows anew. The
+ * first round takes the texts that were written before training. Order and schedule are those of one training over all rows.
  */
 export function refreshedSource({ maker, rows, items, method, text, limits, options, say }: RefreshedSetup): Source {
   const order = stepOrder({
-    rows: items.length, batch: options.batch, steps: countSteps(items.length, options), seed: options.seed, cost: (row) => tokensOf(items[row]!),
+    rows: items.length,
+    batch: options.batch,
+    steps: countSteps(items.length, options),
+    seed: options.seed,
+    cost: (row) => tokensOf(items[row]!),
   });
   const rounds = Math.ceil(order.length / maker.every);
 
@@ -47,7 +51,7 @@ export function refreshedSource({ maker, rows, items, method, text, limits, opti
     },
   };
 
-  /** A row of which too little can be learnt from (too few usable texts, too long) stays as it was before training. */
+  /** The rows as items. A row that is now too long, or has too few usable texts, stays as it was before training. */
   function remade(old: readonly Item[], made: readonly AnyRow[], step: number): Item[] {
     const lenient = { ...limits, onLong: limits.onLong === 'error' ? 'skip' as const : limits.onLong, junk: 'skip' as const };
     let kept = 0;
@@ -56,7 +60,7 @@ export function refreshedSource({ maker, rows, items, method, text, limits, opti
       if (fresh === undefined) kept++;
       return fresh === undefined ? item : { ...fresh, index: item.index };
     });
-    if (kept > 0) say(`step ${step}: ${kept} of ${old.length} rows stay as they are, since too little of what was made anew can be learnt from.`);
+    if (kept > 0) say(`step ${step}: ${kept} of ${old.length} rows stay as they were: too few of their new texts can be learnt from.`);
     return items;
   }
 }
