@@ -11,8 +11,9 @@ import { type Tables, tokenTable } from './tables.js';
 /** The policies that a loss compares with, and what they say of rows. */
 export interface References {
   /**
-   * Scores rows ahead, under every reference that stays as it is while these rows are learnt from. A fixed reference scores a row once in a run;
-   * `round` scores it for the round that begins now, and not at all where `roundSteps` is 1: a round's first step needs no scores.
+   * Scores the rows of a round ahead, under every reference that stays as it is while they are learnt from. `round` scores none where
+   * `roundSteps` is 1: a round's first step needs no scores. What was said of the rows of earlier rounds is forgotten, even where a row comes
+   * back: which rows are scored together shows in the last bits, and a run that is resumed in this round knows no earlier one.
    */
   prepare(items: readonly Item[], options?: { readonly progress?: Progress; readonly roundSteps?: number }): Promise<void>;
   /** `under:<reference>:<name>` for a loss over these rows; a moving reference is read as it is now. */
@@ -33,7 +34,7 @@ export interface ReferencesSetup {
   readonly policy: View;
   /** The parameters of each reference that follows the policy, updated where they lie. */
   readonly copies: Readonly<Record<string, View>>;
-  /** What fixed references said before, by name; added to. Default: nothing yet. */
+  /** What fixed references said before, by name; added to, and never forgotten. Default: they score the rows of each round anew. */
   readonly known?: Map<string, Scores>;
   /** Nothing learns while the references are open, so that all of them are scored ahead. Default: false. */
   readonly still?: boolean;
@@ -49,8 +50,9 @@ export type Scores = Map<Item, Readonly<Record<string, readonly Float32Array[]>>
  * @throws UserError where a reference is an adapter that is not there; what `loadAdapter` throws for one of another base
  */
 export function openReferences(setup: ReferencesSetup): References {
-  const { engine, model, method, plan, policy, copies, known = new Map<string, Scores>(), still = false, moreRounds = false } = setup;
+  const { engine, model, method, plan, policy, copies, still = false, moreRounds = false } = setup;
   const uses = Object.entries(method.references);
+  const known = setup.known ?? new Map<string, Scores>();
   for (const [name, { is }] of uses) if (isFixed(is) && !known.has(name)) known.set(name, new Map());
   const ofRound = new Map<string, Scores>();
   const aheadOf = (name: string, is: Reference): Scores | undefined => {
@@ -84,6 +86,7 @@ export function openReferences(setup: ReferencesSetup): References {
   return {
     async prepare(items, { progress = silentProgress, roundSteps = Infinity } = {}) {
       ofRound.clear();
+      if (setup.known === undefined) for (const said of known.values()) said.clear();
       for (const [name, { is, scores: names }] of uses) {
         if (is === 'round' && roundSteps === 1) continue;
         const said = aheadOf(name, is);

@@ -161,3 +161,19 @@ describe('the second round\'s first update', () => {
     expect(furthest(on.states[2]!.arrays.parameters, first)).toBeGreaterThan(1e-3);
   });
 });
+
+describe('a round that a new trainer is put back to', () => {
+  it('compares with the same numbers of its reference, whatever the reference scored in rounds before', async () => {
+    const b = await opened({ name: 'dpo' });
+    // Items that come back, as rows do of which nothing new was made.
+    const [all, some] = [roundOf(b.items), roundOf(b.items.slice(2, 4))];
+    const { states, steps } = await loop(b, [all, some], false);
+    const trainer = await trainerOf(b, b.parameters);
+    await trainer.restore(states[1]!);
+    const again: Step[] = [];
+    await trainer.learn(some.items, { ...some, schedule: { round: 2, rounds: 2 }, onStep: (step) => void again.push(step) });
+    expect(numbers(again)).toEqual(numbers(steps.slice(4)));
+    expect(await trainer.save()).toEqual(states[2]);
+    await trainer.release();
+  });
+});
