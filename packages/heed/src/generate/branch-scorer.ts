@@ -9,7 +9,7 @@ import { openQuantized } from '../model/quantize.js';
 import { ropeFeed, shortLength, tableRow } from '../model/rope.js';
 import { feedsOf } from '../model/scoring.js';
 import { type Together, shareBeginnings } from '../model/shared-beginnings.js';
-import { adaptedWeights, besideFeeds, boundParameters, frozenWeights, int8Weights } from '../model/weights.js';
+import { adaptedWeights, besideFeeds, bindRead, boundParameters, frozenWeights, int8Weights } from '../model/weights.js';
 import { type KeyValueCache, allocateCache } from './cache.js';
 
 /** A prompt and the continuations to score, in tokens: at least one token each. */
@@ -60,9 +60,8 @@ export async function createBranchScorer(
     const program = lower(trace(weights), { folder: (quantized ?? checkpoint).folder });
     const session = await engine.compile(program, { prepack: quantized !== undefined });
     if (adapter !== undefined) {
-      const feeds = adapted === undefined ? besideFeeds(adapter.plan, adapter.parameters) : boundParameters(adapted, adapter.parameters);
-      const read = new Set(session.program.inputs.map(({ name }) => name));
-      session.bind(Object.fromEntries(Object.entries(feeds).filter(([name]) => read.has(name))));
+      const { plan, parameters } = adapter;
+      bindRead(session, adapted === undefined ? besideFeeds(plan, parameters) : boundParameters(adapted, parameters));
     }
     return session;
   };

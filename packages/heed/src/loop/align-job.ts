@@ -55,7 +55,7 @@ export async function runAlignment(recipe: AlignRecipe, run: RunFolder, hooks: H
   const { seed } = recipe.train;
   const model = await loadModel(recipe.model, { template: recipe.template, log: say });
   const method = methodOf(recipe.method as MethodOptions);
-  if (method.head !== undefined) {
+  if (Object.values(method.heads).some(({ at }) => at === 'last')) {
     throw new UserError(`method: ${method.name} trains a head that scores texts and does not write them, so there are no answers to learn from.`, ['Train it on a file: heed train.']);
   }
   const { train: prompts, skipped } = await loadData(recipe.data, 'prompt');

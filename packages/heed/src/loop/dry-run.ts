@@ -58,7 +58,7 @@ export async function dryRunTraining(recipe: TrainRecipe, say: (line: string) =>
   requireHeld(data.eval, held);
   for (const line of describeTies(prepared)) say(line);
 
-  const { plan } = await startAdapter(recipe.adapter, model.checkpoint, method.head);
+  const { plan } = await startAdapter(recipe.adapter, model.checkpoint, method.heads);
   const longest = items.reduce((a, b) => (tokensOf(b) > tokensOf(a) ? b : a));
   return {
     method: method.name, model: recipe.model, rows: items.length, heldOut: held.items.length, skipped: left.length, truncated,

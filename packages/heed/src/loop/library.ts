@@ -61,7 +61,7 @@ export async function train({ model, method, rows, adapter, options, engine: giv
   const chosen = method.select(known, createRandom('select', settings.seed));
   requireFit(method, chosen);
   const { items } = prepare(chosen, method, createRespond(model.template), { maxTokens: model.architecture.context, onLong: 'error' });
-  const { plan, parameters: initial } = await startAdapter(lora, model.checkpoint, method.head);
+  const { plan, parameters: initial } = await startAdapter(lora, model.checkpoint, method.heads);
   const engine = given ?? (await startEngine());
   try {
     const trainer = await createTrainer({ engine, model, method, plan, options: settings, parameters: initial ?? initialParameters(plan, settings.seed) });

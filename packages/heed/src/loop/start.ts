@@ -1,6 +1,6 @@
 import { resolve } from 'node:path';
 import { UserError } from '../errors.js';
-import { type AdapterPlan, planAdapter } from '../model/adapter.js';
+import { type AdapterPlan, type HeadShape, planAdapter } from '../model/adapter.js';
 import type { Checkpoint } from '../model/checkpoint/open.js';
 import { type Adapter, loadAdapter } from '../model/peft.js';
 import type { RunFolder } from '../run/folder.js';
@@ -20,14 +20,14 @@ export interface Start {
  *
  * @throws UserError naming both values of everything that contradicts; what `loadAdapter` throws
  */
-export async function startAdapter(options: AdapterOptions, checkpoint: Checkpoint, head?: { readonly size: number }): Promise<Start> {
+export async function startAdapter(options: AdapterOptions, checkpoint: Checkpoint, heads: Readonly<Record<string, HeadShape>> = {}): Promise<Start> {
   const tensors = [...checkpoint.tensors.values()];
-  if (!('from' in options)) return { plan: planAdapter(tensors, { ...options, targets: adapterTargets(options.targets, tensors) }, head) };
+  if (!('from' in options)) return { plan: planAdapter(tensors, { ...options, targets: adapterTargets(options.targets, tensors) }, heads) };
   const { from, dropout } = options;
   const found = await loadAdapter(from, checkpoint);
-  const problems = [...contradictions(options, found, tensors), ...headProblem(found, head)];
+  const problems = [...contradictions(options, found, tensors), ...headProblems(found, heads)];
   if (problems.length > 0) throw new UserError(`The recipe does not fit the adapter that it goes on from, ${from}: ${problems.join('; ')}.`, ['Leave out of `adapter` what is the adapter\'s own; a fresh adapter of another shape starts without `from`.']);
-  const plan = planAdapter(tensors, { ...found.plan.options, ...(dropout === undefined ? {} : { dropout }) }, head);
+  const plan = planAdapter(tensors, { ...found.plan.options, ...(dropout === undefined ? {} : { dropout }) }, heads);
   const parameters = new Float32Array(plan.size);
   parameters.set(found.parameters);
   return { plan, parameters };
@@ -59,10 +59,14 @@ function contradictions(options: AdapterOptions & { readonly from: string }, { p
   }
 }
 
-function headProblem({ plan: { head } }: Adapter, wanted: { readonly size: number } | undefined): string[] {
-  const numbers = (n: number): string => `${n} ${n === 1 ? 'number' : 'numbers'}`;
-  if (head === undefined || head.size === wanted?.size) return [];
-  return [`the adapter has a head of ${numbers(head.size)}, the method ${wanted === undefined ? 'trains none' : `one of ${numbers(wanted.size)}`}`];
+/** What is wrong between the heads that an adapter has and those that the method trains. A head that the adapter lacks starts fresh. */
+function headProblems({ plan: { heads } }: Adapter, wanted: Readonly<Record<string, HeadShape>>): string[] {
+  return heads.flatMap(({ name, size, at }) => {
+    const own = wanted[name];
+    if (own?.size === size && own.at === at) return [];
+    const numbers = (n: number): string => `${n} ${n === 1 ? 'number' : 'numbers'}`;
+    return [`the adapter has a head "${name}" of ${numbers(size)}, the method ${own === undefined ? 'trains none' : `one of ${numbers(own.size)}`}`];
+  });
 }
 
 /** For people: what training goes on from. */

@@ -66,7 +66,7 @@ export async function runTraining(recipe: TrainRecipe, run: RunFolder, hooks: Ho
   const data = await loadData(recipe.data, method.row);
   const text = createRespond(model.template);
   const limits = limitsOf(recipe.data, method, model.architecture.context);
-  const start = await startAdapter(recipe.adapter, model.checkpoint, method.head);
+  const start = await startAdapter(recipe.adapter, model.checkpoint, method.heads);
   const { plan } = start;
   const parameters = start.parameters ?? initialParameters(plan, seed);
   await holdStart(start, recipe.adapter, run);

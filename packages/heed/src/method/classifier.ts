@@ -27,7 +27,7 @@ export const classifier = defineMethod({
   options,
   names: ['text'],
   columns: ['label'],
-  head: ({ labels }) => ({ size: labels.length }),
+  heads: ({ labels }) => ({ score: { size: labels.length, at: 'last' } }),
   sequences: ({ prompt, text: content }, text) => ({
     text: prompt === undefined ? text.respond([{ role: 'user', content }], '') : text.respond(prompt, content),
   }),
@@ -42,20 +42,20 @@ export const classifier = defineMethod({
     return `all ${rows.length} rows have the label ${JSON.stringify(first.label)}: there is nothing to tell apart`;
   },
 
-  loss({ scores, columns, rows }, { labels }) {
+  loss({ scores: { score: scores }, columns, rows }, { labels }) {
     const size = labels.length;
-    const wide = scores.text.shape;
+    const wide = scores!.text.shape;
     const index = expandTo(reshape(columns['label']!, [wide[0]!, 1]), wide);
     const own = toFloat(greater(0.5, abs(sub(index, constant(labels.map((_, i) => i), [size])))));
     const at = (x: Tensor): Tensor => sum(mul(x, own), [-1]);
-    const best = toFloat(atLeast(scores.text, expandTo(max(scores.text, -1, true), wide)));
+    const best = toFloat(atLeast(scores!.text, expandTo(max(scores!.text, -1, true), wide)));
     const right = div(at(best), sum(best, [-1]));
     const perLabel = labels.map((label, i) => {
       const ofClass = toFloat(greater(0.5, abs(sub(columns['label']!, i))));
       return [`recall_${label}`, { sum: sum(mul(right, ofClass)), count: sum(ofClass) }] as const;
     });
     return {
-      terms: [{ sum: sum(neg(at(logSoftmax(scores.text)))), count: rows }],
+      terms: [{ sum: sum(neg(at(logSoftmax(scores!.text)))), count: rows }],
       metrics: { accuracy: { sum: sum(right), count: rows }, ...Object.fromEntries(perLabel) },
     };
   },

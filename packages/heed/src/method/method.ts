@@ -36,9 +36,10 @@ export interface Loss {
 
 /**
  * A policy that a loss compares with, or reads without learning from it:
- * `base`: the model with the adapter switched off; a saved adapter on it, by its folder; `policy`: the trained policy as it is, without gradient
- * or dropout; `round`: the trained policy as the round began, so that at a round's first step it equals the policy exactly; `ema`: an exponential moving average of the trained adapter, which starts as a copy of it and after every `every` steps becomes
- * (1 − rate) · average + rate · policy.
+ * `base`: the model with the adapter switched off; a saved adapter on it, by its folder; `policy`: the trained policy as it is,
+ * without gradient or dropout; `round`: the trained policy as the round began, so that at a round's first step it equals the
+ * policy exactly; `ema`: an exponential moving average of the trained adapter, which starts as a copy of it and after every
+ * `every` steps becomes (1 − rate) · average + rate · policy.
  */
 export type Reference = 'base' | 'policy' | 'round' | { readonly adapter: string } | { readonly ema: { readonly every: number; readonly rate: number } };
 
@@ -48,14 +49,28 @@ export interface ReferenceUse<Name extends string> {
   readonly scores: readonly Name[];
 }
 
+/**
+ * A trained linear on the final hidden state. `last`: `size` numbers at a sequence's last token (a reward model: 1). `tokens`: one number where
+ * each supervised token is predicted (a value function).
+ */
+export interface Head {
+  readonly size: number;
+  readonly at: 'last' | 'tokens';
+}
+
 /** What a loss sees of B rows: of a micro-batch, or of a whole optimizer step where the method's scope is `step`. */
 export interface Scored<Name extends string> {
   /** Log-probabilities of each named sequence under the policy, [B, T], or [B, K, T] for a list; not of `detached` ones. */
   readonly logp: Readonly<Record<Name, Tokens>>;
   /** The same under each reference, for the names that it scores. */
   readonly under: Readonly<Record<string, Readonly<Record<Name, Tokens>>>>;
-  /** What the head makes of each sequence's last token: [B], or [B, size] where the head's size is not 1 (with K after B for a list). */
-  readonly scores: Readonly<Record<Name, Tensor>>;
+  /**
+   * What each head at `last` makes of a sequence's last token, by head and name: [B], or [B, size] where the head's size is not 1 (with K
+   * after B for a list).
+   */
+  readonly scores: Readonly<Record<string, Readonly<Record<Name, Tensor>>>>;
+  /** What each head at `tokens` makes of the text before each supervised token, by head and name, like `logp`. */
+  readonly values: Readonly<Record<string, Readonly<Record<Name, Tokens>>>>;
   /** The method's own columns: [B] each, [B, K] for one of `listColumns`. */
   readonly columns: Readonly<Record<string, Tensor>>;
   /** The method's token columns (advantages, rewards of tokens): [B, T], or [B, K, T] where they belong to a list. */
@@ -101,8 +116,8 @@ export interface Method<Kind extends RowKind, Options, Name extends string> {
   entropies?(options: Options): readonly Name[];
   /** References by the name that the loss calls them. */
   references?(options: Options): Readonly<Record<string, ReferenceUse<Name>>>;
-  /** A trained linear head on the last token's hidden state, `size` numbers without bias, zero at first. Saved as PEFT's `score`. */
-  head?(options: Options): { readonly size: number };
+  /** Trained linear heads by name, without bias, zero at first. Saved with the adapter, as PEFT's `modules_to_save`. */
+  heads?(options: Options): Readonly<Record<string, Head>>;
   /** `step`: the loss couples rows, and is taken over all rows of an optimizer step at once. Default: `row`. */
   scope?(options: Options): 'row' | 'step';
   /** Numbers carried from step to step, and how they start. Needs the scope `step`. */
@@ -143,7 +158,7 @@ export interface BoundMethod {
   readonly tokenColumns: Readonly<Record<string, string>>;
   readonly entropies: ReadonlySet<string>;
   readonly references: Readonly<Record<string, ReferenceUse<string>>>;
-  readonly head?: { readonly size: number };
+  readonly heads: Readonly<Record<string, Head>>;
   readonly scope: 'row' | 'step';
   readonly memory: Readonly<Record<string, number>>;
   readonly lossAtReference?: number;
@@ -161,7 +176,6 @@ export interface BoundMethod {
 export function bind<Kind extends RowKind, Options, Name extends string>(method: Method<Kind, Options, Name>, given: unknown = {}): BoundMethod {
   const options = method.options.parse(given);
   type Row = RowKinds[Kind];
-  const head = method.head?.(options);
   const scope = method.scope?.(options) ?? 'row';
   const expected = method.lossAtReference?.(options);
   if (method.memory !== undefined && scope === 'row') throw new Error(`${method.name} has a memory, which needs the scope "step": micro-batches may not change what later ones see.`);
@@ -176,7 +190,7 @@ export function bind<Kind extends RowKind, Options, Name extends string>(method:
     tokenColumns: method.tokenColumns ?? {},
     entropies: new Set(method.entropies?.(options)),
     references: method.references?.(options) ?? {},
-    ...(head === undefined ? {} : { head }),
+    heads: method.heads?.(options) ?? {},
     scope,
     memory: method.memory ?? {},
     ...(expected === undefined ? {} : { lossAtReference: expected }),

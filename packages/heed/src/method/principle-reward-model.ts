@@ -36,7 +36,7 @@ export const principleRewardModel = defineMethod({
   names: PAIR,
   lists: PAIR,
   columns: [],
-  head: () => ({ size: 1 }),
+  heads: () => ({ score: { size: 1, at: 'last' } }),
   sequences(row, text, o, { rows }) {
     const decided = Array.from({ length: o.draws }, (_, i) => draw(row, o, rows, i)).filter((d) => d !== undefined);
     return {
@@ -45,9 +45,9 @@ export const principleRewardModel = defineMethod({
     };
   },
   unfit: (row, o) => undecided(row, o, o.draws),
-  loss({ scores, present }, { centring }) {
-    const none = zeros(scores.chosen.shape);
-    const { chosen, rejected } = scores;
+  loss({ scores: { score }, present }, { centring }) {
+    const { chosen, rejected } = score!;
+    const none = zeros(chosen.shape);
     return bradleyTerry({ chosen, rejected, present: present.chosen, soft: add(none, 1), margin: none }, centring);
   },
 });

@@ -30,7 +30,7 @@ export const rewardModel = defineMethod({
   options,
   names: PAIR,
   columns: [SOFT_LABEL, 'margin'],
-  head: () => ({ size: 1 }),
+  heads: () => ({ score: { size: 1, at: 'last' } }),
   sequences: pairSequences,
   columnsOf: (row, { margin }) => ({ ...softLabel(row), margin: margin ? row.margin ?? 0 : 0 }),
   unfit(row, { margin }) {
@@ -40,7 +40,8 @@ export const rewardModel = defineMethod({
     if (equal !== undefined || !margin || p === 1 || m === 0) return equal;
     return `it has both a soft_label (${p}) and a margin (${m}); with margin: false the margin is left unread`;
   },
-  loss({ scores: { chosen, rejected }, columns, present }, { centring }) {
+  loss({ scores: { score }, columns, present }, { centring }) {
+    const { chosen, rejected } = score!;
     return bradleyTerry({ chosen, rejected, present: present.chosen, soft: columns[SOFT_LABEL]!, margin: columns['margin']! }, centring);
   },
 });

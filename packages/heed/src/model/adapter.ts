@@ -22,13 +22,16 @@ export interface LoraModule {
   readonly b: { readonly offset: number; readonly shape: readonly [number, number] };
 }
 
-/**
- * A trained linear on the last token's hidden state, W [size, width], without bias: Hugging Face's `score`, after the modules in
- * the flat array.
- */
-export interface Head {
-  readonly name: 'score';
+/** A trained linear on the final hidden state, without bias: `size` numbers of the last token, or one of every supervised token. */
+export interface HeadShape {
   readonly size: number;
+  /** `last`: read at the last token of a sequence. `tokens`: read where each supervised token is predicted; the size is 1. */
+  readonly at: 'last' | 'tokens';
+}
+
+/** A head in an adapter: W [size, width], after the modules in the flat array. Hugging Face calls a reward model's head `score`. */
+export interface Head extends HeadShape {
+  readonly name: string;
   readonly width: number;
   readonly offset: number;
 }
@@ -38,18 +41,20 @@ export interface AdapterPlan {
   readonly options: LoraOptions;
   readonly scale: number;
   readonly modules: ReadonlyMap<string, LoraModule>;
-  readonly head?: Head;
+  /** In the order of the flat array. */
+  readonly heads: readonly Head[];
   readonly size: number;
 }
 
 /**
- * Plans adapters for every linear weight whose module name ends in one of the targets, and a head of so many numbers where one is
- * asked for.
+ * Plans adapters for every linear weight whose module name ends in one of the targets, and the heads that are asked for.
+ *
+ * @throws UserError where the model has no linear module of a target's name
  */
 export function planAdapter(
   weights: Iterable<{ readonly name: string; readonly shape: readonly number[] }>,
   options: LoraOptions,
-  head?: { readonly size: number },
+  shapes: Readonly<Record<string, HeadShape>> = {},
 ): AdapterPlan {
   const modules = new Map<string, LoraModule>();
   const all = [...weights];
@@ -73,13 +78,16 @@ export function planAdapter(
     );
   }
   const scale = options.rslora ? options.alpha / Math.sqrt(options.rank) : options.alpha / options.rank;
-  if (head === undefined) return { options, scale, modules, size };
-  const width = all.find((w) => w.name === 'model.embed_tokens.weight')!.shape[1]!;
-  return { options, scale, modules, head: { name: 'score', size: head.size, width, offset: size }, size: size + head.size * width };
+  const heads = Object.entries(shapes).map(([name, shape]): Head => {
+    const width = all.find((w) => w.name === 'model.embed_tokens.weight')!.shape[1]!;
+    return { name, ...shape, width, offset: place([shape.size, width]).offset };
+  });
+  return { options, scale, modules, heads, size };
 }
 
-/** @throws UserError where an adapter has a head: what it gives are numbers, which a merged model cannot say. */
-export function requireNoHead({ head }: AdapterPlan): void {
+/** @throws UserError where an adapter scores whole texts: what its head gives are numbers, which a merged model cannot say. */
+export function requireNoHead({ heads }: AdapterPlan): void {
+  const head = heads.find(({ at }) => at === 'last');
   if (head === undefined) return;
   throw new UserError(
     `The adapter has a head of ${head.size} ${head.size === 1 ? 'number (a reward model)' : 'numbers (a classifier)'}: it scores ` +

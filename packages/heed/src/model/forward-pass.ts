@@ -4,7 +4,7 @@ import type { AdapterPlan } from './adapter.js';
 import type { Layout } from './layout.js';
 import type { Model } from './load.js';
 import { type Read, feedsOf, ropeFeed, scoringFeeds, traceReads } from './scoring.js';
-import { adaptedWeights, boundParameters, frozenWeights } from './weights.js';
+import { adaptedWeights, bindRead, boundParameters, frozenWeights } from './weights.js';
 
 /** An adapter whose parameters are in the engine. */
 export interface LoadedAdapter {
@@ -20,20 +20,20 @@ export interface ForwardPass {
 }
 
 /**
- * Compiles what is read of given texts: under the model itself, or under an adapter on it. `head` is the adapter's, where it has one.
+ * Compiles what is read of given texts: under the model itself, or under an adapter on it. `heads` are the adapter's, by name.
  * Every program that scores without training is made here.
  */
 export async function compileForwardPass(
   engine: Engine,
   { checkpoint, architecture }: Pick<Model, 'checkpoint' | 'architecture'>,
   adapter: LoadedAdapter | undefined,
-  outputs: (read: Read, head: Tensor | undefined) => Readonly<Record<string, Tensor>>,
+  outputs: (read: Read, heads: Readonly<Record<string, Tensor>>) => Readonly<Record<string, Tensor>>,
 ): Promise<ForwardPass> {
   const adapted = adapter && adaptedWeights(checkpoint, adapter.plan, { dropout: false });
   const read = traceReads(architecture, adapted ?? frozenWeights(checkpoint), 'none');
-  const session = await engine.compile(lower(outputs(read, adapted?.head), { folder: checkpoint.folder }));
+  const session = await engine.compile(lower(outputs(read, adapted?.heads ?? {}), { folder: checkpoint.folder }));
   const rope = ropeFeed(architecture);
-  if (adapter !== undefined) session.bind(boundParameters(adapted!, adapter.parameters));
+  if (adapter !== undefined) bindRead(session, boundParameters(adapted!, adapter.parameters));
   return {
     run: (layout, more) => session.run(feedsOf(session.program, { ...scoringFeeds(layout, architecture, rope), ...more })),
     release: () => session.release(),

@@ -7,6 +7,7 @@ import { CheckpointError, reason, writeFailure } from './checkpoint/error.js';
 import type { Checkpoint } from './checkpoint/open.js';
 import { readSafetensors } from './checkpoint/safetensors.js';
 import { writeSafetensors } from './checkpoint/safetensors-write.js';
+import { HEADS, describeHeads, headTensor, readHeads, savedModules } from './peft-heads.js';
 
 /** An adapter's shape and its numbers, `plan.size` of them. */
 export interface Adapter {
@@ -23,8 +24,6 @@ export interface AdapterToSave extends Adapter {
 
 const CONFIG = 'adapter_config.json';
 const WEIGHTS = 'adapter_model.safetensors';
-/** A head's tensor: Hugging Face's ForSequenceClassification models call it `score`, and PEFT keeps it whole (`modules_to_save`). */
-const HEAD = 'base_model.model.score.weight';
 /**
  * Where the base's fingerprint is: in the weight file's `__metadata__`, which PEFT does not read (unknown keys of its config make
  * it warn).
@@ -51,6 +50,7 @@ export async function saveAdapter(folder: string, { plan, parameters, checkpoint
       await writeSafetensors(path.join(staging, WEIGHTS), tensorsOf(plan, parameters), {
         format: 'pt',
         [FINGERPRINT]: checkpoint.fingerprint,
+        ...describeHeads(plan.heads),
       });
       if (present === undefined) {
         await fs.rename(staging, target);
@@ -92,13 +92,13 @@ export async function loadAdapter(folder: string, checkpoint: Checkpoint): Promi
       `${checkpoint.id}; name that one as the model (the same model from another file, rounded otherwise, is another base)`,
     );
   }
-  const names = moduleNames(tensors.keys(), file);
-  const score = headOf(config, tensors.get(HEAD), file);
+  const names = moduleNames(tensors.keys(), file, config);
+  const heads = readHeads(config['modules_to_save'], tensors, metadata[HEADS], { config: path.join(folder, CONFIG), weights: file });
   for (const name of names) checkModule(name, checkpoint, folder);
   const targets = targetsOf(config, names, checkpoint, file);
   const plan = planAdapter(checkpoint.tensors.values(), {
     rank: config.r, alpha: config.lora_alpha, targets, dropout: config.lora_dropout, rslora: config.use_rslora,
-  }, score && { size: score.shape[0]! });
+  }, heads);
   const parameters = new Float32Array(plan.size);
   for (const { name, offset, shape } of placesOf(plan)) {
     const stored = tensors.get(name);
@@ -121,12 +121,12 @@ const tensorName = ({ name }: Pick<LoraModule, 'name'>, letter: 'A' | 'B'): stri
 /** Every tensor of an adapter by PEFT's name, and its place in the flat array. */
 function placesOf({
   modules,
-  head,
+  heads,
 }: AdapterPlan): { readonly name: string; readonly offset: number; readonly shape: readonly [number, number] }[] {
   const factors = [...modules.values()].flatMap((module) =>
     (['A', 'B'] as const).map((letter) => ({ name: tensorName(module, letter), ...(letter === 'A' ? module.a : module.b) })),
   );
-  return [...factors, ...(head === undefined ? [] : [{ name: HEAD, offset: head.offset, shape: [head.size, head.width] as const }])];
+  return [...factors, ...heads.map(({ name, offset, size, width }) => ({ name: headTensor(name), offset, shape: [size, width] as const }))];
 }
 
 const tensorsOf = (plan: AdapterPlan, parameters: Float32Array) =>
@@ -138,7 +138,7 @@ const tensorsOf = (plan: AdapterPlan, parameters: Float32Array) =>
   }));
 
 /** PEFT's configuration: its defaults for what Heed has no word for. */
-function configText({ options, head }: AdapterPlan, modelId: string): string {
+function configText({ options, heads }: AdapterPlan, modelId: string): string {
   return `${JSON.stringify(
     {
       alpha_pattern: {},
@@ -152,13 +152,13 @@ function configText({ options, head }: AdapterPlan, modelId: string): string {
       layers_to_transform: null,
       lora_alpha: options.alpha,
       lora_dropout: options.dropout,
-      modules_to_save: head === undefined ? null : [head.name],
+      modules_to_save: heads.length === 0 ? null : heads.map(({ name }) => name),
       peft_type: 'LORA',
       r: options.rank,
       rank_pattern: {},
       revision: null,
       target_modules: options.targets,
-      task_type: head === undefined ? 'CAUSAL_LM' : 'SEQ_CLS',
+      task_type: heads.some(({ at }) => at === 'last') ? 'SEQ_CLS' : 'CAUSAL_LM',
       use_dora: false,
       use_rslora: options.rslora,
     },
@@ -191,7 +191,7 @@ const HARMLESS = new Set([
 const INITIALS: readonly unknown[] = [true, false, 'gaussian', 'eva', 'orthogonal'];
 const REASONS: Readonly<Record<string, string>> = {
   use_dora: 'DoRA scales the weights too',
-  modules_to_save: 'it brings whole modules of its own, and only a head named score can be used',
+  modules_to_save: 'it brings whole modules of its own',
   bias: 'it trains biases',
   rank_pattern: 'its modules have different ranks',
   alpha_pattern: 'its modules have different scales',
@@ -219,7 +219,7 @@ async function readConfig(folder: string): Promise<Config> {
   for (const [key, value] of Object.entries(config)) {
     const fine =
       HARMLESS.has(key) ||
-      (key === 'modules_to_save' && isHead(value)) ||
+      (key === 'modules_to_save' && Array.isArray(value)) || // → `readHeads`
       (key === 'init_lora_weights' ? INITIALS.includes(value) : isUnused(value));
     if (!fine)
       throw new CheckpointError(
@@ -233,26 +233,11 @@ async function readConfig(folder: string): Promise<Config> {
 const isUnused = (value: unknown): boolean =>
   value === null || value === false || value === 'none' || (typeof value === 'object' && Object.keys(value).length === 0);
 
-/** Only `score`; PEFT itself adds "classifier", what other models call their head, to every SEQ_CLS configuration. */
-const isHead = (value: unknown): boolean =>
-  Array.isArray(value) && value.includes('score') && value.every((name) => name === 'score' || name === 'classifier');
-
-/** The head's tensor, which is there exactly where the configuration says so. */
-function headOf<T extends { readonly shape: readonly number[] }>(config: Config, stored: T | undefined, file: string): T | undefined {
-  const named = isHead(config['modules_to_save']);
-  if (stored === undefined && named)
-    throw new CheckpointError(`${file}: has no tensor ${HEAD}, which modules_to_save names: the adapter is incomplete`);
-  if (stored === undefined) return undefined;
-  if (!named) throw new CheckpointError(`${file}: has a tensor ${HEAD} that modules_to_save of ${CONFIG} does not name: add "score" to it`);
-  if (stored.shape.length !== 2)
-    throw new CheckpointError(`${file}: tensor ${HEAD} has the shape [${stored.shape.join(', ')}]; a head is a matrix`);
-  return stored;
-}
-
-function moduleNames(tensorNames: Iterable<string>, file: string): Set<string> {
+function moduleNames(tensorNames: Iterable<string>, file: string, config: Config): Set<string> {
+  const heads = new Set(savedModules(config['modules_to_save']).map(headTensor)).add(headTensor('score'));
   const names = new Set<string>();
   for (const tensor of tensorNames) {
-    if (tensor === HEAD) continue;
+    if (heads.has(tensor)) continue;
     const module = /^base_model\.model\.(.+)\.lora_[AB]\.weight$/.exec(tensor)?.[1];
     if (module === undefined)
       throw new CheckpointError(`${file}: tensor ${tensor} is not a factor of a LoRA adapter on a linear module, and cannot be used`);

@@ -28,15 +28,16 @@ export interface RewardScorer {
 export async function createRewardScorer(
   engine: Engine, model: Pick<Model, 'checkpoint' | 'architecture'>, { plan, parameters }: Adapter,
 ): Promise<RewardScorer> {
-  if (plan.head === undefined) {
+  const head = plan.heads.find(({ at }) => at === 'last');
+  if (head === undefined) {
     throw new UserError('The adapter has no head, so it gives no rewards.', [
       'Train one with the method reward-model, classifier or principle-reward-model.',
     ]);
   }
-  const { size } = plan.head;
+  const { size } = head;
   const buffer = await engine.upload(parameters);
   const adapter = { plan, parameters: view(buffer) };
-  const forward = await compileForwardPass(engine, model, adapter, (read, head) => ({ scores: read.scores(head!) }));
+  const forward = await compileForwardPass(engine, model, adapter, (read, heads) => ({ scores: read.scores(heads[head.name]!) }));
 
   const scores = async (sequences: readonly TokenSequence[]): Promise<number[][]> => {
     const results: number[][] = [];

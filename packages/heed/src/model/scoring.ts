@@ -20,7 +20,7 @@ const PIECES = 4;
 export interface Read {
   /** Log-probabilities [N] of the supervised tokens. */
   logProbs(): Tensor;
-  /** Entropy [N] of the distribution of each supervised token, −Σ p log p over the vocabulary, in nats. With gradient. */
+  /** Entropy [N] of each supervised token's distribution, −Σ p log p over the vocabulary, in nats, with gradient. Beside `logProbs`. */
   entropies(): Tensor;
   /** Logits [N, vocabulary] that predict the supervised tokens: for few of them, since all are in memory at once. */
   logits(): Tensor;
@@ -29,6 +29,8 @@ export interface Read {
    * `lastFrom`, `lastAt`.
    */
   scores(head: Tensor): Tensor;
+  /** A linear head W [1, width] where each supervised token is predicted, [N]: the value of the text before that token. */
+  values(head: Tensor): Tensor;
 }
 
 /** Traces a forward pass over a layout. What it reads is fed by `scoringFeeds`. */
@@ -42,14 +44,15 @@ export function traceReads(architecture: Architecture, weights: Weights, keep: C
   const hidden = decoder(architecture, weights, rows, attend, keep);
   const [prompts, responses] = split(hidden, 0, [Mp, Mr]) as [Tensor, Tensor];
   const int = (name: string, shape: Dim[]): Tensor => input(name, shape, 'int32');
+  let rowsRead: Tensor | undefined;
   const predicting = (): Tensor =>
-    concat(
+    (rowsRead ??= concat(
       [
         takeRows(prompts, int('firstFrom', [first]), { index: int('firstAt', [Mp, K]), went: 'often' }),
         takeRows(responses, int('restFrom', [rest]), { index: int('restAt', [Mr]), went: 'atMostOnce' }),
       ],
       0,
-    );
+    ));
   return {
     logits: () => linear(finalNorm(architecture, weights, predicting()), head(architecture, weights)),
     logProbs() {
@@ -69,6 +72,7 @@ export function traceReads(architecture: Architecture, weights: Weights, keep: C
       // The logits are computed again on the way back: kept, they would be the largest tensor of a pass.
       return concat(split(read, 0, sizes).map((piece) => checkpoint(() => ofPiece(piece))), 0);
     },
+    values: (weight) => reshape(trainableLinear(finalNorm(architecture, weights, predicting()), weight), [SUPERVISED]),
     scores(weight) {
       const last = takeRows(responses, int('lastFrom', [S]), { index: int('lastAt', [Mr]), went: 'atMostOnce' });
       const scores = trainableLinear(finalNorm(architecture, weights, last), weight);

@@ -1,6 +1,6 @@
 import {
-  type Dim, type Tensor, type View, add, addBias, blockLinear, cast, input, linear, loraBeside, loraLinear, mapped, matmul, mul,
-  plus, view, widenBlocks,
+  type Dim, type Session, type Tensor, type View, add, addBias, blockLinear, cast, input, linear, loraBeside, loraLinear, mapped,
+  matmul, mul, plus, view, widenBlocks,
 } from '@heed/tensor';
 import { UserError } from '../errors.js';
 import type { AdapterPlan } from './adapter.js';
@@ -29,15 +29,15 @@ const biasOf = ({ tensors }: Stored, module: string, tensor: (name: string) => T
 
 /** Frozen weights with a trainable adapter: fed as inputs `a:<module>` and `b:<module>`. */
 export interface AdaptedWeights extends Weights {
-  /** The inputs in the order of `plan.modules`: A then B of each, then the head. */
+  /** The inputs in the order of `plan.modules`: A then B of each, then the heads. */
   readonly parameters: readonly {
     readonly name: string;
     readonly tensor: Tensor;
     readonly offset: number;
     readonly shape: readonly [number, number];
   }[];
-  /** The head's weight [size, width] where the plan has one; the last of the parameters, named `head`. */
-  readonly head?: Tensor;
+  /** The weight [size, width] of each head, by its name; the last of the parameters, named `head:<name>`. */
+  readonly heads: Readonly<Record<string, Tensor>>;
   /** Dropout masks that must be fed, one for each module, named `mask:<module>`; none without dropout. */
   readonly masks: readonly { readonly name: string; readonly module: string; readonly width: number }[];
 }
@@ -55,13 +55,14 @@ export function adaptedWeights(checkpoint: Checkpoint, plan: AdapterPlan, option
     factors.set(name, pair);
     parameters.push({ name: `a:${name}`, tensor: pair[0], ...a }, { name: `b:${name}`, tensor: pair[1], ...b });
   }
-  const head = plan.head && input('head', [plan.head.size, plan.head.width]);
-  if (head !== undefined)
-    parameters.push({ name: 'head', tensor: head, offset: plan.head!.offset, shape: [plan.head!.size, plan.head!.width] });
+  const heads = Object.fromEntries(plan.heads.map(({ name, size, width }) => [name, input(`head:${name}`, [size, width])]));
+  for (const { name, offset, size, width } of plan.heads) {
+    parameters.push({ name: `head:${name}`, tensor: heads[name]!, offset, shape: [size, width] });
+  }
   return {
     parameters,
     masks,
-    head,
+    heads,
     tensor: frozen.tensor,
     linear(module, x) {
       const pair = factors.get(module);
@@ -144,6 +145,12 @@ export const besideFeeds = ({ modules }: AdapterPlan, parameters: View): Record<
     view(parameters.buffer, at.shape, parameters.offset + at.offset);
   return Object.fromEntries([...modules.values()].flatMap(({ name, a, b }) => [[`a:${name}`, part(a)], [`b:${name}`, part(b)]]));
 };
+
+/** Binds those of an adapter's views that a program reads: a head that it does not read is no input of it. */
+export function bindRead(session: Session, views: Readonly<Record<string, View>>): void {
+  const read = new Set(session.program.inputs.map(({ name }) => name));
+  session.bind(Object.fromEntries(Object.entries(views).filter(([name]) => read.has(name))));
+}
 
 /** Where each parameter of an adapter lies in the flat array. */
 export const boundParameters = (weights: AdaptedWeights, parameters: View, prefix = ''): Record<string, View> =>

@@ -1,4 +1,4 @@
-import type { Engine, View } from '@heed/tensor';
+import type { Engine, Feed, View } from '@heed/tensor';
 import type { BoundMethod } from '../method/method.js';
 import type { AdapterPlan } from '../model/adapter.js';
 import type { Model } from '../model/load.js';
@@ -8,7 +8,8 @@ import { type Estimate, pairedDifference } from '../run/statistics.js';
 import { roundFeed, scalarFeeds } from './feeds.js';
 import { type Readout, createForward } from './forward.js';
 import type { Item } from './item.js';
-import { traceLoss } from './loss-program.js';
+import { readingOf, readingsOf, traceLoss } from './loss-program.js';
+import { wantedFor } from './program.js';
 import { type Scores, openReferences } from './references.js';
 import { makeTables, sequenceTable, tokenTable } from './tables.js';
 import { Totals } from './totals.js';
@@ -56,8 +57,10 @@ export interface LossEvaluatorSetup {
 
 /** Compiles a method's loss over held-out rows. */
 export async function createLossEvaluator({ engine, model, method, plan, items, batch }: LossEvaluatorSetup): Promise<LossEvaluator> {
-  const forward = await createForward(engine, model, method, plan);
-  const { program, counts, terms, metrics } = traceLoss(method, { derivatives: false });
+  const traced = traceLoss(method, { derivatives: false });
+  const { program, counts, terms, metrics } = traced;
+  const { reads } = readingsOf(traced);
+  const forward = await createForward(engine, model, method, { plan, wanted: wantedFor(reads) });
   const [loss, count] = [await engine.compile(program), await engine.compile(counts)];
   const names = method.names.filter((name) => !method.detached.has(name));
 
@@ -78,7 +81,7 @@ export async function createLossEvaluator({ engine, model, method, plan, items, 
       const parts: Record<string, number>[] = [];
       for (let from = 0; from < items.length; from += size) {
         const tables = makeTables(method, items.slice(from, from + size));
-        const feeds = { ...tables.feeds, ...readoutFeeds(method, tables, names, read), ...(await references.feeds(tables, false)), ...roundFeed(false), ...scalarFeeds('memory', memory) };
+        const feeds = { ...tables.feeds, ...readoutFeeds(method, tables, reads, read), ...(await references.feeds(tables, false)), ...roundFeed(false), ...scalarFeeds('memory', memory) };
         const totals = new Totals();
         const out = await loss.run(feedsOf(program, feeds));
         totals.addSums(out, terms, metrics);
@@ -97,10 +100,11 @@ export async function createLossEvaluator({ engine, model, method, plan, items, 
   };
 }
 
-/** What a policy gave for rows, as a loss reads it: `logp:<name>`, or `score:<name>` where there is a head. */
-function readoutFeeds(method: BoundMethod, tables: ReturnType<typeof makeTables>, names: readonly string[], read: Readout): Parameters<typeof feedsOf>[1] {
-  return Object.fromEntries(names.map((name) => {
-    const values = (item: Item, k: number): Float32Array => read.get(item)![name]![k]!;
-    return method.head === undefined ? [`logp:${name}`, tokenTable(method, tables, name, values)] : [`score:${name}`, sequenceTable(method, tables, name, method.head.size, values)];
+/** What a policy gave for rows, as a loss reads it. */
+function readoutFeeds(method: BoundMethod, tables: ReturnType<typeof makeTables>, reads: ReadonlySet<string>, read: Readout): Record<string, Feed> {
+  return Object.fromEntries([...reads].map((key) => {
+    const { kind, head, name } = readingOf(key);
+    const values = (item: Item, k: number): Float32Array => read.get(item)![key]![k]!;
+    return [key, kind === 'score' ? sequenceTable(method, tables, name, method.heads[head!]!.size, values) : tokenTable(method, tables, name, values)];
   }));
 }

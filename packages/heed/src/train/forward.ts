@@ -3,13 +3,16 @@ import type { BoundMethod } from '../method/method.js';
 import type { AdapterPlan } from '../model/adapter.js';
 import type { Model } from '../model/load.js';
 import { feedsOf, ropeFeed, scoringFeeds } from '../model/scoring.js';
-import { adaptedWeights, boundParameters, frozenWeights } from '../model/weights.js';
+import { adaptedWeights, bindRead, boundParameters, frozenWeights } from '../model/weights.js';
 import type { Item } from './item.js';
 import { makeMicroBatch } from './micro-batch.js';
 import { splitPasses } from './passes.js';
-import { traceForward } from './program.js';
+import { type Wanted, traceForward } from './program.js';
 
-/** What a policy gave for rows: for each named sequence, the log-probabilities of its supervised tokens (of a policy with a head, its numbers instead). */
+/**
+ * What a policy gave for rows, by reading (`logp:<name>`, `score:<head>:<name>`, …): for each sequence of a name the numbers of
+ * its supervised tokens, or of a score the head's numbers.
+ */
 export type Readout = ReadonlyMap<Item, Readonly<Record<string, readonly Float32Array[]>>>;
 
 /** A policy that rows are scored under, without gradient or dropout. */
@@ -21,16 +24,27 @@ export interface Forward {
   release(): Promise<void>;
 }
 
-/** Compiles a forward pass, of the base itself or with an adapter. With a head, the head is read; else log-probabilities are. */
-export async function createForward(engine: Engine, model: Pick<Model, 'checkpoint' | 'architecture'>, method: BoundMethod, plan?: AdapterPlan): Promise<Forward> {
+/** Which policy is scored under, and what is read of it. */
+export interface ForwardOptions {
+  /** The adapter's plan. Default: the base itself. */
+  readonly plan?: AdapterPlan;
+  /** Default: log-probabilities. Entropies are read beside log-probabilities only. */
+  readonly wanted?: readonly Wanted[];
+}
+
+/** Compiles a forward pass. */
+export async function createForward(
+  engine: Engine, model: Pick<Model, 'checkpoint' | 'architecture'>, method: BoundMethod, { plan, wanted = ['logp'] }: ForwardOptions = {},
+): Promise<Forward> {
   const weights = plan && adaptedWeights(model.checkpoint, plan, { dropout: false });
-  const session = await engine.compile(traceForward(model.architecture, weights ?? frozenWeights(model.checkpoint), model.checkpoint.folder));
+  const traced = traceForward(model.architecture, weights ?? frozenWeights(model.checkpoint), model.checkpoint.folder, wanted);
+  const session = await engine.compile(traced);
   const rope = ropeFeed(model.architecture);
   return {
-    use: (parameters) => session.bind(boundParameters(weights!, parameters)),
+    use: (parameters) => bindRead(session, boundParameters(weights!, parameters)),
     async read(items, names, onItem) {
       const out = new Map<Item, Record<string, Float32Array[]>>();
-      // A row may lack what this policy scores; what it has else costs nothing here.
+      // A row may lack what this policy scores; what else the row has costs nothing here.
       const concerned = items.flatMap((item) => {
         const sequences = Object.fromEntries(names.flatMap((n) => (item.sequences[n] === undefined ? [] : [[n, item.sequences[n]]])));
         if (Object.keys(sequences).length === 0) return [];
@@ -41,15 +55,18 @@ export async function createForward(engine: Engine, model: Pick<Model, 'checkpoi
       for (const pass of splitPasses(concerned.map(({ part }) => part))) {
         const batch = makeMicroBatch(method, pass, { names });
         const feeds = { ...scoringFeeds(batch.layout, model.architecture, rope), ...batch.feeds };
-        const { logp, scores } = await session.run(feedsOf(session.program, feeds));
+        const results = await session.run(feedsOf(session.program, feeds));
         batch.owners.forEach(({ item, name, place }, s) => {
           const row = whole.get(pass[item]!)!;
           if (!out.has(row)) out.set(row, {});
-          const size = scores === undefined ? 0 : scores.data.length / batch.owners.length;
-          const values = logp === undefined
-            ? Float32Array.from({ length: size }, (_, i) => Number(scores!.data[s * size + i]))
-            : Float32Array.from(batch.layout.labelOf[s]!.filter((l) => l >= 0), (l) => Number(logp.data[l]));
-          (out.get(row)![name] ??= [])[place] = values;
+          for (const what of wanted) {
+            const { data } = results[what]!;
+            const size = data.length / batch.owners.length;
+            const values = what.startsWith('score:')
+              ? Float32Array.from({ length: size }, (_, i) => Number(data[s * size + i]))
+              : Float32Array.from(batch.layout.labelOf[s]!.filter((l) => l >= 0), (l) => Number(data[l]));
+            (out.get(row)![`${what}:${name}`] ??= [])[place] = values;
+          }
         });
         onItem?.((done += pass.length));
       }

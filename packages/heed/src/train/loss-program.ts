@@ -1,5 +1,5 @@
 import { type Dim, type Program, type Tensor, add, detach, gradient, input, lower, mul, sub, sum, sym } from '@heed/tensor';
-import type { BoundMethod, Loss, Scored } from '../method/method.js';
+import type { BoundMethod, Head, Loss, Scored } from '../method/method.js';
 import { Tokens } from '../method/tokens.js';
 
 const B = sym('rows');
@@ -8,31 +8,49 @@ const K = sym('places');
 
 /** [B, T], or [B, K, T] for a list. */
 export const tokensShape = (method: BoundMethod, name: string): Dim[] => (method.lists.has(name) ? [B, K, T] : [B, T]);
-/** [B (, K) (, size)]: what a head gives for each sequence of a name. */
-export function scoresShape(method: BoundMethod, name: string): Dim[] {
-  const size = method.head?.size ?? 1;
+/** [B (, K) (, size)]: what a head at the last token gives for each sequence of a name. */
+export function scoresShape(method: BoundMethod, head: string, name: string): Dim[] {
+  const { size } = method.heads[head]!;
   return [B, ...(method.lists.has(name) ? [K] : []), ...(size === 1 ? [] : [size])];
 }
 
-/** Where the log-probabilities and the head's scores of a name come from: from the model in the same program, or from a feed. */
+/**
+ * What a loss reads of the policy, by its key: `logp:<name>`, `entropy:<name>`, `score:<head>:<name>` or `value:<head>:<name>`. A score is one for
+ * each sequence; the others are one for each supervised token.
+ */
+export interface Reading {
+  readonly kind: 'logp' | 'entropy' | 'score' | 'value';
+  readonly head?: string;
+  readonly name: string;
+}
+
+/** The parts of a reading's key. */
+export function readingOf(key: string): Reading {
+  const [kind, ...rest] = key.split(':') as [Reading['kind'], ...string[]];
+  return rest.length === 1 ? { kind, name: rest[0]! } : { kind, head: rest[0]!, name: rest[1]! };
+}
+
+/** Where what a loss reads of the policy comes from: from the model in the same program, or from a feed. */
 export interface Readings {
-  readonly logp: (name: string, mask: Tensor) => Tensor;
-  readonly scores: (name: string) => Tensor;
-  readonly entropy: (name: string, mask: Tensor) => Tensor;
+  readonly logp: (name: string) => Tensor;
+  readonly entropy: (name: string) => Tensor;
+  readonly score: (head: string, name: string) => Tensor;
+  readonly value: (head: string, name: string) => Tensor;
 }
 
 /** What a method's loss sees, traced; all but the readings is fed, see `makeTables` and `References`. What the loss does not use is not part of a program. */
 export function traceScored(method: BoundMethod, readings: Readings): Scored<string> {
   const masks = Object.fromEntries(method.names.map((name) => [name, input(`mask:${name}`, tokensShape(method, name))]));
   const logp: Record<string, Tokens> = {};
-  const scores: Record<string, Tensor> = {};
   const entropy: Record<string, Tokens> = {};
-  for (const name of method.names) {
-    if (method.detached.has(name)) continue;
-    const mask = masks[name]!;
-    logp[name] = new Tokens(mul(readings.logp(name, mask), mask), mask);
-    if (method.head !== undefined) scores[name] = readings.scores(name);
-    if (method.entropies.has(name)) entropy[name] = new Tokens(mul(readings.entropy(name, mask), mask), mask);
+  const ofHeads = <T>(at: Head['at'], read: (head: string, name: string) => T): Record<string, Record<string, T>> =>
+    Object.fromEntries(Object.entries(method.heads).filter(([, head]) => head.at === at).map(([head]) =>
+      [head, Object.fromEntries(learnt.map((name) => [name, read(head, name)]))]));
+  const learnt = method.names.filter((name) => !method.detached.has(name));
+  const ofTokens = (name: string, values: Tensor): Tokens => new Tokens(mul(values, masks[name]!), masks[name]!);
+  for (const name of learnt) {
+    logp[name] = ofTokens(name, readings.logp(name));
+    if (method.entropies.has(name)) entropy[name] = ofTokens(name, readings.entropy(name));
   }
   const under = Object.fromEntries(Object.entries(method.references).map(([reference, { is, scores: names }]) => [
     reference,
@@ -42,7 +60,9 @@ export function traceScored(method: BoundMethod, readings: Readings): Scored<str
     })),
   ]));
   return {
-    logp, scores, under, entropy,
+    logp, under, entropy,
+    scores: ofHeads('last', readings.score),
+    values: ofHeads('tokens', (head, name) => ofTokens(name, readings.value(head, name))),
     tokens: Object.fromEntries(Object.entries(method.tokenColumns).map(([column, name]) => [column, new Tokens(input(`tokens:${column}`, tokensShape(method, name)), masks[name]!)])),
     columns: Object.fromEntries(method.columns.map((name) => [name, input(`column:${name}`, method.listColumns.has(name) ? [B, K] : [B])])),
     present: Object.fromEntries(method.names.map((name) => [name, new Tokens(masks[name]!, masks[name]!).present()])),
@@ -94,9 +114,12 @@ export function countsProgram(method: BoundMethod, loss: Loss): Program {
   return program;
 }
 
-/** A method's loss over log-probabilities and scores that are fed: `logp:<name>`, `score:<name>`. */
+/** A method's loss over readings that are fed: `logp:<name>`, `entropy:<name>`, `score:<head>:<name>`, `value:<head>:<name>`. */
 export interface LossProgram {
-  /** `term:i`, `metric:name`, `newMemory:name`; with derivatives also `d:logp:<name>` and `d:score:<name>` (absent where the loss does not depend on one), for which `scale:i` is fed. */
+  /**
+   * `term:i`, `metric:name`, `newMemory:name`; with derivatives also `d:<reading>` of each reading that the loss depends on, for which `scale:i`
+   * is fed.
+   */
   readonly program: Program;
   readonly counts: Program;
   readonly terms: number;
@@ -108,8 +131,9 @@ export function traceLoss(method: BoundMethod, { derivatives }: { readonly deriv
   const leaf = (name: string, shape: Dim[]): Tensor => (leaves[name] = input(name, shape));
   const loss = method.loss(traceScored(method, {
     logp: (name) => leaf(`logp:${name}`, tokensShape(method, name)),
-    scores: (name) => leaf(`score:${name}`, scoresShape(method, name)),
     entropy: (name) => leaf(`entropy:${name}`, tokensShape(method, name)),
+    score: (head, name) => leaf(`score:${head}:${name}`, scoresShape(method, head, name)),
+    value: (head, name) => leaf(`value:${head}:${name}`, tokensShape(method, name)),
   }));
   const outputs = sumsOf(method, loss);
   if (derivatives) {
@@ -119,10 +143,10 @@ export function traceLoss(method: BoundMethod, { derivatives }: { readonly deriv
   return { program: lower(outputs), counts: countsProgram(method, loss), terms: loss.terms.length, metrics: Object.keys(loss.metrics) };
 }
 
-/** Which of `logp:<name>`, `score:<name>` and `entropy:<name>` a loss reads, and which it has a derivative by. */
+/** Which readings a loss reads, and which it has a derivative by. */
 export function readingsOf({ program }: LossProgram): { readonly reads: ReadonlySet<string>; readonly learns: ReadonlySet<string> } {
   return {
-    reads: new Set(program.inputs.flatMap(({ name }) => (/^(logp|score|entropy):/.test(name) ? [name] : []))),
+    reads: new Set(program.inputs.flatMap(({ name }) => (/^(logp|entropy|score|value):/.test(name) ? [name] : []))),
     learns: new Set(program.outputs.flatMap(({ name }) => (name.startsWith('d:') ? [name.slice(2)] : []))),
   };
 }

@@ -8,7 +8,7 @@ import { type MicroBatch, makeMicroBatch } from './micro-batch.js';
 import { readingsOf, traceLoss } from './loss-program.js';
 import { countSteps, stepOrder } from './order.js';
 import { splitPasses } from './passes.js';
-import { traceForward, traceHalves, traceTraining } from './program.js';
+import { traceForward, traceHalves, traceTraining, wantedFor } from './program.js';
 import { batchFeeds } from './feeds.js';
 import { copiesOf } from './state.js';
 import type { TrainerSetup } from './trainer.js';
@@ -145,7 +145,8 @@ function waysOut(setup: MemorySetup, { largest: { rows } }: TrainingMemory, avai
 }
 
 function predictForward({ model, method, plan }: MemorySetup, items: readonly Item[]): { peak: number; nodes: number } {
-  const program = traceForward(model.architecture, adaptedWeights(model.checkpoint, plan, { dropout: false }), model.checkpoint.folder);
+  const wanted = wantedFor(readingsOf(traceLoss(method, { derivatives: false })).reads);
+  const program = traceForward(model.architecture, adaptedWeights(model.checkpoint, plan, { dropout: false }), model.checkpoint.folder, wanted);
   const rope = ropeFeed(model.architecture);
   const peaks = largest(splitPasses(items)).map((pass) => predictPeak(program, shapesOf(batchFeeds(makeMicroBatch(method, pass), model.architecture, rope, program))).peak);
   return { peak: Math.max(...peaks), nodes: program.model.nodes.length };

@@ -1,9 +1,9 @@
-import { type Program, type Tensor, add, gradient, input, lower, mul, sym, takeRows } from '@heed/tensor';
+import { type Dim, type Program, type Tensor, add, gradient, input, lower, mul, sym, takeRows } from '@heed/tensor';
 import type { BoundMethod } from '../method/method.js';
 import type { Architecture, Checkpointing } from '../model/decoder.js';
 import { type Read, SUPERVISED, traceReads } from '../model/scoring.js';
 import type { AdaptedWeights } from '../model/weights.js';
-import { type Readings, countsProgram, scoresShape, seedsOf, sumsOf, tokensShape, traceScored } from './loss-program.js';
+import { type Readings, countsProgram, readingOf, scoresShape, seedsOf, sumsOf, tokensShape, traceScored } from './loss-program.js';
 
 /** A method's loss on a micro-batch with its gradient, and the counts it is divided by, as two programs. */
 export interface TrainProgram {
@@ -30,34 +30,51 @@ export function traceTraining(architecture: Architecture, weights: AdaptedWeight
 
 /** The two halves of a step whose loss couples rows of several micro-batches: with the loss in between, see `traceLoss`. */
 export interface HalvesProgram {
-  /** Gives `logp:<name>` and `score:<name>`, as the loss reads them. */
+  /** Gives what the loss reads, by its keys (`readingOf`). */
   readonly forward: Program;
-  /** Gives `grad:<parameter>` added to `acc:<parameter>`, from `d:logp:<name>` and `d:score:<name>`. */
+  /** Gives `grad:<parameter>` added to `acc:<parameter>`, from `d:<reading>`. */
   readonly backward: Program;
 }
 
-/** Traces both halves: of `logp:<name>` and `score:<name>`, those that the loss reads and those that it has a derivative by. */
+/** Traces both halves: what the loss reads, and what it has a derivative by. */
 export function traceHalves(
   architecture: Architecture, weights: AdaptedWeights, method: BoundMethod, folder: string, keep: Checkpointing,
   { reads, learns }: { readonly reads: ReadonlySet<string>; readonly learns: ReadonlySet<string> },
 ): HalvesProgram {
   const readings = readingsOf(method, weights, traceReads(architecture, weights, keep));
-  const values: Record<string, Tensor> = {};
-  for (const name of method.names) {
-    if (method.detached.has(name)) continue;
-    const mask = input(`mask:${name}`, tokensShape(method, name));
-    if (reads.has(`logp:${name}`)) values[`logp:${name}`] = mul(readings.logp(name, mask), mask);
-    if (reads.has(`score:${name}`)) values[`score:${name}`] = readings.scores(name);
-    if (reads.has(`entropy:${name}`)) values[`entropy:${name}`] = mul(readings.entropy(name, mask), mask);
-  }
+  const once = onceEach();
+  const mask = (name: string): Tensor => once(name, () => input(`mask:${name}`, tokensShape(method, name)));
+  const values = Object.fromEntries([...reads].map((key): [string, Tensor] => {
+    const { kind, head, name } = readingOf(key);
+    if (kind === 'score') return [key, readings.score(head!, name)];
+    const value = kind === 'value' ? readings.value(head!, name) : readings[kind](name);
+    return [key, mul(value, mask(name))];
+  }));
   const seeds = Object.entries(values).flatMap(([name, of]) => (learns.has(name) ? [{ of, derivative: input(`d:${name}`, of.shape) }] : []));
   return { forward: lower(values, { folder }), backward: lower(accumulated(method, weights, seeds), { folder }) };
 }
 
-/** A forward pass alone, for references and held-out rows: the flat log-probabilities `logp` of a layout, and `scores` of its sequences where there is a head. */
-export function traceForward(architecture: Architecture, weights: { readonly head?: Tensor } & Parameters<typeof traceReads>[1], folder: string): Program {
+/** What a forward pass gives of a whole layout: `logp`, `entropy`, `value:<head>` for its supervised tokens, `score:<head>` for its sequences. */
+export type Wanted = 'logp' | 'entropy' | `score:${string}` | `value:${string}`;
+
+/** What a forward pass has to give for some readings. */
+export const wantedFor = (readings: Iterable<string>): Wanted[] => [...new Set([...readings].map((key): Wanted => {
+  const { kind, head } = readingOf(key);
+  return kind === 'score' || kind === 'value' ? `${kind}:${head!}` : kind;
+}))];
+
+/** A forward pass alone, for references and held-out rows. */
+export function traceForward(
+  architecture: Architecture, weights: Parameters<typeof traceReads>[1] & Partial<Pick<AdaptedWeights, 'heads'>>, folder: string, wanted: readonly Wanted[],
+): Program {
   const read = traceReads(architecture, weights, 'none');
-  return lower(weights.head === undefined ? { logp: read.logProbs() } : { scores: read.scores(weights.head) }, { folder });
+  const give = (what: Wanted): Tensor => {
+    if (what === 'logp') return read.logProbs();
+    if (what === 'entropy') return read.entropies();
+    const [kind, head] = what.split(':') as ['score' | 'value', string];
+    return kind === 'score' ? read.scores(weights.heads![head]!) : read.values(weights.heads![head]!);
+  };
+  return lower(Object.fromEntries(wanted.map((what) => [what, give(what)])), { folder });
 }
 
 /** Gradients of Σ seeds by every parameter. What the accumulators held counts from the second micro-batch of a step on (`carry` 1), not in the first (0). */
@@ -71,22 +88,31 @@ function accumulated(method: BoundMethod, weights: AdaptedWeights, seeds: Parame
   }));
 }
 
+/** Makes a tensor the first time that its key is asked for; afterwards gives the same: a program has one input of a name. */
+function onceEach(): (key: string, make: () => Tensor) => Tensor {
+  const made = new Map<string, Tensor>();
+  return (key, make) => {
+    if (!made.has(key)) made.set(key, make());
+    return made.get(key)!;
+  };
+}
+
 /** What the model gives for a layout, sorted into the method's named sequences by the tables of a micro-batch. */
 function readingsOf(method: BoundMethod, weights: AdaptedWeights, read: Read): Readings {
-  let logp: Tensor | undefined;
-  let entropies: Tensor | undefined;
-  let scores: Tensor | undefined;
+  const once = onceEach();
+  const int = (name: string, shape: readonly Dim[]): Tensor => once(name, () => input(name, shape, 'int32'));
   const sorted = (all: Tensor, name: string): Tensor =>
-    takeRows(all, input(`pick:${name}`, tokensShape(method, name), 'int32'), { index: input(`picked:${name}`, [SUPERVISED], 'int32'), went: 'atMostOnce' });
+    takeRows(all, int(`pick:${name}`, tokensShape(method, name)), { index: int(`picked:${name}`, [SUPERVISED]), went: 'atMostOnce' });
   return {
-    logp: (name) => sorted((logp ??= read.logProbs()), name),
-    entropy: (name) => sorted((entropies ??= read.entropies()), name),
-    scores(name) {
-      scores ??= read.scores(weights.head!);
-      const shape = scoresShape(method, name);
-      const size = method.head!.size;
-      const at = { index: input(`sequenceAt:${name}`, [sym('S')], 'int32'), went: 'atMostOnce' as const };
-      return takeRows(scores, input(`sequence:${name}`, size === 1 ? shape : shape.slice(0, -1), 'int32'), at);
+    logp: (name) => sorted(once('logp', () => read.logProbs()), name),
+    entropy: (name) => sorted(once('entropy', () => read.entropies()), name),
+    value: (head, name) => sorted(once(`value:${head}`, () => read.values(weights.heads[head]!)), name),
+    score(head, name) {
+      const scores = once(`score:${head}`, () => read.scores(weights.heads[head]!));
+      const shape = scoresShape(method, head, name);
+      const { size } = method.heads[head]!;
+      const at = { index: int(`sequenceAt:${name}`, [sym('S')]), went: 'atMostOnce' as const };
+      return takeRows(scores, int(`sequence:${name}`, size === 1 ? shape : shape.slice(0, -1)), at);
     },
   };
 }

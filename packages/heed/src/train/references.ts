@@ -71,13 +71,13 @@ export function openReferences(setup: ReferencesSetup): References {
     if (typeof is === 'object' && 'adapter' in is) {
       return once(`adapter:${is.adapter}`, async () => {
         const adapter = await loadAdapter(is.adapter, model.checkpoint);
-        const forward = await createForward(engine, model, method, adapter.plan);
+        const forward = await createForward(engine, model, method, { plan: adapter.plan });
         forward.use(view(await engine.upload(adapter.parameters)));
         return forward;
       });
     }
     // The policy and its copies differ in numbers alone: one compiled program serves them all.
-    const forward = await once('trained', () => createForward(engine, model, method, plan));
+    const forward = await once('trained', () => createForward(engine, model, method, { plan }));
     forward.use(is === 'policy' ? policy : copies[name]!);
     return forward;
   };
@@ -116,7 +116,7 @@ export function openReferences(setup: ReferencesSetup): References {
         for (const sequence of names) {
           feeds[`under:${name}:${sequence}`] = tokenTable(method, tables, sequence, (item, k) => {
             if (values === undefined) return [];
-            const found = values.get(item)?.[sequence]?.[k];
+            const found = values.get(item)?.[`logp:${sequence}`]?.[k];
             if (found === undefined) throw new Error(`The reference ${name} has not scored ${sequence} of ${item.where}.`);
             return found;
           });

@@ -1,11 +1,11 @@
 import type { Feed, HostTensor } from '@heed/tensor';
 import type { BoundMethod } from '../method/method.js';
 import { feedsOf, ropeFeed } from '../model/scoring.js';
-import { adaptedWeights, boundParameters } from '../model/weights.js';
+import { adaptedWeights, bindRead, boundParameters } from '../model/weights.js';
 import { dropoutMasks } from './dropout.js';
 import { batchFeeds, bindTraining, roundFeed, scalarFeed, scalarFeeds, scaleFeeds } from './feeds.js';
 import { type Item, supervisedOf } from './item.js';
-import { newMemory, readingsOf, traceLoss } from './loss-program.js';
+import { newMemory, readingOf, readingsOf, traceLoss } from './loss-program.js';
 import type { MicroBatch } from './micro-batch.js';
 import { NotFiniteError } from './not-finite.js';
 import { traceHalves } from './program.js';
@@ -25,7 +25,7 @@ export async function createTwoPass({ engine, checkpoint, architecture, plan, me
   const halves = traceHalves(architecture, weights, method, checkpoint.folder, keep, { reads, learns });
   const [forward, loss, count, backward] = [await engine.compile(halves.forward), await engine.compile(program), await engine.compile(counts), await engine.compile(halves.backward)];
   const rope = ropeFeed(architecture);
-  forward.bind(boundParameters(weights, state.parameters));
+  bindRead(forward, boundParameters(weights, state.parameters));
   bindTraining(backward, weights, state);
   return {
     terms,
@@ -61,10 +61,10 @@ export async function createTwoPass({ engine, checkpoint, architecture, plan, me
   };
 }
 
-/** Numbers of `logp:<name>`, `entropy:<name>` or `score:<name>` from some tables of rows into others. */
+/** Numbers of a reading from some tables of rows into others. */
 function moved(method: BoundMethod, what: string, from: readonly { readonly tables: Tables; readonly out: Readonly<Record<string, HostTensor>> }[], to: Tables): Feed {
-  const [kind, name] = what.split(':') as ['logp' | 'score' | 'entropy', string];
-  const size = method.head?.size ?? 1;
+  const { kind, head, name } = readingOf(what);
+  const size = kind === 'score' ? method.heads[head!]!.size : 1;
   const home = new Map<Item, (k: number) => ArrayLike<number>>();
   for (const { tables, out } of from) {
     const data = out[what]!.data as Float32Array;

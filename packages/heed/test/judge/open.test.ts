@@ -67,11 +67,11 @@ describe('opening', () => {
     const plan = planAdapter(
       model.checkpoint.tensors.values(),
       { rank: 2, alpha: 8, targets: ['q_proj'], dropout: 0, rslora: false },
-      { size: 1 },
+      { score: { size: 1, at: 'last' } },
     );
     const parameters = initialParameters(plan, 1);
     const random = createRandom('head');
-    for (let i = plan.head!.offset; i < plan.size; i++) parameters[i] = random.normal();
+    for (let i = plan.heads[0]!.offset; i < plan.size; i++) parameters[i] = random.normal();
     reward = join(folder, 'reward');
     await saveAdapter(reward, { plan, parameters, checkpoint: model.checkpoint });
   });

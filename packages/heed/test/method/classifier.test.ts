@@ -53,7 +53,7 @@ describe('classifier', () => {
 
   it('reads a text alone as what a user says, with a prompt as the response to it', () => {
     const method = bind(classifier, { labels });
-    expect(method.head).toEqual({ size: 3 });
+    expect(method.heads).toEqual({ score: { size: 3, at: 'last' } });
     const alone = method.sequences(row('other'), fakeRespond())['text']![0]!;
     expect([textOf(alone.prompt), textOf(alone.response)]).toEqual(['user: My parcel is late', '.']);
     const answered = method.sequences(row('other', [{ role: 'user', content: 'What is wrong?' }]), fakeRespond())['text']![0]!;

@@ -109,7 +109,7 @@ describe('reward-model', () => {
     const { chosen, rejected } = bind(rewardModel).sequences(row, fakeRespond());
     expect(chosen!.map((s) => textOf(s.response))).toEqual(['Yes, four of them..']);
     expect(rejected!.map((s) => textOf(s.prompt))).toEqual(['user: Is the lamp in stock?']);
-    expect(bind(rewardModel).head).toEqual({ size: 1 });
+    expect(bind(rewardModel).heads).toEqual({ score: { size: 1, at: 'last' } });
   });
 
   it('takes ties, and refuses a row that says both how sure and by how much', () => {

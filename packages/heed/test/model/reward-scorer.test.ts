@@ -25,7 +25,7 @@ async function written() {
   const plan = planAdapter(
     checkpoint.tensors.values(),
     { rank: 2, alpha: 3, targets: ['v_proj', 'down_proj'], dropout: 0, rslora: false },
-    { size: 1 },
+    { score: { size: 1, at: 'last' } },
   );
   return {
     checkpoint,
@@ -62,7 +62,7 @@ describe('adapters with a head that PEFT saved', () => {
     async (name, { size, sequences }) => {
       const checkpoint = await openTiny('llama3');
       const adapter = await loadAdapter(modelFixture(`peft/${name}`), checkpoint);
-      expect(adapter.plan.head).toMatchObject({ name: 'score', size, width: 32 });
+      expect(adapter.plan.heads).toMatchObject([{ name: 'score', at: 'last', size, width: 32 }]);
       const scorer = await createRewardScorer(engine(), { checkpoint, architecture: architectureOf(checkpoint) }, adapter);
       expect(scorer.size).toBe(size);
       const scores = await scorer.scores(sequences);

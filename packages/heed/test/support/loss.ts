@@ -57,7 +57,7 @@ export async function lossOf(
     if (logp[name] !== undefined)
       feeds[`logp:${name}`] = junkInPadding(tokenTable(method, padded, name, valueOf(logp, name)), padded.feeds[`mask:${name}`]!);
     if (scores[name] !== undefined)
-      feeds[`score:${name}`] = sequenceTable(method, padded, name, method.head?.size ?? 1, (item) => [scores[name]![item.index]!].flat());
+      feeds[`score:score:${name}`] = sequenceTable(method, padded, name, method.heads['score']!.size, (item) => [scores[name]![item.index]!].flat());
     for (const [reference, values] of Object.entries(under)) {
       if (values[name] !== undefined) feeds[`under:${reference}:${name}`] = tokenTable(method, padded, name, valueOf(values, name));
     }
@@ -98,7 +98,7 @@ export async function lossOf(
         }),
       ]),
     ),
-    scoreGradient: Object.fromEntries(Object.keys(scores).map((name) => [name, Array.from(out(`d:score:${name}`) ?? [], Number)])),
+    scoreGradient: Object.fromEntries(Object.keys(scores).map((name) => [name, Array.from(out(`d:score:score:${name}`) ?? [], Number)])),
   };
 }
 

@@ -61,7 +61,7 @@ describe('train, of rows from code', () => {
     [{ name: 'dpo' }, { prompt, completion: 'No.', label: false }, /rows:1 {2}chosen .*undefined/],
     [{ name: 'kto' }, { prompt, completion: 'No.', label: 0.5 }, /rows:1 {2}label .*boolean.*0\.5/],
     [{ name: 'choice' }, { prompt, choices: ['a', 'b'], targets: [0.5, 0.1] }, /rows:1 {2}targets must sum to 1/],
-    [{ name: 'cut' }, { ...judged, judgment: null }, /rows:1 {2}judgment is missing though the row is not satisfied/],
+    [{ name: 'cut' }, { ...judged, judgment: null }, /rows:1 {2}judgment says nothing though satisfied is false: write what is wrong/],
     [{ name: 'sft' }, { prompt: 'Why?', completion: 'So.' }, /rows:1 {2}messages /],
   ];
   it.each(OTHER)('%j: refuses %j', async (method, row, message) => {

@@ -115,7 +115,7 @@ describe('adapter.from', () => {
     expect(JSON.parse(log(dirOf('reward'))[0]!)).toMatchObject({ step: 1, loss: expect.closeTo(Math.LN2, 6) as number });
     const back = await heed(args('back', `adapter={ from: ${adapterOf('reward')} }`));
     expect(back.code).toBe(2);
-    expect(back.err).toContain('the adapter has a head of 1 number, the method trains none');
+    expect(back.err).toContain('the adapter has a head "score" of 1 number, the method trains none');
   });
 
   it('has rows written by the policy that it starts from, to learn from and held out', async () => {

@@ -53,13 +53,13 @@ export async function bench(
   const plan = planAdapter(
     model.checkpoint.tensors.values(),
     { rank: 2, alpha: 4, targets: ['q_proj', 'v_proj', 'up_proj', 'down_proj'], dropout, rslora: false },
-    method.head,
+    method.heads,
   );
   const parameters = initialParameters(plan, 3);
   const random = createRandom('bench', 0);
   for (const { b } of plan.modules.values())
     for (let i = 0; i < b.shape[0] * b.shape[1]; i++) parameters[b.offset + i] = 0.1 * random.normal();
-  for (let i = plan.head?.offset ?? plan.size; i < plan.size; i++) parameters[i] = 0.1 * random.normal();
+  for (let i = plan.heads[0]?.offset ?? plan.size; i < plan.size; i++) parameters[i] = 0.1 * random.normal();
   const { items } = prepare(rowsOf(method, rows), method, createRespond(model.template), { maxTokens, onLong: 'error' });
   return { method, model, plan, items, parameters };
 }

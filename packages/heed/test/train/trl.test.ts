@@ -86,10 +86,10 @@ it.each(EACH)('%s: gives the loss and gradients of TRL’s %s', async (_, name, 
   const method = methodOf(options);
   const checkpoint = await openTiny('llama3');
   const lora = await loadAdapter(modelFixture('peft/list'), checkpoint);
-  const plan = planAdapter(checkpoint.tensors.values(), lora.plan.options, method.head);
+  const plan = planAdapter(checkpoint.tensors.values(), lora.plan.options, method.heads);
   const items = rows(entry);
   const model = { checkpoint, architecture: architectureOf(checkpoint) } as Bench['model'];
-  const parameters = Float32Array.of(...lora.parameters, ...(method.head === undefined ? [] : trlBatch.scoreHead));
+  const parameters = Float32Array.of(...lora.parameters, ...(Object.keys(method.heads).length === 0 ? [] : trlBatch.scoreHead));
   // What BCO remembers of its first step.
   const before =
     name === 'bco-step-2' ? (trlEntries(file)('bco-step-1') as TrlEntry & { readonly delta: number; readonly count: number }) : undefined;
@@ -123,5 +123,5 @@ function expectEntry({ loss, gradients }: Pass, entry: TrlEntry, plan: AdapterPl
     near(part[0]!, ends[i]![0], `first of ${name}`);
     near(part.at(-1)!, ends[i]![1], `last of ${name}`);
   });
-  entry.headGradient?.forEach((d, j) => expect(gradients[plan.head!.offset + j]).toBeCloseTo(d, 5));
+  entry.headGradient?.forEach((d, j) => expect(gradients[plan.heads[0]!.offset + j]).toBeCloseTo(d, 5));
 }
