@@ -24,7 +24,8 @@ export interface OpenGeneratorOptions {
  * @throws UserError for a batch that is no whole number from 1, an adapter with a head, or a model that int8 does not fit
  */
 export async function openGenerator(
-  engine: Engine, { checkpoint, tokenizer, template }: Model, { adapter, plan = adapter?.plan, batch, precision }: OpenGeneratorOptions = {},
+  engine: Engine, { checkpoint, tokenizer, template }: Model,
+  { adapter, plan = adapter?.plan, batch, precision }: OpenGeneratorOptions = {},
 ): Promise<Generator> {
   const generator = await createGenerator(engine, checkpoint, {
     decode: (ids) => tokenizer.decode(ids, { skipSpecial: true }),

@@ -59,7 +59,7 @@ export async function runAlignment(recipe: AlignRecipe, run: RunFolder, hooks: H
     throw new UserError(`method: ${method.name} trains a head that scores texts and does not write them, so there are no answers to learn from.`, ['Train it on a file: heed train.']);
   }
   const { train: prompts, skipped } = await loadData(recipe.data, 'prompt');
-  const { prompts: path, judge: _judge, reward: _reward, limit, ...sampling } = recipe.evaluate;
+  const { prompts: path, limit } = recipe.evaluate;
   const { train: held } = await loadData({ ...recipe.data, path, limit }, 'prompt');
   await sameAsBefore(run.path('work', 'prompts.json'), [prompts, held], 'The prompts are not those');
   const start = await startAdapter(recipe.adapter, model.checkpoint);
@@ -82,7 +82,7 @@ export async function runAlignment(recipe: AlignRecipe, run: RunFolder, hooks: H
       rounds: recipe.loop.iterations, prompts, samples, sampling: decoding, reward: teacher, allowedFailures: recipe.allowedFailures, method, seed, answerer, run, maker, hooks,
       text: createRespond(model.template), limits: limitsOf(recipe.data, method, model.architecture.context),
     });
-    const heldOut: HeldOut = { engine, model, answerer, rows: held, reward: examiner, sampling: { ...sampling, seed }, run, hooks };
+    const heldOut: HeldOut = { engine, model, answerer, rows: held, reward: examiner, sampling: { ...samplingOf(recipe.evaluate), seed }, run, hooks };
     const untouched = start.parameters === undefined;
     const first = untouched ? undefined : await engine.upload(parameters);
     const before = await assess(heldOut, 'before', first && view(first));
@@ -131,3 +131,8 @@ function paired(before: AnswerReport, after: AnswerReport, seed: number): Record
     findings: of(({ findings = [] }) => findings.length),
   };
 }
+
+/** The options of sampling among those of a section. */
+const samplingOf = ({ maxNewTokens, temperature, topK, topP, minP }: AlignRecipe['evaluate']) => ({
+  maxNewTokens, temperature, topK, topP, minP,
+});

@@ -33,8 +33,8 @@ export function readHeads(
   const named = saved.filter((name) => name in own || name !== 'classifier' || !saved.includes('score'));
   if (named.some((name) => name !== 'score' && !(name in own))) {
     throw new CheckpointError(
-      `${files.config}: modules_to_save is ${JSON.stringify(saved)}, which cannot be used (it brings whole modules of its own, and only a ` +
-      "head named score can be used): merge the adapter into its model with PEFT's merge_and_unload and use that",
+      `${files.config}: modules_to_save is ${JSON.stringify(saved)}, which cannot be used (it brings whole modules of its own, and only ` +
+      "a head named score can be used): merge the adapter into its model with PEFT's merge_and_unload and use that",
     );
   }
   const score = headTensor('score');

@@ -57,7 +57,9 @@ export async function lossOf(
     if (logp[name] !== undefined)
       feeds[`logp:${name}`] = junkInPadding(tokenTable(method, padded, name, valueOf(logp, name)), padded.feeds[`mask:${name}`]!);
     if (scores[name] !== undefined)
-      feeds[`score:score:${name}`] = sequenceTable(method, padded, name, method.heads['score']!.size, (item) => [scores[name]![item.index]!].flat());
+      feeds[`score:score:${name}`] = sequenceTable(method, padded, name, method.heads['score']!.size, ({ index }) =>
+        [scores[name]![index]!].flat(),
+      );
     for (const [reference, values] of Object.entries(under)) {
       if (values[name] !== undefined) feeds[`under:${reference}:${name}`] = tokenTable(method, padded, name, valueOf(values, name));
     }

@@ -58,7 +58,8 @@ const SHARED = {
 } as const;
 
 const toy = (scope: 'row' | 'step') => defineMethod({
-  ...SHARED, name: `toy-${scope}`, names: ['response'], tokenColumns: { advantage: 'response' }, entropies: () => ['response'], scope: () => scope,
+  ...SHARED, name: `toy-${scope}`, names: ['response'], tokenColumns: { advantage: 'response' }, entropies: () => ['response'],
+  scope: () => scope,
   references: () => ({ old: { is: 'round', scores: ['response'] } }),
   sequences: (row, text) => ({ response: text.respond(row.prompt, row.completion) }),
   columnsOf: (row) => ({ advantage: [advantages(row, tokensIn(row.completion))] }),
@@ -80,7 +81,12 @@ const ROWS: readonly ScoredRow[] = ['Yes.', 'No, it is not so.', 'Perhaps.', 'As
   source: { file: 'rows', line: i + 1 }, prompt: [{ role: 'user', content: `Is it so, for the ${i}. time?` }], completion, score: i,
 }));
 
-interface Toy { readonly method: BoundMethod; readonly plan: AdapterPlan; readonly items: readonly Item[]; readonly parameters: Float32Array }
+interface Toy {
+  readonly method: BoundMethod;
+  readonly plan: AdapterPlan;
+  readonly items: readonly Item[];
+  readonly parameters: Float32Array;
+}
 
 /** A method over the tiny model with an adapter that is not the identity. */
 function open(method: BoundMethod): Toy {
@@ -123,7 +129,8 @@ describe.each(CASES)('a policy gradient, %s', (_, method) => {
 
   it('gives the same for every way of cutting a step into micro-batches', async () => {
     const { items, ...rest } = open(method());
-    const [whole, ...others] = await passes(engine, { model, items, ...rest }, [[items], items.map((item) => [item]), [[3, 1], [0, 2]].map((part) => part.map((i) => items[i]!))].map((way) => way as Item[][]));
+    const ways = [[[0, 1, 2, 3]], [[0], [1], [2], [3]], [[3, 1], [0, 2]]].map((way) => way.map((part) => part.map((i) => items[i]!)));
+    const [whole, ...others] = await passes(engine, { model, items, ...rest }, ways);
     for (const other of others) {
       expect(other.loss).toBeCloseTo(whole!.loss, 5);
       expect(gradientDistance(whole!, other)).toBeLessThan(1e-5);
@@ -141,7 +148,10 @@ describe.each(CASES)('a policy gradient, %s', (_, method) => {
     for (const round of [1, 2]) {
       const began = (await scorer.logProbs(sequences)).flat().map((x) => x!);
       const mean = began.reduce((a, b) => a + b, 0) / began.length;
-      await trainer.learn(items, { seed: round, onStep: ({ metrics }) => void seen.push({ gap: metrics['ratio_gap']!, old: metrics['old_logp']!, began: mean }) });
+      await trainer.learn(items, {
+        seed: round,
+        onStep: ({ metrics }) => void seen.push({ gap: metrics['ratio_gap']!, old: metrics['old_logp']!, began: mean }),
+      });
     }
     expect(seen.map(({ gap }) => gap === 0)).toEqual([true, false, true, false]);
     for (const { old, began } of seen) expect(old).toBeCloseTo(began, 4);
@@ -161,7 +171,8 @@ describe('what a policy gradient reads', () => {
     for (const item of items) {
       const { logits } = await raw.run(layOut(item.sequences['response']!));
       const vocabulary = logits!.shape[1]!;
-      const rows = Array.from({ length: logits!.shape[0]! }, (_, t) => Array.from((logits!.data as Float32Array).subarray(t * vocabulary, (t + 1) * vocabulary)));
+      const data = logits!.data as Float32Array;
+      const rows = Array.from({ length: logits!.shape[0]! }, (_, t) => Array.from(data.subarray(t * vocabulary, (t + 1) * vocabulary)));
       const expected = rows.map((row) => {
         const normaliser = Math.log(row.reduce((total, x) => total + Math.exp(x), 0));
         return -row.reduce((total, x) => total + Math.exp(x - normaliser) * (x - normaliser), 0);
@@ -193,7 +204,8 @@ describe('what a policy gradient reads', () => {
     expect(loaded.plan.heads).toMatchObject([{ name: 'value', at: 'tokens', size: 1 }]);
     expect(loaded.parameters).toEqual(parameters);
     const generator = await openGenerator(engine, model, { adapter: loaded, batch: 1 });
-    const [completion] = await generator.generate([{ prompt: model.template.prompt(ROWS[0]!.prompt), row: 0 }], { maxNewTokens: 4, temperature: 0, seed: 0 });
+    const prompts = [{ prompt: model.template.prompt(ROWS[0]!.prompt), row: 0 }];
+    const [completion] = await generator.generate(prompts, { maxNewTokens: 4, temperature: 0, seed: 0 });
     expect(completion!.ids.length).toBeGreaterThan(0);
     await generator.release();
   });
