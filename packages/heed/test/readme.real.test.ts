@@ -1,12 +1,10 @@
 import { execFile } from 'node:child_process';
-import { existsSync } from 'node:fs';
-import { readFile, readdir, rm, writeFile } from 'node:fs/promises';
+import { readFile, rm, writeFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import ts from 'typescript';
 import { afterEach, describe, expect, it } from 'vitest';
-import { main } from '../src/cli/main.js';
 
 const ROOT = fileURLToPath(new URL('../../../', import.meta.url));
 const pages = ['README.md', 'docs/engine.md'];
@@ -65,29 +63,5 @@ describe('what the pages say', () => {
     // The check itself: a row of a kind that there is none of.
     examples.set(join(ROOT, 'packages/heed/test/wrong.mts'), [...examples.values()][0]!.replace('judgment: null', 'judgement: null'));
     expect(typeFaults(examples)).toEqual([expect.stringMatching(/^wrong\.mts:\d+: .*judgement/s)]);
-  });
-
-  it('names verbs, options and recipes that exist', async () => {
-    const lines = blocks(await read('README.md'), '').flatMap((b) => b.split('\n')).filter((l) => l.startsWith('npx heed '));
-    expect(lines.length).toBeGreaterThan(6);
-    for (const line of lines) {
-      const words = line.replace(/#.*/, '').split(/\s+/).slice(2);
-      let help = '';
-      const sink = { write: (text: string) => (help += text) };
-      expect(await main([words[0]!, '--help'], { stdout: sink, stderr: sink }), line).toBe(0);
-      for (const option of line.match(/(?<=[\s[])--?[a-z][a-z-]*/g) ?? []) expect(help, line).toContain(option);
-      for (const recipe of line.match(/recipes\/\S+\.yaml/g) ?? []) expect(existsSync(join(ROOT, recipe)), recipe).toBe(true);
-    }
-  });
-
-  it('links to files that exist', async () => {
-    const docs = (await readdir(join(ROOT, 'docs'), { recursive: true }))
-      .filter((name) => name.endsWith('.md'))
-      .map((name) => `docs/${name}`);
-    for (const page of ['README.md', 'CONTRIBUTING.md', ...docs]) {
-      for (const [, target] of (await read(page)).matchAll(/\]\((?!https?:|#)([^)#]+)[^)]*\)/g)) {
-        expect(existsSync(join(ROOT, page, '..', target!)), `${page}: ${target}`).toBe(true);
-      }
-    }
   });
 });

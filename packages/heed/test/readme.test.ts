@@ -1,0 +1,178 @@
+import { execFile } from 'node:child_process';
+import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import { Command } from 'commander';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { Output } from '../src/cli/output.js';
+import { VERBS } from '../src/cli/verbs.js';
+import { LabelRecipe } from '../src/label/recipe.js';
+import { AlignRecipe } from '../src/loop/align-recipe.js';
+import { TrainRecipe } from '../src/loop/train-recipe.js';
+import { loadRecipe } from '../src/run/recipe.js';
+import { heed } from './cli/support.js';
+import { tinyTalker } from './loop/talkative.js';
+import { scratchFolder } from './support/scratch.js';
+
+// The commands in the documentation are run as they are written, page by page and in order. A tiny random model stands in the cache under the
+// default model's name, and the examples are cut to a few rows.
+const ROOT = fileURLToPath(new URL('../../../', import.meta.url));
+const ROWS = 6;
+const under = (dir: string): string[] =>
+  readdirSync(join(ROOT, dir), { recursive: true, encoding: 'utf8' }).filter((name) => name.endsWith('.md')).map((name) => `${dir}/${name}`);
+const pages = ['README.md', 'CONTRIBUTING.md', ...['examples', 'experiments', 'benchmarks'].map((dir) => `${dir}/README.md`), ...under('docs')];
+const read = (page: string): string => readFileSync(join(ROOT, page), 'utf8');
+
+/** Commands that are parsed and not run, by how they begin, and why. The recipes that they name are loaded and checked. */
+const ONLY_PARSED: readonly (readonly [start: string, why: string])[] = [
+  ['quickstart', 'answers 80 prompts three times and 120 twice'],
+  ['serve', 'goes on until it is stopped'],
+  ['align recipes/cut-online-judge.yaml', 'its judge is an adapter that has to be taught first; recipes.test.ts runs it with a server'],
+  ['label recipes/label-judgments.yaml judge={ local: { adapter: runs/judge-judgments/adapter } }', 'the same judge'],
+];
+
+/** What the pages call files of the reader's own, and what lies there. */
+const YOURS: Readonly<Record<string, string | ((folder: string) => void)>> = {
+  'prompts.jsonl': 'examples/house-style/heldout.jsonl',
+  'judged.jsonl': 'examples/judged.jsonl',
+  'style.rules.yaml': 'examples/house-style/house-style.rules.yaml',
+  'feedback.jsonl': (file) => writeFileSync(file, [
+    { question: 'What is 2 + 2?', answer: '5.', comment: 'It says "5".' }, { question: 'What is 3 + 3?', answer: '6.', comment: null },
+  ].map((row) => `${JSON.stringify(row)}\n`).join('')),
+  'toxicity.jsonl': 'examples/judge-toxicity.jsonl',
+  'rewards.ts': (file) => writeFileSync(file, /```ts\n([\s\S]*?)```/.exec(read('docs/rewards.md'))![1]!),
+};
+
+/** What the judge of docs/walk.md writes. */
+const JUDGED = 'runs/walk/labels/rows.jsonl';
+
+const { folder } = scratchFolder();
+const [cwd, cache] = [process.cwd(), process.env['HEED_CACHE']];
+const cut = join(folder, 'cut');
+beforeAll(async () => {
+  const home = join(folder, 'cache', 'models', 'smollm2-135m-instruct');
+  cpSync(await tinyTalker(folder, { context: 2048 }), home, { recursive: true });
+  const files = Object.fromEntries(readdirSync(home).map((name) => [name, statSync(join(home, name)).size]));
+  writeFileSync(join(home, 'source.json'), JSON.stringify({ format: 1, id: 'smollm2-135m-instruct', source: 'a test', files }));
+  process.env['HEED_CACHE'] = join(folder, 'cache');
+  process.chdir(checkout(''));
+  const ran = await heed(['train', 'recipes/cut.yaml', 'train.steps=1', `run.dir=${cut}`]);
+  expect(ran.code, ran.err).toBe(0);
+});
+afterAll(() => {
+  process.chdir(cwd);
+  if (cache === undefined) delete process.env['HEED_CACHE'];
+  else process.env['HEED_CACHE'] = cache;
+});
+
+/** A folder like a checkout: recipes, a few rows of each example, the reader's own files, and the run of `recipes/cut.yaml` where a page needs it. */
+function checkout(page: string): string {
+  const here = mkdtempSync(join(folder, 'page-'));
+  for (const name of ['node_modules', 'recipes', 'packages', 'experiments', 'benchmarks']) symlinkSync(join(ROOT, name), join(here, name));
+  cpSync(join(ROOT, 'examples'), join(here, 'examples'), { recursive: true });
+  for (const name of readdirSync(join(here, 'examples'), { recursive: true, encoding: 'utf8' }).filter((file) => file.endsWith('.jsonl'))) {
+    const file = join(here, 'examples', name);
+    writeFileSync(file, readFileSync(file, 'utf8').split('\n').slice(0, ROWS).join('\n') + '\n');
+  }
+  for (const [name, from] of Object.entries(YOURS)) {
+    if (typeof from === 'string') cpSync(join(here, from), join(here, name));
+    else from(join(here, name));
+  }
+  mkdirSync(join(here, 'runs', 'walk'), { recursive: true });
+  if (page !== '' && !commandsOf(page).includes('npx heed train recipes/cut.yaml')) cpSync(cut, join(here, 'runs', 'cut'), { recursive: true });
+  return here;
+}
+
+const COMMAND = /^(?:[A-Z_]+=\S+ )*(?:npx heed|npm|node|bash|cat) /;
+
+/** The lines of a page's blocks of commands, without comments. */
+function commandsOf(page: string): string[] {
+  const blocks = [...read(page).matchAll(/^```(\w*)\n([\s\S]*?)^```/gm)].filter(([, language]) => ['', 'sh'].includes(language!));
+  const lines = blocks.map(([, , text]) => text!.trim().split('\n')).filter(([first]) => COMMAND.test(`${first} `)).flat();
+  return lines.map((line) => line.replace(/(^|\s+)# .*$/, '')).filter((line) => line !== '').flatMap((line) => line.split(' && '));
+}
+
+/** The words of a command as a shell would make them, of quotes and spaces alone. */
+const wordsOf = (line: string): string[] =>
+  [...line.matchAll(/(?:[^\s'"]|'[^']*'|"[^"]*")+/g)].map(([word]) => word.replaceAll(/'([^']*)'|"([^"]*)"/g, (_, single, double) => String(single ?? double)));
+
+/** Parses a command by the real program without running it; returns the verb and its arguments. */
+async function parsed(argv: readonly string[]): Promise<{ readonly verb: string; readonly given: readonly unknown[] }> {
+  const program = new Command('heed');
+  for (const register of VERBS) register(program, {} as Output);
+  const calls: { verb: string; given: readonly unknown[] }[] = [];
+  for (const command of program.commands) {
+    command.exitOverride().configureOutput({ writeErr: () => undefined, writeOut: () => undefined }).option('--json');
+    command.action((...given: unknown[]) => void calls.push({ verb: command.name(), given }));
+  }
+  await program.exitOverride().configureOutput({ writeErr: () => undefined }).parseAsync([...argv], { from: 'user' });
+  return calls[0]!;
+}
+
+const RECIPES = { train: TrainRecipe, align: AlignRecipe, label: LabelRecipe } as const;
+
+/** Checks a command that is not run: its options, and its recipe with the overrides laid over it. */
+async function check(argv: readonly string[]): Promise<void> {
+  const { verb, given } = await parsed(argv);
+  if (!(verb in RECIPES)) return;
+  const [file, overrides] = given as [string, string[]];
+  await loadRecipe(file, overrides, RECIPES[verb as keyof typeof RECIPES]);
+}
+
+async function follow(line: string): Promise<void> {
+  const scripts = (JSON.parse(read('package.json')) as { readonly scripts: Readonly<Record<string, string>> }).scripts;
+  const [, npm] = /^(?:[A-Z_]+=\S+ )*npm (?:run )?([\w:-]+)/.exec(line) ?? [];
+  const [, argv] = /^(?:[A-Z_]+=\S+ )*npx heed (.*)$/.exec(line) ?? [];
+  if (npm !== undefined) expect(['ci', ...Object.keys(scripts)], line).toContain(npm);
+  else if (argv === undefined) {
+    const [, file] = /^(?:node|bash) (\S+)/.exec(line) ?? [];
+    if (file !== undefined) expect(existsSync(join(ROOT, file)), line).toBe(true);
+    if (/^(?:cat|node examples)/.test(line)) await promisify(execFile)('bash', ['-o', 'pipefail', '-ec', line]);
+  } else if (ONLY_PARSED.some(([start]) => wordsOf(argv).join(' ').startsWith(start))) {
+    await check(wordsOf(argv));
+  } else {
+    const ran = await heed(wordsOf(argv), { input: argv.startsWith('chat') ? 'Hello\n' : undefined });
+    expect(ran.code, `${line}\n${ran.err}`).toBe(0);
+    // A random judge writes nothing that counts as a judgment; the next command needs rows.
+    if (existsSync(JUDGED) && statSync(JUDGED).size === 0) cpSync('examples/judged.jsonl', JUDGED);
+  }
+}
+
+describe('the commands of the documentation', () => {
+  const withCommands = pages.filter((page) => commandsOf(page).length > 0);
+
+  it('are found', () => {
+    expect(withCommands).toEqual(expect.arrayContaining(['README.md', 'docs/walk.md', 'docs/labels.md', 'docs/rewards.md', 'docs/judges.md', 'docs/serve.md']));
+    const all = withCommands.flatMap(commandsOf);
+    for (const register of VERBS) {
+      const program = new Command();
+      register(program, {} as Output);
+      expect(all.some((line) => line.includes(`npx heed ${program.commands[0]!.name()}`)), program.commands[0]!.name()).toBe(true);
+    }
+    for (const [start] of ONLY_PARSED) expect(all.some((line) => wordsOf(line).join(' ').includes(`npx heed ${start}`)), start).toBe(true);
+  });
+
+  it.each(withCommands)('work: %s', async (page) => {
+    process.chdir(checkout(page));
+    for (const line of commandsOf(page)) await follow(line);
+  });
+
+  it('would not pass with a wrong option, a wrong key or a recipe that does not exist', async () => {
+    process.chdir(checkout(''));
+    await expect(check(['serve', '--adaptor', 'A'])).rejects.toThrow(/unknown option '--adaptor'/);
+    await expect(check(['export', '--adapter', 'A', '--to', 'onnx', '-o', 'B'])).rejects.toThrow(/Allowed choices/);
+    await expect(check(['align', 'recipes/cut-online.yaml', 'loop.rounds=2'])).rejects.toThrow(/loop\.rounds/);
+    await expect(check(['align', 'recipes/cut-on-line.yaml'])).rejects.toThrow(/cut-on-line/);
+    await expect(follow('npm run bensh')).rejects.toThrow(/bensh/);
+    await expect(follow('npx heed train recipes/cut.yaml train.step=1')).rejects.toThrow(/train\.steps/);
+  });
+});
+
+describe('the links of the documentation', () => {
+  it.each(['CHANGELOG.md', ...pages])('lead to files that exist: %s', (page) => {
+    for (const [, target] of read(page).matchAll(/\]\((?!https?:|#)([^)#]+)[^)]*\)/g)) {
+      expect(existsSync(join(ROOT, dirname(page), target!)), target).toBe(true);
+    }
+  });
+});
