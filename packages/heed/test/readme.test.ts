@@ -5,6 +5,7 @@ import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { Command } from 'commander';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { ZodType } from 'zod';
 import type { Output } from '../src/cli/output.js';
 import { VERBS } from '../src/cli/verbs.js';
 import { LabelRecipe } from '../src/label/recipe.js';
@@ -110,14 +111,14 @@ async function parsed(argv: readonly string[]): Promise<{ readonly verb: string;
   return calls[0]!;
 }
 
-const RECIPES = { train: TrainRecipe, align: AlignRecipe, label: LabelRecipe } as const;
+const RECIPES: Readonly<Record<string, ZodType>> = { train: TrainRecipe, align: AlignRecipe, label: LabelRecipe };
 
 /** Checks a command that is not run: its options, and its recipe with the overrides laid over it. */
 async function check(argv: readonly string[]): Promise<void> {
   const { verb, given } = await parsed(argv);
-  if (!(verb in RECIPES)) return;
+  const schema = RECIPES[verb];
   const [file, overrides] = given as [string, string[]];
-  await loadRecipe(file, overrides, RECIPES[verb as keyof typeof RECIPES]);
+  if (schema !== undefined) await loadRecipe(file, overrides, schema);
 }
 
 async function follow(line: string): Promise<void> {
