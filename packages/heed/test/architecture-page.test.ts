@@ -8,8 +8,10 @@ const ROOT = fileURLToPath(new URL('../../../', import.meta.url));
 const read = (page: string): string => readFileSync(join(ROOT, page), 'utf8');
 
 interface Rule { readonly name: string; readonly to: { readonly pathNot?: readonly string[] } }
-const { forbidden } = createRequire(import.meta.url)(join(ROOT, '.dependency-cruiser.cjs')) as { readonly forbidden: readonly Rule[] };
-const rooms = readdirSync(join(ROOT, 'packages/heed/src'), { withFileTypes: true }).filter((one) => one.isDirectory()).map(({ name }) => name);
+const load = createRequire(import.meta.url);
+const { forbidden } = load(join(ROOT, '.dependency-cruiser.cjs')) as { readonly forbidden: readonly Rule[] };
+const entries = readdirSync(join(ROOT, 'packages/heed/src'), { withFileTypes: true });
+const rooms = entries.filter((one) => one.isDirectory()).map(({ name }) => name);
 const all = [...rooms, 'tensor'];
 
 /** What a room may import, by the layering check; `cli` may import everything. */

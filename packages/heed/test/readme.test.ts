@@ -16,13 +16,17 @@ import { heed } from './cli/support.js';
 import { tinyTalker } from './loop/talkative.js';
 import { scratchFolder } from './support/scratch.js';
 
-// The commands in the documentation are run as they are written, page by page and in order. A tiny random model stands in the cache under the
-// default model's name, and the examples are cut to a few rows.
+// The commands in the documentation are run as they are written, page by page and in order. A tiny random model stands in the
+// cache under the default model's name, and the examples are cut to a few rows.
 const ROOT = fileURLToPath(new URL('../../../', import.meta.url));
 const ROWS = 6;
 const under = (dir: string): string[] =>
-  readdirSync(join(ROOT, dir), { recursive: true, encoding: 'utf8' }).filter((name) => name.endsWith('.md')).map((name) => `${dir}/${name}`);
-const pages = ['README.md', 'CONTRIBUTING.md', ...['examples', 'experiments', 'benchmarks'].map((dir) => `${dir}/README.md`), ...under('docs')];
+  readdirSync(join(ROOT, dir), { recursive: true, encoding: 'utf8' })
+    .filter((name) => name.endsWith('.md'))
+    .map((name) => `${dir}/${name}`);
+const pages = [
+  'README.md', 'CONTRIBUTING.md', 'examples/README.md', 'experiments/README.md', 'benchmarks/README.md', ...under('docs'),
+];
 const read = (page: string): string => readFileSync(join(ROOT, page), 'utf8');
 
 /** Commands that are parsed and not run, by how they begin, and why. The recipes that they name are loaded and checked. */
@@ -67,7 +71,7 @@ afterAll(() => {
   else process.env['HEED_CACHE'] = cache;
 });
 
-/** A folder like a checkout: recipes, a few rows of each example, the reader's own files, and the run of `recipes/cut.yaml` where a page needs it. */
+/** Like a checkout: recipes, a few rows of each example, the reader's own files, and the run of `recipes/cut.yaml` if a page needs it. */
 function checkout(page: string): string {
   const here = mkdtempSync(join(folder, 'page-'));
   for (const name of ['node_modules', 'recipes', 'packages', 'experiments', 'benchmarks']) symlinkSync(join(ROOT, name), join(here, name));
@@ -81,7 +85,8 @@ function checkout(page: string): string {
     else from(join(here, name));
   }
   mkdirSync(join(here, 'runs', 'walk'), { recursive: true });
-  if (page !== '' && !commandsOf(page).includes('npx heed train recipes/cut.yaml')) cpSync(cut, join(here, 'runs', 'cut'), { recursive: true });
+  const makesIt = page === '' || commandsOf(page).includes('npx heed train recipes/cut.yaml');
+  if (!makesIt) cpSync(cut, join(here, 'runs', 'cut'), { recursive: true });
   return here;
 }
 
@@ -96,7 +101,8 @@ function commandsOf(page: string): string[] {
 
 /** The words of a command as a shell would make them, of quotes and spaces alone. */
 const wordsOf = (line: string): string[] =>
-  [...line.matchAll(/(?:[^\s'"]|'[^']*'|"[^"]*")+/g)].map(([word]) => word.replaceAll(/'([^']*)'|"([^"]*)"/g, (_, single, double) => String(single ?? double)));
+  [...line.matchAll(/(?:[^\s'"]|'[^']*'|"[^"]*")+/g)]
+    .map(([word]) => word.replaceAll(/'([^']*)'|"([^"]*)"/g, (_, single, double) => String(single ?? double)));
 
 /** Parses a command by the real program without running it; returns the verb and its arguments. */
 async function parsed(argv: readonly string[]): Promise<{ readonly verb: string; readonly given: readonly unknown[] }> {
@@ -144,7 +150,8 @@ describe('the commands of the documentation', () => {
   const withCommands = pages.filter((page) => commandsOf(page).length > 0);
 
   it('are found', () => {
-    expect(withCommands).toEqual(expect.arrayContaining(['README.md', 'docs/walk.md', 'docs/labels.md', 'docs/rewards.md', 'docs/judges.md', 'docs/serve.md']));
+    const some = ['README.md', ...['walk', 'labels', 'rewards', 'judges', 'serve'].map((name) => `docs/${name}.md`)];
+    expect(withCommands).toEqual(expect.arrayContaining(some));
     const all = withCommands.flatMap(commandsOf);
     for (const register of VERBS) {
       const program = new Command();
@@ -171,6 +178,17 @@ describe('the commands of the documentation', () => {
 });
 
 describe('the links of the documentation', () => {
+  const sources = ['packages', 'experiments', 'benchmarks', 'tools', 'examples'].flatMap((dir) =>
+    readdirSync(join(ROOT, dir), { recursive: true, encoding: 'utf8' })
+      .filter((name) => /\.(?:ts|js)$/.test(name) && !/node_modules|dist\//.test(name))
+      .map((name) => `/${dir}/${name}`));
+
+  it.each(pages)('and the names of source files are those of files that exist: %s', (page) => {
+    for (const [, name] of read(page).matchAll(/`([\w/-]+(?:\.test)?(?:\.real)?\.(?:ts|js))`/g)) {
+      expect(sources.some((file) => file.endsWith(`/${name!.replace(/^\.\//, '')}`)), name).toBe(true);
+    }
+  });
+
   it.each(['CHANGELOG.md', ...pages])('lead to files that exist: %s', (page) => {
     for (const [, target] of read(page).matchAll(/\]\((?!https?:|#)([^)#]+)[^)]*\)/g)) {
       expect(existsSync(join(ROOT, dirname(page), target!)), target).toBe(true);
