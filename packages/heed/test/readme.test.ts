@@ -164,7 +164,7 @@ describe('the commands of the documentation', () => {
   it.each(withCommands)('work: %s', async (page) => {
     process.chdir(checkout(page));
     for (const line of commandsOf(page)) await follow(line);
-  });
+  }, 300_000);
 
   it('would not pass with a wrong option, a wrong key or a recipe that does not exist', async () => {
     process.chdir(checkout(''));
