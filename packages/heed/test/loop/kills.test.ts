@@ -109,7 +109,7 @@ describe.each(Object.entries(CASES))('heed %s', (name, count) => {
     const whole = dirOf('whole');
     const moments = choose(events, count, name);
     expect(new Set(moments).size).toBe(count);
-    const phases = name === 'align' ? ['answering', 'learning', 'rating', 'saving'] : [];
+    const phases = name === 'align' && count >= 4 ? ['answering', 'learning', 'rating', 'saving'] : [];
     expect([...new Set(moments.map((nth) => phaseOf(events[nth]!)))].sort()).toEqual(expect.arrayContaining(phases));
     for (const nth of moments) {
       const what = `killed at event ${nth}: ${events[nth]!.slice(0, 120)}`;
@@ -124,5 +124,5 @@ describe.each(Object.entries(CASES))('heed %s', (name, count) => {
       expect(summaryOf(dir), what).toEqual(summaryOf(whole));
       for (const file of KEPT[name] ?? []) expect(sorted(dir, file), what).toEqual(sorted(whole, file));
     }
-  });
+  }, Math.max(4, count) * 30_000);
 });
