@@ -1,6 +1,6 @@
 /** One alignment run from a recipe file, as `heed align` and `heed quickstart` do it: the job, and its table for people. */
 import { type AlignSummary, runAlignment } from '../loop/align-job.js';
-import { AlignRecipe } from '../loop/align-recipe.js';
+import { ALIGN_FREE, AlignRecipe } from '../loop/align-recipe.js';
 import { openRun } from '../run/folder.js';
 import type { Measured } from '../run/job.js';
 import { percent, withInterval } from '../run/numbers.js';
@@ -24,7 +24,7 @@ export type Aligned = AlignSummary & { readonly run: string };
 
 export async function align({ file, overrides, resume, overwrite, out }: AlignmentJob): Promise<Aligned> {
   const { recipe, text } = await loadRecipe(file, overrides, AlignRecipe);
-  const run = await openRun(recipe.run.dir, { recipe: text, resume, overwrite });
+  const run = await openRun(recipe.run.dir, { recipe: text, resume, overwrite, free: ALIGN_FREE });
   const interrupt = onInterrupt();
   try {
     const summary = await runAlignment(recipe, run, { progress: createProgress(), interrupt, say: (line) => out.note(line) });

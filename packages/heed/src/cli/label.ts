@@ -16,7 +16,7 @@ export function register(program: Command, out: Output): void {
     .option('--overwrite', 'remove the labels of another recipe from run.dir first; the store keeps its replies')
     .action(async (file: string, overrides: string[], { resume = false, overwrite = false }: Options) => {
       if (resume && overwrite) throw new UserError('--resume and --overwrite contradict each other');
-      const [{ labelFiles, loadLabelRecipe }, { runLabelling }, { renderLabelReport }] = await Promise.all([
+      const [{ LABEL_FREE, labelFiles, loadLabelRecipe }, { runLabelling }, { renderLabelReport }] = await Promise.all([
         import('../label/recipe.js'), import('../label/run.js'), import('../label/report.js'),
       ]);
       const [{ openRun }, { createProgress }, { onInterrupt }] = await Promise.all([
@@ -24,7 +24,8 @@ export function register(program: Command, out: Output): void {
       ]);
       const { recipe, text, labeler } = await loadLabelRecipe(file, overrides);
       // The store makes labelling again free of cost, so a run is always gone on with; another recipe in the folder is refused.
-      const run = await openRun(recipe.run.dir, { recipe: text, resume: !overwrite, overwrite, files: labelFiles(labeler) });
+      const files = labelFiles(labeler);
+      const run = await openRun(recipe.run.dir, { recipe: text, resume: !overwrite, overwrite, free: LABEL_FREE, files });
       const interrupt = onInterrupt((line) => out.note(line.replace('after this step and saving', 'and keeping what is labelled')));
       try {
         const summary = await runLabelling(recipe, run, { progress: createProgress(), interrupt, say: (line) => out.note(line) });

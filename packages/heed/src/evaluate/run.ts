@@ -5,9 +5,9 @@ import type { SamplingOptions } from '../generate/options.js';
 import { failed } from '../judge/respondent.js';
 import type { Model } from '../model/load.js';
 import type { Adapter } from '../model/peft.js';
-import { createScorer } from '../model/scorer.js';
+import { type Scorer, createScorer } from '../model/scorer.js';
 import { type RewardInput, describeReward, openReward } from '../reward/open.js';
-import type { Rated } from '../reward/reward.js';
+import type { Rated, Reward } from '../reward/reward.js';
 import type { Hooks, Measured, Summary } from '../run/job.js';
 import { silentProgress } from '../run/progress.js';
 import { Interrupted } from '../run/signals.js';
@@ -62,9 +62,11 @@ export async function runEvaluation(
   const started = performance.now();
   const engine = await startEngine();
   const reports: Partial<Record<When, AnswerReport>> = {};
+  let reward: Reward | undefined;
+  let scorer: Scorer | undefined;
   try {
-    const reward = await openReward(spec, { engine, log: say, store, interrupt });
-    const scorer = await createScorer(engine, model);
+    reward = await openReward(spec, { engine, log: say, store, interrupt });
+    scorer = await createScorer(engine, model);
     for (const when of adapter === undefined ? ['before'] as const : ['before', 'after'] as const) {
       const generator = await openGenerator(engine, model, { batch: LIVE, adapter: when === 'after' ? adapter : undefined });
       progress.start(when === 'before' ? 'answering' : 'answering with the adapter', rows.length, { unit: 'answers' });
@@ -81,8 +83,6 @@ export async function runEvaluation(
       reports[when] = report;
       onAnswers?.(when, report.answers);
     }
-    await scorer.release();
-    await reward.close();
     const { before, after } = reports as { before: AnswerReport; after?: AnswerReport };
     return {
       job: 'evaluate', model: model.checkpoint.id, reward: describeReward(spec), rows: rows.length, skipped: 0,
@@ -92,7 +92,12 @@ export async function runEvaluation(
     };
   } finally {
     progress.stop();
-    await engine.close();
+    try {
+      await scorer?.release();
+      await reward?.close();
+    } finally {
+      await engine.close();
+    }
   }
 }
 

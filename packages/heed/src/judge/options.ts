@@ -59,3 +59,15 @@ export const JudgeOptions = z.union([
   JudgeSection,
 ]);
 export type JudgeOptions = z.infer<typeof JudgeOptions>;
+
+/** Options of an endpoint that change no reply. */
+const ENDPOINT_KEYS = ['keyFrom', 'concurrency', 'rate', 'timeout', 'retries', 'backoff', 'patience', 'budget', 'prices'];
+
+/**
+ * Keys of a respondent's options that may differ when a run goes on, because no reply depends on them: limits of a server, and the files
+ * with people's answers.
+ *
+ * @param section The key of the respondent in the recipe, such as `judge` or `answers.by`.
+ */
+export const keysThatMayDiffer = (section: string): string[] =>
+  [...ENDPOINT_KEYS.map((key) => `${section}.endpoint.${key}`), `${section}.human.answers`];

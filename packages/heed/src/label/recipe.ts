@@ -1,7 +1,7 @@
 /** `heed label recipes/label-<name>.yaml`. */
 import { z } from 'zod';
 
-import { JudgeOptions } from '../judge/options.js';
+import { JudgeOptions, keysThatMayDiffer } from '../judge/options.js';
 import { type LoadedRecipe, loadRecipe } from '../run/recipe.js';
 import { RunOptions } from '../run/recipe-schemas.js';
 import { namesExport } from '../run/user-module.js';
@@ -87,3 +87,6 @@ export const labelFiles = (labeler: AnyLabeler): string[] => {
   const more = [...Object.values(LABELERS), labeler].flatMap(({ files = [] }) => files.map((name) => `${name}.jsonl`));
   return ['rows.jsonl', 'failures.jsonl', 'label-report.json', ...new Set(more)];
 };
+
+/** Keys of a label recipe that may differ when a run goes on: no label depends on them. */
+export const LABEL_FREE: readonly string[] = ['allowedFailures', ...keysThatMayDiffer('judge'), ...keysThatMayDiffer('answers.by')];

@@ -1,12 +1,11 @@
 import { z } from 'zod';
 import { DataOptions } from '../data/load.js';
-import { JudgeOptions } from '../judge/options.js';
+import { JudgeOptions, keysThatMayDiffer } from '../judge/options.js';
 import { JudgmentsOptions } from '../label/judgments.js';
 import { DEFAULT_STORE } from '../label/recipe.js';
 import { MethodOptions } from '../method/index.js';
 import { RewardOptions, rewardOfJudge } from '../reward/options.js';
-import { sharedSections } from '../run/recipe-schemas.js';
-import { Sampling } from '../run/sampling.js';
+import { Sampling, sharedSections } from '../run/recipe-schemas.js';
 import { RowsOptions } from './rows-recipe.js';
 
 /** Judges that answer questions, and say in words what is wrong. */
@@ -120,3 +119,8 @@ const kindOf = (spec: JudgeOptions | RewardOptions): string => {
   if (typeof spec !== 'string') return Object.entries(spec).find(([, options]) => options !== undefined)![0];
   return spec.startsWith('rules:') ? 'rules' : 'fn';
 };
+
+/** Keys of the recipe that may differ when a run goes on: no rating and no weight depends on them. */
+export const ALIGN_FREE: readonly string[] = [
+  'allowedFailures', ...['judge', 'reward.judgments.judge', 'reward.scores.judge'].flatMap(keysThatMayDiffer),
+];

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { Sampling } from '../run/sampling.js';
+import { Sampling } from '../run/recipe-schemas.js';
 
 const shared = {
   /** Number of optimizer steps after which the policy writes its part anew. 0: only once, before training. */

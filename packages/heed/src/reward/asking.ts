@@ -35,8 +35,11 @@ export function askThrough(
       return rate(items, followed(asked, items.length, hooks, interrupt));
     },
     async close() {
-      store?.close();
-      await respondent.close();
+      try {
+        store?.close();
+      } finally {
+        await respondent.close();
+      }
     },
   };
 }

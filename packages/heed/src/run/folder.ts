@@ -23,11 +23,10 @@ export interface OpenRunOptions {
    */
   readonly overwrite?: boolean;
   /**
-   * Keys of the recipe that may differ when the run goes on, besides `run`; so may the keys below them.
-   * Default: those of judging and labelling.
+   * Keys of the recipe that may differ when the run goes on, besides `run`; so may the keys below them. Default: none.
    */
   readonly free?: readonly string[];
-  /** Names of files that the job writes into the folder besides `RUN_FILES`. Default: those of labelling. */
+  /** Names of files that the job writes into the folder besides `RUN_FILES`. Default: none. */
   readonly files?: readonly string[];
 }
 
@@ -56,19 +55,9 @@ export interface RunFolder {
 export const RUN_FILES = [
   'recipe.yaml', 'metrics.jsonl', 'samples.jsonl', 'summary.json', 'report.html', 'checkpoints', 'adapter', 'work',
 ] as const;
-/** What labelling adds to them. */
-export const LABEL_FILES = ['rows.jsonl', 'preferences.jsonl', 'refined.jsonl', 'failures.jsonl', 'label-report.json'];
-
-/** How a server is asked; no answer depends on these. */
-const ASKING = ['keyFrom', 'concurrency', 'rate', 'timeout', 'retries', 'backoff', 'patience', 'budget', 'prices'];
-/** How patiently a judge is asked, how much may fail, and where people's answers lie: no reply and no weight depends on these. */
-const JUDGE_KEYS = [
-  'allowedFailures',
-  ...['judge', 'answers.by'].flatMap((who) => [...ASKING.map((key) => `${who}.endpoint.${key}`), `${who}.human.answers`]),
-];
 
 /** What differs between two recipes, `key: old → new`. Keys that are `free` to differ, those below them and `run` are left out. */
-export function recipeChanges(before: unknown, after: unknown, free: readonly string[] = JUDGE_KEYS): string[] {
+export function recipeChanges(before: unknown, after: unknown, free: readonly string[] = []): string[] {
   const isFree = (key: string): boolean => ['run', ...free].some((one) => key === one || key.startsWith(`${one}.`));
   const flatten = (value: unknown, prefix: string, into: Map<string, string>): Map<string, string> => {
     if (typeof value === 'object' && value !== null && !Array.isArray(value) && Object.keys(value).length > 0) {
@@ -145,7 +134,7 @@ function recipeDiffers(file: string, changes: readonly string[]): UserError {
  * when `resume` meets a recipe that differs in more than the `free` keys.
  */
 export async function openRun(directory: string, options: OpenRunOptions): Promise<RunFolder> {
-  const { recipe, resume, overwrite = false, free = JUDGE_KEYS, files = LABEL_FILES } = options;
+  const { recipe, resume, overwrite = false, free = [], files = [] } = options;
   if (resume && overwrite) throw new UserError('--resume and --overwrite contradict each other');
   const dir = resolve(directory);
   const path = (...parts: string[]): string => join(dir, ...parts);

@@ -110,6 +110,17 @@ export const TrainOptions = z
   .transform((options) => (options.steps === undefined && options.epochs === undefined ? { ...options, epochs: 1 } : options));
 export type TrainOptions = z.infer<typeof TrainOptions>;
 
+/** How a recipe says the next token is chosen. */
+export const Sampling = {
+  /** Most tokens of an answer. */
+  maxNewTokens: z.int().min(1).default(96),
+  /** 0 takes the likeliest token. */
+  temperature: z.number().min(0).default(1),
+  topK: z.int().min(1).optional(),
+  topP: z.number().gt(0).max(1).optional(),
+  minP: z.number().min(0).max(1).optional(),
+};
+
 /** The keys that every recipe has. `method` and `data` come from their own rooms. */
 export const sharedSections = {
   /** A folder, a `.gguf` file, a hub id, or the name of a known model. */

@@ -3,6 +3,7 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { z } from 'zod';
+import { withEngine } from '../../src/judge/define.js';
 import { EndpointOptions } from '../../src/judge/endpoint/options.js';
 import { openRespondent, describeJudge } from '../../src/judge/open.js';
 import { JudgeOptions } from '../../src/judge/options.js';
@@ -15,6 +16,17 @@ import { tinyChat } from '../cli/support.js';
 import { scratch } from '../model/support.js';
 
 const Recipe = z.strictObject({ judge: JudgeOptions });
+
+it('an engine of a judge\'s own closes although closing the judge fails', async () => {
+  let engine: Engine | undefined;
+  const made = await withEngine({}, async (own) => {
+    engine = own;
+    return { close: () => Promise.reject(new Error('The judge does not close.')) };
+  });
+  await engine!.allocate('float32', 1);
+  await expect(made.close()).rejects.toThrow('The judge does not close.');
+  await expect(engine!.allocate('float32', 1)).rejects.toThrow();
+});
 const check = (yaml: string) => checkRecipe(`judge:${yaml}`, 'r.yaml', [], Recipe);
 
 describe('judge: in a recipe', () => {

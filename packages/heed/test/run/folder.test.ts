@@ -7,6 +7,8 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 
 import { UserError } from '../../src/errors.js';
+import { LABEL_FREE } from '../../src/label/recipe.js';
+import { ALIGN_FREE } from '../../src/loop/align-recipe.js';
 import { atomicWrite } from '../../src/run/files.js';
 import { openRun, recipeChanges } from '../../src/run/folder.js';
 import type { OpenRunOptions, RunFolder } from '../../src/run/folder.js';
@@ -169,13 +171,21 @@ describe('openRun', () => {
       url: 'u', model: 'm', concurrency: 1, samples: 8, timeout: 600, retries: 9, backoff: 1, keyFrom: 'KEY',
       rate: { requests: 1, seconds: 60 }, budget: { tokens: 9 }, prices: { prompt: 1, completion: 1 },
     };
-    expect(recipeChanges(before, of(0.5, patient))).toEqual([]);
-    expect(recipeChanges(before, of(0.05, { ...patient, samples: 4, extra: { top_k: 1 } }))).toEqual([
+    expect(recipeChanges(before, of(0.5, patient), LABEL_FREE)).toEqual([]);
+    expect(recipeChanges(before, of(0.05, { ...patient, samples: 4, extra: { top_k: 1 } }), LABEL_FREE)).toEqual([
       'judge.endpoint.samples: 8 → 4', 'answers.by.endpoint.samples: 8 → 4',
       'judge.endpoint.extra.top_k: not set → 1', 'answers.by.endpoint.extra.top_k: not set → 1',
     ]);
     const people = (budget: number, human: object) => ({ budget, judge: { human: { questions: 'q', ...human } } });
-    expect(recipeChanges(people(1, {}), people(2, { answers: ['a'] }))).toEqual(['budget: 1 → 2']);
+    expect(recipeChanges(people(1, {}), people(2, { answers: ['a'] }), LABEL_FREE)).toEqual(['budget: 1 → 2']);
+    expect(recipeChanges(people(1, {}), people(1, { answers: ['a'] }))).toEqual(['judge.human.answers: not set → ["a"]']);
+    const rewards = (kind: string, endpoint: object) => ({ reward: { [kind]: { judge: { endpoint } } } });
+    for (const kind of ['judgments', 'scores']) {
+      expect(recipeChanges(rewards(kind, { timeout: 1 }), rewards(kind, { timeout: 2 }), ALIGN_FREE)).toEqual([]);
+      expect(recipeChanges(rewards(kind, { samples: 1 }), rewards(kind, { samples: 2 }), ALIGN_FREE)).toEqual([
+        `reward.${kind}.judge.endpoint.samples: 1 → 2`,
+      ]);
+    }
   });
 
   it('may differ in the keys that the job names, and in no others', async () => {
