@@ -102,12 +102,12 @@ export { refinementPrompt } from './text/refine.js';
 export { selfCorrectionPrompt } from './text/self-correct.js';
 
 export type { Hooks, Measured, Summary } from './run/job.js';
-export { TrainRecipe } from './loop/train-recipe.js';
+export { TrainRecipe, loadTrainRecipe } from './loop/train-recipe.js';
 export { type TrainSummary, runTraining } from './loop/train-job.js';
 export { type RowInput, type TrainOutcome, type TrainingInput, train } from './loop/library.js';
 export { AdapterOptions, TrainOptions } from './run/recipe-schemas.js';
 export { RowsOptions } from './loop/rows-recipe.js';
-export { AlignRecipe } from './loop/align-recipe.js';
+export { AlignRecipe, loadAlignRecipe } from './loop/align-recipe.js';
 export { type AlignSummary, runAlignment } from './loop/align-job.js';
 export type { Lesson, Round, Source } from './loop/source.js';
 export { type LoopResult, type LoopSetup, runLoop } from './loop/loop.js';

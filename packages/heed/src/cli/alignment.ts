@@ -1,11 +1,10 @@
 /** One alignment run from a recipe file, as `heed align` and `heed quickstart` do it: the job, and its table for people. */
 import { type AlignSummary, runAlignment } from '../loop/align-job.js';
-import { ALIGN_FREE, AlignRecipe } from '../loop/align-recipe.js';
+import { ALIGN_FREE, loadAlignRecipe } from '../loop/align-recipe.js';
 import { openRun } from '../run/folder.js';
 import type { Measured } from '../run/job.js';
 import { percent, withInterval } from '../run/numbers.js';
 import { createProgress } from '../run/progress.js';
-import { loadRecipe } from '../run/recipe.js';
 import { megabytes } from '../run/report/format.js';
 import { onInterrupt } from '../run/signals.js';
 import type { Output } from './output.js';
@@ -23,7 +22,7 @@ export interface AlignmentJob {
 export type Aligned = AlignSummary & { readonly run: string };
 
 export async function align({ file, overrides, resume, overwrite, out }: AlignmentJob): Promise<Aligned> {
-  const { recipe, text } = await loadRecipe(file, overrides, AlignRecipe);
+  const { recipe, text } = await loadAlignRecipe(file, overrides);
   const run = await openRun(recipe.run.dir, { recipe: text, resume, overwrite, free: ALIGN_FREE });
   const interrupt = onInterrupt();
   try {

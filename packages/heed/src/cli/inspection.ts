@@ -7,17 +7,18 @@ import { fit } from '../data/limit.js';
 import { type LoadedData, loadData } from '../data/load.js';
 import { type Problem, listProblems, problemsError } from '../data/problem.js';
 import { renderDoctor } from '../data/render-doctor.js';
+import type { RowDefinition } from '../data/row.js';
 import type { AnyRow, PromptRow, RowKind } from '../data/rows.js';
 import { type Source, at } from '../data/source.js';
 import { UserError } from '../errors.js';
-import { AlignRecipe } from '../loop/align-recipe.js';
-import { type MethodOptions, methodOf } from '../method/index.js';
+import { type AlignRecipe, loadAlignRecipe } from '../loop/align-recipe.js';
+import { openMethod } from '../loop/method-of.js';
+import { type TrainRecipe, loadTrainRecipe } from '../loop/train-recipe.js';
 import { type Model, loadModel } from '../model/load.js';
 import type { Progress } from '../run/progress.js';
 import { loadRecipe } from '../run/recipe.js';
 import { createRespond } from '../text/respond.js';
 import type { TokenSequence } from '../text/token-sequence.js';
-import { TrainRecipe } from '../loop/train-recipe.js';
 import type { Column } from '../train/item.js';
 import { type SeenSequence, legend, renderSequence } from './render-tokens.js';
 
@@ -49,7 +50,7 @@ type Columns = Readonly<Record<string, Column>>;
 /** What a recipe says about its rows: their kind, and the sequences of each. */
 interface Seen {
   readonly recipe: TrainRecipe | AlignRecipe;
-  readonly kind: RowKind;
+  readonly kind: RowKind | RowDefinition;
   sequences(rows: readonly AnyRow[], index: number, model: Model): Readonly<Record<string, readonly TokenSequence[]>>;
   columns(row: AnyRow): Columns;
   unfit(row: AnyRow): string | undefined;
@@ -58,7 +59,7 @@ interface Seen {
 async function open(file: string, overrides: readonly string[]): Promise<Seen> {
   const { recipe: parts } = await loadRecipe(file, overrides, z.looseObject({}));
   if ('judge' in parts || 'loop' in parts) {
-    const { recipe } = await loadRecipe(file, overrides, AlignRecipe);
+    const { recipe } = await loadAlignRecipe(file, overrides);
     return {
       recipe, kind: 'prompt', columns: () => ({}), unfit: () => undefined,
       // Nobody has answered yet: there are prompts alone.
@@ -68,8 +69,8 @@ async function open(file: string, overrides: readonly string[]): Promise<Seen> {
       },
     };
   }
-  const { recipe } = await loadRecipe(file, overrides, TrainRecipe);
-  const method = methodOf(recipe.method as MethodOptions);
+  const { recipe } = await loadTrainRecipe(file, overrides);
+  const method = await openMethod(recipe.method);
   return {
     recipe, kind: method.row, columns: (row) => method.columnsOf(row),
     unfit: (row) => (method.uses(row) ? method.unfit(row) : `the row is left out: ${method.unused}`),
@@ -103,7 +104,7 @@ export async function inspectRecipe(file: string, overrides: readonly string[], 
   const seen = await open(file, overrides);
   const { recipe, kind } = seen;
   const model = await loadModel(recipe.model, { ...(recipe.template === undefined ? {} : { template: recipe.template }), log: say });
-  const data: LoadedData<AnyRow> = await loadData({ ...recipe.data, junk: 'skip' }, kind);
+  const data = await loadData({ ...recipe.data, junk: 'skip' }, kind) as LoadedData<AnyRow>;
   const context = model.architecture.context;
   const maxTokens = Math.min(recipe.data.maxTokens ?? context, context);
 
@@ -138,7 +139,7 @@ export async function inspectRecipe(file: string, overrides: readonly string[], 
     throw problemsError(`${counts} cannot be written in the ${model.template.name} template`, refused);
   }
   return {
-    recipe: file, model: model.checkpoint.id, template: model.template.name, method: recipe.method.name as string,
+    recipe: file, model: model.checkpoint.id, template: model.template.name, method: recipe.method.name,
     doctor: examine(kind, data, { tokens: lengths, maxTokens }), skipped: data.skipped, unfit, rows,
   };
 }

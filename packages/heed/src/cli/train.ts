@@ -16,8 +16,8 @@ export function register(program: Command, out: Output): void {
     .option('--overwrite', 'remove the run in run.dir first')
     .option('--dry-run', 'check recipe and data and predict memory; train nothing')
     .action(async (file: string, overrides: string[], { resume = false, overwrite = false, dryRun = false }: Options) => {
-      const [{ loadRecipe }, { TrainRecipe }] = await Promise.all([import('../run/recipe.js'), import('../loop/train-recipe.js')]);
-      const { recipe, text } = await loadRecipe(file, overrides, TrainRecipe);
+      const { loadTrainRecipe } = await import('../loop/train-recipe.js');
+      const { recipe, text } = await loadTrainRecipe(file, overrides);
       if (dryRun) {
         const { dryRunTraining, renderDryRun } = await import('../loop/dry-run.js');
         const result = await dryRunTraining(recipe, (line) => out.note(line));

@@ -1,7 +1,6 @@
 import { startEngine, view } from '@heed/tensor';
 import { loadData } from '../data/load.js';
 import { UserError } from '../errors.js';
-import { type MethodOptions, methodOf } from '../method/index.js';
 import { initialParameters } from '../model/adapter.js';
 import { loadModel } from '../model/load.js';
 import { saveAdapter } from '../model/peft.js';
@@ -22,6 +21,7 @@ import { logHeatmaps } from './heatmap.js';
 import { type HeldOut, assess, logAnswers, measurements } from './held-out.js';
 import { limitsOf } from './items.js';
 import { runLoop } from './loop.js';
+import { openMethod } from './method-of.js';
 import { requireRowsFromAnswers } from './requirements.js';
 import { openRowMaker } from './row-maker.js';
 import { type JudgedRound, judgedSource } from './sources/judged.js';
@@ -54,7 +54,7 @@ export async function runAlignment(recipe: AlignRecipe, run: RunFolder, hooks: H
   const { progress = silentProgress, interrupt, say = () => undefined } = hooks;
   const { seed } = recipe.train;
   const model = await loadModel(recipe.model, { template: recipe.template, log: say });
-  const method = methodOf(recipe.method as MethodOptions);
+  const method = await openMethod(recipe.method, run);
   if (Object.values(method.heads).some(({ at }) => at === 'last')) {
     throw new UserError(`method: ${method.name} trains a head that scores texts and does not write them, so there are no answers to learn from.`, ['Train it on a file: heed train.']);
   }

@@ -3,15 +3,17 @@ import { DataOptions } from '../data/load.js';
 import { JudgeOptions, keysThatMayDiffer } from '../judge/options.js';
 import { JudgmentsOptions } from '../label/judgments.js';
 import { DEFAULT_STORE } from '../label/recipe.js';
-import { MethodOptions } from '../method/index.js';
+import { METHODS, type Methods, methodOptions } from '../method/index.js';
 import { RewardOptions, rewardOfJudge } from '../reward/options.js';
+import type { LoadedRecipe } from '../run/recipe.js';
 import { Sampling, sharedSections } from '../run/recipe-schemas.js';
+import { loadRecipeWithMethod } from './method-of.js';
 import { RowsOptions } from './rows-recipe.js';
 
 /** Judges that answer questions, and say in words what is wrong. */
 const ASKED = ['local', 'endpoint', 'human'] as const;
 
-const shape = z.strictObject({
+const shape = (methods: Methods) => z.strictObject({
   ...sharedSections,
   template: z.enum(['chat', 'alpaca']).optional(),
   /** Prompts that the model answers in every round. */
@@ -28,7 +30,7 @@ const shape = z.strictObject({
   allowedFailures: z.number().min(0).max(1).default(0.05),
   /** Parts of the rows that the model then writes: refinements of what was judged, positives beside bad answers. */
   rows: RowsOptions.nullish(),
-  method: MethodOptions,
+  method: methodOptions(methods),
   generate: z.strictObject({
     ...Sampling,
     /** Answers to each prompt. */
@@ -52,20 +54,26 @@ const shape = z.strictObject({
     limit: z.int().min(1).optional(),
   }),
 });
-type Given = z.infer<typeof shape>;
+type Given = z.infer<ReturnType<typeof shape>>;
 
 /** The sections that say what rates answers. */
 const SECTIONS = ['reward', 'judge', 'evaluate'];
 
-/** A recipe of `heed align`: generate → rate → train, round after round. */
-export const AlignRecipe = shape
+const alignRecipe = (methods: Methods) => shape(methods)
   .superRefine((recipe, context) => {
     // A section that is wrong in itself is said to be so by its own schema, and nothing can be told from it.
     if (context.issues.some(({ path }) => SECTIONS.some((name) => path?.[0] === name))) return;
     for (const [path, message] of problemsOf(recipe)) context.addIssue({ code: 'custom', path, message, input: undefined });
   })
   .transform((recipe) => (asksSomeone(recipe) ? { ...recipe, store: recipe.store ?? DEFAULT_STORE } : recipe));
+
+/** A recipe of `heed align` with one of Heed's methods: generate → rate → train, round after round. */
+export const AlignRecipe = alignRecipe(METHODS);
 export type AlignRecipe = z.infer<typeof AlignRecipe>;
+
+/** Reads a recipe of `heed align`; its method may be a user's own. @throws UserError as `loadRecipeWithMethod` does */
+export const loadAlignRecipe = (file: string, overrides: readonly string[]): Promise<LoadedRecipe<AlignRecipe>> =>
+  loadRecipeWithMethod(file, overrides, alignRecipe);
 
 /** What rates the answers of a round. */
 export const rewardOf = ({ reward, judge, label }: Pick<Given, 'reward' | 'judge' | 'label'>): RewardOptions => reward ?? rewardOfJudge(judge!, label);

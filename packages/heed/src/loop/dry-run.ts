@@ -1,10 +1,8 @@
 import { totalmem } from 'node:os';
 import { type DoctorReport, examine } from '../data/doctor.js';
-import { loadData } from '../data/load.js';
 import { listProblems } from '../data/problem.js';
 import { renderDoctor } from '../data/render-doctor.js';
 import { UserError } from '../errors.js';
-import { type MethodOptions, methodOf } from '../method/index.js';
 import { loadModel } from '../model/load.js';
 import { size } from '../run/numbers.js';
 import { createRandom } from '../run/random.js';
@@ -12,7 +10,8 @@ import { createRespond } from '../text/respond.js';
 import { tokensOf } from '../train/item.js';
 import { type MemoryCheck, checkMemory } from '../train/memory.js';
 import { countSteps } from '../train/order.js';
-import { describeTies, limitsOf, prepare, requireFit, requireHeld, requireKept } from './items.js';
+import { describeTies, limitsOf, loadRows, prepare, requireFit, requireHeld, requireKept } from './items.js';
+import { openMethod } from './method-of.js';
 import { startAdapter } from './start.js';
 import type { TrainRecipe } from './train-recipe.js';
 
@@ -42,8 +41,8 @@ export interface DryRun {
  */
 export async function dryRunTraining(recipe: TrainRecipe, say: (line: string) => void, available?: number): Promise<DryRun> {
   const model = await loadModel(recipe.model, { template: recipe.template, log: say });
-  const method = methodOf(recipe.method as MethodOptions);
-  const data = await loadData(recipe.data, method.row);
+  const method = await openMethod(recipe.method);
+  const data = await loadRows(recipe.data, method);
   const limits = limitsOf(recipe.data, method, model.architecture.context);
   const text = createRespond(model.template);
   const chosen = method.select(data.train, createRandom('select', recipe.train.seed));

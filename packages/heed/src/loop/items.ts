@@ -1,12 +1,16 @@
 import { type Fit, type OnLong, fit, fitAll } from '../data/limit.js';
-import type { DataOptions } from '../data/load.js';
+import { type DataOptions, type LoadedData, loadData } from '../data/load.js';
 import { type Problem, inOrder, problemsError } from '../data/problem.js';
 import { UserError } from '../errors.js';
-import { type AnyRow, isTie } from '../data/rows.js';
+import { type AnyRow, isTie, rowDefinition } from '../data/rows.js';
 import { at as place } from '../data/source.js';
 import type { BoundMethod, Respond } from '../method/method.js';
 import type { TokenSequence } from '../text/token-sequence.js';
 import { type Item, lengthOf, supervisedOf } from '../train/item.js';
+
+/** Reads the rows that a method learns from. @throws UserError as `loadData` does */
+export const loadRows = async (options: DataOptions, method: BoundMethod): Promise<LoadedData<AnyRow>> =>
+  await loadData(options, method.row) as LoadedData<AnyRow>;
 
 /** What rows must keep to. */
 export interface Limits {
@@ -24,7 +28,7 @@ export interface Limits {
  * @throws UserError where it says what becomes of ties and the method learns from rows that have none
  */
 export function limitsOf({ maxTokens, onLong, junk, ties }: DataOptions, method: BoundMethod, context: number): Limits {
-  if (ties !== undefined && method.row !== 'preference') throw new UserError(`data.ties is ${ties}, but ${method.name} learns from "${method.row}" rows, none of which is a tie; leave it out.`);
+  if (ties !== undefined && method.row !== 'preference') throw new UserError(`data.ties is ${ties}, but ${method.name} learns from "${rowDefinition(method.row).kind}" rows, none of which is a tie; leave it out.`);
   return { maxTokens: Math.min(maxTokens ?? context, context), onLong, junk, ...(ties === undefined ? {} : { ties }) };
 }
 
@@ -93,6 +97,19 @@ export function prepare(rows: readonly AnyRow[], method: BoundMethod, text: Resp
     return { index, where: place(row.source), sequences: named, columns: method.columnsOf(row) };
   });
   return { items, skipped: inOrder([...unfit, ...tied, ...skipped]), truncated, unused, ties: items.filter(({ index }) => isTie(rows[index]!)).length };
+}
+
+/**
+ * For people: how many rows are learnt from, what became of the others, and the ties.
+ *
+ * @param given Rows that there were before any was left out.
+ * @param left Rows that were skipped and listed. Default: none.
+ */
+export function describeRows(method: BoundMethod, given: number, prepared: Prepared, left = 0): string[] {
+  const { items, truncated, unused } = prepared;
+  const counted = (n: number, what: string): string => (n === 0 ? '' : `, ${n} ${what}`);
+  const others = `${counted(left, 'skipped')}${counted(truncated, 'prompts cut')}${counted(unused, `left out: ${method.unused}`)}`;
+  return [`${method.name}: ${items.length} of ${given} rows to learn from${others}.`, ...describeTies(prepared)];
 }
 
 /** For people: the ties that are learnt from. */

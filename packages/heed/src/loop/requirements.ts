@@ -1,9 +1,9 @@
-import type { PromptRow } from '../data/rows.js';
+import { type PromptRow, rowDefinition } from '../data/rows.js';
 import { UserError } from '../errors.js';
 import type { BoundMethod } from '../method/method.js';
 import type { Reward } from '../reward/reward.js';
 import type { RowMaker } from './row-maker.js';
-import { ROWS_OF, type Sample } from './rows-of.js';
+import { ROWS_OF, type Sample, makerOf } from './rows-of.js';
 
 /**
  * Refuses, before anything is generated, a method whose rows cannot be made from rated answers as the recipe has them.
@@ -12,10 +12,10 @@ import { ROWS_OF, type Sample } from './rows-of.js';
  * @throws UserError naming what is missing and the way out
  */
 export function requireRowsFromAnswers(method: BoundMethod, samples: number, reward: Pick<Reward, 'drawsLine'>, maker: RowMaker | undefined): void {
-  const made = ROWS_OF[method.row];
+  const made = makerOf(method.row);
   if (made === undefined) {
     const kinds = Object.keys(ROWS_OF).join(', ');
-    throw new UserError(`method: ${method.name} learns from "${method.row}" rows, which cannot be made from rated answers; rows of these kinds can: ${kinds}.`, [
+    throw new UserError(`method: ${method.name} learns from "${rowDefinition(method.row).kind}" rows, which cannot be made from rated answers; rows of these kinds can: ${kinds}.`, [
       'Take a method that learns from one of these kinds (docs/methods/README.md), or train on a file: heed train.',
     ]);
   }

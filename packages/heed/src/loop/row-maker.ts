@@ -1,5 +1,6 @@
 import type { View } from '@heed/tensor';
-import type { AnyRow, Message, NegativeRow, RefinedRow, RowKind } from '../data/rows.js';
+import type { RowDefinition } from '../data/row.js';
+import { type AnyRow, type Message, type NegativeRow, type RefinedRow, type RowKind, rowDefinition } from '../data/rows.js';
 import { UserError } from '../errors.js';
 import type { BoundMethod, Respond } from '../method/method.js';
 import type { RunFolder } from '../run/folder.js';
@@ -29,7 +30,8 @@ export interface RowMaker {
 
 export interface RowMakerSetup {
   readonly answerer: Answerer;
-  readonly kind: RowKind;
+  /** What the method learns from. */
+  readonly kind: RowKind | RowDefinition;
   readonly run: Pick<RunFolder, 'path'>;
   readonly seed: number;
   readonly say?: Hooks['say'];
@@ -50,8 +52,8 @@ interface Craft {
 /** Opens what `rows:` of a recipe says. @throws UserError where the method learns from another kind of row */
 export function openRowMaker(options: RowsOptions, { answerer, kind, run, seed, say }: RowMakerSetup): RowMaker {
   const craft = craftOf(options);
-  if (kind !== craft.kind) {
-    throw new UserError(`rows.make: ${options.make} makes rows of the kind "${craft.kind}", but the method learns from "${kind}" rows.`, ['Take another method, or leave `rows` out.']);
+  if (rowDefinition(kind) !== rowDefinition(craft.kind)) {
+    throw new UserError(`rows.make: ${options.make} makes rows of the kind "${craft.kind}", but the method learns from "${rowDefinition(kind).kind}" rows.`, ['Take another method, or leave `rows` out.']);
   }
   const { maxNewTokens, temperature, topK, topP, minP } = options;
   return {
@@ -93,7 +95,12 @@ function craftOf(options: RowsOptions): Craft {
   }
   return {
     kind: 'negative', samples: options.samples,
-    ask: (row) => (options.correct ? selfCorrectionPrompt((row as NegativeRow).prompt, options.wording) : (row as NegativeRow).prompt),
+    ask: (row) => {
+      const { prompt, satisfied } = row as NegativeRow;
+      // A response that somebody called good is not learnt from, so it needs no positives.
+      if (satisfied === true) return undefined;
+      return options.correct ? selfCorrectionPrompt(prompt, options.wording) : prompt;
+    },
     bad: (row) => (row as NegativeRow).rejected,
     put: (row, made) => ({ ...(row as NegativeRow), positives: [...made] }),
   };

@@ -1,4 +1,8 @@
-import type { AnyRow, ConversationRow, JudgedRow, LabelledRow, NegativeRow, PreferenceRow, PromptRow, RefinedRow, RowKind, ScoredRow } from '../data/rows.js';
+import type { RowDefinition } from '../data/row.js';
+import {
+  type AnyRow, type ConversationRow, type JudgedRow, type LabelledRow, type NegativeRow, type PreferenceRow, type PromptRow, type RefinedRow,
+  type RowKind, type ScoredRow, rowDefinition,
+} from '../data/rows.js';
 import type { Rated } from '../reward/reward.js';
 
 /** An answer of the policy to a prompt, with what a reward said of it. */
@@ -71,3 +75,7 @@ export const ROWS_OF: Readonly<Partial<Record<RowKind, Maker>>> = {
   negative: { samples: 1, needsLine: true, rows: negative },
   refined: { samples: 1, needsLine: true, needsReasons: true, lacks: 'refine', rows: refined },
 };
+
+/** How samples become rows of this kind; undefined where they cannot. Rows of a user's own kind cannot, whatever the kind is called. */
+export const makerOf = (kind: RowKind | RowDefinition): Maker | undefined =>
+  Object.entries(ROWS_OF).find(([known]) => rowDefinition(known as RowKind) === rowDefinition(kind))?.[1];

@@ -1,8 +1,6 @@
 import { startEngine, view } from '@heed/tensor';
-import { loadData } from '../data/load.js';
 import { listProblems } from '../data/problem.js';
 import type { AnyRow } from '../data/rows.js';
-import { type MethodOptions, methodOf } from '../method/index.js';
 import { initialParameters } from '../model/adapter.js';
 import { loadModel } from '../model/load.js';
 import { saveAdapter } from '../model/peft.js';
@@ -21,8 +19,9 @@ import { createTrainer } from '../train/trainer.js';
 import { createAnswerer } from './answerer.js';
 import { renderMemory } from './dry-run.js';
 import { logHeatmaps } from './heatmap.js';
-import { describeTies, limitsOf, prepare, requireFit, requireHeld, requireKept } from './items.js';
+import { describeRows, limitsOf, loadRows, prepare, requireFit, requireHeld, requireKept } from './items.js';
 import { runLoop } from './loop.js';
+import { openMethod } from './method-of.js';
 import { openRowMaker, requireRead } from './row-maker.js';
 import { oneRound } from './source.js';
 import { refreshedSource } from './sources/refreshed.js';
@@ -62,8 +61,8 @@ export async function runTraining(recipe: TrainRecipe, run: RunFolder, hooks: Ho
   const { progress = silentProgress, interrupt, say = () => undefined } = hooks;
   const { seed } = recipe.train;
   const model = await loadModel(recipe.model, { template: recipe.template, log: say });
-  const method = methodOf(recipe.method as MethodOptions);
-  const data = await loadData(recipe.data, method.row);
+  const method = await openMethod(recipe.method, run);
+  const data = await loadRows(recipe.data, method);
   const text = createRespond(model.template);
   const limits = limitsOf(recipe.data, method, model.architecture.context);
   const start = await startAdapter(recipe.adapter, model.checkpoint, method.heads);
@@ -92,8 +91,7 @@ export async function runTraining(recipe: TrainRecipe, run: RunFolder, hooks: Ho
     if (left.length > 0) say(`skipped:\n${listProblems(left)}`);
     requireKept(method, rows, ready);
     requireHeld(data.eval, held);
-    say(`${method.name}: ${ready.items.length} of ${data.train.length} rows to learn from${counted(left.length, 'skipped')}${counted(ready.truncated, 'prompts cut')}${counted(ready.unused, `left out: ${method.unused}`)}.`);
-    for (const line of describeTies(ready)) say(line);
+    for (const line of describeRows(method, data.train.length, ready, left.length)) say(line);
     const memory = checkMemory({ model, method, items: ready.items, plan, options, held: held.items });
     if (!memory.fits) for (const line of renderMemory(memory)) say(line);
 
@@ -131,5 +129,3 @@ export async function runTraining(recipe: TrainRecipe, run: RunFolder, hooks: Ho
     await engine.close();
   }
 }
-
-const counted = (n: number, what: string): string => (n === 0 ? '' : `, ${n} ${what}`);

@@ -1,17 +1,25 @@
 import { z } from 'zod';
 import { DataOptions } from '../data/load.js';
-import { MethodOptions } from '../method/index.js';
+import { METHODS, type Methods, methodOptions } from '../method/index.js';
+import type { LoadedRecipe } from '../run/recipe.js';
 import { sharedSections } from '../run/recipe-schemas.js';
+import { loadRecipeWithMethod } from './method-of.js';
 import { RowsOptions } from './rows-recipe.js';
 
-/** A recipe of `heed train`: learn from rows that are there. */
-export const TrainRecipe = z.strictObject({
+const trainRecipe = (methods: Methods) => z.strictObject({
   ...sharedSections,
   /** How messages become tokens: the model's own chat template, or the papers' plain one. Default: chat where there is one. */
   template: z.enum(['chat', 'alpaca']).optional(),
   data: DataOptions,
   /** Parts of the rows that the model itself writes, before or while it is trained; null or left out, the rows are as the files have them. */
   rows: RowsOptions.nullish(),
-  method: MethodOptions,
+  method: methodOptions(methods),
 });
+
+/** A recipe of `heed train` with one of Heed's methods: learn from rows that are there. */
+export const TrainRecipe = trainRecipe(METHODS);
 export type TrainRecipe = z.infer<typeof TrainRecipe>;
+
+/** Reads a recipe of `heed train`; its method may be a user's own. @throws UserError as `loadRecipeWithMethod` does */
+export const loadTrainRecipe = (file: string, overrides: readonly string[]): Promise<LoadedRecipe<TrainRecipe>> =>
+  loadRecipeWithMethod(file, overrides, trainRecipe);

@@ -1,7 +1,7 @@
 import { type Tensor, div, greater, logSigmoid, mul, neg, reshape, sub, sum, where } from '@heed/tensor';
 import { z } from 'zod';
 import { type Reference, defineMethod } from './method.js';
-import { NEGATIVE, NEGATIVE_LISTS, repeatsNegative } from './negatives.js';
+import { NEGATIVE, NEGATIVE_LISTS, OF_BAD, repeatsNegative } from './negatives.js';
 import { optionsWith, reference, referenceOf } from './options.js';
 import { logRatio, ofRows, wins } from './pairs.js';
 
@@ -66,6 +66,7 @@ export const d2o = defineMethod({
   names: NEGATIVE,
   lists: NEGATIVE_LISTS,
   columns: [],
+  ...OF_BAD,
   references: ({ rPlus, rMinus }) => ({
     ...(rPlus !== undefined && { rPlus: { is: movingOf(rPlus), scores: ['negative'] } }),
     ...(rMinus !== undefined && { rMinus: { is: movingOf(rMinus), scores: ['positives'] } }),

@@ -1,7 +1,7 @@
 import { neg, sum } from '@heed/tensor';
 import { z } from 'zod';
 import { defineMethod } from './method.js';
-import { NEGATIVE, NEGATIVE_LISTS, lacksPositives, negativeSequences, retain, retaining } from './negatives.js';
+import { NEGATIVE, NEGATIVE_LISTS, OF_BAD, lacksPositives, negativeSequences, retain, retaining } from './negatives.js';
 
 const options = z.strictObject({
   /**
@@ -26,6 +26,7 @@ export const gradientAscent = defineMethod({
   names: NEGATIVE,
   lists: NEGATIVE_LISTS,
   columns: [],
+  ...OF_BAD,
   sequences: (row, text, given) => negativeSequences(row, text, given.retain),
   unfit: (row, given) => lacksPositives(row, given.retain),
 

@@ -1,4 +1,6 @@
 import { z } from 'zod';
+import type { RowDefinition } from '../data/row.js';
+import type { RowKind } from '../data/rows.js';
 import { bco } from './bco.js';
 import { choice } from './choice.js';
 import { classifier } from './classifier.js';
@@ -13,7 +15,7 @@ import { hindsightReward } from './hindsight-reward.js';
 import { ilf } from './ilf.js';
 import { ilfDpo } from './ilf-dpo.js';
 import { kto } from './kto.js';
-import { type BoundMethod, bind } from './method.js';
+import { type BoundMethod, type Method, bind } from './method.js';
 import { npo } from './npo.js';
 import { withName } from './options.js';
 import { orpo } from './orpo.js';
@@ -26,8 +28,14 @@ import { simpo } from './simpo.js';
 import { slic } from './slic.js';
 import { unlikelihood } from './unlikelihood.js';
 
-/** Every method that a recipe can name. Adding one is a file and a line here. */
-const METHODS = {
+/** A method whatever its rows, options and names are. */
+export type AnyMethod = Method<RowKind | RowDefinition, unknown, string>;
+
+/** Methods by the names that recipes give them. */
+export type Methods = Readonly<Record<string, AnyMethod>>;
+
+/** Every method of Heed's. Adding one is a file and a line here. */
+export const METHODS: Methods = {
   [sft.name]: sft, [forwardPrediction.name]: forwardPrediction, [hindsight.name]: hindsight, [hindsightReward.name]: hindsightReward,
   [ilf.name]: ilf, [ilfDpo.name]: ilfDpo,
   [cut.name]: cut, [unlikelihood.name]: unlikelihood,
@@ -37,20 +45,36 @@ const METHODS = {
   [choice.name]: choice,
   [rewardModel.name]: rewardModel, [classifier.name]: classifier,
   [principleRewardModel.name]: principleRewardModel, [principleChoice.name]: principleChoice,
-} as const;
+};
 
 /** The names that a recipe's `method:` takes. */
 export const METHOD_NAMES: readonly string[] = Object.keys(METHODS);
 
-const named = Object.entries(METHODS).map(([name, { options }]) => withName(name, options) as z.ZodObject);
-
-/** `method:` of a recipe: its name and its options. */
-export const MethodOptions = z.discriminatedUnion('name', named as [(typeof named)[number], ...(typeof named)[number][]]);
+/** `method:` of a recipe: a method's name and its options. */
 export type MethodOptions = { readonly name: string } & Readonly<Record<string, unknown>>;
 
-/** The method that a recipe names, with its options. */
-export function methodOf({ name, ...options }: MethodOptions): BoundMethod {
-  const method = METHODS[name];
-  if (method === undefined) throw new Error(`There is no method "${name}". There are ${METHOD_NAMES.join(', ')}.`);
-  return bind(method as Parameters<typeof bind>[0], options);
+/** The schema of `method:` where it may name one of these methods. */
+export function methodOptions(methods: Methods): z.ZodType<MethodOptions> {
+  type Section = z.ZodType<MethodOptions> & z.core.$ZodTypeDiscriminable;
+  const sections = Object.entries(methods).map(([name, { options }]) => withName(name, options));
+  return z.discriminatedUnion('name', sections as unknown as [Section, ...Section[]]);
+}
+
+/** `method:` of a recipe that names one of Heed's methods. */
+export const MethodOptions = methodOptions(METHODS);
+
+/** Whether an export of a user's module is a method. */
+export const isMethod = (value: unknown): value is AnyMethod => {
+  if (typeof value !== 'object' || value === null) return false;
+  const { name, options, names, columns, sequences, loss, row } = value as Readonly<Record<string, unknown>>;
+  return typeof name === 'string' && (options instanceof z.ZodObject || options instanceof z.ZodPipe)
+    && Array.isArray(names) && Array.isArray(columns) && typeof sequences === 'function' && typeof loss === 'function'
+    && (typeof row === 'string' || (typeof row === 'object' && row !== null && 'schema' in row));
+};
+
+/** One of these methods, with its options; default: Heed's. */
+export function methodOf({ name, ...options }: MethodOptions, methods: Methods = METHODS): BoundMethod {
+  const method = methods[name];
+  if (method === undefined) throw new Error(`There is no method "${name}". There are ${Object.keys(methods).join(', ')}.`);
+  return bind(method, options);
 }

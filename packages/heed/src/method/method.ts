@@ -1,7 +1,8 @@
 import type { Tensor } from '@heed/tensor';
 import type { z } from 'zod';
 import type { Shuffler } from '../data/ratio.js';
-import type { RowKind, RowKinds } from '../data/rows.js';
+import type { RowDefinition } from '../data/row.js';
+import type { AnyRow, RowKind, RowOf } from '../data/rows.js';
 import type { Message } from '../text/template.js';
 import type { TokenSequence } from '../text/token-sequence.js';
 import type { Tokens } from './tokens.js';
@@ -95,9 +96,10 @@ export interface Among<Row> {
  * A way to learn from rows: which rows, which sequences to score of each, and the loss over their log-probabilities. A method
  * knows nothing of padding, batches, devices or optimizers, and nothing knows a method by name.
  */
-export interface Method<Kind extends RowKind, Options, Name extends string> {
+export interface Method<Kind extends RowKind | RowDefinition, Options, Name extends string> {
   readonly name: string;
   readonly paper: string;
+  /** The kind of row that it learns from: one of Heed's by name, or the definition of another (`defineRow`). */
   readonly row: Kind;
   readonly options: z.ZodType<Options>;
   /** Names of the sequences, in the order of the report. */
@@ -125,31 +127,32 @@ export interface Method<Kind extends RowKind, Options, Name extends string> {
   /** The loss while the policy equals every reference, where it is known: checked at the first step. */
   lossAtReference?(options: Options): number | undefined;
   /** The sequences of one row; a name may be absent from a row. */
-  sequences(row: RowKinds[Kind], text: Respond, options: Options, among: Among<RowKinds[Kind]>): Partial<Record<Name, TokenSequence | readonly TokenSequence[]>>;
+  sequences(row: RowOf<Kind>, text: Respond, options: Options, among: Among<RowOf<Kind>>): Partial<Record<Name, TokenSequence | readonly TokenSequence[]>>;
   /** The numbers of one row, for `columns` and `tokenColumns`; of a token column one list for each sequence of its name. */
-  columnsOf?(row: RowKinds[Kind], options: Options): Record<string, number | readonly number[] | readonly (readonly number[])[]>;
+  columnsOf?(row: RowOf<Kind>, options: Options): Record<string, number | readonly number[] | readonly (readonly number[])[]>;
   /** Whether the method has a use for a row at all; rows without are left out, and counted (ILF-DPO: satisfactory ones hold no pair). Default: yes. */
-  uses?(row: RowKinds[Kind], options: Options): boolean;
+  uses?(row: RowOf<Kind>, options: Options): boolean;
   /** What the rows without a use are, for people: "satisfactory, so that they hold no pair". */
   readonly unused?: string;
   /** Why a row cannot be learnt from by this method with these options (a tie, say), else undefined. Such rows follow `data.junk`. */
-  unfit?(row: RowKinds[Kind], options: Options): string | undefined;
+  unfit?(row: RowOf<Kind>, options: Options): string | undefined;
   /** Why all rows together cannot be learnt from (one class only, say), else undefined. An error. */
-  unfitTogether?(rows: readonly RowKinds[Kind][], options: Options): string | undefined;
+  unfitTogether?(rows: readonly RowOf<Kind>[], options: Options): string | undefined;
   /** Rows to learn from, chosen from all (CUT keeps a share of the satisfactory ones). Default: all. */
-  select?(rows: readonly RowKinds[Kind][], options: Options, random: Shuffler): readonly RowKinds[Kind][];
+  select?(rows: readonly RowOf<Kind>[], options: Options, random: Shuffler): readonly RowOf<Kind>[];
   loss(scored: Scored<Name>, options: Options): Loss;
 }
 
 /** Gives a method its types by inference. */
-export const defineMethod = <Kind extends RowKind, Options, Name extends string>(method: Method<Kind, Options, Name>): Method<Kind, Options, Name> => method;
+export const defineMethod = <Kind extends RowKind | RowDefinition, Options, Name extends string>(method: Method<Kind, Options, Name>): Method<Kind, Options, Name> => method;
 
-type AnyRowKind = RowKinds[RowKind];
-
-/** A method whose options have been checked, with its types put away: what the trainer works with. */
+/**
+ * A method whose options have been checked, with its types put away: what the trainer works with. Rows of a kind that is defined
+ * elsewhere also pass as `AnyRow`: nothing but their own method looks into them.
+ */
 export interface BoundMethod {
   readonly name: string;
-  readonly row: RowKind;
+  readonly row: RowKind | RowDefinition;
   readonly names: readonly string[];
   readonly lists: ReadonlySet<string>;
   readonly detached: ReadonlySet<string>;
@@ -162,20 +165,20 @@ export interface BoundMethod {
   readonly scope: 'row' | 'step';
   readonly memory: Readonly<Record<string, number>>;
   readonly lossAtReference?: number;
-  sequences(row: AnyRowKind, text: Respond, among?: Among<AnyRowKind>): Record<string, readonly TokenSequence[]>;
-  columnsOf(row: AnyRowKind): Record<string, number | readonly number[] | readonly (readonly number[])[]>;
-  uses(row: AnyRowKind): boolean;
+  sequences(row: AnyRow, text: Respond, among?: Among<AnyRow>): Record<string, readonly TokenSequence[]>;
+  columnsOf(row: AnyRow): Record<string, number | readonly number[] | readonly (readonly number[])[]>;
+  uses(row: AnyRow): boolean;
   readonly unused: string;
-  unfit(row: AnyRowKind): string | undefined;
-  unfitTogether(rows: readonly AnyRowKind[]): string | undefined;
-  select(rows: readonly AnyRowKind[], random: Shuffler): readonly AnyRowKind[];
+  unfit(row: AnyRow): string | undefined;
+  unfitTogether(rows: readonly AnyRow[]): string | undefined;
+  select(rows: readonly AnyRow[], random: Shuffler): readonly AnyRow[];
   loss(scored: Scored<string>): Loss;
 }
 
 /** Binds a method to options (checked by its schema, defaults filled in). The rows given must be of its kind. */
-export function bind<Kind extends RowKind, Options, Name extends string>(method: Method<Kind, Options, Name>, given: unknown = {}): BoundMethod {
+export function bind<Kind extends RowKind | RowDefinition, Options, Name extends string>(method: Method<Kind, Options, Name>, given: unknown = {}): BoundMethod {
   const options = method.options.parse(given);
-  type Row = RowKinds[Kind];
+  type Row = RowOf<Kind>;
   const scope = method.scope?.(options) ?? 'row';
   const expected = method.lossAtReference?.(options);
   if (method.memory !== undefined && scope === 'row') throw new Error(`${method.name} has a memory, which needs the scope "step": micro-batches may not change what later ones see.`);
@@ -206,7 +209,7 @@ export function bind<Kind extends RowKind, Options, Name extends string>(method:
     uses: (row) => method.uses?.(row as Row, options) ?? true,
     unfit: (row) => method.unfit?.(row as Row, options),
     unfitTogether: (rows) => method.unfitTogether?.(rows as readonly Row[], options),
-    select: (rows, random) => method.select?.(rows as readonly Row[], options, random) ?? rows,
+    select: (rows, random) => (method.select?.(rows as readonly Row[], options, random) ?? rows) as readonly AnyRow[],
     loss: (scored) => method.loss(scored, options),
   };
 }

@@ -22,6 +22,18 @@ export function negativeSequences({ prompt, rejected, positives }: NegativeRow, 
   return weight === 0 ? { negative } : { negative, positives: positives!.map((positive) => text.respond(prompt, positive)) };
 }
 
+/** Rows of the kind: what is there of use to a method that learns from bad responses. */
+export const OF_BAD = {
+  /** Responses that nobody called good. */
+  uses: ({ satisfied }: NegativeRow): boolean => satisfied !== true,
+  unused: 'said to be good (satisfied or label is true)',
+  unfitTogether: (rows: readonly NegativeRow[]): string | undefined =>
+    rows.every(({ satisfied }) => satisfied === true)
+      ? 'every row says that its response is good (satisfied or label is true), and this method learns from bad ones; ' +
+        'to imitate good responses use method: sft'
+      : undefined,
+} as const;
+
 /** Why the positives of a row cannot be learnt from: one of them is the negative. Else undefined. */
 export const repeatsNegative = ({ rejected, positives = [] }: NegativeRow): string | undefined =>
   positives.some((positive) => sameText(positive, rejected)) ? 'one of its positives equals its negative: nothing is preferred' : undefined;

@@ -1,7 +1,7 @@
 import { mul, softplus, sum } from '@heed/tensor';
 import { z } from 'zod';
 import { defineMethod } from './method.js';
-import { NEGATIVE, NEGATIVE_LISTS, lacksPositives, negativeSequences, retain, retaining } from './negatives.js';
+import { NEGATIVE, NEGATIVE_LISTS, OF_BAD, lacksPositives, negativeSequences, retain, retaining } from './negatives.js';
 import { reference, referenceOf } from './options.js';
 import { logRatio, ofRows } from './pairs.js';
 
@@ -28,6 +28,7 @@ export const npo = defineMethod({
   names: NEGATIVE,
   lists: NEGATIVE_LISTS,
   columns: [],
+  ...OF_BAD,
   references: (given) => ({ reference: { is: referenceOf(given.reference), scores: ['negative'] } }),
   lossAtReference: (given) => (given.retain === 0 ? (2 / given.beta) * Math.LN2 : undefined),
   sequences: (row, text, given) => negativeSequences(row, text, given.retain),

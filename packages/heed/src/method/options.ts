@@ -78,6 +78,6 @@ export function withName(name: string, options: z.ZodType): z.ZodType {
   const named = { name: z.literal(name) };
   const whole = options instanceof z.ZodPipe
     ? (options.in as z.ZodObject).safeExtend(named).pipe(options.out as z.ZodType<unknown, Record<string, unknown>>)
-    : (options as z.ZodObject).safeExtend(named);
+    : (options as z.ZodObject).safeExtend(named).strict();
   return whole.transform((given) => ({ name, ...(given as object) }));
 }

@@ -1,7 +1,7 @@
 import { add, mul, softplus, sum } from '@heed/tensor';
 import { z } from 'zod';
 import { defineMethod } from './method.js';
-import { NEGATIVE, NEGATIVE_LISTS, lacksPositives, negativeSequences, retain, retaining } from './negatives.js';
+import { NEGATIVE, NEGATIVE_LISTS, OF_BAD, lacksPositives, negativeSequences, retain, retaining } from './negatives.js';
 import { ofRows } from './pairs.js';
 
 const options = z.strictObject({
@@ -28,6 +28,7 @@ export const simNpo = defineMethod({
   names: NEGATIVE,
   lists: NEGATIVE_LISTS,
   columns: [],
+  ...OF_BAD,
   sequences: (row, text, given) => negativeSequences(row, text, given.retain),
   unfit: (row, given) => lacksPositives(row, given.retain),
 

@@ -28,6 +28,8 @@ const files: readonly (readonly [RowKind, Fields])[] = [
   ['labelled', { prompt: 'p', completion: 'c', label: false, scores: { a: 1 } }],
   ['negative', { prompt: 'p', rejected: 'r', positives: ['a'] }],
   ['negative', { prompt: 'p', completion: 'r' }],
+  ['negative', { prompt: 'p', completion: 'r', label: true }],
+  ['negative', { prompt: 'p', completion: 'r', satisfied: false }],
   ['choice', { prompt: 'p', choices: ['a', 'b'], targets: [0, 1] }],
   ['choice', { prompt: 'p', choices: ['a', 'b'], label: 1 }],
   ['classified', { text: 't', label: 'l' }],

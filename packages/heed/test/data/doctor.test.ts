@@ -77,6 +77,15 @@ describe('the data doctor', () => {
     });
   });
 
+  it('counts responses that somebody called good, where bad ones are to be learnt from', () => {
+    const votes = [true, false, null].map((label, i) => ({ prompt: 'p', completion: `c${i}`, label }));
+    const report = diagnose('negative', votes);
+    expect(report.counts).toEqual({ train: 3, eval: 0, 'distinct prompts': 1, satisfied: 1, unsatisfied: 1 });
+    expect(lines(report)).toEqual({ 'good responses': [1] });
+    // What stands under `rejected` is bad, whatever was said of something else.
+    expect(lines(diagnose('negative', votes.map(({ completion, ...row }) => ({ ...row, rejected: completion }))))).toEqual({});
+  });
+
   it('counts ties, pairs ranked both ways and reversed soft labels', () => {
     const report = diagnose('preference', [
       { prompt: 'p', chosen: 'a', rejected: 'b' },

@@ -3,6 +3,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { NegativeRow } from '../../src/data/rows.js';
 import { gradientAscent } from '../../src/method/gradient-ascent.js';
 import { bind } from '../../src/method/method.js';
+import { d2o } from '../../src/method/d2o.js';
 import { npo } from '../../src/method/npo.js';
 import { simNpo } from '../../src/method/sim-npo.js';
 import { lossOf } from '../support/loss.js';
@@ -24,6 +25,19 @@ const under = { reference: { negative: tokensOf(sums.reference) } };
 const ratio = sums.policy.map((x, i) => x - sums.reference[i]!);
 const mean = (x: readonly number[]): number => x.reduce((a, b) => a + b) / x.length;
 const sigmoid = (x: number): number => 1 / (1 + Math.exp(-x));
+
+const source = { file: 'a', line: 1 };
+describe.each([npo, d2o, simNpo, gradientAscent])('$name', (one) => {
+  const method = bind<'negative', unknown, string>(one);
+  const row = (satisfied?: boolean): NegativeRow => ({ source, prompt: [{ role: 'user', content: 'q' }], rejected: 'a', satisfied });
+
+  it('leaves out responses that a row calls good, and refuses rows of nothing else', () => {
+    expect([row(), row(false), row(true)].map((one) => method.uses(one))).toEqual([true, true, false]);
+    expect(method.unused).toBe('said to be good (satisfied or label is true)');
+    expect(method.unfitTogether([row(true), row()])).toBeUndefined();
+    expect(method.unfitTogether([row(true), row(true)])).toMatch(/every row says that its response is good .*method: sft/);
+  });
+});
 
 describe('gradient-ascent', () => {
   it('is the mean log-probability of a token, its gradient the same for each', async () => {

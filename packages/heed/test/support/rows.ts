@@ -84,7 +84,7 @@ const OPTIONS: Readonly<Record<string, object>> = {
 /** Eight rows that a method has a use for with these options. */
 export function rowsFor(options: MethodOptions): AnyRow[] {
   const { row, uses, unfit } = methodOf(options);
-  return sampleRows(row).map((r, i) => {
+  return sampleRows(row as RowKind).map((r, i) => {
     // ILF-DPO takes unsatisfactory rows alone: the others are made so.
     if (!uses(r))
       return { ...(r as RefinedRow), satisfied: false, judgment: 'It could be better.', refinement: `${material[i]![1]} So there.` };

@@ -18,8 +18,8 @@ afterAll(() => engine.close());
 
 const prompt = [{ role: 'user', content: 'Why?' }];
 /** Rows that no type checker has seen, such as those of a program in JavaScript. */
-const learn = (method: MethodOptions, rows: readonly unknown[]) =>
-  train({ engine, model, method: methodOf(method), rows: rows as TrainingInput['rows'], adapter: { rank: 2 }, options: { steps: 1 } });
+const learn = (method: MethodOptions, rows: readonly unknown[], say?: TrainingInput['say']) =>
+  train({ engine, say, model, method: methodOf(method), rows: rows as TrainingInput['rows'], adapter: { rank: 2 }, options: { steps: 1 } });
 const pair = { prompt, chosen: 'Because.', rejected: 'No.' };
 const judged = { prompt, completion: 'No.', judgment: 'Rude.', satisfied: false };
 const compared = { prompt, responses: ['a', 'b'], principles: [{ name: 'Kind', text: 'It is kind.', negation: 'It is not.', score: 1 }] };
@@ -29,6 +29,18 @@ describe('train, of rows from code', () => {
   it('learns from good ones', async () => {
     expect((await learn({ name: 'dpo' }, [pair])).loss).toBeCloseTo(Math.LN2, 5);
     expect((await learn({ name: 'd2o', beta: 0 }, [{ prompt, rejected: 'No.' }])).loss).toBeCloseTo(Math.LN2, 5); // no positives are needed
+  });
+
+  it('learns from what is of use, and says what was left out', async () => {
+    const lines: string[] = [];
+    const messages = (content: string) => [...prompt, { role: 'assistant', content }];
+    const said = [['Because.', undefined], ['No.', false], ['So.', true]] as const;
+    const rows = said.map(([content, satisfied]) => ({ messages: messages(content), satisfied }));
+    const done = await learn({ name: 'sft' }, rows, (line) => lines.push(line));
+    expect([done.rows, done.unused]).toEqual([2, 1]);
+    expect(lines).toEqual(['sft: 2 of 3 rows to learn from, 1 left out: said to be bad (satisfied or label is false).']);
+    const praise = { prompt, completion: 'Fine.', judgment: null, satisfied: true };
+    await expect(learn({ name: 'ilf-dpo' }, [praise])).rejects.toThrow('ilf-dpo cannot learn from these rows: ');
   });
 
   const SAME: readonly (readonly [MethodOptions, object, object, string])[] = [

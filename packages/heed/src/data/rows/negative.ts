@@ -1,16 +1,17 @@
 import { z } from 'zod';
 import { type Layout, needs, wayOf } from '../columns.js';
-import { defineRow, sameText, shape } from '../row.js';
-import { common, nameOf, promptOf, structured, textsOf } from '../row-cells.js';
+import { defineRow, sameText, satisfiedVerdict, shape } from '../row.js';
+import { common, nameOf, promptOf, satisfiedOf, structured, textsOf } from '../row-cells.js';
 import { tallied } from '../table.js';
 import { asMessages, asResponse, RowFault, withoutPrompt } from '../turns.js';
 
 /**
  * A response that is bad, where nobody said what a good one is (D2O, NPO, gradient ascent). `positives` are answers by the model itself
- * that are not bad; absent until some are made.
+ * that are not bad; absent until some are made. `satisfied` is true where somebody said that the response is good: it is no negative then.
  */
 export const NegativeRow = z.object({
   ...shape.base, prompt: shape.prompt, rejected: z.string(), positives: z.array(z.string()).min(1).optional(),
+  satisfied: shape.satisfied,
 });
 export type NegativeRow = z.infer<typeof NegativeRow>;
 
@@ -19,7 +20,7 @@ const badColumn = (layout: Layout): readonly string[] | undefined => wayOf([['re
 
 export const negative = defineRow({
   kind: 'negative',
-  columns: ['prompt', 'input', 'rejected', 'completion', 'positives'],
+  columns: ['prompt', 'input', 'rejected', 'completion', 'positives', 'satisfied', 'label'],
   schema: NegativeRow,
   needs: (layout) => needs('prompt, and rejected or completion', ['prompt'], badColumn(layout) ?? ['rejected', 'completion']),
   read(row) {
@@ -31,10 +32,14 @@ export const negative = defineRow({
     const positives = textsOf(row, 'positives');
     const equal = positives?.find((positive) => sameText(positive, rejected));
     if (equal !== undefined) throw new RowFault(nameOf(row, 'positives'), `equals ${name}: nothing is preferred`, equal, true);
-    return { ...common(row), prompt, rejected, ...(positives === undefined ? {} : { positives }) };
+    // What stands in `rejected` is bad by its name; what stands in `completion` is what the row says it is. A mapping is always heard.
+    const heard = column === 'completion' || ['satisfied', 'label'].some((name) => row.layout.mapped.has(name));
+    const said = heard ? satisfiedOf(row) : {};
+    return { ...common(row), prompt, rejected, ...(positives === undefined ? {} : { positives }), ...said };
   },
   prompt: (row) => row.prompt,
   responses: ({ rejected, positives = [] }) => [rejected, ...positives],
+  verdict: ({ satisfied }) => satisfiedVerdict(satisfied),
   view(rows) {
     const some = rows.some(({ positives }) => positives !== undefined);
     const repeated = (positives: readonly string[] = []): boolean => new Set(positives.map((text) => text.trim())).size < positives.length;
@@ -42,8 +47,13 @@ export const negative = defineRow({
       tables: [tallied('positives per row', rows.map(({ positives = [] }) => positives.length))],
       remarks: [
         {
+          name: 'good responses',
+          rows: rows.filter(({ satisfied }) => satisfied === true),
+          advice: 'satisfied or label says that the response is good; methods that learn from bad responses leave such rows out',
+        },
+        {
           name: 'no positives',
-          rows: some ? rows.filter(({ positives }) => positives === undefined) : [],
+          rows: some ? rows.filter(({ positives, satisfied }) => positives === undefined && satisfied !== true) : [],
           advice: 'other rows have positives; a method that needs them cannot use these until some are made',
         },
         {

@@ -13,7 +13,7 @@ import type { Answerer } from '../answerer.js';
 import { type Limits, prepare } from '../items.js';
 import { counted, rateAnswers, reasonsOf } from '../ratings.js';
 import type { RowMaker } from '../row-maker.js';
-import { ROWS_OF, type Sample } from '../rows-of.js';
+import { type Sample, makerOf } from '../rows-of.js';
 import type { Source } from '../source.js';
 
 export interface JudgedSetup {
@@ -100,7 +100,7 @@ export function judgedSource(setup: JudgedSetup): Source {
   function rowsOf(all: readonly Sample[]): AnyRow[] {
     const byPrompt = new Map<PromptRow, Sample[]>();
     for (const one of all) byPrompt.set(one.prompt, [...(byPrompt.get(one.prompt) ?? []), one]);
-    return [...byPrompt.values()].flatMap((own) => ROWS_OF[method.row]!.rows(own));
+    return [...byPrompt.values()].flatMap((own) => makerOf(method.row)!.rows(own));
   }
 
   function ready(rows: readonly AnyRow[], k: number, words: string): ReturnType<typeof prepare>['items'] {
