@@ -40,9 +40,10 @@ const args = (name: string, ...more: string[]): string[] => [
   ...more,
 ];
 
+let model: string;
 beforeAll(async () => {
   server = await faultyServer(script);
-  const model = await tinyTalker(folder, { context: 2048 });
+  model = await tinyTalker(folder, { context: 2048 });
   const rules = write('tiny.rules.yaml', `
 name: tiny
 rules:
@@ -184,7 +185,7 @@ describe('heed align with a judge that is asked', () => {
   });
 
   it('a judge that cannot be opened is found out about before anything is answered', async () => {
-    const ran = await heed(args('nobody', `judge={ local: { adapter: ${dirOf('nowhere')} } }`));
+    const ran = await heed(args('nobody', `judge={ local: { model: ${model}, adapter: ${dirOf('nowhere')} } }`));
     expect(ran.code).not.toBe(0);
     expect(ran.err).toMatch(/nowhere/);
     expect(ran.err).not.toMatch(/before:/);
