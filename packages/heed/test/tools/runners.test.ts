@@ -58,7 +58,8 @@ describe('the programs of this repository', () => {
   });
 
   it('benchmarks: a finished labelling run is gone on with, and asks nobody', async () => {
-    const { code, out, err } = await node(['benchmarks/bench.js', '--quick', '--only', 'resume-labels', '--model', 'packages/heed/test/fixtures/model/llama3']);
+    const model = 'packages/heed/test/fixtures/model/llama3'; // it is named in the results, and not asked
+    const { code, out, err } = await node(['benchmarks/bench.js', '--quick', '--only', 'resume-labels', '--model', model]);
     expect(out, err).toMatch(/resume-labels: 100 labels that are in the store/);
     expect(code).toBe(0);
   });
