@@ -2,17 +2,16 @@ import { startEngine } from '@heed/tensor';
 import type { PromptRow } from '../data/rows.js';
 import { openGenerator } from '../generate/open.js';
 import type { SamplingOptions } from '../generate/options.js';
-import { failed } from '../judge/respondent.js';
 import type { Model } from '../model/load.js';
 import type { Adapter } from '../model/peft.js';
 import { type Scorer, createScorer } from '../model/scorer.js';
 import { type RewardInput, describeReward, openReward } from '../reward/open.js';
-import type { Rated, Reward } from '../reward/reward.js';
+import type { Reward } from '../reward/reward.js';
 import type { Hooks, Measured, Summary } from '../run/job.js';
 import { silentProgress } from '../run/progress.js';
 import { Interrupted } from '../run/signals.js';
-import { type Estimate, pairedDifference } from '../run/statistics.js';
 import { type Answer, type AnswerReport, evaluateAnswers } from './answers.js';
+import { changeOf, measurements } from './measurements.js';
 
 /** What an evaluation works on. */
 export interface Evaluation {
@@ -86,7 +85,7 @@ export async function runEvaluation(
     const { before, after } = reports as { before: AnswerReport; after?: AnswerReport };
     return {
       job: 'evaluate', model: model.checkpoint.id, reward: describeReward(spec), rows: rows.length, skipped: 0,
-      before: measurements(before), after: after && measurements(after), change: after && changeOf(before.answers, after.answers),
+      before: measurements(before), after: after && measurements(after), change: after && changeOf(before, after, 0),
       failures: { before: before.failures, after: after?.failures },
       seconds: Math.round((performance.now() - started) / 100) / 10, peakRssMb: Math.round((await engine.memory()).peakRss / 2 ** 20),
     };
@@ -99,31 +98,4 @@ export async function runEvaluation(
       await engine.close();
     }
   }
-}
-
-/** A report's measurements by name, without those that the reward does not give. */
-export function measurements({ satisfied, value, findings, fluency }: AnswerReport): Record<string, Measured> {
-  const all: Record<string, Measured | undefined> = { satisfied, value, findings, ...fluency };
-  return Object.fromEntries(Object.entries(all).filter((entry): entry is [string, Measured] => entry[1] !== undefined));
-}
-
-/** The paired change, prompt by prompt, over those whose answers both have a rating; absent where there are none. */
-function changeOf(before: readonly Answer[], after: readonly Answer[]): Readonly<Record<string, Estimate>> {
-  const pairs = before.flatMap(({ rated: a }, i): [Rated, Rated][] => {
-    const b = after[i]!.rated;
-    return failed(a) || failed(b) ? [] : [[a, b]];
-  });
-  const change = (numberOf: (rated: Rated) => number | undefined): Estimate | undefined => {
-    const values = pairs.flatMap(([a, b]) => {
-      const [from, to] = [numberOf(a), numberOf(b)];
-      return from === undefined || to === undefined ? [] : [[from, to] as const];
-    });
-    return values.length === 0 ? undefined : pairedDifference(values.map(([from]) => from), values.map(([, to]) => to), { seed: 0 });
-  };
-  const all = {
-    satisfied: change(({ satisfied }) => (satisfied === undefined ? undefined : Number(satisfied))),
-    value: change(({ value }) => value),
-    findings: change(({ findings }) => findings?.length),
-  };
-  return Object.fromEntries(Object.entries(all).filter((entry): entry is [string, Estimate] => entry[1] !== undefined));
 }

@@ -1,5 +1,6 @@
 import { startEngine, view } from '@heed/tensor';
 import { loadData } from '../data/load.js';
+import { changeOf, measurements } from '../evaluate/measurements.js';
 import { UserError } from '../errors.js';
 import { initialParameters } from '../model/adapter.js';
 import { loadModel } from '../model/load.js';
@@ -10,15 +11,14 @@ import type { Hooks, Summary } from '../run/job.js';
 import { silentProgress } from '../run/progress.js';
 import { writeReport } from '../run/report/write.js';
 import { sameAsBefore } from '../run/same-as-before.js';
-import { type Estimate, pairedDifference } from '../run/statistics.js';
+import type { Estimate } from '../run/statistics.js';
 import { createRespond } from '../text/respond.js';
 import { createTrainer } from '../train/trainer.js';
-import type { AnswerReport } from '../evaluate/answers.js';
 import { type AlignRecipe, heldOutRewardOf, rewardOf } from './align-recipe.js';
 import { createAnswerer } from './answerer.js';
 import type { RoundReport } from './checkpoints.js';
 import { logHeatmaps } from './heatmap.js';
-import { type HeldOut, assess, logAnswers, measurements } from './held-out.js';
+import { type HeldOut, assess, logAnswers } from './held-out.js';
 import { limitsOf } from './items.js';
 import { runLoop } from './loop.js';
 import { openMethod } from './method-of.js';
@@ -104,7 +104,7 @@ export async function runAlignment(recipe: AlignRecipe, run: RunFolder, hooks: H
     const summary: AlignSummary = {
       job: 'align', method: method.name, model: recipe.model, rows: prompts.length, skipped: skipped.length, heldOut: held.length,
       metric: `share of held-out answers that satisfy ${describeReward(heldOutRewardOf(recipe))}`,
-      before: measurements(before), after: measurements(after), change: paired(before, after, seed),
+      before: measurements(before), after: measurements(after), change: changeOf(before, after, seed),
       rounds: reports as readonly (RoundReport & JudgedRound)[], steps: trainer.step,
       seconds: Math.round((performance.now() - started) / 100) / 10, peakRssMb: Math.round((await engine.memory()).peakRss / 2 ** 20), resumedFrom,
     };
@@ -115,21 +115,6 @@ export async function runAlignment(recipe: AlignRecipe, run: RunFolder, hooks: H
     progress.stop();
     await engine.close();
   }
-}
-
-/** What changed, prompt by prompt, of what has one number for each answer; prompts of which a rating failed are left out. */
-function paired(before: AnswerReport, after: AnswerReport, seed: number): Record<string, Estimate> {
-  const pairs = before.answers.flatMap(({ rated: was }, i) => {
-    const { rated: is } = after.answers[i]!;
-    return 'failure' in was || 'failure' in is ? [] : [[was, is] as const];
-  });
-  if (pairs.length < 2) return {};
-  const of = (number: (rated: (typeof pairs)[number][0]) => number): Estimate => pairedDifference(pairs.map(([was]) => number(was)), pairs.map(([, is]) => number(is)), { seed });
-  return {
-    ...(before.satisfied === undefined ? {} : { satisfied: of(({ satisfied }) => Number(satisfied === true)) }),
-    value: of(({ value }) => value),
-    findings: of(({ findings = [] }) => findings.length),
-  };
 }
 
 /** The options of sampling among those of a section. */

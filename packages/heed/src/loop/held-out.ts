@@ -6,7 +6,7 @@ import type { Model } from '../model/load.js';
 import { createScorer } from '../model/scorer.js';
 import type { Reward } from '../reward/reward.js';
 import type { RunFolder } from '../run/folder.js';
-import type { Hooks, Measured } from '../run/job.js';
+import type { Hooks } from '../run/job.js';
 import { percent } from '../run/numbers.js';
 import { silentProgress } from '../run/progress.js';
 import { Interrupted } from '../run/signals.js';
@@ -66,10 +66,6 @@ const describe = (when: When, { satisfied, value, findings, fluency }: AnswerRep
   const faults = findings === undefined ? '' : `, ${findings.mean.toFixed(2)} findings an answer`;
   return `${when}: ${share}${faults}, ${fluency.medianWords} words.`;
 };
-
-/** A report's measurements by name, for `summary.json`. */
-export const measurements = ({ satisfied, value, findings, fluency }: AnswerReport): Record<string, Measured> =>
-  ({ ...Object.fromEntries(Object.entries({ satisfied, value, findings }).filter(([, measured]) => measured !== undefined)), ...fluency });
 
 /** Writes the answers to the run's samples. */
 export function logAnswers(run: RunFolder, when: When, { answers }: AnswerReport, step: number): void {
