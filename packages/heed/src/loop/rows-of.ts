@@ -3,6 +3,8 @@ import {
   type AnyRow, type ConversationRow, type JudgedRow, type LabelledRow, type NegativeRow, type PreferenceRow, type PromptRow, type RefinedRow,
   type RowKind, type ScoredRow, rowDefinition,
 } from '../data/rows.js';
+import type { AnyRow, ConversationRow, JudgedRow, LabelledRow, NegativeRow, PreferenceRow, PromptRow, RefinedRow, RowKind, ScoredRow } from '../data/rows.js';
+import { UserError } from '../errors.js';
 import type { Rated } from '../reward/reward.js';
 
 /** An answer of the policy to a prompt, with what a reward said of it. */
@@ -20,8 +22,6 @@ export interface Maker {
   readonly samples: number;
   /** The rows tell good answers from bad ones, so that the reward must draw a line. */
   readonly needsLine?: true;
-  /** The rows carry the reward's words. */
-  readonly needsReasons?: true;
   /** Rows lack a part that the model has to write (`rows:` of a recipe), under this name. */
   readonly lacks?: 'refine' | 'self-correct';
   /** Of the samples of one prompt. */
@@ -32,8 +32,22 @@ const base = ({ prompt: { source, id }, sample }: Sample): { source: PromptRow['
 const answered = (one: Sample): { source: PromptRow['source']; id?: string; prompt: PromptRow['prompt']; completion: string } => ({ ...base(one), prompt: one.prompt.prompt, completion: one.text });
 const satisfied = ({ rated }: Sample): boolean => rated.satisfied === true;
 
-/** A judged row for each answer: the reward's reason is the judgment. */
-export const judged = (samples: readonly Sample[]): JudgedRow[] => samples.map((one) => ({ ...answered(one), judgment: one.rated.reason, satisfied: satisfied(one) }));
+/**
+ * A judged row for each answer: the reward's reason is the judgment.
+ *
+ * @throws UserError where an answer is bad without a reason: such a row says nothing to learn from
+ */
+export const judged = (samples: readonly Sample[]): JudgedRow[] =>
+  samples.map((one) => {
+    const { reason } = one.rated;
+    if (!satisfied(one) && (reason ?? '').trim() === '') {
+      const { file, line } = one.prompt.source;
+      throw new UserError(`${file}:${line}: the reward gives no reason why this answer is bad, and the method learns from reasons: ${JSON.stringify(one.text)}.`, [
+        'Let the reward give a reason (docs/rewards.md), or take a method that learns from good and bad answers alone, such as kto.',
+      ]);
+    }
+    return { ...answered(one), judgment: reason, satisfied: satisfied(one) };
+  });
 
 /** The satisfactory answers as conversations to imitate. */
 export const conversation = (samples: readonly Sample[]): ConversationRow[] =>
@@ -67,13 +81,13 @@ export const refined = (samples: readonly Sample[]): RefinedRow[] => judged(samp
 
 /** How samples become rows, by the kind of row that a method learns from. Kinds that are not here cannot be made from answers. */
 export const ROWS_OF: Readonly<Partial<Record<RowKind, Maker>>> = {
-  judged: { samples: 1, needsLine: true, needsReasons: true, rows: judged },
+  judged: { samples: 1, needsLine: true, rows: judged },
   conversation: { samples: 1, needsLine: true, rows: conversation },
   labelled: { samples: 1, needsLine: true, rows: labelled },
   scored: { samples: 1, rows: scored },
   preference: { samples: 2, rows: preference },
   negative: { samples: 1, needsLine: true, rows: negative },
-  refined: { samples: 1, needsLine: true, needsReasons: true, lacks: 'refine', rows: refined },
+  refined: { samples: 1, needsLine: true, lacks: 'refine', rows: refined },
 };
 
 /** How samples become rows of this kind; undefined where they cannot. Rows of a user's own kind cannot, whatever the kind is called. */

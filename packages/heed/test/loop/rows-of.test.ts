@@ -20,6 +20,11 @@ const ids = (rows: readonly AnyRow[]): (string | undefined)[] => rows.map(({ id 
 describe('an answer each', () => {
   const { source, prompt } = asked;
 
+  it.each([null, ' '])('that is bad without a reason (%j) is no judged row', (reason) => {
+    const silent: Sample = { ...MIXED.find(({ rated }) => rated.satisfied !== true)!, rated: { value: 0, satisfied: false, reason } };
+    expect(() => judged([silent])).toThrow(/^\S+:\d+: the reward gives no reason why this answer is bad/);
+  });
+
   it('becomes a judged row with the reason as its judgment', () => {
     expect(judged(MIXED.slice(0, 2))).toEqual([
       { source, id: 'q#0', prompt, completion: 'a', judgment: '"a" is bad.', satisfied: false },
