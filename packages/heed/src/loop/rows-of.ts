@@ -3,7 +3,6 @@ import {
   type AnyRow, type ConversationRow, type JudgedRow, type LabelledRow, type NegativeRow, type PreferenceRow, type PromptRow, type RefinedRow,
   type RowKind, type ScoredRow, rowDefinition,
 } from '../data/rows.js';
-import type { AnyRow, ConversationRow, JudgedRow, LabelledRow, NegativeRow, PreferenceRow, PromptRow, RefinedRow, RowKind, ScoredRow } from '../data/rows.js';
 import { UserError } from '../errors.js';
 import type { Rated } from '../reward/reward.js';
 
