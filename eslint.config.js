@@ -2,7 +2,7 @@ import tseslint from 'typescript-eslint';
 
 /** Code that the rules on long lines and nested conditionals do not hold yet. Take a room out as soon as it passes; the goal is an empty list. */
 const NOT_YET_PLAIN = [
-  ...['loop', 'method', 'train'].map((room) => `packages/heed/src/${room}/**`),
+  ...['loop', 'method'].map((room) => `packages/heed/src/${room}/**`),
 ];
 
 export default tseslint.config(

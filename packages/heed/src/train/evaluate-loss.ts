@@ -16,26 +16,33 @@ import { Totals } from './totals.js';
 
 /** Scores rows by a method's loss without learning from them. */
 export interface LossEvaluator {
-  /** The loss and the method's metrics under these parameters (flat, as in the adapter's plan) and these moving averages, with the method's memory. */
+  /**
+   * The loss and the method's metrics under these parameters (flat, as in the adapter's plan) and these moving averages, with the method's
+   * memory.
+   */
   evaluate(policy: Evaluated, progress?: Progress): Promise<Evaluation>;
   release(): Promise<void>;
 }
 
 export interface Evaluation {
   readonly whole: Readonly<Record<string, number>>;
-  /** The same of each row alone, in order, or of each batch of rows where the loss couples them: for intervals. */
+  /** The same for each row in order, or for each batch of rows where the loss couples them: intervals come from these. */
   readonly parts: readonly Readonly<Record<string, number>>[];
 }
 
 /** How each metric changed, paired part by part, with its 95 % bootstrap interval; parts that lack it on either side are left out. */
 export function changes(before: Evaluation, after: Evaluation, seed: number): Record<string, Estimate> {
-  return Object.fromEntries(Object.keys(after.whole).flatMap((name): [string, Estimate][] => {
-    const pairs = before.parts.flatMap((part, i) => {
-      const [was, is] = [part[name], after.parts[i]![name]];
-      return was === undefined || is === undefined ? [] : [[was, is] as const];
-    });
-    return pairs.length < 2 ? [] : [[name, pairedDifference(pairs.map(([was]) => was), pairs.map(([, is]) => is), { seed, resamples: 2000 })]];
-  }));
+  return Object.fromEntries(
+    Object.keys(after.whole).flatMap((name): [string, Estimate][] => {
+      const pairs = before.parts.flatMap((part, i) => {
+        const [was, is] = [part[name], after.parts[i]![name]];
+        return was === undefined || is === undefined ? [] : [[was, is] as const];
+      });
+      if (pairs.length < 2) return [];
+      const [from, to] = [pairs.map(([was]) => was), pairs.map(([, is]) => is)];
+      return [[name, pairedDifference(from, to, { seed, resamples: 2000 })]];
+    }),
+  );
 }
 
 export interface Evaluated {
@@ -81,7 +88,13 @@ export async function createLossEvaluator({ engine, model, method, plan, items, 
       const parts: Record<string, number>[] = [];
       for (let from = 0; from < items.length; from += size) {
         const tables = makeTables(method, items.slice(from, from + size));
-        const feeds = { ...tables.feeds, ...readoutFeeds(method, tables, reads, read), ...(await references.feeds(tables, false)), ...roundFeed(false), ...scalarFeeds('memory', memory) };
+        const feeds = {
+          ...tables.feeds,
+          ...readoutFeeds(method, tables, reads, read),
+          ...(await references.feeds(tables, false)),
+          ...roundFeed(false),
+          ...scalarFeeds('memory', memory),
+        };
         const totals = new Totals();
         const out = await loss.run(feedsOf(program, feeds));
         totals.addSums(out, terms, metrics);
@@ -101,10 +114,22 @@ export async function createLossEvaluator({ engine, model, method, plan, items, 
 }
 
 /** What a policy gave for rows, as a loss reads it. */
-function readoutFeeds(method: BoundMethod, tables: ReturnType<typeof makeTables>, reads: ReadonlySet<string>, read: Readout): Record<string, Feed> {
-  return Object.fromEntries([...reads].map((key) => {
-    const { kind, head, name } = readingOf(key);
-    const values = (item: Item, k: number): Float32Array => read.get(item)![key]![k]!;
-    return [key, kind === 'score' ? sequenceTable(method, tables, name, method.heads[head!]!.size, values) : tokenTable(method, tables, name, values)];
-  }));
+function readoutFeeds(
+  method: BoundMethod,
+  tables: ReturnType<typeof makeTables>,
+  reads: ReadonlySet<string>,
+  read: Readout,
+): Record<string, Feed> {
+  return Object.fromEntries(
+    [...reads].map((key) => {
+      const { kind, head, name } = readingOf(key);
+      const values = (item: Item, k: number): Float32Array => read.get(item)![key]![k]!;
+      return [
+        key,
+        kind === 'score'
+          ? sequenceTable(method, tables, name, method.heads[head!]!.size, values)
+          : tokenTable(method, tables, name, values),
+      ];
+    }),
+  );
 }

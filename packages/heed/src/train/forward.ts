@@ -24,7 +24,7 @@ export interface Forward {
   release(): Promise<void>;
 }
 
-/** Which policy is scored under, and what is read of it. */
+/** The policy of a forward pass, and what is read of it. */
 export interface ForwardOptions {
   /** The adapter's plan. Default: the base itself. */
   readonly plan?: AdapterPlan;
@@ -44,7 +44,7 @@ export async function createForward(
     use: (parameters) => bindRead(session, boundParameters(weights!, parameters)),
     async read(items, names, onItem) {
       const out = new Map<Item, Record<string, Float32Array[]>>();
-      // A row may lack what this policy scores; what else the row has costs nothing here.
+      // Only the named sequences go through the model. A row may have none of them.
       const concerned = items.flatMap((item) => {
         const sequences = Object.fromEntries(names.flatMap((n) => (item.sequences[n] === undefined ? [] : [[n, item.sequences[n]]])));
         if (Object.keys(sequences).length === 0) return [];

@@ -15,8 +15,8 @@ export function scoresShape(method: BoundMethod, head: string, name: string): Di
 }
 
 /**
- * What a loss reads of the policy, by its key: `logp:<name>`, `entropy:<name>`, `score:<head>:<name>` or `value:<head>:<name>`. A score is one for
- * each sequence; the others are one for each supervised token.
+ * What a loss reads of the policy, by its key: `logp:<name>`, `entropy:<name>`, `score:<head>:<name>` or `value:<head>:<name>`. A score is
+ * one for each sequence; the others are one for each supervised token.
  */
 export interface Reading {
   readonly kind: 'logp' | 'entropy' | 'score' | 'value';
@@ -30,7 +30,7 @@ export function readingOf(key: string): Reading {
   return rest.length === 1 ? { kind, name: rest[0]! } : { kind, head: rest[0]!, name: rest[1]! };
 }
 
-/** Where what a loss reads of the policy comes from: from the model in the same program, or from a feed. */
+/** The sources of what a loss reads of the policy: the model in the same program, or feeds. */
 export interface Readings {
   readonly logp: (name: string) => Tensor;
   readonly entropy: (name: string) => Tensor;
@@ -38,7 +38,10 @@ export interface Readings {
   readonly value: (head: string, name: string) => Tensor;
 }
 
-/** What a method's loss sees, traced; all but the readings is fed, see `makeTables` and `References`. What the loss does not use is not part of a program. */
+/**
+ * Traces the inputs of a method's loss. All but the readings are feeds (see `makeTables` and `References`). A program holds only the inputs
+ * that the loss uses.
+ */
 export function traceScored(method: BoundMethod, readings: Readings): Scored<string> {
   const masks = Object.fromEntries(method.names.map((name) => [name, input(`mask:${name}`, tokensShape(method, name))]));
   const logp: Record<string, Tokens> = {};
@@ -63,7 +66,12 @@ export function traceScored(method: BoundMethod, readings: Readings): Scored<str
     logp, under, entropy,
     scores: ofHeads('last', readings.score),
     values: ofHeads('tokens', (head, name) => ofTokens(name, readings.value(head, name))),
-    tokens: Object.fromEntries(Object.entries(method.tokenColumns).map(([column, name]) => [column, new Tokens(input(`tokens:${column}`, tokensShape(method, name)), masks[name]!)])),
+    tokens: Object.fromEntries(
+      Object.entries(method.tokenColumns).map(([column, name]) => [
+        column,
+        new Tokens(input(`tokens:${column}`, tokensShape(method, name)), masks[name]!),
+      ]),
+    ),
     columns: Object.fromEntries(method.columns.map((name) => [name, input(`column:${name}`, method.listColumns.has(name) ? [B, K] : [B])])),
     present: Object.fromEntries(method.names.map((name) => [name, new Tokens(masks[name]!, masks[name]!).present()])),
     rows: sum(input('one', [B])),
@@ -72,15 +80,16 @@ export function traceScored(method: BoundMethod, readings: Readings): Scored<str
 }
 
 /**
- * The log-probabilities of the policy as the round began. At the round's first step (`roundBegins` 1) that policy is the policy itself, so its numbers are
- * taken, without gradient: the ratio is then exactly 1, whatever rounding separates two programs. Later (`roundBegins` 0) they are fed.
+ * The log-probabilities of the policy as the round began. At the round's first step (`roundBegins` 1) that is the current policy, so its
+ * own numbers are taken, without gradient: the ratio is then exactly 1, although two programs may round differently. Later (`roundBegins`
+ * 0) they are fed.
  */
 function asRoundBegan(policy: Tensor, fed: Tensor): Tensor {
   const begins = input(ROUND_BEGINS, []);
   return add(mul(detach(policy), begins), mul(fed, sub(1, begins)));
 }
 
-/** The scalar that a program with a `round` reference is fed: 1 at a round's first step, else 0. */
+/** The feed of a program with a `round` reference: 1 at a round's first step, else 0. */
 export const ROUND_BEGINS = 'roundBegins';
 
 /** Sums of a loss's terms and metrics, `term:i` and `metric:name`, and the new memory, `newMemory:name`. */
@@ -90,18 +99,22 @@ export function sumsOf(method: BoundMethod, loss: Loss): Record<string, Tensor> 
   for (const [name, term] of Object.entries(loss.metrics)) outputs[`metric:${name}`] = term.sum;
   for (const name of Object.keys(method.memory)) {
     const value = loss.memory?.[name];
-    if (value === undefined) throw new Error(`The loss of ${method.name} does not say what becomes of its memory "${name}".`);
+    if (value === undefined) throw new Error(`The loss of ${method.name} returns no new value for its memory "${name}".`);
     outputs[`newMemory:${name}`] = value;
   }
   return outputs;
 }
 
-/** The memory after a step, of what a run returned. */
-export const newMemory = (method: BoundMethod, outputs: Readonly<Record<string, { readonly data: ArrayLike<number | bigint> }>>): Record<string, number> =>
+/** The method's memory after a step, out of a program's outputs. */
+export const newMemory = (
+  method: BoundMethod,
+  outputs: Readonly<Record<string, { readonly data: ArrayLike<number | bigint> }>>,
+): Record<string, number> =>
   Object.fromEntries(Object.keys(method.memory).map((name) => [name, Number(outputs[`newMemory:${name}`]!.data[0])]));
 
 /** `scale:i` is the factor of term i: one over its count in the whole step. */
-export const seedsOf = (loss: Loss): { of: Tensor; derivative: Tensor }[] => loss.terms.map((term, i) => ({ of: term.sum, derivative: input(`scale:${i}`, []) }));
+export const seedsOf = (loss: Loss): { of: Tensor; derivative: Tensor }[] =>
+  loss.terms.map((term, i) => ({ of: term.sum, derivative: input(`scale:${i}`, []) }));
 
 /** Gives `count:i` and `metricCount:name`; needs no model, so the counts of an optimizer step are known before its first pass. */
 export function countsProgram(method: BoundMethod, loss: Loss): Program {
@@ -110,15 +123,16 @@ export function countsProgram(method: BoundMethod, loss: Loss): Program {
   for (const [name, term] of Object.entries(loss.metrics)) outputs[`metricCount:${name}`] = term.count;
   const program = lower(outputs);
   const reads = program.inputs.find(({ name }) => !/^(mask:|column:|tokens:|one$)/.test(name));
-  if (reads !== undefined) throw new Error(`${method.name}: a count depends on ${reads.name}; a loss is divided by what its rows say, not by what a model does.`);
+  if (reads !== undefined)
+    throw new Error(`${method.name}: a count depends on ${reads.name}; a loss is divided by what its rows say, not by what a model does.`);
   return program;
 }
 
 /** A method's loss over readings that are fed: `logp:<name>`, `entropy:<name>`, `score:<head>:<name>`, `value:<head>:<name>`. */
 export interface LossProgram {
   /**
-   * `term:i`, `metric:name`, `newMemory:name`; with derivatives also `d:<reading>` of each reading that the loss depends on, for which `scale:i`
-   * is fed.
+   * `term:i`, `metric:name`, `newMemory:name`; with derivatives also `d:<reading>` of each reading that the loss depends on, for which
+   * `scale:i` is fed.
    */
   readonly program: Program;
   readonly counts: Program;

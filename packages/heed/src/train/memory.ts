@@ -2,6 +2,7 @@ import { freemem } from 'node:os';
 import { type Program, adamw, l2Norm, normShape, predictPeak } from '@heed/tensor';
 import { type AdaptedWeights, adaptedWeights } from '../model/weights.js';
 import { ropeFeed } from '../model/scoring.js';
+import type { Reference } from '../method/method.js';
 import type { TrainOptions } from '../run/recipe-schemas.js';
 import { type Item, tokensOf } from './item.js';
 import { type MicroBatch, makeMicroBatch } from './micro-batch.js';
@@ -13,14 +14,14 @@ import { batchFeeds } from './feeds.js';
 import { copiesOf } from './state.js';
 import type { TrainerSetup } from './trainer.js';
 
-/** What a prediction needs of a training; nothing is tokenised again. */
+/** The parts of a training that its memory depends on. */
 export interface MemorySetup extends Pick<TrainerSetup, 'model' | 'method' | 'plan' | 'options'> {
   readonly items: readonly Item[];
-  /** Rows that are scored before and after: their program stays loaded in between. */
+  /** Rows that are scored before and after training. Their program stays loaded in between. */
   readonly held?: readonly Item[];
 }
 
-/** The peak resident memory that a training is predicted to take, in bytes, and what it is made of. */
+/** The predicted peak of a training's resident memory, in bytes, and its parts. */
 export interface TrainingMemory {
   readonly total: number;
   readonly parts: {
@@ -37,7 +38,7 @@ export interface TrainingMemory {
     readonly optimizer: number;
     /** Scoring under references that change while training. */
     readonly references: number;
-    /** Scoring of the rows held out. */
+    /** Scoring of the held-out rows. */
     readonly evaluation: number;
   };
   /** The pass that takes the most: rows, and tokens as they are laid out. */
@@ -61,21 +62,24 @@ export function predictTraining(setup: MemorySetup): TrainingMemory {
   const rope = ropeFeed(architecture);
   const peaks = largest(passes).map((pass) => {
     const batch = makeMicroBatch(method, pass);
-    const of = (program: Program) => predictPeak(program, shapesOf({ ...batchFeeds(batch, architecture, rope, program), ...maskShapes(weights, batch) }));
+    const of = (program: Program) =>
+      predictPeak(program, shapesOf({ ...batchFeeds(batch, architecture, rope, program), ...maskShapes(weights, batch) }));
     const worst = of(programs.backward);
-    return { rows: pass.length, tokens: rowsOf(batch), ...worst, peak: worst.peak + (programs.forward === undefined ? 0 : of(programs.forward).peak) };
+    const peak = worst.peak + (programs.forward === undefined ? 0 : of(programs.forward).peak);
+    return { rows: pass.length, tokens: rowsOf(batch), ...worst, peak };
   });
   const worst = peaks.reduce((a, b) => (b.peak > a.peak ? b : a));
   const evaluation = held.length === 0 ? { peak: 0, nodes: 0 } : predictForward(setup, held);
-  // References that never change are read before training and closed; those that move stay open beside it.
-  const moving = Object.values(method.references).some(({ is }) => is === 'policy' || is === 'round' || (typeof is === 'object' && 'ema' in is));
+  // References that never change are scored before training and closed. Those that change stay open during training.
+  const moves = (is: Reference): boolean => is === 'policy' || is === 'round' || (typeof is === 'object' && 'ema' in is);
+  const moving = Object.values(method.references).some(({ is }) => moves(is));
   const references = moving ? predictForward(setup, items) : { peak: 0, nodes: 0 };
 
   const parts = {
     process: PROCESS + NODE * (programs.nodes + evaluation.nodes + references.nodes),
     weights: worst.mapped,
     state: (ARRAYS + copiesOf(method).length) * flat,
-    // The engine's inputs less the parameters and their gradients, which lie in the state; made by one thread, copied for the other.
+    // The inputs without parameters and gradients, which count as state. Twice: one thread makes them, and the other gets a copy.
     feeds: 2 * (worst.inputs - 2 * flat),
     activations: worst.peak,
     optimizer: predictPeak(adamw(), { parameters: [plan.size] }).peak + predictPeak(l2Norm(), { x: normShape(plan.size) }).peak,
@@ -86,12 +90,17 @@ export function predictTraining(setup: MemorySetup): TrainingMemory {
 }
 
 /** The programs that a run compiles for its passes: one, or two halves where the loss couples rows of several passes. */
-function programsOf({ model: { architecture, checkpoint }, method, options }: MemorySetup, weights: AdaptedWeights, passes: readonly Item[][]): { backward: Program; forward?: Program; nodes: number } {
+function programsOf(
+  { model: { architecture, checkpoint }, method, options }: MemorySetup,
+  weights: AdaptedWeights,
+  passes: readonly Item[][],
+): { backward: Program; forward?: Program; nodes: number } {
   if (method.scope === 'row' || passes.every((pass) => pass.length >= options.batch)) {
     const { step } = traceTraining(architecture, weights, method, checkpoint.folder, options.checkpointing);
     return { backward: step, nodes: step.model.nodes.length };
   }
-  const { forward, backward } = traceHalves(architecture, weights, method, checkpoint.folder, options.checkpointing, readingsOf(traceLoss(method, { derivatives: true })));
+  const readings = readingsOf(traceLoss(method, { derivatives: true }));
+  const { forward, backward } = traceHalves(architecture, weights, method, checkpoint.folder, options.checkpointing, readings);
   return { forward, backward, nodes: forward.model.nodes.length + backward.model.nodes.length };
 }
 
@@ -105,21 +114,21 @@ export interface MemoryCheck {
   readonly ways: readonly { readonly settings: string; readonly total: number }[];
 }
 
-/** Predicts a training's memory and holds it against what there is. */
+/** Predicts a training's memory and compares it with the available memory. */
 export function checkMemory(setup: MemorySetup, available: number = availableMemory()): MemoryCheck {
   const needed = predictTraining(setup);
   const fits = needed.total <= available;
   return { needed, available, fits, ways: fits ? [] : waysOut(setup, needed, available) };
 }
 
-/** Bytes that this process can have, those included that it has. Knows the limit of a container. */
+/** Bytes that this process can have, including those that it has already. The limit of a container counts. */
 export function availableMemory(): number {
   // Node before 20.13 cannot say what is left within a container's limit.
   const free = 'availableMemory' in process ? process.availableMemory() : freemem();
   return free + process.memoryUsage.rss();
 }
 
-/** Less is kept, then fewer rows go together, then both: none of these changes what is learned. */
+/** Tries to keep less for the backward pass, then smaller micro-batches, then both. None of them changes what is learnt. */
 function waysOut(setup: MemorySetup, { largest: { rows } }: TrainingMemory, available: number): MemoryCheck['ways'] {
   const modes = ['none', 'selective', 'full'] as const;
   const frugal = modes.slice(modes.indexOf(setup.options.checkpointing) + 1);
@@ -146,20 +155,23 @@ function waysOut(setup: MemorySetup, { largest: { rows } }: TrainingMemory, avai
 
 function predictForward({ model, method, plan }: MemorySetup, items: readonly Item[]): { peak: number; nodes: number } {
   const wanted = wantedFor(readingsOf(traceLoss(method, { derivatives: false })).reads);
-  const program = traceForward(model.architecture, adaptedWeights(model.checkpoint, plan, { dropout: false }), model.checkpoint.folder, wanted);
+  const weights = adaptedWeights(model.checkpoint, plan, { dropout: false });
+  const program = traceForward(model.architecture, weights, model.checkpoint.folder, wanted);
   const rope = ropeFeed(model.architecture);
-  const peaks = largest(splitPasses(items)).map((pass) => predictPeak(program, shapesOf(batchFeeds(makeMicroBatch(method, pass), model.architecture, rope, program))).peak);
+  const peaks = largest(splitPasses(items)).map(
+    (pass) => predictPeak(program, shapesOf(batchFeeds(makeMicroBatch(method, pass), model.architecture, rope, program))).peak,
+  );
   return { peak: Math.max(...peaks), nodes: program.model.nodes.length };
 }
 
-/** All passes that the run will make. */
+/** All passes of the run. */
 function passesOf(items: readonly Item[], options: TrainOptions): Item[][] {
   const steps = countSteps(items.length, options);
   const order = stepOrder({ rows: items.length, batch: options.batch, steps, seed: options.seed, cost: (row) => tokensOf(items[row]!) });
   return order.flatMap((rows) => splitPasses(rows.map((row) => items[row]!), options.microBatch));
 }
 
-/** The passes that may take the most: of most tokens, and of the largest attention with its padding. */
+/** The passes that may take the most memory: the one with most tokens, and the one with the largest attention, padding included. */
 function largest(passes: readonly Item[][]): Item[][] {
   const tokens = (pass: readonly Item[]): number => pass.reduce((n, item) => n + tokensOf(item), 0);
   const attention = (pass: readonly Item[]): number => {

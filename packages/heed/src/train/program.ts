@@ -7,7 +7,10 @@ import { type Readings, countsProgram, readingOf, scoresShape, seedsOf, sumsOf, 
 
 /** A method's loss on a micro-batch with its gradient, and the counts it is divided by, as two programs. */
 export interface TrainProgram {
-  /** Gives `term:i` and `metric:name` sums, `newMemory:name`, `grad:<parameter>` added to what `acc:<parameter>` held, and `logRatio`, `flagged`. */
+  /**
+   * Gives `term:i` and `metric:name` sums, `newMemory:name`, `grad:<parameter>` added to what `acc:<parameter>` held, and `logRatio`,
+   * `flagged`.
+   */
   readonly step: Program;
   /** Gives `count:i` and `metricCount:name`. */
   readonly counts: Program;
@@ -18,13 +21,19 @@ export interface TrainProgram {
 }
 
 /** Traces a method over a model with an adapter. */
-export function traceTraining(architecture: Architecture, weights: AdaptedWeights, method: BoundMethod, folder: string, keep: Checkpointing): TrainProgram {
+export function traceTraining(
+  architecture: Architecture,
+  weights: AdaptedWeights,
+  method: BoundMethod,
+  folder: string,
+  keep: Checkpointing,
+): TrainProgram {
   const loss = method.loss(traceScored(method, readingsOf(method, weights, traceReads(architecture, weights, keep))));
   const outputs = { ...accumulated(method, weights, seedsOf(loss)), ...sumsOf(method, loss) };
   if (loss.heatmap !== undefined) Object.assign(outputs, { logRatio: loss.heatmap.logRatio.values, flagged: loss.heatmap.flagged.values });
   return {
     step: lower(outputs, { folder }), counts: countsProgram(method, loss), terms: loss.terms.length, metrics: Object.keys(loss.metrics),
-    ...(loss.heatmap === undefined ? {} : { heatmapOf: loss.heatmap.of }),
+    heatmapOf: loss.heatmap?.of,
   };
 }
 
@@ -44,17 +53,24 @@ export function traceHalves(
   const readings = readingsOf(method, weights, traceReads(architecture, weights, keep));
   const once = onceEach();
   const mask = (name: string): Tensor => once(name, () => input(`mask:${name}`, tokensShape(method, name)));
-  const values = Object.fromEntries([...reads].map((key): [string, Tensor] => {
-    const { kind, head, name } = readingOf(key);
-    if (kind === 'score') return [key, readings.score(head!, name)];
-    const value = kind === 'value' ? readings.value(head!, name) : readings[kind](name);
-    return [key, mul(value, mask(name))];
-  }));
-  const seeds = Object.entries(values).flatMap(([name, of]) => (learns.has(name) ? [{ of, derivative: input(`d:${name}`, of.shape) }] : []));
+  const values = Object.fromEntries(
+    [...reads].map((key): [string, Tensor] => {
+      const { kind, head, name } = readingOf(key);
+      if (kind === 'score') return [key, readings.score(head!, name)];
+      const value = kind === 'value' ? readings.value(head!, name) : readings[kind](name);
+      return [key, mul(value, mask(name))];
+    }),
+  );
+  const seeds = Object.entries(values).flatMap(([name, of]) =>
+    learns.has(name) ? [{ of, derivative: input(`d:${name}`, of.shape) }] : [],
+  );
   return { forward: lower(values, { folder }), backward: lower(accumulated(method, weights, seeds), { folder }) };
 }
 
-/** What a forward pass gives of a whole layout: `logp`, `entropy`, `value:<head>` for its supervised tokens, `score:<head>` for its sequences. */
+/**
+ * What a forward pass gives of a whole layout: `logp`, `entropy`, `value:<head>` for its supervised tokens, `score:<head>` for its
+ * sequences.
+ */
 export type Wanted = 'logp' | 'entropy' | `score:${string}` | `value:${string}`;
 
 /** What a forward pass has to give for some readings. */
@@ -65,7 +81,10 @@ export const wantedFor = (readings: Iterable<string>): Wanted[] => [...new Set([
 
 /** A forward pass alone, for references and held-out rows. */
 export function traceForward(
-  architecture: Architecture, weights: Parameters<typeof traceReads>[1] & Partial<Pick<AdaptedWeights, 'heads'>>, folder: string, wanted: readonly Wanted[],
+  architecture: Architecture,
+  weights: Parameters<typeof traceReads>[1] & Partial<Pick<AdaptedWeights, 'heads'>>,
+  folder: string,
+  wanted: readonly Wanted[],
 ): Program {
   const read = traceReads(architecture, weights, 'none');
   const give = (what: Wanted): Tensor => {
@@ -77,7 +96,10 @@ export function traceForward(
   return lower(Object.fromEntries(wanted.map((what) => [what, give(what)])), { folder });
 }
 
-/** Gradients of Σ seeds by every parameter. What the accumulators held counts from the second micro-batch of a step on (`carry` 1), not in the first (0). */
+/**
+ * Gradients of Σ seeds by every parameter. What the accumulators held counts from the second micro-batch of a step on (`carry` 1), not in
+ * the first (0).
+ */
 function accumulated(method: BoundMethod, weights: AdaptedWeights, seeds: Parameters<typeof gradient>[0]): Record<string, Tensor> {
   const derivatives = gradient(seeds, weights.parameters.map((p) => p.tensor));
   const carry = input('carry', []);

@@ -8,19 +8,19 @@ import { type Forward, createForward } from './forward.js';
 import type { Item } from './item.js';
 import { type Tables, tokenTable } from './tables.js';
 
-/** The policies that a loss compares with, and what they say of rows. */
+/** The policies that a loss compares with, and their log-probabilities of rows. */
 export interface References {
   /**
-   * Scores the rows of a round ahead, under every reference that stays as it is while they are learnt from. `round` scores none where
-   * `roundSteps` is 1: a round's first step needs no scores. What was said of the rows of earlier rounds is forgotten, even where a row comes
-   * back: which rows are scored together shows in the last bits, and a run that is resumed in this round knows no earlier one.
+   * Scores the rows of a round ahead, under every reference that does not change during the round. `round` is left out where `roundSteps`
+   * is 1, because a round's first step needs no scores. Scores of earlier rounds are dropped, even where a row comes back: the rows that
+   * are scored together change the last bits, and a run that is resumed in this round has no scores of earlier ones.
    */
   prepare(items: readonly Item[], options?: { readonly progress?: Progress; readonly roundSteps?: number }): Promise<void>;
-  /** `under:<reference>:<name>` for a loss over these rows; a moving reference is read as it is now. */
+  /** `under:<reference>:<name>` for a loss over these rows. A reference that changes is scored now. */
   feeds(tables: Tables, roundBegins: boolean): Promise<Record<string, Feed>>;
-  /** Lets moving averages follow the policy, after so many optimizer steps of the run. */
+  /** Updates the moving averages after optimizer step `step` of the run. */
   follow(step: number): Promise<void>;
-  /** For people: which policy each reference is, in a run of so many steps (absent: not known yet). */
+  /** Says for people which policy each reference is. @param steps the steps of the run, where they are known */
   describe(steps?: number): string[];
   release(): Promise<void>;
 }
@@ -30,22 +30,22 @@ export interface ReferencesSetup {
   readonly model: Pick<Model, 'checkpoint' | 'architecture'>;
   readonly method: BoundMethod;
   readonly plan: AdapterPlan;
-  /** The trained parameters, read where they lie. */
+  /** The trained parameters in the engine. */
   readonly policy: View;
-  /** The parameters of each reference that follows the policy, updated where they lie. */
+  /** The parameters of each reference that follows the policy, in the engine. */
   readonly copies: Readonly<Record<string, View>>;
-  /** What fixed references said before, by name; added to, and never forgotten. Default: they score the rows of each round anew. */
+  /** Scores by fixed references, by name, to use and to add to. Default: fixed references score the rows of each round anew. */
   readonly known?: Map<string, Scores>;
-  /** Nothing learns while the references are open, so that all of them are scored ahead. Default: false. */
+  /** No parameters change while the references are open, so all of them score ahead. Default: false. */
   readonly still?: boolean;
-  /** More rows will come, so that compiled programs are kept. Default: false, which gives their memory back after scoring. */
+  /** More rounds will come, so compiled programs stay. Default: false, which frees them after scoring. */
   readonly moreRounds?: boolean;
 }
 
 export type Scores = Map<Item, Readonly<Record<string, readonly Float32Array[]>>>;
 
 /**
- * Opens a method's references; nothing is compiled before it is used.
+ * Opens a method's references. Each program is compiled at its first use.
  *
  * @throws UserError where a reference is an adapter that is not there; what `loadAdapter` throws for one of another base
  */
@@ -76,7 +76,7 @@ export function openReferences(setup: ReferencesSetup): References {
         return forward;
       });
     }
-    // The policy and its copies differ in numbers alone: one compiled program serves them all.
+    // The policy and its copies differ only in their numbers, so they share one compiled program.
     const forward = await once('trained', () => createForward(engine, model, method, { plan }));
     forward.use(is === 'policy' ? policy : copies[name]!);
     return forward;
@@ -108,7 +108,7 @@ export function openReferences(setup: ReferencesSetup): References {
     async feeds(tables, roundBegins) {
       const feeds: Record<string, Feed> = {};
       for (const [name, { is, scores: names }] of uses) {
-        // The loss reads the policy itself there (`ROUND_BEGINS`).
+        // At a round's first step the loss reads the policy in place of `round` (`ROUND_BEGINS`).
         const unread = is === 'round' && roundBegins;
         const read = async (): Promise<ReadonlyMap<Item, Readonly<Record<string, readonly Float32Array[]>>>> =>
           aheadOf(name, is) ?? (await forwardOf(name, is)).read(tables.items, names);
@@ -132,10 +132,12 @@ export function openReferences(setup: ReferencesSetup): References {
         await session.run({ rate: { data: Float32Array.of(is.ema.rate), shape: [] } });
       }
     },
-    describe: (steps = Infinity) => uses.map(([name, { is }]) => {
-      const late = typeof is === 'object' && 'ema' in is && is.ema.every > steps && steps < Infinity;
-      return `The reference ${name} is ${describeReference(is)}${late ? `; a run of ${steps} steps ends before the first update, so it stays as it was` : ''}.`;
-    }),
+    describe: (steps = Infinity) =>
+      uses.map(([name, { is }]) => {
+        const late = typeof is === 'object' && 'ema' in is && is.ema.every > steps && steps < Infinity;
+        const unchanged = late ? `; a run of ${steps} steps ends before its first update, so it never changes` : '';
+        return `The reference ${name} is ${describeReference(is)}${unchanged}.`;
+      }),
     async release() {
       for (const forward of opened.values()) await (await forward).release();
       await (await average)?.release();
@@ -146,7 +148,7 @@ export function openReferences(setup: ReferencesSetup): References {
 const isFixed = (is: Reference): boolean => is === 'base' || (typeof is === 'object' && 'adapter' in is);
 
 function describeReference(is: Reference): string {
-  if (is === 'base') return 'the untouched model';
+  if (is === 'base') return 'the model without an adapter';
   if (is === 'policy') return 'the policy itself, without gradient';
   if (is === 'round') return 'the policy as the round began';
   if ('adapter' in is) return `the adapter ${is.adapter}`;

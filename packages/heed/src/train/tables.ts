@@ -27,12 +27,18 @@ export function makeTables(method: BoundMethod, items: readonly Item[]): Tables 
     feeds[`mask:${name}`] = tokenTable(method, size, name, (item, k) => new Float32Array(supervisedOf(item.sequences[name]![k]!)).fill(1));
   }
   for (const name of method.columns) feeds[`column:${name}`] = columnTable(method, size, name);
-  for (const [column, name] of Object.entries(method.tokenColumns)) feeds[`tokens:${column}`] = tokenColumnTable(method, size, column, name);
+  for (const [column, name] of Object.entries(method.tokenColumns))
+    feeds[`tokens:${column}`] = tokenColumnTable(method, size, column, name);
   return { ...size, feeds };
 }
 
 /** [B, T] or [B, K, T] of numbers for each token of a name, 0 where there is none. */
-export function tokenTable(method: BoundMethod, { items, slots, places }: Tables, name: string, values: (item: Item, k: number) => TokenValues): Feed {
+export function tokenTable(
+  method: BoundMethod,
+  { items, slots, places }: Tables,
+  name: string,
+  values: (item: Item, k: number) => TokenValues,
+): Feed {
   const width = method.lists.has(name) ? places : 1;
   const data = new Float32Array(items.length * width * slots);
   items.forEach((item, row) => {
@@ -42,7 +48,13 @@ export function tokenTable(method: BoundMethod, { items, slots, places }: Tables
 }
 
 /** [B (, K) (, size)] of `size` numbers for each sequence of a name, 0 where there is none. */
-export function sequenceTable(method: BoundMethod, { items, places }: Tables, name: string, size: number, values: (item: Item, k: number) => ArrayLike<number>): Feed {
+export function sequenceTable(
+  method: BoundMethod,
+  { items, places }: Tables,
+  name: string,
+  size: number,
+  values: (item: Item, k: number) => ArrayLike<number>,
+): Feed {
   const width = method.lists.has(name) ? places : 1;
   const data = new Float32Array(items.length * width * size);
   items.forEach((item, row) => {
@@ -60,7 +72,8 @@ function columnTable(method: BoundMethod, { items, places }: Tables, name: strin
     const fits = list ? Array.isArray(value) && value.every((x) => typeof x === 'number') : typeof value === 'number';
     if (!fits) throw new Error(`${method.name}: the column ${name} of ${item.where} is ${JSON.stringify(value)}.`);
     const numbers = typeof value === 'number' ? [value] : (value as readonly number[]);
-    if (numbers.length > width) throw new Error(`${method.name}: the column ${name} of ${item.where} has ${numbers.length} numbers for ${width} sequences.`);
+    if (numbers.length > width)
+      throw new Error(`${method.name}: the column ${name} of ${item.where} has ${numbers.length} numbers for ${width} sequences.`);
     data.set(numbers, row * width);
   });
   return { data, shape: list ? [items.length, places] : [items.length] };
@@ -73,6 +86,8 @@ function tokenColumnTable(method: BoundMethod, tables: Tables, column: string, n
     const wanted = supervisedOf(item.sequences[name]![k]!);
     if (value?.length === wanted && value.every((x) => Number.isFinite(x))) return value;
     const found = value === undefined ? 'is missing' : `holds ${value.length} numbers, or one that is not finite`;
-    throw new Error(`${method.name}: the token column ${column} of ${item.where} ${found}; ${name} ${k + 1} has ${wanted} supervised tokens.`);
+    throw new Error(
+      `${method.name}: the token column ${column} of ${item.where} ${found}; ${name} ${k + 1} has ${wanted} supervised tokens.`,
+    );
   });
 }

@@ -15,15 +15,23 @@ import { Totals } from './totals.js';
 
 /**
  * For a loss that couples rows of several micro-batches: all of them are scored without gradient, the loss is taken once over
- * the step, and its derivative by each log-probability, entropy and score goes into each micro-batch's backward pass. Costs a second forward pass.
+ * the step, and its derivative by each log-probability, entropy and score goes into each micro-batch's backward pass. Costs a second
+ * forward pass.
  */
-export async function createTwoPass({ engine, checkpoint, architecture, plan, method, state, references, keep }: StepperSetup): Promise<Passes> {
+export async function createTwoPass(
+  { engine, checkpoint, architecture, plan, method, state, references, keep }: StepperSetup,
+): Promise<Passes> {
   const weights = adaptedWeights(checkpoint, plan, { dropout: true });
   const traced = traceLoss(method, { derivatives: true });
   const { program, counts, terms, metrics } = traced;
   const { reads, learns } = readingsOf(traced);
   const halves = traceHalves(architecture, weights, method, checkpoint.folder, keep, { reads, learns });
-  const [forward, loss, count, backward] = [await engine.compile(halves.forward), await engine.compile(program), await engine.compile(counts), await engine.compile(halves.backward)];
+  const [forward, loss, count, backward] = [
+    await engine.compile(halves.forward),
+    await engine.compile(program),
+    await engine.compile(counts),
+    await engine.compile(halves.backward),
+  ];
   const rope = ropeFeed(architecture);
   bindRead(forward, boundParameters(weights, state.parameters));
   bindTraining(backward, weights, state);
@@ -34,7 +42,10 @@ export async function createTwoPass({ engine, checkpoint, architecture, plan, me
       const whole = makeTables(method, batches.flatMap((b) => b.items));
       const masks = (batch: MicroBatch): Record<string, Feed> => dropoutMasks(weights.masks, batch, plan.options.dropout, seed, step);
       const scored: { tables: Tables; out: Readonly<Record<string, HostTensor>> }[] = [];
-      for (const batch of batches) scored.push({ tables: batch.tables, out: await forward.run({ ...batchFeeds(batch, architecture, rope, halves.forward), ...masks(batch) }) });
+      for (const batch of batches) {
+        const out = await forward.run({ ...batchFeeds(batch, architecture, rope, halves.forward), ...masks(batch) });
+        scored.push({ tables: batch.tables, out });
+      }
 
       const totals = new Totals();
       totals.addAll(await count.run(feedsOf(counts, whole.feeds)));
@@ -61,8 +72,13 @@ export async function createTwoPass({ engine, checkpoint, architecture, plan, me
   };
 }
 
-/** Numbers of a reading from some tables of rows into others. */
-function moved(method: BoundMethod, what: string, from: readonly { readonly tables: Tables; readonly out: Readonly<Record<string, HostTensor>> }[], to: Tables): Feed {
+/** Copies the numbers of a reading from some tables of rows into others. */
+function moved(
+  method: BoundMethod,
+  what: string,
+  from: readonly { readonly tables: Tables; readonly out: Readonly<Record<string, HostTensor>> }[],
+  to: Tables,
+): Feed {
   const { kind, head, name } = readingOf(what);
   const size = kind === 'score' ? method.heads[head!]!.size : 1;
   const home = new Map<Item, (k: number) => ArrayLike<number>>();
