@@ -6,11 +6,10 @@ import { initialParameters } from '../model/adapter.js';
 import { loadModel } from '../model/load.js';
 import { saveAdapter } from '../model/peft.js';
 import { describeReward, openReward } from '../reward/open.js';
-import type { RunFolder } from '../run/folder.js';
+import { type RunFolder, sameAsBefore } from '../run/folder.js';
 import type { Hooks, Summary } from '../run/job.js';
 import { silentProgress } from '../run/progress.js';
 import { writeReport } from '../run/report/write.js';
-import { sameAsBefore } from '../run/same-as-before.js';
 import type { Estimate } from '../run/statistics.js';
 import { createRespond } from '../text/respond.js';
 import { createTrainer } from '../train/trainer.js';
@@ -42,11 +41,12 @@ export interface AlignSummary extends Summary {
 }
 
 /**
- * The online loop: the model answers the prompts, a reward rates the answers, the method trains the adapter on the rows that are made of them; repeat. Any
- * method works whose rows can be made from rated answers (`rows-of.ts`). Starts an engine, and closes it.
+ * The online loop. In each round the model answers the prompts, a reward rates the answers, and the method trains the adapter on rows made
+ * of the rated answers. Any method works whose rows can be made that way (`rows-of.ts`). Starts an engine, and closes it.
  *
  * @param run From `openRun` with the recipe's text; one that was opened to resume goes on where it stopped.
- * @throws UserError where model, data, reward, method or adapter cannot be used, where nothing is left to learn from, or more answers than allowed got no rating
+ * @throws UserError where model, data, reward, method or adapter cannot be used, where nothing is left to learn from, or more answers than
+ * allowed got no rating
  * @throws Interrupted where `interrupt` asked for it; the run can be resumed
  */
 export async function runAlignment(recipe: AlignRecipe, run: RunFolder, hooks: Hooks = {}): Promise<AlignSummary> {
@@ -56,7 +56,10 @@ export async function runAlignment(recipe: AlignRecipe, run: RunFolder, hooks: H
   const model = await loadModel(recipe.model, { template: recipe.template, log: say });
   const method = await openMethod(recipe.method, run);
   if (Object.values(method.heads).some(({ at }) => at === 'last')) {
-    throw new UserError(`method: ${method.name} trains a head that scores texts and does not write them, so there are no answers to learn from.`, ['Train it on a file: heed train.']);
+    throw new UserError(
+      `method: ${method.name} trains a head that scores texts and does not write them, so there are no answers to learn from.`,
+      ['Train it on a file: heed train.'],
+    );
   }
   const { train: prompts, skipped } = await loadData(recipe.data, 'prompt');
   const { prompts: path, limit } = recipe.evaluate;
@@ -79,10 +82,14 @@ export async function runAlignment(recipe: AlignRecipe, run: RunFolder, hooks: H
     const parameters = start.parameters ?? initialParameters(plan, seed);
     const { samples, ...decoding } = recipe.generate;
     const source = judgedSource({
-      rounds: recipe.loop.iterations, prompts, samples, sampling: decoding, reward: teacher, allowedFailures: recipe.allowedFailures, method, seed, answerer, run, maker, hooks,
-      text: createRespond(model.template), limits: limitsOf(recipe.data, method, model.architecture.context),
+      rounds: recipe.loop.iterations, prompts, samples, sampling: decoding, reward: teacher, allowedFailures: recipe.allowedFailures,
+      method, seed, answerer, run, maker, hooks,
+      text: createRespond(model.template),
+      limits: limitsOf(recipe.data, method, model.architecture.context),
     });
-    const heldOut: HeldOut = { engine, model, answerer, rows: held, reward: examiner, sampling: { ...samplingOf(recipe.evaluate), seed }, run, hooks };
+    const heldOut: HeldOut = {
+      engine, model, answerer, rows: held, reward: examiner, sampling: { ...samplingOf(recipe.evaluate), seed }, run, hooks,
+    };
     const untouched = start.parameters === undefined;
     const first = untouched ? undefined : await engine.upload(parameters);
     const before = await assess(heldOut, 'before', first && view(first));
@@ -104,9 +111,14 @@ export async function runAlignment(recipe: AlignRecipe, run: RunFolder, hooks: H
     const summary: AlignSummary = {
       job: 'align', method: method.name, model: recipe.model, rows: prompts.length, skipped: skipped.length, heldOut: held.length,
       metric: `share of held-out answers that satisfy ${describeReward(heldOutRewardOf(recipe))}`,
-      before: measurements(before), after: measurements(after), change: changeOf(before, after, seed),
-      rounds: reports as readonly (RoundReport & JudgedRound)[], steps: trainer.step,
-      seconds: Math.round((performance.now() - started) / 100) / 10, peakRssMb: Math.round((await engine.memory()).peakRss / 2 ** 20), resumedFrom,
+      before: measurements(before),
+      after: measurements(after),
+      change: changeOf(before, after, seed),
+      rounds: reports as readonly (RoundReport & JudgedRound)[],
+      steps: trainer.step,
+      seconds: Math.round((performance.now() - started) / 100) / 10,
+      peakRssMb: Math.round((await engine.memory()).peakRss / 2 ** 20),
+      resumedFrom,
     };
     await run.writeSummary(summary);
     await writeReport(run.dir);

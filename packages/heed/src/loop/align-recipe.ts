@@ -20,7 +20,7 @@ const shape = (methods: Methods) => z.strictObject({
   data: DataOptions,
   /** What rates the answers: `rules:FILE`, `./FILE.ts#NAME`, or a section with one of rules, rewardModel, scores, judgments, fn. */
   reward: RewardOptions.optional(),
-  /** In place of `reward`: `rules:FILE`, a section `rewardModel`, or with `label` a judge that is asked for judgments: `local`, `endpoint`, `human`. */
+  /** In place of `reward`: `rules:FILE`, a section `rewardModel`, or with `label` a judge that writes judgments: local, endpoint, human. */
   judge: JudgeOptions.optional(),
   /** How a judge is asked, as in `heed label`. */
   label: JudgmentsOptions.optional(),
@@ -45,7 +45,7 @@ const shape = (methods: Methods) => z.strictObject({
   /** Prompts held out, answered and rated before and after. */
   evaluate: z.strictObject({
     prompts: z.string().min(1),
-    /** What rates them. Default: what teaches, where that is rules or a function; a model may not mark what was trained on its own marks. */
+    /** What rates them. Default: `reward` above, where that is rules or a function. A model may not grade what it taught. */
     reward: RewardOptions.optional(),
     /** In place of `reward`: `rules:FILE` or a section `rewardModel`. */
     judge: JudgeOptions.optional(),
@@ -76,7 +76,8 @@ export const loadAlignRecipe = (file: string, overrides: readonly string[]): Pro
   loadRecipeWithMethod(file, overrides, alignRecipe);
 
 /** What rates the answers of a round. */
-export const rewardOf = ({ reward, judge, label }: Pick<Given, 'reward' | 'judge' | 'label'>): RewardOptions => reward ?? rewardOfJudge(judge!, label);
+export const rewardOf = ({ reward, judge, label }: Pick<Given, 'reward' | 'judge' | 'label'>): RewardOptions =>
+  reward ?? rewardOfJudge(judge!, label);
 
 /** What rates the held-out answers. */
 export const heldOutRewardOf = (recipe: Pick<Given, 'reward' | 'judge' | 'label' | 'evaluate'>): RewardOptions => {
@@ -92,16 +93,27 @@ function problemsOf(recipe: Given): [path: string[], message: string][] {
   if (data.eval !== undefined) problems.push([['data', 'eval'], 'prompts held out are named by evaluate.prompts; leave it out']);
   if (rows && rows.every !== 0) problems.push([['rows', 'every'], 'every round makes its rows anew; leave it out']);
   if ((reward === undefined) === (judge === undefined)) {
-    problems.push([['reward'], reward === undefined ? 'is missing; say what rates the answers, such as reward: rules:FILE' : 'stands beside judge; leave one of them out']);
+    problems.push([
+      ['reward'],
+      reward === undefined
+        ? 'is missing; say what rates the answers, such as reward: rules:FILE'
+        : 'stands beside judge; leave one of them out',
+    ]);
     return problems;
   }
-  if (evaluate.reward !== undefined && evaluate.judge !== undefined) problems.push([['evaluate', 'reward'], 'stands beside evaluate.judge; leave one of them out']);
+  if (evaluate.reward !== undefined && evaluate.judge !== undefined)
+    problems.push([['evaluate', 'reward'], 'stands beside evaluate.judge; leave one of them out']);
   const asked = judge !== undefined && ASKED.some((one) => one === kindOf(judge));
   if (asked && label === undefined) {
-    problems.push([['label'], `a judge that is asked (${kindOf(judge)}) needs to know for what; write label: judgments, or give a judge of whole responses: rules:FILE or rewardModel`]);
+    problems.push([
+      ['label'],
+      `the judge ${kindOf(judge)} answers questions, and nothing says what to ask; `
+        + 'write label: judgments, or give a judge of whole responses: rules:FILE or rewardModel',
+    ]);
   }
-  if (!asked && label !== undefined) problems.push([['label'], `${kindOf((judge ?? reward)!)} is not asked anything, so this says nothing; leave it out`]);
-  if (!asksSomeone(recipe) && store !== undefined) problems.push([['store'], `${kindOf((judge ?? reward)!)} is not asked anything, so this says nothing; leave it out`]);
+  const needless = `means nothing here, because ${kindOf((judge ?? reward)!)} answers no questions; leave it out`;
+  if (!asked && label !== undefined) problems.push([['label'], needless]);
+  if (!asksSomeone(recipe) && store !== undefined) problems.push([['store'], needless]);
   if (evaluate.judge !== undefined && ASKED.some((one) => one === kindOf(evaluate.judge!))) {
     problems.push([['evaluate', 'judge'], 'held-out answers are judged as wholes; use rules:FILE or rewardModel']);
     return problems;
@@ -111,7 +123,11 @@ function problemsOf(recipe: Given): [path: string[], message: string][] {
   const path = ['evaluate', evaluate.judge === undefined && reward !== undefined ? 'reward' : 'judge'];
   if (teaches === 'rules' || teaches === 'fn') return problems;
   if (other === undefined) {
-    problems.push([path, 'the judge that teaches is a model, and its own marks would not show whether what it teaches is right; name an independent one, such as rules:FILE']);
+    problems.push([
+      path,
+      'the judge that teaches is a model, and its own marks would not show whether what it teaches is right; '
+        + 'name an independent one, such as rules:FILE',
+    ]);
   } else if (JSON.stringify(other) === JSON.stringify(judge ?? reward)) {
     problems.push([path, 'this is the judge that teaches; name an independent one, such as rules:FILE']);
   }

@@ -46,7 +46,11 @@ export async function dryRunTraining(recipe: TrainRecipe, say: (line: string) =>
   const limits = limitsOf(recipe.data, method, model.architecture.context);
   const text = createRespond(model.template);
   const chosen = method.select(data.train, createRandom('select', recipe.train.seed));
-  if (recipe.rows) throw new UserError('A dry run cannot tell what rows the model will write.', ['Leave --dry-run out; or put rows that are complete into the file and say rows=null.']);
+  if (recipe.rows) {
+    throw new UserError('A dry run cannot tell what rows the model will write.', [
+      'Leave --dry-run out; or put rows that are complete into the file and say rows=null.',
+    ]);
+  }
   requireFit(method, chosen);
   const prepared = prepare(chosen, method, text, limits);
   requireKept(method, chosen, prepared);
@@ -85,10 +89,13 @@ export function renderMemory({ needed, available, fits, ways }: MemoryCheck): st
   const parts = Object.entries(needed.parts).filter(([, bytes]) => bytes >= 5e6).map(([name, bytes]) => `${name} ${size(bytes)}`);
   const verdict = fits ? 'fits' : 'does not fit';
   return [
-    `memory: about ${size(needed.total)} at its peak, ${verdict} into the ${size(available)} available (the machine has ${size(totalmem())})`,
+    `memory: about ${size(needed.total)} at its peak, ${verdict} into the ${size(available)} available `
+      + `(the machine has ${size(totalmem())})`,
     `  ${parts.join(', ')}`,
     `  the largest pass has ${needed.largest.rows} rows of ${needed.largest.tokens} tokens`,
     ...ways.map((way) => `  ${way.settings} would need about ${size(way.total)}`),
-    ...(fits || ways.length > 0 ? [] : ['  no setting makes it fit: cut long rows (data.maxTokens with data.onLong), or take a smaller model']),
+    ...(fits || ways.length > 0
+      ? []
+      : ['  no setting makes it fit: cut long rows (data.maxTokens with data.onLong), or take a smaller model']),
   ];
 }

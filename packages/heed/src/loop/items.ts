@@ -28,8 +28,11 @@ export interface Limits {
  * @throws UserError where it says what becomes of ties and the method learns from rows that have none
  */
 export function limitsOf({ maxTokens, onLong, junk, ties }: DataOptions, method: BoundMethod, context: number): Limits {
-  if (ties !== undefined && method.row !== 'preference') throw new UserError(`data.ties is ${ties}, but ${method.name} learns from "${rowDefinition(method.row).kind}" rows, none of which is a tie; leave it out.`);
-  return { maxTokens: Math.min(maxTokens ?? context, context), onLong, junk, ...(ties === undefined ? {} : { ties }) };
+  if (ties !== undefined && method.row !== 'preference') {
+    const { kind } = rowDefinition(method.row);
+    throw new UserError(`data.ties is ${ties}, but ${method.name} learns from "${kind}" rows, none of which is a tie; leave it out.`);
+  }
+  return { maxTokens: Math.min(maxTokens ?? context, context), onLong, junk, ties };
 }
 
 /** Rows made ready, and what became of those that were too long. */
@@ -46,8 +49,8 @@ export interface Prepared {
 
 /**
  * Turns rows into tokens by a method and fits them into `maxTokens`. A row that supervises no token is an error: it would teach nothing
- * and hide a mistake. A row that the method cannot learn from (`unfit`: two equal responses, say) is an error, or with `junk: skip` skipped and listed.
- * So is a tie, as `ties` says.
+ * and hide a mistake. A row that the method cannot learn from (`unfit`: two equal responses, say) is an error, or with `junk: skip` skipped
+ * and listed. So is a tie, as `ties` says.
  */
 export function prepare(rows: readonly AnyRow[], method: BoundMethod, text: Respond, limits: Limits): Prepared {
   const unfit: Problem[] = [];
@@ -68,16 +71,22 @@ export function prepare(rows: readonly AnyRow[], method: BoundMethod, text: Resp
       unfit.push({ source: row.source, reason });
       return [];
     }
-    const sequences = Object.entries(method.sequences(row, text, { rows, index })).flatMap(([name, list]) => list.map((s, place) => ({ name, place, s })));
+    const sequences = Object.entries(method.sequences(row, text, { rows, index })).flatMap(([name, list]) =>
+      list.map((s, place) => ({ name, place, s })),
+    );
     const supervised = sequences.reduce((n, { s }) => n + supervisedOf(s), 0);
     if (supervised === 0) problems.push({ source: row.source, reason: 'supervises no token: nothing could be learned from it' });
     return [{ row, index, sequences }];
   });
   if (problems.length > 0) throw problemsError(`${problems.length} of ${rows.length} rows teach nothing`, problems);
   if (unfit.length > 0 && limits.junk !== 'skip') {
-    throw problemsError(`${unfit.length} of ${rows.length} rows are not for ${method.name}${limits.junk === undefined ? '' : '; data.junk: skip leaves them out and lists them'}`, unfit);
+    const way = limits.junk === undefined ? '' : '; data.junk: skip leaves them out and lists them';
+    throw problemsError(`${unfit.length} of ${rows.length} rows are not for ${method.name}${way}`, unfit);
   }
-  if (tied.length > 0 && limits.ties === 'error') throw problemsError(`${tied.length} of ${rows.length} rows are ties; data.ties: skip leaves them out and lists them, learn learns from them`, tied);
+  if (tied.length > 0 && limits.ties === 'error') {
+    const way = 'data.ties: skip leaves them out and lists them, learn learns from them';
+    throw problemsError(`${tied.length} of ${rows.length} rows are ties; ${way}`, tied);
+  }
 
   // A row goes as a whole: a method's sequences only mean something together. The longest that does not fit speaks for its row.
   const fits = (tokens: TokenSequence): Fit => fit(tokens, limits.maxTokens, limits.onLong);
@@ -96,7 +105,8 @@ export function prepare(rows: readonly AnyRow[], method: BoundMethod, text: Resp
     for (const { name, s, tokens } of fitted) (named[name] ??= []).push({ ...s, ...tokens });
     return { index, where: place(row.source), sequences: named, columns: method.columnsOf(row) };
   });
-  return { items, skipped: inOrder([...unfit, ...tied, ...skipped]), truncated, unused, ties: items.filter(({ index }) => isTie(rows[index]!)).length };
+  const ties = items.filter(({ index }) => isTie(rows[index]!)).length;
+  return { items, skipped: inOrder([...unfit, ...tied, ...skipped]), truncated, unused, ties };
 }
 
 /**
@@ -114,7 +124,10 @@ export function describeRows(method: BoundMethod, given: number, prepared: Prepa
 
 /** For people: the ties that are learnt from. */
 export const describeTies = ({ items, ties }: Prepared): string[] =>
-  ties === 0 ? [] : [`${ties} of ${items.length} pairs ${ties === 1 ? 'is a tie' : 'are ties'} (soft_label 0.5): they pull the rewards together; data.ties: skip leaves them out.`];
+  ties === 0 ? [] : [
+    `${ties} of ${items.length} pairs ${ties === 1 ? 'is a tie' : 'are ties'} (soft_label 0.5): `
+      + 'they pull the rewards together; data.ties: skip leaves them out.',
+  ];
 
 /** @throws UserError when the rows to learn from are, all together, nothing for the method (one class only, say). */
 export function requireFit(method: BoundMethod, rows: readonly AnyRow[]): void {

@@ -61,7 +61,8 @@ export interface TrainOutcome {
 /**
  * Trains an adapter on rows in memory. For logs, checkpoints and resume use a recipe (`runTraining`).
  *
- * @throws UserError naming every row that is not of the method's kind, that it cannot learn from or that is longer than the model's context; and for an adapter to go on from that does not fit
+ * @throws UserError naming every row that is not of the method's kind, that it cannot learn from or that is longer than the model's
+ * context; and for an adapter to go on from that does not fit
  * @throws ZodError for options out of their range
  */
 export async function train<Row extends object = RowInput>(
@@ -80,17 +81,26 @@ export async function train<Row extends object = RowInput>(
   const { plan, parameters: initial } = await startAdapter(lora, model.checkpoint, method.heads);
   const engine = given ?? (await startEngine());
   try {
-    const trainer = await createTrainer({ engine, model, method, plan, options: settings, parameters: initial ?? initialParameters(plan, settings.seed) });
-    const { steps, loss } = await trainer.learn(items, {
-      seed: settings.seed,
-      onStep: (step) => onStep?.(logRow(step)),
-    }).catch((error: unknown) => {
-      throw error instanceof NotFiniteError ? error.forUser() : error;
-    });
-    const { arrays: { parameters } } = await trainer.save();
+    const begin = initial ?? initialParameters(plan, settings.seed);
+    const trainer = await createTrainer({ engine, model, method, plan, options: settings, parameters: begin });
+    const { steps, loss } = await trainer
+      .learn(items, {
+        seed: settings.seed,
+        onStep: (step) => onStep?.(logRow(step)),
+      })
+      .catch((error: unknown) => {
+        throw error instanceof NotFiniteError ? error.forUser() : error;
+      });
+    const {
+      arrays: { parameters },
+    } = await trainer.save();
     await trainer.release();
     return {
-      adapter: { plan, parameters }, rows: items.length, unused, steps, loss,
+      adapter: { plan, parameters },
+      rows: items.length,
+      unused,
+      steps,
+      loss,
       async save(folder = join(tmpdir(), `heed-adapter-${randomUUID()}`)) {
         await saveAdapter(folder, { plan, parameters, checkpoint: model.checkpoint });
         return folder;

@@ -4,9 +4,8 @@ import { z } from 'zod';
 import { UserError } from '../errors.js';
 import { type AnyMethod, METHODS, METHOD_NAMES, type MethodOptions, type Methods, isMethod, methodOf } from '../method/index.js';
 import type { BoundMethod } from '../method/method.js';
-import type { RunFolder } from '../run/folder.js';
+import { type RunFolder, sameAsBefore } from '../run/folder.js';
 import { type LoadedRecipe, loadRecipe } from '../run/recipe.js';
-import { sameAsBefore } from '../run/same-as-before.js';
 import { loadExport, namesExport } from '../run/user-module.js';
 
 /**
@@ -49,10 +48,14 @@ async function methodsWith(name: string): Promise<Methods> {
 async function ownMethod(spec: string): Promise<AnyMethod> {
   const method = await loadExport(spec);
   if (!isMethod(method)) {
-    throw new UserError(`${spec} is no method.`, ['Export what defineMethod({ name, row, options, names, columns, sequences, loss, … }) returns.']);
+    throw new UserError(`${spec} is no method.`, [
+      'Export what defineMethod({ name, row, options, names, columns, sequences, loss, … }) returns.',
+    ]);
   }
   if (METHOD_NAMES.includes(method.name)) {
-    throw new UserError(`${spec} has the name of one of Heed's methods, "${method.name}".`, ['Give it a name of its own: logs and reports show it.']);
+    throw new UserError(`${spec} has the name of one of Heed's methods, "${method.name}".`, [
+      'Give it a name of its own: logs and reports show it.',
+    ]);
   }
   return method;
 }

@@ -11,31 +11,46 @@ import { ROWS_OF, type Sample, makerOf } from './rows-of.js';
  * @param maker What writes parts of the rows (`rows:` of the recipe), where there is one.
  * @throws UserError naming what is missing and the way out
  */
-export function requireRowsFromAnswers(method: BoundMethod, samples: number, reward: Pick<Reward, 'drawsLine'>, maker: RowMaker | undefined): void {
+export function requireRowsFromAnswers(
+  method: BoundMethod,
+  samples: number,
+  reward: Pick<Reward, 'drawsLine'>,
+  maker: RowMaker | undefined,
+): void {
   const made = makerOf(method.row);
   if (made === undefined) {
     const kinds = Object.keys(ROWS_OF).join(', ');
-    throw new UserError(`method: ${method.name} learns from "${rowDefinition(method.row).kind}" rows, which cannot be made from rated answers; rows of these kinds can: ${kinds}.`, [
-      'Take a method that learns from one of these kinds (docs/methods/README.md), or train on a file: heed train.',
-    ]);
+    throw new UserError(
+      `method: ${method.name} learns from "${rowDefinition(method.row).kind}" rows, which cannot be made from rated answers; `
+        + `rows of these kinds can: ${kinds}.`,
+      ['Take a method that learns from one of these kinds (docs/methods/README.md), or train on a file: heed train.'],
+    );
   }
   if (samples < made.samples) {
-    throw new UserError(`method: ${method.name} learns from pairs of answers to one prompt, but generate.samples is ${samples}.`, [`Set generate.samples to ${made.samples} or more.`]);
+    throw new UserError(`method: ${method.name} learns from pairs of answers to one prompt, but generate.samples is ${samples}.`, [
+      `Set generate.samples to ${made.samples} or more.`,
+    ]);
   }
   if (made.lacks !== undefined && maker === undefined) {
-    throw new UserError(`method: ${method.name} learns from what the model writes after a judgment, and this recipe does not ask for it.`, [`Add rows: { make: ${made.lacks} }.`]);
+    throw new UserError(`method: ${method.name} learns from what the model writes after a judgment, and this recipe does not ask for it.`, [
+      `Add rows: { make: ${made.lacks} }.`,
+    ]);
   }
   if (made.needsLine === true && !reward.drawsLine) {
     throw new UserError(`method: ${method.name} learns from good and bad answers, but the reward draws no line between them.`, [
       'Give the reward a threshold, or take a method that learns from numbers or pairs, such as hindsight-reward or dpo.',
     ]);
   }
-  const rows = [pretend(samples, 1), pretend(samples, 0)].flatMap((all) => made.rows(all)).map((row) => maker?.pretend(row, 'Perhaps so.') ?? row);
+  const rows = [pretend(samples, 1), pretend(samples, 0)]
+    .flatMap((all) => made.rows(all))
+    .map((row) => maker?.pretend(row, 'Perhaps so.') ?? row);
   const reasons = rows.map((row) => (method.uses(row) ? method.unfit(row) : 'the method leaves such rows out'));
   if (reasons.every((reason) => reason !== undefined)) {
-    throw new UserError(`method: ${method.name} could not learn from a single row made of ${samples} ${samples === 1 ? 'answer' : 'answers'} to a prompt: ${reasons[0]}.`, [
-      'Draw more answers (generate.samples), let the model write what is missing (rows:), or set the method\'s options for what there is.',
-    ]);
+    const answers = `${samples} ${samples === 1 ? 'answer' : 'answers'}`;
+    throw new UserError(
+      `method: ${method.name} could not learn from a single row made of ${answers} to a prompt: ${reasons[0]}.`,
+      ["Draw more answers (generate.samples), let the model write what is missing (rows:), or set the method's options for what there is."],
+    );
   }
 }
 

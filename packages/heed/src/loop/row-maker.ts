@@ -3,10 +3,9 @@ import type { RowDefinition } from '../data/row.js';
 import { type AnyRow, type Message, type NegativeRow, type RefinedRow, type RowKind, rowDefinition } from '../data/rows.js';
 import { UserError } from '../errors.js';
 import type { BoundMethod, Respond } from '../method/method.js';
-import type { RunFolder } from '../run/folder.js';
+import { type RunFolder, sameAsBefore } from '../run/folder.js';
 import type { Hooks } from '../run/job.js';
 import { createRandom } from '../run/random.js';
-import { sameAsBefore } from '../run/same-as-before.js';
 import { refinementPrompt } from '../text/refine.js';
 import { selfCorrectionPrompt } from '../text/self-correct.js';
 import { type Sifted, sift } from '../text/usable.js';
@@ -20,8 +19,8 @@ export interface RowMaker {
   /** The row as if `text` were all that the model had made for it. */
   pretend(row: AnyRow, text: string): AnyRow;
   /**
-   * The rows with what the model made for each, in their order; a row that nothing usable was made for comes back as it was. What was made is kept in
-   * the run folder under `round` and never made again, so that a killed run goes on with the same rows.
+   * The rows with the model's texts, in their order. A row without a usable text comes back as it was. The texts are kept in the run folder
+   * under `round` and never written again, so a killed run goes on with the same rows.
    *
    * @param policy The adapter to write with; undefined: none, the model as it is.
    */
@@ -53,7 +52,10 @@ interface Craft {
 export function openRowMaker(options: RowsOptions, { answerer, kind, run, seed, say }: RowMakerSetup): RowMaker {
   const craft = craftOf(options);
   if (rowDefinition(kind) !== rowDefinition(craft.kind)) {
-    throw new UserError(`rows.make: ${options.make} makes rows of the kind "${craft.kind}", but the method learns from "${rowDefinition(kind).kind}" rows.`, ['Take another method, or leave `rows` out.']);
+    throw new UserError(
+      `rows.make: ${options.make} makes rows of the kind "${craft.kind}", but the method learns from "${rowDefinition(kind).kind}" rows.`,
+      ['Take another method, or leave `rows` out.'],
+    );
   }
   const { maxNewTokens, temperature, topK, topP, minP } = options;
   return {
@@ -113,7 +115,12 @@ function describe(sifted: readonly Sifted[]): string {
   const reasons = Object.entries(dropped).map(([why, n]) => `${n} ${why}`).join(', ');
   const without = sifted.filter((s) => s.kept.length === 0).length;
   const rows = without === 1 ? 'row got none and stays as it is' : 'rows got none and stay as they are';
-  return `${kept} texts for ${sifted.length} rows${reasons === '' ? '' : `; left out: ${reasons}`}${without === 0 ? '' : `; ${without} ${rows}`}.`;
+  const parts = [
+    `${kept} texts for ${sifted.length} rows`,
+    ...(reasons === '' ? [] : [`left out: ${reasons}`]),
+    ...(without === 0 ? [] : [`${without} ${rows}`]),
+  ];
+  return `${parts.join('; ')}.`;
 }
 
 /**
@@ -122,7 +129,8 @@ function describe(sifted: readonly Sifted[]): string {
  * @throws UserError where no row's sequences depend on what is made for the row
  */
 export function requireRead(maker: RowMaker, rows: readonly AnyRow[], method: BoundMethod, text: Respond): void {
-  const sequences = (row: AnyRow, index: number, made: string): string => JSON.stringify(method.sequences(maker.pretend(row, made), text, { rows, index }));
+  const sequences = (row: AnyRow, index: number, made: string): string =>
+    JSON.stringify(method.sequences(maker.pretend(row, made), text, { rows, index }));
   if (rows.length === 0 || rows.some((row, index) => sequences(row, index, 'Yes.') !== sequences(row, index, 'No, never.'))) return;
   throw new UserError(`rows: ${method.name}, as it is set, does not learn from what the model would write.`, [
     'Leave `rows` out, or set the option of the method that learns from it; a weight of 0, such as `method.retain`, reads nothing.',

@@ -1,7 +1,7 @@
 import type { RowDefinition } from '../data/row.js';
 import {
-  type AnyRow, type ConversationRow, type JudgedRow, type LabelledRow, type NegativeRow, type PreferenceRow, type PromptRow, type RefinedRow,
-  type RowKind, type ScoredRow, rowDefinition,
+  type AnyRow, type ConversationRow, type JudgedRow, type LabelledRow, type NegativeRow, type PreferenceRow, type PromptRow,
+  type RefinedRow, type RowKind, type ScoredRow, rowDefinition,
 } from '../data/rows.js';
 import { UserError } from '../errors.js';
 import type { Rated } from '../reward/reward.js';
@@ -27,8 +27,13 @@ export interface Maker {
   readonly rows: (samples: readonly Sample[]) => AnyRow[];
 }
 
-const base = ({ prompt: { source, id }, sample }: Sample): { source: PromptRow['source']; id?: string } => (id === undefined ? { source } : { source, id: `${id}#${sample}` });
-const answered = (one: Sample): { source: PromptRow['source']; id?: string; prompt: PromptRow['prompt']; completion: string } => ({ ...base(one), prompt: one.prompt.prompt, completion: one.text });
+const base = ({ prompt: { source, id }, sample }: Sample): { source: PromptRow['source']; id?: string } =>
+  id === undefined ? { source } : { source, id: `${id}#${sample}` };
+const answered = (one: Sample): { source: PromptRow['source']; id?: string; prompt: PromptRow['prompt']; completion: string } => ({
+  ...base(one),
+  prompt: one.prompt.prompt,
+  completion: one.text,
+});
 const satisfied = ({ rated }: Sample): boolean => rated.satisfied === true;
 
 /**
@@ -41,9 +46,11 @@ export const judged = (samples: readonly Sample[]): JudgedRow[] =>
     const { reason } = one.rated;
     if (!satisfied(one) && (reason ?? '').trim() === '') {
       const { file, line } = one.prompt.source;
-      throw new UserError(`${file}:${line}: the reward gives no reason why this answer is bad, and the method learns from reasons: ${JSON.stringify(one.text)}.`, [
-        'Let the reward give a reason (docs/rewards.md), or take a method that learns from good and bad answers alone, such as kto.',
-      ]);
+      throw new UserError(
+        `${file}:${line}: the reward gives no reason why this answer is bad, and the method learns from reasons: `
+        + `${JSON.stringify(one.text)}.`,
+        ['Let the reward give a reason (docs/rewards.md), or take a method that learns from good and bad answers alone, such as kto.'],
+      );
     }
     return { ...answered(one), judgment: reason, satisfied: satisfied(one) };
   });
@@ -72,7 +79,9 @@ export function preference(samples: readonly Sample[]): PreferenceRow[] {
 export function negative(samples: readonly Sample[]): NegativeRow[] {
   const good = samples.filter(satisfied).map(({ text }) => text);
   const positives = good.length === 0 ? {} : { positives: [...new Set(good)] };
-  return samples.filter((one) => !satisfied(one)).map((one) => ({ ...base(one), prompt: one.prompt.prompt, rejected: one.text, ...positives }));
+  return samples
+    .filter((one) => !satisfied(one))
+    .map((one) => ({ ...base(one), prompt: one.prompt.prompt, rejected: one.text, ...positives }));
 }
 
 /** Judged rows, for which the model then writes refinements. */

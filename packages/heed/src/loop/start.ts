@@ -3,9 +3,8 @@ import { UserError } from '../errors.js';
 import { type AdapterPlan, type HeadShape, planAdapter } from '../model/adapter.js';
 import type { Checkpoint } from '../model/checkpoint/open.js';
 import { type Adapter, loadAdapter } from '../model/peft.js';
-import type { RunFolder } from '../run/folder.js';
+import { type RunFolder, sameAsBefore } from '../run/folder.js';
 import { type AdapterOptions, adapterTargets } from '../run/recipe-schemas.js';
-import { sameAsBefore } from '../run/same-as-before.js';
 
 /** The adapter that training begins with. */
 export interface Start {

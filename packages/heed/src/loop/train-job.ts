@@ -28,7 +28,10 @@ import { refreshedSource } from './sources/refreshed.js';
 import { describeStart, holdStart, startAdapter } from './start.js';
 import type { TrainRecipe } from './train-recipe.js';
 
-/** What `summary.json` of a training run holds. `before`, `after`, `change`: the method's loss and metrics on held-out rows; absent without `data.eval`. */
+/**
+ * What `summary.json` of a training run holds. `before`, `after`, `change`: the method's loss and metrics on held-out rows; absent without
+ * `data.eval`.
+ */
 export interface TrainSummary extends Summary {
   readonly job: 'train';
   readonly method: string;
@@ -79,7 +82,8 @@ export async function runTraining(recipe: TrainRecipe, run: RunFolder, hooks: Ho
     // The policy that is trained writes parts of the rows, as it starts.
     const first = start.parameters === undefined || maker === undefined ? undefined : await engine.upload(parameters);
     const policy = first && view(first);
-    const made = async (round: string, rows: readonly AnyRow[]): Promise<readonly AnyRow[]> => (await maker?.make(round, rows, policy)) ?? rows;
+    const made = async (round: string, rows: readonly AnyRow[]): Promise<readonly AnyRow[]> =>
+      (await maker?.make(round, rows, policy)) ?? rows;
     const selected = method.select(data.train, createRandom('select', seed));
     if (maker !== undefined) requireRead(maker, selected, method, text);
     const rows = await made('train', selected);
@@ -100,10 +104,15 @@ export async function runTraining(recipe: TrainRecipe, run: RunFolder, hooks: Ho
       ? refreshedSource({ maker, rows, items: ready.items, method, text, limits, options, say })
       : oneRound({ items: ready.items, rows, seed });
     await (refreshed ? answerer.rest() : answerer.release());
-    const evaluator = held.items.length > 0 ? await createLossEvaluator({ engine, model, method, plan, items: held.items, batch: options.batch }) : undefined;
+    const evaluator = held.items.length === 0
+      ? undefined
+      : await createLossEvaluator({ engine, model, method, plan, items: held.items, batch: options.batch });
     const trainer = await createTrainer({ engine, model, method, plan, options, parameters, moreRounds: source.rounds > 1 });
     const measure = async (): Promise<Evaluation | undefined> =>
-      evaluator?.evaluate({ parameters: trainer.policy, copies: trainer.copies, memory: trainer.memory }, stoppable(progress, interrupt, 'scoring held-out rows'));
+      evaluator?.evaluate(
+        { parameters: trainer.policy, copies: trainer.copies, memory: trainer.memory },
+        stoppable(progress, interrupt, 'scoring held-out rows'),
+      );
     const before = await measure();
     for (const line of trainer.describeReferences(countSteps(ready.items.length, options))) say(line);
     const { reports, tokens, seconds, resumedFrom } = await runLoop({

@@ -11,7 +11,7 @@ const trainRecipe = (methods: Methods) => z.strictObject({
   /** How messages become tokens: the model's own chat template, or the papers' plain one. Default: chat where there is one. */
   template: z.enum(['chat', 'alpaca']).optional(),
   data: DataOptions,
-  /** Parts of the rows that the model itself writes, before or while it is trained; null or left out, the rows are as the files have them. */
+  /** Parts of the rows that the model itself writes, before or during training. Default: the rows are those of the files. */
   rows: RowsOptions.nullish(),
   method: methodOptions(methods),
 });

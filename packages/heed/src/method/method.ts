@@ -7,7 +7,9 @@ import type { Message } from '../text/template.js';
 import type { TokenSequence } from '../text/token-sequence.js';
 import type { Tokens } from './tokens.js';
 
-/** Turns a row's words into tokens, with the model's template. Prompt and response are tokenised apart, one end-of-turn token supervised. */
+/**
+ * Turns a row's words into tokens, with the model's template. Prompt and response are tokenised apart, one end-of-turn token supervised.
+ */
 export interface Respond {
   /** A prompt and a response to it. */
   respond(prompt: readonly Message[], response: string): TokenSequence;
@@ -42,7 +44,8 @@ export interface Loss {
  * policy exactly; `ema`: an exponential moving average of the trained adapter, which starts as a copy of it and after every
  * `every` steps becomes (1 − rate) · average + rate · policy.
  */
-export type Reference = 'base' | 'policy' | 'round' | { readonly adapter: string } | { readonly ema: { readonly every: number; readonly rate: number } };
+export type Reference =
+  'base' | 'policy' | 'round' | { readonly adapter: string } | { readonly ema: { readonly every: number; readonly rate: number } };
 
 /** A reference and the named sequences that it scores. */
 export interface ReferenceUse<Name extends string> {
@@ -51,8 +54,8 @@ export interface ReferenceUse<Name extends string> {
 }
 
 /**
- * A trained linear on the final hidden state. `last`: `size` numbers at a sequence's last token (a reward model: 1). `tokens`: one number where
- * each supervised token is predicted (a value function).
+ * A trained linear on the final hidden state. `last`: `size` numbers at a sequence's last token (a reward model: 1). `tokens`: one number
+ * where each supervised token is predicted (a value function).
  */
 export interface Head {
   readonly size: number;
@@ -127,10 +130,18 @@ export interface Method<Kind extends RowKind | RowDefinition, Options, Name exte
   /** The loss while the policy equals every reference, where it is known: checked at the first step. */
   lossAtReference?(options: Options): number | undefined;
   /** The sequences of one row; a name may be absent from a row. */
-  sequences(row: RowOf<Kind>, text: Respond, options: Options, among: Among<RowOf<Kind>>): Partial<Record<Name, TokenSequence | readonly TokenSequence[]>>;
+  sequences(
+    row: RowOf<Kind>,
+    text: Respond,
+    options: Options,
+    among: Among<RowOf<Kind>>,
+  ): Partial<Record<Name, TokenSequence | readonly TokenSequence[]>>;
   /** The numbers of one row, for `columns` and `tokenColumns`; of a token column one list for each sequence of its name. */
   columnsOf?(row: RowOf<Kind>, options: Options): Record<string, number | readonly number[] | readonly (readonly number[])[]>;
-  /** Whether the method has a use for a row at all; rows without are left out, and counted (ILF-DPO: satisfactory ones hold no pair). Default: yes. */
+  /**
+   * Whether the method uses a row. Rows that it does not use are left out and counted (ILF-DPO: a satisfactory row holds no pair). Default:
+   * yes.
+   */
   uses?(row: RowOf<Kind>, options: Options): boolean;
   /** What the rows without a use are, for people: "satisfactory, so that they hold no pair". */
   readonly unused?: string;
@@ -144,7 +155,9 @@ export interface Method<Kind extends RowKind | RowDefinition, Options, Name exte
 }
 
 /** Gives a method its types by inference. */
-export const defineMethod = <Kind extends RowKind | RowDefinition, Options, Name extends string>(method: Method<Kind, Options, Name>): Method<Kind, Options, Name> => method;
+export const defineMethod = <Kind extends RowKind | RowDefinition, Options, Name extends string>(
+  method: Method<Kind, Options, Name>,
+): Method<Kind, Options, Name> => method;
 
 /**
  * A method whose options have been checked, with its types put away: what the trainer works with. Rows of a kind that is defined
@@ -176,12 +189,16 @@ export interface BoundMethod {
 }
 
 /** Binds a method to options (checked by its schema, defaults filled in). The rows given must be of its kind. */
-export function bind<Kind extends RowKind | RowDefinition, Options, Name extends string>(method: Method<Kind, Options, Name>, given: unknown = {}): BoundMethod {
+export function bind<Kind extends RowKind | RowDefinition, Options, Name extends string>(
+  method: Method<Kind, Options, Name>,
+  given: unknown = {},
+): BoundMethod {
   const options = method.options.parse(given);
   type Row = RowOf<Kind>;
   const scope = method.scope?.(options) ?? 'row';
   const expected = method.lossAtReference?.(options);
-  if (method.memory !== undefined && scope === 'row') throw new Error(`${method.name} has a memory, which needs the scope "step": micro-batches may not change what later ones see.`);
+  if (method.memory !== undefined && scope === 'row')
+    throw new Error(`${method.name} has a memory, which needs the scope "step": micro-batches may not change what later ones see.`);
   return {
     name: method.name,
     row: method.row,

@@ -1,4 +1,6 @@
 /** The run folder: one run, one folder, everything in it. */
+import { createHash } from 'node:crypto';
+import { existsSync } from 'node:fs';
 import { mkdir, readFile, readdir, rm } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 
@@ -183,5 +185,22 @@ export async function openRun(directory: string, options: OpenRunOptions): Promi
   } catch (error) {
     await unlock();
     throw error;
+  }
+}
+
+/**
+ * Writes a fingerprint of what a run works on to `file`, and compares it on resume: answers on disk belong to the prompts that they
+ * answer, and a trained adapter to the rows that it learnt from.
+ *
+ * @param what Begins the sentence of the error: "The prompts are not those".
+ * @throws UserError when `value` differs from that of the run's first start
+ */
+export async function sameAsBefore(file: string, value: unknown, what: string): Promise<void> {
+  const now = createHash('sha256').update(value instanceof Uint8Array ? value : JSON.stringify(value)).digest('hex');
+  if (!existsSync(file)) await atomicWrite(file, JSON.stringify(now));
+  else if (JSON.parse(await readFile(file, 'utf8')) !== now) {
+    throw new UserError(`${what} that this run began with, so the run cannot go on.`, [
+      'Restore what was changed, or start again with --overwrite.',
+    ]);
   }
 }

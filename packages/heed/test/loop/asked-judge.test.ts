@@ -167,14 +167,14 @@ describe('heed align with a judge that is asked', () => {
     [
       'with the judge that teaches as the one that marks',
       ['judge={ rewardModel: { adapter: a } }', 'evaluate={ prompts: x.jsonl, judge: { rewardModel: { adapter: a } } }'],
-      /label.*rewardModel is not asked anything[^]*this is the judge that teaches/,
+      /label.*means nothing here, because rewardModel answers no questions[^]*this is the judge that teaches/,
     ],
     [
       'with a judge of held-out answers that has to be asked',
       ['evaluate={ prompts: x.jsonl, judge: { local: {} } }'],
       /held-out answers are judged as wholes/,
     ],
-    ['with rules that are asked', ['judge=rules:x.yaml'], /label.*rules is not asked anything/],
+    ['with rules that are asked', ['judge=rules:x.yaml'], /label.*means nothing here, because rules answers no questions/],
   ])('refuses a recipe %s', async (_, overrides, message) => {
     const ran = await heed([
       ...args('refused').filter((word) => !(overrides[0] === 'label=null' && word.startsWith('label'))),

@@ -286,7 +286,7 @@ describe('a reference that cannot exist', () => {
     expect(code, err).toBe(0);
     expect(err).toContain('The reference rPlus is a moving average of the policy (every 1 steps, rate 0.5).');
     expect(err).toContain(
-      'The reference rMinus is a moving average of the policy (every 2 steps, rate 0.5); a run of 1 steps ends before the first update',
+      'The reference rMinus is a moving average of the policy (every 2 steps, rate 0.5); a run of 1 steps ends before its first update',
     );
   });
 

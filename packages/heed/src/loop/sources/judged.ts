@@ -52,8 +52,8 @@ export interface JudgedRound {
 }
 
 /**
- * The online loop (CUT: Xu et al. 2024, section 5.2): the policy answers the prompts, a reward rates the answers, and the rated answers become rows of the
- * kind that the method learns from. Answers and ratings are kept in `work/round-<k>/`.
+ * The online loop (CUT: Xu et al. 2024, section 5.2): the policy answers the prompts, a reward rates the answers, and the rated answers
+ * become rows of the kind that the method learns from. Answers and ratings are kept in `work/round-<k>/`.
  */
 export function judgedSource(setup: JudgedSetup): Source {
   const { rounds, prompts, samples, reward, method, text, limits, seed, answerer, run, maker, hooks: { say = () => undefined } } = setup;
@@ -64,7 +64,9 @@ export function judgedSource(setup: JudgedSetup): Source {
     async lesson({ k, policy }) {
       const path = (name: string): string => run.path('work', `round-${k}`, name);
       const answers = await answerer.answer({
-        file: path('answers.jsonl'), round: k, rows: prompts, samples, policy, doing: `round ${k} of ${rounds}: answering`, sampling: { ...setup.sampling, seed: seed + k },
+        file: path('answers.jsonl'), round: k, rows: prompts, samples, policy,
+        doing: `round ${k} of ${rounds}: answering`,
+        sampling: { ...setup.sampling, seed: seed + k },
       });
       const whole = answers.filter(({ finish, text: said }) => finish === 'stop' && said.trim() !== '');
       const rated = await rate(whole, path('ratings.json'));
@@ -74,7 +76,11 @@ export function judgedSource(setup: JudgedSetup): Source {
       const items = ready(rows, k, describe({ ...rated, answers: answers.length }));
       const { samples: all, failures } = rated;
       done.set(k, {
-        answers: all.length, satisfied: countSatisfied(all), unfinished: answers.length - whole.length, unrated: reasonsOf(failures), trainedOn: items.length,
+        answers: all.length,
+        satisfied: countSatisfied(all),
+        unfinished: answers.length - whole.length,
+        unrated: reasonsOf(failures),
+        trainedOn: items.length,
         reward: all.reduce((sum, one) => sum + one.rated.value, 0) / all.length,
       });
       return { items, rows, seed: seed + k };
@@ -113,7 +119,8 @@ export function judgedSource(setup: JudgedSetup): Source {
     const reason = kept.length === 0 ? `${method.name} takes none of these rows` : method.unfitTogether(kept);
     if (reason === undefined) return items;
     throw new UserError(`Round ${k} leaves nothing to train on: ${words}; ${reason}.`, [
-      'Where the reward is the same for all answers, it cannot tell them apart: look at its reasons, teach its judge (docs/labels.md), or draw more answers (generate.samples).',
+      'Where the reward is the same for all answers, it cannot tell them apart: '
+        + 'look at its reasons, teach its judge (docs/labels.md), or draw more answers (generate.samples).',
       'Where most answers were cut off, give them more room (generate.maxNewTokens).',
     ]);
   }
@@ -121,11 +128,21 @@ export function judgedSource(setup: JudgedSetup): Source {
 
 const countSatisfied = (samples: readonly Sample[]): number => samples.filter(({ rated }) => rated.satisfied === true).length;
 
-function describe({ samples, failures, whole, answers }: { readonly samples: readonly Sample[]; readonly failures: Parameters<typeof counted>[0]; readonly whole: number; readonly answers: number }): string {
+interface RatedRound {
+  readonly samples: readonly Sample[];
+  readonly failures: Parameters<typeof counted>[0];
+  /** Answers that are whole: neither cut off nor empty. */
+  readonly whole: number;
+  readonly answers: number;
+}
+
+function describe({ samples, failures, whole, answers }: RatedRound): string {
   const line = samples.some(({ rated }) => rated.satisfied !== undefined);
   const mean = samples.reduce((sum, { rated }) => sum + rated.value, 0) / Math.max(1, samples.length);
   return [
-    line ? `${countSatisfied(samples)} of ${samples.length} answers satisfy the reward` : `${samples.length} answers with a mean reward of ${mean.toPrecision(3)}`,
+    line
+      ? `${countSatisfied(samples)} of ${samples.length} answers satisfy the reward`
+      : `${samples.length} answers with a mean reward of ${mean.toPrecision(3)}`,
     ...(whole < answers ? [`${answers - whole} were cut off or empty`] : []),
     ...(failures.length > 0 ? [`${failures.length} got no rating (${counted(failures)})`] : []),
   ].join(', ');
