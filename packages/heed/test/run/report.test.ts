@@ -167,6 +167,11 @@ describe('the parts of a report', () => {
     expect(shownOf(headline({ before, after, change }))).toContain(said);
   });
 
+  it('count the parts of a list once, and say of an empty object that there is none', () => {
+    const text = shownOf(summaryTables({ rounds: [{ round: 1, answers: 18, unrated: {} }, { round: 2, answers: 17, unrated: {} }] }));
+    expect(text).toContain('|rounds|round|answers|unrated|1|18|none|2|17|none|');
+  });
+
   it('show the rounds of a run, one in a line', () => {
     const rounds = [{ answers: 18, trainedOn: 6 }, { answers: 17, trainedOn: 4, unjudged: { timeout: 2 } }];
     const text = shownOf(summaryTables({ rounds }));

@@ -141,12 +141,15 @@ function partsTable(table: Parts): Html {
   </table></div>`;
 }
 
-/** A list of parts, such as what each round did: parts down, fields across. */
+/** A list of parts, such as what each round did: parts down, fields across. A first field that counts them, as `round` does, names them. */
 function listTable(table: Parts): Html {
-  const fields = fieldsOf(table);
+  const [first, ...rest] = fieldsOf(table);
+  const counts = first !== undefined && table.parts.every(([name, part]) => String(part[first]) === name);
+  const fields = counts ? rest : fieldsOf(table);
   return html`<div class="scroll"><table>
     <caption>${table.title}</caption>
-    <thead><tr><th></th>${fields.map((field) => html`<th scope="col" class="num">${measurementOf(field).title}</th>`)}</tr></thead>
+    <thead><tr><th>${counts && words(first)}</th>${
+      fields.map((field) => html`<th scope="col" class="num">${measurementOf(field).title}</th>`)}</tr></thead>
     <tbody>${table.parts.map(([name, part]) => html`<tr><th scope="row">${name}</th>${
       fields.map((field) => html`<td class="num">${plainCell(part[field])}</td>`)}</tr>`)}</tbody>
   </table></div>`;
