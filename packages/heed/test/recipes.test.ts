@@ -34,7 +34,7 @@ const dirOf = (file: string): string => join(folder, file.replace(/\W/g, '-'));
 describe('recipes', () => {
   it('there is at least one for each method', async () => {
     const methods = await Promise.all(
-      offline.map(async (file) => (await loadRecipe(file, [], TrainRecipe)).recipe.method['name'] as string),
+      offline.map(async (file) => (await loadRecipe(file, [], TrainRecipe)).recipe.method['name']),
     );
     expect([...new Set(methods)].sort()).toEqual([...METHOD_NAMES].sort());
   });
