@@ -65,7 +65,7 @@ export async function runAlignment(recipe: AlignRecipe, run: RunFolder, hooks: H
   const { prompts: path, limit } = recipe.evaluate;
   const { train: held } = await loadData({ ...recipe.data, path, limit }, 'prompt');
   await sameAsBefore(run.path('work', 'prompts.json'), [prompts, held], 'The prompts are not those');
-  const start = await startAdapter(recipe.adapter, model.checkpoint);
+  const start = await startAdapter(recipe.adapter, model.checkpoint, method.heads);
   const { plan } = start;
   await holdStart(start, recipe.adapter, run);
   for (const line of describeStart(recipe.adapter)) say(line);
