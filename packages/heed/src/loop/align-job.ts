@@ -9,6 +9,7 @@ import { describeReward, openReward } from '../reward/open.js';
 import { type RunFolder, sameAsBefore } from '../run/folder.js';
 import type { Hooks, Summary } from '../run/job.js';
 import { silentProgress } from '../run/progress.js';
+import { samplingIn } from '../run/recipe-schemas.js';
 import { writeReport } from '../run/report/write.js';
 import type { Estimate } from '../run/statistics.js';
 import { createRespond } from '../text/respond.js';
@@ -88,7 +89,7 @@ export async function runAlignment(recipe: AlignRecipe, run: RunFolder, hooks: H
       limits: limitsOf(recipe.data, method, model.architecture.context),
     });
     const heldOut: HeldOut = {
-      engine, model, answerer, rows: held, reward: examiner, sampling: { ...samplingOf(recipe.evaluate), seed }, run, hooks,
+      engine, model, answerer, rows: held, reward: examiner, sampling: { ...samplingIn(recipe.evaluate), seed }, run, hooks,
     };
     const untouched = start.parameters === undefined;
     const first = untouched ? undefined : await engine.upload(parameters);
@@ -128,8 +129,3 @@ export async function runAlignment(recipe: AlignRecipe, run: RunFolder, hooks: H
     await engine.close();
   }
 }
-
-/** The options of sampling among those of a section. */
-const samplingOf = ({ maxNewTokens, temperature, topK, topP, minP }: AlignRecipe['evaluate']) => ({
-  maxNewTokens, temperature, topK, topP, minP,
-});

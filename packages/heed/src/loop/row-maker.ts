@@ -6,6 +6,7 @@ import type { BoundMethod, Respond } from '../method/method.js';
 import { type RunFolder, sameAsBefore } from '../run/folder.js';
 import type { Hooks } from '../run/job.js';
 import { createRandom } from '../run/random.js';
+import { samplingIn } from '../run/recipe-schemas.js';
 import { refinementPrompt } from '../text/refine.js';
 import { selfCorrectionPrompt } from '../text/self-correct.js';
 import { type Sifted, sift } from '../text/usable.js';
@@ -57,7 +58,6 @@ export function openRowMaker(options: RowsOptions, { answerer, kind, run, seed, 
       ['Take another method, or leave `rows` out.'],
     );
   }
-  const { maxNewTokens, temperature, topK, topP, minP } = options;
   return {
     every: options.every,
     pretend: (row, text) => craft.put(row, Array.from({ length: craft.samples }, () => text)),
@@ -71,7 +71,7 @@ export function openRowMaker(options: RowsOptions, { answerer, kind, run, seed, 
       await sameAsBefore(path('prompts.json'), asked, `The rows that ${options.make} is to be made for (${round}) are not those`);
       const answers = await answerer.answer({
         file: path('answers.jsonl'), round, rows: asked, samples: craft.samples, policy, doing: `${options.make}, ${round}`,
-        sampling: { maxNewTokens, temperature, topK, topP, minP, seed: createRandom('rows', seed, round).int(2 ** 31) },
+        sampling: { ...samplingIn(options), seed: createRandom('rows', seed, round).int(2 ** 31) },
       });
       const made = new Map(asked.map(({ index }, at) => [index, sift(answers.filter(({ row }) => row === at), craft.bad(rows[index]!))]));
       say?.(`${options.make}, ${round}: ${describe([...made.values()])}`);

@@ -121,6 +121,11 @@ export const Sampling = {
   minP: z.number().min(0).max(1).optional(),
 };
 
+/** The options of sampling among those of a recipe's section. */
+export const samplingIn = ({ maxNewTokens, temperature, topK, topP, minP }: z.infer<z.ZodObject<typeof Sampling>>) => ({
+  maxNewTokens, temperature, topK, topP, minP,
+});
+
 /** The keys that every recipe has. `method` and `data` come from their own rooms. */
 export const sharedSections = {
   /** A folder, a `.gguf` file, a hub id, or the name of a known model. */
