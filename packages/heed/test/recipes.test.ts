@@ -17,7 +17,7 @@ const ROOT = fileURLToPath(new URL('../../../', import.meta.url));
 const files = readdirSync(join(ROOT, 'recipes'))
   .filter((name) => name.endsWith('.yaml') && !name.startsWith('label-'))
   .map((name) => `recipes/${name}`);
-const online = files.filter((file) => /^judge:/m.test(readFileSync(join(ROOT, file), 'utf8')));
+const online = files.filter((file) => /^evaluate:/m.test(readFileSync(join(ROOT, file), 'utf8')));
 const offline = files.filter((file) => !online.includes(file));
 
 const { folder } = scratchFolder();

@@ -23,7 +23,7 @@ const options = optionsWith({
   alpha: z.number().min(0).default(0.1),
   /** β: weight of the positives, all K together. The paper 0.1; at 0 none are needed or scored. */
   beta: z.number().min(0).default(0.1),
-  /** r+, the less harmful reference, which scores the negative: `base`, an adapter's folder, or `{ every, rate }`. */
+  /** r+, the less harmful reference, which scores the negative: `base`, `round`, an adapter's folder, or `{ every, rate }`. */
   rPlus: moving,
   /** r−, the more harmful reference, which scores the positives. */
   rMinus: moving,

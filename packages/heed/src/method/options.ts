@@ -1,11 +1,14 @@
 import { z } from 'zod';
 import type { Reference } from './method.js';
 
-/** `reference` of a recipe: `base`, the model with the adapter switched off, or the folder of a saved adapter on it. */
+/**
+ * `reference` of a recipe: `base`, the model with the adapter switched off; `round`, the policy as the round began; or the folder of a
+ * saved adapter.
+ */
 export const reference = z.string().min(1).default('base');
 
 /** The reference that the option names. */
-export const referenceOf = (name: string): Reference => (name === 'base' ? 'base' : { adapter: name });
+export const referenceOf = (name: string): Reference => (name === 'base' || name === 'round' ? name : { adapter: name });
 
 /** How a judgment enters the prompt: a text with {instruction} and {judgment}. Left out, the template's own wording. */
 export const judgmentFormat = z

@@ -55,11 +55,13 @@ export function traceScored(method: BoundMethod, readings: Readings): Scored<str
     logp[name] = ofTokens(name, readings.logp(name));
     if (method.entropies.has(name)) entropy[name] = ofTokens(name, readings.entropy(name));
   }
+  // One input, whatever number of sequences the reference scores.
+  const begins = input(ROUND_BEGINS, []);
   const under = Object.fromEntries(Object.entries(method.references).map(([reference, { is, scores: names }]) => [
     reference,
     Object.fromEntries(names.map((name) => {
       const fed = input(`under:${reference}:${name}`, tokensShape(method, name));
-      return [name, new Tokens(is === 'round' ? asRoundBegan(logp[name]!.values, fed) : fed, masks[name]!)];
+      return [name, new Tokens(is === 'round' ? asRoundBegan(logp[name]!.values, fed, begins) : fed, masks[name]!)];
     })),
   ]));
   return {
@@ -84,8 +86,7 @@ export function traceScored(method: BoundMethod, readings: Readings): Scored<str
  * own numbers are taken, without gradient: the ratio is then exactly 1, although two programs may round differently. Later (`roundBegins`
  * 0) they are fed.
  */
-function asRoundBegan(policy: Tensor, fed: Tensor): Tensor {
-  const begins = input(ROUND_BEGINS, []);
+function asRoundBegan(policy: Tensor, fed: Tensor, begins: Tensor): Tensor {
   return add(mul(detach(policy), begins), mul(fed, sub(1, begins)));
 }
 

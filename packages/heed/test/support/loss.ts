@@ -1,6 +1,7 @@
 import type { Engine, Feed, Program } from '@heed/tensor';
 import type { BoundMethod } from '../../src/method/method.js';
 import type { Item } from '../../src/train/item.js';
+import { roundFeed } from '../../src/train/feeds.js';
 import { traceLoss } from '../../src/train/loss-program.js';
 import { type Tables, makeTables, sequenceTable, tokenTable } from '../../src/train/tables.js';
 
@@ -52,7 +53,7 @@ export async function lossOf(
   }));
   const padded = padMore(method, makeTables(method, items));
   const valueOf = (of: LogProbs, name: string) => (item: Item, k: number): readonly number[] => listsOf(of[name]![item.index]!)[k]!;
-  const feeds: Record<string, Feed> = { ...padded.feeds };
+  const feeds: Record<string, Feed> = { ...padded.feeds, ...roundFeed(false) };
   for (const name of method.names) {
     if (logp[name] !== undefined)
       feeds[`logp:${name}`] = junkInPadding(tokenTable(method, padded, name, valueOf(logp, name)), padded.feeds[`mask:${name}`]!);
