@@ -78,7 +78,7 @@ export async function runAlignment(recipe: AlignRecipe, run: RunFolder, hooks: H
     await sameAsBefore(run.path('work', 'reward.json'), [teacher.name, examiner.name], 'The reward is not the one');
     const answerer = createAnswerer(engine, model, plan, hooks);
     const maker = recipe.rows ? openRowMaker(recipe.rows, { answerer, kind: method.row, run, seed, say }) : undefined;
-    requireRowsFromAnswers(method, recipe.generate.samples, teacher, maker);
+    requireRowsFromAnswers(method, prompts, recipe.generate.samples, teacher, maker);
 
     const parameters = start.parameters ?? initialParameters(plan, seed);
     const { samples, ...decoding } = recipe.generate;

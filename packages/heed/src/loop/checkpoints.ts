@@ -21,8 +21,12 @@ export interface Snapshot {
   readonly trainer: TrainerState;
 }
 
-/** The report of a round, for `summary.json` and for people. A source adds words and numbers of its own. */
-export type RoundReport = { readonly round: number; readonly steps: number; readonly loss: number } & Readonly<Record<string, unknown>>;
+/**
+ * The report of a round, for `summary.json` and for people. `loss` is that of its last step; null where no step was taken. A source adds
+ * words and numbers of its own.
+ */
+export type RoundReport =
+  { readonly round: number; readonly steps: number; readonly loss: number | null } & Readonly<Record<string, unknown>>;
 
 const ARRAYS = ['parameters', 'm', 'v'] as const;
 const copyKey = (reference: string): string => `copy:${reference}`;

@@ -1,5 +1,5 @@
 import { silentProgress } from '../run/progress.js';
-import type { Step } from '../train/trainer.js';
+import type { Learnt, Step } from '../train/trainer.js';
 import type { RoundReport } from './checkpoints.js';
 import { type RecordSetup, openRecord } from './record.js';
 import type { Hooks } from '../run/job.js';
@@ -19,6 +19,9 @@ export interface LoopSetup extends Omit<RecordSetup, 'rounds' | 'interrupt'> {
   onStep?(step: Step, lesson: Lesson): void;
 }
 
+/** A round whose lesson has no items. */
+const NOTHING: Learnt = { steps: 0, loss: Number.NaN, tokens: 0, seconds: 0 };
+
 /** The results of a loop. */
 export interface LoopResult {
   readonly reports: readonly RoundReport[];
@@ -29,8 +32,8 @@ export interface LoopResult {
 }
 
 /**
- * The whole of training: rows → learn → save, round after round. A resumed run goes on from its newest checkpoint, and ends with the same
- * numbers as an uninterrupted run.
+ * The whole of training: rows → learn → save, round after round. A lesson without items leaves the policy as it is. A resumed run goes on
+ * from its newest checkpoint, and ends with the same numbers as an uninterrupted run.
  *
  * @throws Interrupted after saving, where `hooks.interrupt` asked for it
  * @throws UserError where a resume finds other rows, or a loss is not finite; the last good state is saved
@@ -48,6 +51,10 @@ export async function runLoop(
     const done = record.begin(k, lesson);
     if (done === 'all') continue;
     onLesson?.(k, lesson);
+    if (lesson.items.length === 0) {
+      await record.end(NOTHING, source.learnt?.(k, NOTHING));
+      continue;
+    }
     if (fresh && k > 1 && done === 0) {
       await trainer.restartOptimizer();
       say?.(`Round ${k} starts the optimizer anew (loop.fresh).`);

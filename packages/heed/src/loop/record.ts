@@ -31,7 +31,7 @@ export interface TrainingRecord {
    * are.
    */
   failure(error: unknown): Promise<unknown>;
-  /** Saves the end of a round. @throws Interrupted where a stop was asked for and a round is left */
+  /** Reports a round, and saves its end where a step was taken. @throws Interrupted where a stop was asked for and a round is left */
   end(learnt: Learnt, words: Readonly<Record<string, unknown>> | undefined): Promise<void>;
 }
 
@@ -89,8 +89,9 @@ export async function openRecord({ run, trainer, options, rounds, interrupt }: R
       return error.forUser();
     },
     async end({ steps, loss }, words) {
-      reports.push({ round: place.round, steps, loss, ...words });
-      await save();
+      reports.push({ round: place.round, steps, loss: Number.isNaN(loss) ? null : loss, ...words });
+      // Without a step the newest checkpoint says all. A resume makes this empty lesson again, from what is on disk.
+      if (steps > 0) await save();
       if (stopping() && place.round < rounds) throw new Interrupted(`Stopped after round ${place.round}; go on with --resume.`);
     },
   };

@@ -8,11 +8,13 @@ import { ROWS_OF, type Sample, makerOf } from './rows-of.js';
 /**
  * Refuses, before anything is generated, a method whose rows cannot be made from rated answers as the recipe has them.
  *
+ * @param prompts What is answered.
  * @param maker What writes parts of the rows (`rows:` of the recipe), where there is one.
  * @throws UserError naming what is missing and the way out
  */
 export function requireRowsFromAnswers(
   method: BoundMethod,
+  prompts: readonly PromptRow[],
   samples: number,
   reward: Pick<Reward, 'drawsLine'>,
   maker: RowMaker | undefined,
@@ -41,7 +43,7 @@ export function requireRowsFromAnswers(
       'Give the reward a threshold, or take a method that learns from numbers or pairs, such as hindsight-reward or dpo.',
     ]);
   }
-  const rows = [pretend(samples, 1), pretend(samples, 0)]
+  const rows = prompts.flatMap((prompt) => [pretend(prompt, samples, 1), pretend(prompt, samples, 0)])
     .flatMap((all) => made.rows(all))
     .map((row) => maker?.pretend(row, 'Perhaps so.') ?? row);
   const reasons = rows.map((row) => (method.uses(row) ? method.unfit(row) : 'the method leaves such rows out'));
@@ -52,11 +54,13 @@ export function requireRowsFromAnswers(
       ["Draw more answers (generate.samples), let the model write what is missing (rows:), or set the method's options for what there is."],
     );
   }
+  const together = method.unfitTogether(rows.filter((_, i) => reasons[i] === undefined));
+  if (together === undefined) return;
+  throw new UserError(`method: ${method.name} could not learn from answers to these prompts, whatever they are: ${together}.`);
 }
 
 /** The answers that a prompt might get: so many bad ones first, then good ones, all different. */
-function pretend(samples: number, bad: number): Sample[] {
-  const prompt: PromptRow = { source: { file: 'a prompt', line: 1 }, prompt: [{ role: 'user', content: 'Is it so?' }], extra: {} };
+function pretend(prompt: PromptRow, samples: number, bad: number): Sample[] {
   return Array.from({ length: samples }, (_, sample) => ({
     prompt, sample, text: sample < bad ? 'No.' : `Yes, for ${sample + 2} reasons.`,
     rated: sample < bad ? { value: 0, reason: '"No" is wrong.', satisfied: false } : { value: 1, reason: null, satisfied: true },

@@ -11,7 +11,7 @@ export interface Round {
   readonly policy: View | undefined;
 }
 
-/** The items and rows that a round learns from. */
+/** The items and rows that a round learns from. Without items the round takes no step. */
 export interface Lesson {
   readonly items: readonly Item[];
   /** The rows that the items were made of: `rows[item.index]`. */

@@ -125,7 +125,7 @@ export async function runTraining(recipe: TrainRecipe, run: RunFolder, hooks: Ho
     const summary: TrainSummary = {
       job: 'train', method: method.name, model: recipe.model,
       rows: ready.items.length, heldOut: held.items.length, skipped: left.length, truncated: ready.truncated,
-      steps: trainer.step, loss: reports.at(-1)!.loss,
+      steps: trainer.step, loss: reports.at(-1)!.loss!,
       before: before?.whole, after: after?.whole, change: before && after && changes(before, after, seed),
       tokens, trainingSeconds: seconds, seconds: (performance.now() - started) / 1000,
       peakRssMb: Math.round((await engine.memory()).peakRss / 2 ** 20), resumedFrom,

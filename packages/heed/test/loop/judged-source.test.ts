@@ -26,15 +26,17 @@ interface Given {
   readonly reward?: RewardFunction;
   readonly allowedFailures?: number;
   readonly prompts?: readonly PromptRow[];
+  /** The number of the round. */
+  readonly k?: number;
 }
 
 async function lesson(
-  { method, answers, reward = pluses, allowedFailures = 0, prompts = PROMPTS }: Given,
+  { method, answers, reward = pluses, allowedFailures = 0, prompts = PROMPTS, k = 1 }: Given,
 ): Promise<{ lesson: Lesson; said: string[]; report: object }> {
   const said: string[] = [];
   const dir = join(folder, `run-${runs++}`);
   const source = judgedSource({
-    rounds: 1, prompts, samples: answers[0]!.length, sampling: { maxNewTokens: 8, temperature: 1 },
+    rounds: k, prompts, samples: answers[0]!.length, sampling: { maxNewTokens: 8, temperature: 1 },
     reward: createFunctionReward('pluses', reward, 1), allowedFailures, method: methodOf(method), text: fakeRespond(),
     limits: { maxTokens: 512, onLong: 'error' }, seed: 0, maker: undefined, run: { path: (...parts) => join(dir, ...parts) },
     hooks: { say: (line) => said.push(line) },
@@ -47,8 +49,8 @@ async function lesson(
       release: async () => undefined,
     },
   });
-  const made = await source.lesson({ k: 1, policy: undefined });
-  return { lesson: made, said, report: source.learnt!(1, { steps: 1, loss: 0, tokens: 0, seconds: 0 }) };
+  const made = await source.lesson({ k, policy: undefined });
+  return { lesson: made, said, report: source.learnt!(k, { steps: made.items.length === 0 ? 0 : 1, loss: 0, tokens: 0, seconds: 0 }) };
 }
 
 const ANSWERS = [['yes+', 'no'], ['bad', 'good++'], ['worse', 'fine+']];
@@ -106,15 +108,30 @@ describe('a round that a method cannot learn from', () => {
   const bad = [['yes', 'so'], ['well', 'good'], ['oh', 'fine']];
   const nothing = /^Round 1 leaves nothing to train on: \d of 6 answers satisfy the reward; .*(takes none of these rows|label)/;
 
-  it.each([
+  const cases = [
     ['sft', 'bad'], ['npo', 'good'], ['dpo', 'good'], ['dpo', 'bad'],
     // Without the other class there is nothing to tell apart: the same refusal as for a file.
     ['kto', 'good'], ['kto', 'bad'], ['bco', 'good'], ['bco', 'bad'], ['unlikelihood', 'good'],
-  ] as const)('%s stops where all answers are %s, and names the way out', async (name, all) => {
+  ] as const;
+
+  it.each(cases)('%s stops in the first round where all answers are %s, and names the way out', async (name, all) => {
     const stopped = lesson({ method: { name }, answers: all === 'good' ? good : bad });
     await expect(stopped).rejects.toThrow(nothing);
     const hints = ['generate.samples', 'generate.maxNewTokens'].map((option) => expect.stringContaining(option) as string);
     await expect(stopped).rejects.toMatchObject({ hints });
+  });
+
+  it.each(cases)('%s goes on in a later round where all answers are %s, and says that nothing is learnt', async (name, all) => {
+    const { lesson: { items }, said, report } = await lesson({ method: { name }, answers: all === 'good' ? good : bad, k: 2 });
+    expect(items).toEqual([]);
+    expect(said.at(-1)).toMatch(/^round 2 teaches nothing, and the policy stays as it is: .*(takes none of these rows|label)/);
+    expect(report).toMatchObject({ satisfied: all === 'good' ? 6 : 0, reward: all === 'good' ? 1 : 0, trainedOn: 0 });
+  });
+
+  it('goes on in a later round where all answers were cut off, and has no mean reward', async () => {
+    const { lesson: { items }, report } = await lesson({ method: { name: 'sft' }, answers: [['so…', ' '], ['…', '…'], ['+…', '…']], k: 3 });
+    expect(items).toEqual([]);
+    expect(report).toEqual({ answers: 0, satisfied: 0, reward: null, unfinished: 6, unrated: {}, trainedOn: 0 });
   });
 
   it.each([

@@ -88,6 +88,12 @@ describe('align refuses a method', () => {
     expectRefused(ran, words, /Take another method/);
   });
 
+  it('that sets completions under other prompts, where all prompts are one', async () => {
+    const one = write('one.jsonl', '{"prompt": "Why?"}\n'.repeat(3));
+    const ran = await align('method={name: kto}', `data=${one}`, 'generate.samples=4', ruled());
+    expectRefused(ran, /kto could not learn from answers to these prompts.*all rows have the same prompt/, /loss: apo-zero/);
+  });
+
   it.each(['cut', 'sft', 'kto', 'bco', 'unlikelihood', 'npo'])('%s, with a reward that draws no line', async (name) => {
     const ran = await align(`method={name: ${name}}`, `reward=${fn}`);
     const words = new RegExp(`${name} learns from good and bad answers, but the reward draws no line between them`);

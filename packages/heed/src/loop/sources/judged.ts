@@ -42,18 +42,22 @@ export interface JudgedRound {
   /** Answers with a rating. */
   readonly answers: number;
   readonly satisfied: number;
-  /** Mean value of the rated answers. */
-  readonly reward: number;
+  /** Mean value of the rated answers; null where there are none. */
+  readonly reward: number | null;
   /** Answers that were empty or cut off at maxNewTokens: a response is learnt with its end of turn, and these have none. */
   readonly unfinished: number;
   /** Answers without a rating, by reason. */
   readonly unrated: Readonly<Record<string, number>>;
+  /** Rows that were learnt from: 0 where a round after the first taught nothing. */
   readonly trainedOn: number;
 }
 
 /**
  * The online loop (CUT: Xu et al. 2024, section 5.2): the policy answers the prompts, a reward rates the answers, and the rated answers
  * become rows of the kind that the method learns from. Answers and ratings are kept in `work/round-<k>/`.
+ *
+ * A round whose answers teach the method nothing (all are good, say) has an empty lesson. In the first round that is an error: it would
+ * recur, and a run would end with the adapter that it began with.
  */
 export function judgedSource(setup: JudgedSetup): Source {
   const { rounds, prompts, samples, reward, method, text, limits, seed, answerer, run, maker, hooks: { say = () => undefined } } = setup;
@@ -81,13 +85,13 @@ export function judgedSource(setup: JudgedSetup): Source {
         unfinished: answers.length - whole.length,
         unrated: reasonsOf(failures),
         trainedOn: items.length,
-        reward: all.reduce((sum, one) => sum + one.rated.value, 0) / all.length,
+        reward: all.length === 0 ? null : all.reduce((sum, one) => sum + one.rated.value, 0) / all.length,
       });
       return { items, rows, seed: seed + k };
     },
     learnt(k, { steps }) {
       const round = done.get(k)!;
-      say(`round ${k}: trained on ${round.trainedOn} rows in ${steps} steps.`);
+      if (steps > 0) say(`round ${k}: trained on ${round.trainedOn} rows in ${steps} steps.`);
       return { ...round };
     },
   };
@@ -118,6 +122,10 @@ export function judgedSource(setup: JudgedSetup): Source {
     const kept = items.map(({ index }) => rows[index]!);
     const reason = kept.length === 0 ? `${method.name} takes none of these rows` : method.unfitTogether(kept);
     if (reason === undefined) return items;
+    if (k > 1) {
+      say(`round ${k} teaches nothing, and the policy stays as it is: ${reason}.`);
+      return [];
+    }
     throw new UserError(`Round ${k} leaves nothing to train on: ${words}; ${reason}.`, [
       'Where the reward is the same for all answers, it cannot tell them apart: '
         + 'look at its reasons, teach its judge (docs/labels.md), or draw more answers (generate.samples).',
