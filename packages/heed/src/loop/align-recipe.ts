@@ -4,7 +4,7 @@ import { JudgeOptions, keysThatMayDiffer } from '../judge/options.js';
 import { JudgmentsOptions } from '../label/judgments.js';
 import { DEFAULT_STORE } from '../label/recipe.js';
 import { METHODS, type Methods, methodOptions } from '../method/index.js';
-import { RewardOptions, rewardOfJudge } from '../reward/options.js';
+import { RewardOptions, RewardsOptions, rewardKindOf, rewardOfJudge } from '../reward/options.js';
 import type { LoadedRecipe } from '../run/recipe.js';
 import { Sampling, sharedSections } from '../run/recipe-schemas.js';
 import { loadRecipeWithMethod } from './method-of.js';
@@ -20,6 +20,8 @@ const shape = (methods: Methods) => z.strictObject({
   data: DataOptions,
   /** What rates the answers: `rules:FILE`, `./FILE.ts#NAME`, or a section with one of rules, rewardModel, scores, judgments, fn. */
   reward: RewardOptions.optional(),
+  /** In place of `reward`: several by name, each with a weight. The answer's value is their weighted sum. */
+  rewards: RewardsOptions.optional(),
   /** In place of `reward`: `rules:FILE`, a section `rewardModel`, or with `label` a judge that writes judgments: local, endpoint, human. */
   judge: JudgeOptions.optional(),
   /** How a judge is asked, as in `heed label`. */
@@ -45,7 +47,7 @@ const shape = (methods: Methods) => z.strictObject({
   /** Prompts held out, answered and rated before and after. */
   evaluate: z.strictObject({
     prompts: z.string().min(1),
-    /** What rates them. Default: `reward` above, where that is rules or a function. A model may not grade what it taught. */
+    /** What rates them. Default: `reward` or `rewards` above, where those are rules or functions. A model may not grade what it taught. */
     reward: RewardOptions.optional(),
     /** In place of `reward`: `rules:FILE` or a section `rewardModel`. */
     judge: JudgeOptions.optional(),
@@ -57,7 +59,7 @@ const shape = (methods: Methods) => z.strictObject({
 type Given = z.infer<ReturnType<typeof shape>>;
 
 /** The sections that say what rates answers. */
-const SECTIONS = ['reward', 'judge', 'evaluate'];
+const SECTIONS = ['reward', 'rewards', 'judge', 'evaluate'];
 
 const alignRecipe = (methods: Methods) => shape(methods)
   .superRefine((recipe, context) => {
@@ -75,35 +77,51 @@ export type AlignRecipe = z.infer<typeof AlignRecipe>;
 export const loadAlignRecipe = (file: string, overrides: readonly string[]): Promise<LoadedRecipe<AlignRecipe>> =>
   loadRecipeWithMethod(file, overrides, alignRecipe);
 
+type Teacher = Pick<Given, 'reward' | 'rewards' | 'judge' | 'label'>;
+
+/** One reward, or several that are summed. */
+export type RatedBy = RewardOptions | { readonly rewards: RewardsOptions };
+
 /** What rates the answers of a round. */
-export const rewardOf = ({ reward, judge, label }: Pick<Given, 'reward' | 'judge' | 'label'>): RewardOptions =>
-  reward ?? rewardOfJudge(judge!, label);
+export const rewardOf = ({ reward, rewards, judge, label }: Teacher): RatedBy => {
+  if (rewards !== undefined) return { rewards };
+  return reward ?? rewardOfJudge(judge!, label);
+};
 
 /** What rates the held-out answers. */
-export const heldOutRewardOf = (recipe: Pick<Given, 'reward' | 'judge' | 'label' | 'evaluate'>): RewardOptions => {
+export const heldOutRewardOf = (recipe: Teacher & Pick<Given, 'evaluate'>): RatedBy => {
   const { reward, judge } = recipe.evaluate;
   if (reward !== undefined) return reward;
   return judge === undefined ? rewardOf(recipe) : rewardOfJudge(judge);
 };
 
-function problemsOf(recipe: Given): [path: string[], message: string][] {
-  const { data, reward, judge, label, store, rows, evaluate } = recipe;
-  const problems: [string[], string][] = [];
+type Problem = [path: string[], message: string];
+
+function problemsOf(recipe: Given): Problem[] {
+  const { data, rows, evaluate } = recipe;
+  const problems: Problem[] = [];
   if (data.ties !== undefined) problems.push([['data', 'ties'], 'answers are rated one by one, so none is a tie; leave it out']);
   if (data.eval !== undefined) problems.push([['data', 'eval'], 'prompts held out are named by evaluate.prompts; leave it out']);
   if (rows && rows.every !== 0) problems.push([['rows', 'every'], 'every round makes its rows anew; leave it out']);
-  if ((reward === undefined) === (judge === undefined)) {
-    problems.push([
-      ['reward'],
-      reward === undefined
-        ? 'is missing; say what rates the answers, such as reward: rules:FILE'
-        : 'stands beside judge; leave one of them out',
-    ]);
+  const [first, second] = (['reward', 'rewards', 'judge'] as const).filter((key) => recipe[key] !== undefined);
+  if (first === undefined) {
+    problems.push([['reward'], 'is missing; say what rates the answers, such as reward: rules:FILE']);
+    return problems;
+  }
+  if (second !== undefined) {
+    problems.push([[first], `stands beside ${second}; leave one of them out`]);
     return problems;
   }
   if (evaluate.reward !== undefined && evaluate.judge !== undefined)
     problems.push([['evaluate', 'reward'], 'stands beside evaluate.judge; leave one of them out']);
-  const asked = judge !== undefined && ASKED.some((one) => one === kindOf(judge));
+  return [...problems, ...problemsOfAsking(recipe), ...problemsOfExaminer(recipe)];
+}
+
+/** Who is asked, and what. */
+function problemsOfAsking(recipe: Given): Problem[] {
+  const { judge, label, store } = recipe;
+  const problems: Problem[] = [];
+  const asked = judge !== undefined && isAsked(judge);
   if (asked && label === undefined) {
     problems.push([
       ['label'],
@@ -111,32 +129,46 @@ function problemsOf(recipe: Given): [path: string[], message: string][] {
         + 'write label: judgments, or give a judge of whole responses: rules:FILE or rewardModel',
     ]);
   }
-  const needless = `means nothing here, because ${kindOf((judge ?? reward)!)} answers no questions; leave it out`;
+  const needless = `means nothing here, because ${teachersOf(recipe).join(' and ')} answers no questions; leave it out`;
   if (!asked && label !== undefined) problems.push([['label'], needless]);
   if (!asksSomeone(recipe) && store !== undefined) problems.push([['store'], needless]);
-  if (evaluate.judge !== undefined && ASKED.some((one) => one === kindOf(evaluate.judge!))) {
-    problems.push([['evaluate', 'judge'], 'held-out answers are judged as wholes; use rules:FILE or rewardModel']);
-    return problems;
-  }
-  const teaches = kindOf((judge ?? reward)!);
-  const other = evaluate.reward ?? evaluate.judge;
-  const path = ['evaluate', evaluate.judge === undefined && reward !== undefined ? 'reward' : 'judge'];
-  if (teaches === 'rules' || teaches === 'fn') return problems;
-  if (other === undefined) {
-    problems.push([
-      path,
-      'the judge that teaches is a model, and its own marks would not show whether what it teaches is right; '
-        + 'name an independent one, such as rules:FILE',
-    ]);
-  } else if (JSON.stringify(other) === JSON.stringify(judge ?? reward)) {
-    problems.push([path, 'this is the judge that teaches; name an independent one, such as rules:FILE']);
-  }
   return problems;
 }
 
+/** Who rates the held-out answers: none that taught, where a model taught. */
+function problemsOfExaminer(recipe: Given): Problem[] {
+  const { reward, rewards, judge, evaluate } = recipe;
+  if (evaluate.judge !== undefined && isAsked(evaluate.judge))
+    return [[['evaluate', 'judge'], 'held-out answers are judged as wholes; use rules:FILE or rewardModel']];
+  if (teachersOf(recipe).every(isChecked)) return [];
+  const other = evaluate.reward ?? evaluate.judge;
+  const path = ['evaluate', evaluate.judge === undefined && judge === undefined ? 'reward' : 'judge'];
+  if (other === undefined) {
+    return [[
+      path,
+      'the judge that teaches is a model, and its own marks would not show whether what it teaches is right; '
+        + 'name an independent one, such as rules:FILE',
+    ]];
+  }
+  const models = rewards === undefined ? [judge ?? reward] : Object.values(rewards).filter((one) => !isChecked(rewardKindOf(one)));
+  const written = (one: unknown): string => JSON.stringify({ ...(one as object), weight: undefined });
+  if (models.every((one) => written(one) !== written(other))) return [];
+  return [[path, 'this is the judge that teaches; name an independent one, such as rules:FILE']];
+}
+
+/** Whether rewards of a kind can be checked by reading them: they may rate what they taught. */
+const isChecked = (kind: string): boolean => kind === 'rules' || kind === 'fn';
+
+/** The kinds of what rates a round's answers: one, or those of `rewards`. */
+const teachersOf = ({ reward, rewards, judge }: Pick<Given, 'reward' | 'rewards' | 'judge'>): string[] =>
+  (rewards === undefined ? [kindOf((judge ?? reward)!)] : Object.values(rewards).map(rewardKindOf));
+
+const isAsked = (judge: JudgeOptions): boolean => ASKED.some((one) => one === kindOf(judge));
+
 /** Whether a judge is asked, whose replies are kept. */
-const asksSomeone = ({ reward, judge }: Pick<Given, 'reward' | 'judge'>): boolean =>
-  [judge, reward].some((spec) => spec !== undefined && [...ASKED, 'scores', 'judgments'].some((one) => one === kindOf(spec)));
+const asksSomeone = (recipe: Pick<Given, 'reward' | 'rewards' | 'judge'>): boolean =>
+  (['reward', 'rewards', 'judge'] as const).some((key) => recipe[key] !== undefined)
+  && teachersOf(recipe).some((kind) => [...ASKED, 'scores', 'judgments'].includes(kind));
 
 /** `rules`, `fn`, or the key of the section. */
 const kindOf = (spec: JudgeOptions | RewardOptions): string => {
@@ -144,7 +176,8 @@ const kindOf = (spec: JudgeOptions | RewardOptions): string => {
   return spec.startsWith('rules:') ? 'rules' : 'fn';
 };
 
-/** Keys of the recipe that may differ when a run goes on: no rating and no weight depends on them. */
+/** Keys of the recipe that may differ when a run goes on: no rating and no weight depends on them. `*` is any name. */
 export const ALIGN_FREE: readonly string[] = [
-  'allowedFailures', ...['judge', 'reward.judgments.judge', 'reward.scores.judge'].flatMap(keysThatMayDiffer),
+  'allowedFailures',
+  ...['judge', ...['reward', 'rewards.*'].flatMap((at) => [`${at}.judgments.judge`, `${at}.scores.judge`])].flatMap(keysThatMayDiffer),
 ];

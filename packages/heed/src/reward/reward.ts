@@ -54,6 +54,8 @@ export interface Reward {
   readonly name: string;
   /** Whether results say `satisfied`: the reward draws a line between good and bad responses. */
   readonly drawsLine: boolean;
+  /** Of a reward that sums others: the weight of each of its results' `parts`, by name. Absent where the reward sums none. */
+  readonly weights?: Readonly<Record<string, number>>;
   /** What a respondent behind the reward was asked so far, and what that took; absent where none is asked. */
   readonly asking?: Readonly<UsageTotals>;
   rate(items: readonly RewardItem[], hooks?: RewardHooks): Promise<readonly (Rated | Failure)[]>;

@@ -58,9 +58,16 @@ export const RUN_FILES = [
   'recipe.yaml', 'metrics.jsonl', 'samples.jsonl', 'summary.json', 'report.html', 'checkpoints', 'adapter', 'work',
 ] as const;
 
-/** What differs between two recipes, `key: old → new`. Keys that are `free` to differ, those below them and `run` are left out. */
+/**
+ * What differs between two recipes, `key: old → new`. Keys that are `free` to differ, those below them and `run` are left out. A `*` in a
+ * free key is any one name.
+ */
 export function recipeChanges(before: unknown, after: unknown, free: readonly string[] = []): string[] {
-  const isFree = (key: string): boolean => ['run', ...free].some((one) => key === one || key.startsWith(`${one}.`));
+  const paths = ['run', ...free].map((one) => one.split('.'));
+  const isFree = (key: string): boolean => {
+    const names = key.split('.');
+    return paths.some((path) => path.every((name, i) => name === names[i] || (name === '*' && i < names.length)));
+  };
   const flatten = (value: unknown, prefix: string, into: Map<string, string>): Map<string, string> => {
     if (typeof value === 'object' && value !== null && !Array.isArray(value) && Object.keys(value).length > 0) {
       for (const [key, inner] of Object.entries(value)) flatten(inner, prefix ? `${prefix}.${key}` : key, into);

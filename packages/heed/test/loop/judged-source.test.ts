@@ -5,7 +5,9 @@ import type { Answer } from '../../src/loop/answer-log.js';
 import { judgedSource } from '../../src/loop/sources/judged.js';
 import type { Lesson } from '../../src/loop/source.js';
 import { type MethodOptions, methodOf } from '../../src/method/index.js';
+import { combineRewards } from '../../src/reward/combined.js';
 import { type RewardFunction, createFunctionReward } from '../../src/reward/function.js';
+import type { Reward } from '../../src/reward/reward.js';
 import { fakeRespond } from '../support/respond.js';
 import { scratchFolder } from '../support/scratch.js';
 
@@ -23,7 +25,7 @@ interface Given {
   readonly method: MethodOptions;
   /** The answers to each prompt; one that ends with "…" was cut off. */
   readonly answers: readonly (readonly string[])[];
-  readonly reward?: RewardFunction;
+  readonly reward?: RewardFunction | Reward;
   readonly allowedFailures?: number;
   readonly prompts?: readonly PromptRow[];
   /** The number of the round. */
@@ -37,7 +39,8 @@ async function lesson(
   const dir = join(folder, `run-${runs++}`);
   const source = judgedSource({
     rounds: k, prompts, samples: answers[0]!.length, sampling: { maxNewTokens: 8, temperature: 1 },
-    reward: createFunctionReward('pluses', reward, 1), allowedFailures, method: methodOf(method), text: fakeRespond(),
+    reward: typeof reward === 'function' ? createFunctionReward('pluses', reward, 1) : reward,
+    allowedFailures, method: methodOf(method), text: fakeRespond(),
     limits: { maxTokens: 512, onLong: 'error' }, seed: 0, maker: undefined, run: { path: (...parts) => join(dir, ...parts) },
     hooks: { say: (line) => said.push(line) },
     answerer: {
@@ -100,6 +103,31 @@ describe('a round of answers', () => {
     expect(report).toEqual({ answers: 5, satisfied: 3, reward: 4 / 5, unfinished: 0, unrated: { 'not-applicable': 1 }, trainedOn: 5 });
     await expect(lesson({ method: { name: 'kto' }, answers: ANSWERS, reward, allowedFailures: 0.1 }))
       .rejects.toThrow(/1 of 6 answers got no rating .*allowedFailures is 10.0 %.*not-applicable 1/);
+  });
+});
+
+describe('a round of answers that several rewards rate', () => {
+  const reward = combineRewards([
+    { name: 'good', weight: 1, reward: createFunctionReward('good', ({ completions }) => completions.map((text) => {
+      if (text === 'bad') return null;
+      return Number(text.includes('+'));
+    }), 1) },
+    { name: 'long', weight: 0.5, reward: createFunctionReward('long', ({ completions }) => completions.map((text) => text.length)) },
+  ]);
+
+  it('is learnt from by their sum', async () => {
+    const { lesson: { rows } } = await lesson({
+      method: { name: 'dpo' }, answers: [['yes+', 'no'], ['bad', 'good++'], ['much worse', 'f+']], reward,
+    });
+    expect(rows).toMatchObject([
+      { chosen: 'yes+', rejected: 'no' }, { chosen: 'good++', rejected: 'bad' }, { chosen: 'much worse', rejected: 'f+' },
+    ]);
+  });
+
+  it('makes no vote of an answer of which none that draws a line says anything', async () => {
+    const { lesson: { rows }, report } = await lesson({ method: { name: 'kto' }, answers: ANSWERS, reward, allowedFailures: 0.2 });
+    expect(rows.map((row) => (row as unknown as { completion: string }).completion)).not.toContain('bad');
+    expect(report).toMatchObject({ answers: 5, satisfied: 3, unrated: { 'not-applicable': 1 } });
   });
 });
 

@@ -111,6 +111,25 @@ describe('align refuses a recipe', () => {
       'with a reward and a judge', ({ rules: r }) => [`reward=rules:${r}`, `judge=rules:${r}`],
       /reward.* stands beside judge; leave one of them out/,
     ],
+    [
+      'with several rewards and a judge', ({ rules: r, fn: f }) => [`rewards={ a: "${f}" }`, `judge=rules:${r}`],
+      /rewards.* stands beside judge; leave one of them out/,
+    ],
+    ['with rewards that name none', () => ['rewards={}'], /rewards.*expected one reward or more/],
+    [
+      'with a model among several rewards and nobody else to rate what is held out',
+      ({ rules: r }) => [`rewards={ a: "rules:${r}", b: { rewardModel: { adapter: none } } }`],
+      /evaluate\.reward.*the judge that teaches is a model/,
+    ],
+    [
+      'whose held-out answers are rated by the model among several rewards',
+      ({ rules: r }) => [
+        `rewards={ a: "rules:${r}", b: { rewardModel: { adapter: none }, weight: 2 } }`,
+        'evaluate.reward={ rewardModel: { adapter: none } }',
+      ],
+      /evaluate\.reward.*this is the judge that teaches/,
+    ],
+    ['with a store that nobody needs', ({ fn: f }) => [`rewards={ a: "${f}" }`, 'store=x.db'], /store.*because fn answers no questions/],
     ['with neither', () => [], /reward.* is missing; say what rates the answers, such as reward: rules:FILE/],
     [
       'with rows that are made anew as training goes on',
@@ -135,6 +154,12 @@ describe('align refuses a recipe', () => {
 describe('align takes', () => {
   it('a reward that draws no line where the method wants numbers or pairs', async () => {
     const ran = await align('method={name: dpo}', 'generate.samples=16', `reward=${fn}`);
+    expect(ran.code, ran.err).toBe(0);
+  });
+
+  it('several rewards, of which one draws a line', async () => {
+    const rewards = `rewards={ long: { fn: "${fn}", weight: 0.1 }, tiny: "rules:${rules}" }`;
+    const ran = await align('method={name: npo}', 'generate.samples=4', rewards);
     expect(ran.code, ran.err).toBe(0);
   });
 

@@ -185,6 +185,9 @@ describe('openRun', () => {
       expect(recipeChanges(rewards(kind, { samples: 1 }), rewards(kind, { samples: 2 }), ALIGN_FREE)).toEqual([
         `reward.${kind}.judge.endpoint.samples: 1 → 2`,
       ]);
+      const several = (endpoint: object, weight = 1) => ({ rewards: { mine: { [kind]: { judge: { endpoint } }, weight } } });
+      expect(recipeChanges(several({ timeout: 1 }), several({ timeout: 2 }), ALIGN_FREE)).toEqual([]);
+      expect(recipeChanges(several({}), several({}, 2), ALIGN_FREE)).toEqual(['rewards.mine.weight: 1 → 2']);
     }
   });
 

@@ -2,9 +2,9 @@ import type { AnyRow, PromptRow } from '../../data/rows.js';
 import { listProblems } from '../../data/problem.js';
 import { UserError } from '../../errors.js';
 import type { SamplingOptions } from '../../generate/options.js';
-import { failed } from '../../judge/respondent.js';
+import { type Failure, failed } from '../../judge/respondent.js';
 import type { BoundMethod, Respond } from '../../method/method.js';
-import type { Reward } from '../../reward/reward.js';
+import type { Rated, Reward } from '../../reward/reward.js';
 import type { RunFolder } from '../../run/folder.js';
 import type { Hooks } from '../../run/job.js';
 import { createRandom } from '../../run/random.js';
@@ -98,7 +98,8 @@ export function judgedSource(setup: JudgedSetup): Source {
 
   async function rate(answers: readonly Answer[], file: string) {
     const items = answers.map(({ row, text: response, ids }) => ({ prompt: prompts[row]!.prompt, response, ids, row: prompts[row]! }));
-    const results = await rateAnswers(file, items, reward, setup.allowedFailures, setup.hooks);
+    const given = await rateAnswers(file, items, reward, setup.allowedFailures, setup.hooks);
+    const results = makerOf(method.row)?.needsLine === true ? given.map(withLine) : given;
     const found = answers.flatMap(({ row, sample, text: said }, i): Sample[] => {
       const result = results[i]!;
       return failed(result) ? [] : [{ prompt: prompts[row]!, sample, text: said, rated: result }];
@@ -133,6 +134,12 @@ export function judgedSource(setup: JudgedSetup): Source {
     ]);
   }
 }
+
+/** Rows that tell good answers from bad ones are made only of answers about which the reward says which they are. */
+const withLine = (result: Rated | Failure): Rated | Failure => {
+  if (failed(result) || result.satisfied !== undefined) return result;
+  return { failure: 'not-applicable', detail: 'no reward that draws a line applies to this response' };
+};
 
 const countSatisfied = (samples: readonly Sample[]): number => samples.filter(({ rated }) => rated.satisfied === true).length;
 

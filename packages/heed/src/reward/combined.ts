@@ -1,0 +1,89 @@
+import { type Failure, failed } from '../judge/respondent.js';
+import { addTotals } from '../label/usage.js';
+import type { Rated, Reward } from './reward.js';
+
+/** One of several rewards that are summed. */
+export interface RewardPart {
+  readonly name: string;
+  readonly reward: Reward;
+  /** Any finite number: a negative one punishes; with 0 the reward is only logged. */
+  readonly weight: number;
+}
+
+/**
+ * Several rewards as one. For a response:
+ *
+ * - `value` is Σ weight · value of the rewards that apply. A reward that does not apply (`not-applicable`) is left out of the sum, as TRL
+ *   leaves out None (GRPOTrainer, `nansum`). Where none applies, the response fails as `not-applicable`.
+ * - `parts` has the value of each reward that applies, without its weight, by name. Parts of the rewards themselves are not kept.
+ * - `satisfied` says whether every reward that applies and draws a line is satisfied. It is absent where no such reward applies.
+ * - `reason` has a line for each reward that gives a reason, after the reward's name. `findings` has the findings of all.
+ * - Any other failure of a reward is the failure of the whole, and names the reward.
+ *
+ * The rewards rate one after another, in the order of `parts`.
+ *
+ * @throws RangeError where there is no part, two have one name, or a weight is not finite
+ */
+export function combineRewards(parts: readonly RewardPart[]): Reward {
+  if (parts.length === 0) throw new RangeError('combineRewards: no rewards');
+  const names = parts.map(({ name }) => name);
+  const twice = names.find((name, i) => names.indexOf(name) !== i);
+  if (twice !== undefined) throw new RangeError(`combineRewards: two rewards are called "${twice}"`);
+  const odd = parts.find(({ weight }) => !Number.isFinite(weight));
+  if (odd !== undefined) throw new RangeError(`combineRewards: the weight of "${odd.name}" is ${odd.weight}`);
+
+  return {
+    name: parts.map(({ name, weight, reward }) => `${weight} × ${name} (${reward.name})`).join(' + '),
+    drawsLine: parts.some(({ reward }) => reward.drawsLine),
+    weights: Object.fromEntries(parts.map(({ name, weight }) => [name, weight])),
+    get asking() {
+      const asked = parts.flatMap(({ reward }) => reward.asking ?? []);
+      return asked.length === 0 ? undefined : asked.reduce(addTotals);
+    },
+    async rate(items, { onProgress, signal } = {}) {
+      const results: (readonly (Rated | Failure)[])[] = [];
+      for (const [k, { name, reward }] of parts.entries()) {
+        const own = await reward.rate(items, {
+          signal,
+          // A response is rated when the last reward has rated it; until then the count grows with the share of the work.
+          onProgress: (done, total) => onProgress?.(Math.floor((k * total + done) / parts.length), total),
+        });
+        if (own.length !== items.length) throw new Error(`The reward "${name}" gave ${own.length} results for ${items.length} responses.`);
+        results.push(own);
+      }
+      return items.map((_, i) => combine(parts, results.map((own) => own[i]!)));
+    },
+    close: () => closeAll(parts),
+  };
+}
+
+function combine(parts: readonly RewardPart[], results: readonly (Rated | Failure)[]): Rated | Failure {
+  const found: (RewardPart & { readonly rated: Rated })[] = [];
+  const silent: string[] = [];
+  for (const [k, part] of parts.entries()) {
+    const result = results[k]!;
+    if (!failed(result)) found.push({ ...part, rated: result });
+    else if (result.failure === 'not-applicable') silent.push(`${part.name}: ${result.detail}`);
+    else return { ...result, detail: `${part.name}: ${result.detail}` };
+  }
+  if (found.length === 0) return { failure: 'not-applicable', detail: silent.join('; ') };
+
+  const lines = found.flatMap(({ rated: { satisfied } }) => satisfied ?? []);
+  const reasons = found.flatMap(({ name, rated: { reason } }) => (reason === null ? [] : `${name}: ${reason}`));
+  const findings = found.flatMap(({ rated }) => rated.findings ?? []);
+  return {
+    value: found.reduce((sum, { weight, rated }) => sum + weight * rated.value, 0),
+    reason: reasons.length === 0 ? null : reasons.join('\n'),
+    parts: Object.fromEntries(found.map(({ name, rated }) => [name, rated.value])),
+    satisfied: lines.length === 0 ? undefined : lines.every(Boolean),
+    // Absent where no reward names places: "no findings" would be a measurement that nobody made.
+    findings: found.some(({ rated }) => rated.findings !== undefined) ? findings : undefined,
+  };
+}
+
+/** Closes every reward, whatever becomes of the others. */
+async function closeAll(parts: readonly RewardPart[]): Promise<void> {
+  const closed = await Promise.allSettled(parts.map(({ reward }) => reward.close()));
+  const refused = closed.find(({ status }) => status === 'rejected');
+  if (refused !== undefined) throw (refused as PromiseRejectedResult).reason;
+}
