@@ -157,6 +157,13 @@ export { type RewardFunction, type RewardFunctionInput, createFunctionReward } f
 export { type ModelRewardOptions, createModelReward } from './reward/reward-model.js';
 export { applyRules, createRulesReward } from './reward/rules.js';
 export { bestOf } from './reward/best-of.js';
+export { rateAbstention } from './reward/calibration/abstention.js';
+export { auroc, confidenceMetrics } from './reward/calibration/metrics.js';
+export { type OwnAnswer, type TaughtRow, knew, rTuning, rTuningUncertain, rTuningUnknown } from './reward/calibration/r-tuning.js';
+export { doubtValue } from './reward/calibration/rewarding-doubt.js';
+export { rlcrValue } from './reward/calibration/rlcr.js';
+export { asProbability, asTenths, readStated } from './reward/calibration/stated.js';
+export { clusters, semanticEntropy, surprise } from './reward/consistency/entropy.js';
 export { type LabelStore, openStore } from './label/store.js';
 export type { CachedRespondent } from './label/usage.js';
 export { cached } from './label/cached.js';

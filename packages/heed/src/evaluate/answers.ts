@@ -11,7 +11,8 @@ import type { Scorer } from '../model/scorer.js';
 import type { Rated, Reward } from '../reward/reward.js';
 import { atomicWrite } from '../run/files.js';
 import { type Estimate, bootstrapInterval, medianOf, proportionInterval } from '../run/statistics.js';
-import { distinct, words } from './fluency.js';
+import { words } from '../text/words.js';
+import { distinct } from './fluency.js';
 
 /** One answer to a prompt, with what a reward said of it. */
 export interface Answer {

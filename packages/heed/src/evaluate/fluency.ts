@@ -1,15 +1,6 @@
 /** Measures of text that no judge has a part in: what a model must not give up to please its judge. All in words, any script. */
 
-import { WORD } from '../text/word.js';
-
-/** The words of a text in lower case; "don't", "eco-friendly" and "2.5" are one word each, signs are none. */
-export function words(text: string): string[] {
-  return [...text.matchAll(WORD)].map(([word]) => word.toLowerCase());
-}
-
-function* ngrams(list: readonly string[], n: number): Generator<string> {
-  for (let i = 0; i + n <= list.length; i++) yield list.slice(i, i + n).join(' ');
-}
+import { ngrams, words } from '../text/words.js';
 
 /**
  * Distinct-n: different n-grams over all n-grams, in all texts together (Li et al., NAACL 2016, arXiv 1510.03055). n-grams do not cross

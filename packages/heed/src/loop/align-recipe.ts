@@ -18,7 +18,7 @@ const shape = (methods: Methods) => z.strictObject({
   template: z.enum(['chat', 'alpaca']).optional(),
   /** Prompts that the model answers in every round. */
   data: DataOptions,
-  /** What rates the answers: `rules:FILE`, `./FILE.ts#NAME`, or a section with one of rules, rewardModel, scores, judgments, fn. */
+  /** What rates the answers: `rules:FILE`, `./FILE.ts#NAME`, or a section with one kind of reward (`REWARDS`). */
   reward: RewardOptions.optional(),
   /** In place of `reward`: several by name, each with a weight. The answer's value is their weighted sum. */
   rewards: RewardsOptions.optional(),

@@ -1,3 +1,7 @@
+import { abstention } from './calibration/abstention.js';
+import { rewardingDoubt } from './calibration/rewarding-doubt.js';
+import { rlcr } from './calibration/rlcr.js';
+import { agreement } from './consistency/agreement.js';
 import { fn } from './function.js';
 import { judgments } from './judgments.js';
 import { rewardModel } from './reward-model.js';
@@ -11,4 +15,8 @@ export const REWARDS = {
   scores,
   judgments,
   fn,
+  rlcr,
+  rewardingDoubt,
+  abstention,
+  agreement,
 } as const;

@@ -16,7 +16,7 @@ export type RewardInput = z.input<typeof RewardOptions> | { readonly rewards: Re
 /**
  * Opens the reward that a recipe names. Close it when all is rated.
  *
- * @param spec `rules:FILE`, `./FILE.ts#NAME`, a section with one of rules, rewardModel, scores, judgments, fn, or `{ rewards }`.
+ * @param spec `rules:FILE`, `./FILE.ts#NAME`, a section with one kind of reward (`REWARDS`), or `{ rewards }`.
  * @throws UserError where the text names no reward, an option is wrong, or the reward cannot be opened
  */
 export async function openReward(spec: RewardInput, tools: RewardTools = {}): Promise<Reward> {

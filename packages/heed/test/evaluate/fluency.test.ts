@@ -1,7 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 
-import { coverage, distinct, repetition, words } from '../../src/evaluate/fluency.js';
+import { coverage, distinct, repetition } from '../../src/evaluate/fluency.js';
+import { words } from '../../src/text/words.js';
 
 describe('words', () => {
   it.each([

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 
 import { describe, expect, it } from 'vitest';
 
-import { words } from '../../src/evaluate/fluency.js';
+import { words } from '../../src/text/words.js';
 
 interface Brief { readonly id: string; readonly category: string; readonly prompt: string }
 
