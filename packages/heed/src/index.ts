@@ -109,6 +109,7 @@ export { AdapterOptions, TrainOptions } from './run/recipe-schemas.js';
 export { RowsOptions } from './loop/rows-recipe.js';
 export { AlignRecipe, loadAlignRecipe } from './loop/align-recipe.js';
 export { type AlignSummary, runAlignment } from './loop/align-job.js';
+export { type Alarm, type Sign, type Signs, type WatchedAnswer, alarmsOf, describeAlarm, praisesItself, signsOf } from './loop/watch.js';
 export type { Lesson, Round, Source } from './loop/source.js';
 export { type LoopResult, type LoopSetup, runLoop } from './loop/loop.js';
 export { type Item } from './train/item.js';

@@ -85,6 +85,7 @@ const sections: readonly [string, z.ZodType][] = [
   ['`train`', TrainOptions],
   ['`generate`', ALIGN.shape.generate],
   ['`loop`', ALIGN.shape.loop],
+  ['`watch`', ALIGN.shape.watch],
   ['`evaluate`', ALIGN.shape.evaluate],
   ['`judge`', JudgeSection],
   ['`answers`', AnswersOptions],

@@ -1,6 +1,7 @@
 /** One alignment run from a recipe file, as `heed align` and `heed quickstart` do it: the job, and its table for people. */
 import { type AlignSummary, runAlignment } from '../loop/align-job.js';
 import { ALIGN_FREE, loadAlignRecipe } from '../loop/align-recipe.js';
+import { describeAlarm } from '../loop/watch.js';
 import { openRun } from '../run/folder.js';
 import type { Measured } from '../run/job.js';
 import { percent, withInterval } from '../run/numbers.js';
@@ -67,6 +68,7 @@ export function renderAlignment(results: readonly Aligned[]): string {
     ]),
     '',
     'in brackets: 95 % intervals',
+    ...results.flatMap(({ alarms }) => alarms.map(describeAlarm)),
     `time ${first.seconds.toFixed(0)} s, peak memory ${megabytes(first.peakRssMb)}`,
     `report:  ${first.run}/report.html`,
     `talk to it:  npx heed chat --adapter ${first.run}/adapter --compare`,

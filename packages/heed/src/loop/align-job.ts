@@ -26,6 +26,8 @@ import { requireRowsFromAnswers } from './requirements.js';
 import { openRowMaker } from './row-maker.js';
 import { type JudgedRound, judgedSource } from './sources/judged.js';
 import { describeStart, holdStart, startAdapter } from './start.js';
+import type { Alarm } from './watch.js';
+import { openWatch } from './watching.js';
 
 /** What `summary.json` of an alignment holds. `before` and `after`: the answers to held-out prompts, by `measurements`. */
 export interface AlignSummary extends Summary {
@@ -38,6 +40,8 @@ export interface AlignSummary extends Summary {
   readonly change: Readonly<Record<string, Estimate>>;
   readonly heldOut: number;
   readonly rounds: readonly (RoundReport & JudgedRound)[];
+  /** Signs that the reward was earned by something else than better answers. */
+  readonly alarms: readonly Alarm[];
   readonly steps: number;
 }
 
@@ -82,9 +86,10 @@ export async function runAlignment(recipe: AlignRecipe, run: RunFolder, hooks: H
 
     const parameters = start.parameters ?? initialParameters(plan, seed);
     const { samples, ...decoding } = recipe.generate;
+    const watch = openWatch(recipe.watch, teacher, run, hooks);
     const source = judgedSource({
       rounds: recipe.loop.iterations, prompts, samples, sampling: decoding, reward: teacher, allowedFailures: recipe.allowedFailures,
-      method, seed, answerer, run, maker, hooks,
+      method, seed, answerer, run, maker, watch, hooks,
       text: createRespond(model.template),
       limits: limitsOf(recipe.data, method, model.architecture.context),
     });
@@ -116,6 +121,7 @@ export async function runAlignment(recipe: AlignRecipe, run: RunFolder, hooks: H
       after: measurements(after),
       change: changeOf(before, after, seed),
       rounds: reports as readonly (RoundReport & JudgedRound)[],
+      alarms: watch.alarms(),
       steps: trainer.step,
       seconds: Math.round((performance.now() - started) / 100) / 10,
       peakRssMb: Math.round((await engine.memory()).peakRss / 2 ** 20),

@@ -9,6 +9,7 @@ import type { LoadedRecipe } from '../run/recipe.js';
 import { Sampling, sharedSections } from '../run/recipe-schemas.js';
 import { loadRecipeWithMethod } from './method-of.js';
 import { RowsOptions } from './rows-recipe.js';
+import { WatchOptions } from './watching.js';
 
 /** Judges that answer questions, and say in words what is wrong. */
 const ASKED = ['local', 'endpoint', 'human'] as const;
@@ -44,6 +45,8 @@ const shape = (methods: Methods) => z.strictObject({
     /** Each round starts the optimizer and its schedule anew, as the CUT paper does; false: both go on over the rounds. */
     fresh: z.boolean().default(false),
   }).prefault({}),
+  /** What becomes of signs that the reward is earned by something else than better answers. */
+  watch: WatchOptions.prefault({}),
   /** Prompts held out, answered and rated before and after. */
   evaluate: z.strictObject({
     prompts: z.string().min(1),
@@ -178,6 +181,6 @@ const kindOf = (spec: JudgeOptions | RewardOptions): string => {
 
 /** Keys of the recipe that may differ when a run goes on: no rating and no weight depends on them. `*` is any name. */
 export const ALIGN_FREE: readonly string[] = [
-  'allowedFailures',
+  'allowedFailures', 'watch',
   ...['judge', ...['reward', 'rewards.*'].flatMap((at) => [`${at}.judgments.judge`, `${at}.scores.judge`])].flatMap(keysThatMayDiffer),
 ];

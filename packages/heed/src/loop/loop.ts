@@ -53,6 +53,7 @@ export async function runLoop(
     onLesson?.(k, lesson);
     if (lesson.items.length === 0) {
       await record.end(NOTHING, source.learnt?.(k, NOTHING));
+      if (lesson.last === true) break;
       continue;
     }
     if (fresh && k > 1 && done === 0) {
@@ -76,6 +77,7 @@ export async function runLoop(
     await record.end(learnt, source.learnt?.(k, learnt));
     tokens += learnt.tokens;
     seconds += learnt.seconds;
+    if (lesson.last === true) break;
   }
   return { reports: record.reports, tokens, seconds, resumedFrom: record.resumedFrom };
 }

@@ -22,6 +22,8 @@ export interface Lesson {
   readonly order?: readonly (readonly number[])[];
   /** Steps of the run before this round, and of the whole run. Default: every round takes an equal share of the schedule. */
   readonly schedule?: { readonly before: number; readonly total: number };
+  /** No round comes after this one, however many the source has. */
+  readonly last?: true;
 }
 
 /**

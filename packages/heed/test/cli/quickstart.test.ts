@@ -15,7 +15,7 @@ vi.mock('../../src/cli/alignment.js', async (original) => ({
     const fluency = { medianWords: 50, distinct2: 0.9, logprobPerToken: -0.8, unfinished: 0 };
     return {
       run: given.run, job: 'align', model: 'tiny', method: given.runs++ === 0 ? 'cut' : 'another', metric: 'share', rows: 80, skipped: 0,
-      heldOut: 80, change: {}, rounds: [], steps: 0, seconds: 1, peakRssMb: 1000,
+      heldOut: 80, change: {}, rounds: [], alarms: [], steps: 0, seconds: 1, peakRssMb: 1000,
       before: { satisfied: estimate(0.1), findings: estimate(2), ...fluency },
       after: { satisfied: estimate(given.after), findings: estimate(1), ...fluency },
     };

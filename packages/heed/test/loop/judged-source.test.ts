@@ -8,6 +8,8 @@ import { type MethodOptions, methodOf } from '../../src/method/index.js';
 import { combineRewards } from '../../src/reward/combined.js';
 import { type RewardFunction, createFunctionReward } from '../../src/reward/function.js';
 import type { Reward } from '../../src/reward/reward.js';
+import type { Hooks } from '../../src/run/job.js';
+import { openWatch } from '../../src/loop/watching.js';
 import { fakeRespond } from '../support/respond.js';
 import { scratchFolder } from '../support/scratch.js';
 
@@ -37,12 +39,13 @@ async function lesson(
 ): Promise<{ lesson: Lesson; said: string[]; report: object }> {
   const said: string[] = [];
   const dir = join(folder, `run-${runs++}`);
+  const hooks: Hooks = { say: (line) => said.push(line) };
+  const run = { path: (...parts: string[]) => join(dir, ...parts) };
+  const rated = typeof reward === 'function' ? createFunctionReward('pluses', reward, 1) : reward;
   const source = judgedSource({
     rounds: k, prompts, samples: answers[0]!.length, sampling: { maxNewTokens: 8, temperature: 1 },
-    reward: typeof reward === 'function' ? createFunctionReward('pluses', reward, 1) : reward,
-    allowedFailures, method: methodOf(method), text: fakeRespond(),
-    limits: { maxTokens: 512, onLong: 'error' }, seed: 0, maker: undefined, run: { path: (...parts) => join(dir, ...parts) },
-    hooks: { say: (line) => said.push(line) },
+    reward: rated, allowedFailures, method: methodOf(method), text: fakeRespond(), limits: { maxTokens: 512, onLong: 'error' }, seed: 0,
+    maker: undefined, run, watch: openWatch({ stop: false }, rated, run, hooks), hooks,
     answerer: {
       answer: async () => answers.flatMap((own, row) => own.map((text, sample): Answer => ({
         round: 1, row, sample, ids: [1], logprobs: [-1], text, finish: text.endsWith('…') ? 'length' : 'stop',
@@ -93,14 +96,16 @@ describe('a round of answers', () => {
     const { lesson: { rows }, said, report } = await lesson({ method: { name: 'kto' }, answers });
     expect(texts(rows)).toEqual(['yes+', 'good++', 'worse']);
     expect(said[0]).toBe('round 1: 2 of 3 answers satisfy the reward, 3 were cut off or empty.');
-    expect(report).toEqual({ answers: 3, satisfied: 2, reward: 1, unfinished: 3, unrated: {}, trainedOn: 3 });
+    expect(report).toMatchObject({ answers: 3, satisfied: 2, reward: 1, unfinished: 3, unrated: {}, trainedOn: 3 });
   });
 
   it('learns nothing from an answer without a rating, which counts as neither good nor bad', async () => {
     const reward: RewardFunction = (input) => input.completions.map((text) => (text === 'bad' ? null : text.split('+').length - 1));
     const { lesson: { rows }, report } = await lesson({ method: { name: 'kto' }, answers: ANSWERS, reward, allowedFailures: 0.2 });
     expect(texts(rows)).toEqual(['yes+', 'no', 'good++', 'worse', 'fine+']);
-    expect(report).toEqual({ answers: 5, satisfied: 3, reward: 4 / 5, unfinished: 0, unrated: { 'not-applicable': 1 }, trainedOn: 5 });
+    expect(report).toMatchObject({
+      answers: 5, satisfied: 3, reward: 4 / 5, unfinished: 0, unrated: { 'not-applicable': 1 }, trainedOn: 5,
+    });
     await expect(lesson({ method: { name: 'kto' }, answers: ANSWERS, reward, allowedFailures: 0.1 }))
       .rejects.toThrow(/1 of 6 answers got no rating .*allowedFailures is 10.0 %.*not-applicable 1/);
   });

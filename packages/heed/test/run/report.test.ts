@@ -172,6 +172,12 @@ describe('the parts of a report', () => {
     expect(text).toContain('|rounds|round|answers|unrated|1|18|none|2|17|none|');
   });
 
+  it('list the alarms of a run, and say where there are none', () => {
+    expect(shownOf(summaryTables({ alarms: [] }))).toContain('|alarms|none|');
+    const alarms = [{ round: 3, sign: 'words', first: 40, now: 96.5 }];
+    expect(shownOf(summaryTables({ alarms }))).toContain('|alarms|round|sign|first|now|1|3|words|40|96.5|');
+  });
+
   it('show the rounds of a run, one in a line', () => {
     const rounds = [{ answers: 18, trainedOn: 6 }, { answers: 17, trainedOn: 4, unjudged: { timeout: 2 } }];
     const text = shownOf(summaryTables({ rounds }));

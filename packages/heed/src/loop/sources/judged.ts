@@ -15,6 +15,7 @@ import { counted, rateAnswers, reasonsOf } from '../ratings.js';
 import type { RowMaker } from '../row-maker.js';
 import { type Sample, makerOf } from '../rows-of.js';
 import type { Source } from '../source.js';
+import type { Watch } from '../watching.js';
 
 export interface JudgedSetup {
   readonly rounds: number;
@@ -34,6 +35,8 @@ export interface JudgedSetup {
   readonly run: Pick<RunFolder, 'path'>;
   /** Writes what the rows lack: refinements, positives. */
   readonly maker: RowMaker | undefined;
+  /** Looks for signs that the reward is earned by something else than better answers. */
+  readonly watch: Watch;
   readonly hooks: Hooks;
 }
 
@@ -50,6 +53,8 @@ export interface JudgedRound {
   readonly unrated: Readonly<Record<string, number>>;
   /** Rows that were learnt from: 0 where a round after the first taught nothing. */
   readonly trainedOn: number;
+  /** What the answers look like, by the names of `watch.ts`. */
+  readonly [sign: string]: unknown;
 }
 
 /**
@@ -74,19 +79,26 @@ export function judgedSource(setup: JudgedSetup): Source {
       });
       const whole = answers.filter(({ finish, text: said }) => finish === 'stop' && said.trim() !== '');
       const rated = await rate(whole, path('ratings.json'));
-      const made = method.select(rowsOf(rated.samples), createRandom('select', seed, k));
-      const rows = maker === undefined ? made : await maker.make(`round-${k}`, made, policy);
-      await answerer.rest();
-      const items = ready(rows, k, describe({ ...rated, answers: answers.length }));
       const { samples: all, failures } = rated;
-      done.set(k, {
+      const seen = await setup.watch.look(k, all.map(({ text: said, rated: { value, parts } }) => ({ text: said, value, parts })));
+      const report = {
         answers: all.length,
         satisfied: countSatisfied(all),
         unfinished: answers.length - whole.length,
         unrated: reasonsOf(failures),
-        trainedOn: items.length,
         reward: all.length === 0 ? null : all.reduce((sum, one) => sum + one.rated.value, 0) / all.length,
-      });
+        ...seen.report,
+      };
+      if (seen.stop) {
+        await answerer.rest();
+        done.set(k, { ...report, trainedOn: 0 });
+        return { items: [], rows: [], seed: seed + k, last: true };
+      }
+      const made = method.select(rowsOf(rated.samples), createRandom('select', seed, k));
+      const rows = maker === undefined ? made : await maker.make(`round-${k}`, made, policy);
+      await answerer.rest();
+      const items = ready(rows, k, describe({ ...rated, answers: answers.length }));
+      done.set(k, { ...report, trainedOn: items.length });
       return { items, rows, seed: seed + k };
     },
     learnt(k, { steps }) {

@@ -32,7 +32,7 @@ function text(value: unknown): string {
   if (typeof value === 'number') return number(value);
   if (typeof value === 'boolean') return value ? 'yes' : 'no';
   if (typeof value !== 'object' || value === null) return '–';
-  if (Array.isArray(value)) return value.map(text).join(', ');
+  if (Array.isArray(value) && value.length > 0) return value.map(text).join(', ');
   if (Object.keys(value).length === 0) return 'none';
   return Object.entries(value).map(([name, part]) => `${words(name)} ${text(part)}`).join(', ');
 }

@@ -18,6 +18,8 @@ const KNOWN: Readonly<Record<string, Measurement>> = {
   unfinished: { title: 'answers cut off at the length limit', better: 'lower', share: true },
   medianWords: { title: 'words in an answer (median)' },
   distinct2: { title: 'different word pairs among all (distinct-2)' },
+  repetition: { title: 'repeated word triples', better: 'lower', share: true },
+  selfPraise: { title: 'answers that praise themselves', better: 'lower', share: true },
   logprobPerToken: { title: 'log-probability of a token under the base model' },
   loss: { title: 'loss', better: 'lower' },
   accuracy: { title: 'accuracy', better: 'higher', share: true },

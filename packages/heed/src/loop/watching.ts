@@ -1,0 +1,68 @@
+import { existsSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
+import { z } from 'zod';
+import type { Reward } from '../reward/reward.js';
+import { atomicWrite } from '../run/files.js';
+import type { RunFolder } from '../run/folder.js';
+import type { Hooks } from '../run/job.js';
+import { type Alarm, type Signs, type WatchedAnswer, alarmsOf, describeAlarm, signsOf } from './watch.js';
+
+/** `watch:` of a recipe. */
+export const WatchOptions = z.strictObject({
+  /** The run ends before it learns from a round that raises an alarm. Default: it says so and goes on. */
+  stop: z.boolean().default(false),
+});
+export type WatchOptions = z.infer<typeof WatchOptions>;
+
+interface Looked {
+  readonly report: Readonly<Record<string, number>>;
+  readonly stop: boolean;
+}
+
+/** The watch of one run. */
+export interface Watch {
+  /**
+   * Looks at a round's rated answers, says its alarms, and keeps its signs in `work/round-<k>/signs.json`, where a resume finds them.
+   *
+   * @returns The numbers of the round for its report, and whether the run is to end without learning from the round.
+   */
+  look(k: number, answers: readonly WatchedAnswer[]): Promise<Looked>;
+  /** Those of all rounds so far, whichever process looked at them. */
+  alarms(): readonly Alarm[];
+}
+
+/** Opens the watch of a run. A round without a rated answer has no signs, and the next round is compared with those that have. */
+export function openWatch(
+  { stop }: WatchOptions, { weights }: Pick<Reward, 'weights'>, run: Pick<RunFolder, 'path'>, { say = () => undefined }: Hooks,
+): Watch {
+  const seen = new Map<number, Signs>();
+  const fileOf = (k: number): string => run.path('work', `round-${k}`, 'signs.json');
+
+  const upTo = (k: number): Signs[] => [...seen].filter(([round]) => round <= k).sort(([a], [b]) => a - b).map(([, signs]) => signs);
+  const raisedIn = (k: number): Alarm[] => alarmsOf(upTo(k), weights).map((alarm) => ({ ...alarm, round: k }));
+
+  return {
+    async look(k, answers) {
+      for (let before = 1; before < k; before++) {
+        if (seen.has(before) || !existsSync(fileOf(before))) continue;
+        seen.set(before, JSON.parse(await readFile(fileOf(before), 'utf8')) as Signs);
+      }
+      if (answers.length === 0) return { report: {}, stop: false };
+      const signs = signsOf(answers);
+      await atomicWrite(fileOf(k), `${JSON.stringify(signs)}\n`);
+      seen.set(k, signs);
+      const alarms = raisedIn(k);
+      for (const alarm of alarms) say(`${describeAlarm(alarm)}.`);
+      if (stop && alarms.length > 0) say(`round ${k} is not learnt from, and the run ends here (watch.stop).`);
+      return { report: reportOf(signs), stop: stop && alarms.length > 0 };
+    },
+    alarms: () => [...seen.keys()].sort((a, b) => a - b).flatMap(raisedIn),
+  };
+}
+
+/** The means of a round's signs under the names of alarms. `reward` is the round's own. */
+const reportOf = ({ words, distinct2, repetition, selfPraise, kl, parts }: Signs): Record<string, number> => ({
+  words: words.mean, distinct2, repetition: repetition.mean, selfPraise: selfPraise.mean,
+  ...(kl === undefined ? {} : { kl: kl.mean }),
+  ...Object.fromEntries(Object.entries(parts).map(([name, { mean }]) => [`rewards/${name}`, mean])),
+});
