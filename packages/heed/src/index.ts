@@ -158,6 +158,7 @@ export { type RewardFunction, type RewardFunctionInput, createFunctionReward } f
 export { type ModelRewardOptions, createModelReward } from './reward/reward-model.js';
 export { applyRules, createRulesReward } from './reward/rules.js';
 export { bestOf } from './reward/best-of.js';
+export { bestOfNKlBound, bestOfNPolicy, bestOfNWinRateBound } from './reward/best-of-n.js';
 export { rateAbstention } from './reward/calibration/abstention.js';
 export { auroc, confidenceMetrics } from './reward/calibration/metrics.js';
 export { type OwnAnswer, type TaughtRow, knew, rTuning, rTuningUncertain, rTuningUnknown } from './reward/calibration/r-tuning.js';

@@ -17,7 +17,7 @@ import { AlignRecipe } from '../src/loop/align-recipe.js';
 import { MethodOptions } from '../src/method/index.js';
 import { AdapterOptions, RunOptions, TrainOptions } from '../src/run/recipe-schemas.js';
 import { TrainRecipe } from '../src/loop/train-recipe.js';
-import { RowsOptions } from '../src/loop/rows-recipe.js';
+import { AlignRowsOptions } from '../src/loop/rows-recipe.js';
 
 // The schema before its checks and defaults that depend on each other.
 const ALIGN = AlignRecipe.in;
@@ -80,7 +80,7 @@ const elsewhere = /^(columns|by|judge|reward)\./;
 const sections: readonly [string, z.ZodType][] = [
   ['`run`', RunOptions],
   ['`data`', DataOptions],
-  ['`rows`', RowsOptions],
+  ['`rows`', AlignRowsOptions],
   ['`adapter`', AdapterOptions],
   ['`train`', TrainOptions],
   ['`generate`', ALIGN.shape.generate],

@@ -74,8 +74,10 @@ describe('recipes', () => {
           ];
     const small = [
       ...asked,
+      ...(recipe.rows && 'maxNewTokens' in recipe.rows ? ['rows.maxNewTokens=8'] : []),
       'data.limit=12',
-      'generate.maxNewTokens=8',
+      // A random model ends few of its answers, and some rows need several that ended.
+      ...(recipe.rows ? ['generate.samples=16', 'generate.maxNewTokens=24'] : ['generate.maxNewTokens=8']),
       'loop.iterations=1',
       'evaluate.limit=3',
       'evaluate.maxNewTokens=5',

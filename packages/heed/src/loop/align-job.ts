@@ -24,6 +24,7 @@ import { runLoop } from './loop.js';
 import { openMethod } from './method-of.js';
 import { requireRowsFromAnswers } from './requirements.js';
 import { openRowMaker } from './row-maker.js';
+import { areWritten } from './rows-recipe.js';
 import { type JudgedRound, judgedSource } from './sources/judged.js';
 import { describeStart, holdStart, startAdapter } from './start.js';
 import type { Alarm } from './watch.js';
@@ -81,15 +82,16 @@ export async function runAlignment(recipe: AlignRecipe, run: RunFolder, hooks: H
     const examiner = await openReward(heldOutRewardOf(recipe), tools);
     await sameAsBefore(run.path('work', 'reward.json'), [teacher.name, examiner.name], 'The reward is not the one');
     const answerer = createAnswerer(engine, model, plan, hooks);
-    const maker = recipe.rows ? openRowMaker(recipe.rows, { answerer, kind: method.row, run, seed, say }) : undefined;
-    requireRowsFromAnswers(method, prompts, recipe.generate.samples, teacher, maker);
+    const { rows } = recipe;
+    const maker = rows && areWritten(rows) ? openRowMaker(rows, { answerer, kind: method.row, run, seed, say }) : undefined;
+    const rowsOf = requireRowsFromAnswers(method, prompts, recipe.generate.samples, teacher, maker, rows);
 
     const parameters = start.parameters ?? initialParameters(plan, seed);
     const { samples, ...decoding } = recipe.generate;
     const watch = openWatch(recipe.watch, teacher, run, hooks);
     const source = judgedSource({
       rounds: recipe.loop.iterations, prompts, samples, sampling: decoding, reward: teacher, allowedFailures: recipe.allowedFailures,
-      method, seed, answerer, run, maker, watch, hooks,
+      method, rowsOf, seed, answerer, run, maker, watch, hooks,
       text: createRespond(model.template),
       limits: limitsOf(recipe.data, method, model.architecture.context),
     });

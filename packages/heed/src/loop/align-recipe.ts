@@ -8,7 +8,7 @@ import { RewardOptions, RewardsOptions, rewardKindOf, rewardOfJudge } from '../r
 import type { LoadedRecipe } from '../run/recipe.js';
 import { Sampling, sharedSections } from '../run/recipe-schemas.js';
 import { loadRecipeWithMethod } from './method-of.js';
-import { RowsOptions } from './rows-recipe.js';
+import { AlignRowsOptions } from './rows-recipe.js';
 import { WatchOptions } from './watching.js';
 
 /** Judges that answer questions, and say in words what is wrong. */
@@ -31,8 +31,11 @@ const shape = (methods: Methods) => z.strictObject({
   store: z.string().min(1).optional(),
   /** The share of a round's answers that may get no rating, for whatever reason, before the run stops. */
   allowedFailures: z.number().min(0).max(1).default(0.05),
-  /** Parts of the rows that the model then writes: refinements of what was judged, positives beside bad answers. */
-  rows: RowsOptions.nullish(),
+  /**
+   * How answers become rows (pairs with a least gap, the best of n), or parts of the rows that the model then writes: refinements of what
+   * was judged, positives beside bad answers.
+   */
+  rows: AlignRowsOptions.nullish(),
   method: methodOptions(methods),
   generate: z.strictObject({
     ...Sampling,
@@ -105,7 +108,7 @@ function problemsOf(recipe: Given): Problem[] {
   const problems: Problem[] = [];
   if (data.ties !== undefined) problems.push([['data', 'ties'], 'answers are rated one by one, so none is a tie; leave it out']);
   if (data.eval !== undefined) problems.push([['data', 'eval'], 'prompts held out are named by evaluate.prompts; leave it out']);
-  if (rows && rows.every !== 0) problems.push([['rows', 'every'], 'every round makes its rows anew; leave it out']);
+  if (rows && 'every' in rows && rows.every !== 0) problems.push([['rows', 'every'], 'every round makes its rows anew; leave it out']);
   const [first, second] = (['reward', 'rewards', 'judge'] as const).filter((key) => recipe[key] !== undefined);
   if (first === undefined) {
     problems.push([['reward'], 'is missing; say what rates the answers, such as reward: rules:FILE']);

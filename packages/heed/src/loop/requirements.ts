@@ -3,13 +3,16 @@ import { UserError } from '../errors.js';
 import type { BoundMethod } from '../method/method.js';
 import type { Reward } from '../reward/reward.js';
 import type { RowMaker } from './row-maker.js';
-import { ROWS_OF, type Sample, makerOf } from './rows-of.js';
+import { type Maker, ROWS_OF, type Sample, makerOf } from './rows-of.js';
+import type { AlignRowsOptions } from './rows-recipe.js';
 
 /**
  * Refuses, before anything is generated, a method whose rows cannot be made from rated answers as the recipe has them.
  *
  * @param prompts What is answered.
  * @param maker What writes parts of the rows (`rows:` of the recipe), where there is one.
+ * @param rows `rows:` of the recipe.
+ * @returns how the method's rows are made of the answers to a prompt
  * @throws UserError naming what is missing and the way out
  */
 export function requireRowsFromAnswers(
@@ -18,8 +21,9 @@ export function requireRowsFromAnswers(
   samples: number,
   reward: Pick<Reward, 'drawsLine'>,
   maker: RowMaker | undefined,
-): void {
-  const made = makerOf(method.row);
+  rows?: AlignRowsOptions | null,
+): Maker {
+  const made = makerOf(method.row, rows);
   if (made === undefined) {
     const kinds = Object.keys(ROWS_OF).join(', ');
     throw new UserError(
@@ -29,9 +33,10 @@ export function requireRowsFromAnswers(
     );
   }
   if (samples < made.samples) {
-    throw new UserError(`method: ${method.name} learns from pairs of answers to one prompt, but generate.samples is ${samples}.`, [
-      `Set generate.samples to ${made.samples} or more.`,
-    ]);
+    throw new UserError(
+      `method: ${method.name} learns from ${made.samples} or more answers to one prompt, but generate.samples is ${samples}.`,
+      [`Set generate.samples to ${made.samples} or more.`],
+    );
   }
   if (made.lacks !== undefined && maker === undefined) {
     throw new UserError(`method: ${method.name} learns from what the model writes after a judgment, and this recipe does not ask for it.`, [
@@ -43,10 +48,10 @@ export function requireRowsFromAnswers(
       'Give the reward a threshold, or take a method that learns from numbers or pairs, such as hindsight-reward or dpo.',
     ]);
   }
-  const rows = prompts.flatMap((prompt) => [pretend(prompt, samples, 1), pretend(prompt, samples, 0)])
-    .flatMap((all) => made.rows(all))
+  const some = prompts.flatMap((prompt) => [pretend(prompt, samples, 1), pretend(prompt, samples, 0)])
+    .flatMap((all) => made.rows(all, { int: () => 0 }))
     .map((row) => maker?.pretend(row, 'Perhaps so.') ?? row);
-  const reasons = rows.map((row) => (method.uses(row) ? method.unfit(row) : 'the method leaves such rows out'));
+  const reasons = some.map((row) => (method.uses(row) ? method.unfit(row) : 'the method leaves such rows out'));
   if (reasons.every((reason) => reason !== undefined)) {
     const answers = `${samples} ${samples === 1 ? 'answer' : 'answers'}`;
     throw new UserError(
@@ -54,8 +59,8 @@ export function requireRowsFromAnswers(
       ["Draw more answers (generate.samples), let the model write what is missing (rows:), or set the method's options for what there is."],
     );
   }
-  const together = method.unfitTogether(rows.filter((_, i) => reasons[i] === undefined));
-  if (together === undefined) return;
+  const together = method.unfitTogether(some.filter((_, i) => reasons[i] === undefined));
+  if (together === undefined) return made;
   throw new UserError(`method: ${method.name} could not learn from answers to these prompts, whatever they are: ${together}.`);
 }
 

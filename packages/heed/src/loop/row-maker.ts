@@ -11,6 +11,7 @@ import { refinementPrompt } from '../text/refine.js';
 import { selfCorrectionPrompt } from '../text/self-correct.js';
 import { type Sifted, sift } from '../text/usable.js';
 import type { Answerer } from './answerer.js';
+import { anotherKind } from './rows-of.js';
 import type { RowsOptions } from './rows-recipe.js';
 
 /** Writes parts of rows with the model that is trained: refinements, positives. */
@@ -52,12 +53,7 @@ interface Craft {
 /** Opens what `rows:` of a recipe says. @throws UserError where the method learns from another kind of row */
 export function openRowMaker(options: RowsOptions, { answerer, kind, run, seed, say }: RowMakerSetup): RowMaker {
   const craft = craftOf(options);
-  if (rowDefinition(kind) !== rowDefinition(craft.kind)) {
-    throw new UserError(
-      `rows.make: ${options.make} makes rows of the kind "${craft.kind}", but the method learns from "${rowDefinition(kind).kind}" rows.`,
-      ['Take another method, or leave `rows` out.'],
-    );
-  }
+  if (rowDefinition(kind) !== rowDefinition(craft.kind)) throw anotherKind(options.make, craft.kind, kind);
   return {
     every: options.every,
     pretend: (row, text) => craft.put(row, Array.from({ length: craft.samples }, () => text)),

@@ -7,7 +7,7 @@ const shared = {
   ...Sampling,
 };
 
-/** `rows:` of a recipe: parts of the rows that the model itself writes. */
+/** `rows:` of a recipe of `heed train`: parts of the rows that the model itself writes. */
 export const RowsOptions = z.discriminatedUnion('make', [
   z.strictObject({
     /** Refinements of unsatisfactory responses, from their judgments (ILF): for rows of the kind `refined`. */
@@ -37,3 +37,22 @@ export const RowsOptions = z.discriminatedUnion('make', [
     }),
 ]);
 export type RowsOptions = z.infer<typeof RowsOptions>;
+
+/** `rows:` of a recipe of `heed align`: the same, or how the answers to a prompt become a row. */
+export const AlignRowsOptions = z.discriminatedUnion('make', [
+  ...RowsOptions.options,
+  z.strictObject({
+    /** The best answer to a prompt against the worst (online DPO): for rows of the kind `preference`, which are made so by default. */
+    make: z.literal('pairs'),
+    /** The least difference of their rewards; a closer pair is left out and counted. Default: any difference. */
+    minGap: z.number().min(0).default(0),
+  }),
+  z.strictObject({
+    /** The best of n answers to a prompt, where it is better than their mean (best-of-n): for rows of the kind `conversation`. */
+    make: z.literal('best-of-n'),
+  }),
+]);
+export type AlignRowsOptions = z.infer<typeof AlignRowsOptions>;
+
+/** Whether these rows lack a part that the model writes. */
+export const areWritten = (rows: AlignRowsOptions): rows is RowsOptions => rows.make === 'refine' || rows.make === 'self-correct';

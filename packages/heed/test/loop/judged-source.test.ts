@@ -2,6 +2,8 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import type { AnyRow, PromptRow } from '../../src/data/rows.js';
 import type { Answer } from '../../src/loop/answer-log.js';
+import { makerOf } from '../../src/loop/rows-of.js';
+import { AlignRowsOptions } from '../../src/loop/rows-recipe.js';
 import { judgedSource } from '../../src/loop/sources/judged.js';
 import type { Lesson } from '../../src/loop/source.js';
 import { type MethodOptions, methodOf } from '../../src/method/index.js';
@@ -30,21 +32,26 @@ interface Given {
   readonly reward?: RewardFunction | Reward;
   readonly allowedFailures?: number;
   readonly prompts?: readonly PromptRow[];
+  /** `rows:` of a recipe. */
+  readonly rows?: object;
+  readonly seed?: number;
   /** The number of the round. */
   readonly k?: number;
 }
 
 async function lesson(
-  { method, answers, reward = pluses, allowedFailures = 0, prompts = PROMPTS, k = 1 }: Given,
+  { method, answers, reward = pluses, allowedFailures = 0, prompts = PROMPTS, rows, seed = 0, k = 1 }: Given,
 ): Promise<{ lesson: Lesson; said: string[]; report: object }> {
   const said: string[] = [];
   const dir = join(folder, `run-${runs++}`);
   const hooks: Hooks = { say: (line) => said.push(line) };
   const run = { path: (...parts: string[]) => join(dir, ...parts) };
   const rated = typeof reward === 'function' ? createFunctionReward('pluses', reward, 1) : reward;
+  const bound = methodOf(method);
   const source = judgedSource({
     rounds: k, prompts, samples: answers[0]!.length, sampling: { maxNewTokens: 8, temperature: 1 },
-    reward: rated, allowedFailures, method: methodOf(method), text: fakeRespond(), limits: { maxTokens: 512, onLong: 'error' }, seed: 0,
+    reward: rated, allowedFailures, method: bound, text: fakeRespond(), limits: { maxTokens: 512, onLong: 'error' }, seed,
+    rowsOf: makerOf(bound.row, rows && AlignRowsOptions.parse(rows))!,
     maker: undefined, run, watch: openWatch({ stop: false }, rated, run, hooks), hooks,
     answerer: {
       answer: async () => answers.flatMap((own, row) => own.map((text, sample): Answer => ({
@@ -95,8 +102,10 @@ describe('a round of answers', () => {
     const answers = [['yes+', 'no…'], [' ', 'good++'], ['worse', 'fine+…']];
     const { lesson: { rows }, said, report } = await lesson({ method: { name: 'kto' }, answers });
     expect(texts(rows)).toEqual(['yes+', 'good++', 'worse']);
-    expect(said[0]).toBe('round 1: 2 of 3 answers satisfy the reward, 3 were cut off or empty.');
-    expect(report).toMatchObject({ answers: 3, satisfied: 2, reward: 1, unfinished: 3, unrated: {}, trainedOn: 3 });
+    expect(said.slice(0, 2)).toEqual([
+      'round 1: of 6 answers 1 empty.', 'round 1: 2 of 3 answers satisfy the reward, 3 were cut off or empty.',
+    ]);
+    expect(report).toMatchObject({ answers: 3, satisfied: 2, unfinished: 3, empty: 1, repetitive: 0, unrated: {}, trainedOn: 3 });
   });
 
   it('learns nothing from an answer without a rating, which counts as neither good nor bad', async () => {
@@ -139,7 +148,7 @@ describe('a round of answers that several rewards rate', () => {
 describe('a round that a method cannot learn from', () => {
   const good = [['yes+', 'so+'], ['well+', 'good+'], ['oh+', 'fine+']];
   const bad = [['yes', 'so'], ['well', 'good'], ['oh', 'fine']];
-  const nothing = /^Round 1 leaves nothing to train on: \d of 6 answers satisfy the reward; .*(takes none of these rows|label)/;
+  const nothing = /^Round 1 leaves nothing to train on: \d of 6 answers satisfy the reward.*; .*(takes none of these rows|label)/;
 
   const cases = [
     ['sft', 'bad'], ['npo', 'good'], ['dpo', 'good'], ['dpo', 'bad'],
@@ -164,7 +173,7 @@ describe('a round that a method cannot learn from', () => {
   it('goes on in a later round where all answers were cut off, and has no mean reward', async () => {
     const { lesson: { items }, report } = await lesson({ method: { name: 'sft' }, answers: [['so…', ' '], ['…', '…'], ['+…', '…']], k: 3 });
     expect(items).toEqual([]);
-    expect(report).toEqual({ answers: 0, satisfied: 0, reward: null, unfinished: 6, unrated: {}, trainedOn: 0 });
+    expect(report).toMatchObject({ answers: 0, satisfied: 0, reward: null, unfinished: 6, unrated: {}, trainedOn: 0 });
   });
 
   it.each([

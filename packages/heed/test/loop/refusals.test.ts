@@ -59,7 +59,7 @@ describe('align refuses a method', () => {
     ['that trains a head on pairs', '{name: reward-model}', /reward-model trains a head that scores texts/, /heed train/],
     [
       'of pairs with one answer to a prompt', '{name: dpo}',
-      /dpo learns from pairs of answers to one prompt, but generate\.samples is 1/, /Set generate\.samples to 2 or more/,
+      /dpo learns from 2 or more answers to one prompt, but generate\.samples is 1/, /Set generate\.samples to 2 or more/,
     ],
     [
       'of refinements that nothing writes', '{name: ilf}',

@@ -10,10 +10,12 @@ import type { Hooks } from '../../run/job.js';
 import { createRandom } from '../../run/random.js';
 import type { Answer } from '../answer-log.js';
 import type { Answerer } from '../answerer.js';
+import { type Degenerate, degenerate, describeDegenerate } from '../degenerate.js';
 import { type Limits, prepare } from '../items.js';
 import { counted, rateAnswers, reasonsOf } from '../ratings.js';
 import type { RowMaker } from '../row-maker.js';
-import { type Sample, makerOf } from '../rows-of.js';
+import type { Maker, Sample } from '../rows-of.js';
+import { rowsOfRound } from '../rows-of-round.js';
 import type { Source } from '../source.js';
 import type { Watch } from '../watching.js';
 
@@ -28,6 +30,8 @@ export interface JudgedSetup {
   /** The share of a round's answers that may get no rating. */
   readonly allowedFailures: number;
   readonly method: BoundMethod;
+  /** How the method's rows are made of the answers to a prompt. */
+  readonly rowsOf: Maker;
   readonly text: Respond;
   readonly limits: Limits;
   readonly seed: number;
@@ -41,7 +45,7 @@ export interface JudgedSetup {
 }
 
 /** What a round did, for `summary.json`. */
-export interface JudgedRound {
+export interface JudgedRound extends Degenerate {
   /** Answers with a rating. */
   readonly answers: number;
   readonly satisfied: number;
@@ -51,6 +55,8 @@ export interface JudgedRound {
   readonly unfinished: number;
   /** Answers without a rating, by reason. */
   readonly unrated: Readonly<Record<string, number>>;
+  /** Prompts whose answers became no row, by reason (`tie`, `close`, `single`, `duplicate`): of pairs and of best-of-n. */
+  readonly unused?: Readonly<Record<string, number>>;
   /** Rows that were learnt from: 0 where a round after the first taught nothing. */
   readonly trainedOn: number;
   /** What the answers look like, by the names of `watch.ts`. */
@@ -81,23 +87,28 @@ export function judgedSource(setup: JudgedSetup): Source {
       const rated = await rate(whole, path('ratings.json'));
       const { samples: all, failures } = rated;
       const seen = await setup.watch.look(k, all.map(({ text: said, rated: { value, parts } }) => ({ text: said, value, parts })));
+      const own = rowsOfRound(setup.rowsOf, method.row, all, [seed, k]);
+      const watched = degenerate(answers);
+      const worry = describeDegenerate(watched, answers.length);
+      if (worry !== undefined) say(`round ${k}: ${worry}`);
       const report = {
         answers: all.length,
         satisfied: countSatisfied(all),
         unfinished: answers.length - whole.length,
         unrated: reasonsOf(failures),
         reward: all.length === 0 ? null : all.reduce((sum, one) => sum + one.rated.value, 0) / all.length,
-        ...seen.report,
+        ...watched, ...seen.report, ...own.report,
       };
       if (seen.stop) {
         await answerer.rest();
         done.set(k, { ...report, trainedOn: 0 });
         return { items: [], rows: [], seed: seed + k, last: true };
       }
-      const made = method.select(rowsOf(rated.samples), createRandom('select', seed, k));
+      const made = method.select(own.rows, createRandom('select', seed, k));
       const rows = maker === undefined ? made : await maker.make(`round-${k}`, made, policy);
       await answerer.rest();
-      const items = ready(rows, k, describe({ ...rated, answers: answers.length }));
+      const words = [describe({ ...rated, answers: answers.length }), ...describeUnused(own.report.unused)].join(', ');
+      const items = ready(rows, k, words);
       done.set(k, { ...report, trainedOn: items.length });
       return { items, rows, seed: seed + k };
     },
@@ -111,19 +122,12 @@ export function judgedSource(setup: JudgedSetup): Source {
   async function rate(answers: readonly Answer[], file: string) {
     const items = answers.map(({ row, text: response, ids }) => ({ prompt: prompts[row]!.prompt, response, ids, row: prompts[row]! }));
     const given = await rateAnswers(file, items, reward, setup.allowedFailures, setup.hooks);
-    const results = makerOf(method.row)?.needsLine === true ? given.map(withLine) : given;
+    const results = setup.rowsOf.needsLine === true ? given.map(withLine) : given;
     const found = answers.flatMap(({ row, sample, text: said }, i): Sample[] => {
       const result = results[i]!;
       return failed(result) ? [] : [{ prompt: prompts[row]!, sample, text: said, rated: result }];
     });
     return { samples: found, failures: results.filter(failed), whole: answers.length };
-  }
-
-  /** Rows of the method's kind, from the samples of each prompt together. */
-  function rowsOf(all: readonly Sample[]): AnyRow[] {
-    const byPrompt = new Map<PromptRow, Sample[]>();
-    for (const one of all) byPrompt.set(one.prompt, [...(byPrompt.get(one.prompt) ?? []), one]);
-    return [...byPrompt.values()].flatMap((own) => makerOf(method.row)!.rows(own));
   }
 
   function ready(rows: readonly AnyRow[], k: number, words: string): ReturnType<typeof prepare>['items'] {
@@ -152,6 +156,12 @@ const withLine = (result: Rated | Failure): Rated | Failure => {
   if (failed(result) || result.satisfied !== undefined) return result;
   return { failure: 'not-applicable', detail: 'no reward that draws a line applies to this response' };
 };
+
+function describeUnused(unused: Readonly<Record<string, number>> = {}): string[] {
+  const total = Object.values(unused).reduce((sum, n) => sum + n, 0);
+  const reasons = Object.entries(unused).map(([reason, n]) => `${reason} ${n}`).join(', ');
+  return total === 0 ? [] : [`${total} ${total === 1 ? 'prompt' : 'prompts'} without a row (${reasons})`];
+}
 
 const countSatisfied = (samples: readonly Sample[]): number => samples.filter(({ rated }) => rated.satisfied === true).length;
 

@@ -1,0 +1,40 @@
+import type { Answer } from './answer-log.js';
+
+/** Signs that a policy degenerates, over all answers of a round: those that were cut off or not rated count too. */
+export interface Degenerate {
+  /** Answers without a word. */
+  readonly empty: number;
+  /** Answers that repeat themselves (`repeatsItself`). */
+  readonly repetitive: number;
+}
+
+/** Answers of fewer tokens are not looked at: a short list or a refrain may well repeat. */
+const LEAST = 16;
+/** n-grams of so many tokens, as in the paper. */
+const N = 4;
+
+/**
+ * Whether an answer repeats itself: at least half of its 4-grams of tokens occurred before in it. The share is seq-rep-4 (Welleck et al.,
+ * ICLR 2020, arXiv 1908.04319, section 6): 0 for fresh text, near 1 for a loop, in any language. Answers of fewer than 16 tokens never do.
+ */
+export function repeatsItself(ids: readonly number[]): boolean {
+  if (ids.length < LEAST) return false;
+  const grams = ids.slice(N - 1).map((_, i) => ids.slice(i, i + N).join(' '));
+  return 1 - new Set(grams).size / grams.length >= 0.5;
+}
+
+export const degenerate = (answers: readonly Pick<Answer, 'ids' | 'text'>[]): Degenerate => ({
+  empty: answers.filter(({ text }) => text.trim() === '').length,
+  repetitive: answers.filter(({ ids }) => repeatsItself(ids)).length,
+});
+
+/** For people: what was counted, and from a quarter of the answers on what to do about it; undefined where all are fine. */
+export function describeDegenerate({ empty, repetitive }: Degenerate, answers: number): string | undefined {
+  const parts = [...(empty > 0 ? [`${empty} empty`] : []), ...(repetitive > 0 ? [`${repetitive} that repeat themselves`] : [])];
+  if (parts.length === 0) return undefined;
+  const advice = empty + repetitive >= answers / 4
+    ? '; the policy degenerates: hold it closer to its reference (method.beta), learn in smaller steps (train.learningRate), '
+      + 'or let the reward see it'
+    : '';
+  return `of ${answers} answers ${parts.join(' and ')}${advice}.`;
+}
