@@ -6,6 +6,7 @@ import * as chat from './chat.js';
 import * as evaluate from './evaluate.js';
 import * as exporting from './export.js';
 import * as generate from './generate.js';
+import * as infer from './infer.js';
 import * as inspect from './inspect.js';
 import * as label from './label.js';
 import * as models from './models.js';
@@ -19,6 +20,6 @@ import * as train from './train.js';
 export type Register = (program: Command, out: Output) => void;
 
 export const VERBS: readonly Register[] = [
-  quickstart.register, train.register, align.register, label.register, inspect.register, generate.register, evaluate.register,
-  chat.register, serve.register, report.register, models.register, exporting.register,
+  quickstart.register, train.register, align.register, label.register, infer.register, inspect.register, generate.register,
+  evaluate.register, chat.register, serve.register, report.register, models.register, exporting.register,
 ];

@@ -3,6 +3,7 @@ import { rewardingDoubt } from './calibration/rewarding-doubt.js';
 import { rlcr } from './calibration/rlcr.js';
 import { agreement } from './consistency/agreement.js';
 import { fn } from './function.js';
+import { inferred } from './inferred.js';
 import { judgments } from './judgments.js';
 import { rewardModel } from './reward-model.js';
 import { rules } from './rules.js';
@@ -15,6 +16,7 @@ export const REWARDS = {
   scores,
   judgments,
   fn,
+  inferred,
   rlcr,
   rewardingDoubt,
   abstention,

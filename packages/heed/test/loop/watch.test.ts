@@ -1,7 +1,8 @@
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { type WatchedAnswer, alarmsOf, describeAlarm, praisesItself, signsOf } from '../../src/loop/watch.js';
+import { type WatchedAnswer, alarmsOf, describeAlarm, signsOf } from '../../src/loop/watch.js';
 import { openWatch } from '../../src/loop/watching.js';
+import { praisesItself } from '../../src/text/self-praise.js';
 import { heed } from '../cli/support.js';
 import { scratchFolder } from '../support/scratch.js';
 import { tinyTalker } from './talkative.js';
@@ -14,7 +15,7 @@ const answers = (length: number, of: (i: number) => Omit<WatchedAnswer, 'text'>,
     text: Array.from({ length }, (__, j) => `${WORDS[j % WORDS.length]}${i}x${Math.floor(j / WORDS.length)}`).join(' ') + tail, ...of(i),
   }));
 const rising = (round: number) => (i: number): { value: number } => ({ value: round + (i % 3) / 10 });
-const raised = (...rounds: WatchedAnswer[][]): string[] => alarmsOf(rounds.map(signsOf)).map(({ sign }) => sign);
+const raised = (...rounds: WatchedAnswer[][]): string[] => alarmsOf(rounds.map(signsOf), { style: 1 }).map(({ sign }) => sign);
 
 describe('the signs of a round', () => {
   it('are means with their standard errors', () => {
@@ -71,9 +72,11 @@ describe('alarms', () => {
     const round = (total: number, style: number, fault: number): WatchedAnswer[] =>
       answers(10, (i) => ({ value: total + i / 100, parts: { style: style + i / 100, fault: fault + i / 100 } }));
     const rounds = [round(0, 5, 1), round(2, 4, 3)].map(signsOf);
-    expect(alarmsOf(rounds).map(({ sign }) => sign)).toEqual(['rewards/style']);
+    expect(alarmsOf(rounds)).toEqual([]);
+    expect(alarmsOf(rounds, { style: 0, fault: 1 }).map(({ sign }) => sign)).toEqual(['rewards/style']);
     expect(alarmsOf(rounds, { style: 1, fault: -1 }).map(({ sign }) => sign)).toEqual(['rewards/style', 'rewards/fault']);
-    expect(describeAlarm(alarmsOf(rounds)[0]!)).toBe('alarm in round 2: the part style of the reward: 5.06 → 4.06 while the reward rose');
+    const [alarm] = alarmsOf(rounds, { style: 1 });
+    expect(describeAlarm(alarm!)).toBe('alarm in round 2: the part style of the reward: 5.06 → 4.06 while the reward rose');
     // Less than two standard errors of the difference is noise.
     const noisy = (shift: number): WatchedAnswer[] =>
       answers(10, (i) => ({ value: shift * 10 + i / 100, parts: { style: (i % 5) - shift } }));
