@@ -12,10 +12,11 @@ import { preference } from './rows/preference.js';
 import { principled } from './rows/principled.js';
 import { prompt } from './rows/prompt.js';
 import { refined } from './rows/refined.js';
+import { rollout } from './rows/rollout.js';
 import { scored } from './rows/scored.js';
 
 const definitions = {
-  conversation, prompt, completion, judged, preference, labelled, negative, choice, classified, scored, refined, principled,
+  conversation, prompt, completion, judged, preference, labelled, negative, choice, classified, scored, refined, principled, rollout,
 };
 
 type Definitions = typeof definitions;
@@ -59,4 +60,5 @@ export { isTie, PreferenceRow } from './rows/preference.js';
 export { PrincipledRow, ScoredPrinciple } from './rows/principled.js';
 export { PromptRow } from './rows/prompt.js';
 export { RefinedRow } from './rows/refined.js';
+export { RolloutCompletion, RolloutRow } from './rows/rollout.js';
 export { ScoredRow } from './rows/scored.js';

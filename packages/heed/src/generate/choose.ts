@@ -1,6 +1,6 @@
 import {
   type Tensor,
-  add, atLeast, cast, concat, constant, input, mul, op, op1, reshape, softmax, split, sub, sum, takeRows, times, toFloat, zeros,
+  add, atLeast, cast, concat, constant, input, log, mul, op, op1, reshape, softmax, split, sub, sum, takeRows, times, toFloat, zeros,
 } from '@heed/tensor';
 import { logNormaliser } from '../model/decoder.js';
 import type { StepChoice } from './options.js';
@@ -8,7 +8,8 @@ import type { StepChoice } from './options.js';
 /**
  * Chooses the next token of each row from logits [B, V] inside the engine, so that no array of the vocabulary's size leaves it:
  * - `greedy`: `chosen` int64 [B] and `logprobs` [B];
- * - `sample`: the same, drawn from softmax(logits · `inverseTemperature` [B, 1]) by the uniform numbers `uniform` [B, 2];
+ * - `sample`: the same, drawn from softmax(logits · `inverseTemperature` [B, 1]) by the uniform numbers `uniform` [B, 2], and `sampled` [B],
+ *   the log-probability under that softmax;
  * - `candidates`: the likeliest tokens in falling order, `values` and `indices` (int64) [B, count], and `normaliser` [B, 2];
  * - `logits`: `normaliser`;
  * - `mixed`: all of `sample` and of `candidates`, whose first is what `greedy` would choose.
@@ -27,7 +28,14 @@ export function traceChoice(logits: Tensor, choice: StepChoice): Readonly<Record
     return result(op1('ArgMax', [logits], { dtype: 'int64', shape: [rows, 1] }, { attributes }));
   }
   const scaled = mul(logits, input('inverseTemperature', [rows, 1]));
-  if (choice.kind === 'sample') return result(drawn(softmax(scaled)));
+  const sampling = (): Record<string, Tensor> => {
+    const p = softmax(scaled);
+    const ids = drawn(p);
+    const shape = { dtype: 'float32', shape: [rows, 1] } as const;
+    const picked = op1('GatherElements', [p, ids], shape, { attributes: { axis: { int: 1 } } });
+    return { ...result(ids), sampled: reshape(log(picked), [rows]) };
+  };
+  if (choice.kind === 'sample') return sampling();
   const normaliser = concat([plain, logNormaliser(scaled)], 1);
   if (choice.kind === 'logits') return { normaliser };
   const shape = [rows, choice.count];
@@ -37,7 +45,7 @@ export function traceChoice(logits: Tensor, choice: StepChoice): Readonly<Record
     [{ dtype: 'float32', shape }, { dtype: 'int64', shape }],
     { attributes: { axis: { int: 1 }, largest: { int: 1 }, sorted: { int: 1 } } },
   ) as [Tensor, Tensor];
-  return { values, indices, normaliser, ...(choice.kind === 'mixed' ? result(drawn(softmax(scaled))) : {}) };
+  return { values, indices, normaliser, ...(choice.kind === 'mixed' ? sampling() : {}) };
 }
 
 /**

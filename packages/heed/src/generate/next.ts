@@ -46,7 +46,9 @@ export async function nextTokens(sessions: Sessions, cache: KeyValueCache, live:
   async function chosenOf(slot: number): Promise<Token> {
     const { kind } = live[slot]!.choice;
     if (kind === 'greedy' && choice.kind === 'mixed') return likeliest(slot, 1)[0]!;
-    if (kind === 'greedy' || kind === 'sample') return { id: Number(ids('chosen')[slot]), logprob: floats('logprobs')[slot]! };
+    const drawn = (): Token => ({ id: Number(ids('chosen')[slot]), logprob: floats('logprobs')[slot]! });
+    if (kind === 'greedy') return drawn();
+    if (kind === 'sample') return live[slot]!.options.temperature === 1 ? drawn() : { ...drawn(), sampled: floats('sampled')[slot]! };
     const uniform = random[slot]!.next();
     return (kind === 'candidates' ? fromCandidates(slot, uniform) : undefined) ?? fromLogits(slot, uniform);
   }

@@ -22,6 +22,8 @@ export interface Likely {
 
 /** A chosen token; `top`: the likeliest tokens of its place in falling order, if asked for. */
 export interface Token extends Likely {
+  /** Under the distribution that it was drawn from, at temperature other than 1 without filters. */
+  readonly sampled?: number;
   readonly top?: readonly Likely[];
 }
 
@@ -35,6 +37,11 @@ export interface Completion {
   readonly text: string;
   /** log p of each of `ids` under the model itself, in nats: temperature 1, no penalty, no filter. */
   readonly logprobs: readonly number[];
+  /**
+   * log p of each of `ids` under softmax(logits / temperature), which it was drawn from; there where the temperature is neither 0 nor 1
+   * and nothing filters.
+   */
+  readonly sampled?: readonly number[];
   /** The likeliest tokens at the place of each of `ids`, if `top` asked for them. */
   readonly tops?: readonly (readonly Likely[])[];
   /** `stop`: an end of turn or a stop text; `length`: cut off at `maxNewTokens`. */

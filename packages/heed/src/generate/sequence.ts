@@ -13,6 +13,8 @@ export interface GenerationSequence {
   readonly promptKey: string;
   readonly ids: readonly number[];
   readonly logprobs: readonly number[];
+  /** Log-probabilities under the distribution that the tokens were drawn from; empty where that is the model's own. */
+  readonly sampled: readonly number[];
   /** The likeliest tokens of each place; empty if they were not asked for. */
   readonly tops: readonly (readonly Likely[])[];
   readonly stream: TextStream | undefined;
@@ -39,6 +41,7 @@ export function startSequence(
   const tokens: Token[] = [];
   const ids: number[] = [];
   const logprobs: number[] = [];
+  const sampled: number[] = [];
   const tops: (readonly Likely[])[] = [];
   const stream = onToken !== undefined || stop.length > 0 ? createTextStream(decode, stop) : undefined;
   let given = 0;
@@ -58,6 +61,7 @@ export function startSequence(
     promptKey: prompt.join(),
     ids,
     logprobs,
+    sampled,
     tops,
     stream,
     reach: prompt.length + maxNewTokens,
@@ -77,6 +81,7 @@ export function startSequence(
       tokens.push(token);
       ids.push(token.id);
       logprobs.push(token.logprob);
+      if (token.sampled !== undefined) sampled.push(token.sampled);
       if (token.top !== undefined) tops.push(token.top);
       ended = stopIds.includes(token.id);
       const text = ended ? undefined : stream?.push(token.id);
@@ -91,7 +96,7 @@ export function startSequence(
 
 /** The completion of a finished sequence. Its end-of-turn token belongs to the ids and not to the text; a stop text belongs to neither. */
 export function completionOf(sequence: GenerationSequence, decode: (ids: readonly number[]) => string): Completion {
-  const { row, sample, ids, logprobs, tops, options, finish, stream, ended } = sequence;
+  const { row, sample, ids, logprobs, sampled, tops, options, finish, stream, ended } = sequence;
   const tokens = stream?.cut?.tokens ?? ids.length;
   return {
     row,
@@ -99,6 +104,7 @@ export function completionOf(sequence: GenerationSequence, decode: (ids: readonl
     ids: ids.slice(0, tokens),
     text: stream?.cut?.text ?? decode(ended ? ids.slice(0, -1) : ids),
     logprobs: logprobs.slice(0, tokens),
+    ...(sampled.length === 0 ? {} : { sampled: sampled.slice(0, tokens) }),
     ...((options.top ?? 0) === 0 ? {} : { tops: tops.slice(0, tokens) }),
     finish: finish!,
   };

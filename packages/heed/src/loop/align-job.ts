@@ -23,9 +23,11 @@ import { limitsOf } from './items.js';
 import { runLoop } from './loop.js';
 import { openMethod } from './method-of.js';
 import { requireRowsFromAnswers } from './requirements.js';
+import { fittingPrompts, requireRollouts } from './rollout-requirements.js';
 import { openRowMaker } from './row-maker.js';
 import { areWritten } from './rows-recipe.js';
 import { type JudgedRound, judgedSource } from './sources/judged.js';
+import { type RolloutRound, rolloutSource } from './sources/rollouts.js';
 import { describeStart, holdStart, startAdapter } from './start.js';
 import type { Alarm } from './watch.js';
 import { openWatch } from './watching.js';
@@ -40,7 +42,7 @@ export interface AlignSummary extends Summary {
   readonly after: NonNullable<Summary['after']>;
   readonly change: Readonly<Record<string, Estimate>>;
   readonly heldOut: number;
-  readonly rounds: readonly (RoundReport & JudgedRound)[];
+  readonly rounds: readonly (RoundReport & (JudgedRound | RolloutRound))[];
   /** Signs that the reward was earned by something else than better answers. */
   readonly alarms: readonly Alarm[];
   readonly steps: number;
@@ -60,14 +62,23 @@ export async function runAlignment(recipe: AlignRecipe, run: RunFolder, hooks: H
   const { progress = silentProgress, interrupt, say = () => undefined } = hooks;
   const { seed } = recipe.train;
   const model = await loadModel(recipe.model, { template: recipe.template, log: say });
-  const method = await openMethod(recipe.method, run);
+  const method = { ...(await openMethod(recipe.method, run)), temperature: 1 };
+  const rollouts = method.credit !== undefined;
+  if (rollouts) {
+    requireRollouts(recipe, method.name);
+    method.temperature = recipe.generate.temperature;
+  }
   if (Object.values(method.heads).some(({ at }) => at === 'last')) {
     throw new UserError(
       `method: ${method.name} trains a head that scores texts and does not write them, so there are no answers to learn from.`,
       ['Train it on a file: heed train.'],
     );
   }
-  const { train: prompts, skipped } = await loadData(recipe.data, 'prompt');
+  const loaded = await loadData(recipe.data, 'prompt');
+  const limits = limitsOf(recipe.data, method, model.architecture.context);
+  const { prompts, skipped } = rollouts
+    ? fittingPrompts(loaded.train, loaded.skipped, model.template, { ...limits, maxNewTokens: recipe.generate.maxNewTokens })
+    : { prompts: loaded.train, skipped: loaded.skipped };
   const { prompts: path, limit } = recipe.evaluate;
   const { train: held } = await loadData({ ...recipe.data, path, limit }, 'prompt');
   await sameAsBefore(run.path('work', 'prompts.json'), [prompts, held], 'The prompts are not those');
@@ -84,17 +95,19 @@ export async function runAlignment(recipe: AlignRecipe, run: RunFolder, hooks: H
     const answerer = createAnswerer(engine, model, plan, hooks);
     const { rows } = recipe;
     const maker = rows && areWritten(rows) ? openRowMaker(rows, { answerer, kind: method.row, run, seed, say }) : undefined;
-    const rowsOf = requireRowsFromAnswers(method, prompts, recipe.generate.samples, teacher, maker, rows);
 
     const parameters = start.parameters ?? initialParameters(plan, seed);
-    const { samples, ...decoding } = recipe.generate;
+    const { samples, prompts: each } = recipe.generate;
     const watch = openWatch(recipe.watch, teacher, run, hooks);
-    const source = judgedSource({
-      rounds: recipe.loop.iterations, prompts, samples, sampling: decoding, reward: teacher, allowedFailures: recipe.allowedFailures,
-      method, rowsOf, seed, answerer, run, maker, watch, hooks,
-      text: createRespond(model.template),
-      limits: limitsOf(recipe.data, method, model.architecture.context),
-    });
+    const shared = {
+      rounds: recipe.loop.iterations, prompts, samples, sampling: samplingIn(recipe.generate), reward: teacher,
+      allowedFailures: recipe.allowedFailures, method, seed, answerer, run, hooks, limits, watch, text: createRespond(model.template),
+    };
+    const source = rollouts
+      ? rolloutSource({ ...shared, each: each ?? 8, batch: recipe.train.batch, epochs: recipe.train.epochs ?? 1 })
+      : judgedSource({
+        ...shared, each, maker, rowsOf: requireRowsFromAnswers(method, prompts, samples, teacher, maker, rows),
+      });
     const heldOut: HeldOut = {
       engine, model, answerer, rows: held, reward: examiner, sampling: { ...samplingIn(recipe.evaluate), seed }, run, hooks,
     };
@@ -122,7 +135,7 @@ export async function runAlignment(recipe: AlignRecipe, run: RunFolder, hooks: H
       before: measurements(before),
       after: measurements(after),
       change: changeOf(before, after, seed),
-      rounds: reports as readonly (RoundReport & JudgedRound)[],
+      rounds: reports as AlignSummary['rounds'],
       alarms: watch.alarms(),
       steps: trainer.step,
       seconds: Math.round((performance.now() - started) / 100) / 10,

@@ -39,7 +39,9 @@ const shape = (methods: Methods) => z.strictObject({
   method: methodOptions(methods),
   generate: z.strictObject({
     ...Sampling,
-    /** Answers to each prompt. */
+    /** Prompts that a round answers. Default: all of them; of a method that learns from rollouts 8, in shuffled passes over all. */
+    prompts: z.int().min(1).optional(),
+    /** Answers to each prompt: of a method that learns from rollouts, its group. */
     samples: z.int().min(1).default(1),
   }).prefault({}),
   loop: z.strictObject({

@@ -20,6 +20,8 @@ export interface Answer {
   readonly ids: readonly number[];
   /** log p of each of `ids` under the policy itself, in nats: temperature 1, no filter. */
   readonly logprobs: readonly number[];
+  /** The same under the distribution that they were drawn from; absent where that is the policy itself. */
+  readonly sampled?: readonly number[];
   /** The text of `ids` without the end-of-turn token. */
   readonly text: string;
   /** `length`: cut off at `maxNewTokens`. */
@@ -32,6 +34,7 @@ const AnswerSchema: z.ZodType<Answer> = z.strictObject({
   sample: z.int().nonnegative(),
   ids: z.array(z.int().nonnegative()),
   logprobs: z.array(z.number()),
+  sampled: z.array(z.number()).optional(),
   text: z.string(),
   finish: z.enum(['stop', 'length']),
 });
@@ -83,10 +86,10 @@ export async function answerPrompts(
       if (hooks.interrupt?.requested !== true) return;
       throw new Interrupted(`Stopped while answering prompts, ${done} of ${total} answers are written; go on with --resume.`);
     };
-    const add = ({ row, sample, ids, text, logprobs, finish }: Completion): void => {
+    const add = ({ row, sample, ids, text, logprobs, sampled, finish }: Completion): void => {
       const place = row * samples + sample;
       if (answers[place] !== undefined) return;
-      const answer: Answer = { round, row, sample, ids, logprobs, text, finish };
+      const answer: Answer = { round, row, sample, ids, logprobs, sampled, text, finish };
       log.append({ ...answer });
       answers[place] = answer;
       done++;

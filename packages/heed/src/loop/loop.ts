@@ -6,7 +6,7 @@ import type { Hooks } from '../run/job.js';
 import type { Lesson, Source } from './source.js';
 
 /** What the loop works with. */
-export interface LoopSetup extends Omit<RecordSetup, 'rounds' | 'interrupt'> {
+export interface LoopSetup extends Omit<RecordSetup, 'rounds' | 'shortRounds' | 'interrupt'> {
   readonly source: Source;
   /** The optimizer and its schedule start anew in every round. */
   readonly fresh: boolean;
@@ -43,11 +43,13 @@ export async function runLoop(
 ): Promise<LoopResult> {
   const { rounds } = source;
   const { progress = silentProgress, interrupt, say } = hooks;
-  const record = await openRecord({ run, trainer, options, rounds, interrupt });
+  const record = await openRecord({ run, trainer, options, rounds, shortRounds: source.shortRounds === true, interrupt });
   let [tokens, seconds] = [0, 0];
 
   for (let k = record.round; k <= rounds; k++) {
-    const lesson = await source.lesson({ k, policy: untouched && k === 1 ? undefined : trainer.policy });
+    const lesson = await source.lesson({
+      k, policy: untouched && k === 1 ? undefined : trainer.policy, read: (...given) => trainer.read(...given),
+    });
     const done = record.begin(k, lesson);
     if (done === 'all') continue;
     onLesson?.(k, lesson);
@@ -69,7 +71,7 @@ export async function runLoop(
       doing: rounds > 1 && lesson.schedule === undefined ? `round ${k} of ${rounds}: training` : undefined,
       async onStep(step) {
         onStep?.(step, lesson);
-        await record.step(step);
+        await record.step(step, lesson.metrics);
       },
     }).catch(async (error: unknown) => {
       throw await record.failure(error);

@@ -25,7 +25,7 @@ export interface TrainingRecord {
    */
   begin(k: number, lesson: Lesson): number | 'all';
   /** Logs a step, and saves where a checkpoint is due. @throws Interrupted after saving, where a stop was asked for */
-  step(step: Step): Promise<void>;
+  step(step: Step, more?: Readonly<Record<string, number>>): Promise<void>;
   /**
    * For a loss that is not finite: saves the state before that step and returns an error that says what to do. Returns other errors as they
    * are.
@@ -40,11 +40,15 @@ export interface RecordSetup {
   readonly trainer: Trainer;
   readonly options: TrainOptions;
   readonly rounds: number;
+  /** Checkpoints are saved by `train.checkpointEvery` alone, and not at the end of every round. */
+  readonly shortRounds: boolean;
   readonly interrupt: Hooks['interrupt'];
 }
 
 /** Opens the record of a run. On a resume the trainer gets the state of the newest checkpoint, and later lines of the logs are dropped. */
-export async function openRecord({ run, trainer, options, rounds, interrupt }: RecordSetup): Promise<TrainingRecord> {
+export async function openRecord(
+  { run, trainer, options, rounds, shortRounds, interrupt }: RecordSetup,
+): Promise<TrainingRecord> {
   const saved = run.resuming ? await loadNewest(run.checkpointsDir, trainer.policy.shape[0]!, Object.keys(trainer.copies)) : undefined;
   if (saved !== undefined) await trainer.restore(saved.trainer);
   await run.metrics.truncateAfter(trainer.step);
@@ -73,10 +77,10 @@ export async function openRecord({ run, trainer, options, rounds, interrupt }: R
       }
       return place.done > 0 && place.done === place.roundSteps ? 'all' : place.done;
     },
-    async step(taken) {
+    async step(taken, more) {
       const { step, ofRound, roundSteps } = taken;
       Object.assign(place, { done: ofRound, roundSteps });
-      run.metrics.append(logRow(taken, rounds > 1 ? { round: place.round } : {}));
+      run.metrics.append(logRow(taken, rounds > 1 ? { round: place.round, ...more } : more));
       if (ofRound === roundSteps) return; // `end` saves it
       if (stopping() || (options.checkpointEvery > 0 && step % options.checkpointEvery === 0)) await save();
       if (!stopping()) return;
@@ -90,8 +94,10 @@ export async function openRecord({ run, trainer, options, rounds, interrupt }: R
     },
     async end({ steps, loss }, words) {
       reports.push({ round: place.round, steps, loss: Number.isNaN(loss) ? null : loss, ...words });
+      const last = place.round === rounds;
+      const due = options.checkpointEvery > 0 && trainer.step - kept >= options.checkpointEvery;
       // Without a step the newest checkpoint says all. A resume makes this empty lesson again, from what is on disk.
-      if (steps > 0) await save();
+      if (steps > 0 && (!shortRounds || last || due || stopping())) await save();
       if (stopping() && place.round < rounds) throw new Interrupted(`Stopped after round ${place.round}; go on with --resume.`);
     },
   };
@@ -100,7 +106,7 @@ export async function openRecord({ run, trainer, options, rounds, interrupt }: R
 /** A step as a line of `metrics.jsonl`. */
 export const logRow = (
   { step, loss, learningRate, tokens, metrics, gradientNorm, seconds }: Step,
-  more: Readonly<{ round?: number }> = {},
+  more: Readonly<Record<string, number>> = {},
 ): StepMetrics => ({ step, ...more, loss, lr: learningRate, tokens, ...metrics, grad_norm: gradientNorm, seconds });
 
 function fingerprint(items: readonly Item[]): string {

@@ -1,7 +1,7 @@
 import type { View } from '@heed/tensor';
 import type { AnyRow } from '../data/rows.js';
 import type { Item } from '../train/item.js';
-import type { Learnt } from '../train/trainer.js';
+import type { Learnt, Trainer } from '../train/trainer.js';
 
 /** A round that begins, as its source sees it. */
 export interface Round {
@@ -9,6 +9,8 @@ export interface Round {
   readonly k: number;
   /** The trained parameters in the engine. Undefined before the first step of a fresh adapter. */
   readonly policy: View | undefined;
+  /** What the policy as it is, and the model without the adapter, say of items. */
+  readonly read: Trainer['read'];
 }
 
 /** The items and rows that a round learns from. Without items the round takes no step. */
@@ -24,6 +26,8 @@ export interface Lesson {
   readonly schedule?: { readonly before: number; readonly total: number };
   /** No round comes after this one, however many the source has. */
   readonly last?: true;
+  /** Numbers of the round for the log: every step of the round shows them. */
+  readonly metrics?: Readonly<Record<string, number>>;
 }
 
 /**
@@ -32,6 +36,8 @@ export interface Lesson {
  */
 export interface Source {
   readonly rounds: number;
+  /** Rounds are many and short, so checkpoints are saved by `train.checkpointEvery` alone. Default: also at the end of every round. */
+  readonly shortRounds?: boolean;
   lesson(round: Round): Promise<Lesson>;
   /** The source's own report of a round that ended: kept in checkpoints and in `summary.json`. */
   learnt?(k: number, learnt: Learnt): Readonly<Record<string, unknown>>;

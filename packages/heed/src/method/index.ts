@@ -10,6 +10,7 @@ import { d2o } from './d2o.js';
 import { dpo } from './dpo.js';
 import { forwardPrediction } from './forward-prediction.js';
 import { gradientAscent } from './gradient-ascent.js';
+import { grpo } from './grpo.js';
 import { hindsight } from './hindsight.js';
 import { hindsightReward } from './hindsight-reward.js';
 import { ilf } from './ilf.js';
@@ -19,9 +20,12 @@ import { type BoundMethod, type Method, bind } from './method.js';
 import { npo } from './npo.js';
 import { withName } from './options.js';
 import { orpo } from './orpo.js';
+import { ppo } from './ppo.js';
 import { principleChoice } from './principle-choice.js';
 import { principleRewardModel } from './principle-reward-model.js';
+import { reinforce } from './reinforce.js';
 import { rewardModel } from './reward-model.js';
+import { rloo } from './rloo.js';
 import { sft } from './sft.js';
 import { simNpo } from './sim-npo.js';
 import { simpo } from './simpo.js';
@@ -45,6 +49,7 @@ export const METHODS: Methods = {
   [choice.name]: choice,
   [rewardModel.name]: rewardModel, [classifier.name]: classifier,
   [principleRewardModel.name]: principleRewardModel, [principleChoice.name]: principleChoice,
+  [reinforce.name]: reinforce, [rloo.name]: rloo, [grpo.name]: grpo, [ppo.name]: ppo,
 };
 
 /** The names that a recipe's `method:` takes. */

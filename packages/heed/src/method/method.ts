@@ -5,6 +5,7 @@ import type { RowDefinition } from '../data/row.js';
 import type { AnyRow, RowKind, RowOf } from '../data/rows.js';
 import type { Message } from '../text/template.js';
 import type { TokenSequence } from '../text/token-sequence.js';
+import type { Credit, Rollout, RolloutReads } from './rollout.js';
 import type { Tokens } from './tokens.js';
 
 /**
@@ -13,6 +14,8 @@ import type { Tokens } from './tokens.js';
 export interface Respond {
   /** A prompt and a response to it. */
   respond(prompt: readonly Message[], response: string): TokenSequence;
+  /** A prompt and the tokens of a response, its end of turn included where it has one. */
+  respondTokens(prompt: readonly Message[], ids: readonly number[]): TokenSequence;
   /** The same where the prompt also carries a judgment of the response ("Align-N"); `format` overrides the wording. */
   respondJudged(prompt: readonly Message[], judgment: string, response: string, format?: string): TokenSequence;
   /** A conversation whose every assistant turn is supervised. */
@@ -152,6 +155,13 @@ export interface Method<Kind extends RowKind | RowDefinition, Options, Name exte
   /** Rows to learn from, chosen from all (CUT keeps a share of the satisfactory ones). Default: all. */
   select?(rows: readonly RowOf<Kind>[], options: Options, random: Shuffler): readonly RowOf<Kind>[];
   loss(scored: Scored<Name>, options: Options): Loss;
+  /**
+   * Of a method that learns from rollouts: the advantages of a round's answers, in their order, from their rewards. What `reads` asks for
+   * is there.
+   */
+  credit?(rollouts: readonly Rollout[], options: Options): readonly Credit[];
+  /** What `credit` and `loss` need to know of the answers beside their rewards. Default: nothing. */
+  reads?(options: Options): RolloutReads;
 }
 
 /** Gives a method its types by inference. */
@@ -178,6 +188,8 @@ export interface BoundMethod {
   readonly scope: 'row' | 'step';
   readonly memory: Readonly<Record<string, number>>;
   readonly lossAtReference?: number;
+  /** Logits are divided by it before the policy's and the references' log-probabilities are taken: what answers were sampled at. */
+  readonly temperature: number;
   sequences(row: AnyRow, text: Respond, among?: Among<AnyRow>): Record<string, readonly TokenSequence[]>;
   columnsOf(row: AnyRow): Record<string, number | readonly number[] | readonly (readonly number[])[]>;
   uses(row: AnyRow): boolean;
@@ -186,6 +198,9 @@ export interface BoundMethod {
   unfitTogether(rows: readonly AnyRow[]): string | undefined;
   select(rows: readonly AnyRow[], random: Shuffler): readonly AnyRow[];
   loss(scored: Scored<string>): Loss;
+  /** There where the method learns from rollouts. */
+  readonly credit?: (rollouts: readonly Rollout[]) => readonly Credit[];
+  readonly reads: RolloutReads;
 }
 
 /** Binds a method to options (checked by its schema, defaults filled in). The rows given must be of its kind. */
@@ -214,6 +229,7 @@ export function bind<Kind extends RowKind | RowDefinition, Options, Name extends
     scope,
     memory: method.memory ?? {},
     ...(expected === undefined ? {} : { lossAtReference: expected }),
+    temperature: 1,
     sequences(row, text, among = { rows: [row], index: 0 }) {
       const given = method.sequences(row as Row, text, options, among as Among<Row>);
       return Object.fromEntries(method.names.flatMap((name): [string, readonly TokenSequence[]][] => {
@@ -228,5 +244,7 @@ export function bind<Kind extends RowKind | RowDefinition, Options, Name extends
     unfitTogether: (rows) => method.unfitTogether?.(rows as readonly Row[], options),
     select: (rows, random) => (method.select?.(rows as readonly Row[], options, random) ?? rows) as readonly AnyRow[],
     loss: (scored) => method.loss(scored, options),
+    credit: method.credit === undefined ? undefined : (rollouts) => method.credit!(rollouts, options),
+    reads: method.reads?.(options) ?? { reference: false },
   };
 }

@@ -33,8 +33,12 @@ export interface Read {
   values(head: Tensor): Tensor;
 }
 
-/** Traces a forward pass over a layout. What it reads is fed by `scoringFeeds`. */
-export function traceReads(architecture: Architecture, weights: Weights, keep: Checkpointing): Read {
+/**
+ * Traces a forward pass over a layout. What it reads is fed by `scoringFeeds`.
+ *
+ * @param temperature Logits are divided by it before log-probabilities and entropies are taken, as sampling at that temperature does.
+ */
+export function traceReads(architecture: Architecture, weights: Weights, keep: Checkpointing, temperature = 1): Read {
   const rows = {
     ids: concat([input('promptIds', [Mp], 'int32'), input('responseIds', [Mr], 'int32')], 0),
     positions: input('positions', [1, plus(Mp, Mr)], 'int64'),
@@ -53,17 +57,22 @@ export function traceReads(architecture: Architecture, weights: Weights, keep: C
       ],
       0,
     ));
+  // The head is linear without bias, so logits / T are the logits of hidden / T.
+  const normed = (): Tensor => {
+    const hidden = finalNorm(architecture, weights, predicting());
+    return temperature === 1 ? hidden : mul(hidden, 1 / temperature);
+  };
   return {
     logits: () => linear(finalNorm(architecture, weights, predicting()), head(architecture, weights)),
     logProbs() {
-      const read = predicting();
+      const read = normed();
       const labels = Array.from({ length: PIECES }, (_, i) =>
         int(`labels${i}`, [i < PIECES - 1 ? q : plus(SUPERVISED, times(1 - PIECES, q))]),
       );
-      return tokenLogProbs(finalNorm(architecture, weights, read), head(architecture, weights), labels);
+      return tokenLogProbs(read, head(architecture, weights), labels);
     },
     entropies() {
-      const read = finalNorm(architecture, weights, predicting());
+      const read = normed();
       const ofPiece = (hidden: Tensor): Tensor => {
         const logp = logSoftmax(linear(hidden, head(architecture, weights)));
         return neg(sum(mul(exp(logp), logp), [-1]));

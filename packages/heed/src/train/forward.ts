@@ -37,7 +37,8 @@ export async function createForward(
   engine: Engine, model: Pick<Model, 'checkpoint' | 'architecture'>, method: BoundMethod, { plan, wanted = ['logp'] }: ForwardOptions = {},
 ): Promise<Forward> {
   const weights = plan && adaptedWeights(model.checkpoint, plan, { dropout: false });
-  const traced = traceForward(model.architecture, weights ?? frozenWeights(model.checkpoint), model.checkpoint.folder, wanted);
+  const { architecture, checkpoint } = model;
+  const traced = traceForward(architecture, weights ?? frozenWeights(checkpoint), checkpoint.folder, wanted, method.temperature);
   const session = await engine.compile(traced);
   const rope = ropeFeed(model.architecture);
   return {

@@ -28,7 +28,7 @@ export function traceTraining(
   folder: string,
   keep: Checkpointing,
 ): TrainProgram {
-  const loss = method.loss(traceScored(method, readingsOf(method, weights, traceReads(architecture, weights, keep))));
+  const loss = method.loss(traceScored(method, readingsOf(method, weights, traceReads(architecture, weights, keep, method.temperature))));
   const outputs = { ...accumulated(method, weights, seedsOf(loss)), ...sumsOf(method, loss) };
   if (loss.heatmap !== undefined) Object.assign(outputs, { logRatio: loss.heatmap.logRatio.values, flagged: loss.heatmap.flagged.values });
   return {
@@ -50,7 +50,7 @@ export function traceHalves(
   architecture: Architecture, weights: AdaptedWeights, method: BoundMethod, folder: string, keep: Checkpointing,
   { reads, learns }: { readonly reads: ReadonlySet<string>; readonly learns: ReadonlySet<string> },
 ): HalvesProgram {
-  const readings = readingsOf(method, weights, traceReads(architecture, weights, keep));
+  const readings = readingsOf(method, weights, traceReads(architecture, weights, keep, method.temperature));
   const once = onceEach();
   const mask = (name: string): Tensor => once(name, () => input(`mask:${name}`, tokensShape(method, name)));
   const values = Object.fromEntries(
@@ -85,8 +85,9 @@ export function traceForward(
   weights: Parameters<typeof traceReads>[1] & Partial<Pick<AdaptedWeights, 'heads'>>,
   folder: string,
   wanted: readonly Wanted[],
+  temperature: number,
 ): Program {
-  const read = traceReads(architecture, weights, 'none');
+  const read = traceReads(architecture, weights, 'none', temperature);
   const give = (what: Wanted): Tensor => {
     if (what === 'logp') return read.logProbs();
     if (what === 'entropy') return read.entropies();

@@ -10,6 +10,7 @@ import { type Item, tokensOf } from './item.js';
 import { makeMicroBatch } from './micro-batch.js';
 import { countSteps, stepOrder } from './order.js';
 import { splitPasses } from './passes.js';
+import { type ItemReadings, type ReadRequest, createReader } from './reader.js';
 import { type References, openReferences } from './references.js';
 import { learningRateAt } from './schedule.js';
 import { type HostState, allocateState, copiesOf, freeState, readState, writeState } from './state.js';
@@ -104,6 +105,8 @@ export interface Trainer {
    * @throws UserError where there are no items, or the first loss is not what theory says
    */
   learn(items: readonly Item[], how: Learning): Promise<Learnt>;
+  /** What the policy as it is, and the model without the adapter, say of items. */
+  read(items: readonly Item[], request: ReadRequest): Promise<ItemReadings>;
   /** Sets the optimizer's moments and t to zero. Parameters, moving averages and memory stay. */
   restartOptimizer(): Promise<void>;
   /** Says for people which policy each reference is. @param steps the steps of the run, where they are known */
@@ -120,6 +123,7 @@ export async function createTrainer(setup: TrainerSetup): Promise<Trainer> {
   const rounds = Object.entries(method.references).flatMap(([name, { is }]) => (is === 'round' ? [name] : []));
   const { parameters: policy, copies } = state;
   const references: References = openReferences({ engine, model, method, plan, policy, copies, moreRounds });
+  const reader = createReader(engine, model, method, plan, policy);
   let stepper: Promise<Stepper> | undefined;
   let memory = method.memory;
   let step = 0;
@@ -186,6 +190,7 @@ export async function createTrainer(setup: TrainerSetup): Promise<Trainer> {
     policy: state.parameters,
     copies: state.copies,
     learn,
+    read: (items, request) => reader.read(items, request),
     async restartOptimizer() {
       const zero = new Float32Array(plan.size);
       await engine.write(state.m, zero);
@@ -201,6 +206,7 @@ export async function createTrainer(setup: TrainerSetup): Promise<Trainer> {
     async release() {
       await (await stepper)?.release();
       await references.release();
+      await reader.release();
       await freeState(engine, state);
     },
   };

@@ -1,0 +1,56 @@
+/** What a recipe must have for a method that learns from rollouts, checked before anything is generated. */
+import { type Problem, problemsError } from '../data/problem.js';
+import type { PromptRow } from '../data/rows.js';
+import { UserError } from '../errors.js';
+import type { Template } from '../text/template.js';
+import type { AlignRecipe } from './align-recipe.js';
+import type { Limits } from './items.js';
+
+/** @throws UserError naming the first option of the recipe that the method cannot work with */
+export function requireRollouts({ generate, train, rows, loop }: AlignRecipe, method: string): void {
+  const refuse = (problem: string, advice: string): never => {
+    throw new UserError(problem, [advice]);
+  };
+  if (generate.temperature === 0)
+    refuse(`generate.temperature is 0, so all answers to a prompt are equal and ${method} has nothing to compare.`, 'Set it to 1.');
+  const { topK, topP = 1, minP = 0 } = generate;
+  const filter = [['topK', topK], ['topP', topP < 1 ? topP : undefined], ['minP', minP > 0 ? minP : undefined]]
+    .find(([, value]) => value !== undefined);
+  if (filter !== undefined) {
+    refuse(
+      `generate.${filter[0]} is ${filter[1]}, but ${method} compares the policy with the distribution that answers were sampled from, `
+        + 'and a filter cuts that distribution off.',
+      `Leave generate.${filter[0]} out. generate.temperature may be set: sampling and training both apply it.`,
+    );
+  }
+  if (train.steps !== undefined)
+    refuse(`train.steps is ${train.steps}, but the number of rounds says how long ${method} trains.`, 'Set loop.iterations instead.');
+  if (!Number.isInteger(train.epochs ?? 1))
+    refuse(`train.epochs is ${train.epochs}, but ${method} goes over all answers of a round.`, 'Take a whole number.');
+  if (rows) refuse(`rows: ${method} learns from the answers themselves; nothing is written for its rows.`, 'Leave `rows` out.');
+  if (loop.fresh && loop.iterations > 1)
+    refuse(`loop.fresh would restart the optimizer in every round, after one or a few steps.`, 'Leave loop.fresh out.');
+}
+
+/**
+ * The prompts that leave room for an answer in `maxTokens`. The others are an error, or left out and listed, as `onLong` says; a prompt is
+ * never cut, because the generator answers it as it is.
+ *
+ * @throws UserError where a prompt is too long, or none is left
+ */
+export function fittingPrompts(
+  prompts: readonly PromptRow[], skipped: readonly Problem[], template: Template,
+  { maxTokens, onLong, maxNewTokens }: Limits & { readonly maxNewTokens: number },
+): { readonly prompts: readonly PromptRow[]; readonly skipped: readonly Problem[] } {
+  const long = new Map(prompts.flatMap((row): [PromptRow, Problem][] => {
+    const tokens = template.prompt(row.prompt).length;
+    if (tokens + maxNewTokens <= maxTokens) return [];
+    const reason = `the prompt of ${tokens} tokens and generate.maxNewTokens = ${maxNewTokens} are more than ${maxTokens}`;
+    return [[row, { source: row.source, reason }]];
+  }));
+  if (long.size > 0 && (onLong !== 'skip' || long.size === prompts.length)) {
+    const way = onLong === 'skip' ? '' : '; data.onLong: skip leaves them out';
+    throw problemsError(`${long.size} of ${prompts.length} prompts leave no room for an answer${way}`, [...long.values()]);
+  }
+  return { prompts: prompts.filter((row) => !long.has(row)), skipped: [...skipped, ...long.values()] };
+}

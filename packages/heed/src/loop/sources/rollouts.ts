@@ -1,0 +1,130 @@
+import type { PromptRow, RolloutRow } from '../../data/rows.js';
+import type { SamplingOptions } from '../../generate/options.js';
+import { failed } from '../../judge/respondent.js';
+import type { BoundMethod, Respond } from '../../method/method.js';
+import type { Rollout } from '../../method/rollout.js';
+import type { Reward } from '../../reward/reward.js';
+import type { RunFolder } from '../../run/folder.js';
+import type { Hooks } from '../../run/job.js';
+import type { Answer } from '../answer-log.js';
+import type { Answerer } from '../answerer.js';
+import { type Limits, prepare } from '../items.js';
+import { promptsOf } from '../prompt-order.js';
+import { rateAnswers } from '../ratings.js';
+import { type RatedAnswer, openRolloutLog } from '../rollout-log.js';
+import { describeRollouts, meanReward, rolloutMetrics } from '../rollout-metrics.js';
+import { readRollouts } from '../rollout-readings.js';
+import { minibatches } from '../rollout-order.js';
+import type { Lesson, Round, Source } from '../source.js';
+
+export interface RolloutSetup {
+  readonly rounds: number;
+  readonly prompts: readonly PromptRow[];
+  /** Prompts of a round. */
+  readonly each: number;
+  /** Answers to each prompt: its group. */
+  readonly samples: number;
+  readonly sampling: Omit<SamplingOptions, 'seed'>;
+  readonly reward: Reward;
+  /** The share of a round's answers that may get no reward. */
+  readonly allowedFailures: number;
+  readonly method: BoundMethod;
+  readonly text: Respond;
+  readonly limits: Limits;
+  readonly seed: number;
+  /** Prompts in an optimizer step, and how often a round's answers are learnt from. */
+  readonly batch: number;
+  readonly epochs: number;
+  readonly answerer: Answerer;
+  readonly run: Pick<RunFolder, 'path'>;
+  readonly hooks: Hooks;
+}
+
+/** What a round did, for `summary.json`. */
+export interface RolloutRound {
+  readonly answers: number;
+  /** Mean reward of the answers that got one. */
+  readonly reward: number;
+  readonly trainedOn: number;
+}
+
+/**
+ * Policy gradient: in each round the policy answers a few prompts, several times each, a reward rates the answers, and the method turns
+ * the rewards into advantages by token. Answers, rewards and what was read of the policy are kept in `work/round-<k>/`; a resume finds
+ * them there. A finished round's answers are in `rollouts.jsonl`.
+ */
+export function rolloutSource(setup: RolloutSetup): Source {
+  const { rounds, prompts, samples, reward, method, text, limits, seed, answerer, run, hooks: { say = () => undefined } } = setup;
+  const log = openRolloutLog(run.path('rollouts.jsonl'));
+  const finished = new Map<number, { readonly report: RolloutRound; readonly rated: readonly RatedAnswer[] }>();
+
+  async function lesson({ k, policy, read }: Round): Promise<Lesson> {
+    const path = (name: string): string => run.path('work', `round-${k}`, name);
+    const chosen = promptsOf(prompts, k, setup.each, seed);
+    const answers = await answerer.answer({
+      file: path('answers.jsonl'), round: k, rows: chosen, samples, policy,
+      doing: `round ${k} of ${rounds}: answering`,
+      sampling: { ...setup.sampling, seed: seed + k },
+    });
+    await answerer.rest();
+    const results = await rateAnswers(path('ratings.json'), answers.map((answer) => itemOf(chosen, answer)), reward, setup.allowedFailures, setup.hooks);
+    const bare = answers.map((answer, i): Rollout => {
+      const result = results[i]!;
+      const rated = failed(result) ? undefined : result;
+      return { group: answer.row, reward: rated?.value ?? null, parts: rated?.parts, tokens: answer.ids.length, logp: answer.sampled ?? answer.logprobs };
+    });
+    const rows = chosen.map((prompt, row) => rowOf(prompt, answers.filter((answer) => answer.row === row)));
+    const { items } = prepare(rows, method, text, limits);
+    const rollouts = await readRollouts(path('readings.json'), bare, method, () => read(items, method.reads));
+    const credits = method.credit!(rollouts);
+    const rated = answers.map((answer, i): RatedAnswer => ({
+      answer, prompt: chosen[answer.row]!, promptTokens: items[answer.row]!.sequences['completions']![0]!.prompt.length,
+      result: results[i]!, rollout: rollouts[i]!, credit: credits[i]!,
+    }));
+    const whole = chosen.map((prompt, row) =>
+      rowOf(prompt, answers.filter((one) => one.row === row), rated.filter((one) => one.answer.row === row)));
+    const teaches = credits.some(({ advantages }) => advantages.some((a) => a !== 0));
+    const metrics = await rolloutMetrics(rated, path('totals.json'), run.path('work', `round-${k - 1}`, 'totals.json'));
+    say(`round ${k}: ${describeRollouts(rated)}.`);
+    const learnt = teaches ? prepare(whole, method, text, limits).items : [];
+    finished.set(k, { report: { answers: answers.length, reward: meanReward(rated), trainedOn: learnt.length }, rated });
+    await log.forget(k);
+    return {
+      items: learnt, rows: whole, seed: seed + k, metrics,
+      order: minibatches(learnt.length, { batch: setup.batch, epochs: setup.epochs, seed: seed + k }),
+    };
+  }
+
+  return {
+    rounds,
+    shortRounds: true,
+    lesson,
+    learnt(k) {
+      const { report, rated } = finished.get(k)!;
+      finished.delete(k);
+      log.append(k, rated);
+      return { ...report };
+    },
+  };
+
+  function rowOf(prompt: PromptRow, answers: readonly Answer[], rated?: readonly RatedAnswer[]): RolloutRow {
+    const { source, id } = prompt;
+    return {
+      source, id, prompt: prompt.prompt,
+      completions: answers.map(({ ids, text: completion, logprobs, sampled = logprobs }, i) => {
+        const one = rated?.[i];
+        return {
+          completion, ids: [...ids], maxTokens: setup.sampling.maxNewTokens, sampled: [...sampled],
+          reward: one?.rollout.reward ?? null,
+          advantages: one === undefined ? ids.map(() => 0) : [...one.credit.advantages],
+          returns: one?.credit.returns && [...one.credit.returns],
+          reference: one?.rollout.reference && Array.from(one.rollout.reference),
+          values: one?.rollout.values && Array.from(one.rollout.values),
+        };
+      }),
+    };
+  }
+}
+
+const itemOf = (prompts: readonly PromptRow[], { row, text: response, ids }: Answer) =>
+  ({ prompt: prompts[row]!.prompt, response, ids, row: prompts[row]! });

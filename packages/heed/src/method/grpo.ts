@@ -1,0 +1,70 @@
+import { type Tensor, mul, sum } from '@heed/tensor';
+import { z } from 'zod';
+import { groupRelative } from './advantages.js';
+import { type Term, defineMethod } from './method.js';
+import {
+  OLD, ROLLOUTS, type RolloutScored, clipMetrics, epsilonHigh, epsilonLow, klTokens, perAnswer, perToken, rolloutMetrics, spread,
+  surrogate,
+} from './rollout.js';
+import type { Tokens } from './tokens.js';
+
+const LOSSES = ['grpo', 'dr-grpo', 'dapo', 'bnpo'] as const;
+
+const options = z.strictObject({
+  /** What the tokens' losses are divided by; see below. */
+  lossType: z.enum(LOSSES).default('grpo'),
+  /** What a group's centred rewards are divided by: the deviation of the `group`, of the whole `batch`, or nothing (`none`). */
+  scaleRewards: z.enum(['group', 'batch', 'none']).default('group'),
+  /** ε_low: a ratio below 1 − ε_low earns nothing more. */
+  epsilonLow,
+  /** ε_high: a ratio above 1 + ε_high earns nothing more. DAPO takes 0.28. */
+  epsilonHigh,
+  /** β: weight of k3 against the model without the adapter, token by token in the loss. 0: no reference is scored. */
+  beta: z.number().min(0).default(0),
+});
+
+/** The loss of each token as a total over answers, and what it is divided by. */
+function normalised(loss: Tokens, type: (typeof LOSSES)[number], maxTokens: Tensor): Term {
+  if (type === 'grpo') return perAnswer(loss.mean(), loss);
+  if (type === 'dr-grpo') return { sum: sum(loss.sum()), count: sum(mul(maxTokens, loss.present())) };
+  return perToken(loss);
+}
+
+/**
+ * Group relative policy optimisation. Shao et al., 2024, arXiv 2402.03300, section 4.1; without critic.
+ *
+ * Of G answers to a prompt with rewards r: Â = (r − mean r) / (std r + 10⁻⁴), the same for every token; std is the sample deviation.
+ * ρ_t = π(y_t)/π_old(y_t), where π_old is the policy that sampled; ℓ_t = −min(ρ_t Â, clip(ρ_t, 1 − ε_low, 1 + ε_high) Â) + β k3_t,
+ * with k3 = π_ref/π − log π_ref/π − 1 and π_ref the model without the adapter. `lossType` is TRL's:
+ *
+ *   grpo      mean over answers of (Σ_t ℓ_t / tokens of the answer)
+ *   dr-grpo   Σ ℓ_t / (answers · maxNewTokens)                              Liu et al. 2503.20783; with `scaleRewards: none`
+ *   dapo      Σ ℓ_t / tokens of all answers of the optimizer step           Yu et al. 2503.14476
+ *   bnpo      the same: Heed's batch is the optimizer step, in whatever pieces it is computed
+ *
+ * k3 in the loss has the gradient of KL(π_ref‖π), the forward KL, where π = π_old. Unit: row, a group.
+ */
+export const grpo = defineMethod({
+  name: 'grpo',
+  paper: 'Shao et al., DeepSeekMath: Pushing the Limits of Mathematical Reasoning in Open Language Models, 2024, arXiv 2402.03300',
+  ...ROLLOUTS,
+  options,
+  references: () => OLD,
+  reads: ({ beta }) => ({ reference: beta > 0 }),
+  credit: (rollouts, { scaleRewards }) =>
+    spread(rollouts, groupRelative(rollouts.map(({ reward }) => reward), rollouts.map(({ group }) => group), scaleRewards)),
+
+  loss(scored: RolloutScored, { lossType, epsilonLow: low, epsilonHigh: high, beta }) {
+    const { logp, under, tokens, columns } = scored;
+    const ratio = logp.completions.sub(under['old']!.completions).exp();
+    const gain = ratio.with(tokens['advantages']!, (r, a) => surrogate(r, a, low, high));
+    const kl = klTokens(logp.completions, tokens['reference']!);
+    const loss = beta === 0 ? gain.neg() : kl.mul(beta).sub(gain);
+    return {
+      terms: [normalised(loss, lossType, columns['max_tokens']!)],
+      metrics: {
+        ...rolloutMetrics(scored), ...clipMetrics(ratio, tokens['advantages']!, low, high), ...(beta === 0 ? {} : { kl: perToken(kl) }),
+      },
+    };
+  },
+});

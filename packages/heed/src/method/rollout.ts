@@ -1,0 +1,125 @@
+/** What methods that learn from rollouts have in common: from rewards to advantages, and the parts of their losses. */
+import { type Tensor, add, clamp, div, exp, maximum, minimum, mul, neg, square, sub, sum, toFloat, greater, where } from '@heed/tensor';
+import { z } from 'zod';
+import type { RolloutCompletion, RolloutRow } from '../data/rows.js';
+import type { Respond, Scored, Term } from './method.js';
+import type { Tokens } from './tokens.js';
+
+/** One answer of a round with its reward, as a method turns it into advantages. */
+export interface Rollout {
+  /** Names the prompt: answers to one prompt are a group. */
+  readonly group: number;
+  /** Null: no reward could be given. */
+  readonly reward: number | null;
+  /** The reward token by token, where it is known which tokens earned it; their sum is `reward`. Default: all of it at the last token. */
+  readonly tokenRewards?: readonly number[];
+  /** The raw rewards that `reward` is made of, by name; null where one did not apply. */
+  readonly parts?: Readonly<Record<string, number | null>>;
+  readonly tokens: number;
+  /** log π of each token as it was sampled, by the generator. It differs from training's own pass by rounding alone (`mismatch_kl`). */
+  readonly logp?: ArrayLike<number>;
+  /** log π_ref of each token, under the model without the adapter; there where the method's `reads` asks for it. */
+  readonly reference?: ArrayLike<number>;
+  /** The value head's numbers before each token; the same. */
+  readonly values?: ArrayLike<number>;
+}
+
+/** What a method makes of an answer's reward, token by token. */
+export interface Credit {
+  readonly advantages: readonly number[];
+  readonly returns?: readonly number[];
+}
+
+/** What a method needs to know of a round's answers before it can tell their advantages. */
+export interface RolloutReads {
+  /** log π_ref, for a KL penalty in the reward or in the loss. */
+  readonly reference: boolean;
+  /** The name of the value head that is read. */
+  readonly value?: string;
+}
+
+/** The same advantage for every token of an answer. */
+export const spread = (rollouts: readonly Rollout[], advantages: readonly number[]): Credit[] =>
+  rollouts.map(({ tokens }, i) => ({ advantages: new Array<number>(tokens).fill(advantages[i]!) }));
+
+/** Options that several of the methods have. */
+export const klInReward = z.number().min(0).default(0.05);
+export const epsilonLow = z.number().gt(0).lt(1).default(0.2);
+export const epsilonHigh = z.number().gt(0).default(0.2);
+
+const column = (row: RolloutRow, of: (one: RolloutCompletion) => readonly number[] | undefined): number[][] =>
+  row.completions.map((one) => [...(of(one) ?? new Array<number>(one.ids.length).fill(0))]);
+
+/** The parts of a method's definition that all of them share. A row is a group: every sequence is one answer to its prompt. */
+export const ROLLOUTS = {
+  row: 'rollout',
+  names: ['completions'],
+  lists: ['completions'],
+  columns: ['max_tokens'],
+  listColumns: ['max_tokens'],
+  tokenColumns: {
+    advantages: 'completions', reference: 'completions', sampled: 'completions', returns: 'completions', values: 'completions',
+  },
+  entropies: (): readonly 'completions'[] => ['completions'],
+  sequences: (row: RolloutRow, text: Respond) => ({ completions: row.completions.map(({ ids }) => text.respondTokens(row.prompt, ids)) }),
+  columnsOf: (row: RolloutRow) => ({
+    max_tokens: row.completions.map(({ maxTokens }) => maxTokens),
+    advantages: column(row, ({ advantages }) => advantages),
+    reference: column(row, ({ reference }) => reference),
+    sampled: column(row, ({ sampled }) => sampled),
+    returns: column(row, ({ returns }) => returns),
+    values: column(row, ({ values }) => values),
+  }),
+} as const;
+
+/** The reference that the ratio compares with: the policy as the round began, which sampled the answers. */
+export const OLD = { old: { is: 'round', scores: ['completions'] } } as const;
+
+export type RolloutScored = Scored<'completions'>;
+
+/** Σ over tokens / tokens. */
+export const perToken = (x: Tokens): Term => ({ sum: sum(x.sum()), count: sum(x.count()) });
+/** Σ over answers / answers. */
+export const perAnswer = (x: Tensor, of: Tokens): Term => ({ sum: sum(mul(x, of.present())), count: sum(of.present()) });
+
+/** min(ρÂ, clip(ρ, 1 − ε_low, 1 + ε_high) Â): PPO's surrogate (Schulman et al. 1707.06347, Eq. 7), with two bounds (DAPO 2503.14476). */
+export const surrogate = (ratio: Tensor, advantage: Tensor, low: number, high: number): Tensor =>
+  minimum(mul(ratio, advantage), mul(clamp(ratio, 1 - low, 1 + high), advantage));
+
+/** How TRL names which ratios a clip holds back: too low with Â < 0, too high with Â > 0. */
+export function clipMetrics(ratio: Tokens, advantage: Tokens, low: number, high: number): Record<string, Term> {
+  const isBelow = ratio.with(advantage, (r, a) => mul(toFloat(greater(1 - low, r)), toFloat(greater(0, a))));
+  const isAbove = ratio.with(advantage, (r, a) => mul(toFloat(greater(r, 1 + high)), toFloat(greater(a, 0))));
+  return {
+    'clip_ratio/low_mean': perToken(isBelow),
+    'clip_ratio/high_mean': perToken(isAbove),
+    'clip_ratio/region_mean': perToken(isBelow.add(isAbove)),
+  };
+}
+
+/** k3 of the policy against the reference, with gradient. */
+export const klTokens = (logp: Tokens, reference: Tokens): Tokens =>
+  logp.with(reference, (p, q) => sub(sub(exp(sub(q, p)), sub(q, p)), 1));
+
+/**
+ * Numbers that every loss logs: the entropy of the policy, the distance of its ratio from 1, and `mismatch_kl`, k3 of trainer against
+ * sampler: near 0 where both compute the same distribution.
+ */
+export function rolloutMetrics({ entropy, under, tokens }: RolloutScored): Record<string, Term> {
+  return {
+    entropy: perToken(entropy.completions!.detach()),
+    mismatch_kl: perToken(klTokens(under['old']!.completions, tokens['sampled']!)),
+  };
+}
+
+/** ½ max((V − R)², (clip(V, V_old ± ε) − R)²) of each token: PPO's clipped value loss. */
+export function valueLoss(value: Tokens, old: Tokens, returns: Tokens, epsilon: number): Tokens {
+  const moved = value.with(old, (v, o) => add(o, clamp(sub(v, o), -epsilon, epsilon)));
+  const squared = (x: Tokens): Tokens => x.with(returns, (v, r) => square(sub(v, r)));
+  return squared(value).with(squared(moved), maximum).mul(0.5);
+}
+
+/** x/n, 0 where n is 0. */
+export const safeDiv = (x: Tensor, n: Tensor): Tensor => div(x, where(greater(n, 0.5), n, 1));
+
+export { neg };
