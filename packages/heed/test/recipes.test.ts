@@ -33,9 +33,10 @@ const dirOf = (file: string): string => join(folder, file.replace(/\W/g, '-'));
 
 describe('recipes', () => {
   it('there is at least one for each method', async () => {
-    const methods = await Promise.all(
-      offline.map(async (file) => (await loadRecipe(file, [], TrainRecipe)).recipe.method['name']),
-    );
+    const methods = [
+      ...await Promise.all(offline.map(async (file) => (await loadRecipe(file, [], TrainRecipe)).recipe.method.name)),
+      ...await Promise.all(online.map(async (file) => (await loadRecipe(file, [], AlignRecipe)).recipe.method.name)),
+    ];
     expect([...new Set(methods)].sort()).toEqual([...METHOD_NAMES].sort());
   });
 

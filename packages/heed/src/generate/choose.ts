@@ -8,8 +8,8 @@ import type { StepChoice } from './options.js';
 /**
  * Chooses the next token of each row from logits [B, V] inside the engine, so that no array of the vocabulary's size leaves it:
  * - `greedy`: `chosen` int64 [B] and `logprobs` [B];
- * - `sample`: the same, drawn from softmax(logits · `inverseTemperature` [B, 1]) by the uniform numbers `uniform` [B, 2], and `sampled` [B],
- *   the log-probability under that softmax;
+ * - `sample`: the same, drawn from softmax(logits · `inverseTemperature` [B, 1]) by the uniform numbers `uniform` [B, 2], and
+ *   `sampled` [B], the log-probability under that softmax;
  * - `candidates`: the likeliest tokens in falling order, `values` and `indices` (int64) [B, count], and `normaliser` [B, 2];
  * - `logits`: `normaliser`;
  * - `mixed`: all of `sample` and of `candidates`, whose first is what `greedy` would choose.

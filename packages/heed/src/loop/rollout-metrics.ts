@@ -72,7 +72,8 @@ export function describeRollouts(rated: readonly RatedAnswer[]): string {
   const empty = rated.filter(({ answer }) => answer.text.trim() === '').length;
   const cut = rated.filter(({ answer }) => answer.finish === 'length').length;
   return [
-    `reward ${meanOf(rewards).toPrecision(3)} (deviation ${sampleStd(rewards).toPrecision(2)}) of ${rated.length} answers to ${prompts} prompts`,
+    `reward ${meanOf(rewards).toPrecision(3)} (deviation ${sampleStd(rewards).toPrecision(2)})`,
+    `${rated.length} answers to ${prompts} prompts`,
     `${tokens.toFixed(0)} tokens each`,
     ...(cut === 0 ? [] : [`${cut} cut off`]),
     ...(empty === 0 ? [] : [`${empty} empty`]),

@@ -12,8 +12,8 @@ interface Kept {
 }
 
 /**
- * Adds to a round's answers what the method reads of its reference and of the value head. The numbers are kept in `file`, because a resume in
- * mid-round finds a policy that has moved on.
+ * Adds to a round's answers what the method reads of its reference and of the value head. The numbers are kept in `file`, because a resume
+ * in mid-round finds a policy that has moved on.
  *
  * @param rollouts In the order of the items, and within an item in the order of its sequences.
  */

@@ -1,7 +1,7 @@
 import { abs, mul, square, sub } from '@heed/tensor';
 import { z } from 'zod';
 import { gae, k1, whiten } from './advantages.js';
-import { defineMethod } from './method.js';
+import { type Head, defineMethod } from './method.js';
 import {
   OLD, ROLLOUTS, type Rollout, type RolloutScored, clipMetrics, epsilonHigh, epsilonLow, klInReward, perToken, rolloutMetrics, surrogate,
   valueLoss,
@@ -48,7 +48,7 @@ export const ppo = defineMethod({
   ...ROLLOUTS,
   options,
   references: () => OLD,
-  heads: (): Record<string, { size: number; at: 'tokens' }> => ({ value: { size: 1, at: 'tokens' } }),
+  heads: (): Record<string, Head> => ({ value: { size: 1, at: 'tokens' } }),
   reads: ({ beta }) => ({ reference: beta > 0, value: 'value' }),
   credit(rollouts, { beta, gamma, lambda, whiten: whitened }) {
     const found = rollouts.map((one) => gae(tokenRewardsOf(one, beta), one.values!, { gamma, lambda }));

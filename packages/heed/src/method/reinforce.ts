@@ -1,7 +1,7 @@
 import { mul, square, sub } from '@heed/tensor';
 import { z } from 'zod';
 import { batchMean, k1 } from './advantages.js';
-import { defineMethod } from './method.js';
+import { type Head, defineMethod } from './method.js';
 import {
   OLD, ROLLOUTS, type Credit, type Rollout, type RolloutScored, klInReward, perAnswer, perToken, rolloutMetrics, spread,
 } from './rollout.js';
@@ -44,7 +44,7 @@ export const reinforce = defineMethod({
   ...ROLLOUTS,
   options,
   references: () => OLD,
-  heads: ({ baseline }): Record<string, { size: number; at: 'tokens' }> => (baseline === 'value' ? { value: { size: 1, at: 'tokens' } } : {}),
+  heads: ({ baseline }): Record<string, Head> => (baseline === 'value' ? { value: { size: 1, at: 'tokens' } } : {}),
   reads: ({ beta, baseline }) => ({ reference: beta > 0, value: baseline === 'value' ? 'value' : undefined }),
   credit(rollouts, { beta, baseline }) {
     if (baseline === 'value') return fromValues(rollouts, beta);

@@ -25,6 +25,9 @@ const text: Respond = {
     prompt: [...prompt.at(-1)!.content].map((c) => c.charCodeAt(0)),
     response: [...response].map((c) => c.charCodeAt(0)),
   }),
+  respondTokens: () => {
+    throw new Error('not used');
+  },
   respondJudged: () => {
     throw new Error('not used');
   },

@@ -1,6 +1,6 @@
 import type { Engine, Feed, Program } from '@heed/tensor';
 import type { BoundMethod } from '../../src/method/method.js';
-import type { Item } from '../../src/train/item.js';
+import type { Column, Item } from '../../src/train/item.js';
 import { roundFeed } from '../../src/train/feeds.js';
 import { traceLoss } from '../../src/train/loss-program.js';
 import { type Tables, makeTables, sequenceTable, tokenTable } from '../../src/train/tables.js';
@@ -16,6 +16,8 @@ export interface LossInputs {
   /** What the head gave: by name, by row; one number, or `size` of them. */
   readonly scores?: Readonly<Record<string, readonly (number | readonly number[])[]>>;
   readonly memory?: Readonly<Record<string, number>>;
+  /** What heads at `tokens` gave, by head, name and row; entropies are 0. */
+  readonly values?: Readonly<Record<string, LogProbs>>;
 }
 
 export interface LossValue {
@@ -36,8 +38,8 @@ export async function lossOf(
   engine: Engine,
   method: BoundMethod,
   logp: LogProbs,
-  columns: Readonly<Record<string, readonly (number | readonly number[])[]>> = {},
-  { under = {}, scores = {}, memory = {} }: LossInputs = {},
+  columns: Readonly<Record<string, readonly Column[]>> = {},
+  { under = {}, scores = {}, memory = {}, values: ofTokens = {} }: LossInputs = {},
 ): Promise<LossValue> {
   const shapes = [logp, ...Object.values(under)];
   const rows = Math.max(...shapes.flatMap((s) => Object.values(s).map((r) => r.length)), ...Object.values(scores).map((s) => s.length));
@@ -57,6 +59,11 @@ export async function lossOf(
   for (const name of method.names) {
     if (logp[name] !== undefined)
       feeds[`logp:${name}`] = junkInPadding(tokenTable(method, padded, name, valueOf(logp, name)), padded.feeds[`mask:${name}`]!);
+    if (logp[name] !== undefined && method.entropies.has(name))
+      feeds[`entropy:${name}`] = tokenTable(method, padded, name, (item, k) => valueOf(logp, name)(item, k).map(() => 0));
+    for (const [head, values] of Object.entries(ofTokens)) {
+      if (values[name] !== undefined) feeds[`value:${head}:${name}`] = tokenTable(method, padded, name, valueOf(values, name));
+    }
     if (scores[name] !== undefined)
       feeds[`score:score:${name}`] = sequenceTable(method, padded, name, method.heads['score']!.size, ({ index }) =>
         [scores[name]![index]!].flat(),
@@ -116,7 +123,11 @@ function padMore(method: BoundMethod, tables: Tables): Tables {
     `mask:${name}`,
     tokenTable(method, wider, name, (item, k) => item.sequences[name]![k]!.response.map(() => 1)),
   ]);
-  return { ...wider, feeds: { ...tables.feeds, ...(Object.fromEntries(masks) as Record<string, Feed>) } };
+  const columns = Object.entries(method.tokenColumns).map(([column, name]) => [
+    `tokens:${column}`,
+    tokenTable(method, wider, name, (item, k) => (item.columns[column] as readonly (readonly number[])[])[k]!),
+  ]);
+  return { ...wider, feeds: { ...tables.feeds, ...(Object.fromEntries([...masks, ...columns]) as Record<string, Feed>) } };
 }
 
 /** The trainer may leave anything where there is no token; the mask hides it. */

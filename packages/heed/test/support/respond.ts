@@ -13,6 +13,7 @@ const respond = (prompt: readonly Message[], response: string): TokenSequence =>
 /** Words to tokens without a model: characters, and a full stop for the end of turn. */
 export const fakeRespond = (): Respond => ({
   respond,
+  respondTokens: (prompt, ids) => ({ prompt: tokens(shown(prompt)), response: ids }),
   respondJudged: (prompt, judgment, response) => respond([...prompt, { role: 'user', content: judgment }], response),
   converse: (messages) => respond(messages.slice(0, -1), messages.at(-1)!.content),
 });

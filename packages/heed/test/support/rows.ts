@@ -56,6 +56,21 @@ export function sampleRows(kind: RowKind): AnyRow[] {
         return { ...asked, text: fine ? good : bad, label: fine ? 'good' : 'bad' };
       case 'scored':
         return { ...asked, completion: fine ? good : bad, score: fine ? 8 : 2 };
+      case 'rollout':
+        return {
+          ...asked,
+          // Token ids that every model of the tests has; the better the answer, the higher its advantages.
+          completions: [good, bad].map((completion, k) => {
+            const ids = Array.from(completion, (c) => c.charCodeAt(0));
+            const each = (of: (t: number) => number): number[] => ids.map((_, t) => of(t));
+            return {
+              completion, ids, maxTokens: 128, reward: 1 - k,
+              advantages: each((t) => (k === 0 ? 0.7 : -0.5) + 0.1 * Math.sin(t + i)),
+              sampled: each(() => -5), reference: each((t) => -5 + 0.1 * Math.cos(t)),
+              returns: each((t) => 1 - k + 0.01 * t), values: each(() => 0.1),
+            };
+          }),
+        };
       case 'principled':
         return {
           ...asked,

@@ -13,6 +13,7 @@ import type { Answerer } from '../answerer.js';
 import { type Degenerate, degenerate, describeDegenerate } from '../degenerate.js';
 import { type Limits, prepare } from '../items.js';
 import { counted, rateAnswers, reasonsOf } from '../ratings.js';
+import { promptsOf } from '../prompt-order.js';
 import type { RowMaker } from '../row-maker.js';
 import type { Maker, Sample } from '../rows-of.js';
 import { rowsOfRound } from '../rows-of-round.js';
@@ -21,8 +22,10 @@ import type { Watch } from '../watching.js';
 
 export interface JudgedSetup {
   readonly rounds: number;
-  /** What the model answers, in every round anew. */
+  /** What the model answers. */
   readonly prompts: readonly PromptRow[];
+  /** Prompts of a round, taken from shuffled passes over all; default: all of them. */
+  readonly each?: number;
   /** Answers to each prompt. */
   readonly samples: number;
   readonly sampling: Omit<SamplingOptions, 'seed'>;
@@ -78,13 +81,14 @@ export function judgedSource(setup: JudgedSetup): Source {
     rounds,
     async lesson({ k, policy }) {
       const path = (name: string): string => run.path('work', `round-${k}`, name);
+      const chosen = promptsOf(prompts, k, setup.each ?? prompts.length, seed);
       const answers = await answerer.answer({
-        file: path('answers.jsonl'), round: k, rows: prompts, samples, policy,
+        file: path('answers.jsonl'), round: k, rows: chosen, samples, policy,
         doing: `round ${k} of ${rounds}: answering`,
         sampling: { ...setup.sampling, seed: seed + k },
       });
       const whole = answers.filter(({ finish, text: said }) => finish === 'stop' && said.trim() !== '');
-      const rated = await rate(whole, path('ratings.json'));
+      const rated = await rate(chosen, whole, path('ratings.json'));
       const { samples: all, failures } = rated;
       const seen = await setup.watch.look(k, all.map(({ text: said, rated: { value, parts } }) => ({ text: said, value, parts })));
       const own = rowsOfRound(setup.rowsOf, method.row, all, [seed, k]);
@@ -119,13 +123,13 @@ export function judgedSource(setup: JudgedSetup): Source {
     },
   };
 
-  async function rate(answers: readonly Answer[], file: string) {
-    const items = answers.map(({ row, text: response, ids }) => ({ prompt: prompts[row]!.prompt, response, ids, row: prompts[row]! }));
+  async function rate(asked: readonly PromptRow[], answers: readonly Answer[], file: string) {
+    const items = answers.map(({ row, text: response, ids }) => ({ prompt: asked[row]!.prompt, response, ids, row: asked[row]! }));
     const given = await rateAnswers(file, items, reward, setup.allowedFailures, setup.hooks);
     const results = setup.rowsOf.needsLine === true ? given.map(withLine) : given;
     const found = answers.flatMap(({ row, sample, text: said }, i): Sample[] => {
       const result = results[i]!;
-      return failed(result) ? [] : [{ prompt: prompts[row]!, sample, text: said, rated: result }];
+      return failed(result) ? [] : [{ prompt: asked[row]!, sample, text: said, rated: result }];
     });
     return { samples: found, failures: results.filter(failed), whole: answers.length };
   }

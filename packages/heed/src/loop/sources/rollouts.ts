@@ -1,6 +1,7 @@
 import type { PromptRow, RolloutRow } from '../../data/rows.js';
 import type { SamplingOptions } from '../../generate/options.js';
 import { failed } from '../../judge/respondent.js';
+import { k1 } from '../../method/advantages.js';
 import type { BoundMethod, Respond } from '../../method/method.js';
 import type { Rollout } from '../../method/rollout.js';
 import type { Reward } from '../../reward/reward.js';
@@ -16,6 +17,8 @@ import { describeRollouts, meanReward, rolloutMetrics } from '../rollout-metrics
 import { readRollouts } from '../rollout-readings.js';
 import { minibatches } from '../rollout-order.js';
 import type { Lesson, Round, Source } from '../source.js';
+import type { WatchedAnswer } from '../watch.js';
+import type { Watch } from '../watching.js';
 
 export interface RolloutSetup {
   readonly rounds: number;
@@ -37,6 +40,8 @@ export interface RolloutSetup {
   readonly epochs: number;
   readonly answerer: Answerer;
   readonly run: Pick<RunFolder, 'path'>;
+  /** Looks for signs that the reward is earned by something else than better answers. */
+  readonly watch: Watch;
   readonly hooks: Hooks;
 }
 
@@ -45,7 +50,10 @@ export interface RolloutRound {
   readonly answers: number;
   /** Mean reward of the answers that got one. */
   readonly reward: number;
+  /** Groups that were learnt from: 0 where all rewards of every group were equal. */
   readonly trainedOn: number;
+  /** What the answers look like, by the names of `watch.ts`. */
+  readonly [sign: string]: unknown;
 }
 
 /**
@@ -67,11 +75,13 @@ export function rolloutSource(setup: RolloutSetup): Source {
       sampling: { ...setup.sampling, seed: seed + k },
     });
     await answerer.rest();
-    const results = await rateAnswers(path('ratings.json'), answers.map((answer) => itemOf(chosen, answer)), reward, setup.allowedFailures, setup.hooks);
+    const asked = answers.map((answer) => itemOf(chosen, answer));
+    const results = await rateAnswers(path('ratings.json'), asked, reward, setup.allowedFailures, setup.hooks);
     const bare = answers.map((answer, i): Rollout => {
       const result = results[i]!;
       const rated = failed(result) ? undefined : result;
-      return { group: answer.row, reward: rated?.value ?? null, parts: rated?.parts, tokens: answer.ids.length, logp: answer.sampled ?? answer.logprobs };
+      const { row: group, ids: { length: tokens }, logprobs, sampled: logp = logprobs } = answer;
+      return { group, reward: rated?.value ?? null, parts: rated?.parts, tokens, logp };
     });
     const rows = chosen.map((prompt, row) => rowOf(prompt, answers.filter((answer) => answer.row === row)));
     const { items } = prepare(rows, method, text, limits);
@@ -86,11 +96,12 @@ export function rolloutSource(setup: RolloutSetup): Source {
     const teaches = credits.some(({ advantages }) => advantages.some((a) => a !== 0));
     const metrics = await rolloutMetrics(rated, path('totals.json'), run.path('work', `round-${k - 1}`, 'totals.json'));
     say(`round ${k}: ${describeRollouts(rated)}.`);
-    const learnt = teaches ? prepare(whole, method, text, limits).items : [];
-    finished.set(k, { report: { answers: answers.length, reward: meanReward(rated), trainedOn: learnt.length }, rated });
+    const seen = await setup.watch.look(k, watchedOf(rated));
+    const learnt = teaches && !seen.stop ? prepare(whole, method, text, limits).items : [];
+    finished.set(k, { report: { ...seen.report, answers: answers.length, reward: meanReward(rated), trainedOn: learnt.length }, rated });
     await log.forget(k);
     return {
-      items: learnt, rows: whole, seed: seed + k, metrics,
+      items: learnt, rows: whole, seed: seed + k, metrics, ...(seen.stop ? { last: true } : {}),
       order: minibatches(learnt.length, { batch: setup.batch, epochs: setup.epochs, seed: seed + k }),
     };
   }
@@ -125,6 +136,13 @@ export function rolloutSource(setup: RolloutSetup): Source {
     };
   }
 }
+
+/** The answers that got a reward, as the watch sees them. */
+const watchedOf = (rated: readonly RatedAnswer[]): WatchedAnswer[] =>
+  rated.flatMap(({ answer: { text }, result, rollout: { logp, reference } }) => (failed(result) ? [] : [{
+    text, value: result.value, parts: result.parts,
+    kl: logp && reference && k1(logp, reference).reduce((sum, x) => sum + x, 0),
+  }]));
 
 const itemOf = (prompts: readonly PromptRow[], { row, text: response, ids }: Answer) =>
   ({ prompt: prompts[row]!.prompt, response, ids, row: prompts[row]! });

@@ -1,0 +1,123 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { beforeAll, describe, expect, it } from 'vitest';
+import type { AlignSummary } from '../../src/loop/align-job.js';
+import { minibatches } from '../../src/loop/rollout-order.js';
+import { promptsOf } from '../../src/loop/prompt-order.js';
+import { heed } from '../cli/support.js';
+import { scratchFolder } from '../support/scratch.js';
+import { tinyTalker } from './talkative.js';
+
+// Policy gradient on a tiny random model whose tokens are bytes: it is paid for printable ASCII.
+const { folder, write } = scratchFolder();
+const prompts = (n: number, word: string): string =>
+  Array.from({ length: n }, (_, i) => `${JSON.stringify({ id: `${word}-${i}`, prompt: `${word} ${i}?` })}\n`).join('');
+let recipe: string;
+let rewards: string;
+
+beforeAll(async () => {
+  const model = await tinyTalker(folder, { context: 512, leaning: 2 });
+  rewards = write('rewards.ts', `
+type Given = { completions: readonly string[] };
+const printable = (text: string): number => [...text].filter((c) => c >= ' ' && c <= '~').length;
+export const share = ({ completions }: Given): number[] => completions.map((text) => printable(text) / Math.max(1, [...text].length));
+export const equal = ({ completions }: Given): number[] => completions.map(() => 1);
+export const some = ({ completions }: Given): (number | null)[] => completions.map((_, i) => (i % 3 === 0 ? null : i % 2));
+export const broken = ({ completions }: Given): number[] => completions.map(() => NaN);
+`);
+  recipe = write('recipe.yaml', `
+model: ${model}
+data: ${write('train.jsonl', prompts(16, 'Why'))}
+reward: '${rewards}#share'
+generate: {maxNewTokens: 12, prompts: 8, samples: 4}
+evaluate: {prompts: ${write('held.jsonl', prompts(32, 'How'))}, maxNewTokens: 12, temperature: 1}
+adapter: {rank: 8, alpha: 16}
+train: {schedule: constant, batch: 8, learningRate: 3e-3}
+run: {dir: unused}
+`);
+});
+
+const align = (dir: string, ...more: string[]) => heed(['align', recipe, `run.dir=${join(folder, dir)}`, ...more, '--json']);
+const lines = (dir: string, file: string): Record<string, number>[] =>
+  readFileSync(join(folder, dir, file), 'utf8').trim().split('\n').map((line) => JSON.parse(line) as Record<string, number>);
+
+describe('heed align by policy gradient', () => {
+  it.each([
+    { method: '{name: rloo, beta: 0}', more: [] },
+    { method: '{name: grpo, lossType: dr-grpo, scaleRewards: none}', more: ['train.learningRate=1e-2'] },
+    { method: '{name: grpo}', more: [] },
+    { method: '{name: reinforce, beta: 0}', more: [] },
+    { method: '{name: reinforce, baseline: value, beta: 0}', more: [] },
+    { method: '{name: ppo, beta: 0}', more: ['train.epochs=2', 'train.batch=4'] },
+    { method: '{name: rloo, beta: 0}', more: ['generate.temperature=1.3'] },
+  ])('with $method $more raises the reward of held-out answers', async ({ method, more }) => {
+    const dir = (method + more.join()).replace(/\W+/g, '-');
+    const ran = await align(dir, `method=${method}`, 'loop.iterations=12', ...more);
+    expect(ran.code, ran.err).toBe(0);
+    const { change } = ran.json<AlignSummary>();
+    expect(change['value']!.low, ran.err).toBeGreaterThan(0.1);
+    const steps = lines(dir, 'metrics.jsonl');
+    // Sampler and trainer compute one distribution, temperature included, at the first step and at the last.
+    for (const step of steps) expect(Math.abs(step['mismatch_kl']!)).toBeLessThan(2e-5);
+    expect(steps.at(-1)!['reward']!).toBeGreaterThan(steps[0]!['reward']!);
+    const rollouts = lines(dir, 'rollouts.jsonl');
+    expect(rollouts).toHaveLength(12 * 32);
+    // Of a leave-one-out group the advantages sum to zero.
+    if (method.includes('rloo')) {
+      const own = rollouts.filter(({ round, row }) => round === 1 && String(row) === String(rollouts[0]!['row']));
+      expect(own.reduce((sum, { advantage }) => sum + advantage!, 0)).toBeCloseTo(0, 9);
+    }
+  });
+
+  it('skips a round whose rewards are all equal, and says so', async () => {
+    const ran = await align('equal', `reward=${rewards}#equal`, 'method={name: rloo, beta: 0}', 'loop.iterations=2');
+    expect(ran.code, ran.err).toBe(0);
+    expect(ran.err).toContain('groups of equal rewards');
+    expect(ran.json<AlignSummary>().rounds.map(({ steps, trainedOn }) => [steps, trainedOn])).toEqual([[0, 0], [0, 0]]);
+  });
+
+  it('gives answers without a reward the advantage 0', async () => {
+    const ran = await align('some', `reward=${rewards}#some`, 'method={name: rloo, beta: 0}', 'loop.iterations=1', 'allowedFailures=0.5');
+    expect(ran.code, ran.err).toBe(0);
+    const without = lines('some', 'rollouts.jsonl').filter(({ reward }) => reward === null);
+    expect(without.length).toBe(11);
+    for (const line of without) expect(line).toMatchObject({ advantage: 0, failure: 'not-applicable' });
+  });
+
+  it('stops at a reward that is NaN, and names the function', async () => {
+    const ran = await align('broken', `reward=${rewards}#broken`, 'method={name: rloo}');
+    expect(ran.code).not.toBe(0);
+    expect(ran.err).toMatch(/broken.*NaN/s);
+  });
+
+  it.each([
+    ['generate.topP=0.9', /generate\.topP is 0\.9, but rloo compares/],
+    ['generate.topK=20', /generate\.topK is 20/],
+    ['generate.temperature=0', /all answers to a prompt are equal/],
+    ['train.steps=3', /Set loop\.iterations/],
+    ['loop.fresh=true', /Leave loop\.fresh out/],
+  ])('refuses %s before anything is generated', async (option, message) => {
+    const ran = await align('refused', 'method={name: rloo}', option);
+    expect(ran.code).not.toBe(0);
+    expect(ran.err).toMatch(message);
+    expect(ran.err).not.toContain('answering');
+  });
+});
+
+describe('the prompts of a round', () => {
+  it('come up equally often, in passes that are shuffled anew', () => {
+    const all = ['a', 'b', 'c', 'd', 'e'];
+    const rounds = Array.from({ length: 10 }, (_, i) => promptsOf(all, i + 1, 2, 7));
+    for (const [from, to] of [[0, 5], [5, 10], [10, 15], [15, 20]]) expect(rounds.flat().slice(from, to).sort()).toEqual(all);
+    expect(rounds.flat().slice(0, 5)).not.toEqual(rounds.flat().slice(5, 10));
+    expect(promptsOf(all, 3, 2, 7)).toEqual(rounds[2]);
+    expect(promptsOf(all, 4, 9, 7)).toEqual(all);
+  });
+
+  it('are all learnt from in each epoch', () => {
+    expect(minibatches(5, { batch: 8, epochs: 2, seed: 1 })).toEqual([[0, 1, 2, 3, 4], [0, 1, 2, 3, 4]]);
+    const steps = minibatches(5, { batch: 2, epochs: 2, seed: 1 });
+    expect(steps.map((step) => step.length)).toEqual([2, 2, 1, 2, 2, 1]);
+    expect(steps.slice(0, 3).flat().sort()).toEqual([0, 1, 2, 3, 4]);
+  });
+});
