@@ -10,7 +10,9 @@ export function createRespond(template: Template) {
   });
   return {
     respond,
-    respondTokens: (prompt: readonly Message[], ids: readonly number[]): TokenSequence => ({ prompt: template.prompt(prompt), response: ids }),
+    respondTokens: (prompt: readonly Message[], ids: readonly number[]): TokenSequence => (
+      { prompt: template.prompt(prompt), response: ids }
+    ),
     respondJudged: (prompt: readonly Message[], judgment: string, response: string, format?: string): TokenSequence =>
       respond(judgedPrompt(prompt, judgment, template.name, format), response),
     converse(messages: readonly Message[]): TokenSequence {

@@ -52,7 +52,7 @@ export const rollout = defineRow({
     const completions = list.map((given, i) => {
       const { data, error } = RolloutCompletion.safeParse(given);
       if (data !== undefined) return data;
-      const [issue] = error!.issues;
+      const [issue] = error.issues;
       throw new RowFault(name, `has an item ${i + 1} whose ${issue!.path.join('.') || 'shape'} is wrong: ${issue!.message}`, given);
     });
     return { ...common(row), prompt: promptOf(row), completions };
