@@ -179,15 +179,15 @@ export function createSessions(engine: Engine, checkpoint: Checkpoint, { batch, 
       return (await engine.read(view(held!, [vocabulary], row * vocabulary))) as Float32Array;
     },
     async setAdapter(parameters) {
+      if (parameters !== undefined && plan === undefined) throw new Error('This generator was made without an adapter plan.');
+      const changes = adapted !== (parameters !== undefined);
+      // Each program can hold as much memory as the model, in packed weights: the other kind is let go of before more memory is taken.
+      if (changes) await releaseAll(decoders);
       if (parameters !== undefined) {
-        if (plan === undefined) throw new Error('This generator was made without an adapter plan.');
-        merger ??= await (quantized === undefined ? createMerger(engine, checkpoint, plan) : createFactors(engine, plan));
+        merger ??= await (quantized === undefined ? createMerger(engine, checkpoint, plan!) : createFactors(engine, plan!));
         await merger.merge(parameters);
       }
-      if (adapted === (parameters !== undefined)) return;
-      adapted = !adapted;
-      // Each program can hold as much memory as the model, in packed weights: the other kind is not kept.
-      await releaseAll(decoders);
+      adapted = parameters !== undefined;
     },
     async release() {
       await releaseAll(decoders);

@@ -84,9 +84,7 @@ export async function createLocalRespondent(
   const scorer = lazily(() =>
     createBranchScorer(engine, model, adapter && { plan: adapter.plan, parameters: view(parameters!) }, { precision }),
   );
-  const generator = lazily(() =>
-    openGenerator(engine, model, { precision, adapter, batch }),
-  );
+  const generator = lazily(() => openGenerator(engine, model, { precision, adapter, batch }));
   const { context } = model.architecture;
   const end = endOfTurn ? [endToken(model)] : [];
 
@@ -190,6 +188,7 @@ export async function createLocalRespondent(
         return reply;
       }));
     },
+    rest: () => generator.rest(),
     async close() {
       await scorer.release();
       await generator.release();
@@ -225,10 +224,17 @@ function tokens(make: () => number[]): number[] | Failure {
 /** Names the stream of random numbers by the prompt itself, so that the other prompts of a batch do not matter. */
 const numberOf = (ids: readonly number[]): number => createHash('sha256').update(ids.join()).digest().readUIntBE(0, 6);
 
-function lazily<T extends { release(): Promise<void> }>(make: () => Promise<T>): { get(): Promise<T>; release(): Promise<void> } {
+interface Lazily<T> {
+  get(): Promise<T>;
+  rest(): Promise<void>;
+  release(): Promise<void>;
+}
+
+function lazily<T extends { rest?(): Promise<void>; release(): Promise<void> }>(make: () => Promise<T>): Lazily<T> {
   let made: Promise<T> | undefined;
   return {
     get: () => (made ??= make()),
+    rest: async () => (await made)?.rest?.(),
     release: async () => (await made)?.release(),
   };
 }

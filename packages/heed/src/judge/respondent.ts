@@ -85,6 +85,8 @@ export interface Respondent {
   write(questions: readonly TextQuestion[], hooks?: AskHooks): Promise<readonly (TextReply | Failure)[]>;
   /** Is called before the first question with what earlier runs spent on this respondent. Only a respondent with a budget has it. */
   spentBefore?(spent: Pick<Usage, 'promptTokens' | 'completionTokens'>): void;
+  /** Frees the memory that is needed only while answering. Absent where there is none. */
+  rest?(): Promise<void>;
   close(): Promise<void>;
 }
 

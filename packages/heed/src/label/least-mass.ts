@@ -20,6 +20,7 @@ export function withLeastMass(judge: Respondent, least: number): Respondent {
       return (await judge.choose(questions, { ...hooks, onReply: onLimited })).map(limited);
     },
     write: async (questions, hooks) => judge.write(questions, hooks),
+    ...(judge.rest === undefined ? {} : { rest: async () => judge.rest!() }),
     close: async () => judge.close(),
   };
 }

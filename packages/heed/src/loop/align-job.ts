@@ -121,6 +121,7 @@ export async function runAlignment(recipe: AlignRecipe, run: RunFolder, hooks: H
       source, trainer, run, options: recipe.train, fresh: recipe.loop.fresh, untouched, hooks,
       onStep: (step, lesson) => logHeatmaps(run, step, lesson, model.tokenizer),
     });
+    await trainer.finish();
     const after = await assess(heldOut, 'after', trainer.policy);
 
     const { arrays } = await trainer.save();

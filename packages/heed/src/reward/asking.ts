@@ -34,6 +34,7 @@ export function askThrough(
       asked ??= cached(respondent, (store ??= await openStore(at)));
       return rate(items, followed(asked, items.length, hooks, interrupt));
     },
+    rest: async () => respondent.rest?.(),
     async close() {
       try {
         store?.close();

@@ -53,6 +53,9 @@ export function combineRewards(parts: readonly RewardPart[]): Reward {
       }
       return items.map((_, i) => combine(parts, results.map((own) => own[i]!)));
     },
+    async rest() {
+      for (const { reward } of parts) await reward.rest?.();
+    },
     close: () => closeAll(parts),
   };
 }

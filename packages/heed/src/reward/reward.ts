@@ -59,6 +59,8 @@ export interface Reward {
   /** What a respondent behind the reward was asked so far, and what that took; absent where none is asked. */
   readonly asking?: Readonly<UsageTotals>;
   rate(items: readonly RewardItem[], hooks?: RewardHooks): Promise<readonly (Rated | Failure)[]>;
+  /** Frees the memory that is needed only while rating. Absent where there is none. */
+  rest?(): Promise<void>;
   /** Gives back what the reward holds: memory, connections. */
   close(): Promise<void>;
 }

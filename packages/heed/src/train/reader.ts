@@ -23,6 +23,7 @@ export interface ItemReadings {
 /** Reads items under the policy and without the adapter, by training's own forward pass. Programs are compiled at their first use. */
 export interface Reader {
   read(items: readonly Item[], request: ReadRequest): Promise<ItemReadings>;
+  /** Frees the compiled programs. What is asked for later compiles them anew. */
   release(): Promise<void>;
 }
 
@@ -49,6 +50,7 @@ export function createReader(
     },
     async release() {
       for (const forward of opened.values()) await (await forward).release();
+      opened.clear();
     },
   };
 }

@@ -22,6 +22,7 @@ export interface References {
   follow(step: number): Promise<void>;
   /** Says for people which policy each reference is. @param steps the steps of the run, where they are known */
   describe(steps?: number): string[];
+  /** Frees the compiled programs. What is asked for later compiles them anew. */
   release(): Promise<void>;
 }
 
@@ -140,7 +141,9 @@ export function openReferences(setup: ReferencesSetup): References {
       }),
     async release() {
       for (const forward of opened.values()) await (await forward).release();
+      opened.clear();
       await (await average)?.release();
+      average = undefined;
     },
   };
 }

@@ -113,6 +113,9 @@ export interface Trainer {
   describeReferences(steps?: number): string[];
   save(): Promise<TrainerState>;
   restore(state: TrainerState): Promise<void>;
+  /** Frees the compiled programs with their working memory, once all rounds are learnt. A later `learn` would compile them anew. */
+  finish(): Promise<void>;
+  /** Frees everything; the trainer is of no use afterwards. */
   release(): Promise<void>;
 }
 
@@ -184,6 +187,13 @@ export async function createTrainer(setup: TrainerSetup): Promise<Trainer> {
     return { steps: total, loss, tokens, seconds: (performance.now() - started) / 1000 };
   }
 
+  async function finish(): Promise<void> {
+    await (await stepper)?.release();
+    stepper = undefined;
+    await references.release();
+    await reader.release();
+  }
+
   return {
     get step() { return step; },
     get memory() { return memory; },
@@ -203,10 +213,9 @@ export async function createTrainer(setup: TrainerSetup): Promise<Trainer> {
       await writeState(engine, state, saved.arrays);
       ({ step, t, memory } = saved);
     },
+    finish,
     async release() {
-      await (await stepper)?.release();
-      await references.release();
-      await reader.release();
+      await finish();
       await freeState(engine, state);
     },
   };

@@ -66,3 +66,30 @@ it('one generator follows an adapter that is trained, and compiles nothing again
   for (const { release } of sessions) expect(release).toHaveBeenCalledOnce();
   vi.restoreAllMocks();
 });
+
+it('lets go of the programs without an adapter before it takes memory for one', async () => {
+  const events: string[] = [];
+  const { compile } = engine;
+  vi.spyOn(engine, 'compile').mockImplementation(async (...args) => {
+    const session = await compile.apply(engine, args);
+    const [{ inputs }] = args;
+    const what = inputs.some(({ name }) => name === 'pastKey0') ? 'decoder' : 'other';
+    events.push(`compiled ${what}`);
+    const release = session.release.bind(session);
+    vi.spyOn(session, 'release').mockImplementation(() => {
+      events.push(`released ${what}`);
+      return release();
+    });
+    return session;
+  });
+  const generator = await openGenerator(engine, model, { batch: 4, plan: adapter.plan });
+  await generator.generate(ask(), sampling);
+  events.length = 0;
+  const buffer = await engine.upload(adapter.parameters);
+  await generator.setAdapter(view(buffer));
+  // The merger is the other program.
+  expect(events).toEqual(['released decoder', 'compiled other']);
+  await generator.release();
+  await engine.free(buffer);
+  vi.restoreAllMocks();
+});

@@ -1,5 +1,5 @@
 import { type Engine, startEngine, view } from '@heed/tensor';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { type ChoiceQuestion, type ChoiceReply, type TextReply, failed } from '../../src/judge/respondent.js';
 import { createLocalRespondent } from '../../src/judge/local.js';
 import { type Model, loadModel } from '../../src/model/load.js';
@@ -88,6 +88,20 @@ describe('a local judge', () => {
       { ...question, temperature: 0, seed: 2, begun: 'So' },
     ])) as TextReply[];
     expect(greedy[0]!.text).not.toBe(greedy[1]!.text);
+    await judge.close();
+  });
+
+  it('frees what it needed only for writing when it rests, and writes the same again', async () => {
+    const judge = await createLocalRespondent(engine, model);
+    const question = { messages: questions[0]!.messages, maxNewTokens: 6, temperature: 1, seed: 7 };
+    const texts = async (): Promise<string[]> => (await judge.write([question])).map((reply) => (reply as TextReply).text);
+    await judge.rest!(); // before anything was asked
+    const first = await texts();
+    const freed = vi.spyOn(engine, 'free');
+    await judge.rest!();
+    expect(freed).toHaveBeenCalled();
+    freed.mockRestore();
+    expect(await texts()).toEqual(first);
     await judge.close();
   });
 

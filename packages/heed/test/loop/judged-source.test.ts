@@ -92,6 +92,17 @@ describe('a round of answers', () => {
     ]);
   });
 
+  it('has the reward rest when all is rated', async () => {
+    const events: string[] = [];
+    const plain = createFunctionReward('pluses', pluses, 1);
+    const rate: Reward['rate'] = async (...given) => {
+      events.push('rates');
+      return plain.rate(...given);
+    };
+    await lesson({ method: { name: 'kto' }, answers: ANSWERS, reward: { ...plain, rate, rest: async () => { events.push('rests'); } } });
+    expect(events).toEqual(['rates', 'rests']);
+  });
+
   it('keeps equal prompts of the file apart', async () => {
     const twins = [...PROMPTS.slice(0, 2), { ...PROMPTS[0]!, id: 'One again' }];
     const { lesson: { rows } } = await lesson({ method: { name: 'dpo' }, answers: ANSWERS, prompts: twins });

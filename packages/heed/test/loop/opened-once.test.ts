@@ -16,7 +16,7 @@ import { scratchFolder } from '../support/scratch.js';
 import { tinyTalker } from './talkative.js';
 
 // A run of many rounds compiles and opens what it needs once. Compiled programs are counted by the round that asked for them.
-const seen = vi.hoisted(() => ({ now: 'before', opened: [] as string[], compiled: [] as string[] }));
+const seen = vi.hoisted(() => ({ now: 'before', opened: [] as string[], compiled: [] as string[], training: [] as string[] }));
 
 vi.mock('@heed/tensor', async (original) => {
   const tensor = await original<typeof Tensor>();
@@ -26,9 +26,17 @@ vi.mock('@heed/tensor', async (original) => {
       seen.opened.push('engine');
       const engine = await tensor.startEngine(...given);
       const compile = engine.compile.bind(engine);
-      engine.compile = (...program) => {
+      engine.compile = async (...given) => {
         seen.compiled.push(seen.now);
-        return compile(...program);
+        const session = await compile(...given);
+        if (!given[0].inputs.some(({ name }) => name === 'carry' || name === 'learningRate')) return session;
+        seen.training.push('opened');
+        const release = session.release.bind(session);
+        session.release = () => {
+          seen.training.push(`closed ${seen.now}`);
+          return release();
+        };
+        return session;
       };
       return engine;
     },
@@ -69,7 +77,7 @@ rules:
 });
 beforeEach(() => {
   seen.now = 'before';
-  seen.opened.length = seen.compiled.length = 0;
+  seen.opened.length = seen.compiled.length = seen.training.length = 0;
 });
 
 /** Hooks that notice which round begins, by what the run says it is doing. */
@@ -118,6 +126,10 @@ run: {dir: '${join(folder, `align ${name}`)}'}
     expect([compiledIn('round 3'), compiledIn('round 4')]).toEqual([0, 0]);
     // The likelihood of the answers under the model without the adapter.
     expect(compiledIn('after')).toBe(1);
+    // What only trains is let go of when all is learnt, before the held-out prompts are answered.
+    const open = seen.training.filter((what) => what === 'opened').length;
+    expect(open).toBeGreaterThanOrEqual(2);
+    expect(seen.training.slice(open)).toEqual(Array.from({ length: open }, () => 'closed round 4'));
   });
 });
 

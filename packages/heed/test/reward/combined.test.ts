@@ -71,6 +71,14 @@ describe('several rewards as one', () => {
     }
   });
 
+  it('has those rest that hold memory', async () => {
+    const rested: string[] = [];
+    const resting = scripted('model', [], [], { rest: async () => { rested.push('model'); } });
+    const whole = combineRewards([{ name: 'x', reward: scripted('x', []), weight: 1 }, { name: 'y', reward: resting, weight: 1 }]);
+    await whole.rest!();
+    expect(rested).toEqual(['model']);
+  });
+
   it('closes every reward even where one refuses', async () => {
     const closed: string[] = [];
     const broken = scripted('broken', [], closed, { close: () => Promise.reject(new Error('stuck')) });
