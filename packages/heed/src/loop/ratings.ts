@@ -39,6 +39,8 @@ export async function rateAnswers(
   }
   progress.start('rating', items.length, { unit: 'answers' });
   const results = await reward.rate(items, { onProgress: (done) => progress.update(done), signal: interrupt?.signal });
+  // The reward is needed again in the next round; until then the trainer works.
+  await reward.rest?.();
   progress.stop();
   if (interrupt?.requested === true) throw new Interrupted('Stopped while rating; go on with --resume.');
   requireEnough(results, allowed);

@@ -89,7 +89,6 @@ export function judgedSource(setup: JudgedSetup): Source {
       });
       const whole = answers.filter(({ finish, text: said }) => finish === 'stop' && said.trim() !== '');
       const rated = await rate(chosen, whole, path('ratings.json'));
-      await reward.rest?.();
       const { samples: all, failures } = rated;
       const seen = await setup.watch.look(k, all.map(({ text: said, rated: { value, parts } }) => ({ text: said, value, parts })));
       const own = rowsOfRound(setup.rowsOf, method.row, all, [seed, k]);
