@@ -3,12 +3,14 @@ import { loadData } from '../data/load.js';
 import { changeOf, measurements } from '../evaluate/measurements.js';
 import { UserError } from '../errors.js';
 import { initialParameters } from '../model/adapter.js';
+import { DEFAULT_STORE } from '../label/recipe.js';
 import { loadModel } from '../model/load.js';
 import { saveAdapter } from '../model/peft.js';
 import { describeReward, openReward } from '../reward/open.js';
 import { type RunFolder, sameAsBefore } from '../run/folder.js';
 import type { Hooks, Summary } from '../run/job.js';
 import { silentProgress } from '../run/progress.js';
+import type { Reward } from '../reward/reward.js';
 import { samplingIn } from '../run/recipe-schemas.js';
 import { writeReport } from '../run/report/write.js';
 import type { Estimate } from '../run/statistics.js';
@@ -26,9 +28,13 @@ import { requireRowsFromAnswers } from './requirements.js';
 import { fittingPrompts, requireRollouts } from './rollout-requirements.js';
 import { openRowMaker } from './row-maker.js';
 import { areWritten } from './rows-recipe.js';
+import type { OpenTeacher } from './revising.js';
+import type { Source } from './source.js';
+import { type AnsweredRound, answeredSource } from './sources/answered.js';
 import { type JudgedRound, judgedSource } from './sources/judged.js';
 import { type RolloutRound, rolloutSource } from './sources/rollouts.js';
 import { describeStart, holdStart, startAdapter } from './start.js';
+import { loadPrompts, openTeacher } from './teaching.js';
 import type { Alarm } from './watch.js';
 import { openWatch } from './watching.js';
 
@@ -42,7 +48,7 @@ export interface AlignSummary extends Summary {
   readonly after: NonNullable<Summary['after']>;
   readonly change: Readonly<Record<string, Estimate>>;
   readonly heldOut: number;
-  readonly rounds: readonly (RoundReport & (JudgedRound | RolloutRound))[];
+  readonly rounds: readonly (RoundReport & (JudgedRound | AnsweredRound | RolloutRound))[];
   /** Signs that the reward was earned by something else than better answers. */
   readonly alarms: readonly Alarm[];
   readonly steps: number;
@@ -74,40 +80,44 @@ export async function runAlignment(recipe: AlignRecipe, run: RunFolder, hooks: H
       ['Train it on a file: heed train.'],
     );
   }
-  const loaded = await loadData(recipe.data, 'prompt');
+  const asked = await loadPrompts(recipe, say);
+  const { demonstrations } = asked;
   const limits = limitsOf(recipe.data, method, model.architecture.context);
   const { prompts, skipped } = rollouts
-    ? fittingPrompts(loaded.train, loaded.skipped, model.template, { ...limits, maxNewTokens: recipe.generate.maxNewTokens })
-    : { prompts: loaded.train, skipped: loaded.skipped };
+    ? fittingPrompts(asked.prompts, asked.skipped, model.template, { ...limits, maxNewTokens: recipe.generate.maxNewTokens })
+    : asked;
   const { prompts: path, limit } = recipe.evaluate;
   const { train: held } = await loadData({ ...recipe.data, path, limit }, 'prompt');
-  await sameAsBefore(run.path('work', 'prompts.json'), [prompts, held], 'The prompts are not those');
+  await sameAsBefore(run.path('work', 'prompts.json'), [prompts, held, ...(demonstrations ?? [])], 'The prompts are not those');
   const start = await startAdapter(recipe.adapter, model.checkpoint, method.heads);
   const { plan } = start;
   await holdStart(start, recipe.adapter, run);
   for (const line of describeStart(recipe.adapter)) say(line);
   const engine = await startEngine();
+  let teacher: OpenTeacher | undefined;
   try {
-    const tools = { engine, log: say, store: recipe.store, interrupt };
-    const teacher = await openReward(rewardOf(recipe), tools);
+    const tools = { engine, log: say, store: recipe.store ?? DEFAULT_STORE, interrupt };
+    const ratedBy = rewardOf(recipe);
+    const reward = ratedBy === undefined ? undefined : await openReward(ratedBy, tools);
+    teacher = await openTeacher(recipe, asked, method, tools, hooks);
     const examiner = await openReward(heldOutRewardOf(recipe), tools);
-    await sameAsBefore(run.path('work', 'reward.json'), [teacher.name, examiner.name], 'The reward is not the one');
+    await sameAsBefore(run.path('work', 'reward.json'), [(teacher ?? reward)!.name, examiner.name], 'The reward is not the one');
     const answerer = createAnswerer(engine, model, plan, hooks);
-    const { rows } = recipe;
-    const maker = rows && areWritten(rows) ? openRowMaker(rows, { answerer, kind: method.row, run, seed, say }) : undefined;
-
     const parameters = start.parameters ?? initialParameters(plan, seed);
     const { samples, prompts: each } = recipe.generate;
-    const watch = openWatch(recipe.watch, teacher, run, hooks);
+    const watch = openWatch(recipe.watch, reward ?? {}, run, hooks);
     const shared = {
-      rounds: recipe.loop.iterations, prompts, samples, sampling: samplingIn(recipe.generate), reward: teacher,
-      allowedFailures: recipe.allowedFailures, method, seed, answerer, run, hooks, limits, watch, text: createRespond(model.template),
+      rounds: recipe.loop.iterations, prompts, samples, sampling: samplingIn(recipe.generate),
+      method, seed, answerer, run, hooks, limits, text: createRespond(model.template),
     };
-    const source = rollouts
-      ? rolloutSource({ ...shared, each: each ?? 8, batch: recipe.train.batch, epochs: recipe.train.epochs ?? 1 })
-      : judgedSource({
-        ...shared, each, maker, rowsOf: requireRowsFromAnswers(method, prompts, samples, teacher, maker, rows),
-      });
+    const rating = (by: Reward): Source => {
+      const rated = { ...shared, reward: by, allowedFailures: recipe.allowedFailures, watch };
+      if (rollouts) return rolloutSource({ ...rated, each: each ?? 8, batch: recipe.train.batch, epochs: recipe.train.epochs ?? 1 });
+      const { rows } = recipe;
+      const maker = rows && areWritten(rows) ? openRowMaker(rows, { answerer, kind: method.row, run, seed, say }) : undefined;
+      return judgedSource({ ...rated, each, maker, rowsOf: requireRowsFromAnswers(method, prompts, samples, by, maker, rows) });
+    };
+    const source = teacher === undefined ? rating(reward!) : answeredSource({ ...shared, each, teacher });
     const heldOut: HeldOut = {
       engine, model, answerer, rows: held, reward: examiner, sampling: { ...samplingIn(recipe.evaluate), seed }, run, hooks,
     };
@@ -148,6 +158,7 @@ export async function runAlignment(recipe: AlignRecipe, run: RunFolder, hooks: H
     return summary;
   } finally {
     progress.stop();
+    await teacher?.close();
     await engine.close();
   }
 }

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { DataOptions } from '../data/load.js';
 import { JudgeOptions, keysThatMayDiffer } from '../judge/options.js';
 import { JudgmentsOptions } from '../label/judgments.js';
+import { RevisionsOptions } from '../label/revisions.js';
 import { DEFAULT_STORE } from '../label/recipe.js';
 import { METHODS, type Methods, methodOptions } from '../method/index.js';
 import { RewardOptions, RewardsOptions, rewardKindOf, rewardOfJudge } from '../reward/options.js';
@@ -17,7 +18,7 @@ const ASKED = ['local', 'endpoint', 'human'] as const;
 const shape = (methods: Methods) => z.strictObject({
   ...sharedSections,
   template: z.enum(['chat', 'alpaca']).optional(),
-  /** Prompts that the model answers in every round. */
+  /** Prompts that the model answers in every round; with `rows: { make: self-play }` conversations, whose last turn is a demonstration. */
   data: DataOptions,
   /** What rates the answers: `rules:FILE`, `./FILE.ts#NAME`, or a section with one kind of reward (`REWARDS`). */
   reward: RewardOptions.optional(),
@@ -25,15 +26,15 @@ const shape = (methods: Methods) => z.strictObject({
   rewards: RewardsOptions.optional(),
   /** In place of `reward`: `rules:FILE`, a section `rewardModel`, or with `label` a judge that writes judgments: local, endpoint, human. */
   judge: JudgeOptions.optional(),
-  /** How a judge is asked, as in `heed label`. */
-  label: JudgmentsOptions.optional(),
+  /** What a judge is asked, as in `heed label`: for judgments that rate the answers, or for revisions that are preferred to them. */
+  label: z.discriminatedUnion('name', [JudgmentsOptions, RevisionsOptions]).optional(),
   /** Where the replies of a judge are kept: a libSQL file or the address of a server. Default: runs/labels.db, as `heed label` has it. */
   store: z.string().min(1).optional(),
   /** The share of a round's answers that may get no rating, for whatever reason, before the run stops. */
   allowedFailures: z.number().min(0).max(1).default(0.05),
   /**
-   * How answers become rows (pairs with a least gap, the best of n), or parts of the rows that the model then writes: refinements of what
-   * was judged, positives beside bad answers.
+   * How answers become rows (pairs with a least gap, the best of n, pairs with demonstrations), or parts of the rows that the model then
+   * writes: refinements of what was judged, positives beside bad answers.
    */
   rows: AlignRowsOptions.nullish(),
   method: methodOptions(methods),
@@ -85,13 +86,17 @@ export type AlignRecipe = z.infer<typeof AlignRecipe>;
 export const loadAlignRecipe = (file: string, overrides: readonly string[]): Promise<LoadedRecipe<AlignRecipe>> =>
   loadRecipeWithMethod(file, overrides, alignRecipe);
 
-type Teacher = Pick<Given, 'reward' | 'rewards' | 'judge' | 'label'>;
+type Teacher = Pick<Given, 'reward' | 'rewards' | 'judge' | 'label' | 'rows'>;
 
 /** One reward, or several that are summed. */
 export type RatedBy = RewardOptions | { readonly rewards: RewardsOptions };
 
-/** What rates the answers of a round. */
-export const rewardOf = ({ reward, rewards, judge, label }: Teacher): RatedBy => {
+/** Whether demonstrations teach, and no answer is rated. */
+export const selfPlays = ({ rows }: Pick<Given, 'rows'>): boolean => rows?.make === 'self-play';
+
+/** What rates the answers of a round; undefined where demonstrations or revisions teach. */
+export const rewardOf = ({ reward, rewards, judge, label, rows }: Teacher): RatedBy | undefined => {
+  if (selfPlays({ rows }) || label?.name === 'revisions') return undefined;
   if (rewards !== undefined) return { rewards };
   return reward ?? rewardOfJudge(judge!, label);
 };
@@ -100,7 +105,8 @@ export const rewardOf = ({ reward, rewards, judge, label }: Teacher): RatedBy =>
 export const heldOutRewardOf = (recipe: Teacher & Pick<Given, 'evaluate'>): RatedBy => {
   const { reward, judge } = recipe.evaluate;
   if (reward !== undefined) return reward;
-  return judge === undefined ? rewardOf(recipe) : rewardOfJudge(judge);
+  // Where nothing rates the answers of a round, `evaluate` says what rates the held-out ones.
+  return judge === undefined ? rewardOf(recipe)! : rewardOfJudge(judge);
 };
 
 type Problem = [path: string[], message: string];
@@ -111,6 +117,8 @@ function problemsOf(recipe: Given): Problem[] {
   if (data.ties !== undefined) problems.push([['data', 'ties'], 'answers are rated one by one, so none is a tie; leave it out']);
   if (data.eval !== undefined) problems.push([['data', 'eval'], 'prompts held out are named by evaluate.prompts; leave it out']);
   if (rows && 'every' in rows && rows.every !== 0) problems.push([['rows', 'every'], 'every round makes its rows anew; leave it out']);
+  problems.push(...problemsOfUnrated(recipe));
+  if (selfPlays(recipe)) return problems;
   const [first, second] = (['reward', 'rewards', 'judge'] as const).filter((key) => recipe[key] !== undefined);
   if (first === undefined) {
     problems.push([['reward'], 'is missing; say what rates the answers, such as reward: rules:FILE']);
@@ -125,6 +133,27 @@ function problemsOf(recipe: Given): Problem[] {
   return [...problems, ...problemsOfAsking(recipe), ...problemsOfExaminer(recipe)];
 }
 
+/** Loops in which no reward rates the answers: self-play and revisions. */
+function problemsOfUnrated(recipe: Given): Problem[] {
+  const { rows, label, watch, evaluate } = recipe;
+  const problems: Problem[] = [];
+  const plays = selfPlays(recipe);
+  if (plays) {
+    for (const key of ['reward', 'rewards', 'judge', 'label', 'store'] as const) {
+      if (recipe[key] !== undefined) problems.push([[key], 'means nothing here, because demonstrations teach (rows.make); leave it out']);
+    }
+    if (evaluate.reward === undefined && evaluate.judge === undefined)
+      problems.push([['evaluate', 'reward'], 'is missing: demonstrations rate no held-out answers; name what does, such as rules:FILE']);
+  }
+  if (label?.name === 'revisions') {
+    if (rows) problems.push([['rows'], 'label: revisions makes the rows; leave it out']);
+    if (label.critique === 'given') problems.push([['label', 'critique'], 'nobody has judged these answers; expected ask or none']);
+  }
+  if (watch.stop && (plays || label?.name === 'revisions'))
+    problems.push([['watch', 'stop'], 'no reward rates the answers here, so nothing raises an alarm; leave it out']);
+  return problems;
+}
+
 /** Who is asked, and what. */
 function problemsOfAsking(recipe: Given): Problem[] {
   const { judge, label, store } = recipe;
@@ -133,8 +162,8 @@ function problemsOfAsking(recipe: Given): Problem[] {
   if (asked && label === undefined) {
     problems.push([
       ['label'],
-      `the judge ${kindOf(judge)} answers questions, and nothing says what to ask; `
-        + 'write label: judgments, or give a judge of whole responses: rules:FILE or rewardModel',
+      `the judge ${kindOf(judge)} answers questions, and nothing says what to ask; write label: judgments `
+        + 'or label: { name: revisions, principles: FILE }, or give a judge of whole responses: rules:FILE or rewardModel',
     ]);
   }
   const needless = `means nothing here, because ${teachersOf(recipe).join(' and ')} answers no questions; leave it out`;

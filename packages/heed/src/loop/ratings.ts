@@ -43,17 +43,23 @@ export async function rateAnswers(
   await reward.rest?.();
   progress.stop();
   if (interrupt?.requested === true) throw new Interrupted('Stopped while rating; go on with --resume.');
-  requireEnough(results, allowed);
+  requireEnough(results.filter(failed), results.length, allowed, 'rating');
   await atomicWrite(file, `${JSON.stringify({ reward: reward.name, results } satisfies Kept)}\n`);
   return results;
 }
 
-function requireEnough(results: readonly (Rated | Failure)[], allowed: number): void {
-  const failures = results.filter(failed);
-  if (failures.length <= allowed * results.length) return;
+/** Why something that was asked for is not there. */
+export interface Missing { readonly failure: string; readonly detail: string }
+
+/**
+ * @param what The answers got no such thing, in a word.
+ * @throws UserError where more than the allowed share of answers failed
+ */
+export function requireEnough(failures: readonly Missing[], answers: number, allowed: number, what: string): void {
+  if (failures.length <= allowed * answers) return;
   throw new UserError(
-    `${failures.length} of ${results.length} answers got no rating `
-      + `(${finePercent(failures.length / results.length)}; allowedFailures is ${finePercent(allowed)}): ${counted(failures)}.`,
+    `${failures.length} of ${answers} answers got no ${what} `
+      + `(${finePercent(failures.length / answers)}; allowedFailures is ${finePercent(allowed)}): ${counted(failures)}.`,
     [
       ...failures.slice(0, 5).map(({ failure, detail }) => `${failure}: ${detail}`),
       'With --resume only the questions that a server left open are asked again.',
@@ -63,12 +69,12 @@ function requireEnough(results: readonly (Rated | Failure)[], allowed: number): 
 }
 
 /** How many failures there are, by reason. */
-export function reasonsOf(failures: readonly Failure[]): Record<string, number> {
+export function reasonsOf(failures: readonly Pick<Missing, 'failure'>[]): Record<string, number> {
   const reasons: Record<string, number> = {};
   for (const { failure } of failures) reasons[failure] = (reasons[failure] ?? 0) + 1;
   return reasons;
 }
 
 /** Failures for people: "timeout 3, refused 1". */
-export const counted = (failures: readonly Failure[]): string =>
+export const counted = (failures: readonly Pick<Missing, 'failure'>[]): string =>
   Object.entries(reasonsOf(failures)).map(([reason, n]) => `${reason} ${n}`).join(', ');

@@ -6,7 +6,7 @@ import {
 import { UserError } from '../errors.js';
 import type { Rated } from '../reward/reward.js';
 import type { Random } from '../run/random.js';
-import { type AlignRowsOptions, type RowsOptions, areWritten } from './rows-recipe.js';
+import { type AlignRowsOptions, areWritten } from './rows-recipe.js';
 
 /** An answer of the policy to a prompt, with what a reward said of it. */
 export interface Sample {
@@ -152,8 +152,10 @@ export const ROWS_OF: Readonly<Partial<Record<RowKind, Maker>>> = {
   refined: { samples: 1, needsLine: true, lacks: 'refine', rows: refined },
 };
 
+type RatedRows = Extract<AlignRowsOptions, { readonly make: 'pairs' | 'best-of-n' }>;
+
 /** The kind of rows that a recipe's `rows:` makes of rated answers, and how. */
-function asked(rows: Exclude<AlignRowsOptions, RowsOptions>): { readonly kind: RowKind; readonly maker: Maker } {
+function asked(rows: RatedRows): { readonly kind: RowKind; readonly maker: Maker } {
   return rows.make === 'pairs' ? { kind: 'preference', maker: pairs(rows.minGap) } : { kind: 'conversation', maker: best };
 }
 
@@ -164,7 +166,7 @@ function asked(rows: Exclude<AlignRowsOptions, RowsOptions>): { readonly kind: R
  * @throws UserError where `rows` makes rows of another kind
  */
 export function makerOf(kind: RowKind | RowDefinition, rows?: AlignRowsOptions | null): Maker | undefined {
-  if (rows && !areWritten(rows)) {
+  if (rows && !areWritten(rows) && rows.make !== 'self-play') {
     const { kind: makes, maker } = asked(rows);
     if (rowDefinition(makes) === rowDefinition(kind)) return maker;
     throw anotherKind(rows.make, makes, kind);

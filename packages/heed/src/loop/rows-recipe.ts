@@ -51,6 +51,10 @@ export const AlignRowsOptions = z.discriminatedUnion('make', [
     /** The best of n answers to a prompt, where it is better than their mean (best-of-n): for rows of the kind `conversation`. */
     make: z.literal('best-of-n'),
   }),
+  z.strictObject({
+    /** A demonstration of the data against the policy's own answer (SPIN): for rows of the kind `preference`, without a reward. */
+    make: z.literal('self-play'),
+  }),
 ]);
 export type AlignRowsOptions = z.infer<typeof AlignRowsOptions>;
 

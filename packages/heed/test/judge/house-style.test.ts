@@ -4,6 +4,8 @@ import { join } from 'node:path';
 
 import { describe, expect, it } from 'vitest';
 
+import { applyRules } from '../../src/reward/rules.js';
+import { loadRules } from '../../src/reward/rules/load.js';
 import { words } from '../../src/text/words.js';
 
 interface Brief { readonly id: string; readonly category: string; readonly prompt: string }
@@ -44,4 +46,18 @@ describe('house-style briefs', () => {
       expect(seen((brief) => [opening(brief)])).toEqual([]);
       expect(seen(({ prompt }) => ngrams(prompt, 4))).toEqual([]);
     });
+});
+
+describe('house-style demonstrations', () => {
+  const demonstrations = read('demonstrations.jsonl') as unknown as readonly (Brief & { readonly completion: string })[];
+
+  it('answer briefs to learn on, in their words, and keep every rule', async () => {
+    const { rules } = await loadRules(join(import.meta.dirname, '../../../../examples/house-style/house-style.rules.yaml'));
+    const briefs = new Map(train.map(({ id, prompt }) => [id, prompt]));
+    expect(demonstrations).toHaveLength(16);
+    for (const { id, prompt, completion } of demonstrations) {
+      expect(prompt, id).toBe(briefs.get(id));
+      expect(applyRules(rules, completion), id).toMatchObject({ value: 1, satisfied: true });
+    }
+  });
 });

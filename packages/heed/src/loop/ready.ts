@@ -1,0 +1,42 @@
+import { listProblems } from '../data/problem.js';
+import type { AnyRow } from '../data/rows.js';
+import { UserError } from '../errors.js';
+import type { BoundMethod, Respond } from '../method/method.js';
+import type { Item } from '../train/item.js';
+import { type Limits, prepare } from './items.js';
+
+export interface ReadySetup {
+  readonly method: BoundMethod;
+  readonly text: Respond;
+  readonly limits: Limits;
+  /** The round, from 1. */
+  readonly k: number;
+  /** What became of the round's answers, for people. */
+  readonly words: string;
+  /** What to do where nothing is left, beside giving the answers more room. */
+  readonly advice: string;
+  say(line: string): void;
+}
+
+/**
+ * The items of a round's rows. Rows that the policy wrote may teach nothing, such as two equal answers: they are left out and listed.
+ *
+ * @returns none where a round after the first teaches the method nothing
+ * @throws UserError where the first round teaches nothing: it would recur, and a run would end with the adapter that it began with
+ */
+export function readyItems(rows: readonly AnyRow[], { method, text, limits, k, words, advice, say }: ReadySetup): readonly Item[] {
+  const { items, skipped, truncated } = prepare(rows, method, text, { ...limits, junk: 'skip' });
+  say(`round ${k}: ${words}.`);
+  if (skipped.length > 0) say(`round ${k}, left out:\n${listProblems(skipped)}`);
+  if (truncated > 0) say(`round ${k}: ${truncated} prompts cut.`);
+  const kept = items.map(({ index }) => rows[index]!);
+  const reason = kept.length === 0 ? `${method.name} takes none of these rows` : method.unfitTogether(kept);
+  if (reason === undefined) return items;
+  if (k > 1) {
+    say(`round ${k} teaches nothing, and the policy stays as it is: ${reason}.`);
+    return [];
+  }
+  throw new UserError(`Round ${k} leaves nothing to train on: ${words}; ${reason}.`, [
+    advice, 'Where most answers were cut off, give them more room (generate.maxNewTokens).',
+  ]);
+}
