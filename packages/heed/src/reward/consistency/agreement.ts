@@ -3,7 +3,8 @@ import type { Failure } from '../../judge/respondent.js';
 import { sentencesOf } from '../../text/sentences.js';
 import { readStated } from '../calibration/stated.js';
 import { defineReward } from '../define.js';
-import type { Rated, RewardItem } from '../reward.js';
+import { groupsOf } from '../groups.js';
+import type { Rated } from '../reward.js';
 import { against, findingAt, textReward } from '../text-reward.js';
 import { SAMENESS, clusters, semanticEntropy, surprise } from './entropy.js';
 
@@ -35,18 +36,6 @@ export const agreement = defineReward({
     return results;
   }),
 });
-
-/** Indices of the samples of each prompt: items with the same row and the same prompt. */
-function groupsOf(items: readonly RewardItem[]): number[][] {
-  const groups = new Map<string, number[]>();
-  items.forEach(({ prompt, row }, i) => {
-    const key = JSON.stringify([row?.source.file, row?.source.line, prompt]);
-    const group = groups.get(key);
-    if (group === undefined) groups.set(key, [i]);
-    else group.push(i);
-  });
-  return [...groups.values()];
-}
 
 function rateTogether(responses: readonly string[], same: (typeof SAMENESS)[number]): (Rated | Failure)[] {
   if (responses.length < 2) {

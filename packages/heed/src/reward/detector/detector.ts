@@ -1,0 +1,116 @@
+import { z } from 'zod';
+import { UserError, nearest } from '../../errors.js';
+import { withEngine } from '../../judge/define.js';
+import type { Failure } from '../../judge/respondent.js';
+import { fingerprint } from '../../model/fingerprint.js';
+import { loadModel } from '../../model/load.js';
+import { loadAdapter } from '../../model/peft.js';
+import { createRewardScorer } from '../../model/reward-scorer.js';
+import type { TokenSequence } from '../../text/token-sequence.js';
+import { type RewardTools, defineReward } from '../define.js';
+import { readSaved } from '../fit/saved.js';
+import { SavedTextClassifier, readyClassifier } from '../fit/text-classifier.js';
+import type { Rated, Reward, RewardItem } from '../reward.js';
+import { digest, textReward } from '../text-reward.js';
+
+const Options = z.strictObject({
+  /** The label that responses should not have. */
+  avoid: z.string().min(1).optional(),
+  /** Or the label that they should have. */
+  want: z.string().min(1).optional(),
+  /** A JSON file of a text classifier, as `fitTextClassifier` makes it. */
+  file: z.string().min(1).optional(),
+  /** Or the folder of an adapter that the method `classifier` trained. */
+  adapter: z.string().min(1).optional(),
+  /** The adapter's labels in the order of training. */
+  labels: z.array(z.string().min(1)).min(2).optional(),
+  /** The adapter's model. Default: the default model. */
+  model: z.string().min(1).optional(),
+  /** What an adapter reads: the response alone, as rows with a `text` are trained, or the prompt with the response. */
+  reads: z.enum(['response', 'prompt']).default('response'),
+  /** Responses with at least this value are satisfactory. */
+  threshold: z.number().min(0).max(1).default(0.5),
+})
+  .refine(({ avoid, want }) => (avoid === undefined) !== (want === undefined), 'expected exactly one of avoid and want')
+  .refine(({ file, adapter }) => (file === undefined) !== (adapter === undefined), 'expected exactly one of file and adapter')
+  .refine(({ adapter, labels }) => (adapter === undefined) === (labels === undefined), {
+    path: ['labels'], message: 'an adapter needs its labels, in the order of training; a file has its own',
+  })
+  .refine(({ adapter, model }) => adapter !== undefined || model === undefined, { path: ['model'], message: 'is the model of an adapter' });
+type DetectorOptions = z.infer<typeof Options>;
+
+/**
+ * `detector`: the probability that a classifier gives to a wanted label, or 1 less that of an unwanted one (toxic, untrue, a refusal). The
+ * classifier is an adapter of the method `classifier`, or one of words alone. Draws a line: at `threshold`.
+ */
+export const detector = defineReward({
+  name: 'detector',
+  options: Options,
+  describe: ({ avoid, want, file, adapter }) =>
+    `detector: ${avoid === undefined ? `wants ${want}` : `avoids ${avoid}`} by ${file ?? adapter}`,
+  open: (options, tools) => (options.file === undefined ? ofAdapter(options, tools) : ofWords(options, options.file)),
+});
+
+/** The label that counts. @throws UserError where the classifier lacks it */
+function chosenLabel({ avoid, want }: DetectorOptions, labels: readonly string[], of: string): string {
+  const label = avoid ?? want!;
+  if (labels.includes(label)) return label;
+  const near = nearest(label, labels);
+  throw new UserError(`${of} knows no label "${label}".`, [
+    near === undefined ? `It knows ${labels.join(', ')}.` : `Did you mean "${near}"? It knows ${labels.join(', ')}.`,
+  ]);
+}
+
+function rated(options: DetectorOptions, label: string, p: number): Rated {
+  const value = options.avoid === undefined ? p : 1 - p;
+  const satisfied = value >= options.threshold;
+  const reason = satisfied ? null : `The detector gives "${label}" a probability of ${p.toFixed(2)}.`;
+  return { value, satisfied, parts: { [label]: p }, reason };
+}
+
+async function ofWords(options: DetectorOptions, file: string): Promise<Reward> {
+  const saved = await readSaved(file, SavedTextClassifier, 'Save what fitTextClassifier returns, as JSON.');
+  const label = chosenLabel(options, saved.labels, file);
+  const classify = readyClassifier(saved);
+  return textReward('detector', { options, saved }, true, (items) =>
+    items.map(({ response }) => rated(options, label, classify(response)[label]!)));
+}
+
+const ofAdapter = (options: DetectorOptions, tools: RewardTools): Promise<Reward> => withEngine(tools, async (engine) => {
+  const [folder, labels] = [options.adapter!, options.labels!];
+  const label = chosenLabel(options, labels, folder);
+  const model = await loadModel(options.model, { log: tools.log });
+  const adapter = await loadAdapter(folder, model.checkpoint);
+  const scorer = await createRewardScorer(engine, model, adapter);
+  if (scorer.size !== labels.length) {
+    await scorer.release();
+    throw new UserError(`The head of ${folder} gives ${scorer.size} numbers; labels has ${labels.length}: ${labels.join(', ')}.`, [
+      'List the labels of its training, in their order.',
+    ]);
+  }
+  const { template, architecture: { context } } = model;
+  const sequenceOf = ({ prompt, response }: RewardItem): TokenSequence | Failure => {
+    const alone = options.reads === 'response';
+    const asked = template.prompt(alone ? [{ role: 'user', content: response }] : prompt);
+    const sequence = { prompt: asked, response: template.response(alone ? '' : response) };
+    const tokens = sequence.prompt.length + sequence.response.length;
+    return tokens <= context ? sequence : { failure: 'too-long', detail: `${tokens} tokens; the context of the model is ${context}` };
+  };
+  return {
+    name: `detector ${fingerprint(model, adapter)} ${digest(options)}`,
+    drawsLine: true,
+    async rate(items, { onProgress } = {}) {
+      const sequences = items.map(sequenceOf);
+      const scores = await scorer.scores(sequences.filter((one): one is TokenSequence => !('failure' in one)));
+      onProgress?.(items.length, items.length);
+      let at = 0;
+      return sequences.map((one) => ('failure' in one ? one : rated(options, label, softmaxAt(scores[at++]!, labels.indexOf(label)))));
+    },
+    close: () => scorer.release(),
+  };
+});
+
+function softmaxAt(scores: readonly number[], i: number): number {
+  const most = Math.max(...scores);
+  return Math.exp(scores[i]! - most) / scores.reduce((sum, one) => sum + Math.exp(one - most), 0);
+}
