@@ -50,7 +50,7 @@ describe('recipes', () => {
       `run.dir=${dirOf(file)}`,
       'train.epochs=1',
       'train.steps=1',
-      'train.batch=4',
+      'train.batch=2',
       ...written,
       '--json',
     ]);
@@ -83,7 +83,7 @@ describe('recipes', () => {
       'loop.iterations=1',
       'evaluate.limit=3',
       'evaluate.maxNewTokens=5',
-      'train.batch=4',
+      'train.batch=2',
     ];
     const ran = await heed(['align', file, `model=${model}`, `run.dir=${dirOf(file)}`, ...small, '--json']);
     expect(ran.code, ran.err).toBe(0);
