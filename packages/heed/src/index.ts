@@ -165,6 +165,8 @@ export { type Features, openFeatures } from './reward/inferred/measure.js';
 export { type Choice, type Posterior, demonstrated, inferWeights, preferred, voted } from './reward/inferred/posterior.js';
 export { type Prediction, mostInformative, predict } from './reward/inferred/query.js';
 export { Values, readValues } from './reward/inferred/values-file.js';
+export { type Fused, fuseRewards } from './reward/fusion.js';
+export { FittedWeights, readWeights } from './reward/weights-file.js';
 export { bestOf } from './reward/best-of.js';
 export { bestOfNKlBound, bestOfNPolicy, bestOfNWinRateBound } from './reward/best-of-n.js';
 export { rateAbstention } from './reward/calibration/abstention.js';

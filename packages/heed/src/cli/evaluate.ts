@@ -17,6 +17,7 @@ interface Options extends ModelFlags, SamplingFlags {
   readonly prompts: string;
   readonly reward?: string;
   readonly rewards?: string;
+  readonly weights?: string;
   readonly judge?: string;
   readonly store?: string;
   readonly limit?: number;
@@ -31,6 +32,7 @@ export function register(program: Command, out: Output): void {
     .requiredOption('--prompts <file>', 'JSONL, CSV or Parquet with a column prompt (text or turns)')
     .option('--reward <reward>', 'what rates: rules:FILE, ./FILE.ts#NAME, or a section, such as "{ rewardModel: { adapter: FOLDER } }"')
     .option('--rewards <sections>', 'several by name, summed: "{ style: { rules: FILE }, short: { fn: ./FILE.ts#NAME, weight: 0.5 } }"')
+    .option('--weights <file>', 'how much each of --rewards counts: a file that heed fit-rewards wrote')
     .option('--judge <reward>', 'the same as --reward')
     .option('--store <store>', 'where the replies of a model that is asked are kept (default: runs/labels.db)')
     .option('--limit <n>', 'use the first n prompts only', number)
@@ -40,12 +42,12 @@ export function register(program: Command, out: Output): void {
 }
 
 async function evaluate(options: Options, out: Output): Promise<void> {
-  const { prompts: file, reward, rewards, judge, store, limit, output, overwrite = false, ...flags } = options;
+  const { prompts: file, reward, rewards, weights, judge, store, limit, output, overwrite = false, ...flags } = options;
   const [{ rowsFile }, { readPrompts }, { createProgress }, { onInterrupt }, { runEvaluation }] = await Promise.all([
     import('./rows-file.js'), import('./prompts.js'), import('../run/progress.js'), import('../run/signals.js'),
     import('../evaluate/run.js'),
   ]);
-  const spec = await rewardOf({ reward, rewards, judge });
+  const spec = await rewardOf({ reward, rewards, weights, judge });
   if (limit !== undefined) requireWhole('--limit', limit, 1);
   const sampling = await samplingOf(flags);
   const answersFile = output === undefined ? undefined : rowsFile(output, { overwrite, out });
@@ -72,16 +74,19 @@ async function evaluate(options: Options, out: Output): Promise<void> {
 }
 
 /** The reward that the flags name, opened by nothing yet. */
-async function rewardOf(flags: Pick<Options, 'reward' | 'rewards' | 'judge'>): Promise<RewardInput> {
+async function rewardOf(flags: Pick<Options, 'reward' | 'rewards' | 'weights' | 'judge'>): Promise<RewardInput> {
   const [first, second] = (['reward', 'rewards', 'judge'] as const).filter((name) => flags[name] !== undefined);
   if (first === undefined) throw new UserError('Nothing says what rates the answers.', ['Name a reward: --reward rules:FILE']);
   if (second !== undefined) throw new UserError(`--${first} and --${second} name the same thing.`, ['Leave one of them out.']);
+  if (flags.weights !== undefined && first !== 'rewards') {
+    throw new UserError('--weights are those of several rewards, and there are no --rewards.', ['Leave --weights out.']);
+  }
   const given = flags[first]!;
   const [{ parseYamlValue }, { describeReward }] = await Promise.all([
     import('../run/recipe-yaml.js'), import('../reward/open.js'),
   ]);
   const value = given.trimStart().startsWith('{') ? parseYamlValue(given, `--${first}`) : given;
-  const spec = (first === 'rewards' ? { rewards: value } : value) as RewardInput;
+  const spec = (first === 'rewards' ? { rewards: value, weights: flags.weights } : value) as RewardInput;
   // A reward that does not exist is found out about before a model is loaded.
   describeReward(spec);
   return spec;

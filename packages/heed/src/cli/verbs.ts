@@ -5,6 +5,7 @@ import * as align from './align.js';
 import * as chat from './chat.js';
 import * as evaluate from './evaluate.js';
 import * as exporting from './export.js';
+import * as fitRewards from './fit-rewards.js';
 import * as generate from './generate.js';
 import * as infer from './infer.js';
 import * as inspect from './inspect.js';
@@ -20,6 +21,7 @@ import * as train from './train.js';
 export type Register = (program: Command, out: Output) => void;
 
 export const VERBS: readonly Register[] = [
-  quickstart.register, train.register, align.register, label.register, infer.register, inspect.register, generate.register,
-  evaluate.register, chat.register, serve.register, report.register, models.register, exporting.register,
+  quickstart.register, train.register, align.register, label.register, infer.register, fitRewards.register,
+  inspect.register, generate.register, evaluate.register, chat.register, serve.register, report.register, models.register,
+  exporting.register,
 ];

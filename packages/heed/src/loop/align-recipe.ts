@@ -24,6 +24,8 @@ const shape = (methods: Methods) => z.strictObject({
   reward: RewardOptions.optional(),
   /** In place of `reward`: several by name, each with a weight. The answer's value is their weighted sum. */
   rewards: RewardsOptions.optional(),
+  /** How much each of `rewards` counts: a file that `heed fit-rewards` wrote. */
+  weights: z.string().min(1).optional(),
   /** In place of `reward`: `rules:FILE`, a section `rewardModel`, or with `label` a judge that writes judgments: local, endpoint, human. */
   judge: JudgeOptions.optional(),
   /** What a judge is asked, as in `heed label`: for judgments that rate the answers, or for revisions that are preferred to them. */
@@ -86,18 +88,18 @@ export type AlignRecipe = z.infer<typeof AlignRecipe>;
 export const loadAlignRecipe = (file: string, overrides: readonly string[]): Promise<LoadedRecipe<AlignRecipe>> =>
   loadRecipeWithMethod(file, overrides, alignRecipe);
 
-type Teacher = Pick<Given, 'reward' | 'rewards' | 'judge' | 'label' | 'rows'>;
+type Teacher = Pick<Given, 'reward' | 'rewards' | 'weights' | 'judge' | 'label' | 'rows'>;
 
 /** One reward, or several that are summed. */
-export type RatedBy = RewardOptions | { readonly rewards: RewardsOptions };
+export type RatedBy = RewardOptions | { readonly rewards: RewardsOptions; readonly weights?: string };
 
 /** Whether demonstrations teach, and no answer is rated. */
 export const selfPlays = ({ rows }: Pick<Given, 'rows'>): boolean => rows?.make === 'self-play';
 
 /** What rates the answers of a round; undefined where demonstrations or revisions teach. */
-export const rewardOf = ({ reward, rewards, judge, label, rows }: Teacher): RatedBy | undefined => {
+export const rewardOf = ({ reward, rewards, weights, judge, label, rows }: Teacher): RatedBy | undefined => {
   if (selfPlays({ rows }) || label?.name === 'revisions') return undefined;
-  if (rewards !== undefined) return { rewards };
+  if (rewards !== undefined) return { rewards, weights };
   return reward ?? rewardOfJudge(judge!, label);
 };
 
@@ -117,6 +119,8 @@ function problemsOf(recipe: Given): Problem[] {
   if (data.ties !== undefined) problems.push([['data', 'ties'], 'answers are rated one by one, so none is a tie; leave it out']);
   if (data.eval !== undefined) problems.push([['data', 'eval'], 'prompts held out are named by evaluate.prompts; leave it out']);
   if (rows && 'every' in rows && rows.every !== 0) problems.push([['rows', 'every'], 'every round makes its rows anew; leave it out']);
+  if (recipe.weights !== undefined && recipe.rewards === undefined)
+    problems.push([['weights'], 'are those of several rewards, and there is no section rewards; leave it out']);
   problems.push(...problemsOfUnrated(recipe));
   if (selfPlays(recipe)) return problems;
   const [first, second] = (['reward', 'rewards', 'judge'] as const).filter((key) => recipe[key] !== undefined);

@@ -8,13 +8,15 @@ export interface RewardPart {
   readonly reward: Reward;
   /** Any finite number: a negative one punishes; with 0 the reward is only logged. */
   readonly weight: number;
+  /** What is taken off the reward's value before it is weighted; default 0. So a reward that does not apply counts as a middling one. */
+  readonly centre?: number;
 }
 
 /**
  * Several rewards as one. For a response:
  *
- * - `value` is Σ weight · value of the rewards that apply. A reward that does not apply (`not-applicable`) is left out of the sum, as TRL
- *   leaves out None (GRPOTrainer, `nansum`). Where none applies, the response fails as `not-applicable`.
+ * - `value` is Σ weight · (value − centre) of the rewards that apply. A reward that does not apply (`not-applicable`) is left out of the
+ *   sum, as TRL leaves out None (GRPOTrainer, `nansum`). Where none applies, the response fails as `not-applicable`.
  * - `parts` has the value of each reward that applies, without its weight, by name. Parts of the rewards themselves are not kept.
  * - `satisfied` says whether every reward that applies and draws a line is satisfied. It is absent where no such reward applies.
  * - `reason` has a line for each reward that gives a reason, after the reward's name. `findings` has the findings of all.
@@ -22,18 +24,20 @@ export interface RewardPart {
  *
  * The rewards rate one after another, in the order of `parts`.
  *
- * @throws RangeError where there is no part, two have one name, or a weight is not finite
+ * @throws RangeError where there is no part, two have one name, or a weight or centre is not finite
  */
 export function combineRewards(parts: readonly RewardPart[]): Reward {
   if (parts.length === 0) throw new RangeError('combineRewards: no rewards');
   const names = parts.map(({ name }) => name);
   const twice = names.find((name, i) => names.indexOf(name) !== i);
   if (twice !== undefined) throw new RangeError(`combineRewards: two rewards are called "${twice}"`);
-  const odd = parts.find(({ weight }) => !Number.isFinite(weight));
-  if (odd !== undefined) throw new RangeError(`combineRewards: the weight of "${odd.name}" is ${odd.weight}`);
+  const odd = parts.find(({ weight, centre = 0 }) => !Number.isFinite(weight - centre));
+  if (odd !== undefined) {
+    throw new RangeError(`combineRewards: the weight of "${odd.name}" is ${odd.weight}, its centre ${odd.centre ?? 0}`);
+  }
 
   return {
-    name: parts.map(({ name, weight, reward }) => `${weight} × ${name} (${reward.name})`).join(' + '),
+    name: parts.map(nameOf).join(' + '),
     drawsLine: parts.some(({ reward }) => reward.drawsLine),
     weights: Object.fromEntries(parts.map(({ name, weight }) => [name, weight])),
     get asking() {
@@ -60,6 +64,9 @@ export function combineRewards(parts: readonly RewardPart[]): Reward {
   };
 }
 
+const nameOf = ({ name, weight, centre, reward }: RewardPart): string =>
+  `${weight} × ${centre === undefined ? name : `(${name} − ${centre})`} (${reward.name})`;
+
 function combine(parts: readonly RewardPart[], results: readonly (Rated | Failure)[]): Rated | Failure {
   const found: (RewardPart & { readonly rated: Rated })[] = [];
   const silent: string[] = [];
@@ -75,7 +82,7 @@ function combine(parts: readonly RewardPart[], results: readonly (Rated | Failur
   const reasons = found.flatMap(({ name, rated: { reason } }) => (reason === null ? [] : `${name}: ${reason}`));
   const findings = found.flatMap(({ rated }) => rated.findings ?? []);
   return {
-    value: found.reduce((sum, { weight, rated }) => sum + weight * rated.value, 0),
+    value: found.reduce((sum, { weight, centre = 0, rated }) => sum + weight * (rated.value - centre), 0),
     reason: reasons.length === 0 ? null : reasons.join('\n'),
     parts: Object.fromEntries(found.map(({ name, rated }) => [name, rated.value])),
     satisfied: lines.length === 0 ? undefined : lines.every(Boolean),

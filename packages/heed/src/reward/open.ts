@@ -4,14 +4,21 @@ import { describeIssues } from '../run/recipe-problems.js';
 import { type RewardDefinition, type RewardTools } from './define.js';
 import { REWARDS } from './index.js';
 import { RewardOptions, RewardsOptions, type RewardKind } from './options.js';
-import { combineRewards } from './combined.js';
+import { type RewardPart, combineRewards } from './combined.js';
 import type { Reward } from './reward.js';
+import { readWeights, withWeights } from './weights-file.js';
 
 /** Rewards by name, as a recipe or a program names them: what has a default may be left out. */
 export type RewardsInput = z.input<typeof RewardsOptions>;
 
+/** Several rewards by name. `weights`: a file of `heed fit-rewards`, which says how much each counts. */
+export interface SeveralInput {
+  readonly rewards: RewardsInput;
+  readonly weights?: string;
+}
+
 /** A reward as a recipe or a program names it, or the weighted sum of several. What has a default may be left out. */
-export type RewardInput = z.input<typeof RewardOptions> | { readonly rewards: RewardsInput };
+export type RewardInput = z.input<typeof RewardOptions> | SeveralInput;
 
 /**
  * Opens the reward that a recipe names. Close it when all is rated.
@@ -20,7 +27,7 @@ export type RewardInput = z.input<typeof RewardOptions> | { readonly rewards: Re
  * @throws UserError where the text names no reward, an option is wrong, or the reward cannot be opened
  */
 export async function openReward(spec: RewardInput, tools: RewardTools = {}): Promise<Reward> {
-  if (namesSeveral(spec)) return openRewards(spec.rewards, tools);
+  if (namesSeveral(spec)) return openRewards(spec.rewards, tools, spec.weights);
   const { definition, options } = chosen(spec);
   return definition.open(options, tools);
 }
@@ -29,13 +36,26 @@ export async function openReward(spec: RewardInput, tools: RewardTools = {}): Pr
  * Opens several rewards as one, whose value is their weighted sum (`combineRewards`).
  *
  * @param map Rewards by name: `{ style: 'rules:FILE', short: { fn: './r.ts#short', weight: 0.5 } }`.
- * @throws UserError where an entry is wrong, or a reward cannot be opened; those that were open are closed
+ * @param weights A file of `heed fit-rewards`. Default: each reward counts by its `weight` alone.
+ * @throws UserError where an entry is wrong, a reward cannot be opened, or the file is of other rewards; those that were open are closed
  */
-export async function openRewards(map: RewardsInput, tools: RewardTools = {}): Promise<Reward> {
-  const parts: { name: string; weight: number; reward: Reward }[] = [];
+export async function openRewards(map: RewardsInput, tools: RewardTools = {}, weights?: string): Promise<Reward> {
+  const fitted = weights === undefined ? undefined : await readWeights(weights);
+  const parts = await openParts(map, tools);
+  try {
+    return combineRewards(fitted === undefined ? parts : withWeights(weights!, fitted, parts));
+  } catch (error) {
+    for (const { reward } of parts) await reward.close();
+    throw error;
+  }
+}
+
+/** Opens each of several rewards. @throws UserError as `openRewards` does */
+export async function openParts(map: RewardsInput, tools: RewardTools = {}): Promise<RewardPart[]> {
+  const parts: RewardPart[] = [];
   try {
     for (const [name, { weight, spec }] of entriesOf(map)) parts.push({ name, weight, reward: await openReward(spec, tools) });
-    return combineRewards(parts);
+    return parts;
   } catch (error) {
     for (const { reward } of parts) await reward.close();
     throw error;
@@ -45,7 +65,8 @@ export async function openRewards(map: RewardsInput, tools: RewardTools = {}): P
 /** `reward:`, or `rewards:`, as people read it. @throws UserError where it names none */
 export function describeReward(spec: RewardInput): string {
   if (namesSeveral(spec)) {
-    return entriesOf(spec.rewards).map(([name, { weight, spec: one }]) => `${weight} × ${name} (${describeReward(one)})`).join(' + ');
+    const sum = entriesOf(spec.rewards).map(([name, { weight, spec: one }]) => `${weight} × ${name} (${describeReward(one)})`).join(' + ');
+    return spec.weights === undefined ? sum : `${sum}, with the weights of ${spec.weights}`;
   }
   const { definition, options } = chosen(spec);
   return definition.describe?.(options) ?? definition.name;
@@ -53,7 +74,7 @@ export function describeReward(spec: RewardInput): string {
 
 type One = z.input<typeof RewardOptions>;
 
-const namesSeveral = (spec: RewardInput): spec is { readonly rewards: RewardsInput } => typeof spec === 'object' && 'rewards' in spec;
+const namesSeveral = (spec: RewardInput): spec is SeveralInput => typeof spec === 'object' && 'rewards' in spec;
 
 /** Each reward of several with its weight. @throws UserError where an entry names no reward or has wrong options */
 function entriesOf(map: RewardsInput): [name: string, entry: { readonly weight: number; readonly spec: One }][] {

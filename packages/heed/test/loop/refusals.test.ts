@@ -115,6 +115,7 @@ describe('align refuses a recipe', () => {
       'with several rewards and a judge', ({ rules: r, fn: f }) => [`rewards={ a: "${f}" }`, `judge=rules:${r}`],
       /rewards.* stands beside judge; leave one of them out/,
     ],
+    ['with weights of no rewards', ({ rules: r }) => [`reward=rules:${r}`, 'weights=w.json'], /weights.*there is no section rewards/],
     ['with rewards that name none', () => ['rewards={}'], /rewards.*expected one reward or more/],
     [
       'with a model among several rewards and nobody else to rate what is held out',

@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { needs } from '../../data/columns.js';
 import { promptKey } from '../../data/hash.js';
 import { parseRows } from '../../data/parse.js';
+import type { PromptRow } from '../../data/rows.js';
 import { type Problem, problemsError } from '../../data/problem.js';
 import { readRows } from '../../data/read.js';
 import { defineRow, sameText, shape } from '../../data/row.js';
@@ -11,6 +12,7 @@ import type { RawRow, Source } from '../../data/source.js';
 import { RowFault } from '../../data/turns.js';
 import type { Message } from '../../text/template.js';
 import { UserError } from '../../errors.js';
+import type { RewardItem } from '../reward.js';
 
 /** A response that a person wrote, or an answer of the model as a person corrected it, and answers of the model to the same prompt. */
 const demonstration = defineRow({
@@ -29,7 +31,13 @@ const demonstration = defineRow({
 });
 
 /** What one row says. `responses`: that of the row first. */
-export type Evidence = { readonly source: Source; readonly prompt: readonly Message[]; readonly responses: readonly string[] } & (
+export type Evidence = {
+  readonly source: Source;
+  readonly prompt: readonly Message[];
+  readonly responses: readonly string[];
+  /** The row's other columns, for rewards and features that need them. */
+  readonly extra: PromptRow['extra'];
+} & (
   /** The first was preferred to the second, with this probability. */
   | { readonly kind: 'comparison'; readonly certainty: number }
   /** The first was written by a person; the others are answers of the model. */
@@ -38,11 +46,20 @@ export type Evidence = { readonly source: Source; readonly prompt: readonly Mess
   | { readonly kind: 'vote'; readonly good: boolean }
 );
 
+/** The responses of a row as rewards and features take them. */
+export const itemsOf = ({ source, prompt, responses, extra }: Evidence): RewardItem[] =>
+  responses.map((response) => ({ prompt, response, row: { source, prompt: [...prompt], extra } }));
+
 /** Rows with nothing to learn from are left out, and come with their reasons. */
 export interface ReadEvidence {
   readonly rows: readonly Evidence[];
   readonly skipped: readonly Problem[];
 }
+
+/** Columns that evidence is read from: whatever else a row has is kept as it is. */
+const OWN = new Set([
+  ...ANSWER_COLUMNS, 'instruction', 'output', 'id', 'chosen', 'rejected', 'soft_label', 'margin', 'samples', 'label',
+]);
 
 /**
  * Reads evidence. A row is a comparison where it has `chosen`, a demonstration where it has `samples`, a vote where it has `label`. One
@@ -70,19 +87,22 @@ export async function readEvidence(paths: readonly string[]): Promise<ReadEviden
     return read.rows;
   };
   const options = { junk: 'skip' } as const;
+  const fields = new Map(records.map((record) => [record.source, record.fields]));
+  const extraOf = (source: Source): PromptRow['extra'] =>
+    Object.fromEntries(Object.entries(fields.get(source) ?? {}).filter(([name]) => !OWN.has(name)));
   const compared = parsed(comparisons, () => parseRows('preference', comparisons, options));
   const shown = parsed(demonstrations, () => parseRows(demonstration, demonstrations, options));
   const votedFor = parsed(votes, () => parseRows('labelled', votes, options));
   return {
     rows: [
       ...compared.map(({ source, prompt, chosen, rejected, soft_label = 1 }): Evidence => (
-        { kind: 'comparison', source, prompt, responses: [chosen, rejected], certainty: soft_label }
+        { kind: 'comparison', source, prompt, responses: [chosen, rejected], certainty: soft_label, extra: extraOf(source) }
       )),
       ...shown.map(({ source, prompt, completion, samples }): Evidence => (
-        { kind: 'demonstration', source, prompt, responses: [completion, ...samples] }
+        { kind: 'demonstration', source, prompt, responses: [completion, ...samples], extra: extraOf(source) }
       )),
       ...votedFor.map(({ source, prompt, completion, label }): Evidence => (
-        { kind: 'vote', source, prompt, responses: [completion], good: label }
+        { kind: 'vote', source, prompt, responses: [completion], good: label, extra: extraOf(source) }
       )),
     ],
     skipped,

@@ -1,6 +1,5 @@
 import { UserError } from '../../errors.js';
-import type { RewardItem } from '../reward.js';
-import type { Candidate, Evidence } from './evidence.js';
+import { type Candidate, type Evidence, itemsOf } from './evidence.js';
 import { fit } from './fit.js';
 import { type Features, type Scale, scalesOf, standardised } from './measure.js';
 import { type Prediction, mostInformative } from './query.js';
@@ -35,8 +34,8 @@ export async function inferValues(
 ): Promise<{ readonly values: Values; readonly questions: readonly NextQuestion[] }> {
   const all = [...evidence, ...candidates];
   if (all.length === 0) throw new UserError('There is nothing to infer from.', ['Give rows of evidence, or candidates to ask about.']);
-  const items = all.flatMap(({ prompt, responses }) => responses.map((response): RewardItem => ({ prompt, response })));
-  const measured = await features.measure(items);
+  const asked = candidates.flatMap(({ prompt, responses }) => responses.map((response) => ({ prompt, response })));
+  const measured = await features.measure([...evidence.flatMap(itemsOf), ...asked]);
   const scales = scalesOf(measured);
   const known = scales.flatMap((scale, k) => (scale === undefined ? [] : k));
   if (known.length === 0) {

@@ -33,7 +33,9 @@ export const voted = (phi: Vector, good: boolean): Choice => preferred(
 );
 
 const MOST_STEPS = 100;
-const GRADIENT = 1e-10;
+const GRADIENT = 1e-11;
+/** Near the maximum the sum changes by less than this share of it: a full step is then right, whatever its last bits say. */
+const ROUNDING = 1e-13;
 
 /**
  * The posterior over weights by Laplace's approximation. Prior: independent normal distributions around 0. Its mean is the maximum of
@@ -62,9 +64,7 @@ export function inferWeights(choices: readonly Choice[], deviations: Vector): Po
       next = mean.map((w, i) => w - scale * direction[i]!);
       value = objective(choices, next, precision);
       scale /= 2;
-    } while (value > now - 1e-4 * scale * slope && scale > 1e-12);
-    // Rounding keeps the sum from going down any further: this is the minimum.
-    if (value >= now) return { mean, covariance: inverse(lower), negLogPosterior: now };
+    } while (value > now - 1e-4 * scale * slope + ROUNDING * (1 + Math.abs(now)) && scale > 1e-12);
     [mean, now] = [next, value];
   }
   throw new Error(`inferWeights: no maximum after ${MOST_STEPS} steps`);

@@ -1,9 +1,7 @@
-import { readFile } from 'node:fs/promises';
 import { z } from 'zod';
-import { UserError } from '../../errors.js';
-import { fileError } from '../../run/files.js';
+import { readJsonAs } from '../../run/json-file.js';
 
-const Foresight = z.strictObject({ rows: z.int(), right: z.number(), logProbability: z.number(), atRandom: z.number() });
+export const Foresight = z.strictObject({ rows: z.int(), right: z.number(), logProbability: z.number(), atRandom: z.number() });
 
 /** What `heed infer` writes: a distribution over the weights of named features. */
 export const Values = z.strictObject({
@@ -30,25 +28,5 @@ export const Values = z.strictObject({
 );
 export type Values = z.infer<typeof Values>;
 
-/** Reads a file of one of the forms that Heed writes. @throws UserError where it cannot be read, or has another form */
-export async function readJsonAs<T>(file: string, schema: z.ZodType<T>, madeBy: string): Promise<T> {
-  let text: string;
-  try {
-    text = await readFile(file, 'utf8');
-  } catch (error) {
-    throw fileError(error, file, 'reading');
-  }
-  let given: unknown;
-  try {
-    given = JSON.parse(text);
-  } catch {
-    throw new UserError(`${file} is not JSON.`, [`Write it with ${madeBy}.`]);
-  }
-  const parsed = schema.safeParse(given);
-  if (parsed.success) return parsed.data;
-  const [issue] = parsed.error.issues;
-  const place = issue!.path.length === 0 ? '' : `${issue!.path.map(String).join('.')}: `;
-  throw new UserError(`${file} is no file of ${madeBy}: ${place}${issue!.message}`, [`Write it with ${madeBy}.`]);
-}
-
+/** @throws UserError where the file cannot be read, or has another form */
 export const readValues = (file: string): Promise<Values> => readJsonAs(file, Values, 'heed infer');
