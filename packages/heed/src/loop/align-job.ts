@@ -19,6 +19,7 @@ import { createTrainer } from '../train/trainer.js';
 import { type AlignRecipe, heldOutRewardOf, rewardOf } from './align-recipe.js';
 import { createAnswerer } from './answerer.js';
 import type { RoundReport } from './checkpoints.js';
+import { openConstraints } from './constraints.js';
 import { logHeatmaps } from './heatmap.js';
 import { type HeldOut, assess, logAnswers } from './held-out.js';
 import { limitsOf } from './items.js';
@@ -101,7 +102,10 @@ export async function runAlignment(recipe: AlignRecipe, run: RunFolder, hooks: H
     const reward = ratedBy === undefined ? undefined : await openReward(ratedBy, tools);
     teacher = await openTeacher(recipe, asked, method, tools, hooks);
     const examiner = await openReward(heldOutRewardOf(recipe), tools);
-    await sameAsBefore(run.path('work', 'reward.json'), [(teacher ?? reward)!.name, examiner.name], 'The reward is not the one');
+    const costs = await Promise.all((recipe.constraints ?? []).map(async (one) => ({ ...one, reward: await openReward(one.cost, tools) })));
+    const names = [(teacher ?? reward)!, examiner, ...costs.map((one) => one.reward)].map(({ name }) => name);
+    await sameAsBefore(run.path('work', 'reward.json'), names, 'The reward is not the one');
+    const constraints = openConstraints(costs, recipe.allowedFailures, run, hooks);
     const answerer = createAnswerer(engine, model, plan, hooks);
     const parameters = start.parameters ?? initialParameters(plan, seed);
     const { samples, prompts: each } = recipe.generate;
@@ -111,7 +115,7 @@ export async function runAlignment(recipe: AlignRecipe, run: RunFolder, hooks: H
       method, seed, answerer, run, hooks, limits, text: createRespond(model.template),
     };
     const rating = (by: Reward): Source => {
-      const rated = { ...shared, reward: by, allowedFailures: recipe.allowedFailures, watch };
+      const rated = { ...shared, reward: by, allowedFailures: recipe.allowedFailures, watch, constraints };
       if (rollouts) return rolloutSource({ ...rated, each: each ?? 8, batch: recipe.train.batch, epochs: recipe.train.epochs ?? 1 });
       const { rows } = recipe;
       const maker = rows && areWritten(rows) ? openRowMaker(rows, { answerer, kind: method.row, run, seed, say }) : undefined;

@@ -8,6 +8,7 @@ import { METHODS, type Methods, methodOptions } from '../method/index.js';
 import { RewardOptions, RewardsOptions, rewardKindOf, rewardOfJudge } from '../reward/options.js';
 import type { LoadedRecipe } from '../run/recipe.js';
 import { Sampling, sharedSections } from '../run/recipe-schemas.js';
+import { ConstraintOptions } from './constraints.js';
 import { loadRecipeWithMethod } from './method-of.js';
 import { AlignRowsOptions } from './rows-recipe.js';
 import { WatchOptions } from './watching.js';
@@ -39,6 +40,9 @@ const shape = (methods: Methods) => z.strictObject({
    * writes: refinements of what was judged, positives beside bad answers.
    */
   rows: AlignRowsOptions.nullish(),
+  /** Costs whose mean is to stay at a limit or below; taken off the rewards, each with a weight that is learnt. */
+  constraints: z.array(ConstraintOptions).min(1)
+    .refine((all) => new Set(all.map(({ name }) => name)).size === all.length, 'two constraints have one name').optional(),
   method: methodOptions(methods),
   generate: z.strictObject({
     ...Sampling,

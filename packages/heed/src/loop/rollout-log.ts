@@ -14,6 +14,9 @@ export interface RatedAnswer {
   /** Tokens of the prompt. */
   readonly promptTokens: number;
   readonly result: Rated | Failure;
+  /** Costs of the constraints, by name. */
+  readonly costs?: Readonly<Record<string, number>>;
+  /** Its reward is that of `result` less the costs. */
   readonly rollout: Rollout;
   readonly credit: Credit;
 }
@@ -40,12 +43,12 @@ export function openRolloutLog(path: string): RolloutLog {
   };
 }
 
-function lineOf(round: number, { answer, prompt, result, rollout, credit }: RatedAnswer): LogRow {
+function lineOf(round: number, { answer, prompt, result, costs, credit }: RatedAnswer): LogRow {
   const { id, source, prompt: messages } = prompt;
   return {
     round, row: id ?? String(source.line), sample: answer.sample, prompt: messages.at(-1)!.content, completion: answer.text,
-    reward: rollout.reward,
-    ...(failed(result) ? { failure: result.failure, reason: result.detail } : { rewards: result.parts ?? {}, reason: result.reason }),
+    reward: failed(result) ? null : result.value,
+    ...(failed(result) ? { failure: result.failure, reason: result.detail } : { rewards: result.parts ?? {}, reason: result.reason }), costs,
     advantage: meanOf(credit.advantages), tokens: answer.ids.length, finish: answer.finish,
   };
 }

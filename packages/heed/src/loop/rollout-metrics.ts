@@ -1,12 +1,13 @@
 import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
+import { failed } from '../judge/respondent.js';
 import { equalInGroup, k1, meanOf, sampleStd } from '../method/advantages.js';
 import { atomicWrite } from '../run/files.js';
 import { finePercent } from '../run/numbers.js';
 import type { RatedAnswer } from './rollout-log.js';
 
 const rewardsOf = (rated: readonly RatedAnswer[]): number[] =>
-  rated.flatMap(({ rollout: { reward } }) => (reward === null ? [] : [reward]));
+  rated.flatMap(({ result }) => (failed(result) ? [] : [result.value]));
 
 /** Mean reward of the answers that got one; NaN where none did. */
 export const meanReward = (rated: readonly RatedAnswer[]): number => meanOf(rewardsOf(rated));

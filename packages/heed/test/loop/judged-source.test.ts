@@ -11,6 +11,7 @@ import { combineRewards } from '../../src/reward/combined.js';
 import { type RewardFunction, createFunctionReward } from '../../src/reward/function.js';
 import type { Reward } from '../../src/reward/reward.js';
 import type { Hooks } from '../../src/run/job.js';
+import { openConstraints } from '../../src/loop/constraints.js';
 import { openWatch } from '../../src/loop/watching.js';
 import { fakeRespond } from '../support/respond.js';
 import { scratchFolder } from '../support/scratch.js';
@@ -52,7 +53,7 @@ async function lesson(
     rounds: k, prompts, samples: answers[0]!.length, sampling: { maxNewTokens: 8, temperature: 1 },
     reward: rated, allowedFailures, method: bound, text: fakeRespond(), limits: { maxTokens: 512, onLong: 'error' }, seed,
     rowsOf: makerOf(bound.row, rows && AlignRowsOptions.parse(rows))!,
-    maker: undefined, run, watch: openWatch({ stop: false }, rated, run, hooks), hooks,
+    maker: undefined, run, watch: openWatch({ stop: false }, rated, run, hooks), constraints: openConstraints([], 0, run, hooks), hooks,
     answerer: {
       answer: async () => answers.flatMap((own, row) => own.map((text, sample): Answer => ({
         round: 1, row, sample, ids: [1], logprobs: [-1], text, finish: text.endsWith('…') ? 'length' : 'stop',

@@ -54,14 +54,39 @@ loop: {iterations: 3}
 evaluate: {prompts: ${write('held.jsonl', prompts(4, 'How'))}, maxNewTokens: 6}
 method: {name: cut, ratio: null}
 ${shared('steps: 3')}`);
+  recipes['rollouts'] = write('rollouts.yaml', rollouts(model, rules));
 });
 
+/** Policy gradient with a value head, a KL penalty, a constraint, and two steps a round. */
+const rollouts = (model: string, rules: string): string => `
+model: ${model}
+data: ${write('asked.jsonl', prompts(6, 'Why'))}
+reward: rules:${rules}
+constraints: [{name: long, cost: {fn: '${write('long.ts', `
+export const long = ({ completions }: { completions: readonly string[] }): number[] => completions.map((text) => text.length / 8);
+`)}#long'}, limit: 0.5}]
+generate: {maxNewTokens: 8, prompts: 3, samples: 2}
+loop: {iterations: 4}
+evaluate: {prompts: ${write('kept.jsonl', prompts(4, 'How'))}, maxNewTokens: 6}
+method: {name: ppo}
+adapter: {rank: 2, alpha: 4, targets: [q_proj, down_proj]}
+train: {batch: 2, microBatch: 1, learningRate: 1e-2, schedule: cosine, warmup: 1, checkpointEvery: 3, keep: 1}
+run: {dir: unused}
+`;
+
 /** How many of the kills go to a kind of run. */
-const CASES = { train: Math.round(KILLS / 4), rows: Math.round(KILLS / 4), align: KILLS - 2 * Math.round(KILLS / 4) };
+const QUARTER = Math.round(KILLS / 4);
+const CASES = { train: QUARTER, rows: QUARTER, rollouts: QUARTER, align: KILLS - 3 * QUARTER };
 
 /** What the policy wrote and the reward said, by kind of run. A kill changes the order in which answers are finished, and nothing else. */
 const KEPT: Readonly<Record<string, readonly string[]>> = {
   rows: ['train', 'step-1', 'step-2', 'step-3'].map((round) => `work/rows/${round}/answers.jsonl`),
+  rollouts: [
+    'rollouts.jsonl',
+    ...[1, 2, 3, 4].flatMap((k) =>
+      ['answers.jsonl', 'ratings.json', 'costs-long.json', 'multipliers.json', 'readings.json', 'totals.json']
+        .map((file) => `work/round-${k}/${file}`)),
+  ],
   align: [1, 2, 3].flatMap((k) => ['answers.jsonl', 'ratings.json'].map((file) => `work/round-${k}/${file}`)),
 };
 const sorted = (dir: string, file: string): string[] => bytes(dir, file).toString().split('\n').sort();
@@ -93,7 +118,7 @@ function choose(events: readonly string[], count: number, name: string): number[
 }
 
 describe.each(Object.entries(CASES))('heed %s', (name, count) => {
-  const job = name === 'align' ? 'align' : 'train';
+  const job = name === 'align' || name === 'rollouts' ? 'align' : 'train';
   const dirOf = (what: string): string => join(folder, `${name}-${what}`);
   const args = (what: string, ...more: string[]): string[] => [job, recipes[name]!, `run.dir=${dirOf(what)}`, ...more];
   let events: string[];

@@ -11,6 +11,7 @@ import { createRandom } from '../../run/random.js';
 import type { Answer } from '../answer-log.js';
 import type { Answerer } from '../answerer.js';
 import { type Degenerate, degenerate, describeDegenerate } from '../degenerate.js';
+import type { Constraints } from '../constraints.js';
 import { type Limits, prepare } from '../items.js';
 import { counted, rateAnswers, reasonsOf } from '../ratings.js';
 import { promptsOf } from '../prompt-order.js';
@@ -42,6 +43,8 @@ export interface JudgedSetup {
   readonly run: Pick<RunFolder, 'path'>;
   /** Writes what the rows lack: refinements, positives. */
   readonly maker: RowMaker | undefined;
+  /** Costs that are taken off the rewards. */
+  readonly constraints: Constraints;
   /** Looks for signs that the reward is earned by something else than better answers. */
   readonly watch: Watch;
   readonly hooks: Hooks;
@@ -88,7 +91,7 @@ export function judgedSource(setup: JudgedSetup): Source {
         sampling: { ...setup.sampling, seed: seed + k },
       });
       const whole = answers.filter(({ finish, text: said }) => finish === 'stop' && said.trim() !== '');
-      const rated = await rate(chosen, whole, path('ratings.json'));
+      const rated = await rate(k, chosen, whole, path('ratings.json'));
       const { samples: all, failures } = rated;
       const seen = await setup.watch.look(k, all.map(({ text: said, rated: { value, parts } }) => ({ text: said, value, parts })));
       const own = rowsOfRound(setup.rowsOf, method.row, all, [seed, k]);
@@ -100,7 +103,7 @@ export function judgedSource(setup: JudgedSetup): Source {
         satisfied: countSatisfied(all),
         unfinished: answers.length - whole.length,
         unrated: reasonsOf(failures),
-        reward: all.length === 0 ? null : all.reduce((sum, one) => sum + one.rated.value, 0) / all.length,
+        reward: meanValue(rated.given),
         ...watched, ...seen.report, ...own.report,
       };
       if (seen.stop) {
@@ -123,15 +126,16 @@ export function judgedSource(setup: JudgedSetup): Source {
     },
   };
 
-  async function rate(asked: readonly PromptRow[], answers: readonly Answer[], file: string) {
+  async function rate(k: number, asked: readonly PromptRow[], answers: readonly Answer[], file: string) {
     const items = answers.map(({ row, text: response, ids }) => ({ prompt: asked[row]!.prompt, response, ids, row: asked[row]! }));
     const given = await rateAnswers(file, items, reward, setup.allowedFailures, setup.hooks);
-    const results = setup.rowsOf.needsLine === true ? given.map(withLine) : given;
+    const lined = setup.rowsOf.needsLine === true ? given.map(withLine) : given;
+    const { results, metrics } = await setup.constraints.apply(k, items, lined);
     const found = answers.flatMap(({ row, sample, text: said }, i): Sample[] => {
       const result = results[i]!;
       return failed(result) ? [] : [{ prompt: asked[row]!, sample, text: said, rated: result }];
     });
-    return { samples: found, failures: results.filter(failed), whole: answers.length };
+    return { samples: found, failures: results.filter(failed), given, metrics, whole: answers.length };
   }
 
   function ready(rows: readonly AnyRow[], k: number, words: string): ReturnType<typeof prepare>['items'] {
@@ -165,6 +169,12 @@ function describeUnused(unused: Readonly<Record<string, number>> = {}): string[]
   const total = Object.values(unused).reduce((sum, n) => sum + n, 0);
   const reasons = Object.entries(unused).map(([reason, n]) => `${reason} ${n}`).join(', ');
   return total === 0 ? [] : [`${total} ${total === 1 ? 'prompt' : 'prompts'} without a row (${reasons})`];
+}
+
+/** Mean value of the rated answers, before costs are taken off. */
+function meanValue(given: readonly (Rated | Failure)[]): number | null {
+  const values = given.flatMap((one) => (failed(one) ? [] : [one.value]));
+  return values.length === 0 ? null : values.reduce((sum, x) => sum + x, 0) / values.length;
 }
 
 const countSatisfied = (samples: readonly Sample[]): number => samples.filter(({ rated }) => rated.satisfied === true).length;

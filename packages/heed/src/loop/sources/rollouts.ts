@@ -9,6 +9,7 @@ import type { RunFolder } from '../../run/folder.js';
 import type { Hooks } from '../../run/job.js';
 import type { Answer } from '../answer-log.js';
 import type { Answerer } from '../answerer.js';
+import type { Constraints } from '../constraints.js';
 import { type Limits, prepare } from '../items.js';
 import { promptsOf } from '../prompt-order.js';
 import { rateAnswers } from '../ratings.js';
@@ -40,6 +41,8 @@ export interface RolloutSetup {
   readonly epochs: number;
   readonly answerer: Answerer;
   readonly run: Pick<RunFolder, 'path'>;
+  /** Costs that are taken off the rewards. */
+  readonly constraints: Constraints;
   /** Looks for signs that the reward is earned by something else than better answers. */
   readonly watch: Watch;
   readonly hooks: Hooks;
@@ -77,8 +80,9 @@ export function rolloutSource(setup: RolloutSetup): Source {
     await answerer.rest();
     const asked = answers.map((answer) => itemOf(chosen, answer));
     const results = await rateAnswers(path('ratings.json'), asked, reward, setup.allowedFailures, setup.hooks);
+    const constrained = await setup.constraints.apply(k, asked, results);
     const bare = answers.map((answer, i): Rollout => {
-      const result = results[i]!;
+      const result = constrained.results[i]!;
       const rated = failed(result) ? undefined : result;
       const { row: group, ids: { length: tokens }, logprobs, sampled: logp = logprobs } = answer;
       return { group, reward: rated?.value ?? null, parts: rated?.parts, tokens, logp };
@@ -89,12 +93,14 @@ export function rolloutSource(setup: RolloutSetup): Source {
     const credits = method.credit!(rollouts);
     const rated = answers.map((answer, i): RatedAnswer => ({
       answer, prompt: chosen[answer.row]!, promptTokens: items[answer.row]!.sequences['completions']![0]!.prompt.length,
-      result: results[i]!, rollout: rollouts[i]!, credit: credits[i]!,
+      result: results[i]!, costs: constrained.costs[i], rollout: rollouts[i]!, credit: credits[i]!,
     }));
     const whole = chosen.map((prompt, row) =>
       rowOf(prompt, answers.filter((one) => one.row === row), rated.filter((one) => one.answer.row === row)));
     const teaches = credits.some(({ advantages }) => advantages.some((a) => a !== 0));
-    const metrics = await rolloutMetrics(rated, path('totals.json'), run.path('work', `round-${k - 1}`, 'totals.json'));
+    const metrics = {
+      ...(await rolloutMetrics(rated, path('totals.json'), run.path('work', `round-${k - 1}`, 'totals.json'))), ...constrained.metrics,
+    };
     say(`round ${k}: ${describeRollouts(rated)}.`);
     const seen = await setup.watch.look(k, watchedOf(rated));
     const learnt = teaches && !seen.stop ? prepare(whole, method, text, limits).items : [];

@@ -1,0 +1,95 @@
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { ConstraintOptions, layered, openConstraints, stepMultiplier, withCosts } from '../../src/loop/constraints.js';
+import { createFunctionReward } from '../../src/reward/function.js';
+import type { RewardItem } from '../../src/reward/reward.js';
+import { scratchFolder } from '../support/scratch.js';
+
+const { folder } = scratchFolder();
+const run = (name: string) => ({ path: (...parts: string[]): string => join(folder, name, ...parts) });
+const options = (given: object): ConstraintOptions => ConstraintOptions.parse({ name: 'length', cost: './c.ts#c', limit: 0, ...given });
+
+describe('a Lagrange multiplier', () => {
+  // Numbers of a float64 script after Safe RLHF's code: λ = 1, η = .1, d = 0.
+  it('moves in log space, and mixes advantages as the paper does', () => {
+    const rule = options({ max: 5, window: 1 });
+    let state = { lambda: 1, costs: [] as readonly number[] };
+    expect(withCosts(1, [0.5], [1])).toBeCloseTo(0.25, 12);
+    for (const { cost, lambda, mixed } of [
+      { cost: 0.5, lambda: 1.051271096376, mixed: 0.231253905274 },
+      { cost: 0.2, lambda: 1.073608518719, mixed: 0.223376657869 },
+      { cost: -0.4, lambda: 1.028479071336, mixed: 0.23947028648 },
+    ]) {
+      state = stepMultiplier(state, [cost], rule);
+      expect(state.lambda).toBeCloseTo(lambda, 11);
+      expect(withCosts(1, [0.5], [state.lambda])).toBeCloseTo(mixed, 11);
+    }
+    expect(stepMultiplier({ lambda: 4.9, costs: [] }, [3], rule).lambda).toBe(5);
+  });
+
+  it('reads the mean of the newest answers', () => {
+    const { lambda, costs } = stepMultiplier({ lambda: 1, costs: [9, 1, 0] }, [2, 3], options({ window: 3, limit: 0.5, max: 9 }));
+    expect(costs).toEqual([0, 2, 3]);
+    expect(lambda).toBeCloseTo(Math.exp(0.1 * (5 / 3 - 0.5)), 12);
+  });
+
+  // Three arms with rewards and costs, the exact gradient of the softmax policy: the best policy within the limit mixes two arms.
+  it.each([0.3, 0.6])('ends a bandit at the limit %d of its mean cost', (limit) => {
+    const [rewards, costs] = [[1, 0.4, 0], [1, 0.3, 0]];
+    const rule = options({ limit, max: 50, window: 1 });
+    let logits = [0, 0, 0];
+    let state = { lambda: 1, costs: [] as readonly number[] };
+    const means: number[] = [];
+    for (let step = 0; step < 6000; step++) {
+      const total = logits.reduce((sum, z) => sum + Math.exp(z), 0);
+      const policy = logits.map((z) => Math.exp(z) / total);
+      const mean = policy.reduce((sum, p, a) => sum + p * costs[a]!, 0);
+      state = stepMultiplier(state, [mean], rule);
+      const mixed = rewards.map((r, a) => withCosts(r, [costs[a]!], [state.lambda]));
+      const expected = policy.reduce((sum, p, a) => sum + p * mixed[a]!, 0);
+      logits = logits.map((z, a) => z + 0.5 * policy[a]! * (mixed[a]! - expected));
+      means.push(mean);
+    }
+    const late = means.slice(-2000);
+    expect(late.reduce((sum, x) => sum + x, 0) / late.length).toBeCloseTo(limit, 1);
+  });
+
+  it('adds layers of penalty', () => {
+    const layers = [{ above: 0.2, weight: 1 }, { above: 0.5, weight: 3 }];
+    expect([0.1, 0.4, 0.7].map((cost) => layered(cost, layers))).toEqual([0, 0.2, 0.5 + 3 * 0.19999999999999996]);
+    expect(layered(0.7, undefined)).toBe(0.7);
+  });
+});
+
+describe('constraints', () => {
+  const items: RewardItem[] = ['ab', 'abcd'].map((response) => ({ prompt: [{ role: 'user', content: 'Hi?' }], response }));
+  const length = createFunctionReward('length', ({ completions }) => completions.map((text) => text.length));
+
+  it('take costs off rewards, draw the line at limits, and go on from the round before', async () => {
+    const at = run('goes-on');
+    const constraints = openConstraints([{ ...options({ limit: 2, learningRate: 0.01 }), reward: length }], 0, at, {});
+    const rated = items.map(() => ({ value: 1, reason: null, satisfied: true }));
+    const first = await constraints.apply(1, items, rated);
+    const lambda = Math.exp(0.01 * (3 - 2));
+    expect(first.metrics['lambda/length']).toBeCloseTo(lambda, 12);
+    expect(first.metrics['costs/length/mean']).toBe(3);
+    expect(first.results.map((one) => ('value' in one ? one.value : NaN))).toEqual([2, 4].map((cost) => (1 - lambda * cost) / (1 + lambda)));
+    expect(first.results).toMatchObject([{ satisfied: true }, { satisfied: false, reason: 'The cost length is 4, above 2.' }]);
+    const second = await constraints.apply(2, items, rated);
+    expect(second.metrics['lambda/length']).toBeCloseTo(lambda * Math.exp(0.01 * lambda), 12);
+    expect(existsSync(at.path('work', 'round-2', 'multipliers.json'))).toBe(true);
+    // A resume makes a round again from what is on disk.
+    expect(await openConstraints([{ ...options({ limit: 2, learningRate: 0.01 }), reward: length }], 0, at, {}).apply(2, items, rated))
+      .toEqual(second);
+  });
+
+  it('say once that a limit cannot be met', async () => {
+    const said: string[] = [];
+    const hooks = { say: (line: string) => void said.push(line) };
+    const constraints = openConstraints([{ ...options({ learningRate: 9, max: 2 }), reward: length }], 0, run('bound'), hooks);
+    for (const k of [1, 2, 3]) await constraints.apply(k, items, items.map(() => ({ value: 1, reason: null })));
+    expect(said).toHaveLength(1);
+    expect(said[0]).toContain('round 1: the multiplier of length is at its bound 2');
+  });
+});
