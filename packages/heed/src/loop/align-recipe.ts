@@ -157,6 +157,8 @@ function problemsOfUnrated(recipe: Given): Problem[] {
     if (rows) problems.push([['rows'], 'label: revisions makes the rows; leave it out']);
     if (label.critique === 'given') problems.push([['label', 'critique'], 'nobody has judged these answers; expected ask or none']);
   }
+  if (recipe.constraints !== undefined && (plays || label?.name === 'revisions'))
+    problems.push([['constraints'], 'no reward rates the answers here, so there is nothing to take costs off; leave it out']);
   if (watch.stop && (plays || label?.name === 'revisions'))
     problems.push([['watch', 'stop'], 'no reward rates the answers here, so nothing raises an alarm; leave it out']);
   return problems;

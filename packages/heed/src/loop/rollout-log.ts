@@ -1,10 +1,10 @@
+import { existsSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import type { PromptRow } from '../data/rows.js';
 import { type Failure, failed } from '../judge/respondent.js';
 import { meanOf } from '../method/advantages.js';
 import type { Credit, Rollout } from '../method/rollout.js';
 import type { Rated } from '../reward/reward.js';
-import { atomicWrite } from '../run/files.js';
-import { type LogRow, openLog, readLog } from '../run/metrics.js';
+import { type LogRow, openLog } from '../run/metrics.js';
 import type { Answer } from './answer-log.js';
 
 /** An answer of a round with all that was found out about it. */
@@ -23,19 +23,24 @@ export interface RatedAnswer {
 
 /** `rollouts.jsonl`: a line for each answer of each finished round. */
 export interface RolloutLog {
-  /** Removes the lines of round `k` and later: a resume makes these rounds again. */
-  forget(k: number): Promise<void>;
+  /** Adds the answers of a round that was learnt from. Lines of this round and of later ones, which a resume makes again, are removed. */
   append(k: number, rated: readonly RatedAnswer[]): void;
 }
 
 export function openRolloutLog(path: string): RolloutLog {
+  let clean = false;
+  const dropFrom = (k: number): void => {
+    if (clean || !existsSync(path)) return;
+    const lines = readFileSync(path, 'utf8').split('\n').slice(0, -1);
+    const kept = lines.filter((line) => Number((JSON.parse(line) as { readonly round: number }).round) < k);
+    if (kept.length === lines.length) return;
+    writeFileSync(`${path}.partial`, kept.map((line) => `${line}\n`).join(''));
+    renameSync(`${path}.partial`, path);
+  };
   return {
-    async forget(k) {
-      const rows = await readLog(path);
-      const kept = rows.filter((row) => Number(row['round']) < k);
-      if (kept.length < rows.length) await atomicWrite(path, kept.map((row) => `${JSON.stringify(row)}\n`).join(''));
-    },
     append(k, rated) {
+      dropFrom(k);
+      clean = true;
       const log = openLog<LogRow>(path);
       for (const one of rated) log.append(lineOf(k, one));
       log.close();
@@ -48,7 +53,8 @@ function lineOf(round: number, { answer, prompt, result, costs, credit }: RatedA
   return {
     round, row: id ?? String(source.line), sample: answer.sample, prompt: messages.at(-1)!.content, completion: answer.text,
     reward: failed(result) ? null : result.value,
-    ...(failed(result) ? { failure: result.failure, reason: result.detail } : { rewards: result.parts ?? {}, reason: result.reason }), costs,
+    ...(failed(result) ? { failure: result.failure, reason: result.detail } : { rewards: result.parts ?? {}, reason: result.reason }),
+    costs,
     advantage: meanOf(credit.advantages), tokens: answer.ids.length, finish: answer.finish,
   };
 }

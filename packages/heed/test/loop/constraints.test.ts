@@ -74,7 +74,8 @@ describe('constraints', () => {
     const lambda = Math.exp(0.01 * (3 - 2));
     expect(first.metrics['lambda/length']).toBeCloseTo(lambda, 12);
     expect(first.metrics['costs/length/mean']).toBe(3);
-    expect(first.results.map((one) => ('value' in one ? one.value : NaN))).toEqual([2, 4].map((cost) => (1 - lambda * cost) / (1 + lambda)));
+    const values = first.results.map((one) => ('value' in one ? one.value : NaN));
+    expect(values).toEqual([2, 4].map((cost) => (1 - lambda * cost) / (1 + lambda)));
     expect(first.results).toMatchObject([{ satisfied: true }, { satisfied: false, reason: 'The cost length is 4, above 2.' }]);
     const second = await constraints.apply(2, items, rated);
     expect(second.metrics['lambda/length']).toBeCloseTo(lambda * Math.exp(0.01 * lambda), 12);

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { type AnyRow, type PromptRow, type RowKind, rowDefinition, rowSchemas } from '../../src/data/rows.js';
+import { createRandom } from '../../src/run/random.js';
 import {
   ROWS_OF, type Sample, conversation, judged, labelled, negative, preference, refined, scored,
 } from '../../src/loop/rows-of.js';
@@ -116,7 +117,7 @@ const anySamples = fc.array(fc.record({
 }), { minLength: 1, maxLength: 6 });
 
 describe.each(KINDS)('rows of the kind %s', (kind) => {
-  const { rows: make } = ROWS_OF[kind]!;
+  const make = (own: readonly Sample[]): AnyRow[] => ROWS_OF[kind]!.rows(own, createRandom('rows', 1));
   const { prompt: promptOf, responses } = rowDefinition(kind);
 
   it('fit the schema, have the prompt of their samples, and no text that is not one of the samples', () => {

@@ -34,7 +34,8 @@ describe('the gradient of a bandit over the vocabulary', () => {
     const lora = { rank: 2, alpha: 4, targets: ['q_proj', 'down_proj'] as const, dropout: 0, rslora: false };
     const plan = planAdapter(model.checkpoint.tensors.values(), { ...lora, targets: [...lora.targets] }, method.heads);
     const random = createRandom('bandit', 1);
-    const parameters = initialParameters(plan, 3).map((x, i) => (x === 0 && i < (plan.heads[0]?.offset ?? plan.size) ? 0.1 * random.normal() : x));
+    const adapterSize = plan.heads[0]?.offset ?? plan.size;
+    const parameters = initialParameters(plan, 3).map((x, i) => (x === 0 && i < adapterSize ? 0.1 * random.normal() : x));
     const prompt = [{ role: 'user' as const, content: 'Pull!' }];
     const arms = Array.from({ length: model.architecture.vocabulary }, (_, id) => id);
     const rewards = arms.map((id) => Math.sin(id));
@@ -61,7 +62,7 @@ describe('the gradient of a bandit over the vocabulary', () => {
     const { items } = prepare([row], method, createRespond(model.template), { maxTokens: 64, onLong: 'error' });
     const [pass] = await passes(engine, { method, model, plan, items, parameters }, [[items]]);
 
-    const direction = Float32Array.from(parameters, (_, i) => (i < (plan.heads[0]?.offset ?? plan.size) ? random.normal() : 0));
+    const direction = Float32Array.from(parameters, (_, i) => (i < adapterSize ? random.normal() : 0));
     const moved = (step: number): Float32Array => parameters.map((x, i) => x + step * direction[i]!);
     const measured = (value(await policyAt(moved(2e-3))) - value(await policyAt(moved(-2e-3)))) / 4e-3;
     const computed = -pass!.gradients.reduce((sum, g, i) => sum + g * direction[i]!, 0);

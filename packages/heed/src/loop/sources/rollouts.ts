@@ -105,7 +105,6 @@ export function rolloutSource(setup: RolloutSetup): Source {
     const seen = await setup.watch.look(k, watchedOf(rated));
     const learnt = teaches && !seen.stop ? prepare(whole, method, text, limits).items : [];
     finished.set(k, { report: { ...seen.report, answers: answers.length, reward: meanReward(rated), trainedOn: learnt.length }, rated });
-    await log.forget(k);
     return {
       items: learnt, rows: whole, seed: seed + k, metrics, ...(seen.stop ? { last: true } : {}),
       order: minibatches(learnt.length, { batch: setup.batch, epochs: setup.epochs, seed: seed + k }),
