@@ -31,6 +31,26 @@ afterAll(() => process.chdir(cwd));
 
 const dirOf = (file: string): string => join(folder, file.replace(/\W/g, '-'));
 
+/** The adapter of a reward model on the tiny model, trained for one step. */
+async function rewardModel(file: string): Promise<string> {
+  const dir = join(folder, `for-a-loop-${file.replace(/\W/g, '-')}`);
+  if (!existsSync(dir)) {
+    const ran = await heed(['train', file, `model=${model}`, `run.dir=${dir}`, 'train.steps=1', 'train.batch=2']);
+    expect(ran.code, ran.err).toBe(0);
+  }
+  return join(dir, 'adapter');
+}
+
+/** In place of the models that a recipe's reward has: tiny ones. */
+async function tinyReward(reward: AlignRecipe['reward']): Promise<string[]> {
+  if (typeof reward !== 'object') return [];
+  if (reward.scores !== undefined) return [`reward.scores.judge={ local: { model: ${model} } }`, `store=${join(folder, 'scores.db')}`];
+  const { principles } = reward.rewardModel ?? {};
+  if (reward.rewardModel === undefined) return [];
+  const teacher = await rewardModel(principles === undefined ? 'recipes/reward-model.yaml' : 'recipes/principle-reward-model.yaml');
+  return [`reward.rewardModel.model=${model}`, `reward.rewardModel.adapter=${teacher}`];
+}
+
 describe('recipes', () => {
   it('there is at least one for each method', async () => {
     const methods = [
@@ -76,6 +96,7 @@ describe('recipes', () => {
           ];
     const small = [
       ...asked,
+      ...await tinyReward(recipe.reward),
       ...(recipe.rows && 'maxNewTokens' in recipe.rows ? ['rows.maxNewTokens=8'] : []),
       'data.limit=12',
       // A random model ends few of its answers, and some rows need several that ended.

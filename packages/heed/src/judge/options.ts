@@ -13,9 +13,9 @@ export const RewardModelOptions = z
     template: z.enum(['chat', 'alpaca']).optional(),
     /** The least reward of a satisfactory response. */
     threshold: z.number().default(0),
-    /** A YAML file of principles that responses must follow. An adapter of the method `principle-reward-model` needs it. */
-    principles: z.string().min(1).optional(),
-    /** Names of the principles to use. Default: all of the file. */
+    /** A YAML file of principles that responses must follow, or several. An adapter of the method `principle-reward-model` needs it. */
+    principles: z.union([z.string().min(1), z.array(z.string().min(1)).min(1)]).optional(),
+    /** Names of the principles to use. Default: all of the files. */
     only: z.array(z.string().min(1)).min(1).optional(),
   })
   .refine(({ principles, only }) => only === undefined || principles !== undefined, {

@@ -15,12 +15,28 @@ const Principles = z.array(Principle).min(1)
   .refine((all) => all.every(({ text, negation }) => text !== negation), 'a negation equals its principle');
 
 /**
- * Reads principles, in the order of the file.
+ * Reads principles, in the order of the file; of several files, one after the other.
  *
  * @param names Principles to keep. Default: all.
- * @throws UserError naming the file and the entry at fault, or a name that the file does not have
+ * @throws UserError naming the file and the entry at fault, a name that two files share, or one that no file has
  */
-export async function readPrinciples(file: string, names?: readonly string[]): Promise<Principle[]> {
+export async function readPrinciples(files: string | readonly string[], names?: readonly string[]): Promise<Principle[]> {
+  const all: Principle[] = [];
+  const shown = typeof files === 'string' ? files : files.join(' and ');
+  for (const file of [files].flat()) {
+    const read = await readFileOfPrinciples(file);
+    const twice = read.find(({ name }) => all.some((other) => other.name === name));
+    if (twice !== undefined)
+      throw new UserError(`${file} has a principle "${twice.name}", and so has another of ${shown}`, ['Give one of them another name.']);
+    all.push(...read);
+  }
+  const unknown = names?.find((name) => !all.some((principle) => principle.name === name));
+  if (unknown !== undefined)
+    throw new UserError(`${shown} has no principle "${unknown}"`, [`It has ${all.map(({ name }) => name).join(', ')}.`]);
+  return names === undefined ? all : all.filter(({ name }) => names.includes(name));
+}
+
+async function readFileOfPrinciples(file: string): Promise<Principle[]> {
   let text: string;
   try {
     text = await readFile(file, 'utf8');
@@ -42,10 +58,7 @@ export async function readPrinciples(file: string, names?: readonly string[]): P
       'Each entry has a name, a text and a negation; see examples/principles.yaml.',
     ]);
   }
-  const unknown = names?.find((name) => !parsed.data.some((principle) => principle.name === name));
-  if (unknown !== undefined)
-    throw new UserError(`${file} has no principle "${unknown}"`, [`It has ${parsed.data.map(({ name }) => name).join(', ')}.`]);
-  return names === undefined ? parsed.data : parsed.data.filter(({ name }) => names.includes(name));
+  return parsed.data;
 }
 
 /** The place of a problem in the list, for people: `entry 2, negation`. */

@@ -1,6 +1,4 @@
-import type { AnyRow, PromptRow } from '../../data/rows.js';
-import { listProblems } from '../../data/problem.js';
-import { UserError } from '../../errors.js';
+import type { PromptRow } from '../../data/rows.js';
 import type { SamplingOptions } from '../../generate/options.js';
 import { type Failure, failed } from '../../judge/respondent.js';
 import type { BoundMethod, Respond } from '../../method/method.js';
@@ -12,9 +10,10 @@ import type { Answer } from '../answer-log.js';
 import type { Answerer } from '../answerer.js';
 import { type Degenerate, degenerate, describeDegenerate } from '../degenerate.js';
 import type { Constraints } from '../constraints.js';
-import { type Limits, prepare } from '../items.js';
+import type { Limits } from '../items.js';
 import { counted, rateAnswers, reasonsOf } from '../ratings.js';
 import { promptsOf } from '../prompt-order.js';
+import { readyItems } from '../ready.js';
 import type { RowMaker } from '../row-maker.js';
 import type { Maker, Sample } from '../rows-of.js';
 import { rowsOfRound } from '../rows-of-round.js';
@@ -115,7 +114,7 @@ export function judgedSource(setup: JudgedSetup): Source {
       const rows = maker === undefined ? made : await maker.make(`round-${k}`, made, policy);
       await answerer.rest();
       const words = [describe({ ...rated, answers: answers.length }), ...describeUnused(own.report.unused)].join(', ');
-      const items = ready(rows, k, words);
+      const items = readyItems(rows, { method, text, limits, k, words, advice: ADVICE, say });
       done.set(k, { ...report, trainedOn: items.length });
       return { items, rows, seed: seed + k };
     },
@@ -137,27 +136,10 @@ export function judgedSource(setup: JudgedSetup): Source {
     });
     return { samples: found, failures: results.filter(failed), given, metrics, whole: answers.length };
   }
-
-  function ready(rows: readonly AnyRow[], k: number, words: string): ReturnType<typeof prepare>['items'] {
-    // Rows that the policy wrote may teach nothing, such as two equal answers: they are left out and listed.
-    const { items, skipped, truncated } = prepare(rows, method, text, { ...limits, junk: 'skip' });
-    say(`round ${k}: ${words}.`);
-    if (skipped.length > 0) say(`round ${k}, left out:\n${listProblems(skipped)}`);
-    if (truncated > 0) say(`round ${k}: ${truncated} prompts cut.`);
-    const kept = items.map(({ index }) => rows[index]!);
-    const reason = kept.length === 0 ? `${method.name} takes none of these rows` : method.unfitTogether(kept);
-    if (reason === undefined) return items;
-    if (k > 1) {
-      say(`round ${k} teaches nothing, and the policy stays as it is: ${reason}.`);
-      return [];
-    }
-    throw new UserError(`Round ${k} leaves nothing to train on: ${words}; ${reason}.`, [
-      'Where the reward is the same for all answers, it cannot tell them apart: '
-        + 'look at its reasons, teach its judge (docs/labels.md), or draw more answers (generate.samples).',
-      'Where most answers were cut off, give them more room (generate.maxNewTokens).',
-    ]);
-  }
 }
+
+const ADVICE = 'Where the reward is the same for all answers, it cannot tell them apart: '
+  + 'look at its reasons, teach its judge (docs/labels.md), or draw more answers (generate.samples).';
 
 /** Rows that tell good answers from bad ones are made only of answers about which the reward says which they are. */
 const withLine = (result: Rated | Failure): Rated | Failure => {
