@@ -148,13 +148,13 @@ export { JudgeOptions, RespondentOptions, RewardModelOptions } from './judge/opt
 export { EndpointOptions } from './judge/endpoint/options.js';
 export { LocalOptions } from './judge/local.js';
 export { HumanOptions, createHumanRespondent } from './judge/human.js';
-export type { Finding, Rated, Reward, RewardHooks, RewardItem } from './reward/reward.js';
+export type { Finding, Rated, Reward, RewardHooks, RewardItem, ValuedSpan } from './reward/reward.js';
 export { type RewardDefinition, type RewardTools, defineReward } from './reward/define.js';
 export { type RewardInput, type RewardsInput, describeReward, openReward, openRewards } from './reward/open.js';
 export { RewardOptions, RewardsOptions, rewardOfJudge } from './reward/options.js';
 export { type RewardPart, combineRewards } from './reward/combined.js';
 export { type Aggregation, aggregate } from './reward/aggregate.js';
-export { type RewardFunction, type RewardFunctionInput, createFunctionReward } from './reward/function.js';
+export { type RewardFunction, type RewardFunctionInput, type ValueBySpan, createFunctionReward } from './reward/function.js';
 export { type ModelRewardOptions, createModelReward } from './reward/reward-model.js';
 export { applyRules, createRulesReward } from './reward/rules.js';
 export { createInferredReward } from './reward/inferred.js';

@@ -20,6 +20,7 @@ import { type AlignRecipe, heldOutRewardOf, rewardOf } from './align-recipe.js';
 import { createAnswerer } from './answerer.js';
 import type { RoundReport } from './checkpoints.js';
 import { openConstraints } from './constraints.js';
+import { requireTokenCredit } from './credit.js';
 import { logHeatmaps } from './heatmap.js';
 import { type HeldOut, assess, logAnswers } from './held-out.js';
 import { limitsOf } from './items.js';
@@ -71,6 +72,7 @@ export async function runAlignment(recipe: AlignRecipe, run: RunFolder, hooks: H
   const model = await loadModel(recipe.model, { template: recipe.template, log: say });
   const method = { ...(await openMethod(recipe.method, run)), temperature: 1 };
   const rollouts = method.credit !== undefined;
+  requireTokenCredit(recipe.credit, method);
   if (rollouts) {
     requireRollouts(recipe, method.name);
     method.temperature = recipe.generate.temperature;
@@ -116,7 +118,10 @@ export async function runAlignment(recipe: AlignRecipe, run: RunFolder, hooks: H
     };
     const rating = (by: Reward): Source => {
       const rated = { ...shared, reward: by, allowedFailures: recipe.allowedFailures, watch, constraints };
-      if (rollouts) return rolloutSource({ ...rated, each: each ?? 8, batch: recipe.train.batch, epochs: recipe.train.epochs ?? 1 });
+      if (rollouts) {
+        const { credit, train: { batch, epochs = 1 } } = recipe;
+        return rolloutSource({ ...rated, tokenizer: model.tokenizer, credit, each: each ?? 8, batch, epochs });
+      }
       const { rows } = recipe;
       const maker = rows && areWritten(rows) ? openRowMaker(rows, { answerer, kind: method.row, run, seed, say }) : undefined;
       return judgedSource({ ...rated, each, maker, rowsOf: requireRowsFromAnswers(method, prompts, samples, by, maker, rows) });

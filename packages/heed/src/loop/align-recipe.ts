@@ -9,6 +9,7 @@ import { RewardOptions, RewardsOptions, rewardKindOf, rewardOfJudge } from '../r
 import type { LoadedRecipe } from '../run/recipe.js';
 import { Sampling, sharedSections } from '../run/recipe-schemas.js';
 import { ConstraintOptions } from './constraints.js';
+import { CreditOptions } from './credit.js';
 import { loadRecipeWithMethod } from './method-of.js';
 import { AlignRowsOptions } from './rows-recipe.js';
 import { WatchOptions } from './watching.js';
@@ -57,6 +58,8 @@ const shape = (methods: Methods) => z.strictObject({
     /** Each round starts the optimizer and its schedule anew, as the CUT paper does; false: both go on over the rounds. */
     fresh: z.boolean().default(false),
   }).prefault({}),
+  /** Which tokens of an answer get its reward, of a method that learns from rollouts. */
+  credit: CreditOptions.prefault({}),
   /** What becomes of signs that the reward is earned by something else than better answers. */
   watch: WatchOptions.prefault({}),
   /** Prompts held out, answered and rated before and after. */

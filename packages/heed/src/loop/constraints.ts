@@ -114,7 +114,9 @@ export function openConstraints(
           if (failed(one)) return one;
           const own = costs[i];
           if (own === undefined) return { failure: 'not-applicable', detail: 'a constraint gave this answer no cost' };
-          return withinLimits({ ...one, value: withCosts(one.value, Object.values(own), lambdas) }, own);
+          // Places share in the reward's new scale; the costs belong to the answer as a whole.
+          const spans = one.spans?.map((span) => ({ ...span, value: withCosts(span.value, [], lambdas) }));
+          return withinLimits({ ...one, value: withCosts(one.value, Object.values(own), lambdas), spans }, own);
         }),
         metrics: Object.fromEntries(opened.flatMap(({ name }, c) => {
           const known = found[c]!.filter((cost) => cost !== undefined);

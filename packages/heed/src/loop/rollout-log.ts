@@ -56,5 +56,7 @@ function lineOf(round: number, { answer, prompt, result, costs, credit }: RatedA
     ...(failed(result) ? { failure: result.failure, reason: result.detail } : { rewards: result.parts ?? {}, reason: result.reason }),
     costs,
     advantage: meanOf(credit.advantages), tokens: answer.ids.length, finish: answer.finish,
+    // Most methods give all tokens of an answer one advantage.
+    ...(credit.advantages.every((a) => a === credit.advantages[0]) ? {} : { ids: answer.ids, advantages: credit.advantages }),
   };
 }

@@ -69,7 +69,10 @@ export function describeRollouts(rated: readonly RatedAnswer[]): string {
   const rewards = rewardsOf(rated);
   const prompts = new Set(rated.map(({ rollout }) => rollout.group)).size;
   const tokens = meanOf(rated.map(({ answer }) => answer.ids.length));
-  const equal = share(zeroStd(rated));
+  const isEqual = zeroStd(rated);
+  const equal = share(isEqual);
+  // With rewards by token, or a critic, equal rewards may teach nevertheless.
+  const idle = rated.every(({ credit }, i) => !isEqual[i] || credit.advantages.every((a) => a === 0));
   const empty = rated.filter(({ answer }) => answer.text.trim() === '').length;
   const cut = rated.filter(({ answer }) => answer.finish === 'length').length;
   return [
@@ -79,6 +82,6 @@ export function describeRollouts(rated: readonly RatedAnswer[]): string {
     ...(cut === 0 ? [] : [`${cut} cut off`]),
     ...(empty === 0 ? [] : [`${empty} empty`]),
     ...(rewards.length === rated.length ? [] : [`${rated.length - rewards.length} without a reward`]),
-    ...(equal === 0 ? [] : [`${finePercent(equal)} in groups of equal rewards, which teach nothing`]),
+    ...(equal === 0 ? [] : [`${finePercent(equal)} in groups of equal rewards${idle ? ', which teach nothing' : ''}`]),
   ].join(', ');
 }

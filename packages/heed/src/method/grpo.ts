@@ -1,11 +1,11 @@
 import { type Tensor, mul, sum } from '@heed/tensor';
 import { z } from 'zod';
-import { groupRelative } from './advantages.js';
 import { type Term, defineMethod } from './method.js';
 import {
-  OLD, ROLLOUTS, type RolloutScored, clipMetrics, epsilonHigh, epsilonLow, klTokens, perAnswer, perToken, rolloutMetrics, spread,
-  surrogate,
+  OLD, ROLLOUTS, type RolloutScored, clipMetrics, epsilonHigh, epsilonLow, klTokens, perAnswer, perToken, returnsOf, rolloutMetrics,
+  spread, surrogate,
 } from './rollout.js';
+import { groupRelativeBySegment } from './segments.js';
 import type { Tokens } from './tokens.js';
 
 const LOSSES = ['grpo', 'dr-grpo', 'dapo', 'bnpo'] as const;
@@ -33,7 +33,8 @@ function normalised(loss: Tokens, type: (typeof LOSSES)[number], maxTokens: Tens
 /**
  * Group relative policy optimisation. Shao et al., 2024, arXiv 2402.03300, section 4.1; without critic.
  *
- * Of G answers to a prompt with rewards r: Â = (r − mean r) / (std r + 10⁻⁴), the same for every token; std is the sample deviation.
+ * Of G answers to a prompt with rewards r: Â = (r − mean r) / (std r + 10⁻⁴), the same for every token (where the
+ * reward came whole; see `segments.ts`); std is the sample deviation.
  * ρ_t = π(y_t)/π_old(y_t), where π_old is the policy that sampled; ℓ_t = −min(ρ_t Â, clip(ρ_t, 1 − ε_low, 1 + ε_high) Â) + β k3_t,
  * with k3 = π_ref/π − log π_ref/π − 1 and π_ref the model without the adapter. `lossType` is TRL's:
  *
@@ -51,8 +52,10 @@ export const grpo = defineMethod({
   options,
   references: () => OLD,
   reads: ({ beta }) => ({ reference: beta > 0 }),
-  credit: (rollouts, { scaleRewards }) =>
-    spread(rollouts, groupRelative(rollouts.map(({ reward }) => reward), rollouts.map(({ group }) => group), scaleRewards)),
+  credit(rollouts, { scaleRewards }) {
+    const returns = returnsOf(rollouts, ({ reward }) => reward, 0);
+    return spread(rollouts, groupRelativeBySegment(returns, rollouts.map(({ group }) => group), scaleRewards));
+  },
 
   loss(scored: RolloutScored, { lossType, epsilonLow: low, epsilonHigh: high, beta }) {
     const { logp, under, tokens, columns } = scored;

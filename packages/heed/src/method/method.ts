@@ -5,7 +5,7 @@ import type { RowDefinition } from '../data/row.js';
 import type { AnyRow, RowKind, RowOf } from '../data/rows.js';
 import type { Message } from '../text/template.js';
 import type { TokenSequence } from '../text/token-sequence.js';
-import type { Credit, Rollout, RolloutReads } from './rollout.js';
+import type { Credit, Rollout, RolloutReads } from './credit.js';
 import type { Tokens } from './tokens.js';
 
 /**
@@ -162,6 +162,8 @@ export interface Method<Kind extends RowKind | RowDefinition, Options, Name exte
   credit?(rollouts: readonly Rollout[], options: Options): readonly Credit[];
   /** What `credit` and `loss` need to know of the answers beside their rewards. Default: nothing. */
   reads?(options: Options): RolloutReads;
+  /** Why the loss takes no notice of which token has which advantage, and the way out, else undefined. Default: it does. */
+  averagesAdvantages?(options: Options): string | undefined;
 }
 
 /** Gives a method its types by inference. */
@@ -201,6 +203,7 @@ export interface BoundMethod {
   /** There where the method learns from rollouts. */
   readonly credit?: (rollouts: readonly Rollout[]) => readonly Credit[];
   readonly reads: RolloutReads;
+  readonly averagesAdvantages?: string;
 }
 
 /** Binds a method to options (checked by its schema, defaults filled in). The rows given must be of its kind. */
@@ -246,5 +249,6 @@ export function bind<Kind extends RowKind | RowDefinition, Options, Name extends
     loss: (scored) => method.loss(scored, options),
     credit: method.credit === undefined ? undefined : (rollouts) => method.credit!(rollouts, options),
     reads: method.reads?.(options) ?? { reference: false },
+    averagesAdvantages: method.averagesAdvantages?.(options),
   };
 }

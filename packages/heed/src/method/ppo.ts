@@ -1,10 +1,10 @@
 import { abs, mul, square, sub } from '@heed/tensor';
 import { z } from 'zod';
-import { gae, k1, whiten } from './advantages.js';
+import { gae, whiten } from './advantages.js';
 import { type Head, defineMethod } from './method.js';
 import {
-  OLD, ROLLOUTS, type Rollout, type RolloutScored, clipMetrics, epsilonHigh, epsilonLow, klInReward, perToken, rolloutMetrics, surrogate,
-  valueLoss,
+  OLD, ROLLOUTS, type RolloutScored, clipMetrics, epsilonHigh, epsilonLow, klInReward, perToken, rolloutMetrics, surrogate,
+  tokenRewardsOf, valueLoss,
 } from './rollout.js';
 
 const options = z.strictObject({
@@ -26,21 +26,15 @@ const options = z.strictObject({
   whiten: z.boolean().default(true),
 });
 
-/** −β log π/π_ref at each token, and the answer's reward at the last one, or at the tokens that earned it. */
-export function tokenRewardsOf({ reward, tokenRewards, logp, reference, tokens }: Rollout, beta: number): number[] {
-  const rewards = tokenRewards === undefined ? new Array<number>(tokens).fill(0) : [...tokenRewards];
-  if (tokenRewards === undefined) rewards[tokens - 1]! += reward ?? 0;
-  return beta === 0 ? rewards : k1(logp!, reference!).map((kl, t) => rewards[t]! - beta * kl);
-}
-
 /**
  * Proximal policy optimisation with a learned value. Schulman et al. 2017, arXiv 1707.06347; for language models as SALMON uses it
  * (Sun et al., ICLR 2024, arXiv 2310.05910).
  *
- * r_t = −β log π/π_ref, plus the answer's reward at its last token. V_t: a linear `value` head on the adapted model, before token t.
- * Â by generalised advantage estimation (γ, λ), whitened over the round; return R_t = Â_t + V_t. Loss, both parts the mean over tokens:
- * −min(ρ_t Â_t, clip(ρ_t, 1 − ε_low, 1 + ε_high) Â_t) + c · ½ max((V_t − R_t)², (clip(V_t, V_t,old ± ε_v) − R_t)²). The reward arrives
- * with the last token itself; TRL lets it arrive one place later. Unit: row, a group.
+ * r_t = −β log π/π_ref, plus the answer's reward at its last token, or at the tokens that earned it (`credit`). V_t: a linear `value`
+ * head on the adapted model, before token t. Â by generalised advantage estimation (γ, λ), whitened over the round; return R_t = Â_t +
+ * V_t. Loss, both parts the mean over tokens: −min(ρ_t Â_t, clip(ρ_t, 1 − ε_low, 1 + ε_high) Â_t) + c · ½ max((V_t − R_t)²,
+ * (clip(V_t, V_t,old ± ε_v) − R_t)²). The reward arrives with the last token itself; TRL lets it arrive one place later. Unit: row, a
+ * group.
  */
 export const ppo = defineMethod({
   name: 'ppo',

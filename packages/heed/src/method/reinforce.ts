@@ -1,10 +1,12 @@
 import { mul, square, sub } from '@heed/tensor';
 import { z } from 'zod';
-import { batchMean, k1 } from './advantages.js';
+import { batchMean, k1, rewardToGo } from './advantages.js';
 import { type Head, defineMethod } from './method.js';
 import {
-  OLD, ROLLOUTS, type Credit, type Rollout, type RolloutScored, klInReward, perAnswer, perToken, rolloutMetrics, spread,
+  OLD, ROLLOUTS, type Credit, type Rollout, type RolloutScored, klInReward, perAnswer, perToken, returnsOf, rolloutMetrics, spread,
+  tokenRewardsOf,
 } from './rollout.js';
+import { bySegment } from './segments.js';
 
 const options = z.strictObject({
   /** β of Z = (1 − β) r − β KL(π‖π_ref); π_ref is the model without the adapter. 0: no reference is scored. */
@@ -21,12 +23,14 @@ export function rlaifReturn({ reward, logp, reference }: Rollout, beta: number):
   return (1 - beta) * reward - beta * k1(logp!, reference!).reduce((sum, x) => sum + x, 0);
 }
 
-/** Z at every token of an answer, less what the value head expected there. */
+/** Z at every token of an answer (where the reward is known by token, what came from there on), less what the value head expected there. */
 function fromValues(rollouts: readonly Rollout[], beta: number): Credit[] {
   return rollouts.map((one) => {
     const z = rlaifReturn(one, beta);
     const values = Array.from(one.values!);
-    return { advantages: values.map((v) => (z === null ? 0 : z - v)), returns: values.map((v) => z ?? v) };
+    if (z === null) return { advantages: values.map(() => 0), returns: values };
+    const returns = one.tokenRewards === undefined ? values.map(() => z) : rewardToGo(tokenRewardsOf(one, beta, 1 - beta));
+    return { advantages: returns.map((r, t) => r - values[t]!), returns };
   });
 }
 
@@ -48,7 +52,7 @@ export const reinforce = defineMethod({
   reads: ({ beta, baseline }) => ({ reference: beta > 0, value: baseline === 'value' ? 'value' : undefined }),
   credit(rollouts, { beta, baseline }) {
     if (baseline === 'value') return fromValues(rollouts, beta);
-    return spread(rollouts, batchMean(rollouts.map((one) => rlaifReturn(one, beta))));
+    return spread(rollouts, bySegment(returnsOf(rollouts, (one) => rlaifReturn(one, beta), beta, 1 - beta), batchMean));
   },
 
   loss(scored: RolloutScored, { baseline, valueCoefficient }) {

@@ -3,9 +3,10 @@ import { z } from 'zod';
 import { k1, leaveOneOut } from './advantages.js';
 import { defineMethod } from './method.js';
 import {
-  OLD, ROLLOUTS, type Rollout, type RolloutScored, clipMetrics, epsilonHigh, epsilonLow, klInReward, perAnswer, rolloutMetrics, spread,
-  surrogate,
+  OLD, ROLLOUTS, type Rollout, type RolloutScored, clipMetrics, epsilonHigh, epsilonLow, klInReward, perAnswer, returnsOf,
+  rolloutMetrics, spread, surrogate,
 } from './rollout.js';
+import { bySegment } from './segments.js';
 
 const options = z.strictObject({
   /** β: weight of KL(π‖π_ref) in the reward; π_ref is the model without the adapter. 0: no reference is scored. */
@@ -38,8 +39,12 @@ export const rloo = defineMethod({
   options,
   references: () => OLD,
   reads: ({ beta }) => ({ reference: beta > 0 }),
-  credit: (rollouts, { beta }) =>
-    spread(rollouts, leaveOneOut(rollouts.map((one) => withKl(one, beta)), rollouts.map(({ group }) => group))),
+  averagesAdvantages: ({ ratio }) =>
+    (ratio === 'token' ? undefined : 'one ratio for a whole answer takes the mean of its tokens\' advantages; set method.ratio: token'),
+  credit(rollouts, { beta }) {
+    const groups = rollouts.map(({ group }) => group);
+    return spread(rollouts, bySegment(returnsOf(rollouts, (one) => withKl(one, beta), beta), (z) => leaveOneOut(z, groups)));
+  },
 
   loss(scored: RolloutScored, { ratio: kind, epsilonLow: low, epsilonHigh: high }) {
     const { logp, under, tokens } = scored;

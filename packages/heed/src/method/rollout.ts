@@ -2,45 +2,39 @@
 import { type Tensor, add, clamp, div, exp, maximum, minimum, mul, neg, square, sub, sum, toFloat, greater, where } from '@heed/tensor';
 import { z } from 'zod';
 import type { RolloutCompletion, RolloutRow } from '../data/rows.js';
+import { k1 } from './advantages.js';
+import type { Credit, Rollout } from './credit.js';
 import type { Respond, Scored, Term } from './method.js';
+import { type SegmentReturns, segmentReturns } from './segments.js';
 import type { Tokens } from './tokens.js';
 
-/** One answer of a round with its reward, as a method turns it into advantages. */
-export interface Rollout {
-  /** Names the prompt: answers to one prompt are a group. */
-  readonly group: number;
-  /** Null: no reward could be given. */
-  readonly reward: number | null;
-  /** The reward token by token, where it is known which tokens earned it; their sum is `reward`. Default: all of it at the last token. */
-  readonly tokenRewards?: readonly number[];
-  /** The raw rewards that `reward` is made of, by name; null where one did not apply. */
-  readonly parts?: Readonly<Record<string, number | null>>;
-  readonly tokens: number;
-  /** log π of each token as it was sampled, by the generator. It differs from training's own pass by rounding alone (`mismatch_kl`). */
-  readonly logp?: ArrayLike<number>;
-  /** log π_ref of each token, under the model without the adapter; there where the method's `reads` asks for it. */
-  readonly reference?: ArrayLike<number>;
-  /** The value head's numbers before each token; the same. */
-  readonly values?: ArrayLike<number>;
+export type { Credit, Rollout, RolloutReads } from './credit.js';
+
+/** The same advantage for every token of a segment, times the token's weight. `advantages[i]`: of answer i, segment by segment. */
+export const spread = (rollouts: readonly Rollout[], advantages: readonly (readonly number[])[]): Credit[] =>
+  rollouts.map(({ tokens, segments, weights }, i) => ({
+    advantages: Array.from({ length: tokens }, (_, t) => advantages[i]![segments?.[t] ?? 0]! * (weights?.[t] ?? 1)),
+  }));
+
+/** What each token of an answer earned: `weight` times its reward, less β log π/π_ref. */
+export function tokenRewardsOf({ reward, tokenRewards, logp, reference, tokens }: Rollout, beta: number, weight = 1): number[] {
+  const rewards = tokenRewards === undefined ? new Array<number>(tokens).fill(0) : [...tokenRewards];
+  if (tokenRewards === undefined) rewards[tokens - 1]! += reward ?? 0;
+  return beta === 0 ? rewards.map((r) => weight * r) : k1(logp!, reference!).map((kl, t) => weight * rewards[t]! - beta * kl);
 }
 
-/** What a method makes of an answer's reward, token by token. */
-export interface Credit {
-  readonly advantages: readonly number[];
-  readonly returns?: readonly number[];
-}
-
-/** What a method needs to know of a round's answers before it can tell their advantages. */
-export interface RolloutReads {
-  /** log π_ref, for a KL penalty in the reward or in the loss. */
-  readonly reference: boolean;
-  /** The name of the value head that is read. */
-  readonly value?: string;
-}
-
-/** The same advantage for every token of an answer. */
-export const spread = (rollouts: readonly Rollout[], advantages: readonly number[]): Credit[] =>
-  rollouts.map(({ tokens }, i) => ({ advantages: new Array<number>(tokens).fill(advantages[i]!) }));
+/**
+ * The return of each answer at the beginning of each segment: of an answer that is one segment `whole`, of any other the sum of what its
+ * tokens earned from there on.
+ */
+export const returnsOf = (
+  rollouts: readonly Rollout[], whole: (rollout: Rollout) => number | null, beta: number, weight = 1,
+): SegmentReturns =>
+  rollouts.map((one) => {
+    const all = whole(one);
+    if (all === null) return null;
+    return one.segments === undefined ? [all] : segmentReturns(tokenRewardsOf(one, beta, weight), one.segments);
+  });
 
 /** Options that several of the methods have. */
 export const klInReward = z.number().min(0).default(0.05);

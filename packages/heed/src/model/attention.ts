@@ -1,5 +1,5 @@
 import {
-  type Dim, type Feed, type Tensor, add, concat, headRows, input, matmul, plus, recompute, reshape, softmax, split, sym, takeRows,
+  type Dim, type Feed, type Tensor, add, concat, headRows, input, matmul, mean, plus, recompute, reshape, softmax, split, sym, takeRows,
   times,
 } from '@heed/tensor';
 import type { Attend, HeadShape } from './architecture.js';
@@ -15,7 +15,14 @@ export const LAYOUT_SIZES = { G, P, S, R, Mp, Mr, K };
  * Attention over a layout, for training and scoring. A slot is one (sequence, head group, position); rows go to slots and back
  * by index tables, which at once pack, pad, transpose to heads and repeat shared prompts. Its gradient is again index tables.
  */
-export function treeAttention({ heads, keyHeads, headSize, scale, local }: HeadShape, options: { readonly recompute: boolean }): Attend {
+export function treeAttention(
+  { heads, keyHeads, headSize, scale, local }: HeadShape,
+  options: {
+    readonly recompute: boolean;
+    /** Told of each layer's response queries [Mr·heads, d], and of the keys that they may see, [S, keyHeads, P + R, d]. */
+    readonly onLayer?: (layer: number, queries: Tensor, keys: Tensor) => void;
+  },
+): Attend {
   const group = heads / keyHeads;
   const int = (name: string, shape: Dim[]): Tensor => input(name, shape, 'int32');
   const [qp, kp, kk, qr, kr] = [
@@ -61,9 +68,11 @@ export function treeAttention({ heads, keyHeads, headSize, scale, local }: HeadS
     const joined = (xP: Tensor, xR: Tensor) =>
       concat([takeRows(xP, kk, { index: back.kk, went: 'often' }), takeRows(xR, kr, { index: back.kr, went: 'once' })], 2);
     const prompt = attendSlots(takeRows(qP, qp, { index: back.qp, went: 'once' }), own(kP), own(vP), mask.prompt, P, P);
+    const keys = joined(kP, kR);
+    options.onLayer?.(layer, qR, keys);
     const response = attendSlots(
       takeRows(qR, qr, { index: back.qr, went: 'once' }),
-      joined(kP, kR),
+      keys,
       joined(vP, vR),
       mask.response,
       R,
@@ -74,7 +83,30 @@ export function treeAttention({ heads, keyHeads, headSize, scale, local }: HeadS
   };
 }
 
-/** The tables of a layout, as `treeAttention` names them. */
+/**
+ * Attention of each sequence's last token over its prompt's slots and its own, the mean over the heads, [S, P + R]: each row sums to 1.
+ * Without gradient.
+ *
+ * @param queries Of the last tokens, [S, heads·d].
+ * @param keys What they may see, [S, keyHeads, P + R, d].
+ */
+export function lastAttention({ heads, keyHeads, headSize, scale }: HeadShape, queries: Tensor, keys: Tensor): Tensor {
+  const q = reshape(queries, [S, keyHeads, heads / keyHeads, headSize]);
+  const seen = add(matmul(q, keys, { transB: true, alpha: scale }), input('lastMask', [S, 1, 1, plus(P, R)]));
+  return mean(reshape(softmax(seen), [S, heads, plus(P, R)]), [1]);
+}
+
+/** What the last token of each sequence sees in the last layer: its row of the mask, [S, P + R]. */
+function lastMask({ sequences: s, promptSlots: p, responseSlots: r, labelOf }: Layout, responseMask: Float32Array): Float32Array {
+  const rows = new Float32Array(s * (p + r));
+  labelOf.forEach(({ length }, i) => {
+    const from = (i * r + length - 1) * (p + r);
+    rows.set(responseMask.subarray(from, from + p + r), i * (p + r));
+  });
+  return rows;
+}
+
+/** The tables of a layout, as `treeAttention` and `lastAttention` name them. */
 export function attentionFeeds(l: Layout, { heads, keyHeads, local }: HeadShape): Record<string, Feed> {
   const group = heads / keyHeads;
   const { prompts: g, sequences: s, promptSlots: p, responseSlots: r, promptRows: mp, responseRows: mr, shares } = l;
@@ -86,6 +118,8 @@ export function attentionFeeds(l: Layout, { heads, keyHeads, local }: HeadShape)
     [names[0]]: { data: promptMask, shape: [g, 1, 1, p, p] },
     [names[1]]: { data: responseMask, shape: [s, 1, 1, r, p + r] },
   });
+  const windowed = local && windowMasks(l, local.window);
+  const inLast = local?.layers.at(-1) === true ? windowed! : l;
   const promptQueryAt = headsAt(l.promptAt, 1, p, g * p, heads);
   const responseQueryAt = headsAt(l.responseAt, 1, r, s * r, heads);
   return {
@@ -102,6 +136,7 @@ export function attentionFeeds(l: Layout, { heads, keyHeads, local }: HeadShape)
     promptOutOf: int(invert(promptQueryAt, g * heads * p), g * heads * p),
     responseOutOf: int(invert(responseQueryAt, s * heads * r), s * heads * r),
     ...masks(['promptMask', 'responseMask'], l),
-    ...(local && masks(['localPromptMask', 'localResponseMask'], windowMasks(l, local.window))),
+    ...(windowed && masks(['localPromptMask', 'localResponseMask'], windowed)),
+    lastMask: { data: lastMask(l, inLast.responseMask), shape: [s, 1, 1, p + r] },
   };
 }

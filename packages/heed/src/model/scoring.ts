@@ -2,7 +2,7 @@ import {
   type Dim, type Feed, type Program, type Tensor, checkpoint, concat, exp, input, linear, logSoftmax, mul, neg, plus, reshape, split, sum,
   sym, takeRows, times, tokenLogProbs, trainableLinear,
 } from '@heed/tensor';
-import { LAYOUT_SIZES, attentionFeeds, treeAttention } from './attention.js';
+import { LAYOUT_SIZES, attentionFeeds, lastAttention, treeAttention } from './attention.js';
 import type { Layout } from './layout.js';
 import { type Architecture, type Checkpointing, type Weights, decoder, finalNorm, head, ropeInputs } from './decoder.js';
 import { type RopeFeed, tableRows } from './rope.js';
@@ -29,6 +29,11 @@ export interface Read {
    * `lastFrom`, `lastAt`.
    */
   scores(head: Tensor): Tensor;
+  /**
+   * How the last token of each sequence attends in the last layer, the mean over the heads: [S, P + R], prompt slots and then response
+   * slots, each row summing to 1. Without gradient; fed with `lastFrom`, `lastAt`. What `attentionOver` reads.
+   */
+  attention(): Tensor;
   /** A linear head W [1, width] where each supervised token is predicted, [N]: the value of the text before that token. */
   values(head: Tensor): Tensor;
 }
@@ -44,10 +49,21 @@ export function traceReads(architecture: Architecture, weights: Weights, keep: C
     positions: input('positions', [1, plus(Mp, Mr)], 'int64'),
     ...ropeInputs(architecture),
   };
-  const attend = treeAttention(architecture, { recompute: keep === 'selective' });
+  let last: { readonly queries: Tensor; readonly keys: Tensor } | undefined;
+  const attend = treeAttention(architecture, {
+    recompute: keep === 'selective',
+    onLayer(layer, queries, keys) {
+      if (layer === architecture.layers - 1) last = { queries, keys };
+    },
+  });
   const hidden = decoder(architecture, weights, rows, attend, keep);
   const [prompts, responses] = split(hidden, 0, [Mp, Mr]) as [Tensor, Tensor];
   const int = (name: string, shape: Dim[]): Tensor => input(name, shape, 'int32');
+  let lastTables: { readonly from: Tensor; readonly at: Tensor } | undefined;
+  const ofLast = (rows: Tensor): Tensor => {
+    const { from, at } = (lastTables ??= { from: int('lastFrom', [S]), at: int('lastAt', [Mr]) });
+    return takeRows(rows, from, { index: at, went: 'atMostOnce' });
+  };
   let rowsRead: Tensor | undefined;
   const predicting = (): Tensor =>
     (rowsRead ??= concat(
@@ -83,9 +99,13 @@ export function traceReads(architecture: Architecture, weights: Weights, keep: C
     },
     values: (weight) => reshape(trainableLinear(finalNorm(architecture, weights, predicting()), weight), [SUPERVISED]),
     scores(weight) {
-      const last = takeRows(responses, int('lastFrom', [S]), { index: int('lastAt', [Mr]), went: 'atMostOnce' });
-      const scores = trainableLinear(finalNorm(architecture, weights, last), weight);
+      const scores = trainableLinear(finalNorm(architecture, weights, ofLast(responses)), weight);
       return weight.shape[0] === 1 ? reshape(scores, [S]) : scores;
+    },
+    attention() {
+      if (keep !== 'none') throw new Error('Attention is read in passes without gradient.');
+      const { heads, headSize } = architecture;
+      return lastAttention(architecture, ofLast(reshape(last!.queries, [Mr, heads * headSize])), last!.keys);
     },
   };
 }
@@ -116,6 +136,12 @@ export function scoringFeeds(layout: Layout, architecture: Architecture, rope: R
     ...Object.fromEntries(pieces),
   };
 }
+
+/** Of each sequence of a layout how much of its last token's attention lies on each of its response tokens, from `Read.attention`. */
+export const attentionOver = (
+  { promptSlots: p, responseSlots: r, labelOf }: Layout, attention: ArrayLike<number | bigint>,
+): Float32Array[] =>
+  labelOf.map(({ length }, s) => Float32Array.from({ length }, (_, t) => Number(attention[s * (p + r) + p + t])));
 
 /** The feeds that a program reads: without gradients the tables for the way back are not part of it. */
 export function feedsOf(program: Program, feeds: Readonly<Record<string, Feed>>): Record<string, Feed> {

@@ -19,7 +19,8 @@ export interface RewardPart {
  *   sum, as TRL leaves out None (GRPOTrainer, `nansum`). Where none applies, the response fails as `not-applicable`.
  * - `parts` has the value of each reward that applies, without its weight, by name. Parts of the rewards themselves are not kept.
  * - `satisfied` says whether every reward that applies and draws a line is satisfied. It is absent where no such reward applies.
- * - `reason` has a line for each reward that gives a reason, after the reward's name. `findings` has the findings of all.
+ * - `reason` has a line for each reward that gives a reason, after the reward's name. `findings` has the findings of all, and `spans` the
+ *   spans of all, each with its reward's weight.
  * - Any other failure of a reward is the failure of the whole, and names the reward.
  *
  * The rewards rate one after another, in the order of `parts`.
@@ -81,6 +82,7 @@ function combine(parts: readonly RewardPart[], results: readonly (Rated | Failur
   const lines = found.flatMap(({ rated: { satisfied } }) => satisfied ?? []);
   const reasons = found.flatMap(({ name, rated: { reason } }) => (reason === null ? [] : `${name}: ${reason}`));
   const findings = found.flatMap(({ rated }) => rated.findings ?? []);
+  const spans = found.flatMap(({ weight, rated }) => (rated.spans ?? []).map((span) => ({ ...span, value: weight * span.value })));
   return {
     value: found.reduce((sum, { weight, centre = 0, rated }) => sum + weight * (rated.value - centre), 0),
     reason: reasons.length === 0 ? null : reasons.join('\n'),
@@ -88,6 +90,7 @@ function combine(parts: readonly RewardPart[], results: readonly (Rated | Failur
     satisfied: lines.length === 0 ? undefined : lines.every(Boolean),
     // Absent where no reward names places: "no findings" would be a measurement that nobody made.
     findings: found.some(({ rated }) => rated.findings !== undefined) ? findings : undefined,
+    spans: found.some(({ rated }) => rated.spans !== undefined) ? spans : undefined,
   };
 }
 

@@ -19,13 +19,20 @@ export interface RewardFunctionInput {
   readonly [column: string]: readonly unknown[];
 }
 
+/** A value, and the parts of it that places of the response earned. */
+export type ValueBySpan = Pick<Rated, 'value'> & Required<Pick<Rated, 'spans'>>;
+
+/** What a function says of one response; null where it does not apply. */
+export type Value = number | null | ValueBySpan;
+
 /**
  * A user's reward function, with TRL's signature: a finite number for each response, higher is better, or null where the function does not
- * apply. It may be asynchronous. It is called once for all responses that are rated together.
+ * apply. In place of a number it may give `{ value, spans }`, which also says what places of the response earned. It may be asynchronous.
+ * It is called once for all responses that are rated together.
  *
  * @example export const short = ({ completions }) => completions.map((text) => -text.length);
  */
-export type RewardFunction = (input: RewardFunctionInput) => readonly (number | null)[] | Promise<readonly (number | null)[]>;
+export type RewardFunction = (input: RewardFunctionInput) => readonly Value[] | Promise<readonly Value[]>;
 
 const OWN = ['prompts', 'completions', 'completionIds'] as const;
 
@@ -90,17 +97,18 @@ export function createFunctionReward(name: string, score: RewardFunction, thresh
       if (items.length === 0) return [];
       const values = await call(name, score, inputOf(name, items));
       onProgress?.(items.length, items.length);
-      return values.map((value): Rated | Failure => {
-        if (value === null) return { failure: 'not-applicable', detail: `${name} gives null for this response` };
+      return values.map((given): Rated | Failure => {
+        if (given === null) return { failure: 'not-applicable', detail: `${name} gives null for this response` };
+        const { value, spans } = typeof given === 'number' ? { value: given } : given;
         const satisfied = threshold === undefined ? undefined : value >= threshold;
-        return { value, reason: satisfied === false ? `Its reward is ${value}, below ${threshold}.` : null, satisfied };
+        return { value, reason: satisfied === false ? `Its reward is ${value}, below ${threshold}.` : null, satisfied, spans };
       });
     },
     async close() { /* A function holds nothing. */ },
   };
 }
 
-async function call(name: string, score: RewardFunction, input: RewardFunctionInput): Promise<readonly (number | null)[]> {
+async function call(name: string, score: RewardFunction, input: RewardFunctionInput): Promise<readonly Value[]> {
   let values: unknown;
   try {
     values = await score(input);
@@ -113,15 +121,25 @@ async function call(name: string, score: RewardFunction, input: RewardFunctionIn
     throw new UserError(`The reward function ${name} returned ${shown(values)}; expected a list of ${n} numbers.`);
   }
   if (values.length !== n) throw new UserError(`The reward function ${name} returned ${values.length} values for ${n} responses.`);
-  const wrong = values.findIndex((value) => value !== null && !Number.isFinite(value));
+  const wrong = values.findIndex((value, i) => value !== null && !Number.isFinite(value) && !isValueBySpan(value, input.completions[i]!));
   if (wrong >= 0) {
     const at = `${shown(values[wrong])} for response ${wrong + 1} of ${n}`;
     throw new UserError(`The reward function ${name} returned ${at}; expected a finite number or null.`, [
       'null says that the function does not apply to the response, which then has no reward.',
+      "{ value, spans } in place of a number says which places earned what: spans of { start, end, value } within the response.",
       `The response: ${JSON.stringify(input.completions[wrong]!.slice(0, 80))}`,
     ]);
   }
-  return values as (number | null)[];
+  return values as Value[];
+}
+
+/** Whether a value names places, all of them in the response and each with a finite value. */
+function isValueBySpan(given: unknown, response: string): given is ValueBySpan {
+  return z.object({
+    value: z.number(),
+    spans: z.array(z.object({ start: z.int().min(0), end: z.int().max(response.length), value: z.number() })
+      .refine(({ start, end }) => start <= end)),
+  }).safeParse(given).success;
 }
 
 function inputOf(name: string, items: readonly RewardItem[]): RewardFunctionInput {
@@ -142,4 +160,4 @@ function inputOf(name: string, items: readonly RewardItem[]): RewardFunctionInpu
 
 /** A value for people: numbers that JSON lacks, such as NaN, by their names. */
 const shown = (value: unknown): string =>
-  (typeof value === 'number' ? String(value) : (JSON.stringify(value) ?? typeof value).slice(0, 60));
+  (typeof value === 'number' ? String(value) : (JSON.stringify(value) ?? typeof value).slice(0, 120));

@@ -24,6 +24,15 @@ export interface Finding {
   readonly end: number;
 }
 
+/** What a part of a response earned. */
+export interface ValuedSpan {
+  /** Where the part stands, in UTF-16 units of the response: `[start, end)`. Empty where the value belongs to no place. */
+  readonly start: number;
+  readonly end: number;
+  /** What the part adds to the response's value; negative where it takes off. */
+  readonly value: number;
+}
+
 /** What a reward says of one response. */
 export interface Rated {
   /** Higher is better; the unit is the reward's own. */
@@ -36,6 +45,8 @@ export interface Rated {
   readonly satisfied?: boolean;
   /** The places that the reward objects to. */
   readonly findings?: readonly Finding[];
+  /** Parts of `value` that places of the response earned. What they leave of `value` belongs to the response as a whole. */
+  readonly spans?: readonly ValuedSpan[];
 }
 
 /** How a caller follows and stops the rating. */

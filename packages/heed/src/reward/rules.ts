@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { defineReward } from './define.js';
-import type { Finding, Rated, Reward } from './reward.js';
+import type { Finding, Rated, Reward, ValuedSpan } from './reward.js';
 import { loadRules } from './rules/load.js';
 import { type Rule, renderMessage } from './rules/rule.js';
 
@@ -21,12 +21,14 @@ const EMPTY: Rated = {
   reason: 'The answer is empty.',
   satisfied: false,
   findings: [{ rule: 'empty', quote: '', start: 0, end: 0 }],
+  spans: [{ start: 0, end: 0, value: -1 }],
 };
 
 /**
  * Holds one text against rules.
  *
- * The reason is the sentences of the broken rules, in the order of the rules. The value is the share of rules that hold.
+ * The reason is the sentences of the broken rules, in the order of the rules. The value is the share of rules that hold. As `spans`, a
+ * broken rule takes its share off in equal parts at its findings.
  */
 export function applyRules(rules: readonly Rule[], text: string): Rated {
   if (text.trim() === '') return EMPTY;
@@ -41,6 +43,8 @@ export function applyRules(rules: readonly Rule[], text: string): Rated {
     reason: broken.length === 0 ? null : broken.map(({ sentence }) => sentence).join(' '),
     satisfied: broken.length === 0,
     findings: broken.flatMap(({ findings }) => findings),
+    spans: broken.flatMap(({ findings }) =>
+      findings.map(({ start, end }): ValuedSpan => ({ start, end, value: -1 / (rules.length * findings.length) }))),
   };
 }
 

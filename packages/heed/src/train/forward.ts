@@ -2,7 +2,7 @@ import type { Engine, View } from '@heed/tensor';
 import type { BoundMethod } from '../method/method.js';
 import type { AdapterPlan } from '../model/adapter.js';
 import type { Model } from '../model/load.js';
-import { feedsOf, ropeFeed, scoringFeeds } from '../model/scoring.js';
+import { attentionOver, feedsOf, ropeFeed, scoringFeeds } from '../model/scoring.js';
 import { adaptedWeights, bindRead, boundParameters, frozenWeights } from '../model/weights.js';
 import type { Item } from './item.js';
 import { makeMicroBatch } from './micro-batch.js';
@@ -11,7 +11,7 @@ import { type Wanted, traceForward } from './program.js';
 
 /**
  * What a policy gave for rows, by reading (`logp:<name>`, `score:<head>:<name>`, …): for each sequence of a name the numbers of
- * its supervised tokens, or of a score the head's numbers.
+ * its supervised tokens; of a score the head's numbers; of `attention` the last token's attention on each response token.
  */
 export type Readout = ReadonlyMap<Item, Readonly<Record<string, readonly Float32Array[]>>>;
 
@@ -57,17 +57,19 @@ export async function createForward(
         const batch = makeMicroBatch(method, pass, { names });
         const feeds = { ...scoringFeeds(batch.layout, model.architecture, rope), ...batch.feeds };
         const results = await session.run(feedsOf(session.program, feeds));
+        const attention = results['attention'] && attentionOver(batch.layout, results['attention'].data);
+        const valuesOf = (what: Wanted, s: number): Float32Array => {
+          if (what === 'attention') return attention![s]!;
+          const { data } = results[what]!;
+          const size = data.length / batch.owners.length;
+          return what.startsWith('score:')
+            ? Float32Array.from({ length: size }, (_, i) => Number(data[s * size + i]))
+            : Float32Array.from(batch.layout.labelOf[s]!.filter((l) => l >= 0), (l) => Number(data[l]));
+        };
         batch.owners.forEach(({ item, name, place }, s) => {
           const row = whole.get(pass[item]!)!;
           if (!out.has(row)) out.set(row, {});
-          for (const what of wanted) {
-            const { data } = results[what]!;
-            const size = data.length / batch.owners.length;
-            const values = what.startsWith('score:')
-              ? Float32Array.from({ length: size }, (_, i) => Number(data[s * size + i]))
-              : Float32Array.from(batch.layout.labelOf[s]!.filter((l) => l >= 0), (l) => Number(data[l]));
-            (out.get(row)![`${what}:${name}`] ??= [])[place] = values;
-          }
+          for (const what of wanted) (out.get(row)![`${what}:${name}`] ??= [])[place] = valuesOf(what, s);
         });
         onItem?.((done += pass.length));
       }

@@ -69,9 +69,9 @@ export function traceHalves(
 
 /**
  * What a forward pass gives of a whole layout: `logp`, `entropy`, `value:<head>` for its supervised tokens, `score:<head>` for its
- * sequences.
+ * sequences, and `attention` of each sequence's last token.
  */
-export type Wanted = 'logp' | 'entropy' | `score:${string}` | `value:${string}`;
+export type Wanted = 'logp' | 'entropy' | 'attention' | `score:${string}` | `value:${string}`;
 
 /** What a forward pass has to give for some readings. */
 export const wantedFor = (readings: Iterable<string>): Wanted[] => [...new Set([...readings].map((key): Wanted => {
@@ -91,6 +91,7 @@ export function traceForward(
   const give = (what: Wanted): Tensor => {
     if (what === 'logp') return read.logProbs();
     if (what === 'entropy') return read.entropies();
+    if (what === 'attention') return read.attention();
     const [kind, head] = what.split(':') as ['score' | 'value', string];
     return kind === 'score' ? read.scores(weights.heads![head]!) : read.values(weights.heads![head]!);
   };

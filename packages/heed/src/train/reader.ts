@@ -12,9 +12,11 @@ export interface ReadRequest {
   readonly reference: boolean;
   /** The name of the head at `tokens` whose numbers are read. */
   readonly value?: string;
+  /** How the last token of each sequence attends to the response, in the last layer of the model without the adapter. */
+  readonly attention?: boolean;
 }
 
-/** Readings of the policy (`value:<head>:<name>`), and of the model without the adapter (`logp:<name>`). */
+/** Readings of the policy (`value:<head>:<name>`), and of the model without the adapter (`logp:<name>`, `attention:<name>`). */
 export interface ItemReadings {
   readonly policy?: Readout;
   readonly base?: Readout;
@@ -42,10 +44,13 @@ export function createReader(
     return forward;
   };
   return {
-    async read(items, { reference, value }) {
+    async read(items, { reference, value, attention = false }) {
+      const ofBase: Wanted[] = [...(reference ? ['logp' as const] : []), ...(attention ? ['attention' as const] : [])];
+      const base = async (): Promise<Forward> =>
+        once(`base ${ofBase.join()}`, () => createForward(engine, model, method, { wanted: ofBase }));
       return {
         policy: value === undefined ? undefined : await (await ofPolicy([`value:${value}`])).read(items, method.names),
-        base: reference ? await (await once('base', () => createForward(engine, model, method))).read(items, method.names) : undefined,
+        base: ofBase.length > 0 ? await (await base()).read(items, method.names) : undefined,
       };
     },
     async release() {

@@ -7,9 +7,11 @@ import type { Rollout } from '../../method/rollout.js';
 import type { Reward } from '../../reward/reward.js';
 import type { RunFolder } from '../../run/folder.js';
 import type { Hooks } from '../../run/job.js';
+import type { Tokenizer } from '../../text/tokenizer.js';
 import type { Answer } from '../answer-log.js';
 import type { Answerer } from '../answerer.js';
 import type { Constraints } from '../constraints.js';
+import { type CreditOptions, type Unplaced, placeReward, reportCredit } from '../credit.js';
 import { type Limits, prepare } from '../items.js';
 import { promptsOf } from '../prompt-order.js';
 import { rateAnswers } from '../ratings.js';
@@ -39,6 +41,9 @@ export interface RolloutSetup {
   /** Prompts in an optimizer step, and how often a round's answers are learnt from. */
   readonly batch: number;
   readonly epochs: number;
+  /** Which tokens of an answer get its reward. */
+  readonly credit: CreditOptions;
+  readonly tokenizer: Tokenizer;
   readonly answerer: Answerer;
   readonly run: Pick<RunFolder, 'path'>;
   /** Costs that are taken off the rewards. */
@@ -89,7 +94,12 @@ export function rolloutSource(setup: RolloutSetup): Source {
     });
     const rows = chosen.map((prompt, row) => rowOf(prompt, answers.filter((answer) => answer.row === row)));
     const { items } = prepare(rows, method, text, limits);
-    const rollouts = await readRollouts(path('readings.json'), bare, method, () => read(items, method.reads));
+    const request = { ...method.reads, attention: setup.credit.by === 'attention' };
+    const found = await readRollouts(path('readings.json'), bare, request, method.names[0]!, () => read(items, request));
+    const unplaced = answers.map(({ text: written, ids }, i): Unplaced =>
+      ({ rollout: found.rollouts[i]!, result: constrained.results[i]!, text: written, ids, attention: found.attention?.[i] }));
+    const rollouts = unplaced.map((one) => placeReward(one, setup.credit, setup.tokenizer));
+    const placing = reportCredit(unplaced, rollouts, setup.credit);
     const credits = method.credit!(rollouts);
     const rated = answers.map((answer, i): RatedAnswer => ({
       answer, prompt: chosen[answer.row]!, promptTokens: items[answer.row]!.sequences['completions']![0]!.prompt.length,
@@ -98,10 +108,10 @@ export function rolloutSource(setup: RolloutSetup): Source {
     const whole = chosen.map((prompt, row) =>
       rowOf(prompt, answers.filter((one) => one.row === row), rated.filter((one) => one.answer.row === row)));
     const teaches = credits.some(({ advantages }) => advantages.some((a) => a !== 0));
-    const metrics = {
-      ...(await rolloutMetrics(rated, path('totals.json'), run.path('work', `round-${k - 1}`, 'totals.json'))), ...constrained.metrics,
-    };
+    const before = run.path('work', `round-${k - 1}`, 'totals.json');
+    const metrics = { ...(await rolloutMetrics(rated, path('totals.json'), before)), ...constrained.metrics, ...placing.metrics };
     say(`round ${k}: ${describeRollouts(rated)}.`);
+    for (const remark of placing.remarks) say(`round ${k}: ${remark}.`);
     const seen = await setup.watch.look(k, watchedOf(rated));
     const learnt = teaches && !seen.stop ? prepare(whole, method, text, limits).items : [];
     finished.set(k, { report: { ...seen.report, answers: answers.length, reward: meanReward(rated), trainedOn: learnt.length }, rated });
