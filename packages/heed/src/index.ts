@@ -191,7 +191,8 @@ export { type Belief, LIKELIHOOD_RATIOS, actOn, claimed, updated, withEvidence }
 export { rateChallenge } from './reward/truth/challenge.js';
 export { type ClaimRelation, mostConsistent } from './reward/truth/max-sat.js';
 export { type Misconception, misconceptionFinder } from './reward/truth/misconceptions.js';
-export { evidenceOf, supportOf } from './reward/truth/support.js';
+export { abstentionsIn } from './text/abstention.js';
+export { evidenceOf, supportOf, supported } from './reward/truth/support.js';
 export { type LabelStore, openStore } from './label/store.js';
 export type { CachedRespondent } from './label/usage.js';
 export { cached } from './label/cached.js';

@@ -34,6 +34,9 @@ export const against = (threshold: number | undefined, rated: Rated): Rated =>
 /** The sentences about what is wrong, as one reason; null where there are none. */
 export const reasonOf = (sentences: readonly string[]): string | null => (sentences.length === 0 ? null : sentences.join(' '));
 
+/** A text in at most 80 characters. */
+export const shortened = (text: string): string => (text.length > 80 ? `${text.slice(0, 79)}…` : text);
+
 /** A finding at a span. */
 export const findingAt = (rule: string, { text, start, end }: { text: string; start: number; end: number }): Finding =>
   ({ rule, quote: text, start, end });

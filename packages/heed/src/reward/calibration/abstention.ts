@@ -3,9 +3,8 @@ import { failed } from '../../judge/respondent.js';
 import { abstentionsIn } from '../../text/abstention.js';
 import { defineReward } from '../define.js';
 import type { Rated } from '../reward.js';
-import { textReward } from '../text-reward.js';
+import { shortened, textReward } from '../text-reward.js';
 import { type KnownAnswer, isRight, knownAnswer, rightAnswers } from './known-answer.js';
-import { shortened } from './rlcr.js';
 import { readStated } from './stated.js';
 
 const Options = z.strictObject({

@@ -1,9 +1,8 @@
 import { z } from 'zod';
 import { failed } from '../../judge/respondent.js';
 import { defineReward } from '../define.js';
-import { against, reasonOf, textReward } from '../text-reward.js';
+import { against, reasonOf, shortened, textReward } from '../text-reward.js';
 import { isRight, knownAnswer, rightAnswers } from './known-answer.js';
-import { shortened } from './rlcr.js';
 import { asTenths, readStated } from './stated.js';
 
 const Options = z.strictObject({

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { failed } from '../../judge/respondent.js';
 import { defineReward } from '../define.js';
 import type { Rated } from '../reward.js';
-import { against, reasonOf, textReward } from '../text-reward.js';
+import { against, reasonOf, shortened, textReward } from '../text-reward.js';
 import { isRight, knownAnswer, rightAnswers } from './known-answer.js';
 import { asProbability, readStated } from './stated.js';
 
@@ -50,6 +50,3 @@ function said(correct: boolean, q: number | undefined, stated: ReturnType<typeof
   if (!correct) return [`It answers "${shortened(stated.answer)}" with confidence ${q}; the right answer is "${right[0]}".`];
   return q < 0.5 ? [`The answer is right, but its confidence is only ${q}.`] : [];
 }
-
-/** A text in at most 80 characters. */
-export const shortened = (text: string): string => (text.length > 80 ? `${text.slice(0, 79)}…` : text);

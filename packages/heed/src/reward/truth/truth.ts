@@ -9,7 +9,7 @@ import { findingAt, reasonOf, textReward, textsOf } from '../text-reward.js';
 import { wrongCalculations } from './arithmetic.js';
 import { Misconception, misconceptionFinder } from './misconceptions.js';
 import { statementRelation, statementsOf } from './statements.js';
-import { evidenceOf, supportOf } from './support.js';
+import { evidenceOf, supportOf, supported } from './support.js';
 
 const weight = (usual: number) => z.number().min(0).default(usual);
 const Options = z.strictObject({
@@ -31,6 +31,9 @@ interface Alarm {
   readonly reason: string;
   readonly findings: readonly Finding[];
 }
+
+/** The confidence of `support` where all words are known, and a name or a number is not. */
+const LEAST = 0.5;
 
 /** What "I don't know" earns where there is no evidence. */
 const HONEST = 0.3;
@@ -89,7 +92,8 @@ function bySupport({ prompt, response }: RewardItem, evidence: readonly string[]
   if (worst === undefined) return undefined;
   const spans = weak.flatMap(({ sentence, missing }) => (missing.length > 0 ? missing : [sentence]));
   return {
-    detector: 'support', confidence: 1 - worst.share, findings: spans.map((span) => findingAt('support', span)),
+    detector: 'support', confidence: Math.max(1 - supported(response, known), LEAST),
+    findings: spans.map((span) => findingAt('support', span)),
     reason: `The evidence does not say "${(worst.missing[0] ?? worst.sentence).text}".`,
   };
 }
