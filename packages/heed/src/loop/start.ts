@@ -1,10 +1,10 @@
 import { resolve } from 'node:path';
 import { UserError } from '../errors.js';
-import { type AdapterPlan, type HeadShape, planAdapter } from '../model/adapter.js';
+import { type AdapterPlan, type HeadShape, layerOf, planAdapter } from '../model/adapter.js';
 import type { Checkpoint } from '../model/checkpoint/open.js';
 import { type Adapter, loadAdapter } from '../model/peft.js';
 import { type RunFolder, sameAsBefore } from '../run/folder.js';
-import { type AdapterOptions, adapterTargets } from '../run/recipe-schemas.js';
+import { type AdapterOptions, type FreshAdapter, adapterLayers, adapterTargets } from '../run/recipe-schemas.js';
 
 /** The adapter that training begins with. */
 export interface Start {
@@ -26,7 +26,7 @@ export async function startAdapter(
   heads: Readonly<Record<string, HeadShape>> = {},
 ): Promise<Start> {
   const tensors = [...checkpoint.tensors.values()];
-  if (!('from' in options)) return { plan: planAdapter(tensors, { ...options, targets: adapterTargets(options.targets, tensors) }, heads) };
+  if (!('from' in options)) return { plan: planAdapter(tensors, { ...options, ...modulesIn(options, tensors) }, heads) };
   const { from, dropout } = options;
   const found = await loadAdapter(from, checkpoint);
   const problems = [...contradictions(options, found, tensors), ...headProblems(found, heads)];
@@ -40,6 +40,14 @@ export async function startAdapter(
   parameters.set(found.parameters);
   return { plan, parameters };
 }
+
+/** The modules and layers that a recipe's adapter names. */
+const modulesIn = ({ targets, layers }: Pick<FreshAdapter, 'targets' | 'layers'>, tensors: Iterable<{ readonly name: string }>) =>
+  ({ targets: adapterTargets(targets, tensors), layers: layers && someOf(adapterLayers(layers), tensors) });
+
+/** Layers as an adapter has them: undefined where they are all that the model has. */
+const someOf = (layers: number[], tensors: Iterable<{ readonly name: string }>): number[] | undefined =>
+  (new Set([...tensors].map(({ name }) => layerOf(name)).filter((layer) => layer >= 0)).size === layers.length ? undefined : layers);
 
 /**
  * Holds a run to the adapter that it began with.
@@ -64,11 +72,14 @@ function contradictions(
   { plan }: Adapter,
   tensors: readonly { readonly name: string; readonly shape: readonly number[] }[],
 ): string[] {
-  const { rank, alpha, rslora, targets } = options;
+  const { rank, alpha, rslora, targets, layers } = options;
   const own = plan.options;
   const other = <T,>(name: string, said: T | undefined, has: T): string[] =>
     said === undefined || said === has ? [] : [`adapter.${name} is ${String(said)}, the adapter's is ${String(has)}`];
-  return [...other('rank', rank, own.rank), ...other('alpha', alpha, own.alpha), ...other('rslora', rslora, own.rslora), ...otherTargets()];
+  return [
+    ...other('rank', rank, own.rank), ...other('alpha', alpha, own.alpha), ...other('rslora', rslora, own.rslora),
+    ...other('layers', layers && shownLayers(someOf(adapterLayers(layers), tensors)), shownLayers(own.layers)), ...otherTargets(),
+  ];
 
   function otherTargets(): string[] {
     if (targets === undefined) return [];
@@ -80,6 +91,8 @@ function contradictions(
     return same ? [] : [`adapter.targets is ${describe(said)}, the adapter's are ${describe(plan)}`];
   }
 }
+
+const shownLayers = (layers: readonly number[] | undefined): string => layers?.join(', ') ?? 'all';
 
 /** What is wrong between the heads that an adapter has and those that the method trains. A head that the adapter lacks starts fresh. */
 function headProblems({ plan: { heads } }: Adapter, wanted: Readonly<Record<string, HeadShape>>): string[] {

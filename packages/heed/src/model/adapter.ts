@@ -7,6 +7,8 @@ export interface LoraOptions {
   readonly alpha: number;
   /** Names of linear modules, as PEFT's `target_modules`: the last part of the module's name. */
   readonly targets: readonly string[];
+  /** Layers whose modules are adapted, from 0, in order; PEFT's `layers_to_transform`. Default: all. */
+  readonly layers?: readonly number[];
   /** Share of the adapter's inputs that training zeroes. */
   readonly dropout: number;
   /** Rank-stabilised: scale α/√r instead of α/r (Kalajdzievski 2023). */
@@ -46,10 +48,13 @@ export interface AdapterPlan {
   readonly size: number;
 }
 
+/** The layer that a module or tensor belongs to. */
+export const layerOf = (name: string): number => Number(/\.layers\.(\d+)\./.exec(name)?.[1]);
+
 /**
- * Plans adapters for every linear weight whose module name ends in one of the targets, and the heads that are asked for.
+ * Plans adapters for every linear weight whose module name ends in one of the targets, in the layers that are asked for, and the heads.
  *
- * @throws UserError where the model has no linear module of a target's name
+ * @throws UserError where the model has no linear module of a target's name, or lacks a layer
  */
 export function planAdapter(
   weights: Iterable<{ readonly name: string; readonly shape: readonly number[] }>,
@@ -60,12 +65,13 @@ export function planAdapter(
   const all = [...weights];
   const linear = all.filter((w) => w.shape.length === 2 && w.name.endsWith('.weight') && w.name.includes('.layers.'));
   const found = new Set<string>();
+  requireLayers(options.layers, linear);
   let size = 0;
   const place = (shape: readonly [number, number]) => ({ offset: (size += shape[0] * shape[1]) - shape[0] * shape[1], shape });
   for (const { name, shape } of linear) {
     const module = name.slice(0, -'.weight'.length);
     const target = options.targets.find((t) => module === t || module.endsWith(`.${t}`));
-    if (target === undefined) continue;
+    if (target === undefined || options.layers?.includes(layerOf(module)) === false) continue;
     found.add(target);
     const [outputs, inputs] = shape as [number, number];
     modules.set(module, { name: module, inputs, outputs, a: place([options.rank, inputs]), b: place([outputs, options.rank]) });
@@ -83,6 +89,13 @@ export function planAdapter(
     return { name, ...shape, width, offset: place([shape.size, width]).offset };
   });
   return { options, scale, modules, heads, size };
+}
+
+function requireLayers(layers: readonly number[] | undefined, linear: readonly { readonly name: string }[]): void {
+  const known = new Set(linear.map(({ name }) => layerOf(name)));
+  const unknown = layers?.find((layer) => !known.has(layer));
+  if (unknown === undefined) return;
+  throw new UserError(`adapter.layers: the model has no layer ${unknown}; its layers are 0 to ${Math.max(...known)}.`);
 }
 
 /** @throws UserError where an adapter scores whole texts: what its head gives are numbers, which a merged model cannot say. */

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import fs from 'node:fs/promises';
 import path from 'node:path';
 import { z } from 'zod';
-import { type AdapterPlan, type LoraModule, planAdapter } from './adapter.js';
+import { type AdapterPlan, type LoraModule, type LoraOptions, layerOf, planAdapter } from './adapter.js';
 import { CheckpointError, reason, writeFailure } from './checkpoint/error.js';
 import type { Checkpoint } from './checkpoint/open.js';
 import { readSafetensors } from './checkpoint/safetensors.js';
@@ -95,9 +95,9 @@ export async function loadAdapter(folder: string, checkpoint: Checkpoint): Promi
   const names = moduleNames(tensors.keys(), file, config);
   const heads = readHeads(config['modules_to_save'], tensors, metadata[HEADS], { config: path.join(folder, CONFIG), weights: file });
   for (const name of names) checkModule(name, checkpoint, folder);
-  const targets = targetsOf(config, names, checkpoint, file);
+  const { targets, layers } = modulesOf(config, names, checkpoint, file);
   const plan = planAdapter(checkpoint.tensors.values(), {
-    rank: config.r, alpha: config.lora_alpha, targets, dropout: config.lora_dropout, rslora: config.use_rslora,
+    rank: config.r, alpha: config.lora_alpha, targets, dropout: config.lora_dropout, rslora: config.use_rslora, ...layers && { layers },
   }, heads);
   const parameters = new Float32Array(plan.size);
   for (const { name, offset, shape } of placesOf(plan)) {
@@ -149,7 +149,7 @@ function configText({ options, heads }: AdapterPlan, modelId: string): string {
       inference_mode: true,
       init_lora_weights: true,
       layers_pattern: null,
-      layers_to_transform: null,
+      layers_to_transform: options.layers ?? null,
       lora_alpha: options.alpha,
       lora_dropout: options.dropout,
       modules_to_save: heads.length === 0 ? null : heads.map(({ name }) => name),
@@ -256,28 +256,34 @@ function checkModule(name: string, { id, tensors }: Checkpoint, folder: string):
 }
 
 /**
- * The targets that pick exactly the modules of the file: the last parts of their names where that suffices (as PEFT lists them, if
- * it does), else the whole names.
+ * The targets and layers that pick exactly the modules of the file: the last parts of their names, and their layers, where that suffices
+ * (as PEFT lists them, if it does), else the whole names.
  */
-function targetsOf(config: Config, names: ReadonlySet<string>, { tensors }: Checkpoint, file: string): readonly string[] {
+function modulesOf(
+  config: Config, names: ReadonlySet<string>, { tensors }: Checkpoint, file: string,
+): Pick<LoraOptions, 'targets' | 'layers'> {
   const linear = [...tensors.values()]
     .filter((t) => t.shape.length === 2 && t.name.includes('.layers.'))
     .map((t) => t.name.slice(0, -'.weight'.length));
   const matches = (module: string, target: string): boolean => module === target || module.endsWith(`.${target}`);
-  const pick = (targets: readonly string[]): string[] => linear.filter((module) => targets.some((t) => matches(module, t)));
+  const pick = (targets: readonly string[], layers?: readonly number[]): string[] =>
+    linear.filter((module) => targets.some((t) => matches(module, t)) && layers?.includes(layerOf(module)) !== false);
   const whole = linear.filter((module) => names.has(module));
   const short = [...new Set(whole.map((name) => name.slice(name.lastIndexOf('.') + 1)))];
-  const suffices = (targets: readonly string[]): boolean => targets.length <= short.length && pick(targets).length === names.size;
-  const { target_modules: wanted, layers_to_transform: layers, exclude_modules: excluded } = config;
-  if (Array.isArray(wanted) && (layers ?? undefined) === undefined && (excluded ?? undefined) === undefined) {
-    const missing = pick(wanted).filter((module) => !names.has(module));
+  const own = [...new Set(whole.map(layerOf))];
+  const layers = own.length === new Set(linear.map(layerOf)).size ? undefined : own;
+  const suffices = (targets: readonly string[]): boolean => targets.length <= short.length && pick(targets, layers).length === names.size;
+  const { target_modules: wanted, layers_to_transform: transformed, exclude_modules: excluded } = config;
+  const among = transformed === undefined || transformed === null ? undefined : [transformed].flat() as number[];
+  if (Array.isArray(wanted) && (excluded ?? undefined) === undefined) {
+    const missing = pick(wanted, among).filter((module) => !names.has(module));
     if (missing.length > 0)
       throw new CheckpointError(
         `${file}: has nothing for ${missing.slice(0, 3).join(', ')}, which target_modules names: the adapter is incomplete or for ` +
         'another base',
       );
     const used = wanted.filter((target) => linear.some((module) => matches(module, target)));
-    if (suffices(used)) return used;
+    if (suffices(used)) return { targets: used, layers };
   }
-  return suffices(short) ? short : whole;
+  return suffices(short) ? { targets: short, layers } : { targets: whole };
 }

@@ -22,6 +22,23 @@ export type AdapterTarget = (typeof LINEARS)[number];
 
 const AdapterTargets = z.union([z.enum(['all', 'mlp', 'attention']), z.array(z.enum(LINEARS)).min(1)]);
 
+const endsOf = (range: string): [number, number] => range.split('-').map(Number) as [number, number];
+
+/** Layers by number, from 0, and ranges of them with both ends: [0, 1, 20-29]. */
+const AdapterLayers = z.array(z.union([
+  z.int().min(0),
+  z.string().regex(/^\d+ *- *\d+$/, 'expected a layer or a range such as 20-29')
+    .refine((range) => { const [from, to] = endsOf(range); return from <= to; }, 'expected the lower end first'),
+])).min(1);
+
+/** The layers that `adapter.layers` means, each once, in order. */
+export const adapterLayers = (layers: z.infer<typeof AdapterLayers>): number[] =>
+  [...new Set(layers.flatMap((one) => {
+    if (typeof one === 'number') return [one];
+    const [from, to] = endsOf(one);
+    return Array.from({ length: to - from + 1 }, (_, i) => from + i);
+  }))].sort((a, b) => a - b);
+
 /** A fresh adapter. */
 const FreshAdapter = z.strictObject({
   /** Rank of the update. */
@@ -30,11 +47,15 @@ const FreshAdapter = z.strictObject({
   alpha: z.number().positive().default(16),
   /** Which linears: 'all', 'mlp', 'attention', or a list of names. */
   targets: AdapterTargets.default('all'),
+  /** In which layers, from 0: a list of numbers and of ranges such as 20-29. Default: in all. The others stay as they are. */
+  layers: AdapterLayers.optional(),
   /** Probability that an input of the update is dropped while training. */
   dropout: z.number().min(0).lt(1).default(0),
   /** Rank-stabilised scaling (Kalajdzievski 2023). */
   rslora: z.boolean().default(false),
 });
+
+export type FreshAdapter = z.infer<typeof FreshAdapter>;
 
 /** An adapter from an earlier training, to go on with. */
 const GivenAdapter = z.strictObject({
@@ -44,6 +65,7 @@ const GivenAdapter = z.strictObject({
   rank: positiveInt.optional(),
   alpha: z.number().positive().optional(),
   targets: AdapterTargets.optional(),
+  layers: AdapterLayers.optional(),
   rslora: z.boolean().optional(),
   /** Default: as the adapter was trained with. */
   dropout: z.number().min(0).lt(1).optional(),

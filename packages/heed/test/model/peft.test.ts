@@ -65,7 +65,7 @@ describe('adapters that PEFT wrote', () => {
       14,
     ],
     ['regex', { rank: 2, alpha: 8 }, 3],
-    ['one-layer', { rank: 1, alpha: 2, targets: ['model.layers.0.mlp.down_proj', 'model.layers.0.self_attn.v_proj'] }, 2],
+    ['one-layer', { rank: 1, alpha: 2, targets: ['down_proj', 'v_proj'], layers: [0] }, 2],
   ])(
     'give the log-probabilities that PEFT computes: %s',
     async (name, { targets, ...options }: { targets?: string[]; [key: string]: unknown }, modules) => {
@@ -154,6 +154,33 @@ describe('an adapter for another base', () => {
     await expect(loadAdapter(folder, await openTiny('llama3'))).rejects.toThrow(
       /adapts model\.layers\.7\.mlp\.down_proj, which .*llama3 does not have/,
     );
+  });
+});
+
+describe('an adapter of some layers', () => {
+  it('is written as PEFT writes layers_to_transform, and read again to the last bit', async () => {
+    const { checkpoint } = await written();
+    const plan = planAdapter(checkpoint.tensors.values(), {
+      rank: 2, alpha: 4, targets: ['q_proj', 'down_proj'], layers: [1], dropout: 0, rslora: false,
+    });
+    expect([...plan.modules.keys()]).toEqual(['model.layers.1.self_attn.q_proj', 'model.layers.1.mlp.down_proj']);
+    const parameters = Float32Array.from({ length: plan.size }, (_, i) => Math.sin(i));
+    const folder = fresh();
+    await saveAdapter(folder, { plan, parameters, checkpoint });
+    const config = json(path.join(folder, 'adapter_config.json'));
+    expect(config).toMatchObject({ layers_to_transform: [1], target_modules: ['q_proj', 'down_proj'] });
+    expect(await loadAdapter(folder, checkpoint)).toEqual({ plan, parameters });
+  });
+
+  it('is incomplete where a layer that it names is missing from its file', async () => {
+    const folder = await changed('one-layer', { layers_to_transform: [0, 1] });
+    await expect(loadAdapter(folder, await openTiny('llama3'))).rejects.toThrow(/has nothing for model\.layers\.1\..*the adapter is incomplete/);
+  });
+
+  it('needs layers that the model has', async () => {
+    const { checkpoint } = await written();
+    const options = { rank: 1, alpha: 1, targets: ['q_proj'], layers: [0, 2], dropout: 0, rslora: false };
+    expect(() => planAdapter(checkpoint.tensors.values(), options)).toThrow('the model has no layer 2; its layers are 0 to 1.');
   });
 });
 

@@ -9,7 +9,7 @@ import { z } from 'zod';
 
 import { UserError } from '../../src/errors.js';
 import { checkRecipe, loadRecipe } from '../../src/run/recipe.js';
-import { adapterTargets, sharedSections } from '../../src/run/recipe-schemas.js';
+import { adapterLayers, adapterTargets, sharedSections } from '../../src/run/recipe-schemas.js';
 
 const Schema = z.strictObject({
   ...sharedSections,
@@ -135,6 +135,10 @@ describe('a recipe', () => {
     const fused = of('qkv_proj', 'o_proj', 'gate_up_proj', 'down_proj');
     expect(adapterTargets('all', fused)).toEqual(['o_proj', 'down_proj', 'qkv_proj', 'gate_up_proj']);
     expect(adapterTargets('attention', fused)).toEqual(['o_proj', 'qkv_proj']);
+    expect(adapterLayers(['2-4', 7, 3, '0 - 0'])).toEqual([0, 2, 3, 4, 7]);
+    const { adapter } = sharedSections;
+    expect(adapter.safeParse({ layers: [0, '20-29'] }).success).toBe(true);
+    for (const layers of [[], ['9-2'], ['all'], [-1], 3]) expect(adapter.safeParse({ layers }).success).toBe(false);
   });
 });
 

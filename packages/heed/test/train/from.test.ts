@@ -98,6 +98,9 @@ describe('adapter.from', () => {
     const start = await startAdapter({ from: folderOf, rank: 4, alpha: 6 }, checkpoint);
     const { plan, parameters } = await loadAdapter(folderOf, checkpoint);
     expect(start).toEqual({ plan, parameters });
+    const layers = ['0-1'];
+    expect(await startAdapter({ from: folderOf, layers }, checkpoint)).toEqual(start);
+    await expect(startAdapter({ from: folderOf, layers: [1] }, checkpoint)).rejects.toThrow("adapter.layers is 1, the adapter's is all");
     await expect(startAdapter({ from: folderOf, rank: 5 }, checkpoint)).rejects.toThrow(/adapter\.rank is 5, the adapter's is 4/);
   });
 
