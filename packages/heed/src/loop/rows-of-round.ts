@@ -7,8 +7,10 @@ import type { Maker, Sample } from './rows-of.js';
 /** What became of a round's samples. */
 export interface RowsOfRound {
   readonly rows: readonly AnyRow[];
-  /** For the round's report: prompts whose answers became no row, by reason, and the means of the maker's measures. */
-  readonly report: { readonly unused?: Readonly<Record<string, number>> } & Readonly<Record<string, unknown>>;
+  /** Prompts whose answers became no row, by reason; absent where the maker gives none. */
+  readonly unused?: Readonly<Record<string, number>>;
+  /** Means of the maker's measures over the prompts whose answers became a row. */
+  readonly measures: Readonly<Record<string, number>>;
 }
 
 /**
@@ -43,7 +45,7 @@ export function rowsOfRound(
       unused[reason] = (unused[reason] ?? 0) + 1;
     }
   });
-  return { rows, report: { ...(maker.without !== undefined && { unused }), ...means(measured) } };
+  return { rows, ...(maker.without !== undefined && { unused }), measures: means(measured) };
 }
 
 function means(measured: readonly Readonly<Record<string, number>>[]): Record<string, number> {

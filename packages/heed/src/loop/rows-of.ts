@@ -29,7 +29,7 @@ export interface Maker {
   readonly rows: (samples: readonly Sample[], random: Pick<Random, 'int'>) => AnyRow[];
   /** Why the samples of a prompt became no row, in a word for the round's report. */
   readonly without?: (samples: readonly Sample[]) => string;
-  /** Numbers of the samples of a prompt that became a row, by name: the round's report has their means over prompts. */
+  /** Numbers of the samples of a prompt that became a row, by name: report and log of the round have their means over prompts. */
   readonly measures?: (samples: readonly Sample[]) => Readonly<Record<string, number>>;
   /** Of rows with the same prompt and the same words only the first is kept. */
   readonly unique?: true;
@@ -99,14 +99,14 @@ export function preference(samples: readonly Sample[], minGap = 0): PreferenceRo
 }
 
 /**
- * Pairs of the best and the worst answer (online DPO). `scoresMargin` is TRL's `objective/scores_margin`: by how much the chosen answer's
- * reward is the larger one.
+ * Pairs of the best and the worst answer (online DPO). `objective/scores_margin`, as TRL calls it: by how much the chosen answer's reward
+ * is the larger one.
  */
 const pairs = (minGap: number): Maker => ({
   samples: 2,
   rows: (samples) => preference(samples, minGap),
   without: (samples) => (extremes(samples).gap === 0 ? alike(samples) : 'close'),
-  measures: (samples) => ({ scoresMargin: extremes(samples).gap }),
+  measures: (samples) => ({ 'objective/scores_margin': extremes(samples).gap }),
 });
 
 /**

@@ -19,19 +19,19 @@ function round(options: object, kind: 'preference' | 'conversation', answers: An
   return rowsOfRound(makerOf(kind, AlignRowsOptions.parse(options))!, kind, samples, [seed, 1]);
 }
 const pairs = (answers: Answers, minGap?: number) => {
-  const { rows, report } = round({ make: 'pairs', minGap }, 'preference', answers);
-  return { pairs: (rows as PreferenceRow[]).map(({ chosen, rejected }) => [chosen, rejected]), report };
+  const { rows, unused, measures } = round({ make: 'pairs', minGap }, 'preference', answers);
+  return { pairs: (rows as PreferenceRow[]).map(({ chosen, rejected }) => [chosen, rejected]), report: { unused, ...measures } };
 };
 const best = (answers: Answers, seed = 0) => {
-  const { rows, report } = round({ make: 'best-of-n' }, 'conversation', answers, seed);
-  return { texts: (rows as ConversationRow[]).map(({ messages }) => messages.at(-1)!.content), report };
+  const { rows, unused, measures } = round({ make: 'best-of-n' }, 'conversation', answers, seed);
+  return { texts: (rows as ConversationRow[]).map(({ messages }) => messages.at(-1)!.content), report: { unused, ...measures } };
 };
 
 describe('pairs of a round (online DPO)', () => {
   it('are the golden ones: the larger reward is chosen, and a tie is no pair, where TRL would choose its first answer', () => {
     const { pairs: made, report } = pairs({ One: [['a', 0.3], ['b', 0.7]], Two: [['a', 0.5], ['b', 0.5]] });
     expect(made).toEqual([['b', 'a']]);
-    expect(report).toEqual({ unused: { tie: 1 }, scoresMargin: expect.closeTo(0.4, 12) as number });
+    expect(report).toEqual({ unused: { tie: 1 }, 'objective/scores_margin': expect.closeTo(0.4, 12) as number });
   });
 
   it('are of the best and the worst of more than two answers, and the margin is a mean over pairs', () => {
@@ -39,7 +39,7 @@ describe('pairs of a round (online DPO)', () => {
       One: [['a', 0.1], ['b', 0.9], ['c', -0.5], ['d', 0.2]], Two: [['e', 1], ['f', 0.4], ['g', 0.8]], Three: [['h', 1]],
     });
     expect(made).toEqual([['b', 'c'], ['e', 'f']]);
-    expect(report).toEqual({ unused: { single: 1 }, scoresMargin: expect.closeTo((1.4 + 0.6) / 2, 12) as number });
+    expect(report).toEqual({ unused: { single: 1 }, 'objective/scores_margin': expect.closeTo((1.4 + 0.6) / 2, 12) as number });
   });
 
   it('are no closer than minGap: a pair just as far apart counts, whatever floating point makes of the difference', () => {
@@ -86,9 +86,9 @@ describe('the best of n answers of a round', () => {
       { prompt, sample: 0, text: 'good', rated: { value: 1, reason: null } },
       { prompt, sample: 1, text: 'bad', rated: { value: 0, reason: null } },
     ]);
-    const { rows, report } = rowsOfRound(makerOf('conversation', { make: 'best-of-n' })!, 'conversation', samples, [0, 1]);
+    const { rows, unused, measures } = rowsOfRound(makerOf('conversation', { make: 'best-of-n' })!, 'conversation', samples, [0, 1]);
     expect(rows.map(({ source }) => source.line)).toEqual([1, 3]);
-    expect(report).toEqual({ unused: { duplicate: 1 }, gain: 0.5 });
+    expect({ unused, measures }).toEqual({ unused: { duplicate: 1 }, measures: { gain: 0.5 } });
   });
 });
 

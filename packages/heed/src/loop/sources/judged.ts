@@ -103,7 +103,7 @@ export function judgedSource(setup: JudgedSetup): Source {
         unfinished: answers.length - whole.length,
         unrated: reasonsOf(failures),
         reward: meanValue(rated.given),
-        ...watched, ...seen.report, ...own.report,
+        ...watched, ...seen.report, ...(own.unused && { unused: own.unused }), ...own.measures,
       };
       if (seen.stop) {
         await answerer.rest();
@@ -113,10 +113,10 @@ export function judgedSource(setup: JudgedSetup): Source {
       const made = method.select(own.rows, createRandom('select', seed, k));
       const rows = maker === undefined ? made : await maker.make(`round-${k}`, made, policy);
       await answerer.rest();
-      const words = [describe({ ...rated, answers: answers.length }), ...describeUnused(own.report.unused)].join(', ');
+      const words = [describe({ ...rated, answers: answers.length }), ...describeUnused(own.unused)].join(', ');
       const items = readyItems(rows, { method, text, limits, k, words, advice: ADVICE, say });
       done.set(k, { ...report, trainedOn: items.length });
-      return { items, rows, seed: seed + k };
+      return { items, rows, seed: seed + k, metrics: { ...rated.metrics, ...own.measures } };
     },
     learnt(k, { steps }) {
       const round = done.get(k)!;
