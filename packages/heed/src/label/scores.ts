@@ -65,20 +65,32 @@ function tied(values: readonly number[]): number {
   return [...counts.values()].filter((n) => n > 1).reduce((a, b) => a + b, 0);
 }
 
-/** Asks for a rating of each response and takes its expected value, not the likeliest number. */
-export async function labelScores(singles: readonly Single[], judge: Respondent, options: ScoresOptions): Promise<Labelled<ScoreMeasures>> {
-  const criterion = CRITERIA[options.criterion];
-  const invert = options.invert ?? criterion.invert;
-  const preamble = options.preamble ?? criterion.rate;
-  const ask = ({ prompt, completion }: Single): Question => ({
+/** The question for a rating of one response, in the words of the options. */
+export function ratingQuestion(
+  { prompt, completion }: Single, { criterion: word, preamble }: Pick<ScoresOptions, 'criterion' | 'preamble'>,
+): Question {
+  const criterion = CRITERIA[word];
+  return {
     messages: [{
       role: 'user',
-      content: `${preamble} Answer with "Score=" and the number. ${FENCE_NOTE}\n\n`
+      content: `${preamble ?? criterion.rate} Answer with "Score=" and the number. ${FENCE_NOTE}\n\n`
         + `${criterion.context}:\n${fence(transcript(prompt))}\n\n${criterion.candidate}:\n${fence(completion)}`,
     }],
     begun: 'Score=',
-  });
-  const replies = await judge.choose(singles.map((single) => ({ ...ask(single), answers: RATINGS })));
+  };
+}
+
+/** What a reply says of a response, from −1 to 1, turned round where the rating is of something bad. */
+export function scoreOf(
+  reply: ChoiceReply, { criterion, invert = CRITERIA[criterion].invert }: Pick<ScoresOptions, 'criterion' | 'invert'>,
+): number {
+  const score = mapped(expectedRating(reply).rating);
+  return invert ? -score : score;
+}
+
+/** Asks for a rating of each response and takes its expected value, not the likeliest number. */
+export async function labelScores(singles: readonly Single[], judge: Respondent, options: ScoresOptions): Promise<Labelled<ScoreMeasures>> {
+  const replies = await judge.choose(singles.map((single) => ({ ...ratingQuestion(single, options), answers: RATINGS })));
 
   const rows: OutputRow[] = [];
   const failures: LabelFailure[] = [];
@@ -94,7 +106,7 @@ export async function labelScores(singles: readonly Single[], judge: Respondent,
     if (failure !== undefined) failures.push(failure);
     if (failed(reply)) return;
     const { probabilities, rating } = expectedRating(reply);
-    const score = invert ? -mapped(rating) : mapped(rating);
+    const score = scoreOf(reply, options);
     probabilities.forEach((p, k) => { distribution[k]! += p; });
     ratings.push(rating);
     if (reply.mass !== undefined) masses.push(reply.mass);

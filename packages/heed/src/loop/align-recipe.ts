@@ -218,7 +218,7 @@ const isAsked = (judge: JudgeOptions): boolean => ASKED.some((one) => one === ki
 /** Whether a judge is asked, whose replies are kept. */
 const asksSomeone = (recipe: Pick<Given, 'reward' | 'rewards' | 'judge'>): boolean =>
   (['reward', 'rewards', 'judge'] as const).some((key) => recipe[key] !== undefined)
-  && teachersOf(recipe).some((kind) => [...ASKED, 'scores', 'judgments'].includes(kind));
+  && teachersOf(recipe).some((kind) => [...ASKED, 'scores', 'judgments', 'panel', 'triples'].includes(kind));
 
 /** `rules`, `fn`, or the key of the section. */
 const kindOf = (spec: JudgeOptions | RewardOptions): string => {
@@ -229,5 +229,9 @@ const kindOf = (spec: JudgeOptions | RewardOptions): string => {
 /** Keys of the recipe that may differ when a run goes on: no rating and no weight depends on them. `*` is any name. */
 export const ALIGN_FREE: readonly string[] = [
   'allowedFailures', 'watch',
-  ...['judge', ...['reward', 'rewards.*'].flatMap((at) => [`${at}.judgments.judge`, `${at}.scores.judge`])].flatMap(keysThatMayDiffer),
+  ...[
+    'judge',
+    ...['reward', 'rewards.*'].flatMap((at) =>
+      ['judgments.judge', 'scores.judge', 'triples.rater', 'triples.comparer'].map((judge) => `${at}.${judge}`)),
+  ].flatMap(keysThatMayDiffer),
 ];

@@ -1,5 +1,6 @@
 import { type Failure, failed } from '../judge/respondent.js';
 import { addTotals } from '../label/usage.js';
+import { closeAll } from './asking.js';
 import type { Rated, Reward } from './reward.js';
 
 /** One of several rewards that are summed. */
@@ -61,7 +62,7 @@ export function combineRewards(parts: readonly RewardPart[]): Reward {
     async rest() {
       for (const { reward } of parts) await reward.rest?.();
     },
-    close: () => closeAll(parts),
+    close: () => closeAll(parts.map(({ reward }) => reward)),
   };
 }
 
@@ -92,11 +93,4 @@ function combine(parts: readonly RewardPart[], results: readonly (Rated | Failur
     findings: found.some(({ rated }) => rated.findings !== undefined) ? findings : undefined,
     spans: found.some(({ rated }) => rated.spans !== undefined) ? spans : undefined,
   };
-}
-
-/** Closes every reward, whatever becomes of the others. */
-async function closeAll(parts: readonly RewardPart[]): Promise<void> {
-  const closed = await Promise.allSettled(parts.map(({ reward }) => reward.close()));
-  const refused = closed.find(({ status }) => status === 'rejected');
-  if (refused !== undefined) throw (refused as PromiseRejectedResult).reason;
 }

@@ -9,9 +9,11 @@ import { detector } from './detector/detector.js';
 import { fn } from './function.js';
 import { inferred } from './inferred.js';
 import { judgments } from './judgments.js';
+import { panel } from './panel.js';
 import { rewardModel } from './reward-model.js';
 import { rules } from './rules.js';
 import { scores } from './scores.js';
+import { triples } from './triples.js';
 import { clarify } from './sincerity/clarify.js';
 import { sincerity } from './sincerity/sincerity.js';
 import { beliefs } from './truth/challenge.js';
@@ -25,6 +27,8 @@ export const REWARDS = {
   judgments,
   fn,
   inferred,
+  panel,
+  triples,
   rlcr,
   rewardingDoubt,
   abstention,
