@@ -153,7 +153,7 @@ export { type RewardDefinition, type RewardTools, defineReward } from './reward/
 export { type RewardInput, type RewardsInput, describeReward, openReward, openRewards } from './reward/open.js';
 export { RewardOptions, RewardsOptions, rewardOfJudge } from './reward/options.js';
 export { type RewardPart, combineRewards } from './reward/combined.js';
-export { type Aggregation, aggregate } from './reward/aggregate.js';
+export { type Aggregation, aggregate } from './method/aggregate.js';
 export { type RewardFunction, type RewardFunctionInput, type ValueBySpan, createFunctionReward } from './reward/function.js';
 export { type ModelRewardOptions, createModelReward } from './reward/reward-model.js';
 export { applyRules, createRulesReward } from './reward/rules.js';

@@ -7,7 +7,7 @@ import type { AlignRecipe } from './align-recipe.js';
 import type { Limits } from './items.js';
 
 /** @throws UserError naming the first option of the recipe that the method cannot work with */
-export function requireRollouts({ generate, train, rows, loop }: AlignRecipe, method: string): void {
+export function requireRollouts({ generate, train, rows, loop, rewards, constraints, method: given }: AlignRecipe, method: string): void {
   const refuse = (problem: string, advice: string): never => {
     throw new UserError(problem, [advice]);
   };
@@ -27,6 +27,10 @@ export function requireRollouts({ generate, train, rows, loop }: AlignRecipe, me
     refuse(`train.steps is ${train.steps}, but the number of rounds says how long ${method} trains.`, 'Set loop.iterations instead.');
   if (!Number.isInteger(train.epochs ?? 1))
     refuse(`train.epochs is ${train.epochs}, but ${method} goes over all answers of a round.`, 'Take a whole number.');
+  if (given['aggregation'] === 'normalize-then-sum' && (rewards === undefined || constraints !== undefined)) {
+    const found = rewards === undefined ? 'there is one reward' : 'constraints take costs off their sum';
+    refuse(`method.aggregation is normalize-then-sum, which normalises several rewards, and ${found}.`, 'Leave method.aggregation out.');
+  }
   if (rows) refuse(`rows: ${method} learns from the answers themselves; nothing is written for its rows.`, 'Leave `rows` out.');
   if (loop.fresh && loop.iterations > 1)
     refuse(`loop.fresh would restart the optimizer in every round, after one or a few steps.`, 'Leave loop.fresh out.');

@@ -14,6 +14,8 @@ export interface Rollout {
   readonly weights?: readonly number[];
   /** The raw rewards that `reward` is made of, by name; null where one did not apply. */
   readonly parts?: Readonly<Record<string, number | null>>;
+  /** What each part weighs in `reward`, by name. */
+  readonly partWeights?: Readonly<Record<string, number>>;
   readonly tokens: number;
   /** log π of each token as it was sampled, by the generator. It differs from training's own pass by rounding alone (`mismatch_kl`). */
   readonly logp?: ArrayLike<number>;

@@ -1,6 +1,8 @@
 import { type Tensor, mul, sum } from '@heed/tensor';
 import { z } from 'zod';
+import { aggregate } from './aggregate.js';
 import { type Term, defineMethod } from './method.js';
+import { optionsWith } from './options.js';
 import {
   OLD, ROLLOUTS, type RolloutScored, clipMetrics, epsilonHigh, epsilonLow, klTokens, perAnswer, perToken, returnsOf, rolloutMetrics,
   spread, surrogate,
@@ -10,17 +12,27 @@ import type { Tokens } from './tokens.js';
 
 const LOSSES = ['grpo', 'dr-grpo', 'dapo', 'bnpo'] as const;
 
-const options = z.strictObject({
+const options = optionsWith({
   /** What the tokens' losses are divided by; see below. */
   lossType: z.enum(LOSSES).default('grpo'),
   /** What a group's centred rewards are divided by: the deviation of the `group`, of the whole `batch`, or nothing (`none`). */
   scaleRewards: z.enum(['group', 'batch', 'none']).default('group'),
+  /**
+   * How several `rewards:` become one. `sum-then-normalize`: weighted and summed, then as above. `normalize-then-sum`: each in its group
+   * less its mean over its deviation, then weighted and summed, and the sums so over the batch (GDPO, Liu et al. 2601.05242).
+   */
+  aggregation: z.enum(['sum-then-normalize', 'normalize-then-sum']).default('sum-then-normalize'),
   /** ε_low: a ratio below 1 − ε_low earns nothing more. */
   epsilonLow,
   /** ε_high: a ratio above 1 + ε_high earns nothing more. DAPO takes 0.28. */
   epsilonHigh,
   /** β: weight of k3 against the model without the adapter, token by token in the loss. 0: no reference is scored. */
   beta: z.number().min(0).default(0),
+}, {
+  ignored: {
+    scaleRewards: ({ aggregation }) =>
+      (aggregation === 'normalize-then-sum' ? 'normalize-then-sum divides by deviations of its own; leave it out' : undefined),
+  },
 });
 
 /** The loss of each token as a total over answers, and what it is divided by. */
@@ -52,9 +64,13 @@ export const grpo = defineMethod({
   options,
   references: () => OLD,
   reads: ({ beta }) => ({ reference: beta > 0 }),
-  credit(rollouts, { scaleRewards }) {
-    const returns = returnsOf(rollouts, ({ reward }) => reward, 0);
-    return spread(rollouts, groupRelativeBySegment(returns, rollouts.map(({ group }) => group), scaleRewards));
+  credit(rollouts, { scaleRewards = 'none', aggregation }) {
+    const groups = rollouts.map(({ group }) => group);
+    if (aggregation === 'sum-then-normalize')
+      return spread(rollouts, groupRelativeBySegment(returnsOf(rollouts, ({ reward }) => reward, 0), groups, scaleRewards));
+    // An answer whose reward failed has no parts, and the advantage 0.
+    const parts = rollouts.map(({ parts: own = {} }) => own);
+    return spread(rollouts, aggregate(parts, groups, rollouts[0]!.partWeights ?? {}, aggregation).map((a) => [a ?? 0]));
   },
 
   loss(scored: RolloutScored, { lossType, epsilonLow: low, epsilonHigh: high, beta }) {

@@ -55,7 +55,7 @@ export interface RunFolder {
 
 /** Names inside the folder of every run. `work` holds what a loop keeps between its rounds. */
 export const RUN_FILES = [
-  'recipe.yaml', 'metrics.jsonl', 'samples.jsonl', 'summary.json', 'report.html', 'checkpoints', 'adapter', 'work',
+  'recipe.yaml', 'metrics.jsonl', 'samples.jsonl', 'rollouts.jsonl', 'summary.json', 'report.html', 'checkpoints', 'adapter', 'work',
 ] as const;
 
 /**

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { aggregate } from '../../src/reward/aggregate.js';
+import { aggregate } from '../../src/method/aggregate.js';
 
 // Numbers by Python's statistics (sample deviations, + 1e-4), from TRL's definition.
 const close = (values: readonly (number | null)[]): unknown[] =>

@@ -11,6 +11,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { curvesOf } from '../../src/run/report/curves.js';
 import { named, number, percent, words } from '../../src/run/report/format.js';
 import { type Html, html, jsonBlock } from '../../src/run/report/html.js';
+import { type RolloutLine, changedMost, rolloutTables } from '../../src/run/report/rollouts.js';
 import { headline, summaryTables } from '../../src/run/report/summary.js';
 import { writeReport } from '../../src/run/report/write.js';
 import { HOSTILE, heatmapRow, writeRun } from './report-fixture.js';
@@ -214,5 +215,35 @@ describe('the parts of a report', () => {
     expect(named('peakRssMb', 1874.2)).toEqual({ name: 'peak memory', text: '1,965 MB' }); // 1874.2 × 2²⁰ bytes
     expect(words('logRatio_max')).toBe('log ratio max');
     expect(heatmapRow('a', 1)).toEqual(heatmapRow('a', 1));
+  });
+});
+
+describe('the answers that a policy gradient learnt from', () => {
+  const line = (round: number, row: string, reward: number | null, completion: string): RolloutLine =>
+    ({ round, row, prompt: `Ask ${row}`, completion, reward, advantage: 0.5, reason: null });
+  const lines = [
+    line(1, 'a', 0.1, 'first a'), line(1, 'b', 0.5, 'first b'), line(2, 'c', 0.9, HOSTILE), line(3, 'b', 0.4, 'last b'),
+    line(4, 'a', 0.8, 'last a'), line(4, 'a', null, 'unrated'), line(4, 'd', 0.2, 'once d'),
+  ];
+
+  it('are the best and the worst of the last rounds', () => {
+    const text = rolloutTables(lines).text;
+    const [best, worst, changed] = text.split('<caption>').slice(1) as [string, string, string];
+    expect(best.indexOf('last a')).toBeLessThan(best.indexOf('once d'));
+    expect(worst.indexOf('once d')).toBeLessThan(worst.indexOf('last a'));
+    expect(best).not.toContain('first');
+    expect(changed).toContain('0.1 → 0.8');
+    expect(text).toContain('7 answers were sampled in 4 rounds');
+    expect(text).not.toContain('<script>window.hacked');
+  });
+
+  it('are those whose prompts changed most, of prompts that came up again', () => {
+    const rated = lines.filter((one): one is RolloutLine & { reward: number } => one.reward !== null);
+    expect(changedMost(rated).map(({ row, change }) => [row, Number(change.toFixed(6))])).toEqual([['a', 0.7], ['b', -0.1]]);
+  });
+
+  it('come behind curves of reward, KL and loss', () => {
+    const step = { step: 1, loss: 1, entropy: 2, kl: 3, reward: 4, lr: 1e-4 };
+    expect(curvesOf([step]).map(({ name }) => name)).toEqual(['reward', 'kl', 'loss', 'entropy', 'lr']);
   });
 });

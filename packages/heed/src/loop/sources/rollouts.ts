@@ -72,6 +72,9 @@ export interface RolloutRound {
 export function rolloutSource(setup: RolloutSetup): Source {
   const { rounds, prompts, samples, reward, method, text, limits, seed, answerer, run, hooks: { say = () => undefined } } = setup;
   const log = openRolloutLog(run.path('rollouts.jsonl'));
+  const asks = Math.min(setup.each, prompts.length);
+  const steps = minibatches(asks, { ...setup, seed }).length;
+  say(`${asks} prompts × ${samples} samples: ${asks * samples} completions a round; optimizer steps a round: ${steps}.`);
   const finished = new Map<number, { readonly report: RolloutRound; readonly rated: readonly RatedAnswer[] }>();
 
   async function lesson({ k, policy, read }: Round): Promise<Lesson> {
@@ -90,7 +93,7 @@ export function rolloutSource(setup: RolloutSetup): Source {
       const result = constrained.results[i]!;
       const rated = failed(result) ? undefined : result;
       const { row: group, ids: { length: tokens }, logprobs, sampled: logp = logprobs } = answer;
-      return { group, reward: rated?.value ?? null, parts: rated?.parts, tokens, logp };
+      return { group, reward: rated?.value ?? null, parts: rated?.parts, partWeights: reward.weights, tokens, logp };
     });
     const rows = chosen.map((prompt, row) => rowOf(prompt, answers.filter((answer) => answer.row === row)));
     const { items } = prepare(rows, method, text, limits);

@@ -15,6 +15,8 @@ export interface Curve {
 
 const MAX_POINTS = 1_000;
 const NOISY_FROM = 30;
+/** Shown first: what a policy gradient is about, and how far it has gone for it. */
+const EARLY = ['reward', 'kl', 'loss'];
 /** Shown last: they say how the run went, not how well. */
 const LATE = ['lr', 'grad_norm', 'tokens', 'seconds'];
 const PLAIN = new Set(['lr', 'tokens']);
@@ -47,12 +49,12 @@ function smooth(y: readonly (number | null)[]): (number | null)[] {
   });
 }
 
-/** Every number that the steps logged, as curves: the loss first. */
+/** Every number that the steps logged, as curves: reward, KL and loss first. */
 export function curvesOf(metrics: readonly LogRow[]): Curve[] {
   const rows = metrics.filter((row) => typeof row.step === 'number');
   const keys = [...new Set(rows.flatMap((row) => Object.keys(row)))]
     .filter((key) => !PLACES.has(key) && rows.some((row) => finite(row[key]) !== null));
-  const rank = (key: string): number => (key === 'loss' ? -1 : LATE.indexOf(key) + 1);
+  const rank = (key: string): number => (EARLY.includes(key) ? EARLY.indexOf(key) - EARLY.length : LATE.indexOf(key) + 1);
   return keys
     .sort((a, b) => rank(a) - rank(b))
     .map((name) => {

@@ -9,6 +9,7 @@ import { UserError } from '../../errors.js';
 import { readLog } from '../metrics.js';
 import type { LogRow } from '../metrics.js';
 import { isSection } from './measurements.js';
+import { RolloutLine } from './rollouts.js';
 
 const id = z.union([z.string(), z.number()]).transform(String);
 
@@ -51,7 +52,9 @@ export interface ReportData {
   readonly metrics: readonly LogRow[];
   readonly answers: readonly AnswerSample[];
   readonly heatmaps: readonly HeatmapSample[];
-  /** Lines of `samples.jsonl` of a kind that the report shows, whose form is wrong; each with the reason. */
+  /** The answers that a policy gradient learnt from. */
+  readonly rollouts: readonly RolloutLine[];
+  /** Lines of `samples.jsonl` and `rollouts.jsonl` of a kind that the report shows, whose form is wrong; each with the reason. */
   readonly unreadable: readonly string[];
   /** Absent while the run goes on. */
   readonly summary: Readonly<Record<string, unknown>> | undefined;
@@ -68,9 +71,9 @@ async function text(path: string): Promise<string | undefined> {
 
 const section = (value: unknown): Record<string, unknown> => (isSection(value) ? value : {});
 
-/** Why a line of `samples.jsonl` was not read. */
-function problem(line: number, { issues }: z.ZodError): string {
-  return `samples.jsonl:${line}: ${issues.map(({ path, message }) => `${path.join('.')} ${message}`.trim()).join('; ')}`;
+/** Why a line of a log was not read. */
+function problem(file: string, line: number, { issues }: z.ZodError): string {
+  return `${file}:${line}: ${issues.map(({ path, message }) => `${path.join('.')} ${message}`.trim()).join('; ')}`;
 }
 
 /**
@@ -94,10 +97,15 @@ export async function readRun(folder: string): Promise<ReportData> {
     const kind = row['kind'];
     if (kind !== 'answer' && kind !== 'heatmap') continue; // other kinds are for other readers
     const read = kind === 'answer' ? AnswerSample.safeParse(row) : HeatmapSample.safeParse(row);
-    if (!read.success) unreadable.push(problem(index + 1, read.error));
+    if (!read.success) unreadable.push(problem('samples.jsonl', index + 1, read.error));
     else if (read.data.kind === 'answer') answers.push(read.data);
     else heatmaps.push(read.data);
   }
+  const rollouts = (await readLog(join(dir, 'rollouts.jsonl'))).flatMap((row, index) => {
+    const read = RolloutLine.safeParse(row);
+    if (!read.success) unreadable.push(problem('rollouts.jsonl', index + 1, read.error));
+    return read.success ? [read.data] : [];
+  });
   let summary: Record<string, unknown> | undefined;
   try {
     summary = summaryText === undefined ? undefined : section(JSON.parse(summaryText));
@@ -111,6 +119,7 @@ export async function readRun(folder: string): Promise<ReportData> {
     metrics: await readLog(join(dir, 'metrics.jsonl')),
     answers,
     heatmaps,
+    rollouts,
     unreadable,
     summary,
   };

@@ -8,6 +8,7 @@ import { heatmaps } from './heatmap.js';
 import { Html, html, jsonBlock } from './html.js';
 import { LANGUAGE_GUARD, SCRIPT } from './script.js';
 import { STYLE } from './style.js';
+import { rolloutTables } from './rollouts.js';
 import { headline, summaryTables } from './summary.js';
 
 /** What the page needs beside the run. */
@@ -61,6 +62,8 @@ export function renderPage(run: ReportData, parts: PageParts): string {
   if (curves.length > 0) sections.push(['curves-section', 'Training', curvePlaces(curves)]);
   if (run.heatmaps.length > 0) sections.push(['heatmaps', 'What the judgments pushed down', heatmaps(run.heatmaps)]);
   if (run.answers.length > 0) sections.push(['answers', 'Answers before and after', answerPairs(run.answers)]);
+  if (run.rollouts.some(({ reward }) => reward !== null))
+    sections.push(['rollouts', 'Answers learnt from', rolloutTables(run.rollouts)]);
   if (run.unreadable.length > 0) sections.push(['unreadable', 'Samples that could not be shown', unreadableLines(run.unreadable)]);
   sections.push(['recipe', 'Recipe', html`<pre>${run.recipeText}</pre>`]);
   sections.push(['environment', 'Environment', facts(parts.environment)]);
