@@ -85,17 +85,22 @@ export function drawFromAll(logits: Float32Array, options: SamplingOptions, unif
   const { temperature } = options;
   let best = 0;
   for (let i = 1; i < logits.length; i++) if (logits[i]! > logits[best]!) best = i;
+  if (!(logits[best]! > -Infinity)) throw new Error('No token can be drawn: the logits are not numbers, or every token is forbidden.');
   if (temperature === 0) return best;
   const known = normaliser ?? logSumExp(logits, logits[best]!, temperature);
   // Sorting the whole vocabulary is slow and rarely needed: tokens with at least e⁻¹² of the likeliest token's probability come first.
-  for (const floor of [logits[best]! - 12 * temperature, -Infinity]) {
+  for (const floor of [logits[best]! - 12 * temperature, LOWEST]) {
     // Sorting numbers is many times faster than sorting ids by their numbers; the id is looked up at the end.
     const values = logits.filter((x) => x >= floor).sort().reverse();
-    const place = draw({ logits: values, normaliser: known, complete: values.length === logits.length }, options, uniform);
+    const complete = floor === LOWEST || values.length === logits.length;
+    const place = draw({ logits: values, normaliser: known, complete }, options, uniform);
     if (place !== undefined) return idOf(logits, values[place]!, place - values.indexOf(values[place]!));
   }
   throw new Error('Logits that are not numbers cannot be sampled.');
 }
+
+/** The least number: a token whose logit is −∞ must not come, and is no candidate. */
+const LOWEST = -Number.MAX_VALUE;
 
 function logSumExp(logits: Float32Array, peak: number, temperature: number): number {
   let total = 0;

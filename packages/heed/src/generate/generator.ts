@@ -46,7 +46,7 @@ export async function createGenerator(engine: Engine, checkpoint: Checkpoint, op
   const open = new Set<Promise<unknown>>();
 
   const generate: Generator['generate'] = async (requests, sampling, hooks = {}) => {
-    checkOptions(sampling);
+    checkOptions(sampling, architecture.vocabulary);
     for (const request of requests) checkRequest(request, sampling.maxNewTokens, architecture, checkpoint.id);
     const sequences = requests.flatMap((request) =>
       Array.from({ length: request.samples ?? 1 }, (_, sample) => startSequence(request, sample, sampling, starting, hooks)));

@@ -2,8 +2,9 @@ import type { Feed, HostTensor } from '@heed/tensor';
 import { createRandom } from '../run/random.js';
 import type { KeyValueCache } from './cache.js';
 import { uniform32 } from './choose.js';
-import { draw, drawFromAll, penalise } from './filter.js';
-import { stepChoice } from './options.js';
+import { draw, drawFromAll } from './filter.js';
+import { changeLogits } from './masks.js';
+import { changesLogits, stepChoice } from './options.js';
 import type { Likely, Token } from './request.js';
 import type { GenerationSequence } from './sequence.js';
 import type { Sessions } from './sessions.js';
@@ -78,13 +79,12 @@ export async function nextTokens(sessions: Sessions, cache: KeyValueCache, live:
   }
 
   async function fromLogits(slot: number, uniform: number): Promise<Token> {
-    const { prompt, ids: written, options } = live[slot]!;
+    const { options } = live[slot]!;
     const logits = await sessions.logits(slot);
-    const { repetitionPenalty = 1 } = options;
     const { plain, scaled } = normalisers(slot);
-    const id = repetitionPenalty === 1
-      ? drawFromAll(logits, options, uniform, scaled)
-      : drawFromAll(penalise(logits, [...prompt, ...written], repetitionPenalty), options, uniform);
+    const id = changesLogits(options)
+      ? drawFromAll(changeLogits(logits, live[slot]!, options), options, uniform)
+      : drawFromAll(logits, options, uniform, scaled);
     return { id, logprob: logits[id]! - plain };
   }
 }

@@ -1,8 +1,8 @@
 import { UserError } from '../errors.js';
 
 /**
- * How the next token is chosen. Filters apply in the order of Hugging Face transformers: repetition penalty, temperature, top-k, top-p,
- * min-p.
+ * How the next token is chosen. Everything applies in the order of Hugging Face transformers: biases, repetition penalty, no repeated
+ * n-gram, bad words, temperature, top-k, top-p, min-p.
  */
 export interface SamplingOptions {
   /** Most tokens that a completion may have. */
@@ -17,6 +17,14 @@ export interface SamplingOptions {
   readonly minP?: number;
   /** Divide positive logits of tokens that occurred, prompt included, and multiply negative ones (Keskar et al. 2019). Default: 1. */
   readonly repetitionPenalty?: number;
+  /** No n-gram of prompt and answer comes a second time (transformers' `no_repeat_ngram_size`). Default: 0, any may. */
+  readonly noRepeatNgram?: number;
+  /** Words that must not come, each a list of tokens (transformers' `bad_words_ids`). A word of the prompt does no harm. */
+  readonly badWords?: readonly (readonly number[])[];
+  /** What is added to the logit of a token, by its id (OpenAI's `logit_bias`). */
+  readonly logitBias?: Readonly<Record<number, number>>;
+  /** `add` is added to the logits of the tokens that end the turn once the answer has `after` tokens. */
+  readonly endBias?: { readonly add: number; readonly after: number };
   /** Texts that end a completion. */
   readonly stop?: readonly string[];
   /** How many of the likeliest tokens are reported at each place, beside the chosen one. Default: 0. */
@@ -25,8 +33,8 @@ export interface SamplingOptions {
   readonly seed: number;
 }
 
-/** Throws a UserError that names the first option out of its range. */
-export function checkOptions(options: SamplingOptions): void {
+/** Throws a UserError that names the first option out of its range, for a model with so many tokens; default: any number. */
+export function checkOptions(options: SamplingOptions, vocabulary = Infinity): void {
   const check = (name: keyof SamplingOptions, valid: (value: number) => boolean, range: string): void => {
     const value = options[name];
     if (value === undefined || (typeof value === 'number' && valid(value))) return;
@@ -39,10 +47,32 @@ export function checkOptions(options: SamplingOptions): void {
   check('minP', (x) => x >= 0 && x <= 1, 'a number from 0 to 1');
   check('repetitionPenalty', (x) => x > 0 && x < Infinity, 'a number above 0');
   check('top', (x) => Number.isInteger(x) && x >= 0, 'a whole number from 0');
+  check('noRepeatNgram', (x) => Number.isInteger(x) && x >= 0, 'a whole number from 0');
   check('seed', (x) => Number.isSafeInteger(x), 'a whole number');
+  checkMasks(options, vocabulary);
   if (options.stop?.includes('') !== true) return;
   throw new UserError('stop holds an empty text, which would end every completion before it starts.');
 }
+
+/** The options that hold more than a number. */
+function checkMasks({ badWords = [], logitBias = {}, endBias }: SamplingOptions, vocabulary: number): void {
+  const isToken = (id: number): boolean => Number.isSafeInteger(id) && id >= 0 && id < vocabulary;
+  if (badWords.some((word) => word.length === 0 || !word.every(isToken))) {
+    throw new UserError('badWords holds a word that is no list of tokens; expected one token of the model or more in each.');
+  }
+  const [wrong] = Object.entries(logitBias).filter(([id, bias]) => !isToken(Number(id)) || !Number.isFinite(bias));
+  if (wrong !== undefined)
+    throw new UserError(`logitBias is ${wrong[1]} for ${wrong[0]}; expected a number for the id of a token of the model.`);
+  if (endBias !== undefined && !(Number.isFinite(endBias.add) && Number.isSafeInteger(endBias.after) && endBias.after >= 0)) {
+    throw new UserError(`endBias is ${JSON.stringify(endBias)}; expected { add: a number, after: a whole number from 0 }.`);
+  }
+}
+
+/** Whether these options change logits by what was written: then the host chooses from all logits. */
+export const changesLogits = (
+  { repetitionPenalty = 1, noRepeatNgram = 0, badWords = [], logitBias, endBias }: SamplingOptions,
+): boolean =>
+  repetitionPenalty !== 1 || noRepeatNgram > 0 || badWords.length > 0 || endBias !== undefined || Object.keys(logitBias ?? {}).length > 0;
 
 /** What the graph leaves to the host: nothing (`greedy`, `sample`), choosing among the likeliest tokens, or everything. */
 export type Choice =
@@ -56,8 +86,9 @@ export type StepChoice = Choice | { readonly kind: 'mixed'; readonly count: numb
 /** How many of the likeliest tokens the graph gives to the host where top-p or min-p alone limits them. */
 const CANDIDATES = 256;
 
-export function choiceOf({ temperature, topK, topP = 1, minP = 0, repetitionPenalty = 1 }: SamplingOptions, vocabulary: number): Choice {
-  if (repetitionPenalty !== 1) return { kind: 'logits' };
+export function choiceOf(options: SamplingOptions, vocabulary: number): Choice {
+  const { temperature, topK, topP = 1, minP = 0 } = options;
+  if (changesLogits(options)) return { kind: 'logits' };
   if (temperature === 0) return { kind: 'greedy' };
   if (topK === undefined && topP === 1 && minP === 0) return { kind: 'sample' };
   // One more than k, to see a tie with the last; a multiple of 64, since every count is a program of its own.

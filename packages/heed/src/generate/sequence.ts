@@ -11,6 +11,8 @@ export interface GenerationSequence {
   readonly prompt: readonly number[];
   /** Equal for equal prompts. */
   readonly promptKey: string;
+  /** Tokens that end the turn. */
+  readonly stopIds: readonly number[];
   readonly ids: readonly number[];
   readonly logprobs: readonly number[];
   /** Log-probabilities under the distribution that the tokens were drawn from; empty where that is the model's own. */
@@ -59,6 +61,7 @@ export function startSequence(
     choice: choiceOf(options, vocabulary),
     prompt,
     promptKey: prompt.join(),
+    stopIds,
     ids,
     logprobs,
     sampled,
