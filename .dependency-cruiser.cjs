@@ -29,9 +29,10 @@ module.exports = {
     only('judge', ['tensor', 'text', 'data', 'model', 'generate', 'run']),
     only('label', ['tensor', 'text', 'data', 'model', 'generate', 'judge', 'run']),
     only('reward', ['tensor', 'text', 'data', 'model', 'generate', 'judge', 'label', 'run']),
-    only('serve', ['tensor', 'text', 'model', 'generate', 'run']),
+    only('control', ['tensor', 'text', 'model', 'generate', 'run']),
+    only('serve', ['tensor', 'text', 'model', 'generate', 'control', 'run']),
     only('evaluate', ['tensor', 'text', 'data', 'model', 'generate', 'judge', 'reward', 'run']),
-    only('loop', ['tensor', 'text', 'data', 'model', 'method', 'train', 'generate', 'judge', 'label', 'reward', 'evaluate', 'run']),
+    only('loop', ['tensor', 'text', 'data', 'model', 'method', 'train', 'generate', 'control', 'judge', 'label', 'reward', 'evaluate', 'run']),
   ],
   options: {
     doNotFollow: { path: '(^|/)(node_modules|dist)/' },

@@ -11,6 +11,7 @@ import { VERBS } from '../src/cli/verbs.js';
 import { LabelRecipe } from '../src/label/recipe.js';
 import { AlignRecipe } from '../src/loop/align-recipe.js';
 import { TrainRecipe } from '../src/loop/train-recipe.js';
+import { ControlRecipe } from '../src/loop/control/recipe.js';
 import { loadRecipe } from '../src/run/recipe.js';
 import { heed } from './cli/support.js';
 import { tinyTalker } from './loop/talkative.js';
@@ -33,6 +34,7 @@ const read = (page: string): string => readFileSync(join(ROOT, page), 'utf8');
 const ONLY_PARSED: readonly (readonly [start: string, why: string])[] = [
   ['quickstart', 'answers 80 prompts three times and 120 twice'],
   ['serve', 'goes on until it is stopped'],
+  ['control recipes/controller.yaml', 'answers thousands of prompts; recipes.test.ts runs it with few'],
   ['align recipes/cut-online-judge.yaml', 'its judge is an adapter that has to be taught first; recipes.test.ts runs it with a server'],
   ['label recipes/label-judgments.yaml judge={ local: { adapter: runs/judge-judgments/adapter } }', 'the same judge'],
 ];
@@ -117,7 +119,7 @@ async function parsed(argv: readonly string[]): Promise<{ readonly verb: string;
   return calls[0]!;
 }
 
-const RECIPES: Readonly<Record<string, ZodType>> = { train: TrainRecipe, align: AlignRecipe, label: LabelRecipe };
+const RECIPES: Readonly<Record<string, ZodType>> = { train: TrainRecipe, align: AlignRecipe, control: ControlRecipe, label: LabelRecipe };
 
 /** Checks a command that is not run: its options, and its recipe with the overrides laid over it. */
 async function check(argv: readonly string[]): Promise<void> {

@@ -17,8 +17,11 @@ const ROOT = fileURLToPath(new URL('../../../', import.meta.url));
 const files = readdirSync(join(ROOT, 'recipes'))
   .filter((name) => name.endsWith('.yaml') && !name.startsWith('label-'))
   .map((name) => `recipes/${name}`);
-const online = files.filter((file) => /^evaluate:/m.test(readFileSync(join(ROOT, file), 'utf8')));
-const offline = files.filter((file) => !online.includes(file));
+const withSection = (section: string): string[] =>
+  files.filter((file) => new RegExp(`^${section}:`, 'm').test(readFileSync(join(ROOT, file), 'utf8')));
+const controllers = withSection('actions');
+const online = withSection('evaluate').filter((file) => !controllers.includes(file));
+const offline = files.filter((file) => !online.includes(file) && !controllers.includes(file));
 
 const { folder } = scratchFolder();
 const cwd = process.cwd();
@@ -112,5 +115,19 @@ describe('recipes', () => {
     expect(result.before.satisfied.n).toBe(3);
     expect(result.rounds).toHaveLength(1);
     expect(existsSync(join(result.run, 'adapter', 'adapter_model.safetensors'))).toBe(true);
+  });
+
+  it.each(controllers)('%s controls', async (file) => {
+    const small = [
+      'tasks.facts.data.limit=6', 'tasks.facts.heldOut.limit=2', 'tasks.stories.data.limit=6', 'tasks.stories.heldOut.limit=2',
+      'tasks.style.data.limit=6', 'tasks.style.heldOut.limit=2',
+      'generate={ maxNewTokens: 4, prompts: 4, samples: 2 }', 'grid.samples=2', 'learn.rounds=2', 'evaluate.samples=1',
+    ];
+    const ran = await heed(['control', file, `model=${model}`, `run.dir=${dirOf(file)}`, ...small, '--json']);
+    expect(ran.code, ran.err).toBe(0);
+    const result = ran.json<{ run: string; heldOut: number; rounds: { answers: number }[] }>();
+    expect(result.heldOut).toBe(6);
+    expect(result.rounds.map(({ answers }) => answers)).toEqual([8, 8]);
+    expect(existsSync(join(result.run, 'controller', 'controller.json'))).toBe(true);
   });
 });

@@ -2,12 +2,13 @@
 import type { Command } from 'commander';
 
 import type { Conversation, Reply } from './conversation.js';
+import { type ControllerFlags, checkControllerFlags, controllerFlags, underController } from './controller-flag.js';
 import type { Output } from './output.js';
 import {
   type ModelFlags, type PrecisionFlag, type SamplingFlags, loadAdaptedModel, modelFlags, precisionFlag, samplingFlags, samplingOf,
 } from './model-flags.js';
 
-interface Options extends ModelFlags, PrecisionFlag, SamplingFlags {
+interface Options extends ModelFlags, PrecisionFlag, SamplingFlags, ControllerFlags {
   readonly compare?: boolean;
   readonly system?: string;
 }
@@ -21,9 +22,12 @@ export function register(program: Command, out: Output): void {
     .description('talk to a model, with an adapter or without; from a pipe, each line is a turn')
     .option('--compare', 'answer with the base too, side by side')
     .option('--system <text>', 'a system message');
-  samplingFlags(modelFlags(command).addOption(precisionFlag()), { maxTokens: 512, temperature: 0.7 })
+  samplingFlags(controllerFlags(modelFlags(command)).addOption(precisionFlag()), { maxTokens: 512, temperature: 0.7 })
     .addHelpText('after', '\nIn the chat:\n  /reset  forget what was said\n  /quit   leave; Ctrl-D too\n  Ctrl-C  stop the answer')
-    .action((options: Options) => chat(options, out));
+    .action((options: Options) => {
+      checkControllerFlags(options, command);
+      return chat(options, out);
+    });
 }
 
 /** One who answers each turn. */
@@ -46,7 +50,8 @@ async function chat({ compare = false, system, ...flags }: Options, out: Output)
     throw new UserError('--compare sets an adapter beside its base.', ['Name it: --adapter FOLDER.']);
   }
   const sampling = await samplingOf(flags);
-  const { model, adapter } = await loadAdaptedModel(flags, out);
+  const adapted = await loadAdaptedModel(flags, out);
+  const { model, adapter } = adapted;
   const { context } = model.architecture;
   try {
     if (system !== undefined) model.template.prompt([{ role: 'system', content: system }, { role: 'user', content: 'Hello' }]);
@@ -58,9 +63,10 @@ async function chat({ compare = false, system, ...flags }: Options, out: Output)
   try {
     const speakers: Speaker[] = [];
     for (const name of speakerNames(compare, adapter !== undefined)) {
-      const generator = await openGenerator(engine, model, {
-        batch: 1, precision: flags.precision, adapter: name === 'adapter' ? adapter : undefined,
-      });
+      const own = name === 'adapter' ? adapter : undefined;
+      const plain = await openGenerator(engine, model, { batch: 1, precision: flags.precision, adapter: own });
+      // With --compare the base answers as the flags say: the controller was trained with the adapter.
+      const generator = own === adapter ? await underController(flags, plain, engine, adapted) : plain;
       speakers.push({ name, conversation: createConversation(model, generator, { sampling, system }) });
     }
     const turns: { prompt: string; answers: Partial<Record<Speaker['name'], Reply>> }[] = [];

@@ -2,13 +2,14 @@
 import type { Command } from 'commander';
 
 import type { Completion } from '../generate/request.js';
+import { type ControllerFlags, checkControllerFlags, controllerFlags, underController } from './controller-flag.js';
 import type { Output } from './output.js';
 import {
   type ModelFlags, type PrecisionFlag, type SamplingFlags,
   loadAdaptedModel, modelFlags, number, precisionFlag, requireWhole, samplingFlags, samplingOf,
 } from './model-flags.js';
 
-interface Options extends ModelFlags, PrecisionFlag, SamplingFlags {
+interface Options extends ModelFlags, PrecisionFlag, SamplingFlags, ControllerFlags {
   readonly prompts: string;
   readonly samples: number;
   readonly limit?: number;
@@ -28,8 +29,11 @@ export function register(program: Command, out: Output): void {
     .option('-n, --samples <n>', 'answers to each prompt', number, 1)
     .option('--limit <n>', 'answer the first n prompts only', number)
     .option('--overwrite', 'replace the output file');
-  samplingFlags(modelFlags(command).addOption(precisionFlag()), { maxTokens: 256, temperature: 0.7 })
-    .action((options: Options) => generate(options, out));
+  samplingFlags(controllerFlags(modelFlags(command)).addOption(precisionFlag()), { maxTokens: 256, temperature: 0.7 })
+    .action((options: Options) => {
+      checkControllerFlags(options, command);
+      return generate(options, out);
+    });
 }
 
 async function generate({ prompts: file, samples, limit, output, overwrite = false, ...flags }: Options, out: Output): Promise<void> {
@@ -43,7 +47,8 @@ async function generate({ prompts: file, samples, limit, output, overwrite = fal
   if (limit !== undefined) requireWhole('--limit', limit, 1);
   const sampling = await samplingOf(flags);
   const rows = rowsFile(output, { overwrite, out });
-  const { model, adapter } = await loadAdaptedModel(flags, out);
+  const adapted = await loadAdaptedModel(flags, out);
+  const { model, adapter } = adapted;
   const prompts = await readPrompts(file, model, { maxNewTokens: sampling.maxNewTokens, limit });
 
   const total = prompts.rows.length * samples;
@@ -51,11 +56,14 @@ async function generate({ prompts: file, samples, limit, output, overwrite = fal
   const write = ({ row, sample, text, ids, logprobs, finish }: Completion): void => {
     const given = prompts.rows[row]!;
     const logprob = logprobs.reduce((a, b) => a + b, 0);
-    rows.append({ id: given.id, ...prompts.asGiven(given, text), sample, finish, logprob, tokens: ids.length });
+    const action = actions.get(row);
+    rows.append({ id: given.id, ...prompts.asGiven(given, text), sample, finish, logprob, tokens: ids.length, action });
     counts.written++;
     counts.tokens += ids.length;
     counts[finish]++;
   };
+  /** What the controller chose for each prompt, where there is one. */
+  const actions = new Map<number, string>();
   // Short answers finish before long answers; the file keeps the order of the prompts.
   const early = new Map<number, Completion>();
   const place = ({ row, sample }: Completion): number => row * samples + sample;
@@ -69,7 +77,8 @@ async function generate({ prompts: file, samples, limit, output, overwrite = fal
   let first: { readonly at: number; readonly tokens: number } | undefined;
   let perSecond = 0;
   try {
-    const generator = await openGenerator(engine, model, { batch: BATCH, precision: flags.precision, adapter });
+    const plain = await openGenerator(engine, model, { batch: BATCH, precision: flags.precision, adapter });
+    const generator = await underController(flags, plain, engine, adapted, (row, { action }) => actions.set(row, action));
     progress.start('answering', total, { unit: 'answers' });
     await generator.generate(prompts.tokens.map((prompt, row) => ({ prompt, row, samples })), sampling, {
       signal: abort.signal,

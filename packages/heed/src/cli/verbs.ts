@@ -3,6 +3,7 @@ import type { Command } from 'commander';
 
 import * as align from './align.js';
 import * as chat from './chat.js';
+import * as control from './control.js';
 import * as evaluate from './evaluate.js';
 import * as exporting from './export.js';
 import * as fitRewards from './fit-rewards.js';
@@ -21,7 +22,7 @@ import * as train from './train.js';
 export type Register = (program: Command, out: Output) => void;
 
 export const VERBS: readonly Register[] = [
-  quickstart.register, train.register, align.register, label.register, infer.register, fitRewards.register,
+  quickstart.register, train.register, align.register, control.register, label.register, infer.register, fitRewards.register,
   inspect.register, generate.register, evaluate.register, chat.register, serve.register, report.register, models.register,
   exporting.register,
 ];

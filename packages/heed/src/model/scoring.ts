@@ -22,6 +22,8 @@ export interface Read {
   logProbs(): Tensor;
   /** Entropy [N] of each supervised token's distribution, −Σ p log p over the vocabulary, in nats, with gradient. Beside `logProbs`. */
   entropies(): Tensor;
+  /** Hidden states [N, width] from which the supervised tokens are predicted, after the final norm. */
+  hidden(): Tensor;
   /** Logits [N, vocabulary] that predict the supervised tokens: for few of them, since all are in memory at once. */
   logits(): Tensor;
   /**
@@ -79,6 +81,7 @@ export function traceReads(architecture: Architecture, weights: Weights, keep: C
     return temperature === 1 ? hidden : mul(hidden, 1 / temperature);
   };
   return {
+    hidden: () => finalNorm(architecture, weights, predicting()),
     logits: () => linear(finalNorm(architecture, weights, predicting()), head(architecture, weights)),
     logProbs() {
       const read = normed();

@@ -16,7 +16,7 @@ export type Measured = number | Estimate;
 
 /** What `summary.json` of every job holds; each job adds keys of its own. */
 export interface Summary {
-  readonly job: 'train' | 'align' | 'label' | 'evaluate';
+  readonly job: 'train' | 'align' | 'label' | 'evaluate' | 'control';
   /** The model as the recipe names it. */
   readonly model: string;
   /** Rows that the job used. */

@@ -1,0 +1,84 @@
+/** `controller.json`: a controller on disk, in a folder of its own or beside an adapter. */
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { z } from 'zod';
+import { UserError } from '../errors.js';
+import { fingerprint } from '../model/fingerprint.js';
+import type { Model } from '../model/load.js';
+import type { Adapter } from '../model/peft.js';
+import { atomicWrite } from '../run/files.js';
+import { ActionsOptions } from './actions.js';
+import type { Controller } from './controller.js';
+import { inputsOf } from './features.js';
+import { sizeOf } from './network.js';
+
+export const CONTROLLER_FILE = 'controller.json';
+
+const numbers = z.array(z.number());
+const ControllerFile = z.strictObject({
+  format: z.literal(1),
+  /** The model's id, for people, and the fingerprint of its weights with adapter and template. */
+  model: z.string(),
+  weights: z.string(),
+  actions: ActionsOptions,
+  tasks: z.array(z.string()).min(1),
+  components: z.strictObject({ mean: numbers, directions: z.array(numbers) }),
+  shift: numbers,
+  /** null: a number that was the same for all training prompts, and counts as 0. */
+  scale: z.array(z.number().nullable()),
+  hidden: z.array(z.int().min(1)),
+  parameters: numbers,
+});
+
+/** The language model that a controller steers: its hidden states mean nothing to another. */
+export interface Steered {
+  readonly model: Model;
+  readonly adapter?: Adapter;
+}
+
+/** Writes `controller.json` into a folder. Numbers come back to the last bit. */
+export async function saveController(folder: string, controller: Controller, { model, adapter }: Steered): Promise<void> {
+  const { actions, encoder: { components, shift, scale, tasks }, shape: { hidden }, parameters } = controller;
+  const file: z.input<typeof ControllerFile> = {
+    format: 1, model: model.checkpoint.id, weights: fingerprint(model, adapter), actions, tasks: [...tasks],
+    components: { mean: [...components.mean], directions: components.directions.map((one) => [...one]) },
+    shift: [...shift], scale: scale.map((x) => (x === Infinity ? null : x)), hidden: [...hidden], parameters: Array.from(parameters),
+  };
+  await atomicWrite(join(folder, CONTROLLER_FILE), `${JSON.stringify(file)}\n`);
+}
+
+/**
+ * Reads the controller of a folder.
+ *
+ * @throws UserError where there is none, it is damaged, or it was trained with another model or adapter
+ */
+export async function loadController(folder: string, { model, adapter }: Steered): Promise<Controller> {
+  const path = join(folder, CONTROLLER_FILE);
+  const text = await readFile(path, 'utf8').catch(() => {
+    throw new UserError(`There is no ${path}.`, ['Name the folder of a run of heed control, or its controller/.']);
+  });
+  const { success, data } = ControllerFile.safeParse(parsed(text));
+  if (!success) throw new UserError(`${path} is no controller, or was damaged.`, ['Train it again: heed control RECIPE.']);
+  const { actions, tasks, components, shift, hidden, weights, model: id } = data;
+  if (weights !== fingerprint(model, adapter)) {
+    throw new UserError(`${path} was trained with other weights: ${id}, and the adapter and template of its recipe.`, [
+      'Give the --model, the --adapter and the --template that the recipe gave.',
+    ]);
+  }
+  const encoder = { components, shift, scale: data.scale.map((x) => x ?? Infinity), tasks };
+  const shape = { inputs: inputsOf(encoder), hidden, outputs: Object.keys(actions).length };
+  if (data.parameters.length !== sizeOf(shape)) {
+    throw new UserError(`${path} has ${data.parameters.length} parameters; expected ${sizeOf(shape)}.`, [
+      'Train it again: heed control RECIPE.',
+    ]);
+  }
+  return { actions, encoder, shape, parameters: Float64Array.from(data.parameters) };
+}
+
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text) as unknown;
+  } catch {
+    return undefined;
+  }
+}

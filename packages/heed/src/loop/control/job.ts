@@ -1,0 +1,201 @@
+/** `heed control` as a job. */
+import { startEngine, view } from '@heed/tensor';
+import type { Controller } from '../../control/controller.js';
+import { saveController } from '../../control/file.js';
+import { encode, fitEncoder, inputsOf } from '../../control/features.js';
+import { startLearner } from '../../control/learner.js';
+import { initialNetwork } from '../../control/network.js';
+import { entropyOf, indexOfMost, probabilities } from '../../control/policy.js';
+import { createPromptReader } from '../../control/readings.js';
+import { openGenerator } from '../../generate/open.js';
+import { loadModel } from '../../model/load.js';
+import { loadAdapter } from '../../model/peft.js';
+import { type RunFolder, sameAsBefore } from '../../run/folder.js';
+import type { Hooks, Measured, Summary } from '../../run/job.js';
+import { silentProgress } from '../../run/progress.js';
+import { writeReport } from '../../run/report/write.js';
+import type { Estimate } from '../../run/statistics.js';
+import type { AskTools } from './asking.js';
+import { type PolicyAnswers, answerHeldOut, change, measure } from './compare.js';
+import { type Grid, searchGrid } from './grid.js';
+import type { ControlRecipe } from './recipe.js';
+import { type ControlRound, learnRounds } from './rounds.js';
+import { type TaskPrompt, openTaskRewards, readTasks } from './tasks.js';
+
+/** Held-out prompts of one task. */
+export interface TaskResult {
+  readonly prompts: number;
+  /** The task's own best fixed action, by its validation prompts. */
+  readonly best: string;
+  /** Mean rewards: of the best fixed action of all tasks, of the task's own, and of the controller. */
+  readonly before: number;
+  readonly own: number;
+  readonly after: number;
+}
+
+/** What `summary.json` of a controller's training holds. `before`: the best fixed action; `after`: the controller. */
+export interface ControlSummary extends Summary {
+  readonly job: 'control';
+  /** What `value` and `satisfied` are measured by, in words. */
+  readonly metric: string;
+  readonly before: NonNullable<Summary['before']>;
+  readonly after: NonNullable<Summary['after']>;
+  readonly change: Readonly<Record<string, Estimate>>;
+  /** The likeliest tokens alone, where an action has temperature 0. */
+  readonly greedy?: Readonly<Record<string, Measured>>;
+  readonly heldOut: number;
+  /** The best fixed action, and the mean reward of every action on the validation prompts. */
+  readonly best: string;
+  readonly grid: Readonly<Record<string, number>>;
+  /** On the validation prompts, actions chosen on one half of the samples and valued on the other. */
+  readonly headroom: Grid['headroom'] & { readonly worthwhile: boolean };
+  /** The trained policy on the held-out prompts. */
+  readonly policy: {
+    /** Mean entropy, in nats. */
+    readonly entropy: number;
+    /** Share of prompts for which it takes the best fixed action. */
+    readonly agreement: number;
+    /** How often it takes each action. */
+    readonly actions: Readonly<Record<string, number>>;
+  };
+  readonly tasks: Readonly<Record<string, TaskResult>>;
+  readonly rounds: readonly ControlRound[];
+}
+
+/** Two points, where rewards go from 0 to 1: with less to gain a controller is not worth its noise. */
+const LEAST_HEADROOM = 0.02;
+
+/**
+ * Trains a controller: the best fixed action by a grid search on validation prompts, then a network that chooses an action for each
+ * prompt, by policy gradient over the recipe's rounds, then both on held-out prompts. The language model stays as it is. Starts an
+ * engine, and closes it.
+ *
+ * @param run From `openRun` with the recipe's text; one that was opened to resume goes on where it stopped.
+ * @throws UserError where model, data, rewards or adapter cannot be used, or more answers than allowed got no rating
+ * @throws Interrupted where `interrupt` asked for it; the run can be resumed
+ */
+export async function runControl(recipe: ControlRecipe, run: RunFolder, hooks: Hooks = {}): Promise<ControlSummary> {
+  const started = performance.now();
+  const { progress = silentProgress, interrupt, say = () => undefined } = hooks;
+  const { seed, components, hidden, prior } = recipe.learn;
+  const model = await loadModel(recipe.model, { template: recipe.template, log: say });
+  const adapter = recipe.adapter === undefined ? undefined : await loadAdapter(recipe.adapter, model.checkpoint);
+  const prompts = await readTasks(recipe, model);
+  const { training, validation, heldOut, skipped } = prompts;
+  await sameAsBefore(run.path('work', 'prompts.json'), [training, validation, heldOut], 'The prompts are not those');
+  const engine = await startEngine();
+  try {
+    const rewards = await openTaskRewards(recipe, { engine, log: say, store: recipe.store, interrupt });
+    await sameAsBefore(run.path('work', 'rewards.json'), [...rewards.values()].map(({ name }) => name), 'The rewards are not those');
+    const loaded = adapter && { plan: adapter.plan, parameters: view(await engine.upload(adapter.parameters)) };
+    const reader = createPromptReader(engine, model, loaded);
+    const [seenTraining, seenHeldOut] = [await reader.read(tokensOf(training)), await reader.read(tokensOf(heldOut))];
+    await reader.release();
+    const encoder = fitEncoder(seenTraining, components, Object.keys(recipe.tasks));
+
+    const generator = await openGenerator(engine, model, { batch: LIVE, adapter });
+    const tools: AskTools = { recipe, model, generator, rewards, run, hooks };
+    const grid = await searchGrid(tools, validation);
+    const worthwhile = grid.headroom.headroom >= LEAST_HEADROOM;
+    say(describeGrid(grid, worthwhile));
+
+    const names = Object.keys(recipe.actions);
+    const shape = { inputs: inputsOf(encoder), hidden, outputs: names.length };
+    const spread = names.map((name) => (name === grid.best ? prior : (1 - prior) / (names.length - 1)));
+    const learner = startLearner(shape, initialNetwork(shape, spread, seed));
+    const featuresOf = (some: readonly TaskPrompt[], readings: typeof seenTraining): number[][] =>
+      some.map(({ task }, x) => encode(encoder, readings[x]!, task));
+    const features = featuresOf(training, seenTraining);
+    const seen = training.map((prompt, x) => ({ prompt, features: features[x]! }));
+    const { reports, resumedFrom } = await learnRounds(tools, learner, seen, grid);
+
+    const controller: Controller = { actions: recipe.actions, encoder, shape, parameters: learner.parameters };
+    await saveController(run.path('controller'), controller, { model, adapter });
+    const policies = featuresOf(heldOut, seenHeldOut).map((x) => probabilities(shape, learner.parameters, x));
+    const chosen = policies.map((p) => names[indexOfMost(p)]!);
+    const greedy = names.find((name) => isGreedy(recipe.actions[name]!));
+    const answers = await answerHeldOut(tools, heldOut, {
+      before: heldOut.map(() => grid.best),
+      own: heldOut.map(({ task }) => grid.bestOf.get(task)!),
+      after: chosen,
+      ...(greedy === undefined ? {} : { greedy: heldOut.map(() => greedy) }),
+    });
+    const [before, own, after] = ['before', 'own', 'after'].map((name) => answers[name]!) as [PolicyAnswers, PolicyAnswers, PolicyAnswers];
+    const summary: ControlSummary = {
+      job: 'control', model: recipe.model, rows: training.length + validation.length, skipped, heldOut: heldOut.length,
+      metric: `mean reward of held-out answers: before, ${grid.best} for every prompt; after, the controller`,
+      before: measure(before, seed),
+      after: measure(after, seed),
+      change: change(before, after, seed),
+      greedy: answers['greedy'] && measure(answers['greedy'], seed),
+      best: grid.best, grid: grid.means, headroom: { ...grid.headroom, worthwhile },
+      policy: {
+        entropy: policies.reduce((sum, p) => sum + entropyOf(p), 0) / policies.length,
+        agreement: chosen.filter((name) => name === grid.best).length / chosen.length,
+        actions: Object.fromEntries(names.map((name) => [name, chosen.filter((one) => one === name).length / chosen.length])),
+      },
+      tasks: tasksOf(Object.keys(recipe.tasks), heldOut, grid, { before, own, after }),
+      rounds: reports,
+      seconds: Math.round((performance.now() - started) / 100) / 10,
+      peakRssMb: Math.round((await engine.memory()).peakRss / 2 ** 20),
+      resumedFrom,
+    };
+    logAnswers(run, recipe.learn.rounds + 1, heldOut, chosen, { before, after });
+    await run.writeSummary(summary);
+    await writeReport(run.dir);
+    return summary;
+  } finally {
+    progress.stop();
+    await engine.close();
+  }
+}
+
+/** Sequences that are generated at the same time. */
+const LIVE = 32;
+
+const tokensOf = (prompts: readonly TaskPrompt[]): (readonly number[])[] => prompts.map(({ tokens }) => tokens);
+
+/** Whether an action takes the likeliest token and nothing else. */
+const isGreedy = (action: ControlRecipe['actions'][string]): boolean =>
+  action.temperature === 0 && action.noRepeatNgram === undefined && action.badWords === undefined && action.endBias === undefined;
+
+function describeGrid({ best, means, headroom: { fixed, perPrompt, headroom }, prompts }: Grid, worthwhile: boolean): string {
+  const all = Object.entries(means).sort(([, a], [, b]) => b - a).map(([name, value]) => `${name} ${value.toFixed(3)}`).join(', ');
+  const gain = `choosing per prompt could gain ${headroom.toFixed(3)} (${fixed.toFixed(3)} → ${perPrompt.toFixed(3)})`;
+  return `The best fixed action on ${prompts} validation prompts is ${best}: ${all}. By split halves, ${gain}`
+    + (worthwhile ? '.' : `, less than ${LEAST_HEADROOM}: a controller has next to nothing to learn here.`);
+}
+
+type Answers = Readonly<Record<'before' | 'own' | 'after', PolicyAnswers>>;
+
+function tasksOf(names: readonly string[], prompts: readonly TaskPrompt[], grid: Grid, answers: Answers): Record<string, TaskResult> {
+  return Object.fromEntries(names.map((task) => {
+    const mean = (all: PolicyAnswers): number => {
+      const values = all.flatMap((one, x) => (prompts[x]!.task === task ? one.flatMap(({ value }) => value ?? []) : []));
+      return values.reduce((a, b) => a + b, 0) / values.length;
+    };
+    const { before, own, after } = answers;
+    const result: TaskResult = {
+      prompts: prompts.filter((one) => one.task === task).length, best: grid.bestOf.get(task)!,
+      before: mean(before), own: mean(own), after: mean(after),
+    };
+    return [task, result];
+  }));
+}
+
+/** Writes the first answer of each policy to each held-out prompt to the run's samples. */
+function logAnswers(
+  run: RunFolder, step: number, prompts: readonly TaskPrompt[], chosen: readonly string[], answers: Omit<Answers, 'own'>,
+): void {
+  for (const when of ['before', 'after'] as const) {
+    for (const [x, { task, row }] of prompts.entries()) {
+      const { text: response, value, satisfied } = answers[when][x]![0]!;
+      const id = row.id ?? String(row.source.line);
+      const prompt = row.prompt.at(-1)!.content;
+      run.samples.append({
+        kind: 'answer', when, step, id, prompt, response, verdict: satisfied ?? value ?? 'no rating',
+        reason: when === 'after' ? `${task}: the controller chose ${chosen[x]}` : task,
+      });
+    }
+  }
+}

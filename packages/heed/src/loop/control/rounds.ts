@@ -1,0 +1,129 @@
+/** The rounds in which the controller learns: it draws an action for each answer, and the rewards say which actions did better. */
+import { existsSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
+import { type Learner, learn } from '../../control/learner.js';
+import { type Choice, indexOfMost, leaveOneOut, probabilities } from '../../control/policy.js';
+import { atomicWrite } from '../../run/files.js';
+import type { Hooks } from '../../run/job.js';
+import { createRandom } from '../../run/random.js';
+import { promptsOf } from '../prompt-order.js';
+import { type AskTools, type RatedText, ask } from './asking.js';
+import type { Grid } from './grid.js';
+import type { TaskPrompt } from './tasks.js';
+
+/** A prompt to learn on, as the network sees it. */
+export interface Seen {
+  readonly prompt: TaskPrompt;
+  readonly features: readonly number[];
+}
+
+/** What a round did. */
+export interface ControlRound {
+  readonly answers: number;
+  /** Mean reward of the round's answers. */
+  readonly reward: number;
+  /** Mean entropy of the policy over the round's prompts, in nats. */
+  readonly entropy: number;
+  /** Share of the round's prompts whose likeliest action is the best fixed one. */
+  readonly agreement: number;
+}
+
+/** Lets a learner learn in the recipe's rounds; goes on behind the last one whose state is on disk. Returns the reports of all rounds. */
+export async function learnRounds(
+  tools: AskTools, learner: Learner, training: readonly Seen[], grid: Grid,
+): Promise<{ readonly reports: readonly ControlRound[]; readonly resumedFrom?: number }> {
+  const { recipe: { learn: options }, run, hooks } = tools;
+  const file = run.path('checkpoints', 'learner.json');
+  const restored = await restore(file, learner);
+  const reports = [...(restored?.reports ?? [])];
+  await run.metrics.truncateAfter(reports.length);
+  for (let k = reports.length + 1; k <= options.rounds; k++) {
+    const started = performance.now();
+    const { report, choices, tokens } = await playRound(tools, learner, training, grid, k);
+    const bonus = options.entropy * (1 - (k - 1) / options.rounds);
+    const learnt = choices.length === 0 ? { loss: 0, gradNorm: 0 }
+      : learn(learner, choices, { learningRate: options.learningRate, epochs: options.epochs, bonus });
+    reports.push(report);
+    run.metrics.append({
+      step: k, round: k, loss: learnt.loss, lr: options.learningRate, reward: report.reward, entropy: report.entropy,
+      agreement: report.agreement, grad_norm: learnt.gradNorm, tokens, seconds: (performance.now() - started) / 1000,
+    });
+    await save(file, learner, reports);
+    tellRound(hooks, k, options.rounds, report);
+  }
+  return { reports, ...(restored === undefined ? {} : { resumedFrom: restored.reports.length }) };
+}
+
+function tellRound({ say }: Hooks, k: number, rounds: number, { reward, entropy, agreement }: ControlRound): void {
+  say?.(`round ${k} of ${rounds}: mean reward ${reward.toPrecision(3)}, entropy of the policy ${entropy.toFixed(2)}, `
+    + `agrees with the best fixed action on ${Math.round(100 * agreement)} % of the prompts`);
+}
+
+interface Played {
+  readonly report: ControlRound;
+  readonly choices: readonly Choice[];
+  readonly tokens: number;
+}
+
+async function playRound(
+  tools: AskTools, { shape, parameters }: Learner, training: readonly Seen[], grid: Grid, k: number,
+): Promise<Played> {
+  const { recipe: { actions, generate: { prompts: each, samples }, learn: { seed, rounds } } } = tools;
+  const names = Object.keys(actions);
+  const chosen = promptsOf(training, k, each, seed);
+  const policies = chosen.map(({ features }) => probabilities(shape, parameters, features));
+  const random = createRandom('actions', seed, k);
+  const drawn = policies.map((p) => Array.from({ length: samples }, () => drawIndex(p, random.next())));
+  const wanted = chosen.flatMap(({ prompt }, x) => drawn[x]!.map((a, s) => ({ prompt, action: names[a]!, row: x * samples + s })));
+  const told = await ask(
+    tools, `round-${k}`, createRandom('answers', seed, k).int(2 ** 31), wanted, `round ${k} of ${rounds}: answering`,
+  );
+  const choices = chosen.flatMap(({ prompt, features }, x): Choice[] => {
+    const own = drawn[x]!.map((action, s) => ({ action, probability: policies[x]![action]!, value: told[x * samples + s]!.value }))
+      .filter((one): one is typeof one & { value: number } => one.value !== undefined);
+    const advantages = leaveOneOut(own.map(({ value }) => value / grid.deviations.get(prompt.task)!));
+    return own.map(({ action, probability }, i) => ({ features, action, probability, advantage: advantages[i]! }));
+  });
+  return { choices, report: reportOf(told, policies, names.indexOf(grid.best)), tokens: told.reduce((sum, one) => sum + one.tokens, 0) };
+}
+
+function reportOf(told: readonly RatedText[], policies: readonly (readonly number[])[], best: number): ControlRound {
+  const mean = (values: readonly number[]): number => values.reduce((a, b) => a + b, 0) / Math.max(1, values.length);
+  return {
+    answers: told.length,
+    reward: mean(told.flatMap(({ value }) => value ?? [])),
+    entropy: mean(policies.map((p) => -p.reduce((sum, x) => sum + (x === 0 ? 0 : x * Math.log(x)), 0))),
+    agreement: mean(policies.map((p) => Number(indexOfMost(p) === best))),
+  };
+}
+
+/** The index that a uniform number draws from probabilities. */
+function drawIndex(p: readonly number[], uniform: number): number {
+  let rest = uniform;
+  for (const [i, x] of p.entries()) {
+    rest -= x;
+    if (rest < 0) return i;
+  }
+  return indexOfMost(p);
+}
+
+interface Saved {
+  readonly parameters: readonly number[];
+  readonly m: readonly number[];
+  readonly v: readonly number[];
+  readonly steps: number;
+  readonly reports: readonly ControlRound[];
+}
+
+async function save(file: string, { parameters, adam: { m, v, steps } }: Learner, reports: readonly ControlRound[]): Promise<void> {
+  const saved: Saved = { parameters: Array.from(parameters), m: Array.from(m), v: Array.from(v), steps, reports };
+  await atomicWrite(file, `${JSON.stringify(saved)}\n`);
+}
+
+async function restore(file: string, learner: Learner): Promise<Saved | undefined> {
+  if (!existsSync(file)) return undefined;
+  const saved = JSON.parse(await readFile(file, 'utf8')) as Saved;
+  learner.parameters = Float64Array.from(saved.parameters);
+  learner.adam = { m: Float64Array.from(saved.m), v: Float64Array.from(saved.v), steps: saved.steps };
+  return saved;
+}

@@ -1,0 +1,152 @@
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { loadController } from '../../src/control/file.js';
+import { summarise } from '../../src/loop/control/grid.js';
+import { type ControlSummary, runControl } from '../../src/loop/control/job.js';
+import { CONTROL_FILES, ControlRecipe } from '../../src/loop/control/recipe.js';
+import { loadModel } from '../../src/model/load.js';
+import { openRun } from '../../src/run/folder.js';
+import { loadRecipe } from '../../src/run/recipe.js';
+import { Interrupted } from '../../src/run/signals.js';
+import { heed } from '../cli/support.js';
+import { scratchFolder } from '../support/scratch.js';
+import { tinyTalker } from './talkative.js';
+
+const { folder } = scratchFolder();
+let recipe: string;
+let model: string;
+const write = (name: string, text: string): string => {
+  const file = join(folder, name);
+  writeFileSync(file, text);
+  return file;
+};
+const prompts = (name: string, word: string, n: number): string =>
+  write(name, Array.from({ length: n }, (_, i) => `${JSON.stringify({ prompt: `${name[0]} ${word.repeat(1 + i)}?` })}\n`).join(''));
+
+const taskOf = (name: string): string =>
+  `  ${name}: { data: ${prompts(`${name}.jsonl`, 'ab', 9)}, reward: ${join(folder, 'rewards.ts')}#${name}, `
+  + `heldOut: ${prompts(`${name}-held.jsonl`, 'ba', 4)} }`;
+
+beforeAll(async () => {
+  model = await tinyTalker(folder);
+  // One task pays for long answers, the other for short ones: no fixed action is good at both.
+  write('rewards.ts', `
+    export const long = ({ completions }) => completions.map((text) => Math.min(1, text.length / 8));
+    export const short = ({ completions }) => completions.map((text) => 1 - Math.min(1, text.length / 8));
+  `);
+  recipe = write('control.yaml', `
+model: ${model}
+tasks:
+${['long', 'short'].map(taskOf).join('\n')}
+actions:
+  some: { temperature: 1, endBias: { add: 1000, after: 3 } }
+  stop: { temperature: 1, endBias: { add: 1000, after: 1 } }
+  go: { temperature: 1, endBias: { add: -1000, after: 0 } }
+generate: { maxNewTokens: 8, prompts: 6, samples: 4 }
+grid: { prompts: 0.3, samples: 2 }
+learn: { rounds: 16, learningRate: 0.02, hidden: [8, 8], components: 4, prior: 0.4 }
+evaluate: { samples: 2 }
+`);
+});
+
+const open = async (name: string, { resume = false } = {}) => {
+  const loaded = await loadRecipe(recipe, [`run.dir=${join(folder, name)}`], ControlRecipe);
+  return { recipe: loaded.recipe, run: await openRun(loaded.recipe.run.dir, { recipe: loaded.text, resume, files: CONTROL_FILES }) };
+};
+const read = (run: string, ...file: string[]): string => readFileSync(join(folder, run, ...file), 'utf8');
+const steady = (text: string): unknown =>
+  JSON.parse(text, (key, value: unknown) => (['seconds', 'peakRssMb', 'resumedFrom'].includes(key) ? undefined : value));
+
+describe('heed control', () => {
+  let whole: ControlSummary;
+
+  it('learns per task what no fixed action can do, and says how much it gained', async () => {
+    const ran = await heed(['control', recipe, `run.dir=${join(folder, 'whole')}`, '--json']);
+    expect(ran.code, ran.err).toBe(0);
+    whole = ran.json<ControlSummary>();
+    const { tasks, headroom, policy, change, before, after } = whole;
+    // By the rewards' own definition an answer of 8 tokens earns about 1 in the one task, one of 1 token in the other.
+    expect([tasks['long']!.best, tasks['short']!.best]).toEqual(['go', 'stop']);
+    expect(headroom.worthwhile).toBe(true);
+    expect(headroom.headroom).toBeGreaterThan(0.2);
+    expect(policy.actions).toEqual({ some: 0, stop: 0.5, go: 0.5 });
+    expect(policy.agreement).toBeLessThan(1);
+    expect(change['value']!.low).toBeGreaterThan(0.1);
+    expect((after['value'] as { mean: number }).mean - (before['value'] as { mean: number }).mean).toBeCloseTo(change['value']!.mean, 10);
+    for (const { own, after: reached } of Object.values(tasks)) expect(reached).toBeCloseTo(own, 10);
+    expect(whole.rounds).toHaveLength(16);
+    expect(ran.err).toContain('The best fixed action on 6 validation prompts is');
+    expect(existsSync(join(folder, 'whole', 'report.html'))).toBe(true);
+  });
+
+  it('goes on to the same bits after a stop', async () => {
+    const { recipe: given, run } = await open('stopped');
+    const interrupt = { requested: false };
+    const say = (line: string): void => { interrupt.requested ||= line.startsWith('round 5 '); };
+    await expect(runControl(given, run, { interrupt, say })).rejects.toThrow(Interrupted);
+    await run.close();
+    const again = await open('stopped', { resume: true });
+    const summary = await runControl(again.recipe, again.run);
+    await again.run.close();
+    expect(summary.resumedFrom).toBe(5);
+    expect(read('stopped', 'controller', 'controller.json')).toBe(read('whole', 'controller', 'controller.json'));
+    expect(steady(read('stopped', 'summary.json'))).toEqual(steady(read('whole', 'summary.json')));
+    const lines = (name: string): unknown[] => read(name, 'metrics.jsonl').trim().split('\n').map(steady);
+    expect(lines('stopped')).toEqual(lines('whole'));
+  });
+
+  it('keeps the controller as it was, and refuses it for another model', async () => {
+    const loaded = await loadModel(model);
+    const { actions, parameters, shape } = await loadController(join(folder, 'whole', 'controller'), { model: loaded });
+    expect(Object.keys(actions)).toEqual(['some', 'stop', 'go']);
+    expect(parameters).toHaveLength((shape.inputs + 1) * 8 + 9 * 8 + 9 * 3);
+    const other = { ...loaded, checkpoint: { ...loaded.checkpoint, fingerprint: 'another' } };
+    await expect(loadController(join(folder, 'whole', 'controller'), { model: other })).rejects.toThrow('was trained with other weights');
+    await expect(loadController(folder, { model: loaded })).rejects.toThrow('There is no');
+  });
+
+  it('steers heed generate and heed chat, which say what they cannot do beside it', async () => {
+    const steered = join(folder, 'whole', 'controller');
+    const generate = (task: string, ...more: string[]) =>
+      heed(['generate', '--model', model, '--prompts', join(folder, `${task}-held.jsonl`), '-o', '-', '--max-tokens', '8', ...more]);
+    const rows = async (task: string): Promise<Record<string, unknown>[]> => {
+      const ran = await generate(task, '--controller', steered, '--task', task);
+      expect(ran.code, ran.err).toBe(0);
+      return ran.out.trim().split('\n').map((line) => JSON.parse(line) as Record<string, unknown>);
+    };
+    expect((await rows('long')).map(({ action, tokens }) => [action, tokens])).toEqual(new Array(4).fill(['go', 8]));
+    expect((await rows('short')).map(({ action, tokens }) => [action, tokens])).toEqual(new Array(4).fill(['stop', 2]));
+    expect((await generate('long', '--controller', steered)).err).toContain('knows several tasks: long, short.');
+    expect((await generate('long', '--controller', steered, '--task', 'shrt')).err).toContain('Did you mean short?');
+    expect((await generate('long', '--controller', steered, '--task', 'long', '--top-k', '5')).err)
+      .toContain('The controller sets what --top-k would set.');
+    expect((await generate('long', '--task', 'long')).err).toContain('--task names a task of a controller.');
+    const talk = await heed(
+      ['chat', '--model', model, '--controller', steered, '--task', 'short', '--max-tokens', '8', '--json'], { input: 's baba?\n' },
+    );
+    expect(talk.json<{ turns: { answers: { base: { tokens: number } } }[] }>().turns[0]!.answers.base.tokens).toBe(2);
+  });
+
+  it('refuses held-out prompts that it learns from, and recipes that say nothing to choose', async () => {
+    const refused = (override: string) => heed(['control', recipe, `run.dir=${join(folder, 'refused')}`, override]);
+    const twice = await refused(`tasks.long.heldOut=${join(folder, 'long.jsonl')}`);
+    expect(twice.err).toContain('9 held-out prompts are prompts to learn on too');
+    const same = await refused('actions={ a: { temperature: 1 }, b: { temperature: 1 } }');
+    expect(same.err).toContain('is the same as a; leave one of them out');
+    const one = await refused('actions={ a: { temperature: 1 } }');
+    expect(one.err).toContain('expected 2 to 12 actions');
+    expect([twice.code, same.code, one.code]).toEqual([2, 2, 2]);
+  });
+});
+
+describe('the grid', () => {
+  it('finds the best fixed action, each task its own, and leaves out prompts without enough ratings', () => {
+    const table = [[[1, 1], [0, 1]], [[1, 0], [1, 1]], [[0, 0], [1, 1]], [[1], [0, 0]]];
+    const { best, means, bestOf, prompts: used, deviations } = summarise(['a', 'b'], table, ['x', 'y', 'y', 'y']);
+    expect([best, used]).toEqual(['b', 3]);
+    expect(means).toEqual({ a: 0.5, b: 2.5 / 3 });
+    expect(Object.fromEntries(bestOf)).toEqual({ x: 'a', y: 'b' });
+    expect(deviations.get('x')).toBeCloseTo(Math.sqrt(3 / 16), 12);
+  });
+});
