@@ -43,6 +43,9 @@ export function askAllThrough(
       asked ??= respondents.map((respondent) => cached(respondent, open));
       return rate(items, followed(asked, items.length, hooks, interrupt));
     },
+    async rest() {
+      for (const respondent of respondents) await respondent.rest?.();
+    },
     async close() {
       store?.close();
       await closeAll(respondents);

@@ -16,7 +16,7 @@ const module = write('judges.ts', `
   const judge = (name, choose) => defineJudge({
     name, options: z.strictObject({}),
     open: async () => ({
-      name, close: async () => undefined, write: async () => [],
+      name, close: async () => undefined, write: async () => [], rest: async () => { asked.push([name, 'rests']); },
       choose: async (questions, { onReply } = {}) => questions.map((question, i) => {
         const { content } = question.messages.at(-1);
         asked.push([name, content]);
@@ -82,6 +82,11 @@ describe('a panel of judges', () => {
     expect(reward.asking).toMatchObject({ questions: 12, asked: 12, promptTokens: 60 });
     await reward.rate(items);
     expect(reward.asking).toMatchObject({ questions: 24, asked: 12, reused: 12 });
+    // Judges that hold memory only while they are asked give it back between rounds.
+    await reward.rest!();
+    const { loadExport } = await import('../../src/run/user-module.js');
+    const asked = (await loadExport(`${module}#asked`)) as [string, string][];
+    expect(asked.slice(-3)).toEqual(['one', 'two', 'three'].map((name) => [name, 'rests']));
     expect(reward.name).toMatch(/^panel by one and two and three [0-9a-f]{12}$/);
     await reward.close();
   });
