@@ -34,11 +34,15 @@ export const isStopWord = (word: string): boolean => STOP_WORDS.has(word);
 /** The words of a text that say what it is about, in lower case and in order. English stop words are left out, and single letters. */
 export const contentWords = (text: string): string[] => plainWords(text).filter((word) => word.length > 1 && !isStopWord(word));
 
+const PLURALS = new Map(Object.entries({ children: 'child', men: 'man', women: 'woman', mice: 'mouse', people: 'person' }));
+
 /**
  * A word without its commonest English endings, so that "dogs" and "dog", "baking" and "bakes" meet. Cruder than Porter's stemmer: it need
  * not give a word, and it must only be the same on both sides.
  */
 export function stem(word: string): string {
+  const known = PLURALS.get(word);
+  if (known !== undefined) return known;
   if (word.length < 4) return word;
   let short = word.replace(/'s$/, '').replace(/(?:ies|ied)$/, 'y').replace(/(?:sses)$/, 'ss');
   if (/[^s]s$/.test(short)) short = short.slice(0, -1);

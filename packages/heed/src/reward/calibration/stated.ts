@@ -19,7 +19,7 @@ const NUMBER = String.raw`(?<amount>-?\d*\.?\d+)\s*(?<unit>%|percent|/\s*100?\b|
 /** The ways in which a confidence is stated; of several statements the last one counts. */
 const STATEMENTS = [
   String.raw`<confidence>\s*${NUMBER}\s*</confidence>`,
-  String.raw`\bconfidence(?:\s+(?:level|score))?\s*(?:is|of|:|=|—|–|-)*\s*\**\s*${NUMBER}`,
+  String.raw`\bconfidence(?:\s+(?:level|score))?(?:[\s:=*—–]|is\b|of\b|-(?![\d.]))*${NUMBER}`,
   String.raw`\bI(?:['’]m|\s+am)\s+(?:about\s+)?${NUMBER}\s*(?:sure|certain|confident)\b`,
 ].map((pattern) => new RegExp(pattern, 'gi'));
 

@@ -46,7 +46,7 @@ function owned(text: string | undefined, positive: boolean): Omit<Fact, 'span'> 
   const key = value.at(-1);
   if (key === undefined) return undefined;
   const has = positive && !none;
-  return { slot: 'owns', key: key === 'childr' || key === 'childre' ? 'child' : key, value, positive: has, number: has ? number : 0 };
+  return { slot: 'owns', key, value, positive: has, number: has ? number : 0 };
 }
 
 const AM = "i(?:'m| am| was)(?<not> not)?(?: now| also| still| just)?";

@@ -11,10 +11,11 @@ export interface Calculation extends Span {
 
 const AMOUNT = String.raw`(?:\$\s?)?(?:(?:\d{1,3}(?:,\d{3})+|\d+)(?:\.\d+)?|\.\d+)%?`;
 const NUMBER = `[-−]?${AMOUNT}`;
-const TERM = String.raw`(?:\(\s*)*${NUMBER}(?:\s*\))*`;
+// At most so many brackets and terms, so that no text takes long.
+const TERM = String.raw`(?:\(\s*){0,5}${NUMBER}(?:\s*\)){0,5}`;
 const SIGN = '(?:[-+*/x×÷·−–]|times|plus|minus|divided by)';
 const CALCULATION = new RegExp(
-  String.raw`(?<![\w.])(?<left>${TERM}(?:\s*${SIGN}\s*${TERM})+)\s*(?:=|equals|is)\s*(?<right>${NUMBER})(?!\w|[.,]\d|\s*[-+*/x×÷·])`, 'g',
+  String.raw`(?<![\w.])(?<left>${TERM}(?:\s*${SIGN}\s*${TERM}){1,30})\s*(?:=|equals|is)\s*(?<right>${NUMBER})(?!\w|[.,]\d|\s*[-+*/x×÷·])`, 'g',
 );
 
 const numberOf = (text: string): number => {

@@ -21,6 +21,7 @@ describe('facts of a speaker', () => {
     ['I do not like football.', 'I love football', 'contradict'], ['I love the sea.', 'I enjoy the sea a lot', 'entail'],
     ['I am married.', 'I am single', 'contradict'], ['My favourite color is green.', 'My favorite color is red', 'contradict'],
     ["I can't swim.", 'I can swim well', 'contradict'], ['I have never been to Spain.', 'I have been to Spain twice', 'contradict'],
+    ['I have no children.', 'I have a child', 'contradict'],
     ['I have a cat named Momo.', 'My cat is called Felix', 'contradict'], ['I grew up on a farm.', 'I grew up in a city', 'contradict'],
   ] as const)('%s / %s: %s', (known, said, relation) => {
     const found = factsOf(known).flatMap((a) => factsOf(said).map((b) => relationOf(a, b))).filter((one) => one !== 'neutral');
