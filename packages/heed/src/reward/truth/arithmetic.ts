@@ -14,8 +14,11 @@ const NUMBER = `[-−]?${AMOUNT}`;
 // At most so many brackets and terms, so that no text takes long.
 const TERM = String.raw`(?:\(\s*){0,5}${NUMBER}(?:\s*\)){0,5}`;
 const SIGN = '(?:[-+*/x×÷·−–]|times|plus|minus|divided by)';
+// It begins where no other term stands before it: the rest of a longer sum is none of its own.
 const CALCULATION = new RegExp(
-  String.raw`(?<![\w.])(?<left>${TERM}(?:\s*${SIGN}\s*${TERM}){1,30})\s*(?:=|equals|is)\s*(?<right>${NUMBER})(?!\w|[.,]\d|\s*[-+*/x×÷·])`, 'g',
+  String.raw`(?<![\w.]|[\d)%]\s{0,3}${SIGN}\s{0,3})(?<left>${TERM}(?:\s*${SIGN}\s*${TERM}){1,30})`
+    + String.raw`\s*(?:=|equals|is)\s*(?<right>${NUMBER})(?!\w|[.,]\d|\s*[-+*/x×÷·])`,
+  'g',
 );
 
 const numberOf = (text: string): number => {
