@@ -10,6 +10,7 @@ interface Options extends PrecisionFlag {
   readonly model?: string;
   readonly template?: 'chat' | 'alpaca';
   readonly adapter: readonly string[];
+  readonly controller: readonly string[];
   readonly host: string;
   readonly port: number;
   readonly batch: number;
@@ -25,6 +26,10 @@ export function register(program: Command, out: Output): void {
     .description("serve a model, and adapters on it, through OpenAI's API: chat completions, completions, models")
     .option('--model <model>', 'a folder, a .gguf file or a hub id (default: the default model)')
     .option('--adapter <[name=]folder...>', 'adapters, served as models of their own: NAME=FOLDER, or named as the folder is', [])
+    .option(
+      '--controller <[name=]folder...>',
+      'controllers, served as models of their own, NAME-TASK where one knows several tasks: NAME=FOLDER, or named as the run is', [],
+    )
     .addOption(
       new Option('--template <name>', "how messages become tokens (default: the model's own chat template, where it has one)")
         .choices(['chat', 'alpaca']),
@@ -41,7 +46,9 @@ export function register(program: Command, out: Output): void {
 }
 
 async function serve(
-  { model: given, template, adapter: specs, precision, host, port, batch, queue, maxBody, grace, quiet = false }: Options,
+  {
+    model: given, template, adapter: specs, controller: steered, precision, host, port, batch, queue, maxBody, grace, quiet = false,
+  }: Options,
   out: Output,
 ): Promise<void> {
   const [{ UserError }, { loadModel }, { loadAdapter }, { startEngine }, { openVoices }, { checkExposure, startServer }, { onInterrupt }] =
@@ -69,12 +76,18 @@ async function serve(
     if (Object.hasOwn(adapters, name)) throw new UserError(`Two adapters are named ${name}.`, ['Name them: --adapter NAME=FOLDER.']);
     adapters[name] = await loadAdapter(folder, model.checkpoint);
   }
+  const controllers: Record<string, string> = {};
+  for (const [name, folder] of named(steered)) {
+    if (Object.hasOwn(controllers, name))
+      throw new UserError(`Two controllers are named ${name}.`, ['Name them: --controller NAME=FOLDER.']);
+    controllers[name] = folder;
+  }
 
   const engine = await startEngine();
   try {
     // A model from a folder goes by the folder's name, one from elsewhere by its id.
     const name = given === undefined || !existsSync(given) ? model.checkpoint.id : basename(resolve(given));
-    const voices = await openVoices(engine, model, { name, adapters, batch, precision });
+    const voices = await openVoices(engine, model, { name, adapters, controllers, batch, precision });
     let interrupted = (): void => undefined;
     const ended = new Promise<void>((settle) => { interrupted = settle; });
     let answered = 0;
@@ -102,13 +115,13 @@ async function serve(
   }
 }
 
-/** NAME=FOLDER, or a folder: a run's `adapter` goes by the run's name. */
+/** NAME=FOLDER, or a folder: a run's `adapter` or `controller` goes by the run's name. */
 function named(specs: readonly string[]): readonly (readonly [string, string])[] {
   return specs.map((spec) => {
     const at = spec.indexOf('=');
     if (at > 0) return [spec.slice(0, at), spec.slice(at + 1)];
     const folder = resolve(spec);
     const own = basename(folder);
-    return [own === 'adapter' ? basename(resolve(folder, '..')) : own, spec];
+    return [['adapter', 'controller'].includes(own) ? basename(resolve(folder, '..')) : own, spec];
   });
 }

@@ -47,24 +47,24 @@ export async function saveController(folder: string, controller: Controller, { m
   await atomicWrite(join(folder, CONTROLLER_FILE), `${JSON.stringify(file)}\n`);
 }
 
-/**
- * Reads the controller of a folder.
- *
- * @throws UserError where there is none, it is damaged, or it was trained with another model or adapter
- */
-export async function loadController(folder: string, { model, adapter }: Steered): Promise<Controller> {
+/** A controller on disk, and which weights it was trained with. */
+export interface StoredController {
+  readonly controller: Controller;
+  /** The model's id, for people. */
+  readonly model: string;
+  /** Equal to `fingerprint` of the model, its template and its adapter. */
+  readonly weights: string;
+}
+
+/** Reads the controller of a folder. @throws UserError where there is none, or it is damaged */
+export async function readController(folder: string): Promise<StoredController> {
   const path = join(folder, CONTROLLER_FILE);
   const text = await readFile(path, 'utf8').catch(() => {
-    throw new UserError(`There is no ${path}.`, ['Name the folder of a run of heed control, or its controller/.']);
+    throw new UserError(`There is no ${path}.`, ["Name the folder controller/ of a run of heed control."]);
   });
   const { success, data } = ControllerFile.safeParse(parsed(text));
   if (!success) throw new UserError(`${path} is no controller, or was damaged.`, ['Train it again: heed control RECIPE.']);
-  const { actions, tasks, components, shift, hidden, weights, model: id } = data;
-  if (weights !== fingerprint(model, adapter)) {
-    throw new UserError(`${path} was trained with other weights: ${id}, and the adapter and template of its recipe.`, [
-      'Give the --model, the --adapter and the --template that the recipe gave.',
-    ]);
-  }
+  const { actions, tasks, components, shift, hidden, weights, model } = data;
   const encoder = { components, shift, scale: data.scale.map((x) => x ?? Infinity), tasks };
   const shape = { inputs: inputsOf(encoder), hidden, outputs: Object.keys(actions).length };
   if (data.parameters.length !== sizeOf(shape)) {
@@ -72,7 +72,21 @@ export async function loadController(folder: string, { model, adapter }: Steered
       'Train it again: heed control RECIPE.',
     ]);
   }
-  return { actions, encoder, shape, parameters: Float64Array.from(data.parameters) };
+  return { controller: { actions, encoder, shape, parameters: Float64Array.from(data.parameters) }, model, weights };
+}
+
+/**
+ * Reads the controller of a folder, for a model.
+ *
+ * @throws UserError as `readController` does, and where it was trained with another model, adapter or template
+ */
+export async function loadController(folder: string, { model, adapter }: Steered): Promise<Controller> {
+  const stored = await readController(folder);
+  if (stored.weights === fingerprint(model, adapter)) return stored.controller;
+  throw new UserError(
+    `${join(folder, CONTROLLER_FILE)} was trained with other weights: ${stored.model}, and the adapter and template of its recipe.`,
+    ['Give the --model, the --adapter and the --template that the recipe gave.'],
+  );
 }
 
 function parsed(text: string): unknown {

@@ -1,10 +1,13 @@
 /** The models that a server speaks with: a base, and adapters on it by name. */
 import { type Engine, view } from '@heed/tensor';
 
+import { controlGenerator } from '../control/controlled.js';
+import { readController } from '../control/file.js';
+import { createPromptReader } from '../control/readings.js';
 import { UserError } from '../errors.js';
 import type { Generator } from '../generate/generator.js';
 import { openGenerator } from '../generate/open.js';
-import { fingerprintOf } from '../model/fingerprint.js';
+import { fingerprint, fingerprintOf } from '../model/fingerprint.js';
 import type { Model } from '../model/load.js';
 import type { Adapter } from '../model/peft.js';
 import type { Precision } from '../model/precision.js';
@@ -29,6 +32,11 @@ export interface VoicesOptions {
   /** The base's name. */
   readonly name: string;
   readonly adapters?: Readonly<Record<string, Adapter>>;
+  /**
+   * Folders of controllers by name. Each speaks with the base or the adapter that it was trained with, as a voice of its own; one that
+   * knows several tasks as a voice for each, NAME-TASK.
+   */
+  readonly controllers?: Readonly<Record<string, string>>;
   /** Answers that each voice works on together. */
   readonly batch: number;
   /** What all of them compute with when they write; texts are scored in f32. Default: f32. */
@@ -42,7 +50,7 @@ export interface VoicesOptions {
 export async function openVoices(
   engine: Engine,
   model: Model,
-  { name, adapters = {}, batch, precision = 'f32' }: VoicesOptions,
+  { name, adapters = {}, controllers = {}, batch, precision = 'f32' }: VoicesOptions,
 ): Promise<Voices> {
   if (Object.hasOwn(adapters, name))
     throw new UserError(`An adapter is named ${name}, as the model is.`, ['Name it: --adapter NAME=FOLDER.']);
@@ -50,7 +58,41 @@ export async function openVoices(
   all.set(name, await openVoice(engine, model, { name, batch, precision }));
   for (const [own, adapter] of Object.entries(adapters))
     all.set(own, await openVoice(engine, model, { name: own, batch, precision, adapter }));
+  for (const [own, folder] of Object.entries(controllers)) {
+    const spoken = [{ voice: all.get(name)! }, ...Object.entries(adapters).map(([key, adapter]) => ({ voice: all.get(key)!, adapter }))];
+    for (const voice of await steeredVoices(engine, model, own, folder, spoken)) {
+      if (all.has(voice.name))
+        throw new UserError(`Two models would be named ${voice.name}.`, ['Name the controller: --controller NAME=FOLDER.']);
+      all.set(voice.name, voice);
+    }
+  }
   return { model, all };
+}
+
+/** The voices of a controller: the voice that it was trained with, steered, once for each task. */
+async function steeredVoices(
+  engine: Engine, model: Model, own: string, folder: string,
+  spoken: readonly { readonly voice: Voice; readonly adapter?: Adapter }[],
+): Promise<Voice[]> {
+  const { controller, model: id, weights } = await readController(folder);
+  const found = spoken.find(({ adapter }) => fingerprint(model, adapter) === weights);
+  if (found === undefined) {
+    throw new UserError(`The controller in ${folder} was trained with other weights: ${id}, and the adapter and template of its recipe.`, [
+      'Give the --model, the --adapter and the --template that the recipe gave.',
+    ]);
+  }
+  const { voice, adapter } = found;
+  const loaded = adapter && { plan: adapter.plan, parameters: view(await engine.upload(adapter.parameters)) };
+  const reader = createPromptReader(engine, model, loaded);
+  const { tasks } = controller.encoder;
+  return tasks.map((task) => {
+    const name = tasks.length > 1 ? `${own}-${task}` : own;
+    const numbers = Array.from(controller.parameters);
+    return {
+      ...voice, name, fingerprint: `${voice.fingerprint}_${fingerprintOf(model.checkpoint, adapter, [numbers, task])}`,
+      generator: controlGenerator(voice.generator, { controller, reader, tokenizer: model.tokenizer, task }),
+    };
+  });
 }
 
 interface VoiceOptions {

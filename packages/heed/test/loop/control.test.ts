@@ -1,5 +1,6 @@
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { startEngine } from '@heed/tensor';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { loadController } from '../../src/control/file.js';
 import { summarise } from '../../src/loop/control/grid.js';
@@ -9,6 +10,8 @@ import { loadModel } from '../../src/model/load.js';
 import { openRun } from '../../src/run/folder.js';
 import { loadRecipe } from '../../src/run/recipe.js';
 import { Interrupted } from '../../src/run/signals.js';
+import { openVoices } from '../../src/serve/voices.js';
+import { alpacaTemplate } from '../../src/text/template.js';
 import { heed } from '../cli/support.js';
 import { scratchFolder } from '../support/scratch.js';
 import { tinyTalker } from './talkative.js';
@@ -126,6 +129,50 @@ describe('heed control', () => {
       ['chat', '--model', model, '--controller', steered, '--task', 'short', '--max-tokens', '8', '--json'], { input: 's baba?\n' },
     );
     expect(talk.json<{ turns: { answers: { base: { tokens: number } } }[] }>().turns[0]!.answers.base.tokens).toBe(2);
+  });
+
+  it('is served as a model for each task', async () => {
+    const loaded = await loadModel(model);
+    const engine = await startEngine({ threads: 1 });
+    try {
+      const controllers = { steered: join(folder, 'whole', 'controller') };
+      const { all } = await openVoices(engine, loaded, { name: 'tiny', controllers, batch: 2 });
+      expect([...all.keys()]).toEqual(['tiny', 'steered-long', 'steered-short']);
+      expect(new Set([...all.values()].map(({ fingerprint }) => fingerprint)).size).toBe(3);
+      const prompt = loaded.template.prompt([{ role: 'user', content: 's baba?' }]);
+      const { generator } = all.get('steered-short')!;
+      const answers = await generator.generate([{ prompt, row: 0, samples: 3 }], { maxNewTokens: 8, temperature: 0, seed: 1 });
+      expect(answers.map(({ ids, sample }) => [ids.length, sample])).toEqual([[2, 0], [2, 1], [2, 2]]);
+      await expect(openVoices(engine, { ...loaded, template: alpacaTemplate(loaded.tokenizer) }, { name: 'tiny', controllers, batch: 2 }))
+        .rejects.toThrow('was trained with other weights');
+    } finally {
+      await engine.close();
+    }
+  });
+
+  it('makes an initialisation over tasks, from which a run on a new one goes on', async () => {
+    const meta = ['learn.rounds=8', 'learn.reptile={ rounds: 2, rate: 0.5 }'];
+    const first = await heed(['control', recipe, `run.dir=${join(folder, 'meta')}`, ...meta, '--json']);
+    expect(first.code, first.err).toBe(0);
+    expect(first.json<ControlSummary>().rounds).toHaveLength(8);
+    const brief = `{ brief: { data: { path: ${join(folder, 'short.jsonl')} }, reward: { fn: ${join(folder, 'rewards.ts')}#short }, `
+      + `heldOut: { path: ${join(folder, 'short-held.jsonl')} } } }`;
+    const from = join(folder, 'meta', 'controller');
+    const next = await heed(
+      ['control', recipe, `run.dir=${join(folder, 'new')}`, `tasks=${brief}`, `learn.from=${from}`, 'learn.rounds=1', '--json'],
+    );
+    expect(next.code, next.err).toBe(0);
+    const [before, after] = await Promise.all(
+      [from, join(folder, 'new', 'controller')].map(async (at) => loadController(at, { model: await loadModel(model) })),
+    );
+    expect(after!.encoder).toEqual({ ...before!.encoder, tasks: ['long', 'short', 'brief'] });
+    expect(after!.shape.inputs).toBe(before!.shape.inputs + 1);
+    const other = await heed([
+      'control', recipe, `run.dir=${join(folder, 'other')}`, `learn.from=${from}`, 'actions.some.temperature=0.5',
+    ]);
+    expect(other.err).toContain('has other actions: some, stop, go');
+    const odd = await heed(['control', recipe, `run.dir=${join(folder, 'odd')}`, 'learn.rounds=7', 'learn.reptile={ rounds: 2 }']);
+    expect(odd.err).toContain('expected a multiple of learn.reptile.rounds, which is 2');
   });
 
   it('refuses held-out prompts that it learns from, and recipes that say nothing to choose', async () => {

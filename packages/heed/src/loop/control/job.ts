@@ -2,9 +2,7 @@
 import { startEngine, view } from '@heed/tensor';
 import type { Controller } from '../../control/controller.js';
 import { saveController } from '../../control/file.js';
-import { encode, fitEncoder, inputsOf } from '../../control/features.js';
-import { startLearner } from '../../control/learner.js';
-import { initialNetwork } from '../../control/network.js';
+import { encode } from '../../control/features.js';
 import { entropyOf, indexOfMost, probabilities } from '../../control/policy.js';
 import { createPromptReader } from '../../control/readings.js';
 import { openGenerator } from '../../generate/open.js';
@@ -20,6 +18,7 @@ import { type PolicyAnswers, answerHeldOut, change, measure } from './compare.js
 import { type Grid, searchGrid } from './grid.js';
 import type { ControlRecipe } from './recipe.js';
 import { type ControlRound, learnRounds } from './rounds.js';
+import { startControl } from './start.js';
 import { type TaskPrompt, openTaskRewards, readTasks } from './tasks.js';
 
 /** Held-out prompts of one task. */
@@ -77,7 +76,7 @@ const LEAST_HEADROOM = 0.02;
 export async function runControl(recipe: ControlRecipe, run: RunFolder, hooks: Hooks = {}): Promise<ControlSummary> {
   const started = performance.now();
   const { progress = silentProgress, interrupt, say = () => undefined } = hooks;
-  const { seed, components, hidden, prior } = recipe.learn;
+  const { seed } = recipe.learn;
   const model = await loadModel(recipe.model, { template: recipe.template, log: say });
   const adapter = recipe.adapter === undefined ? undefined : await loadAdapter(recipe.adapter, model.checkpoint);
   const prompts = await readTasks(recipe, model);
@@ -91,7 +90,8 @@ export async function runControl(recipe: ControlRecipe, run: RunFolder, hooks: H
     const reader = createPromptReader(engine, model, loaded);
     const [seenTraining, seenHeldOut] = [await reader.read(tokensOf(training)), await reader.read(tokensOf(heldOut))];
     await reader.release();
-    const encoder = fitEncoder(seenTraining, components, Object.keys(recipe.tasks));
+    const start = await startControl(recipe, seenTraining, { model, adapter });
+    const { encoder } = start;
 
     const generator = await openGenerator(engine, model, { batch: LIVE, adapter });
     const tools: AskTools = { recipe, model, generator, rewards, run, hooks };
@@ -100,9 +100,8 @@ export async function runControl(recipe: ControlRecipe, run: RunFolder, hooks: H
     say(describeGrid(grid, worthwhile));
 
     const names = Object.keys(recipe.actions);
-    const shape = { inputs: inputsOf(encoder), hidden, outputs: names.length };
-    const spread = names.map((name) => (name === grid.best ? prior : (1 - prior) / (names.length - 1)));
-    const learner = startLearner(shape, initialNetwork(shape, spread, seed));
+    const learner = start.learner(grid.best);
+    const { shape } = learner;
     const featuresOf = (some: readonly TaskPrompt[], readings: typeof seenTraining): number[][] =>
       some.map(({ task }, x) => encode(encoder, readings[x]!, task));
     const features = featuresOf(training, seenTraining);

@@ -75,12 +75,24 @@ export const ControlRecipe = z.strictObject({
     components: count.default(32),
     /** The probability of the best fixed action before anything is learnt; the others share the rest. */
     prior: z.number().gt(0).lt(1).default(0.7),
+    /** A folder with an earlier controller to begin from, such as one that Reptile made: its encoder, its network, the same actions. */
+    from: z.string().min(1).optional(),
+    /**
+     * Reptile over the tasks: so many rounds on one task, then the initialisation moves by `rate` of the way that they led, and the next
+     * task is taken. What is saved is an initialisation for new tasks.
+     */
+    reptile: z.strictObject({ rounds: count.default(4), rate: z.number().gt(0).max(1).default(0.5) }).optional(),
     /** Names every random stream of the run. */
     seed: z.int().min(0).default(0),
   }).prefault({}),
   /** Answers to each held-out prompt of every policy that is compared. */
   evaluate: z.strictObject({ samples: count.default(4) }).prefault({}),
   run: RunOptions,
+}).superRefine(({ tasks, learn: { reptile, rounds } }, context) => {
+  const add = (message: string, ...path: string[]): void => context.addIssue({ code: 'custom', path: ['learn', ...path], message });
+  if (reptile === undefined) return;
+  if (Object.keys(tasks).length < 2) add('takes several tasks by turns; name two or more under tasks, or leave it out', 'reptile');
+  if (rounds % reptile.rounds !== 0) add(`expected a multiple of learn.reptile.rounds, which is ${reptile.rounds}`, 'rounds');
 });
 export type ControlRecipe = z.infer<typeof ControlRecipe>;
 

@@ -1,7 +1,7 @@
 /** The rounds in which the controller learns: it draws an action for each answer, and the rewards say which actions did better. */
 import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
-import { type Learner, learn } from '../../control/learner.js';
+import { type Learner, learn, reptile, startLearner } from '../../control/learner.js';
 import { type Choice, indexOfMost, leaveOneOut, probabilities } from '../../control/policy.js';
 import { atomicWrite } from '../../run/files.js';
 import type { Hooks } from '../../run/job.js';
@@ -36,22 +36,54 @@ export async function learnRounds(
   const file = run.path('checkpoints', 'learner.json');
   const restored = await restore(file, learner);
   const reports = [...(restored?.reports ?? [])];
+  /** With Reptile: where the rounds on the present task began. */
+  let initial = restored?.initial;
   await run.metrics.truncateAfter(reports.length);
   for (let k = reports.length + 1; k <= options.rounds; k++) {
     const started = performance.now();
-    const { report, choices, tokens } = await playRound(tools, learner, training, grid, k);
+    const turn = turnOf(k, options.reptile?.rounds, training);
+    if (turn.begins) {
+      initial = Array.from(learner.parameters);
+      learner.adam = startLearner(learner.shape, learner.parameters).adam;
+    }
+    const { report, choices, tokens } = await playRound(tools, learner, turn, grid, k);
     const bonus = options.entropy * (1 - (k - 1) / options.rounds);
     const learnt = choices.length === 0 ? { loss: 0, gradNorm: 0 }
       : learn(learner, choices, { learningRate: options.learningRate, epochs: options.epochs, bonus });
+    if (turn.ends) Object.assign(learner, reptile(learner, Float64Array.from(initial!), options.reptile!.rate));
     reports.push(report);
     run.metrics.append({
       step: k, round: k, loss: learnt.loss, lr: options.learningRate, reward: report.reward, entropy: report.entropy,
       agreement: report.agreement, grad_norm: learnt.gradNorm, tokens, seconds: (performance.now() - started) / 1000,
     });
-    await save(file, learner, reports);
+    await save(file, learner, reports, initial);
     tellRound(hooks, k, options.rounds, report);
   }
   return { reports, ...(restored === undefined ? {} : { resumedFrom: restored.reports.length }) };
+}
+
+/** Which prompts a round takes. */
+interface Turn {
+  readonly prompts: readonly Seen[];
+  /** The how manyth round on these prompts it is, from 1. */
+  readonly round: number;
+  /** Whether it is the first, and the last, of some rounds of Reptile on one task. */
+  readonly begins: boolean;
+  readonly ends: boolean;
+}
+
+/** All tasks in every round, or with Reptile `each` rounds on one task, then on the next. */
+function turnOf(k: number, each: number | undefined, training: readonly Seen[]): Turn {
+  if (each === undefined) return { prompts: training, round: k, begins: false, ends: false };
+  const tasks = [...new Set(training.map(({ prompt }) => prompt.task))];
+  const block = Math.floor((k - 1) / each);
+  const task = tasks[block % tasks.length]!;
+  const within = (k - 1) % each;
+  return {
+    prompts: training.filter(({ prompt }) => prompt.task === task),
+    round: Math.floor(block / tasks.length) * each + within + 1,
+    begins: within === 0, ends: within === each - 1,
+  };
 }
 
 function tellRound({ say }: Hooks, k: number, rounds: number, { reward, entropy, agreement }: ControlRound): void {
@@ -66,11 +98,11 @@ interface Played {
 }
 
 async function playRound(
-  tools: AskTools, { shape, parameters }: Learner, training: readonly Seen[], grid: Grid, k: number,
+  tools: AskTools, { shape, parameters }: Learner, turn: Turn, grid: Grid, k: number,
 ): Promise<Played> {
   const { recipe: { actions, generate: { prompts: each, samples }, learn: { seed, rounds } } } = tools;
   const names = Object.keys(actions);
-  const chosen = promptsOf(training, k, each, seed);
+  const chosen = promptsOf(turn.prompts, turn.round, each, seed);
   const policies = chosen.map(({ features }) => probabilities(shape, parameters, features));
   const random = createRandom('actions', seed, k);
   const drawn = policies.map((p) => Array.from({ length: samples }, () => drawIndex(p, random.next())));
@@ -113,10 +145,13 @@ interface Saved {
   readonly v: readonly number[];
   readonly steps: number;
   readonly reports: readonly ControlRound[];
+  readonly initial?: readonly number[];
 }
 
-async function save(file: string, { parameters, adam: { m, v, steps } }: Learner, reports: readonly ControlRound[]): Promise<void> {
-  const saved: Saved = { parameters: Array.from(parameters), m: Array.from(m), v: Array.from(v), steps, reports };
+async function save(
+  file: string, { parameters, adam: { m, v, steps } }: Learner, reports: readonly ControlRound[], initial: readonly number[] | undefined,
+): Promise<void> {
+  const saved: Saved = { parameters: Array.from(parameters), m: Array.from(m), v: Array.from(v), steps, reports, initial };
   await atomicWrite(file, `${JSON.stringify(saved)}\n`);
 }
 
