@@ -9,7 +9,8 @@ import { rateSincerity } from '../../../src/reward/sincerity/sincerity.js';
 import { proportionInterval } from '../../../src/run/statistics.js';
 import type { Message } from '../../../src/text/template.js';
 
-// 120 pairs of responses, written before the rewards. `use: tune` was looked at while the rules were written, `use: report` was not.
+// 120 pairs of responses, written before the rewards. While the rules were written, the pairs of `use: tune` that they lost were looked at;
+// of `use: report` only how many.
 interface Pair {
   readonly id: string;
   readonly stratum: 'sincere' | 'coherent' | 'persona' | 'clarify';
