@@ -3,6 +3,7 @@ import type { Command } from 'commander';
 
 import * as align from './align.js';
 import * as chat from './chat.js';
+import * as compose from './compose.js';
 import * as control from './control.js';
 import * as evaluate from './evaluate.js';
 import * as exporting from './export.js';
@@ -24,5 +25,5 @@ export type Register = (program: Command, out: Output) => void;
 export const VERBS: readonly Register[] = [
   quickstart.register, train.register, align.register, control.register, label.register, infer.register, fitRewards.register,
   inspect.register, generate.register, evaluate.register, chat.register, serve.register, report.register, models.register,
-  exporting.register,
+  exporting.register, compose.register,
 ];

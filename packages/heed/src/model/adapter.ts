@@ -91,6 +91,29 @@ export function planAdapter(
   return { options, scale, modules, heads, size };
 }
 
+/** The linear modules of a model's layers that can be adapted, by name, in the model's order. */
+export const linearModules = (weights: Iterable<{ readonly name: string; readonly shape: readonly number[] }>): string[] =>
+  [...weights].filter(({ name, shape }) => shape.length === 2 && name.includes('.layers.') && name.endsWith('.weight'))
+    .map(({ name }) => name.slice(0, -'.weight'.length));
+
+/** Whether a target names a module: by its whole name, or by the last part of it. */
+export const isTarget = (module: string, target: string): boolean => module === target || module.endsWith(`.${target}`);
+
+/**
+ * Targets and layers that pick exactly these modules: the last parts of their names in their layers where that suffices, else the whole
+ * names.
+ *
+ * @param linear All that could be picked (`linearModules`).
+ */
+export function targetsFor(names: ReadonlySet<string>, linear: readonly string[]): Pick<LoraOptions, 'targets' | 'layers'> {
+  const whole = linear.filter((module) => names.has(module));
+  const short = [...new Set(whole.map((name) => name.slice(name.lastIndexOf('.') + 1)))];
+  const own = [...new Set(whole.map(layerOf))];
+  const picked = linear.filter((module) => own.includes(layerOf(module)) && short.some((target) => isTarget(module, target)));
+  if (picked.length !== names.size) return { targets: whole };
+  return { targets: short, layers: own.length === new Set(linear.map(layerOf)).size ? undefined : own };
+}
+
 function requireLayers(layers: readonly number[] | undefined, linear: readonly { readonly name: string }[]): void {
   const known = new Set(linear.map(({ name }) => layerOf(name)));
   const unknown = layers?.find((layer) => !known.has(layer));

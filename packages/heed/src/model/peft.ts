@@ -2,7 +2,9 @@ import { randomUUID } from 'node:crypto';
 import fs from 'node:fs/promises';
 import path from 'node:path';
 import { z } from 'zod';
-import { type AdapterPlan, type LoraModule, type LoraOptions, layerOf, planAdapter } from './adapter.js';
+import {
+  type AdapterPlan, type LoraModule, type LoraOptions, isTarget, layerOf, linearModules, planAdapter, targetsFor,
+} from './adapter.js';
 import { CheckpointError, reason, writeFailure } from './checkpoint/error.js';
 import type { Checkpoint } from './checkpoint/open.js';
 import { readSafetensors } from './checkpoint/safetensors.js';
@@ -255,35 +257,25 @@ function checkModule(name: string, { id, tensors }: Checkpoint, folder: string):
   throw new CheckpointError(`${folder}: adapts ${name}, which ${id} does not have: the adapter is for another base`);
 }
 
-/**
- * The targets and layers that pick exactly the modules of the file: the last parts of their names, and their layers, where that suffices
- * (as PEFT lists them, if it does), else the whole names.
- */
+/** The targets and layers that pick exactly the modules of the file: as its configuration lists them, if it does. */
 function modulesOf(
   config: Config, names: ReadonlySet<string>, { tensors }: Checkpoint, file: string,
 ): Pick<LoraOptions, 'targets' | 'layers'> {
-  const linear = [...tensors.values()]
-    .filter((t) => t.shape.length === 2 && t.name.includes('.layers.'))
-    .map((t) => t.name.slice(0, -'.weight'.length));
-  const matches = (module: string, target: string): boolean => module === target || module.endsWith(`.${target}`);
+  const linear = linearModules(tensors.values());
+  const terse = targetsFor(names, linear);
   const pick = (targets: readonly string[], layers?: readonly number[]): string[] =>
-    linear.filter((module) => targets.some((t) => matches(module, t)) && layers?.includes(layerOf(module)) !== false);
-  const whole = linear.filter((module) => names.has(module));
-  const short = [...new Set(whole.map((name) => name.slice(name.lastIndexOf('.') + 1)))];
-  const own = [...new Set(whole.map(layerOf))];
-  const layers = own.length === new Set(linear.map(layerOf)).size ? undefined : own;
-  const suffices = (targets: readonly string[]): boolean => targets.length <= short.length && pick(targets, layers).length === names.size;
+    linear.filter((module) => targets.some((target) => isTarget(module, target)) && layers?.includes(layerOf(module)) !== false);
   const { target_modules: wanted, layers_to_transform: transformed, exclude_modules: excluded } = config;
-  const among = transformed === undefined || transformed === null ? undefined : [transformed].flat() as number[];
-  if (Array.isArray(wanted) && (excluded ?? undefined) === undefined) {
-    const missing = pick(wanted, among).filter((module) => !names.has(module));
-    if (missing.length > 0)
-      throw new CheckpointError(
-        `${file}: has nothing for ${missing.slice(0, 3).join(', ')}, which target_modules names: the adapter is incomplete or for ` +
-        'another base',
-      );
-    const used = wanted.filter((target) => linear.some((module) => matches(module, target)));
-    if (suffices(used)) return { targets: used, layers };
+  if (!Array.isArray(wanted) || (excluded ?? undefined) !== undefined) return terse;
+  const layers = transformed === undefined || transformed === null ? undefined : [transformed].flat() as number[];
+  const missing = pick(wanted, layers).filter((module) => !names.has(module));
+  if (missing.length > 0) {
+    throw new CheckpointError(
+      `${file}: has nothing for ${missing.slice(0, 3).join(', ')}, which target_modules names: the adapter is incomplete or for ` +
+      'another base',
+    );
   }
-  return suffices(short) ? { targets: short, layers } : { targets: whole };
+  // PEFT's list may name what the model lacks, and its order is kept.
+  const used = wanted.filter((target) => linear.some((module) => isTarget(module, target)));
+  return used.length <= terse.targets.length && pick(used, terse.layers).length === names.size ? { ...terse, targets: used } : terse;
 }

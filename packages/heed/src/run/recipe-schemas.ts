@@ -20,12 +20,12 @@ const LINEARS = [...ATTENTION_TARGETS, ...MLP_TARGETS, ...FUSED_TARGETS] as cons
 /** A linear that LoRA can adapt, as PEFT names it. */
 export type AdapterTarget = (typeof LINEARS)[number];
 
-const AdapterTargets = z.union([z.enum(['all', 'mlp', 'attention']), z.array(z.enum(LINEARS)).min(1)]);
+export const AdapterTargets = z.union([z.enum(['all', 'mlp', 'attention']), z.array(z.enum(LINEARS)).min(1)]);
 
 const endsOf = (range: string): [number, number] => range.split('-').map(Number) as [number, number];
 
 /** Layers by number, from 0, and ranges of them with both ends: [0, 1, 20-29]. */
-const AdapterLayers = z.array(z.union([
+export const AdapterLayers = z.array(z.union([
   z.int().min(0),
   z.string().regex(/^\d+ *- *\d+$/, 'expected a layer or a range such as 20-29')
     .refine((range) => { const [from, to] = endsOf(range); return from <= to; }, 'expected the lower end first'),
