@@ -1,4 +1,6 @@
 /** `heed inspect`: data as the model sees it, before anything is trained. */
+import { statSync } from 'node:fs';
+
 import type { Command } from 'commander';
 
 import type { Output } from './output.js';
@@ -7,11 +9,21 @@ import { number } from './model-flags.js';
 export function register(program: Command, out: Output): void {
   program
     .command('inspect')
-    .description("show the data doctor's report and the first rows as tokens, learned ones marked; or, of a label recipe, what to label")
-    .argument('<recipe>', 'a YAML recipe, such as recipes/cut.yaml')
+    .description(
+      "show the data doctor's report and the first rows as tokens, learned ones marked; of a label recipe, what to label; of a policy "
+        + "gradient's run, the best, median and worst answer with the advantages of their tokens",
+    )
+    .argument('<recipe>', "a YAML recipe, such as recipes/cut.yaml, or a run's folder")
     .argument('[overrides...]', 'recipe values: key=value, such as data=mine.jsonl')
     .option('--rows <n>', 'how many rows to show', number, 3)
-    .action(async (file: string, overrides: string[], { rows }: { rows: number }) => {
+    .option('--round <n>', 'of a run: which round (default: the last)', number)
+    .action(async (file: string, overrides: string[], { rows, round }: { rows: number; round?: number }) => {
+      if (statSync(file, { throwIfNoEntry: false })?.isDirectory() === true) {
+        const { inspectRollouts, renderRollouts } = await import('./rollout-inspection.js');
+        const found = await inspectRollouts(file, round, (line) => out.note(line));
+        out.result(found, renderRollouts(found, out.terminal?.colour ?? false));
+        return;
+      }
       const [{ inspectRecipe, renderInspection }, { createProgress }, { inspectLabels, renderLabelInspection }] = await Promise.all([
         import('./inspection.js'), import('../run/progress.js'), import('./label-inspection.js'),
       ]);

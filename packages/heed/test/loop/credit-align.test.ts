@@ -64,6 +64,22 @@ describe('heed align with credit by token', () => {
     expect(ran.steps()[0]!['credit/segments']).toBeGreaterThan(1);
   });
 
+  it('whose answers heed inspect shows with the advantages of their tokens', async () => {
+    const { code, out, err } = await heed(['inspect', join(folder, 'spans'), '--round', '2']);
+    expect(code, err).toBe(0);
+    const own = lines<Line & { round: number }>('spans', 'rollouts.jsonl').filter(({ round }) => round === 2);
+    const rewards = own.map(({ reward }) => reward).sort((a, b) => b - a);
+    expect(out).toContain('round 2 of 6, 32 rated answers');
+    expect([...out.matchAll(/^(\w+) {2}reward ([\d.]+)/gm)].map(([, is, reward]) => [is, reward])).toEqual([
+      ['best', rewards[0]!.toFixed(3)], ['median', rewards[15]!.toFixed(3)], ['worst', rewards[31]!.toFixed(3)],
+    ]);
+    expect(out).toMatch(/\n\[[+−]\d\.\d\d\]/);
+    const missing = await heed(['inspect', join(folder, 'spans'), '--round', '9']);
+    expect(missing.code).toBe(2);
+    expect(missing.err).toContain('has no round 9; it has 1 to 6.');
+    expect((await heed(['inspect', folder])).err).toContain('has no rollouts.jsonl');
+  });
+
   it('by attention keeps the mean advantage of an answer, and reports the mass', async () => {
     const [whole, attention, uniform] = [
       await align('whole', few),
