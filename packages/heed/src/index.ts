@@ -135,7 +135,7 @@ export {
   createTrainer,
 } from './train/trainer.js';
 
-export type { Completion, GenerationHooks, GenerationRequest, Token } from './generate/request.js';
+export type { Completion, GenerationHooks, GenerationRequest, Steer, Token, WrittenSoFar } from './generate/request.js';
 export { type Generator } from './generate/generator.js';
 export type { SamplingOptions } from './generate/options.js';
 export { type OpenGeneratorOptions, openGenerator } from './generate/open.js';

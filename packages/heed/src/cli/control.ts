@@ -63,7 +63,7 @@ function render({ best, before, after, greedy, change, heldOut, headroom, policy
       ...Object.entries(tasks).map(([name, one]) => [name, digits(one.before), `${digits(one.own)} (${one.best})`, digits(one.after)]),
     ]), ''] : []),
     `headroom on validation prompts ${digits(headroom.headroom)}${headroom.worthwhile ? '' : ': next to nothing to learn'}`,
-    `the controller takes ${best} for ${Math.round(100 * policy.agreement)} % of the prompts; entropy ${policy.entropy.toFixed(2)}`,
+    `the controller takes ${best} in ${Math.round(100 * policy.agreement)} % of its choices; entropy ${policy.entropy.toFixed(2)}`,
     `time ${seconds.toFixed(0)} s`,
     `use it:  npx heed generate --controller ${dir}/controller …`,
   ].join('\n');

@@ -78,7 +78,9 @@ async function generate({ prompts: file, samples, limit, output, overwrite = fal
   let perSecond = 0;
   try {
     const plain = await openGenerator(engine, model, { batch: BATCH, precision: flags.precision, adapter });
-    const generator = await underController(flags, plain, engine, adapted, (row, { action }) => actions.set(row, action));
+    const generator = await underController(flags, plain, engine, adapted, (row, { action }) => {
+      if (!actions.has(row)) actions.set(row, action);
+    });
     progress.start('answering', total, { unit: 'answers' });
     await generator.generate(prompts.tokens.map((prompt, row) => ({ prompt, row, samples })), sampling, {
       signal: abort.signal,

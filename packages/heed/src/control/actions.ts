@@ -1,6 +1,6 @@
 /** What a controller may choose: ways of drawing an answer's tokens, by name. */
 import { z } from 'zod';
-import type { SamplingOptions } from '../generate/options.js';
+import type { Steering } from '../generate/options.js';
 import type { Tokenizer } from '../text/tokenizer.js';
 
 /** One way: temperature, filters and logit masks. */
@@ -40,12 +40,14 @@ export const ActionsOptions = z.record(z.string(), ActionOptions).superRefine((a
 });
 export type ActionsOptions = z.infer<typeof ActionsOptions>;
 
-/** The action as the sampler takes it. Words become tokens, each with a space before it and without. */
-export function samplingOf({ badWords, ...action }: ActionOptions, tokenizer: Pick<Tokenizer, 'encode'>): Partial<SamplingOptions> {
-  if (badWords === undefined) return action;
-  const words = badWords.flatMap((word) => [word, ` ${word}`]).map((text) => [...tokenizer.encode(text)]);
-  return { ...action, badWords: words };
-}
+/** What an action decides, undecided: an action that is silent on one of these switches it off. */
+const OFF = {
+  topK: undefined, topP: undefined, minP: undefined, repetitionPenalty: undefined, noRepeatNgram: undefined, badWords: undefined,
+  logitBias: undefined, endBias: undefined,
+};
 
-/** What an action decides: where a controller is at work, nobody else may say these. */
-export const CONTROLLED = ['temperature', 'topK', 'topP', 'minP', 'repetitionPenalty', 'noRepeatNgram', 'badWords', 'endBias'] as const;
+/** The action as the sampler takes it. Words become tokens, each with a space before it and without. */
+export function samplingOf({ badWords, ...action }: ActionOptions, tokenizer: Pick<Tokenizer, 'encode'>): Steering {
+  const words = badWords?.flatMap((word) => [word, ` ${word}`]).map((text) => [...tokenizer.encode(text)]);
+  return { ...OFF, ...action, badWords: words };
+}

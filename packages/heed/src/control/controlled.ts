@@ -1,11 +1,12 @@
 /** A generator under a controller: each prompt is answered in the way that the controller chooses for it. */
 import type { Generator } from '../generate/generator.js';
-import type { SamplingOptions } from '../generate/options.js';
-import type { Completion, GenerationHooks, GenerationRequest } from '../generate/request.js';
+import type { SamplingOptions, Steering } from '../generate/options.js';
+import type { Completion, GenerationHooks, GenerationRequest, Steer, Token } from '../generate/request.js';
 import type { Tokenizer } from '../text/tokenizer.js';
 import { samplingOf } from './actions.js';
 import { type Controller, type Decision, decide } from './controller.js';
 import type { PromptReader } from './readings.js';
+import { type AnswerSoFar, SHOWN } from './state.js';
 
 export interface ControlledOptions {
   readonly controller: Controller;
@@ -24,16 +25,32 @@ export interface ControlledOptions {
  */
 export function controlGenerator(generator: Generator, options: ControlledOptions): Generator {
   const { controller, reader, tokenizer, task, onDecision } = options;
+  const names = Object.keys(controller.actions);
   return {
     ...generator,
-    async generate(requests, sampling, hooks) {
+    async generate(requests, sampling, hooks = {}) {
       const readings = await reader.read(requests.map(({ prompt }) => prompt));
-      const actions = requests.map(({ row }, i) => {
-        const decision = decide(controller, readings[i]!, task);
+      const actionOf = (row: number, x: number, sofar?: AnswerSoFar): string => {
+        const decision = decide(controller, readings[x]!, task, sofar);
         onDecision?.(row, decision);
-        return samplingOf(controller.actions[decision.action]!, tokenizer);
+        return decision.action;
+      };
+      const given = requests.map((request, x): OwnRequest => {
+        const first = actionOf(request.row, x);
+        const shown = controller.segment > 0 ? { ...sampling, top: Math.max(SHOWN, sampling.top ?? 0) } : sampling;
+        const own = onlyLimits(shown, samplingOf(controller.actions[first]!, tokenizer));
+        if (controller.segment === 0) return { request, options: own };
+        const last = new Map<number, string>();
+        return { request, options: own, steer: { every: controller.segment, choose({ sample, ids, tops }) {
+          const before = names.indexOf(last.get(sample) ?? first);
+          const action = actionOf(request.row, x, { ids, tops, most: sampling.maxNewTokens, last: before });
+          last.set(sample, action);
+          return samplingOf(controller.actions[action]!, tokenizer);
+        } } };
       });
-      return generateEach(generator, requests.map((request, i) => ({ request, options: onlyLimits(sampling, actions[i]!) })), hooks);
+      if (controller.segment === 0) return generateEach(generator, given, hooks);
+      const asked = sampling.top ?? 0;
+      return (await generateEach(generator, given, withTop(hooks, asked))).map((completion) => cut(completion, asked));
     },
     async release() {
       await reader.release();
@@ -42,14 +59,30 @@ export function controlGenerator(generator: Generator, options: ControlledOption
   };
 }
 
+/** A completion with as many of the likeliest tokens as its caller asked for. */
+const cut = ({ tops, ...completion }: Completion, asked: number): Completion =>
+  (asked === 0 || tops === undefined ? completion : { ...completion, tops: tops.map((top) => top.slice(0, asked)) });
+
+/** Hooks that get as many of the likeliest tokens as their caller asked for. */
+function withTop({ onToken, onCompletion, ...hooks }: GenerationHooks, asked: number): GenerationHooks {
+  const less = ({ top, ...token }: Token): Token => (asked === 0 || top === undefined ? token : { ...token, top: top.slice(0, asked) });
+  return {
+    ...hooks,
+    onToken: onToken && ((row, sample, text, tokens) => onToken(row, sample, text, tokens.map(less))),
+    onCompletion: onCompletion && ((completion) => onCompletion(cut(completion, asked))),
+  };
+}
+
 /** The options under an action: of the caller's own, what says nothing of how a token is chosen. */
-const onlyLimits = ({ maxNewTokens, seed, stop, top }: SamplingOptions, action: Partial<SamplingOptions>): SamplingOptions =>
-  ({ temperature: 0, ...action, maxNewTokens, seed, stop, top });
+const onlyLimits = ({ maxNewTokens, seed, stop, top }: SamplingOptions, action: Steering): SamplingOptions =>
+  ({ ...action, maxNewTokens, seed, stop, top });
 
 /** A request with options of its own. */
 export interface OwnRequest {
   readonly request: GenerationRequest;
   readonly options: SamplingOptions;
+  /** Changes them in mid-answer. */
+  readonly steer?: Steer;
 }
 
 /** Generates requests with options of their own in one batch → completions in the order of the requests, samples together. */
@@ -58,7 +91,8 @@ export async function generateEach(
 ): Promise<Completion[]> {
   const groups = new Map<string, (OwnRequest & { readonly i: number })[]>();
   for (const [i, one] of given.entries()) {
-    const key = JSON.stringify(one.options);
+    // Who is steered calls alone, since a call has one steer.
+    const key = JSON.stringify([one.options, one.steer === undefined ? null : i]);
     groups.set(key, [...(groups.get(key) ?? []), { ...one, i }]);
   }
   const total = given.reduce((sum, { request }) => sum + (request.samples ?? 1), 0);
@@ -67,6 +101,7 @@ export async function generateEach(
   await Promise.all([...groups].map(async ([key, group]) => {
     const completions = await generator.generate(group.map(({ request }) => request), group[0]!.options, {
       ...hooks,
+      steer: group[0]!.steer,
       onProgress(now) {
         progress.set(key, now);
         const all = [...progress.values()];

@@ -8,8 +8,7 @@ import type { Model } from '../model/load.js';
 import type { Adapter } from '../model/peft.js';
 import { atomicWrite } from '../run/files.js';
 import { ActionsOptions } from './actions.js';
-import type { Controller } from './controller.js';
-import { inputsOf } from './features.js';
+import { type Controller, networkInputs } from './controller.js';
 import { sizeOf } from './network.js';
 
 export const CONTROLLER_FILE = 'controller.json';
@@ -26,6 +25,7 @@ const ControllerFile = z.strictObject({
   shift: numbers,
   /** null: a number that was the same for all training prompts, and counts as 0. */
   scale: z.array(z.number().nullable()),
+  segment: z.int().min(0),
   hidden: z.array(z.int().min(1)),
   parameters: numbers,
 });
@@ -38,11 +38,12 @@ export interface Steered {
 
 /** Writes `controller.json` into a folder. Numbers come back to the last bit. */
 export async function saveController(folder: string, controller: Controller, { model, adapter }: Steered): Promise<void> {
-  const { actions, encoder: { components, shift, scale, tasks }, shape: { hidden }, parameters } = controller;
+  const { actions, encoder: { components, shift, scale, tasks }, segment, shape: { hidden }, parameters } = controller;
   const file: z.input<typeof ControllerFile> = {
     format: 1, model: model.checkpoint.id, weights: fingerprint(model, adapter), actions, tasks: [...tasks],
     components: { mean: [...components.mean], directions: components.directions.map((one) => [...one]) },
-    shift: [...shift], scale: scale.map((x) => (x === Infinity ? null : x)), hidden: [...hidden], parameters: Array.from(parameters),
+    shift: [...shift], scale: scale.map((x) => (x === Infinity ? null : x)), segment, hidden: [...hidden],
+    parameters: Array.from(parameters),
   };
   await atomicWrite(join(folder, CONTROLLER_FILE), `${JSON.stringify(file)}\n`);
 }
@@ -64,15 +65,16 @@ export async function readController(folder: string): Promise<StoredController> 
   });
   const { success, data } = ControllerFile.safeParse(parsed(text));
   if (!success) throw new UserError(`${path} is no controller, or was damaged.`, ['Train it again: heed control RECIPE.']);
-  const { actions, tasks, components, shift, hidden, weights, model } = data;
+  const { actions, tasks, components, shift, segment, hidden, weights, model } = data;
   const encoder = { components, shift, scale: data.scale.map((x) => x ?? Infinity), tasks };
-  const shape = { inputs: inputsOf(encoder), hidden, outputs: Object.keys(actions).length };
+  const { length: outputs } = Object.keys(actions);
+  const shape = { inputs: networkInputs(encoder, segment, outputs), hidden, outputs };
   if (data.parameters.length !== sizeOf(shape)) {
     throw new UserError(`${path} has ${data.parameters.length} parameters; expected ${sizeOf(shape)}.`, [
       'Train it again: heed control RECIPE.',
     ]);
   }
-  return { controller: { actions, encoder, shape, parameters: Float64Array.from(data.parameters) }, model, weights };
+  return { controller: { actions, encoder, segment, shape, parameters: Float64Array.from(data.parameters) }, model, weights };
 }
 
 /**

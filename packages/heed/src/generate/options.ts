@@ -33,6 +33,9 @@ export interface SamplingOptions {
   readonly seed: number;
 }
 
+/** The options that may change in the middle of a completion. */
+export type Steering = Omit<SamplingOptions, 'maxNewTokens' | 'stop' | 'top' | 'seed'>;
+
 /** Throws a UserError that names the first option out of its range, for a model with so many tokens; default: any number. */
 export function checkOptions(options: SamplingOptions, vocabulary = Infinity): void {
   const check = (name: keyof SamplingOptions, valid: (value: number) => boolean, range: string): void => {

@@ -1,5 +1,6 @@
 import type { AdapterPlan } from '../model/adapter.js';
 import type { Precision } from '../model/precision.js';
+import type { Steering } from './options.js';
 
 /** A prompt to be answered. */
 export interface GenerationRequest {
@@ -60,6 +61,28 @@ export interface GenerationHooks {
   onProgress?(progress: { readonly tokens: number; readonly finished: number; readonly total: number }): void;
   /** Once aborted, `generate` rejects with the signal's reason after the current step. */
   readonly signal?: AbortSignal;
+  /** Changes how tokens are chosen in the middle of a completion. */
+  readonly steer?: Steer;
+}
+
+/** How a completion is steered while it is written. */
+export interface Steer {
+  /** Tokens from one choice to the next. */
+  readonly every: number;
+  /**
+   * Called where a completion has `every`, 2 · `every`, … tokens and goes on. What it returns replaces the call's own options up to the
+   * next choice; what it leaves out goes back to them.
+   */
+  choose(sofar: WrittenSoFar): Partial<Steering>;
+}
+
+/** A completion that is being written. */
+export interface WrittenSoFar {
+  readonly row: number;
+  readonly sample: number;
+  readonly ids: readonly number[];
+  /** The likeliest tokens of each place so far, if the options' `top` asks for them. */
+  readonly tops: readonly (readonly Likely[])[];
 }
 
 export interface GeneratorOptions {

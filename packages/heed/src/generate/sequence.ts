@@ -1,4 +1,4 @@
-import { type Choice, type SamplingOptions, choiceOf } from './options.js';
+import { type Choice, type SamplingOptions, checkOptions, choiceOf } from './options.js';
 import type { Completion, GenerationHooks, GenerationRequest, GeneratorOptions, Likely, Token } from './request.js';
 import { type TextStream, createTextStream } from './text-stream.js';
 
@@ -6,6 +6,7 @@ import { type TextStream, createTextStream } from './text-stream.js';
 export interface GenerationSequence {
   readonly row: number;
   readonly sample: number;
+  /** How its next token is chosen. */
   readonly options: SamplingOptions;
   readonly choice: Choice;
   readonly prompt: readonly number[];
@@ -35,30 +36,42 @@ export interface GenerationSequence {
 export function startSequence(
   { prompt, row }: GenerationRequest,
   sample: number,
-  options: SamplingOptions,
+  given: SamplingOptions,
   { decode, stopIds, vocabulary }: Pick<GeneratorOptions, 'decode' | 'stopIds'> & { readonly vocabulary: number },
-  { onToken }: GenerationHooks,
+  { onToken, steer }: GenerationHooks,
 ): GenerationSequence {
-  const { maxNewTokens, stop = [] } = options;
+  const { maxNewTokens, stop = [], seed, top } = given;
   const tokens: Token[] = [];
   const ids: number[] = [];
   const logprobs: number[] = [];
   const sampled: number[] = [];
   const tops: (readonly Likely[])[] = [];
   const stream = onToken !== undefined || stop.length > 0 ? createTextStream(decode, stop) : undefined;
-  let given = 0;
+  let told = 0;
   const give = (delta: string, upTo: number): void => {
-    const fresh = onToken === undefined ? [] : tokens.slice(given, upTo);
-    given = Math.max(given, upTo);
+    const fresh = onToken === undefined ? [] : tokens.slice(told, upTo);
+    told = Math.max(told, upTo);
     if (delta !== '' || fresh.length > 0) onToken?.(row, sample, delta, fresh);
   };
   let finish: Completion['finish'] | undefined;
   let ended = false;
+  let options = given;
+  let choice = choiceOf(options, vocabulary);
+  const choose = ({ every, choose: changes }: NonNullable<typeof steer>): void => {
+    if (ids.length % every !== 0) return;
+    options = { ...given, ...changes({ row, sample, ids, tops }), maxNewTokens, stop, seed, top };
+    checkOptions(options, vocabulary);
+    choice = choiceOf(options, vocabulary);
+  };
   return {
     row,
     sample,
-    options,
-    choice: choiceOf(options, vocabulary),
+    get options() {
+      return options;
+    },
+    get choice() {
+      return choice;
+    },
     prompt,
     promptKey: prompt.join(),
     stopIds,
@@ -90,6 +103,7 @@ export function startSequence(
       const text = ended ? undefined : stream?.push(token.id);
       if (ended || text?.stopped === true) finish = 'stop';
       else if (ids.length >= maxNewTokens) finish = 'length';
+      if (finish === undefined && steer !== undefined) choose(steer);
       if (stream === undefined) return;
       if (finish === undefined) give(text!.delta, stream.tokens);
       else give((text?.delta ?? '') + stream.end(), stream.cut?.tokens ?? ids.length);
@@ -107,7 +121,8 @@ export function completionOf(sequence: GenerationSequence, decode: (ids: readonl
     ids: ids.slice(0, tokens),
     text: stream?.cut?.text ?? decode(ended ? ids.slice(0, -1) : ids),
     logprobs: logprobs.slice(0, tokens),
-    ...(sampled.length === 0 ? {} : { sampled: sampled.slice(0, tokens) }),
+    // A steered completion may have drawn some of its tokens from the model itself, or through filters.
+    ...(sampled.length === 0 || sampled.length < ids.length ? {} : { sampled: sampled.slice(0, tokens) }),
     ...((options.top ?? 0) === 0 ? {} : { tops: tops.slice(0, tokens) }),
     finish: finish!,
   };

@@ -103,4 +103,28 @@ describe('a generator with masks', () => {
     const together = await Promise.all(ways.map(write));
     expect(together.map(({ ids }) => ids)).toEqual(alone);
   });
+
+  it('changes in the middle of a completion what chooses its tokens', async () => {
+    const seen: (readonly number[])[] = [];
+    const never = Object.fromEntries(model.template.stopIds.map((id) => [id, -1000]));
+    const steer = {
+      every: 3,
+      choose: ({ ids, tops }: { ids: readonly number[]; tops: readonly unknown[] }) => {
+        seen.push([ids.length, tops.length]);
+        return ids.length === 3 ? { logitBias: { 9: 1000 } } : {};
+      },
+    };
+    const options = { ...base, logitBias: never, maxNewTokens: 9, top: 2 };
+    const [steered] = await generator.generate([{ prompt, row: 0 }], options, { steer });
+    const [plain] = await generator.generate([{ prompt, row: 0 }], options);
+    expect(steered!.ids.slice(0, 3)).toEqual(plain!.ids.slice(0, 3));
+    expect(steered!.ids.slice(3, 6)).toEqual([9, 9, 9]);
+    expect(seen).toEqual([[3, 3], [6, 6]]);
+    // From the sixth token on it is as if the text so far had been the prompt.
+    const longer = [...prompt, ...steered!.ids.slice(0, 6)];
+    const [rest] = await generator.generate([{ prompt: longer, row: 0 }], { ...options, maxNewTokens: 3 });
+    expect(steered!.ids.slice(6)).toEqual(rest!.ids);
+    const wrong = generator.generate([{ prompt, row: 0 }], options, { steer: { every: 1, choose: () => ({ temperature: -1 }) } });
+    await expect(wrong).rejects.toThrow('temperature is -1');
+  });
 });

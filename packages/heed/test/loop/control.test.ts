@@ -1,4 +1,4 @@
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { startEngine } from '@heed/tensor';
 import { beforeAll, describe, expect, it } from 'vitest';
@@ -36,6 +36,7 @@ beforeAll(async () => {
   // One task pays for long answers, the other for short ones: no fixed action is good at both.
   write('rewards.ts', `
     export const long = ({ completions }) => completions.map((text) => Math.min(1, text.length / 8));
+    export const middling = ({ completions }) => completions.map((text) => Number(text.length > 0 && text.length < 4));
     export const short = ({ completions }) => completions.map((text) => 1 - Math.min(1, text.length / 8));
   `);
   recipe = write('control.yaml', `
@@ -173,6 +174,38 @@ describe('heed control', () => {
     expect(other.err).toContain('has other actions: some, stop, go');
     const odd = await heed(['control', recipe, `run.dir=${join(folder, 'odd')}`, 'learn.rounds=7', 'learn.reptile={ rounds: 2 }']);
     expect(odd.err).toContain('expected a multiple of learn.reptile.rounds, which is 2');
+  });
+
+  it('chooses again in mid-answer, which no choice before the answer can replace', async () => {
+    const middling = `{ middling: { data: { path: ${join(folder, 'long.jsonl')} }, reward: { fn: ${join(folder, 'rewards.ts')}#middling }, `
+      + `heldOut: { path: ${join(folder, 'long-held.jsonl')} } } }`;
+    const args = (run: string): string[] => [
+      'control', recipe, `run.dir=${join(folder, run)}`, `tasks=${middling}`,
+      'actions={ stop: { temperature: 1, endBias: { add: 1000, after: 0 } }, go: { temperature: 1, endBias: { add: -1000, after: 0 } } }',
+      'learn.segment=3', 'learn.rounds=10', 'learn.prior=0.5', '--json',
+    ];
+    const ran = await heed(args('segments'));
+    expect(ran.code, ran.err).toBe(0);
+    const summary = ran.json<ControlSummary>();
+    // Three tokens and the end earn 1; the end alone and eight tokens earn nothing.
+    expect(summary.grid).toEqual({ stop: 0, go: 0 });
+    expect((summary.after['value'] as { mean: number }).mean).toBe(1);
+    expect(summary.policy.actions).toEqual({ stop: 0.5, go: 0.5 });
+    // Replayed from the answers on disk, choices in mid-answer included, it comes to the same network.
+    const bits = read('segments', 'controller', 'controller.json');
+    for (const name of ['summary.json', 'checkpoints', 'controller']) rmSync(join(folder, 'segments', name), { recursive: true });
+    expect((await heed([...args('segments'), '--resume'])).code).toBe(0);
+    expect(read('segments', 'controller', 'controller.json')).toBe(bits);
+
+    const steered = join(folder, 'segments', 'controller');
+    const output = join(folder, 'middling.jsonl');
+    const written = await heed([
+      'generate', '--model', model, '--prompts', join(folder, 'long-held.jsonl'), '-o', output, '--max-tokens', '8',
+      '--controller', steered, '-n', '2',
+    ]);
+    expect(written.code, written.err).toBe(0);
+    const rows = readFileSync(output, 'utf8').trim().split('\n').map((line) => JSON.parse(line) as { tokens: number; action: string });
+    expect(rows.map(({ tokens, action }) => [tokens, action])).toEqual(new Array(8).fill([4, 'go']));
   });
 
   it('refuses held-out prompts that it learns from, and recipes that say nothing to choose', async () => {

@@ -2,7 +2,8 @@
 import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { samplingOf } from '../../control/actions.js';
-import { generateEach } from '../../control/controlled.js';
+import { type OwnRequest, generateEach } from '../../control/controlled.js';
+import { type AnswerSoFar, SHOWN } from '../../control/state.js';
 import type { Generator } from '../../generate/generator.js';
 import { failed } from '../../judge/respondent.js';
 import type { Model } from '../../model/load.js';
@@ -23,11 +24,24 @@ export interface Wanted {
   readonly action: string;
   /** Names the answer's random numbers, together with the seed. */
   readonly row: number;
+  /** Chooses an action for the rest of the answer, after every `every` tokens. */
+  readonly steer?: { readonly every: number; choose(sofar: AnswerSoFar): Later };
+}
+
+/** A choice in mid-answer. */
+export interface Later {
+  /** What the network took. */
+  readonly features: readonly number[];
+  /** Index of the action. */
+  readonly action: number;
+  readonly probability: number;
 }
 
 /** An answer and what its reward said. */
 export interface RatedText {
   readonly text: string;
+  /** The choices in mid-answer, in their order. */
+  readonly later: readonly Later[];
   readonly tokens: number;
   readonly finish: 'stop' | 'length';
   /** Absent where the answer got no rating. */
@@ -47,6 +61,7 @@ export interface AskTools {
 
 interface Written {
   readonly text: string;
+  readonly later: readonly Later[];
   readonly ids: readonly number[];
   readonly finish: 'stop' | 'length';
 }
@@ -74,9 +89,9 @@ export async function ask(
     });
     const ratings = await rateAnswers(path(`ratings-${task}.json`), items, reward, recipe.allowedFailures, hooks);
     own.forEach((i, at) => {
-      const [{ text, ids, finish }, rating] = [written[i]!, ratings[at]!];
+      const [{ text, ids, finish, later }, rating] = [written[i]!, ratings[at]!];
       const rated = failed(rating) ? {} : { value: rating.value, satisfied: rating.satisfied };
-      results[i] = { text, tokens: ids.length, finish, ...rated };
+      results[i] = { text, later, tokens: ids.length, finish, ...rated };
     });
   }
   return results;
@@ -84,30 +99,41 @@ export async function ask(
   async function write(): Promise<Written[]> {
     const { progress = silentProgress, interrupt } = hooks;
     // At temperature 0 all answers of an action to a prompt are the same: one is written for all.
-    const keyOf = ({ prompt, action, row }: Wanted): string =>
-      JSON.stringify(recipe.actions[action]!.temperature === 0 ? [action, prompt.tokens] : [action, prompt.tokens, row]);
+    const keyOf = ({ prompt, action, row, steer }: Wanted): string => {
+      const same = recipe.actions[action]!.temperature === 0 && steer === undefined;
+      return JSON.stringify([action, prompt.tokens, ...(same ? [] : [row, steer?.every])]);
+    };
     const unique = [...new Map(wanted.map((one) => [keyOf(one), one])).values()];
+    const later = unique.map((): Later[] => []);
     progress.start(doing, unique.length, { unit: 'answers' });
     try {
-      const completions = await generateEach(generator, unique.map(({ prompt, action, row }) => ({
-        request: { prompt: prompt.tokens, row },
-        options: {
-          temperature: 0, ...samplingOf(recipe.actions[action]!, model.tokenizer), maxNewTokens: recipe.generate.maxNewTokens, seed,
-        },
-      })), {
+      const completions = await generateEach(generator, unique.map((one, i) => requestOf(one, later[i]!)), {
         onProgress({ finished }) {
           progress.update(finished);
           if (interrupt?.requested === true) throw new Interrupted(`Stopped while ${doing}; go on with --resume.`);
         },
       });
-      const written = new Map(unique.map((one, i) => [keyOf(one), completions[i]!]));
-      return wanted.map((one) => {
-        const { text, ids, finish } = written.get(keyOf(one))!;
-        return { text, ids, finish };
-      });
+      const written = new Map(unique.map((one, i) => {
+        const { text, ids, finish } = completions[i]!;
+        return [keyOf(one), { text, ids, finish, later: later[i]! }];
+      }));
+      return wanted.map((one) => written.get(keyOf(one))!);
     } finally {
       progress.stop();
     }
+  }
+
+  function requestOf({ prompt, action, row, steer }: Wanted, later: Later[]): OwnRequest {
+    const { generate: { maxNewTokens }, actions } = recipe;
+    const names = Object.keys(actions);
+    const own = { ...samplingOf(actions[action]!, model.tokenizer), maxNewTokens, seed };
+    const request = { prompt: prompt.tokens, row };
+    if (steer === undefined) return { request, options: own };
+    return { request, options: { ...own, top: SHOWN }, steer: { every: steer.every, choose({ ids, tops }) {
+      const choice = steer.choose({ ids, tops, most: maxNewTokens, last: later.at(-1)?.action ?? names.indexOf(action) });
+      later.push(choice);
+      return samplingOf(actions[names[choice.action]!]!, model.tokenizer);
+    } } };
   }
 }
 

@@ -6,8 +6,8 @@ import { words } from '../../text/words.js';
 import { type AskTools, type RatedText, type Wanted, ask } from './asking.js';
 import type { TaskPrompt } from './tasks.js';
 
-/** An action for each held-out prompt. */
-export type Policy = readonly string[];
+/** An action for each held-out prompt, and how it changes in mid-answer, where it does. */
+export type Policy = readonly Pick<Wanted, 'action' | 'steer'>[];
 
 /** Answers of one policy, `[prompt][sample]`. */
 export type PolicyAnswers = readonly (readonly RatedText[])[];
@@ -22,17 +22,21 @@ export async function answerHeldOut(
   const { recipe: { actions, evaluate: { samples }, learn } } = tools;
   const place = new Map<string, number>();
   const wanted: Wanted[] = [];
-  for (const action of Object.keys(actions)) {
+  const keyOf = (x: number, { action, steer }: Policy[number]): string => `${action} ${x} ${steer === undefined ? '' : 'steered'}`;
+  const all = Object.values(policies);
+  for (const name of Object.keys(actions)) {
     for (const [x, prompt] of prompts.entries()) {
-      if (!Object.values(policies).some((policy) => policy[x] === action)) continue;
-      place.set(`${action} ${x}`, wanted.length);
-      for (let s = 0; s < samples; s++) wanted.push({ prompt, action, row: x * samples + s });
+      for (const one of all.map((policy) => policy[x]!).filter(({ action }) => action === name)) {
+        if (place.has(keyOf(x, one))) continue;
+        place.set(keyOf(x, one), wanted.length);
+        for (let s = 0; s < samples; s++) wanted.push({ prompt, ...one, row: x * samples + s });
+      }
     }
   }
   const seed = createRandom('held out', learn.seed).int(2 ** 31);
   const told = await ask(tools, 'held-out', seed, wanted, 'answering held-out prompts');
-  const answersOf = (policy: Policy): PolicyAnswers => policy.map((action, x) => {
-    const at = place.get(`${action} ${x}`)!;
+  const answersOf = (policy: Policy): PolicyAnswers => policy.map((one, x) => {
+    const at = place.get(keyOf(x, one))!;
     return told.slice(at, at + samples);
   });
   return Object.fromEntries(Object.entries(policies).map(([name, policy]) => [name, answersOf(policy)]));

@@ -1,6 +1,6 @@
 /** `heed control` as a job. */
 import { startEngine, view } from '@heed/tensor';
-import type { Controller } from '../../control/controller.js';
+import { type Controller, networkInput } from '../../control/controller.js';
 import { saveController } from '../../control/file.js';
 import { encode } from '../../control/features.js';
 import { entropyOf, indexOfMost, probabilities } from '../../control/policy.js';
@@ -13,11 +13,12 @@ import type { Hooks, Measured, Summary } from '../../run/job.js';
 import { silentProgress } from '../../run/progress.js';
 import { writeReport } from '../../run/report/write.js';
 import type { Estimate } from '../../run/statistics.js';
-import type { AskTools } from './asking.js';
-import { type PolicyAnswers, answerHeldOut, change, measure } from './compare.js';
+import type { AnswerSoFar } from '../../control/state.js';
+import type { AskTools, Later } from './asking.js';
+import { type Policy, type PolicyAnswers, answerHeldOut, change, measure } from './compare.js';
 import { type Grid, searchGrid } from './grid.js';
 import type { ControlRecipe } from './recipe.js';
-import { type ControlRound, learnRounds } from './rounds.js';
+import { type ControlRound, type Seen, learnRounds } from './rounds.js';
 import { startControl } from './start.js';
 import { type TaskPrompt, openTaskRewards, readTasks } from './tasks.js';
 
@@ -50,9 +51,9 @@ export interface ControlSummary extends Summary {
   readonly headroom: Grid['headroom'] & { readonly worthwhile: boolean };
   /** The trained policy on the held-out prompts. */
   readonly policy: {
-    /** Mean entropy, in nats. */
+    /** Mean entropy before the answer begins, in nats. */
     readonly entropy: number;
-    /** Share of prompts for which it takes the best fixed action. */
+    /** Share of its choices that are the best fixed action. */
     readonly agreement: number;
     /** How often it takes each action. */
     readonly actions: Readonly<Record<string, number>>;
@@ -102,22 +103,23 @@ export async function runControl(recipe: ControlRecipe, run: RunFolder, hooks: H
     const names = Object.keys(recipe.actions);
     const learner = start.learner(grid.best);
     const { shape } = learner;
-    const featuresOf = (some: readonly TaskPrompt[], readings: typeof seenTraining): number[][] =>
-      some.map(({ task }, x) => encode(encoder, readings[x]!, task));
-    const features = featuresOf(training, seenTraining);
-    const seen = training.map((prompt, x) => ({ prompt, features: features[x]! }));
+    const { actions, learn: { segment = 0 } } = recipe;
+    const seen = training.map((prompt, x): Seen => {
+      const encoded = encode(encoder, seenTraining[x]!, prompt.task);
+      return { prompt, encoded, features: networkInput({ actions, segment }, encoded) };
+    });
     const { reports, resumedFrom } = await learnRounds(tools, learner, seen, grid);
 
-    const controller: Controller = { actions: recipe.actions, encoder, shape, parameters: learner.parameters };
+    const controller: Controller = { actions, encoder, segment, shape, parameters: learner.parameters };
     await saveController(run.path('controller'), controller, { model, adapter });
-    const policies = featuresOf(heldOut, seenHeldOut).map((x) => probabilities(shape, learner.parameters, x));
-    const chosen = policies.map((p) => names[indexOfMost(p)]!);
+    const policy = heldOut.map(({ task }, x) => likeliest(controller, encode(encoder, seenHeldOut[x]!, task)));
+    const chosen = policy.map(({ action }) => action);
     const greedy = names.find((name) => isGreedy(recipe.actions[name]!));
     const answers = await answerHeldOut(tools, heldOut, {
-      before: heldOut.map(() => grid.best),
-      own: heldOut.map(({ task }) => grid.bestOf.get(task)!),
-      after: chosen,
-      ...(greedy === undefined ? {} : { greedy: heldOut.map(() => greedy) }),
+      before: heldOut.map(() => ({ action: grid.best })),
+      own: heldOut.map(({ task }) => ({ action: grid.bestOf.get(task)! })),
+      after: policy,
+      ...(greedy === undefined ? {} : { greedy: heldOut.map(() => ({ action: greedy })) }),
     });
     const [before, own, after] = ['before', 'own', 'after'].map((name) => answers[name]!) as [PolicyAnswers, PolicyAnswers, PolicyAnswers];
     const summary: ControlSummary = {
@@ -128,11 +130,7 @@ export async function runControl(recipe: ControlRecipe, run: RunFolder, hooks: H
       change: change(before, after, seed),
       greedy: answers['greedy'] && measure(answers['greedy'], seed),
       best: grid.best, grid: grid.means, headroom: { ...grid.headroom, worthwhile },
-      policy: {
-        entropy: policies.reduce((sum, p) => sum + entropyOf(p), 0) / policies.length,
-        agreement: chosen.filter((name) => name === grid.best).length / chosen.length,
-        actions: Object.fromEntries(names.map((name) => [name, chosen.filter((one) => one === name).length / chosen.length])),
-      },
+      policy: describePolicy(controller, policy.map(({ entropy }) => entropy), chosen, after, grid.best),
       tasks: tasksOf(Object.keys(recipe.tasks), heldOut, grid, { before, own, after }),
       rounds: reports,
       seconds: Math.round((performance.now() - started) / 100) / 10,
@@ -147,6 +145,35 @@ export async function runControl(recipe: ControlRecipe, run: RunFolder, hooks: H
     progress.stop();
     await engine.close();
   }
+}
+
+/** The likeliest action for a prompt, and in mid-answer where the controller chooses again; and the policy's entropy before the answer. */
+function likeliest(controller: Controller, encoded: readonly number[]): Policy[number] & { readonly entropy: number } {
+  const { actions, segment, shape, parameters } = controller;
+  const names = Object.keys(actions);
+  const choose = (sofar?: AnswerSoFar): Later & { readonly entropy: number } => {
+    const features = networkInput(controller, encoded, sofar);
+    const p = probabilities(shape, parameters, features);
+    const action = indexOfMost(p);
+    return { features, action, probability: p[action]!, entropy: entropyOf(p) };
+  };
+  const first = choose();
+  const steer = segment === 0 ? {} : { steer: { every: segment, choose } };
+  return { action: names[first.action]!, entropy: first.entropy, ...steer };
+}
+
+function describePolicy(
+  { actions }: Controller, entropies: readonly number[], chosen: readonly string[], after: PolicyAnswers, best: string,
+): ControlSummary['policy'] {
+  const names = Object.keys(actions);
+  // Every choice counts: that before the answer, and those in the middle of each sample of it.
+  const taken = after.flatMap((answers, x) => answers.flatMap(({ later }) => [chosen[x]!, ...later.map(({ action }) => names[action]!)]));
+  const share = (name: string): number => taken.filter((one) => one === name).length / taken.length;
+  return {
+    entropy: entropies.reduce((sum, h) => sum + h, 0) / entropies.length,
+    agreement: share(best),
+    actions: Object.fromEntries(names.map((name) => [name, share(name)])),
+  };
 }
 
 /** Sequences that are generated at the same time. */

@@ -69,6 +69,8 @@ export const ControlRecipe = z.strictObject({
     learningRate: z.number().positive().default(3e-3),
     /** Weight of the policy's entropy in the first round; it falls to 0 along a line. */
     entropy: z.number().min(0).default(0.01),
+    /** Tokens after which the controller chooses again, by the answer so far. Left out: it chooses once for each answer. */
+    segment: count.optional(),
     /** Widths of the tanh layers. */
     hidden: z.array(count).min(1).default([64, 64]),
     /** Principal components of the hidden state that the network sees. */

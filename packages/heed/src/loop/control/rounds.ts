@@ -1,20 +1,24 @@
 /** The rounds in which the controller learns: it draws an action for each answer, and the rewards say which actions did better. */
 import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
+import { networkInput } from '../../control/controller.js';
 import { type Learner, learn, reptile, startLearner } from '../../control/learner.js';
 import { type Choice, indexOfMost, leaveOneOut, probabilities } from '../../control/policy.js';
 import { atomicWrite } from '../../run/files.js';
 import type { Hooks } from '../../run/job.js';
 import { createRandom } from '../../run/random.js';
 import { promptsOf } from '../prompt-order.js';
-import { type AskTools, type RatedText, ask } from './asking.js';
+import { type AskTools, type RatedText, type Wanted, ask } from './asking.js';
 import type { Grid } from './grid.js';
 import type { TaskPrompt } from './tasks.js';
 
 /** A prompt to learn on, as the network sees it. */
 export interface Seen {
   readonly prompt: TaskPrompt;
+  /** What the network takes of it, before the answer begins. */
   readonly features: readonly number[];
+  /** The part of that which stays while the answer is written. */
+  readonly encoded: readonly number[];
 }
 
 /** What a round did. */
@@ -100,21 +104,32 @@ interface Played {
 async function playRound(
   tools: AskTools, { shape, parameters }: Learner, turn: Turn, grid: Grid, k: number,
 ): Promise<Played> {
-  const { recipe: { actions, generate: { prompts: each, samples }, learn: { seed, rounds } } } = tools;
+  const { recipe: { actions, generate: { prompts: each, samples }, learn: { seed, rounds, segment = 0 } } } = tools;
   const names = Object.keys(actions);
   const chosen = promptsOf(turn.prompts, turn.round, each, seed);
   const policies = chosen.map(({ features }) => probabilities(shape, parameters, features));
   const random = createRandom('actions', seed, k);
   const drawn = policies.map((p) => Array.from({ length: samples }, () => drawIndex(p, random.next())));
-  const wanted = chosen.flatMap(({ prompt }, x) => drawn[x]!.map((a, s) => ({ prompt, action: names[a]!, row: x * samples + s })));
+  const wanted = chosen.flatMap(({ prompt, encoded }, x) => drawn[x]!.map((a, s): Wanted => {
+    const row = x * samples + s;
+    if (segment === 0) return { prompt, action: names[a]!, row };
+    return { prompt, action: names[a]!, row, steer: { every: segment, choose(sofar) {
+      const features = networkInput({ actions, segment }, encoded, sofar);
+      const p = probabilities(shape, parameters, features);
+      const action = drawIndex(p, createRandom('later actions', seed, k, row, sofar.ids.length).next());
+      return { features, action, probability: p[action]! };
+    } } };
+  }));
   const told = await ask(
     tools, `round-${k}`, createRandom('answers', seed, k).int(2 ** 31), wanted, `round ${k} of ${rounds}: answering`,
   );
   const choices = chosen.flatMap(({ prompt, features }, x): Choice[] => {
-    const own = drawn[x]!.map((action, s) => ({ action, probability: policies[x]![action]!, value: told[x * samples + s]!.value }))
-      .filter((one): one is typeof one & { value: number } => one.value !== undefined);
-    const advantages = leaveOneOut(own.map(({ value }) => value / grid.deviations.get(prompt.task)!));
-    return own.map(({ action, probability }, i) => ({ features, action, probability, advantage: advantages[i]! }));
+    const own = drawn[x]!.map((action, s) => ({ action, answer: told[x * samples + s]! }))
+      .filter(({ answer }) => answer.value !== undefined);
+    const advantages = leaveOneOut(own.map(({ answer }) => answer.value! / grid.deviations.get(prompt.task)!));
+    // Every choice of an answer has the answer's advantage.
+    return own.flatMap(({ action, answer }, i) =>
+      [{ features, action, probability: policies[x]![action]! }, ...answer.later].map((one) => ({ ...one, advantage: advantages[i]! })));
   });
   return { choices, report: reportOf(told, policies, names.indexOf(grid.best)), tokens: told.reduce((sum, one) => sum + one.tokens, 0) };
 }

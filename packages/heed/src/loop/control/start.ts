@@ -1,6 +1,7 @@
 /** What a controller begins with: a fresh network at the prior, or an earlier controller that learns new tasks. */
 import { isDeepStrictEqual } from 'node:util';
-import { type Encoder, fitEncoder, inputsOf } from '../../control/features.js';
+import { networkInputs } from '../../control/controller.js';
+import { type Encoder, fitEncoder } from '../../control/features.js';
 import { type Steered, loadController } from '../../control/file.js';
 import { type Learner, startLearner } from '../../control/learner.js';
 import { initialNetwork, widenInput } from '../../control/network.js';
@@ -22,12 +23,13 @@ export interface ControlStart {
  * @throws UserError as `loadController` does, and where its actions are not those of the recipe
  */
 export async function startControl(
-  { tasks, actions, learn: { from, components, hidden, prior, seed } }: ControlRecipe, readings: readonly Reading[], steered: Steered,
+  { tasks, actions, learn }: ControlRecipe, readings: readonly Reading[], steered: Steered,
 ): Promise<ControlStart> {
+  const { from, components, hidden, prior, seed, segment = 0 } = learn;
   const [taskNames, names] = [Object.keys(tasks), Object.keys(actions)];
   if (from === undefined) {
     const encoder = fitEncoder(readings, components, taskNames);
-    const shape = { inputs: inputsOf(encoder), hidden, outputs: names.length };
+    const shape = { inputs: networkInputs(encoder, segment, names.length), hidden, outputs: names.length };
     const spread = (best: string): number[] => names.map((name) => (name === best ? prior : (1 - prior) / (names.length - 1)));
     return { encoder, learner: (best) => startLearner(shape, initialNetwork(shape, spread(best), seed)) };
   }
@@ -37,7 +39,11 @@ export async function startControl(
       'Give the recipe the same actions, by the same names and in the same order.',
     ]);
   }
+  if (earlier.segment !== segment) {
+    throw new UserError(`learn.segment is ${segment}; the controller in ${from} has ${earlier.segment} (0: one choice for each answer).`);
+  }
   const encoder = { ...earlier.encoder, tasks: [...new Set([...earlier.encoder.tasks, ...taskNames])] };
-  const { shape, parameters } = widenInput(earlier.shape, earlier.parameters, inputsOf(encoder) - inputsOf(earlier.encoder));
+  const added = networkInputs(encoder, segment, names.length) - earlier.shape.inputs;
+  const { shape, parameters } = widenInput(earlier.shape, earlier.parameters, added);
   return { encoder, learner: () => startLearner(shape, parameters) };
 }
