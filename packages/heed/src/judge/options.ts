@@ -17,6 +17,11 @@ export const RewardModelOptions = z
     principles: z.union([z.string().min(1), z.array(z.string().min(1)).min(1)]).optional(),
     /** Names of the principles to use. Default: all of the files. */
     only: z.array(z.string().min(1)).min(1).optional(),
+    /** As a reward of `heed align`: also gives how its last token attends to the response, for `credit: { by: attention }`. */
+    attention: z.boolean().optional(),
+  })
+  .refine(({ principles, attention }) => attention !== true || principles === undefined, {
+    path: ['attention'], message: 'cannot be given with principles, where the response stands in the prompt; leave it out',
   })
   .refine(({ principles, only }) => only === undefined || principles !== undefined, {
     path: ['only'], message: 'names principles, but `principles`, the file that holds them, is missing',

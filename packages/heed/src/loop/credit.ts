@@ -41,7 +41,10 @@ export function requireTokenCredit({ by }: CreditOptions, { name, credit, averag
   if (averagesAdvantages !== undefined) throw new UserError(`credit.by is ${by}, but ${name} would undo it: ${averagesAdvantages}.`);
 }
 
-/** An answer before its reward is placed. `attention`: of its last token, on each of its own tokens. */
+/**
+ * An answer before its reward is placed. `attention`: of its last token, on each of its own tokens, by the model without the adapter; there
+ * where the reward brings none.
+ */
 export interface Unplaced {
   readonly rollout: Rollout;
   readonly result: Rated | Failure;
@@ -51,11 +54,12 @@ export interface Unplaced {
 }
 
 /** Gives an answer its `tokenRewards`, with `segments` or `weights`. One without a reward stays as it is. */
-export function placeReward({ rollout, result, text, ids, attention }: Unplaced, options: CreditOptions, tokenizer: Tokenizer): Rollout {
+export function placeReward(unplaced: Unplaced, options: CreditOptions, tokenizer: Tokenizer): Rollout {
+  const { rollout, result, text, ids } = unplaced;
   const { reward } = rollout;
   if (options.by === 'answer' || reward === null || failed(result)) return rollout;
   if (options.share !== undefined) {
-    const a = options.by === 'attention' ? normalised(attention!) : ids.map(() => 1 / ids.length);
+    const a = options.by === 'attention' ? normalised(attentionOf(unplaced, tokenizer)) : ids.map(() => 1 / ids.length);
     return { ...rollout, tokenRewards: redistribute(reward, a, options.share), weights: tokenWeights(a, options.share) };
   }
   const ends = tokenEnds(tokenizer, ids);
@@ -63,6 +67,22 @@ export function placeReward({ rollout, result, text, ids, attention }: Unplaced,
   const parts = options.by === 'spans' ? spans : bySentence(spans, text);
   return { ...rollout, ...atTokens(parts, reward, ends) };
 }
+
+/**
+ * Attention on each of an answer's own tokens: that of the reward model which gave it, place by place, because its tokens need not be those
+ * that were sampled; else what the model without the adapter said of the tokens themselves.
+ */
+function attentionOf({ result, ids, attention }: Unplaced, tokenizer: Tokenizer): number[] {
+  if (failed(result) || result.attention === undefined) return Array.from(attention ?? []);
+  const found = ids.map(() => 0);
+  const ends = tokenEnds(tokenizer, ids);
+  for (const span of result.attention) found[lastTokenOf(ends, span)]! += span.value;
+  return found;
+}
+
+/** Whether the rewards of a round bring the attention, so that nothing need be read of the policy's own model. */
+export const bringAttention = (results: readonly (Rated | Failure)[]): boolean =>
+  results.some((result) => !failed(result) && result.attention !== undefined);
 
 /** The values of the spans that end in each sentence, all sentences in order; an empty span belongs to no sentence. */
 function bySentence(spans: readonly ValuedSpan[], text: string): ValuedSpan[] {
@@ -111,7 +131,11 @@ export interface CreditReport {
  */
 export function reportCredit(unplaced: readonly Unplaced[], placed: readonly Rollout[], { by }: CreditOptions): CreditReport {
   if (by === 'attention') {
-    const mass = meanOf(unplaced.map(({ attention }) => Array.from(attention!).reduce((sum, x) => sum + x, 0)));
+    const mass = meanOf(unplaced.flatMap(({ attention, result }) => {
+      if (failed(result)) return [];
+      const found = result.attention?.map(({ value }) => value) ?? Array.from(attention!);
+      return [found.reduce((sum, x) => sum + x, 0)];
+    }));
     const low = `only ${mass.toFixed(2)} of the last token's attention lies on the answer, so that its differences are mostly noise`;
     return { metrics: { 'credit/mass': mass }, remarks: mass < LEAST_MASS ? [`${low}; compare with credit.by: uniform`] : [] };
   }

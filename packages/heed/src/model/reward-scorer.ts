@@ -5,6 +5,7 @@ import { compileForwardPass, inPasses } from './forward-pass.js';
 import { lastRows, layOut } from './layout.js';
 import type { Model } from './load.js';
 import type { Adapter } from './peft.js';
+import { attentionOver } from './scoring.js';
 
 /** What a trained head makes of given responses. */
 export interface RewardScorer {
@@ -17,7 +18,16 @@ export interface RewardScorer {
   scores(sequences: readonly TokenSequence[]): Promise<number[][]>;
   /** The same of a reward model: one number a sequence. @throws UserError where the head gives more. */
   rewards(sequences: readonly TokenSequence[]): Promise<number[]>;
+  /** The numbers, and with `attention` how the last token attends to each token of the response in the last layer (`Read.attention`). */
+  read(sequences: readonly TokenSequence[]): Promise<readonly Reading[]>;
   release(): Promise<void>;
+}
+
+/** What is read at a sequence's last token. */
+export interface Reading {
+  readonly scores: readonly number[];
+  /** One number for each token of the response; what lies on the prompt is left out. */
+  readonly attention?: readonly number[];
 }
 
 /**
@@ -27,6 +37,7 @@ export interface RewardScorer {
  */
 export async function createRewardScorer(
   engine: Engine, model: Pick<Model, 'checkpoint' | 'architecture'>, { plan, parameters }: Adapter,
+  { attention = false }: { readonly attention?: boolean } = {},
 ): Promise<RewardScorer> {
   const head = plan.heads.find(({ at }) => at === 'last');
   if (head === undefined) {
@@ -37,22 +48,32 @@ export async function createRewardScorer(
   const { size } = head;
   const buffer = await engine.upload(parameters);
   const adapter = { plan, parameters: view(buffer) };
-  const forward = await compileForwardPass(engine, model, adapter, (read, heads) => ({ scores: read.scores(heads[head.name]!) }));
+  const forward = await compileForwardPass(engine, model, adapter, (read, heads) => ({
+    scores: read.scores(heads[head.name]!), ...(attention ? { attention: read.attention() } : {}),
+  }));
 
-  const scores = async (sequences: readonly TokenSequence[]): Promise<number[][]> => {
-    const results: number[][] = [];
+  const readAll = async (sequences: readonly TokenSequence[]): Promise<Reading[]> => {
+    const results: Reading[] = [];
     const empty = sequences.findIndex(({ response }) => response.length === 0);
     if (empty >= 0) throw new UserError(`Sequence ${empty} has an empty response, so there is no last token to read its reward at.`);
     for (const pass of inPasses(sequences)) {
       const last = lastRows(pass);
-      const { data } = (await forward.run(layOut(pass), { lastFrom: { data: last, shape: [last.length] } }))['scores']!;
-      for (let s = 0; s < pass.length; s++) results.push(Array.from({ length: size }, (_, i) => Number(data[s * size + i])));
+      const layout = layOut(pass);
+      const found = await forward.run(layout, { lastFrom: { data: last, shape: [last.length] } });
+      const attended = found['attention'] && attentionOver(layout, found['attention'].data);
+      for (let s = 0; s < pass.length; s++) {
+        const scores = Array.from({ length: size }, (_, i) => Number(found['scores']!.data[s * size + i]));
+        results.push({ scores, attention: attended && Array.from(attended[s]!) });
+      }
     }
     return results;
   };
+  const scores = async (sequences: readonly TokenSequence[]): Promise<number[][]> =>
+    (await readAll(sequences)).map((one) => [...one.scores]);
   return {
     size,
     scores,
+    read: readAll,
     async rewards(sequences) {
       if (size !== 1) throw new UserError(`The adapter's head gives ${size} numbers, so it is a classifier and not a reward model.`);
       return (await scores(sequences)).map(([reward]) => reward!);

@@ -1,4 +1,5 @@
 import { type Failure, failed } from '../judge/respondent.js';
+import { UserError } from '../errors.js';
 import { addTotals } from '../label/usage.js';
 import { closeAll } from './asking.js';
 import type { Rated, Reward } from './reward.js';
@@ -21,7 +22,7 @@ export interface RewardPart {
  * - `parts` has the value of each reward that applies, without its weight, by name. Parts of the rewards themselves are not kept.
  * - `satisfied` says whether every reward that applies and draws a line is satisfied. It is absent where no such reward applies.
  * - `reason` has a line for each reward that gives a reason, after the reward's name. `findings` has the findings of all, and `spans` the
- *   spans of all, each with its reward's weight.
+ *   spans of all, each with its reward's weight. `attention` is that of the one reward that gives it.
  * - Any other failure of a reward is the failure of the whole, and names the reward.
  *
  * The rewards rate one after another, in the order of `parts`.
@@ -83,6 +84,12 @@ function combine(parts: readonly RewardPart[], results: readonly (Rated | Failur
   const lines = found.flatMap(({ rated: { satisfied } }) => satisfied ?? []);
   const reasons = found.flatMap(({ name, rated: { reason } }) => (reason === null ? [] : `${name}: ${reason}`));
   const findings = found.flatMap(({ rated }) => rated.findings ?? []);
+  const attending = found.filter(({ rated }) => rated.attention !== undefined);
+  if (attending.length > 1) {
+    throw new UserError(`${attending.map(({ name }) => name).join(' and ')} both give their attention on an answer.`, [
+      'Leave `attention` out of all reward models but one.',
+    ]);
+  }
   const spans = found.flatMap(({ weight, rated }) => (rated.spans ?? []).map((span) => ({ ...span, value: weight * span.value })));
   return {
     value: found.reduce((sum, { weight, centre = 0, rated }) => sum + weight * (rated.value - centre), 0),
@@ -92,5 +99,6 @@ function combine(parts: readonly RewardPart[], results: readonly (Rated | Failur
     // Absent where no reward names places: "no findings" would be a measurement that nobody made.
     findings: found.some(({ rated }) => rated.findings !== undefined) ? findings : undefined,
     spans: found.some(({ rated }) => rated.spans !== undefined) ? spans : undefined,
+    attention: attending[0]?.rated.attention,
   };
 }

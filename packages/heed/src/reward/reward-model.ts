@@ -8,8 +8,9 @@ import { readPrinciples } from '../judge/principle-file.js';
 import type { Failure } from '../judge/respondent.js';
 import { type Model, loadModel } from '../model/load.js';
 import { type Adapter, loadAdapter } from '../model/peft.js';
-import { createRewardScorer } from '../model/reward-scorer.js';
+import { type Reading, createRewardScorer } from '../model/reward-scorer.js';
 import { type HeldPrinciple, principledPrompt } from '../text/principled.js';
+import { tokenSpans } from '../text/token-ends.js';
 import type { TokenSequence } from '../text/token-sequence.js';
 import { defineReward } from './define.js';
 import type { Rated, Reward, RewardItem } from './reward.js';
@@ -19,10 +20,10 @@ export const rewardModel = defineReward({
   name: 'rewardModel',
   options: RewardModelOptions,
   describe: (options) => `rewardModel: ${describeModel(options)}`,
-  open: ({ model: name, adapter, template, threshold, principles: file, only }, tools) => withEngine(tools, async (engine) => {
+  open: ({ model: name, adapter, template, threshold, principles: file, only, attention }, tools) => withEngine(tools, async (engine) => {
     const principles = file === undefined ? undefined : await readPrinciples(file, only);
     const model = await loadModel(name, { template, log: tools.log });
-    return createModelReward(engine, model, await loadAdapter(adapter, model.checkpoint), { threshold, principles });
+    return createModelReward(engine, model, await loadAdapter(adapter, model.checkpoint), { threshold, principles, attention });
   }),
 });
 
@@ -34,6 +35,8 @@ export interface ModelRewardOptions {
    * their prompt: the reward can be steered by others than those that were trained on. A principle's negation, as its text, turns it round.
    */
   readonly principles?: readonly HeldPrinciple[];
+  /** Results also have `attention`. Default: false. Means nothing with principles, where the response stands in the prompt. */
+  readonly attention?: boolean;
 }
 
 /**
@@ -44,14 +47,14 @@ export interface ModelRewardOptions {
  * @throws UserError where the adapter has no head, or one of several numbers (a classifier), or where the list of principles is empty
  */
 export async function createModelReward(
-  engine: Engine, model: Model, adapter: Adapter, { threshold = 0, principles }: ModelRewardOptions = {},
+  engine: Engine, model: Model, adapter: Adapter, { threshold = 0, principles, attention = false }: ModelRewardOptions = {},
 ): Promise<Reward> {
   if (principles?.length === 0) {
     throw new UserError('The list of principles is empty, so that there is nothing to hold responses to.', [
       'Name at least one, or leave the list out for an adapter of the method reward-model.',
     ]);
   }
-  const scorer = await createRewardScorer(engine, model, adapter);
+  const scorer = await createRewardScorer(engine, model, adapter, { attention });
   if (scorer.size !== 1) {
     await scorer.release();
     throw new UserError(`The adapter's head gives ${scorer.size} numbers: it is a classifier and not a reward model.`, [
@@ -61,21 +64,25 @@ export async function createModelReward(
   const heldTo = principles === undefined ? '' : ` held to ${principles.map(({ name }) => name).join(', ')}`;
   const words = principles === undefined ? '' : ` ${JSON.stringify(principles.map(({ text }) => text))}`;
 
-  const rated = (value: number): Rated => {
+  const asked = attention ? ' with attention' : '';
+
+  const rated = ({ scores, attention: attended }: Reading, { response }: TokenSequence): Rated => {
+    const value = scores[0]!;
     const satisfied = value >= threshold;
     const reason = `The reward model gives this answer ${value.toFixed(2)}${heldTo === '' ? '' : `,${heldTo},`} below ${threshold}.`;
-    return { value, reason: satisfied ? null : reason, satisfied };
+    const places = attended && tokenSpans(model.tokenizer, response).map((span, t) => ({ ...span, value: attended[t]! }));
+    return { value, reason: satisfied ? null : reason, satisfied, ...(places === undefined ? {} : { attention: places }) };
   };
 
   return {
-    name: `reward-model:${basename(model.checkpoint.id)} ${fingerprint(model, adapter)} ≥ ${threshold}${heldTo}${words}`,
+    name: `reward-model:${basename(model.checkpoint.id)} ${fingerprint(model, adapter)} ≥ ${threshold}${heldTo}${words}${asked}`,
     drawsLine: true,
     async rate(items, { onProgress } = {}) {
       const sequences = items.map((item) => sequenceOf(model, item, principles));
-      const values = await scorer.rewards(sequences.filter((one): one is TokenSequence => !('failure' in one)));
+      const readings = await scorer.read(sequences.filter((one): one is TokenSequence => !('failure' in one)));
       onProgress?.(items.length, items.length);
       let at = 0;
-      return sequences.map((one) => ('failure' in one ? one : rated(values[at++]!)));
+      return sequences.map((one) => ('failure' in one ? one : rated(readings[at++]!, one)));
     },
     close: () => scorer.release(),
   };

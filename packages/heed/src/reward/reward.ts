@@ -47,6 +47,8 @@ export interface Rated {
   readonly findings?: readonly Finding[];
   /** Parts of `value` that places of the response earned. What they leave of `value` belongs to the response as a whole. */
   readonly spans?: readonly ValuedSpan[];
+  /** How the last token of a reward model attended to each of its tokens of the response: a part of 1. Of a reward that is asked for it. */
+  readonly attention?: readonly ValuedSpan[];
 }
 
 /** How a caller follows and stops the rating. */

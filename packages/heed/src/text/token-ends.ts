@@ -17,6 +17,19 @@ export function tokenEnds(tokenizer: Tokenizer, ids: readonly number[]): number[
 }
 
 /**
+ * Where each token stands in the text of all, in UTF-16 units. A token that ends within a character reaches to that character's end;
+ * control tokens are empty.
+ */
+export function tokenSpans(tokenizer: Tokenizer, ids: readonly number[]): Pick<Span, 'start' | 'end'>[] {
+  const ends = tokenEnds(tokenizer, ids);
+  return ends.map((end, t) => {
+    const start = ends[t - 1] ?? 0;
+    if (end > start || tokenizer.isSpecial(ids[t]!)) return { start, end };
+    return { start, end: ends.slice(t).find((later) => later > start) ?? start };
+  });
+}
+
+/**
  * The token that completes the last character of a span: the first that ends at `span.end` or behind it. The last token for an empty span,
  * which names no place, and for one that reaches beyond the text.
  *

@@ -76,6 +76,20 @@ describe('credit.by: attention and uniform', () => {
     uniform.weights!.forEach((w) => expect(w).toBeCloseTo(1, 12));
   });
 
+  it('takes a reward model\'s attention by places: its tokens may be cut otherwise', () => {
+    const ids = [...tokenizer.encode('a🙂b'), END];
+    // Its tokens: "a" and half of the emoji; the other half; "b"; its own end of turn.
+    const attention = [span(0, 3, 0.1), span(1, 3, 0.2), span(3, 4, 0.4), span(4, 4, 0.1)];
+    const unplaced = {
+      rollout: { group: 0, reward: 1, tokens: ids.length }, result: { value: 1, reason: null, attention }, text: 'a🙂b', ids,
+    };
+    const options = CreditOptions.parse({ by: 'attention', share: 1 });
+    const rollout = placeReward(unplaced, options, tokenizer);
+    const expected = [0, 0, 0, 0, 0.3 / 0.8, 0.4 / 0.8, 0.1 / 0.8];
+    rollout.tokenRewards!.forEach((r, t) => expect(r).toBeCloseTo(expected[t]!, 12));
+    expect(reportCredit([unplaced], [rollout], options).metrics['credit/mass']).toBeCloseTo(0.8, 12);
+  });
+
   it('says where little attention lies on the answer', () => {
     const { report } = placed('a', { value: 1 }, { by: 'attention' }, [0.05, 0.05]);
     expect(report.remarks[0]).toMatch(/^only 0\.10 of the last token's attention lies on the answer/);

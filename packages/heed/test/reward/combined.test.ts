@@ -38,6 +38,18 @@ const short = scripted('short', [
 const parts: RewardPart[] = [{ name: 'style', reward: style, weight: 2 }, { name: 'short', reward: short, weight: 0.25 }];
 
 describe('several rewards as one', () => {
+  it('keep what places earned, by weight, and the attention of one of them', async () => {
+    const one = items.slice(0, 1);
+    const places = (value: number) => [{ start: 0, end: 1, value }];
+    const first = scripted('first', [{ value: 1, reason: null, spans: places(-0.5) }]);
+    const second = scripted('second', [{ value: 1, reason: null, spans: places(0.25), attention: places(0.3) }]);
+    const both = combineRewards([{ name: 'first', reward: first, weight: 2 }, { name: 'second', reward: second, weight: -1 }]);
+    const [rated] = await both.rate(one);
+    expect(rated).toMatchObject({ value: 1, spans: [...places(-1), ...places(-0.25)], attention: places(0.3) });
+    const twice = combineRewards([{ name: 'a', reward: second, weight: 1 }, { name: 'b', reward: second, weight: 1 }]);
+    await expect(twice.rate(one)).rejects.toThrow('a and b both give their attention on an answer.');
+  });
+
   it('sum what applies, keep the raw values, and join lines, reasons and findings', async () => {
     const progress: number[] = [];
     const both = combineRewards(parts);

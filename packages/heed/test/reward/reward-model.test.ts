@@ -57,6 +57,34 @@ describe('a reward model', () => {
     await opened.close();
   });
 
+  it('gives its attention on the response by places, where it is asked for', async () => {
+    const spec = { model: model.checkpoint.id, adapter: reward };
+    const opened = await openReward({ rewardModel: { ...spec, attention: true } }, { engine });
+    const prompt = [{ role: 'user' as const, content: 'Hi' }];
+    const responses = ['ab', 'é, and more'];
+    const rated = (await opened.rate(responses.map((response) => ({ prompt, response })))) as Rated[];
+    const scorer = await createRewardScorer(engine, model, await loadAdapter(reward, model.checkpoint), { attention: true });
+    const sequences = responses.map((response) => ({ prompt: model.template.prompt(prompt), response: model.template.response(response) }));
+    const readings = await scorer.read(sequences);
+    rated.forEach(({ value, attention }, i) => {
+      expect(value).toBeCloseTo(readings[i]!.scores[0]!, 5);
+      attention!.forEach((span, t) => expect(span.value).toBeCloseTo(readings[i]!.attention![t]!, 5));
+      const mass = attention!.reduce((sum, span) => sum + span.value, 0);
+      expect(mass).toBeGreaterThan(0);
+      expect(mass).toBeLessThan(1);
+    });
+    // A token is a byte: both bytes of é stand for its one character, and the end of turn for none.
+    expect(rated[1]!.attention!.slice(0, 3).map(({ start, end }) => [start, end])).toEqual([[0, 1], [0, 1], [1, 2]]);
+    const { start, end } = rated[1]!.attention!.at(-1)!;
+    expect(start).toBe(end);
+    const plain = await openReward({ rewardModel: spec }, { engine });
+    expect((await plain.rate([{ prompt, response: 'ab' }]))[0]).not.toHaveProperty('attention');
+    expect(opened.name).not.toBe(plain.name);
+    await expect(openReward({ rewardModel: { ...spec, attention: true, principles: 'p.yaml' } }, { engine })).rejects.toThrow(/principles/);
+    for (const one of [opened, plain]) await one.close();
+    await scorer.release();
+  });
+
   it('holds responses to the principles that the recipe names, in the prompt that the method trains on', async () => {
     const file = join(folder, 'principles.yaml');
     const entries = [

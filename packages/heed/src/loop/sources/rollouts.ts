@@ -11,7 +11,7 @@ import type { Tokenizer } from '../../text/tokenizer.js';
 import type { Answer } from '../answer-log.js';
 import type { Answerer } from '../answerer.js';
 import type { Constraints } from '../constraints.js';
-import { type CreditOptions, type Unplaced, placeReward, reportCredit } from '../credit.js';
+import { type CreditOptions, type Unplaced, bringAttention, placeReward, reportCredit } from '../credit.js';
 import { type Limits, prepare } from '../items.js';
 import { promptsOf } from '../prompt-order.js';
 import { rateAnswers } from '../ratings.js';
@@ -97,7 +97,7 @@ export function rolloutSource(setup: RolloutSetup): Source {
     });
     const rows = chosen.map((prompt, row) => rowOf(prompt, answers.filter((answer) => answer.row === row)));
     const { items } = prepare(rows, method, text, limits);
-    const request = { ...method.reads, attention: setup.credit.by === 'attention' };
+    const request = { ...method.reads, attention: setup.credit.by === 'attention' && !bringAttention(results) };
     const found = await readRollouts(path('readings.json'), bare, request, method.names[0]!, () => read(items, request));
     const unplaced = answers.map(({ text: written, ids }, i): Unplaced =>
       ({ rollout: found.rollouts[i]!, result: constrained.results[i]!, text: written, ids, attention: found.attention?.[i] }));
