@@ -10,13 +10,13 @@ import { describeReward, openReward } from '../reward/open.js';
 import { type RunFolder, sameAsBefore } from '../run/folder.js';
 import type { Hooks, Summary } from '../run/job.js';
 import { silentProgress } from '../run/progress.js';
-import type { Reward } from '../reward/reward.js';
 import { samplingIn } from '../run/recipe-schemas.js';
 import { writeReport } from '../run/report/write.js';
 import type { Estimate } from '../run/statistics.js';
 import { createRespond } from '../text/respond.js';
 import { createTrainer } from '../train/trainer.js';
 import { type AlignRecipe, heldOutRewardOf, rewardOf } from './align-recipe.js';
+import { openAdversary } from './adversary.js';
 import { createAnswerer } from './answerer.js';
 import type { RoundReport } from './checkpoints.js';
 import { openConstraints } from './constraints.js';
@@ -27,7 +27,7 @@ import { limitsOf } from './items.js';
 import { runLoop } from './loop.js';
 import { openMethod } from './method-of.js';
 import { requireRowsFromAnswers } from './requirements.js';
-import { fittingPrompts, requireRollouts } from './rollout-requirements.js';
+import { fittingPrompts, requireCredit, requireRollouts } from './rollout-requirements.js';
 import { openRowMaker } from './row-maker.js';
 import { areWritten } from './rows-recipe.js';
 import type { OpenTeacher } from './revising.js';
@@ -73,6 +73,7 @@ export async function runAlignment(recipe: AlignRecipe, run: RunFolder, hooks: H
   const method = { ...(await openMethod(recipe.method, run)), temperature: 1 };
   const rollouts = method.credit !== undefined;
   requireTokenCredit(recipe.credit, method);
+  requireCredit(recipe, method);
   if (rollouts) {
     requireRollouts(recipe, method.name);
     method.temperature = recipe.generate.temperature;
@@ -105,7 +106,7 @@ export async function runAlignment(recipe: AlignRecipe, run: RunFolder, hooks: H
     teacher = await openTeacher(recipe, asked, method, tools, hooks);
     const examiner = await openReward(heldOutRewardOf(recipe), tools);
     const costs = await Promise.all((recipe.constraints ?? []).map(async (one) => ({ ...one, reward: await openReward(one.cost, tools) })));
-    const names = [(teacher ?? reward)!, examiner, ...costs.map((one) => one.reward)].map(({ name }) => name);
+    const names = [teacher ?? reward, examiner, ...costs.map((one) => one.reward)].flatMap((one) => one?.name ?? []);
     await sameAsBefore(run.path('work', 'reward.json'), names, 'The reward is not the one');
     const constraints = openConstraints(costs, recipe.allowedFailures, run, hooks);
     const answerer = createAnswerer(engine, model, plan, hooks);
@@ -116,17 +117,21 @@ export async function runAlignment(recipe: AlignRecipe, run: RunFolder, hooks: H
       rounds: recipe.loop.iterations, prompts, samples, sampling: samplingIn(recipe.generate),
       method, seed, answerer, run, hooks, limits, text: createRespond(model.template),
     };
-    const rating = (by: Reward): Source => {
-      const rated = { ...shared, reward: by, allowedFailures: recipe.allowedFailures, watch, constraints };
+    const { maxNewTokens } = recipe.generate;
+    const adversary = recipe.adversary
+      && await openAdversary({ options: recipe.adversary, demonstrations: demonstrations!, engine, model, maxNewTokens, seed, run, hooks });
+    const rating = (): Source => {
+      const rated = { ...shared, allowedFailures: recipe.allowedFailures, watch, constraints };
       if (rollouts) {
         const { credit, train: { batch, epochs = 1 } } = recipe;
-        return rolloutSource({ ...rated, tokenizer: model.tokenizer, credit, each: each ?? 8, batch, epochs });
+        return rolloutSource({ ...rated, reward, adversary, tokenizer: model.tokenizer, credit, each: each ?? 8, batch, epochs });
       }
+      const by = reward!;
       const { rows } = recipe;
       const maker = rows && areWritten(rows) ? openRowMaker(rows, { answerer, kind: method.row, run, seed, say }) : undefined;
-      return judgedSource({ ...rated, each, maker, rowsOf: requireRowsFromAnswers(method, prompts, samples, by, maker, rows) });
+      return judgedSource({ ...rated, reward: by, each, maker, rowsOf: requireRowsFromAnswers(method, prompts, samples, by, maker, rows) });
     };
-    const source = teacher === undefined ? rating(reward!) : answeredSource({ ...shared, each, teacher });
+    const source = teacher === undefined ? rating() : answeredSource({ ...shared, each, teacher });
     const heldOut: HeldOut = {
       engine, model, answerer, rows: held, reward: examiner, sampling: { ...samplingIn(recipe.evaluate), seed }, run, hooks,
     };
@@ -141,6 +146,7 @@ export async function runAlignment(recipe: AlignRecipe, run: RunFolder, hooks: H
       onStep: (step, lesson) => logHeatmaps(run, step, lesson, model.tokenizer),
     });
     await trainer.finish();
+    await adversary?.finish(run.path('critic'));
     const after = await assess(heldOut, 'after', trainer.policy);
 
     const { arrays } = await trainer.save();
@@ -156,7 +162,7 @@ export async function runAlignment(recipe: AlignRecipe, run: RunFolder, hooks: H
       after: measurements(after),
       change: changeOf(before, after, seed),
       rounds: reports as AlignSummary['rounds'],
-      alarms: watch.alarms(),
+      alarms: [...watch.alarms(), ...(adversary?.alarms() ?? [])],
       steps: trainer.step,
       seconds: Math.round((performance.now() - started) / 100) / 10,
       peakRssMb: Math.round((await engine.memory()).peakRss / 2 ** 20),

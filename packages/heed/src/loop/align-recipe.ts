@@ -8,6 +8,7 @@ import { METHODS, type Methods, methodOptions } from '../method/index.js';
 import { RewardOptions, RewardsOptions, rewardKindOf, rewardOfJudge } from '../reward/options.js';
 import type { LoadedRecipe } from '../run/recipe.js';
 import { Sampling, sharedSections } from '../run/recipe-schemas.js';
+import { AdversaryOptions } from './adversary.js';
 import { ConstraintOptions } from './constraints.js';
 import { CreditOptions } from './credit.js';
 import { loadRecipeWithMethod } from './method-of.js';
@@ -41,6 +42,11 @@ const shape = (methods: Methods) => z.strictObject({
    * writes: refinements of what was judged, positives beside bad answers.
    */
   rows: AlignRowsOptions.nullish(),
+  /**
+   * In place of `reward`, or beside it: a critic that learns to tell demonstrations from the policy's answers, while the policy learns to
+   * pass. `data` is then as with self-play.
+   */
+  adversary: AdversaryOptions.optional(),
   /** Costs whose mean is to stay at a limit or below; taken off the rewards, each with a weight that is learnt. */
   constraints: z.array(ConstraintOptions).min(1)
     .refine((all) => new Set(all.map(({ name }) => name)).size === all.length, 'two constraints have one name').optional(),
@@ -103,11 +109,11 @@ export type RatedBy = RewardOptions | { readonly rewards: RewardsOptions; readon
 /** Whether demonstrations teach, and no answer is rated. */
 export const selfPlays = ({ rows }: Pick<Given, 'rows'>): boolean => rows?.make === 'self-play';
 
-/** What rates the answers of a round; undefined where demonstrations or revisions teach. */
+/** What rates the answers of a round; undefined where demonstrations, revisions or a critic alone teach. */
 export const rewardOf = ({ reward, rewards, weights, judge, label, rows }: Teacher): RatedBy | undefined => {
   if (selfPlays({ rows }) || label?.name === 'revisions') return undefined;
   if (rewards !== undefined) return { rewards, weights };
-  return reward ?? rewardOfJudge(judge!, label);
+  return reward ?? (judge && rewardOfJudge(judge, label));
 };
 
 /** What rates the held-out answers. */
@@ -128,14 +134,14 @@ function problemsOf(recipe: Given): Problem[] {
   if (rows && 'every' in rows && rows.every !== 0) problems.push([['rows', 'every'], 'every round makes its rows anew; leave it out']);
   if (recipe.weights !== undefined && recipe.rewards === undefined)
     problems.push([['weights'], 'are those of several rewards, and there is no section rewards; leave it out']);
-  problems.push(...problemsOfUnrated(recipe));
+  problems.push(...problemsOfUnrated(recipe), ...problemsOfAdversary(recipe));
   if (selfPlays(recipe)) return problems;
   const [first, second] = (['reward', 'rewards', 'judge'] as const).filter((key) => recipe[key] !== undefined);
-  if (first === undefined) {
+  if (first === undefined && recipe.adversary === undefined) {
     problems.push([['reward'], 'is missing; say what rates the answers, such as reward: rules:FILE']);
     return problems;
   }
-  if (second !== undefined) {
+  if (first !== undefined && second !== undefined) {
     problems.push([[first], `stands beside ${second}; leave one of them out`]);
     return problems;
   }
@@ -164,6 +170,18 @@ function problemsOfUnrated(recipe: Given): Problem[] {
     problems.push([['constraints'], 'no reward rates the answers here, so there is nothing to take costs off; leave it out']);
   if (watch.stop && (plays || label?.name === 'revisions'))
     problems.push([['watch', 'stop'], 'no reward rates the answers here, so nothing raises an alarm; leave it out']);
+  return problems;
+}
+
+/** A critic takes the place of what rates the answers, or stands beside it. */
+function problemsOfAdversary(recipe: Given): Problem[] {
+  const { adversary, rewards, rows, label } = recipe;
+  if (adversary === undefined) return [];
+  const problems: Problem[] = [];
+  if (rewards !== undefined && 'adversary' in rewards)
+    problems.push([['rewards', 'adversary'], "is what the critic's rating is called in logs; give this reward another name"]);
+  if (rows) problems.push([['rows'], 'the critic rates the answers themselves, and nothing is written for rows; leave it out']);
+  if (label?.name === 'revisions') problems.push([['label'], 'revisions teach by pairs, and the critic by ratings; leave one of them out']);
   return problems;
 }
 
@@ -209,9 +227,12 @@ function problemsOfExaminer(recipe: Given): Problem[] {
 /** Whether rewards of a kind can be checked by reading them: they may rate what they taught. */
 const isChecked = (kind: string): boolean => kind === 'rules' || kind === 'fn';
 
-/** The kinds of what rates a round's answers: one, or those of `rewards`. */
-const teachersOf = ({ reward, rewards, judge }: Pick<Given, 'reward' | 'rewards' | 'judge'>): string[] =>
-  (rewards === undefined ? [kindOf((judge ?? reward)!)] : Object.values(rewards).map(rewardKindOf));
+/** The kinds of what rates a round's answers: one, or those of `rewards`; where there is none a critic. */
+function teachersOf({ reward, rewards, judge }: Pick<Given, 'reward' | 'rewards' | 'judge'>): string[] {
+  if (rewards !== undefined) return Object.values(rewards).map(rewardKindOf);
+  const one = judge ?? reward;
+  return [one === undefined ? 'the critic' : kindOf(one)];
+}
 
 const isAsked = (judge: JudgeOptions): boolean => ASKED.some((one) => one === kindOf(judge));
 

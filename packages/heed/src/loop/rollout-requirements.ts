@@ -2,6 +2,7 @@
 import { type Problem, problemsError } from '../data/problem.js';
 import type { PromptRow } from '../data/rows.js';
 import { UserError } from '../errors.js';
+import type { BoundMethod } from '../method/method.js';
 import type { Template } from '../text/template.js';
 import type { AlignRecipe } from './align-recipe.js';
 import type { Limits } from './items.js';
@@ -34,6 +35,14 @@ export function requireRollouts({ generate, train, rows, loop, rewards, constrai
   if (rows) refuse(`rows: ${method} learns from the answers themselves; nothing is written for its rows.`, 'Leave `rows` out.');
   if (loop.fresh && loop.iterations > 1)
     refuse(`loop.fresh would restart the optimizer in every round, after one or a few steps.`, 'Leave loop.fresh out.');
+}
+
+/** @throws UserError where the recipe has a critic and the method does not learn from its ratings */
+export function requireCredit({ adversary }: Pick<AlignRecipe, 'adversary'>, { name, credit }: Pick<BoundMethod, 'name' | 'credit'>): void {
+  if (adversary === undefined || credit !== undefined) return;
+  throw new UserError(`adversary: a critic's ratings are learnt from by policy gradient, and method: ${name} is none.`, [
+    'Take rloo, grpo, reinforce or ppo; or in place of adversary rows: { make: self-play }, of which a method of pairs learns.',
+  ]);
 }
 
 /**

@@ -14,13 +14,15 @@ export interface Prompts {
   /** What the model answers. */
   readonly prompts: readonly PromptRow[];
   readonly skipped: readonly Problem[];
-  /** With `rows: { make: self-play }`: a demonstration for each prompt. */
+  /** With `rows: { make: self-play }` or `adversary`: a demonstration for each prompt. */
   readonly demonstrations?: readonly Demonstration[];
 }
 
 /** Reads `data` of the recipe. @throws UserError as `loadData` does */
-export async function loadPrompts({ data, rows }: Pick<AlignRecipe, 'data' | 'rows'>, say: (line: string) => void): Promise<Prompts> {
-  if (!selfPlays({ rows })) {
+export async function loadPrompts(
+  { data, rows, adversary }: Pick<AlignRecipe, 'data' | 'rows' | 'adversary'>, say: (line: string) => void,
+): Promise<Prompts> {
+  if (!selfPlays({ rows }) && adversary === undefined) {
     const { train, skipped } = await loadData(data, 'prompt');
     return { prompts: train, skipped };
   }
@@ -35,10 +37,10 @@ export async function loadPrompts({ data, rows }: Pick<AlignRecipe, 'data' | 'ro
  * @throws UserError where the method learns from other rows, or the judge cannot be opened
  */
 export async function openTeacher(
-  { label, judge, allowedFailures }: AlignRecipe, { demonstrations }: Prompts, method: Pick<BoundMethod, 'row'>,
+  { rows, label, judge, allowedFailures }: AlignRecipe, { demonstrations }: Prompts, method: Pick<BoundMethod, 'row'>,
   tools: RewardTools & { readonly store: string }, hooks: Hooks,
 ): Promise<OpenTeacher | undefined> {
-  if (demonstrations !== undefined) {
+  if (demonstrations !== undefined && selfPlays({ rows })) {
     if (method.row !== 'preference') throw anotherKind('self-play', 'preference', method.row);
     return { ...selfPlay(demonstrations), close: async () => undefined };
   }

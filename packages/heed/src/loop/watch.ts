@@ -39,7 +39,7 @@ export interface Signs {
 /** A sign that something other than the answers got better. */
 export interface Alarm {
   readonly round: number;
-  /** `words`, `distinct2`, `repetition`, `selfPraise`, `kl`, or `rewards/NAME`. */
+  /** `words`, `distinct2`, `repetition`, `selfPraise`, `kl`, `rewards/NAME`, or `critic/accuracy`. */
   readonly sign: string;
   /** In round 1, and in this round. */
   readonly first: number;
@@ -131,11 +131,12 @@ const SAYS: Readonly<Record<string, string>> = {
   repetition: 'word triples that an answer repeats',
   selfPraise: 'answers that praise themselves',
   kl: 'KL divergence from the base, in nats an answer',
+  'critic/accuracy': 'pairs that the critic tells apart, for several rounds',
 };
 
 /** An alarm for people. */
 export function describeAlarm({ round, sign, first, now }: Alarm): string {
   const what = SAYS[sign] ?? `the part ${sign.replace('rewards/', '')} of the reward`;
-  const beside = sign === 'kl' ? '' : ' while the reward rose';
+  const beside = sign === 'kl' || sign === 'critic/accuracy' ? '' : ' while the reward rose';
   return `alarm in round ${round}: ${what}: ${first.toPrecision(3)} → ${now.toPrecision(3)}${beside}`;
 }

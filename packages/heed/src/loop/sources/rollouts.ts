@@ -4,9 +4,6 @@ import { failed } from '../../judge/respondent.js';
 import { k1 } from '../../method/advantages.js';
 import type { BoundMethod, Respond } from '../../method/method.js';
 import type { Rollout } from '../../method/rollout.js';
-import type { Reward } from '../../reward/reward.js';
-import type { RunFolder } from '../../run/folder.js';
-import type { Hooks } from '../../run/job.js';
 import type { Tokenizer } from '../../text/tokenizer.js';
 import type { Answer } from '../answer-log.js';
 import type { Answerer } from '../answerer.js';
@@ -14,16 +11,16 @@ import type { Constraints } from '../constraints.js';
 import { type CreditOptions, type Unplaced, bringAttention, placeReward, reportCredit } from '../credit.js';
 import { type Limits, prepare } from '../items.js';
 import { promptsOf } from '../prompt-order.js';
-import { rateAnswers } from '../ratings.js';
 import { type RatedAnswer, openRolloutLog } from '../rollout-log.js';
 import { describeRollouts, meanReward, rolloutMetrics } from '../rollout-metrics.js';
 import { readRollouts } from '../rollout-readings.js';
 import { minibatches } from '../rollout-order.js';
+import { type RatesRounds, rateRound } from '../round-rating.js';
 import type { Lesson, Round, Source } from '../source.js';
 import type { WatchedAnswer } from '../watch.js';
 import type { Watch } from '../watching.js';
 
-export interface RolloutSetup {
+export interface RolloutSetup extends RatesRounds {
   readonly rounds: number;
   readonly prompts: readonly PromptRow[];
   /** Prompts of a round. */
@@ -31,9 +28,6 @@ export interface RolloutSetup {
   /** Answers to each prompt: its group. */
   readonly samples: number;
   readonly sampling: Omit<SamplingOptions, 'seed'>;
-  readonly reward: Reward;
-  /** The share of a round's answers that may get no reward. */
-  readonly allowedFailures: number;
   readonly method: BoundMethod;
   readonly text: Respond;
   readonly limits: Limits;
@@ -45,12 +39,10 @@ export interface RolloutSetup {
   readonly credit: CreditOptions;
   readonly tokenizer: Tokenizer;
   readonly answerer: Answerer;
-  readonly run: Pick<RunFolder, 'path'>;
   /** Costs that are taken off the rewards. */
   readonly constraints: Constraints;
   /** Looks for signs that the reward is earned by something else than better answers. */
   readonly watch: Watch;
-  readonly hooks: Hooks;
 }
 
 /** What a round did, for `summary.json`. */
@@ -65,12 +57,13 @@ export interface RolloutRound {
 }
 
 /**
- * Policy gradient: in each round the policy answers a few prompts, several times each, a reward rates the answers, and the method turns
+ * Policy gradient: in each round the policy answers a few prompts, several times each, a reward or a critic rates the answers, and the
+ * method turns
  * the rewards into advantages by token. Answers, rewards and what was read of the policy are kept in `work/round-<k>/`; a resume finds
  * them there. A finished round's answers are in `rollouts.jsonl`.
  */
 export function rolloutSource(setup: RolloutSetup): Source {
-  const { rounds, prompts, samples, reward, method, text, limits, seed, answerer, run, hooks: { say = () => undefined } } = setup;
+  const { rounds, prompts, samples, method, text, limits, seed, answerer, run, hooks: { say = () => undefined } } = setup;
   const log = openRolloutLog(run.path('rollouts.jsonl'));
   const asks = Math.min(setup.each, prompts.length);
   const steps = minibatches(asks, { ...setup, seed }).length;
@@ -87,13 +80,14 @@ export function rolloutSource(setup: RolloutSetup): Source {
     });
     await answerer.rest();
     const asked = answers.map((answer) => itemOf(chosen, answer));
-    const results = await rateAnswers(path('ratings.json'), asked, reward, setup.allowedFailures, setup.hooks);
+    const rating = await rateRound(k, asked, setup);
+    const { results } = rating;
     const constrained = await setup.constraints.apply(k, asked, results);
     const bare = answers.map((answer, i): Rollout => {
       const result = constrained.results[i]!;
       const rated = failed(result) ? undefined : result;
       const { row: group, ids: { length: tokens }, logprobs, sampled: logp = logprobs } = answer;
-      return { group, reward: rated?.value ?? null, parts: rated?.parts, partWeights: reward.weights, tokens, logp };
+      return { group, reward: rated?.value ?? null, parts: rated?.parts, partWeights: rating.weights, tokens, logp };
     });
     const rows = chosen.map((prompt, row) => rowOf(prompt, answers.filter((answer) => answer.row === row)));
     const { items } = prepare(rows, method, text, limits);
@@ -112,12 +106,15 @@ export function rolloutSource(setup: RolloutSetup): Source {
       rowOf(prompt, answers.filter((one) => one.row === row), rated.filter((one) => one.answer.row === row)));
     const teaches = credits.some(({ advantages }) => advantages.some((a) => a !== 0));
     const before = run.path('work', `round-${k - 1}`, 'totals.json');
-    const metrics = { ...(await rolloutMetrics(rated, path('totals.json'), before)), ...constrained.metrics, ...placing.metrics };
+    const metrics = {
+      ...(await rolloutMetrics(rated, path('totals.json'), before)), ...constrained.metrics, ...placing.metrics, ...rating.metrics,
+    };
     say(`round ${k}: ${describeRollouts(rated)}.`);
     for (const remark of placing.remarks) say(`round ${k}: ${remark}.`);
     const seen = await setup.watch.look(k, watchedOf(rated));
     const learnt = teaches && !seen.stop ? prepare(whole, method, text, limits).items : [];
-    finished.set(k, { report: { ...seen.report, answers: answers.length, reward: meanReward(rated), trainedOn: learnt.length }, rated });
+    const report = { ...seen.report, ...rating.metrics, answers: answers.length, reward: meanReward(rated), trainedOn: learnt.length };
+    finished.set(k, { report, rated });
     return {
       items: learnt, rows: whole, seed: seed + k, metrics, ...(seen.stop ? { last: true } : {}),
       order: minibatches(learnt.length, { batch: setup.batch, epochs: setup.epochs, seed: seed + k }),
