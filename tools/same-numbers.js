@@ -25,7 +25,7 @@ floats depend on the processor and on how many cores it has.`;
 const NO_RESULT = ['seconds', 'iteration', 'round'];
 
 /** Files of a run folder that are results. What else lies there, answers and samples, may be written in another form. */
-const RESULTS = /^adapter\/|^(rows|failures)\.jsonl$/;
+const RESULTS = /^(adapter|controller)\/|^(rows|failures)\.jsonl$/;
 
 /** Settings for every training recipe: three steps of two rows. */
 const TRAIN = ['train.batch=2', 'train.steps=3', 'train.checkpointEvery=0'];
@@ -38,6 +38,13 @@ const ALIGN = [
   'loop.iterations=2',
   'evaluate.limit=2',
   'evaluate.maxNewTokens=16',
+];
+const CONTROL = [
+  ...['facts', 'stories', 'style'].flatMap((task) => [`tasks.${task}.data.limit=6`, `tasks.${task}.heldOut.limit=2`]),
+  'generate={ maxNewTokens: 8, prompts: 4, samples: 2 }',
+  'grid.samples=2',
+  'learn.rounds=2',
+  'evaluate.samples=1',
 ];
 /** A tiny model writes nothing usable: all rows may fail. The reasons are compared too. */
 const LABEL = ['data.limit=4', 'allowedFailures=1'];
@@ -86,6 +93,7 @@ function recipesOf(checkout) {
 function jobOf(checkout, name, folderOf) {
   const more = MORE[name]?.(folderOf) ?? [];
   const text = readFileSync(path.join(checkout, 'recipes', `${name}.yaml`), 'utf8');
+  if (/^actions:/m.test(text)) return { verb: 'control', set: [...CONTROL, ...more] };
   if (!/^method:/m.test(text)) return { verb: 'label', set: [...LABEL, `store=${folderOf(name)}.db`, ...more] };
   if (/^judge:/m.test(text)) return { verb: 'align', set: [...ALIGN, ...more] };
   return { verb: 'train', set: [...(/^rows:/m.test(text) ? WRITES_ROWS : TRAIN), ...more] };
@@ -143,7 +151,7 @@ const lines = (file) =>
 /** Hashes of what a run made: the adapter, the rows and answers it worked with, its samples. @param {string} folder */
 function digests(folder) {
   const wanted = (/** @type {string} */ name) =>
-    /^adapter\/.*\.safetensors$|^work\/.*\.(json|jsonl)$|^(samples|rows|failures)\.jsonl$/.test(name);
+    /^adapter\/.*\.safetensors$|^controller\/|^work\/.*\.(json|jsonl)$|^(samples|rows|failures)\.jsonl$/.test(name);
   const names = readdirSync(folder, { recursive: true }).map((name) => String(name).replaceAll(path.sep, '/'));
   return Object.fromEntries(
     names

@@ -21,13 +21,14 @@ export interface ControlledOptions {
 
 /**
  * The generator with a controller before it. The controller's action replaces temperature, filters and masks of the options it is
- * called with; their length, seed, stop texts and `top` stay. `release` releases the reader too.
+ * called with; their length, seed, stop texts and `top` stay. `release` releases the reader too, and `setAdapter` is refused.
  */
 export function controlGenerator(generator: Generator, options: ControlledOptions): Generator {
   const { controller, reader, tokenizer, task, onDecision } = options;
   const names = Object.keys(controller.actions);
   return {
     ...generator,
+    setAdapter: () => Promise.reject(new Error('A controller belongs to the adapter that it was trained with.')),
     async generate(requests, sampling, hooks = {}) {
       const readings = await reader.read(requests.map(({ prompt }) => prompt));
       const actionOf = (row: number, x: number, sofar?: AnswerSoFar): string => {

@@ -3,6 +3,8 @@ import { join } from 'node:path';
 import { startEngine } from '@heed/tensor';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { loadController } from '../../src/control/file.js';
+import { openControlled } from '../../src/control/open.js';
+import { openGenerator } from '../../src/generate/open.js';
 import { summarise } from '../../src/loop/control/grid.js';
 import { type ControlSummary, runControl } from '../../src/loop/control/job.js';
 import { CONTROL_FILES, ControlRecipe } from '../../src/loop/control/recipe.js';
@@ -49,7 +51,7 @@ actions:
   go: { temperature: 1, endBias: { add: -1000, after: 0 } }
 generate: { maxNewTokens: 8, prompts: 6, samples: 4 }
 grid: { prompts: 0.3, samples: 2 }
-learn: { rounds: 16, learningRate: 0.02, hidden: [8, 8], components: 4, prior: 0.4 }
+learn: { rounds: 14, learningRate: 0.02, hidden: [8, 8], components: 4, prior: 0.4 }
 evaluate: { samples: 2 }
 `);
 });
@@ -79,7 +81,7 @@ describe('heed control', () => {
     expect(change['value']!.low).toBeGreaterThan(0.1);
     expect((after['value'] as { mean: number }).mean - (before['value'] as { mean: number }).mean).toBeCloseTo(change['value']!.mean, 10);
     for (const { own, after: reached } of Object.values(tasks)) expect(reached).toBeCloseTo(own, 10);
-    expect(whole.rounds).toHaveLength(16);
+    expect(whole.rounds).toHaveLength(14);
     expect(ran.err).toContain('The best fixed action on 6 validation prompts is');
     expect(existsSync(join(folder, 'whole', 'report.html'))).toBe(true);
   });
@@ -87,13 +89,13 @@ describe('heed control', () => {
   it('goes on to the same bits after a stop', async () => {
     const { recipe: given, run } = await open('stopped');
     const interrupt = { requested: false };
-    const say = (line: string): void => { interrupt.requested ||= line.startsWith('round 5 '); };
+    const say = (line: string): void => { interrupt.requested ||= line.startsWith('round 9 '); };
     await expect(runControl(given, run, { interrupt, say })).rejects.toThrow(Interrupted);
     await run.close();
     const again = await open('stopped', { resume: true });
     const summary = await runControl(again.recipe, again.run);
     await again.run.close();
-    expect(summary.resumedFrom).toBe(5);
+    expect(summary.resumedFrom).toBe(9);
     expect(read('stopped', 'controller', 'controller.json')).toBe(read('whole', 'controller', 'controller.json'));
     expect(steady(read('stopped', 'summary.json'))).toEqual(steady(read('whole', 'summary.json')));
     const lines = (name: string): unknown[] => read(name, 'metrics.jsonl').trim().split('\n').map(steady);
@@ -152,10 +154,10 @@ describe('heed control', () => {
   });
 
   it('makes an initialisation over tasks, from which a run on a new one goes on', async () => {
-    const meta = ['learn.rounds=8', 'learn.reptile={ rounds: 2, rate: 0.5 }'];
+    const meta = ['learn.rounds=4', 'learn.reptile={ rounds: 2, rate: 0.5 }'];
     const first = await heed(['control', recipe, `run.dir=${join(folder, 'meta')}`, ...meta, '--json']);
     expect(first.code, first.err).toBe(0);
-    expect(first.json<ControlSummary>().rounds).toHaveLength(8);
+    expect(first.json<ControlSummary>().rounds).toHaveLength(4);
     const brief = `{ brief: { data: { path: ${join(folder, 'short.jsonl')} }, reward: { fn: ${join(folder, 'rewards.ts')}#short }, `
       + `heldOut: { path: ${join(folder, 'short-held.jsonl')} } } }`;
     const from = join(folder, 'meta', 'controller');
@@ -182,7 +184,7 @@ describe('heed control', () => {
     const args = (run: string): string[] => [
       'control', recipe, `run.dir=${join(folder, run)}`, `tasks=${middling}`,
       'actions={ stop: { temperature: 1, endBias: { add: 1000, after: 0 } }, go: { temperature: 1, endBias: { add: -1000, after: 0 } } }',
-      'learn.segment=3', 'learn.rounds=10', 'learn.prior=0.5', '--json',
+      'learn.segment=3', 'learn.rounds=12', 'learn.prior=0.5', 'learn.learningRate=0.02', 'generate.samples=8', 'learn.epochs=2', '--json',
     ];
     const ran = await heed(args('segments'));
     expect(ran.code, ran.err).toBe(0);
@@ -206,6 +208,29 @@ describe('heed control', () => {
     expect(written.code, written.err).toBe(0);
     const rows = readFileSync(output, 'utf8').trim().split('\n').map((line) => JSON.parse(line) as { tokens: number; action: string });
     expect(rows.map(({ tokens, action }) => [tokens, action])).toEqual(new Array(8).fill([4, 'go']));
+    const answers = readFileSync(join(folder, 'segments', 'samples.jsonl'), 'utf8').trim().split('\n');
+    expect(answers).toHaveLength(8);
+  });
+
+  it('shows as many likely tokens as were asked for, though it looks at more', async () => {
+    const loaded = await loadModel(model);
+    const engine = await startEngine({ threads: 1 });
+    try {
+      const plain = await openGenerator(engine, loaded, { batch: 2 });
+      const generator = await openControlled(join(folder, 'segments', 'controller'), plain, { engine, model: loaded });
+      const prompt = loaded.template.prompt([{ role: 'user', content: 'l ba?' }]);
+      const ask = async (top: number) => {
+        const seen: number[] = [];
+        const [completion] = await generator.generate([{ prompt, row: 0 }], { maxNewTokens: 8, temperature: 1, seed: 0, top }, {
+          onToken: (_row, _sample, _text, tokens) => seen.push(...tokens.map((token) => token.top?.length ?? 0)),
+        });
+        return [completion!.tops?.map((likely) => likely.length), seen];
+      };
+      expect(await ask(2)).toEqual([[2, 2, 2, 2], [2, 2, 2, 2]]);
+      expect(await ask(0)).toEqual([undefined, [0, 0, 0, 0]]);
+    } finally {
+      await engine.close();
+    }
   });
 
   it('refuses held-out prompts that it learns from, and recipes that say nothing to choose', async () => {

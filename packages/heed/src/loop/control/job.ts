@@ -8,6 +8,7 @@ import { createPromptReader } from '../../control/readings.js';
 import { openGenerator } from '../../generate/open.js';
 import { loadModel } from '../../model/load.js';
 import { loadAdapter } from '../../model/peft.js';
+import type { Reward } from '../../reward/reward.js';
 import { type RunFolder, sameAsBefore } from '../../run/folder.js';
 import type { Hooks, Measured, Summary } from '../../run/job.js';
 import { silentProgress } from '../../run/progress.js';
@@ -84,8 +85,9 @@ export async function runControl(recipe: ControlRecipe, run: RunFolder, hooks: H
   const { training, validation, heldOut, skipped } = prompts;
   await sameAsBefore(run.path('work', 'prompts.json'), [training, validation, heldOut], 'The prompts are not those');
   const engine = await startEngine();
+  let rewards: ReadonlyMap<string, Reward> = new Map();
   try {
-    const rewards = await openTaskRewards(recipe, { engine, log: say, store: recipe.store, interrupt });
+    rewards = await openTaskRewards(recipe, { engine, log: say, store: recipe.store, interrupt });
     await sameAsBefore(run.path('work', 'rewards.json'), [...rewards.values()].map(({ name }) => name), 'The rewards are not those');
     const loaded = adapter && { plan: adapter.plan, parameters: view(await engine.upload(adapter.parameters)) };
     const reader = createPromptReader(engine, model, loaded);
@@ -137,13 +139,19 @@ export async function runControl(recipe: ControlRecipe, run: RunFolder, hooks: H
       peakRssMb: Math.round((await engine.memory()).peakRss / 2 ** 20),
       resumedFrom,
     };
+    // Behind the last round, so that a resume drops the answers and writes them again.
+    await run.samples.truncateAfter(recipe.learn.rounds);
     logAnswers(run, recipe.learn.rounds + 1, heldOut, chosen, { before, after });
     await run.writeSummary(summary);
     await writeReport(run.dir);
     return summary;
   } finally {
     progress.stop();
-    await engine.close();
+    try {
+      for (const reward of rewards.values()) await reward.close();
+    } finally {
+      await engine.close();
+    }
   }
 }
 

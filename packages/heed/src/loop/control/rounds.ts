@@ -8,7 +8,7 @@ import { atomicWrite } from '../../run/files.js';
 import type { Hooks } from '../../run/job.js';
 import { createRandom } from '../../run/random.js';
 import { promptsOf } from '../prompt-order.js';
-import { type AskTools, type RatedText, type Wanted, ask } from './asking.js';
+import { type AskTools, type Later, type RatedText, type Wanted, ask } from './asking.js';
 import type { Grid } from './grid.js';
 import type { TaskPrompt } from './tasks.js';
 
@@ -124,12 +124,18 @@ async function playRound(
     tools, `round-${k}`, createRandom('answers', seed, k).int(2 ** 31), wanted, `round ${k} of ${rounds}: answering`,
   );
   const choices = chosen.flatMap(({ prompt, features }, x): Choice[] => {
-    const own = drawn[x]!.map((action, s) => ({ action, answer: told[x * samples + s]! }))
-      .filter(({ answer }) => answer.value !== undefined);
-    const advantages = leaveOneOut(own.map(({ answer }) => answer.value! / grid.deviations.get(prompt.task)!));
-    // Every choice of an answer has the answer's advantage.
-    return own.flatMap(({ action, answer }, i) =>
-      [{ features, action, probability: policies[x]![action]! }, ...answer.later].map((one) => ({ ...one, advantage: advantages[i]! })));
+    const answers = drawn[x]!.flatMap((action, s) => {
+      const { value, later } = told[x * samples + s]!;
+      const made: Later[] = [{ features, action, probability: policies[x]![action]! }, ...later];
+      return value === undefined ? [] : [{ value: value / grid.deviations.get(prompt.task)!, made }];
+    });
+    // Each choice of an answer is compared with the answers that came to the same point, whatever they chose there.
+    const points = Math.max(0, ...answers.map(({ made }) => made.length));
+    return Array.from({ length: points }, (_, point) => {
+      const there = answers.filter(({ made }) => made.length > point);
+      const advantages = leaveOneOut(there.map(({ value }) => value));
+      return there.map(({ made }, i): Choice => ({ ...made[point]!, advantage: advantages[i]! }));
+    }).flat();
   });
   return { choices, report: reportOf(told, policies, names.indexOf(grid.best)), tokens: told.reduce((sum, one) => sum + one.tokens, 0) };
 }
