@@ -73,14 +73,12 @@ export function describeRollouts(rated: readonly RatedAnswer[]): string {
   const equal = share(isEqual);
   // With rewards by token, or a critic, equal rewards may teach nevertheless.
   const idle = rated.every(({ credit }, i) => !isEqual[i] || credit.advantages.every((a) => a === 0));
-  const empty = rated.filter(({ answer }) => answer.text.trim() === '').length;
   const cut = rated.filter(({ answer }) => answer.finish === 'length').length;
   return [
     `reward ${meanOf(rewards).toPrecision(3)} (deviation ${sampleStd(rewards).toPrecision(2)})`,
     `${rated.length} answers to ${prompts} prompts`,
     `${tokens.toFixed(0)} tokens each`,
     ...(cut === 0 ? [] : [`${cut} cut off`]),
-    ...(empty === 0 ? [] : [`${empty} empty`]),
     ...(rewards.length === rated.length ? [] : [`${rated.length - rewards.length} without a reward`]),
     ...(equal === 0 ? [] : [`${finePercent(equal)} in groups of equal rewards${idle ? ', which teach nothing' : ''}`]),
   ].join(', ');

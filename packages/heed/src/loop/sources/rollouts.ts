@@ -9,6 +9,7 @@ import type { Answer } from '../answer-log.js';
 import type { Answerer } from '../answerer.js';
 import type { Constraints } from '../constraints.js';
 import { type CreditOptions, type Unplaced, bringAttention, placeReward, reportCredit } from '../credit.js';
+import { type Degenerate, degenerate, describeDegenerate } from '../degenerate.js';
 import { type Limits, prepare } from '../items.js';
 import { promptsOf } from '../prompt-order.js';
 import { type RatedAnswer, openRolloutLog } from '../rollout-log.js';
@@ -46,7 +47,7 @@ export interface RolloutSetup extends RatesRounds {
 }
 
 /** What a round did, for `summary.json`. */
-export interface RolloutRound {
+export interface RolloutRound extends Degenerate {
   readonly answers: number;
   /** Mean reward of the answers that got one. */
   readonly reward: number;
@@ -111,9 +112,14 @@ export function rolloutSource(setup: RolloutSetup): Source {
     };
     say(`round ${k}: ${describeRollouts(rated)}.`);
     for (const remark of placing.remarks) say(`round ${k}: ${remark}.`);
+    const counted = degenerate(answers);
+    const worry = describeDegenerate(counted, answers.length);
+    if (worry !== undefined) say(`round ${k}: ${worry}`);
     const seen = await setup.watch.look(k, watchedOf(rated));
     const learnt = teaches && !seen.stop ? prepare(whole, method, text, limits).items : [];
-    const report = { ...seen.report, ...rating.metrics, answers: answers.length, reward: meanReward(rated), trainedOn: learnt.length };
+    const report = {
+      ...seen.report, ...rating.metrics, ...counted, answers: answers.length, reward: meanReward(rated), trainedOn: learnt.length,
+    };
     finished.set(k, { report, rated });
     return {
       items: learnt, rows: whole, seed: seed + k, metrics, ...(seen.stop ? { last: true } : {}),
