@@ -116,6 +116,8 @@ function atTokens(
   return { tokenRewards, segments: isEnd.map((end) => (end ? segment++ : segment)) };
 }
 
+/** Above it, the last token gives more of the answer's attention to itself than to all words before it. */
+const MOST_FOR_ITSELF = 0.5;
 /** Below it, the attention on an answer is what the beginning of the text left over: its differences are noise, magnified. */
 const LEAST_MASS = 0.2;
 
@@ -126,19 +128,12 @@ export interface CreditReport {
 }
 
 /**
- * `credit/mass`: the share of the last token's attention that lies on the answer, the mean over answers. `credit/segments`: segments of an
- * answer; `credit/placed`: the share of rated answers of which the reward names a place.
+ * `credit/mass`: the share of the last token's attention that lies on the answer, the mean over answers; `credit/last`: the part of that
+ * which it keeps for itself. `credit/segments`: segments of an answer; `credit/placed`: the share of rated answers of which the reward
+ * names a place.
  */
 export function reportCredit(unplaced: readonly Unplaced[], placed: readonly Rollout[], { by }: CreditOptions): CreditReport {
-  if (by === 'attention') {
-    const mass = meanOf(unplaced.flatMap(({ attention, result }) => {
-      if (failed(result)) return [];
-      const found = result.attention?.map(({ value }) => value) ?? Array.from(attention!);
-      return [found.reduce((sum, x) => sum + x, 0)];
-    }));
-    const low = `only ${mass.toFixed(2)} of the last token's attention lies on the answer, so that its differences are mostly noise`;
-    return { metrics: { 'credit/mass': mass }, remarks: mass < LEAST_MASS ? [`${low}; compare with credit.by: uniform`] : [] };
-  }
+  if (by === 'attention') return reportAttention(unplaced);
   if (by !== 'spans' && by !== 'sentences') return { metrics: {}, remarks: [] };
   const rated = unplaced.flatMap(({ result }) => (failed(result) ? [] : [result]));
   const share = meanOf(rated.map(({ spans = [] }) => Number(spans.some(({ start, end }) => start < end))));
@@ -147,5 +142,23 @@ export function reportCredit(unplaced: readonly Unplaced[], placed: readonly Rol
   return {
     metrics: { 'credit/segments': segments, 'credit/placed': share },
     remarks: silent ? [`the reward names no places, so that credit.by: ${by} leaves all of it at the last token`] : [],
+  };
+}
+
+function reportAttention(unplaced: readonly Unplaced[]): CreditReport {
+  const found = unplaced.flatMap(({ attention, result }) => {
+    if (failed(result)) return [];
+    const own = result.attention?.map(({ value }) => value) ?? Array.from(attention!);
+    const mass = own.reduce((sum, x) => sum + x, 0);
+    return [{ mass, last: mass > 0 ? own.at(-1)! / mass : 0 }];
+  });
+  const mass = meanOf(found.map((one) => one.mass));
+  const last = meanOf(found.map((one) => one.last));
+  const low = `only ${mass.toFixed(2)} of the last token's attention lies on the answer, so that its differences are mostly noise`;
+  const own = `the last token keeps ${last.toFixed(2)} of the answer's attention for itself, so that the words before it get little`;
+  return {
+    metrics: { 'credit/mass': mass, 'credit/last': last },
+    remarks: [...(mass < LEAST_MASS ? [low] : []), ...(last > MOST_FOR_ITSELF ? [own] : [])]
+      .map((one) => `${one}; compare with credit.by: uniform`),
   };
 }

@@ -92,7 +92,10 @@ describe('credit.by: attention and uniform', () => {
 
   it('says where little attention lies on the answer', () => {
     const { report } = placed('a', { value: 1 }, { by: 'attention' }, [0.05, 0.05]);
-    expect(report.remarks[0]).toMatch(/^only 0\.10 of the last token's attention lies on the answer/);
+    expect(report.remarks).toEqual([expect.stringMatching(/^only 0\.10 of the last token's attention lies on the answer/)]);
+    const selfish = placed('a', { value: 1 }, { by: 'attention' }, [0.1, 0.3]).report;
+    expect(selfish.metrics['credit/last']).toBeCloseTo(0.75, 12);
+    expect(selfish.remarks).toEqual([expect.stringMatching(/^the last token keeps 0\.75 of the answer's attention for itself/)]);
   });
 });
 
