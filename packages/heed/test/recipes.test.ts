@@ -35,10 +35,10 @@ afterAll(() => process.chdir(cwd));
 const dirOf = (file: string): string => join(folder, file.replace(/\W/g, '-'));
 
 /** The adapter of a reward model on the tiny model, trained for one step. */
-async function rewardModel(file: string): Promise<string> {
+async function rewardModel(file: string, ...more: string[]): Promise<string> {
   const dir = join(folder, `for-a-loop-${file.replace(/\W/g, '-')}`);
   if (!existsSync(dir)) {
-    const ran = await heed(['train', file, `model=${model}`, `run.dir=${dir}`, 'train.steps=1', 'train.batch=2']);
+    const ran = await heed(['train', file, `model=${model}`, `run.dir=${dir}`, 'train.steps=1', 'train.batch=2', ...more]);
     expect(ran.code, ran.err).toBe(0);
   }
   return join(dir, 'adapter');
@@ -52,6 +52,17 @@ async function tinyReward(reward: AlignRecipe['reward']): Promise<string[]> {
   if (reward.rewardModel === undefined) return [];
   const teacher = await rewardModel(principles === undefined ? 'recipes/reward-model.yaml' : 'recipes/principle-reward-model.yaml');
   return [`reward.rewardModel.model=${model}`, `reward.rewardModel.adapter=${teacher}`];
+}
+
+/** In place of the classifiers among several rewards: a tiny one with the same labels. */
+async function tinyDetectors(rewards: AlignRecipe['rewards'] = {}): Promise<string[]> {
+  const all = await Promise.all(Object.entries(rewards).map(async ([name, one]) => {
+    if (typeof one === 'string' || one.detector?.labels === undefined) return [];
+    const labels = `method.labels=[${one.detector.labels.join()}]`;
+    const adapter = await rewardModel('recipes/classifier.yaml', 'data=examples/pushy.jsonl', labels);
+    return [`rewards.${name}.detector.adapter=${adapter}`, `rewards.${name}.detector.model=${model}`];
+  }));
+  return all.flat();
 }
 
 describe('recipes', () => {
@@ -100,6 +111,7 @@ describe('recipes', () => {
     const small = [
       ...asked,
       ...await tinyReward(recipe.reward),
+      ...await tinyDetectors(recipe.rewards),
       ...(recipe.rows && 'maxNewTokens' in recipe.rows ? ['rows.maxNewTokens=8'] : []),
       'data.limit=12',
       // A random model ends few of its answers, and some rows need several that ended.
