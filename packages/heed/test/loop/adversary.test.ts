@@ -11,7 +11,7 @@ import { createRewardScorer } from '../../src/model/reward-scorer.js';
 import { withCritic } from '../../src/loop/round-rating.js';
 import { heed } from '../cli/support.js';
 import { scratchFolder } from '../support/scratch.js';
-import { SMALL, expectSameAfterKill, writeAdversarial } from './adversarial.js';
+import { writeAdversarial } from './adversarial.js';
 
 const { folder, write } = scratchFolder();
 const dirOf = (name: string): string => join(folder, name);
@@ -75,14 +75,6 @@ describe('heed align against a critic', () => {
       expect(short).toBe(-String(completion).length / 100);
       expect(reward).toBeCloseTo(2 * adversary! + short!, 12);
     }
-  });
-
-  it('killed between the state of the critic and its ratings, goes on to the same numbers', async () => {
-    expect((await align('small', ...SMALL)).code).toBe(0);
-    await expectSameAfterKill({
-      argv: ['align', recipe, ...SMALL], whole: dirOf('small'), dir: dirOf('killed'),
-      stop: { how: 'SIGKILL', on: 'rename', matching: 'round-2/critic.json' },
-    });
   });
 
   it.each<[string, string[], RegExp]>([
