@@ -5,6 +5,7 @@ import { JudgmentsOptions } from '../label/judgments.js';
 import { RevisionsOptions } from '../label/revisions.js';
 import { DEFAULT_STORE } from '../label/recipe.js';
 import { METHODS, type Methods, methodOptions } from '../method/index.js';
+import { REWARDS } from '../reward/index.js';
 import { RewardOptions, RewardsOptions, rewardKindOf, rewardOfJudge } from '../reward/options.js';
 import type { LoadedRecipe } from '../run/recipe.js';
 import { Sampling, sharedSections } from '../run/recipe-schemas.js';
@@ -214,7 +215,7 @@ function problemsOfExaminer(recipe: Given): Problem[] {
   if (other === undefined) {
     return [[
       path,
-      'the judge that teaches is a model, and its own marks would not show whether what it teaches is right; '
+      'what teaches is a model or learnt from people, and its own marks would not show whether what it teaches is right; '
         + 'name an independent one, such as rules:FILE',
     ]];
   }
@@ -225,7 +226,11 @@ function problemsOfExaminer(recipe: Given): Problem[] {
 }
 
 /** Whether rewards of a kind can be checked by reading them: they may rate what they taught. */
-const isChecked = (kind: string): boolean => kind === 'rules' || kind === 'fn';
+const isChecked = (kind: string): boolean => {
+  if (!Object.hasOwn(REWARDS, kind)) return false;
+  const { learned }: { readonly learned?: true } = REWARDS[kind as keyof typeof REWARDS];
+  return learned !== true;
+};
 
 /** The kinds of what rates a round's answers: one, or those of `rewards`; where there is none a critic. */
 function teachersOf({ reward, rewards, judge }: Pick<Given, 'reward' | 'rewards' | 'judge'>): string[] {

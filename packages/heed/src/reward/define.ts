@@ -20,6 +20,8 @@ export interface RewardDefinition<Options = never> {
   readonly name: string;
   /** What stands under that key. */
   readonly options: z.ZodType<Options>;
+  /** A model or a person gives the numbers: where it teaches, it may not also say how well the teaching went. */
+  readonly learned?: true;
   /** The options for people, in a few words; default: the name alone. */
   describe?(options: Options): string;
   /** @throws UserError where the reward cannot be opened */

@@ -24,6 +24,7 @@ const Options = z.union([File, z.strictObject({
  */
 export const inferred = defineReward({
   name: 'inferred',
+  learned: true,
   options: Options,
   describe: (options) => `inferred:${typeof options === 'string' ? options : options.file}`,
   async open(given) {

@@ -18,6 +18,7 @@ const Options = JudgmentsOptions.omit({ name: true }).extend({
  */
 export const judgments = defineReward({
   name: 'judgments',
+  learned: true,
   options: Options,
   describe: ({ judge }) => `judgments by ${describeJudge(judge)}`,
   async open({ judge, ...options }, tools) {

@@ -26,6 +26,7 @@ const Options = ScoresOptions.omit({ name: true }).extend({
  */
 export const panel = defineReward({
   name: 'panel',
+  learned: true,
   options: Options,
   describe: ({ judges, vote }) => `panel (${vote}) of ${judges.map((judge) => describeJudge(judge)).join(' and ')}`,
   async open({ judges, vote, threshold, ...options }, tools) {

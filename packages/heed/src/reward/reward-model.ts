@@ -18,6 +18,7 @@ import type { Rated, Reward, RewardItem } from './reward.js';
 /** `rewardModel`: the number that an adapter with a head gives a response, held to principles where the options name them. */
 export const rewardModel = defineReward({
   name: 'rewardModel',
+  learned: true,
   options: RewardModelOptions,
   describe: (options) => `rewardModel: ${describeModel(options)}`,
   open: ({ model: name, adapter, template, threshold, principles: file, only, attention }, tools) => withEngine(tools, async (engine) => {

@@ -20,6 +20,7 @@ const Options = ScoresOptions.omit({ name: true }).extend({
  */
 export const scores = defineReward({
   name: 'scores',
+  learned: true,
   options: Options,
   describe: ({ judge, criterion }) => `scores (${criterion}) by ${describeJudge(judge)}`,
   async open({ judge, threshold, ...options }, tools) {

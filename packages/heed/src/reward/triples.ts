@@ -37,6 +37,7 @@ type Ranked = readonly [better: number, worse: number];
  */
 export const triples = defineReward({
   name: 'triples',
+  learned: true,
   options: Options,
   describe: ({ rater, comparer, criterion }) => `triples (${criterion}): ${describeJudge(rater)} checked by ${describeJudge(comparer)}`,
   async open({ rater, comparer, margin, threshold, ...options }, tools) {

@@ -120,7 +120,7 @@ describe('align refuses a recipe', () => {
     [
       'with a model among several rewards and nobody else to rate what is held out',
       ({ rules: r }) => [`rewards={ a: "rules:${r}", b: { rewardModel: { adapter: none } } }`],
-      /evaluate\.reward.*the judge that teaches is a model/,
+      /evaluate\.reward.*what teaches is a model/,
     ],
     [
       'whose held-out answers are rated by the model among several rewards',

@@ -45,6 +45,7 @@ type DetectorOptions = z.infer<typeof Options>;
  */
 export const detector = defineReward({
   name: 'detector',
+  learned: true,
   options: Options,
   describe: ({ avoid, want, file, adapter }) =>
     `detector: ${avoid === undefined ? `wants ${want}` : `avoids ${avoid}`} by ${file ?? adapter}`,

@@ -21,6 +21,7 @@ const Options = z.strictObject({
  */
 export const critic = defineReward({
   name: 'critic',
+  learned: true,
   options: Options,
   describe: ({ file }) => `critic: ${file}`,
   async open({ file, threshold }) {
