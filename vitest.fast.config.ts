@@ -21,7 +21,6 @@ const fast = {
   env: {
     // No folder can be made in a file: a test that asks for the default model fails here, and its file needs that name.
     HEED_CACHE: fileURLToPath(import.meta.url),
-    HEED_TEST_KILLS: process.env['HEED_TEST_KILLS'] ?? '4',
     HEED_STORE_LABELS: process.env['HEED_STORE_LABELS'] ?? '3000',
   },
 };

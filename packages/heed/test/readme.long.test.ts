@@ -34,10 +34,10 @@ const read = (page: string): string => readFileSync(join(ROOT, page), 'utf8');
 const ONLY_PARSED: readonly (readonly [start: string, why: string])[] = [
   ['quickstart', 'answers 80 prompts three times and 120 twice'],
   ['serve', 'goes on until it is stopped'],
-  ['control recipes/controller.yaml', 'answers thousands of prompts; recipes.test.ts runs it with few'],
-  ['align recipes/cut-online-judge.yaml', 'its judge is an adapter that has to be taught first; recipes.test.ts runs it with a server'],
-  ['align recipes/adversarial.yaml', 'twenty rounds, in each of which two adapters learn; recipes.test.ts runs one'],
-  ['align recipes/against-classifier.yaml', 'twenty rounds; recipes.test.ts runs one'],
+  ['control recipes/controller.yaml', 'answers thousands of prompts; recipes.long.test.ts runs it with few'],
+  ['align recipes/cut-online-judge.yaml', 'its judge is an adapter to be taught first; recipes.long.test.ts runs it with a server'],
+  ['align recipes/adversarial.yaml', 'twenty rounds, in each of which two adapters learn; recipes.long.test.ts runs one'],
+  ['align recipes/against-classifier.yaml', 'twenty rounds; recipes.long.test.ts runs one'],
   ['label recipes/label-judgments.yaml judge={ local: { adapter: runs/judge-judgments/adapter } }', 'the same judge'],
 ];
 
