@@ -23,14 +23,16 @@ interface Answers {
   readonly returns?: readonly (readonly number[])[];
   readonly values?: readonly (readonly number[])[];
   readonly now?: readonly (readonly number[])[];
+  /** log μ of every token by the sampler; default: what the policy that sampled said. */
+  readonly sampled?: number;
 }
 
 /** The loss of a group of answers; the policy that sampled said −1 of every token. */
-function run(method: BoundMethod, { ratios = RATIOS, advantages, reference, returns, values, now }: Answers): Promise<LossValue> {
+function run(method: BoundMethod, { ratios = RATIOS, advantages, reference, returns, values, now, sampled = -1 }: Answers): Promise<LossValue> {
   const zero = ratios.map((own) => own.map(() => 0));
   const logp = ratios.map((own) => own.map((x) => x - 1));
   return lossOf(engine, method, { completions: [logp] }, {
-    max_tokens: [ratios.map(() => 4)], advantages: [advantages], sampled: [zero.map((own) => own.map(() => -1))],
+    max_tokens: [ratios.map(() => 4)], advantages: [advantages], sampled: [zero.map((own) => own.map(() => sampled))],
     reference: [reference ?? zero], returns: [returns ?? zero], values: [values ?? zero],
   }, {
     under: { old: { completions: [zero.map((own) => own.map(() => -1))] } },
@@ -79,6 +81,15 @@ describe('grpo', () => {
     found.gradient['completions']![0]!.forEach((d, i) => expect(d).toBeCloseTo(gradients[i]! / 5, 5));
     const higher = await run(bind(grpo, { epsilonHigh: 0.28 }), { ratios: ratios.slice(3), advantages: [[advantage], [advantage]] });
     if (advantage === 1) expect(higher.loss).toBeCloseTo(-1.28, 5);
+  });
+});
+
+describe('mismatch_kl', () => {
+  it('is k3 of trainer against sampler: 0 where both say the same, and seen where they do not', async () => {
+    const at = async (sampled: number): Promise<number> =>
+      (await run(bind(grpo, {}), { advantages: sameForAll([1, -1]), sampled })).metrics['mismatch_kl']!;
+    expect(await at(-1)).toBeCloseTo(0, 6);
+    expect(await at(-1.5)).toBeCloseTo(Math.exp(-0.5) + 0.5 - 1, 6);
   });
 });
 
