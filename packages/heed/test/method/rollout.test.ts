@@ -28,7 +28,9 @@ interface Answers {
 }
 
 /** The loss of a group of answers; the policy that sampled said −1 of every token. */
-function run(method: BoundMethod, { ratios = RATIOS, advantages, reference, returns, values, now, sampled = -1 }: Answers): Promise<LossValue> {
+function run(
+  method: BoundMethod, { ratios = RATIOS, advantages, reference, returns, values, now, sampled = -1 }: Answers,
+): Promise<LossValue> {
   const zero = ratios.map((own) => own.map(() => 0));
   const logp = ratios.map((own) => own.map((x) => x - 1));
   return lossOf(engine, method, { completions: [logp] }, {
