@@ -54,7 +54,7 @@ export async function runLoop(
     if (done === 'all') continue;
     onLesson?.(k, lesson);
     if (lesson.items.length === 0) {
-      await record.end(NOTHING, source.learnt?.(k, NOTHING));
+      await record.end(NOTHING, await source.learnt?.(k, NOTHING));
       if (lesson.last === true) break;
       continue;
     }
@@ -76,7 +76,7 @@ export async function runLoop(
     }).catch(async (error: unknown) => {
       throw await record.failure(error);
     });
-    await record.end(learnt, source.learnt?.(k, learnt));
+    await record.end(learnt, await source.learnt?.(k, learnt));
     tokens += learnt.tokens;
     seconds += learnt.seconds;
     if (lesson.last === true) break;

@@ -1,10 +1,10 @@
-import { existsSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import type { PromptRow } from '../data/rows.js';
 import { type Failure, failed } from '../judge/respondent.js';
 import { meanOf } from '../method/advantages.js';
 import type { Credit, Rollout } from '../method/rollout.js';
 import type { Rated } from '../reward/reward.js';
-import { type LogRow, openLog } from '../run/metrics.js';
+import { atomicWrite } from '../run/files.js';
+import { type LogRow, openLog, readLog } from '../run/metrics.js';
 import type { Answer } from './answer-log.js';
 
 /** An answer of a round with all that was found out about it. */
@@ -24,23 +24,19 @@ export interface RatedAnswer {
 /** `rollouts.jsonl`: a line for each answer of each finished round. */
 export interface RolloutLog {
   /** Adds the answers of a round that was learnt from. Lines of this round and of later ones, which a resume makes again, are removed. */
-  append(k: number, rated: readonly RatedAnswer[]): void;
+  append(k: number, rated: readonly RatedAnswer[]): Promise<void>;
 }
 
 export function openRolloutLog(path: string): RolloutLog {
   let clean = false;
-  const dropFrom = (k: number): void => {
-    if (clean || !existsSync(path)) return;
-    const lines = readFileSync(path, 'utf8').split('\n').slice(0, -1);
-    const kept = lines.filter((line) => Number((JSON.parse(line) as { readonly round: number }).round) < k);
-    if (kept.length === lines.length) return;
-    writeFileSync(`${path}.partial`, kept.map((line) => `${line}\n`).join(''));
-    renameSync(`${path}.partial`, path);
-  };
   return {
-    append(k, rated) {
-      dropFrom(k);
-      clean = true;
+    async append(k, rated) {
+      if (!clean) {
+        const rows = await readLog(path);
+        const kept = rows.filter(({ round }) => Number(round) < k);
+        if (kept.length < rows.length) await atomicWrite(path, kept.map((row) => `${JSON.stringify(row)}\n`).join(''));
+        clean = true;
+      }
       const log = openLog<LogRow>(path);
       for (const one of rated) log.append(lineOf(k, one));
       log.close();

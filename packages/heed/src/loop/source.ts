@@ -40,7 +40,7 @@ export interface Source {
   readonly shortRounds?: boolean;
   lesson(round: Round): Promise<Lesson>;
   /** The source's own report of a round that ended: kept in checkpoints and in `summary.json`. */
-  learnt?(k: number, learnt: Learnt): Readonly<Record<string, unknown>>;
+  learnt?(k: number, learnt: Learnt): Promise<Readonly<Record<string, unknown>>> | Readonly<Record<string, unknown>>;
 }
 
 /** A source of one round with the given lesson. */

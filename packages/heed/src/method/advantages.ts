@@ -120,6 +120,10 @@ export function rewardToGo(rewards: readonly number[]): number[] {
 export const k1 = (logp: ArrayLike<number>, reference: ArrayLike<number>): number[] =>
   Array.from(logp, (x, t) => x - reference[t]!);
 
+/** Σ_t log π/π_ref of an answer, in nats. */
+export const klOfAnswer = (logp: ArrayLike<number>, reference: ArrayLike<number>): number =>
+  k1(logp, reference).reduce((sum, x) => sum + x, 0);
+
 /** k3 = π_ref/π − log π_ref/π − 1 of each token: never negative, of the same mean on tokens that π sampled. */
 export const k3 = (logp: ArrayLike<number>, reference: ArrayLike<number>): number[] =>
   Array.from(logp, (x, t) => Math.exp(reference[t]! - x) - (reference[t]! - x) - 1);

@@ -1,4 +1,5 @@
 /** Several rewards of a batch as one number a response, for a policy gradient. */
+import { groupRelative } from './advantages.js';
 
 /**
  * How several rewards become one, as TRL's `multi_objective_aggregation` names it. `sum-then-normalize` sums the weighted rewards and
@@ -6,9 +7,6 @@
  * numbers does not drown the others, and normalises the sum over the batch.
  */
 export type Aggregation = 'sum-then-normalize' | 'normalize-then-sum';
-
-/** What TRL adds to a standard deviation before dividing by it (`GRPOTrainer`, 1e-4). */
-const EPSILON = 1e-4;
 
 /**
  * One number for each response of a batch.
@@ -64,21 +62,5 @@ const weightedSums = (
   });
 
 /** (x − mean) / (std + ε) within each group; null stays null. */
-function standardised(column: readonly (number | null)[], groups: readonly number[]): (number | null)[] {
-  const byGroup = new Map<number, number[]>();
-  for (const [i, value] of column.entries()) {
-    if (value !== null) byGroup.set(groups[i]!, [...(byGroup.get(groups[i]!) ?? []), value]);
-  }
-  const scales = new Map([...byGroup].map(([group, values]) => [group, scaleOf(values)]));
-  return column.map((value, i) => {
-    if (value === null) return null;
-    const { mean, std } = scales.get(groups[i]!)!;
-    return (value - mean) / (std + EPSILON);
-  });
-}
-
-function scaleOf(values: readonly number[]): { readonly mean: number; readonly std: number } {
-  const mean = values.reduce((a, b) => a + b, 0) / values.length;
-  if (values.length < 2) return { mean, std: 0 };
-  return { mean, std: Math.sqrt(values.reduce((sum, x) => sum + (x - mean) ** 2, 0) / (values.length - 1)) };
-}
+const standardised = (column: readonly (number | null)[], groups: readonly number[]): (number | null)[] =>
+  groupRelative(column, groups, 'group').map((z, i) => (column[i] === null ? null : z));

@@ -1,10 +1,10 @@
 import { mul, square, sub } from '@heed/tensor';
 import { z } from 'zod';
-import { batchMean, k1, rewardToGo } from './advantages.js';
+import { batchMean, rewardToGo } from './advantages.js';
 import { type Head, defineMethod } from './method.js';
 import {
   OLD, ROLLOUTS, type Credit, type Rollout, type RolloutScored, klInReward, perAnswer, perToken, returnsOf, rolloutMetrics, spread,
-  tokenRewardsOf,
+  tokenRewardsOf, withKl,
 } from './rollout.js';
 import { bySegment } from './segments.js';
 
@@ -18,10 +18,7 @@ const options = z.strictObject({
 });
 
 /** Z = (1 − β) r − β Σ_t log π/π_ref. */
-export function rlaifReturn({ reward, logp, reference }: Rollout, beta: number): number | null {
-  if (reward === null || beta === 0) return reward;
-  return (1 - beta) * reward - beta * k1(logp!, reference!).reduce((sum, x) => sum + x, 0);
-}
+export const rlaifReturn = (one: Rollout, beta: number): number | null => withKl(one, beta, 1 - beta);
 
 /** Z at every token of an answer (where the reward is known by token, what came from there on), less what the value head expected there. */
 function fromValues(rollouts: readonly Rollout[], beta: number): Credit[] {

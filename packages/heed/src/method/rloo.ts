@@ -1,10 +1,10 @@
 import { exp, neg, sub } from '@heed/tensor';
 import { z } from 'zod';
-import { k1, leaveOneOut } from './advantages.js';
+import { leaveOneOut } from './advantages.js';
 import { defineMethod } from './method.js';
 import {
-  OLD, ROLLOUTS, type Rollout, type RolloutScored, clipMetrics, epsilonHigh, epsilonLow, klInReward, perAnswer, returnsOf,
-  rolloutMetrics, spread, surrogate,
+  OLD, ROLLOUTS, type RolloutScored, clipMetrics, epsilonHigh, epsilonLow, klInReward, perAnswer, returnsOf, rolloutMetrics, spread,
+  surrogate, withKl,
 } from './rollout.js';
 import { bySegment } from './segments.js';
 
@@ -18,12 +18,6 @@ const options = z.strictObject({
   /** ε_high: a ratio above 1 + ε_high earns nothing more. */
   epsilonHigh,
 });
-
-/** r − β Σ_t log π/π_ref, of an answer that was sampled by π. */
-export function withKl({ reward, logp, reference }: Rollout, beta: number): number | null {
-  if (reward === null || beta === 0) return reward;
-  return reward - beta * k1(logp!, reference!).reduce((sum, x) => sum + x, 0);
-}
 
 /**
  * REINFORCE with a leave-one-out baseline. Ahmadian et al., ACL 2024, arXiv 2402.14740.

@@ -1,8 +1,8 @@
 /** What methods that learn from rollouts have in common: from rewards to advantages, and the parts of their losses. */
-import { type Tensor, add, clamp, div, exp, maximum, minimum, mul, neg, square, sub, sum, toFloat, greater, where } from '@heed/tensor';
+import { type Tensor, add, clamp, exp, greater, maximum, minimum, mul, square, sub, sum, toFloat } from '@heed/tensor';
 import { z } from 'zod';
 import type { RolloutCompletion, RolloutRow } from '../data/rows.js';
-import { k1 } from './advantages.js';
+import { k1, klOfAnswer } from './advantages.js';
 import type { Credit, Rollout } from './credit.js';
 import type { Respond, Scored, Term } from './method.js';
 import { type SegmentReturns, segmentReturns } from './segments.js';
@@ -15,6 +15,12 @@ export const spread = (rollouts: readonly Rollout[], advantages: readonly (reado
   rollouts.map(({ tokens, segments, weights }, i) => ({
     advantages: Array.from({ length: tokens }, (_, t) => advantages[i]![segments?.[t] ?? 0]! * (weights?.[t] ?? 1)),
   }));
+
+/** weight · r − β Σ_t log π/π_ref of an answer that π sampled; null where it has no reward. */
+export function withKl({ reward, logp, reference }: Rollout, beta: number, weight = 1): number | null {
+  if (reward === null || beta === 0) return reward;
+  return weight * reward - beta * klOfAnswer(logp!, reference!);
+}
 
 /** What each token of an answer earned: `weight` times its reward, less β log π/π_ref. */
 export function tokenRewardsOf({ reward, tokenRewards, logp, reference, tokens }: Rollout, beta: number, weight = 1): number[] {
@@ -112,8 +118,3 @@ export function valueLoss(value: Tokens, old: Tokens, returns: Tokens, epsilon: 
   const squared = (x: Tokens): Tokens => x.with(returns, (v, r) => square(sub(v, r)));
   return squared(value).with(squared(moved), maximum).mul(0.5);
 }
-
-/** x/n, 0 where n is 0. */
-export const safeDiv = (x: Tensor, n: Tensor): Tensor => div(x, where(greater(n, 0.5), n, 1));
-
-export { neg };

@@ -6,6 +6,7 @@ import type { Answer } from '../../src/loop/answer-log.js';
 import type { Rated } from '../../src/reward/reward.js';
 import { heed } from '../cli/support.js';
 import { type Behaviour, chatText, fail, faultyServer } from '../judge/faulty-server.js';
+import { promptLines } from '../support/rows.js';
 import { scratchFolder } from '../support/scratch.js';
 import { adapterBytes, heedStopped, log } from '../train/interrupted.js';
 import { tinyTalker } from './talkative.js';
@@ -14,8 +15,6 @@ import { tinyTalker } from './talkative.js';
 // taken for praise.
 const { folder, write } = scratchFolder();
 const dirOf = (name: string): string => join(folder, name);
-const prompts = (n: number, word: string): string =>
-  Array.from({ length: n }, (_, i) => `${JSON.stringify({ id: `${word}-${i}`, prompt: `${word} ${i}?` })}\n`).join('');
 
 /** The response that a request shows between its second fences. */
 const responseIn = (content: string): string => /Response:\n("+)\n([^]*?)\n\1\n\nSay what/.exec(content)![2]!;
@@ -51,13 +50,13 @@ rules:
 `);
   recipe = write('recipe.yaml', `
 model: ${model}
-data: ${write('train.jsonl', prompts(40, 'Why'))}
+data: ${write('train.jsonl', promptLines(40, 'Why'))}
 judge: { endpoint: { url: "${server.url}", model: scripted, retries: 0, concurrency: 1 } }
 label: judgments
 allowedFailures: 0.6
 generate: {maxNewTokens: 8}
 loop: {iterations: 2}
-evaluate: {prompts: ${write('held.jsonl', prompts(4, 'How'))}, judge: 'rules:${rules}', maxNewTokens: 6}
+evaluate: {prompts: ${write('held.jsonl', promptLines(4, 'How'))}, judge: 'rules:${rules}', maxNewTokens: 6}
 method: {name: cut, ratio: null}
 adapter: {rank: 2, alpha: 4, targets: [q_proj, down_proj], dropout: 0.1}
 train: {steps: 3, batch: 4, learningRate: 1e-2, schedule: constant, checkpointEvery: 2}

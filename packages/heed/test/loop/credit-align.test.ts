@@ -3,13 +3,12 @@ import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
 import type { AlignSummary } from '../../src/loop/align-job.js';
 import { heed } from '../cli/support.js';
+import { promptLines } from '../support/rows.js';
 import { scratchFolder } from '../support/scratch.js';
 import { tinyTalker } from './talkative.js';
 
 // Credit by token on a tiny random model whose tokens are bytes: each printable ASCII character earns its share.
 const { folder, write } = scratchFolder();
-const prompts = (n: number, word: string): string =>
-  Array.from({ length: n }, (_, i) => `${JSON.stringify({ id: `${word}-${i}`, prompt: `${word} ${i}?` })}\n`).join('');
 let recipe: string;
 const few = 'evaluate.limit=4';
 
@@ -25,10 +24,10 @@ export const beyond = ({ completions }: { completions: readonly string[] }) =>
 `);
   recipe = write('recipe.yaml', `
 model: ${model}
-data: ${write('train.jsonl', prompts(16, 'Why'))}
+data: ${write('train.jsonl', promptLines(16, 'Why'))}
 reward: '${rewards}#places'
 generate: {maxNewTokens: 12, prompts: 8, samples: 4}
-evaluate: {prompts: ${write('held.jsonl', prompts(32, 'How'))}, maxNewTokens: 12, temperature: 1}
+evaluate: {prompts: ${write('held.jsonl', promptLines(32, 'How'))}, maxNewTokens: 12, temperature: 1}
 adapter: {rank: 8, alpha: 16}
 train: {schedule: constant, batch: 8, learningRate: 3e-3}
 loop: {iterations: 1}

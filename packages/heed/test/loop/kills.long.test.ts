@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { createRandom } from '../../src/run/random.js';
 import { heed } from '../cli/support.js';
-import { sampleRows } from '../support/rows.js';
+import { promptLines, sampleRows } from '../support/rows.js';
 import { scratchFolder } from '../support/scratch.js';
 import { adapterBytes, bytes, heedStopped, log } from '../train/interrupted.js';
 import { tinyTalker } from './talkative.js';
@@ -11,8 +11,6 @@ import { tinyTalker } from './talkative.js';
 // Killed at random moments, a run goes on to the same numbers, bit for bit. HEED_TEST_KILLS=30 kills that often, in all kinds of run.
 const KILLS = Number(process.env['HEED_TEST_KILLS'] ?? 8);
 const { folder, write } = scratchFolder();
-const prompts = (n: number, word: string): string =>
-  Array.from({ length: n }, (_, i) => `${JSON.stringify({ id: `${word}-${i}`, prompt: `${word} ${i}?` })}\n`).join('');
 
 /** Rows of a kind as lines of a file. */
 const lines = (kind: 'judged' | 'negative'): string => sampleRows(kind).map((row) => {
@@ -47,11 +45,11 @@ rows: {make: self-correct, every: 1, samples: 4, maxNewTokens: 8}
 ${shared('steps: 4')}`);
   recipes['align'] = write('align.yaml', `
 model: ${model}
-data: ${write('prompts.jsonl', prompts(16, 'Why'))}
+data: ${write('prompts.jsonl', promptLines(16, 'Why'))}
 reward: rules:${rules}
 generate: {maxNewTokens: 8, samples: 2}
 loop: {iterations: 3}
-evaluate: {prompts: ${write('held.jsonl', prompts(4, 'How'))}, maxNewTokens: 6}
+evaluate: {prompts: ${write('held.jsonl', promptLines(4, 'How'))}, maxNewTokens: 6}
 method: {name: cut, ratio: null}
 ${shared('steps: 3')}`);
   recipes['rollouts'] = write('rollouts.yaml', rollouts(model, rules));
@@ -60,14 +58,14 @@ ${shared('steps: 3')}`);
 /** Policy gradient with a value head, a KL penalty, a constraint, and two steps a round. */
 const rollouts = (model: string, rules: string): string => `
 model: ${model}
-data: ${write('asked.jsonl', prompts(6, 'Why'))}
+data: ${write('asked.jsonl', promptLines(6, 'Why'))}
 reward: rules:${rules}
 constraints: [{name: long, cost: {fn: '${write('long.ts', `
 export const long = ({ completions }: { completions: readonly string[] }): number[] => completions.map((text) => text.length / 8);
 `)}#long'}, limit: 0.5}]
 generate: {maxNewTokens: 8, prompts: 3, samples: 2}
 loop: {iterations: 4}
-evaluate: {prompts: ${write('kept.jsonl', prompts(4, 'How'))}, maxNewTokens: 6}
+evaluate: {prompts: ${write('kept.jsonl', promptLines(4, 'How'))}, maxNewTokens: 6}
 method: {name: ppo}
 adapter: {rank: 2, alpha: 4, targets: [q_proj, down_proj]}
 train: {batch: 2, microBatch: 1, learningRate: 1e-2, schedule: cosine, warmup: 1, checkpointEvery: 3, keep: 1}

@@ -11,7 +11,7 @@ import { openRun } from '../../src/run/folder.js';
 import type { Hooks } from '../../src/run/job.js';
 import { silentProgress } from '../../src/run/progress.js';
 import { loadRecipe } from '../../src/run/recipe.js';
-import { sampleRows } from '../support/rows.js';
+import { promptLines, sampleRows } from '../support/rows.js';
 import { scratchFolder } from '../support/scratch.js';
 import { tinyTalker } from './talkative.js';
 
@@ -65,8 +65,6 @@ vi.mock('../../src/reward/open.js', async (original) => {
 const { folder, write } = scratchFolder();
 let model: string;
 let rules: string;
-const prompts = (n: number, word: string): string =>
-  Array.from({ length: n }, (_, i) => `${JSON.stringify({ id: `${word}-${i}`, prompt: `${word} ${i}?` })}\n`).join('');
 beforeAll(async () => {
   model = await tinyTalker(folder, { context: 512 });
   rules = write('tiny.rules.yaml', `
@@ -103,11 +101,11 @@ describe('four rounds of heed align', () => {
   ])('compile nothing after the second round: %s', async (name, method, train) => {
     const file = write('align.yaml', `
 model: ${model}
-data: ${write('prompts.jsonl', prompts(24, 'Why'))}
+data: ${write('prompts.jsonl', promptLines(24, 'Why'))}
 reward: rules:${rules}
 generate: {maxNewTokens: 16, samples: 4}
 loop: {iterations: 4}
-evaluate: {prompts: ${write('held.jsonl', prompts(4, 'How'))}, maxNewTokens: 6}
+evaluate: {prompts: ${write('held.jsonl', promptLines(4, 'How'))}, maxNewTokens: 6}
 method: ${method}
 adapter: {rank: 2, alpha: 4, targets: [q_proj, down_proj]}
 train: {steps: 3, batch: 4, learningRate: 1e-4, ${train}}

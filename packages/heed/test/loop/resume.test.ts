@@ -7,6 +7,7 @@ import { openRun } from '../../src/run/folder.js';
 import { silentProgress } from '../../src/run/progress.js';
 import { loadRecipe } from '../../src/run/recipe.js';
 import { heed } from '../cli/support.js';
+import { promptLines } from '../support/rows.js';
 import { scratchFolder } from '../support/scratch.js';
 import { tinyTalker } from './talkative.js';
 import { type Stop, adapterBytes, bytes, heedStopped, log } from '../train/interrupted.js';
@@ -16,15 +17,13 @@ const { folder, write } = scratchFolder();
 let recipe: string;
 const dirOf = (name: string): string => join(folder, name);
 const args = (name: string, ...more: string[]): string[] => ['align', recipe, `run.dir=${dirOf(name)}`, ...more];
-const prompts = (n: number, word: string): string =>
-  Array.from({ length: n }, (_, i) => `${JSON.stringify({ id: `${word}-${i}`, prompt: `${word} ${i}?` })}\n`).join('');
 let whole: { before: object; after: object; rounds: object };
 
 beforeAll(async () => {
   const model = await tinyTalker(folder, { context: 512 });
   // More than one batch of answers, so that a kill can leave one behind.
-  const train = write('train.jsonl', prompts(104, 'Why'));
-  const held = write('held.jsonl', prompts(4, 'How'));
+  const train = write('train.jsonl', promptLines(104, 'Why'));
+  const held = write('held.jsonl', promptLines(4, 'How'));
   const rules = write('tiny.rules.yaml', `
 name: tiny
 rules:

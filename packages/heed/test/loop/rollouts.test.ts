@@ -5,13 +5,12 @@ import type { AlignSummary } from '../../src/loop/align-job.js';
 import { minibatches } from '../../src/loop/rollout-order.js';
 import { promptsOf } from '../../src/loop/prompt-order.js';
 import { heed } from '../cli/support.js';
+import { promptLines } from '../support/rows.js';
 import { scratchFolder } from '../support/scratch.js';
 import { tinyTalker } from './talkative.js';
 
 // Policy gradient on a tiny random model whose tokens are bytes: it is paid for printable ASCII.
 const { folder, write } = scratchFolder();
-const prompts = (n: number, word: string): string =>
-  Array.from({ length: n }, (_, i) => `${JSON.stringify({ id: `${word}-${i}`, prompt: `${word} ${i}?` })}\n`).join('');
 let recipe: string;
 let rewards: string;
 
@@ -27,10 +26,10 @@ export const broken = ({ completions }: Given): number[] => completions.map(() =
 `);
   recipe = write('recipe.yaml', `
 model: ${model}
-data: ${write('train.jsonl', prompts(16, 'Why'))}
+data: ${write('train.jsonl', promptLines(16, 'Why'))}
 reward: '${rewards}#share'
 generate: {maxNewTokens: 12, prompts: 8, samples: 4}
-evaluate: {prompts: ${write('held.jsonl', prompts(32, 'How'))}, maxNewTokens: 12, temperature: 1}
+evaluate: {prompts: ${write('held.jsonl', promptLines(32, 'How'))}, maxNewTokens: 12, temperature: 1}
 adapter: {rank: 8, alpha: 16}
 train: {schedule: constant, batch: 8, learningRate: 3e-3}
 run: {dir: unused}

@@ -1,6 +1,10 @@
 import type { AnyRow, Message, PreferenceRow, RefinedRow, RowKind } from '../../src/data/rows.js';
 import { type MethodOptions, methodOf } from '../../src/method/index.js';
 
+/** The lines of a file of prompts, "Why 0?", "Why 1?" and so on, with their ids. */
+export const promptLines = (n: number, word: string): string =>
+  Array.from({ length: n }, (_, i) => `${JSON.stringify({ id: `${word}-${i}`, prompt: `${word} ${i}?` })}\n`).join('');
+
 const user = (content: string): Message[] => [{ role: 'user', content }];
 
 /**

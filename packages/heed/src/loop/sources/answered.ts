@@ -1,14 +1,7 @@
 import type { AnyRow, PromptRow } from '../../data/rows.js';
-import type { SamplingOptions } from '../../generate/options.js';
-import type { BoundMethod, Respond } from '../../method/method.js';
-import type { RunFolder } from '../../run/folder.js';
-import type { Hooks } from '../../run/job.js';
 import { createRandom } from '../../run/random.js';
-import type { Answer } from '../answer-log.js';
-import type { Answerer } from '../answerer.js';
-import { type Degenerate, degenerate, describeDegenerate } from '../degenerate.js';
-import type { Limits } from '../items.js';
-import { promptsOf } from '../prompt-order.js';
+import { type AnswersRounds, answerRound, countDegenerate, isWhole } from '../answered-round.js';
+import type { Degenerate } from '../degenerate.js';
 import { readyItems } from '../ready.js';
 import type { Source } from '../source.js';
 
@@ -39,22 +32,8 @@ export interface Teacher {
   teach(answers: readonly Answered[], file: string): Promise<Taught>;
 }
 
-export interface AnsweredSetup {
-  readonly rounds: number;
-  readonly prompts: readonly PromptRow[];
-  /** Prompts that a round answers. Default: all. */
-  readonly each?: number;
-  /** Answers to each prompt. */
-  readonly samples: number;
-  readonly sampling: Omit<SamplingOptions, 'seed'>;
+export interface AnsweredSetup extends AnswersRounds {
   readonly teacher: Teacher;
-  readonly method: BoundMethod;
-  readonly text: Respond;
-  readonly limits: Limits;
-  readonly seed: number;
-  readonly answerer: Answerer;
-  readonly run: Pick<RunFolder, 'path'>;
-  readonly hooks: Hooks;
 }
 
 /** What a round did, for `summary.json`; a teacher adds numbers of its own. */
@@ -69,7 +48,7 @@ export interface AnsweredRound extends Degenerate {
 
 /** A loop in which no reward rates the policy's answers: a teacher makes rows of them. */
 export function answeredSource(setup: AnsweredSetup): Source {
-  const { rounds, prompts, each = prompts.length, samples, teacher, method, text, limits, seed, answerer, run, hooks } = setup;
+  const { rounds, teacher, method, text, limits, seed, answerer, run, hooks } = setup;
   const { say = () => undefined } = hooks;
   const done = new Map<number, AnsweredRound>();
 
@@ -77,20 +56,13 @@ export function answeredSource(setup: AnsweredSetup): Source {
     rounds,
     async lesson({ k, policy }) {
       const path = (name: string): string => run.path('work', `round-${k}`, name);
-      const chosen = promptsOf(prompts, k, each, seed);
-      const answers = await answerer.answer({
-        file: path('answers.jsonl'), round: k, rows: chosen, samples, policy,
-        doing: `round ${k} of ${rounds}: answering`,
-        sampling: { ...setup.sampling, seed: seed + k },
-      });
+      const { chosen, answers } = await answerRound(k, policy, setup);
       await answerer.rest();
       const whole = answers.filter(isWhole);
       const taught = await teacher.teach(
         whole.map(({ row, sample, text: said }) => ({ prompt: chosen[row]!, sample, text: said })), path('taught.json'),
       );
-      const watched = degenerate(answers);
-      const worry = describeDegenerate(watched, answers.length);
-      if (worry !== undefined) say(`round ${k}: ${worry}`);
+      const watched = countDegenerate(k, answers, setup.hooks);
       const rows = method.select(taught.rows, createRandom('select', seed, k));
       const unfinished = answers.length - whole.length;
       const words = `${taught.words}${unfinished > 0 ? `, ${unfinished} answers were cut off or empty` : ''}`;
@@ -105,6 +77,3 @@ export function answeredSource(setup: AnsweredSetup): Source {
     },
   };
 }
-
-/** Whether an answer can be learnt with its end of turn. */
-const isWhole = ({ finish, text }: Answer): boolean => finish === 'stop' && text.trim() !== '';

@@ -1,18 +1,12 @@
 import type { PromptRow } from '../../data/rows.js';
-import type { SamplingOptions } from '../../generate/options.js';
 import { type Failure, failed } from '../../judge/respondent.js';
-import type { BoundMethod, Respond } from '../../method/method.js';
 import type { Rated, Reward } from '../../reward/reward.js';
-import type { RunFolder } from '../../run/folder.js';
-import type { Hooks } from '../../run/job.js';
 import { createRandom } from '../../run/random.js';
 import type { Answer } from '../answer-log.js';
-import type { Answerer } from '../answerer.js';
-import { type Degenerate, degenerate, describeDegenerate } from '../degenerate.js';
+import { type AnswersRounds, answerRound, countDegenerate, isWhole } from '../answered-round.js';
 import type { Constraints } from '../constraints.js';
-import type { Limits } from '../items.js';
+import type { Degenerate } from '../degenerate.js';
 import { counted, rateAnswers, reasonsOf } from '../ratings.js';
-import { promptsOf } from '../prompt-order.js';
 import { readyItems } from '../ready.js';
 import type { RowMaker } from '../row-maker.js';
 import type { Maker, Sample } from '../rows-of.js';
@@ -20,33 +14,18 @@ import { rowsOfRound } from '../rows-of-round.js';
 import type { Source } from '../source.js';
 import type { Watch } from '../watching.js';
 
-export interface JudgedSetup {
-  readonly rounds: number;
-  /** What the model answers. */
-  readonly prompts: readonly PromptRow[];
-  /** Prompts of a round, taken from shuffled passes over all; default: all of them. */
-  readonly each?: number;
-  /** Answers to each prompt. */
-  readonly samples: number;
-  readonly sampling: Omit<SamplingOptions, 'seed'>;
+export interface JudgedSetup extends AnswersRounds {
   readonly reward: Reward;
   /** The share of a round's answers that may get no rating. */
   readonly allowedFailures: number;
-  readonly method: BoundMethod;
   /** How the method's rows are made of the answers to a prompt. */
   readonly rowsOf: Maker;
-  readonly text: Respond;
-  readonly limits: Limits;
-  readonly seed: number;
-  readonly answerer: Answerer;
-  readonly run: Pick<RunFolder, 'path'>;
   /** Writes what the rows lack: refinements, positives. */
   readonly maker: RowMaker | undefined;
   /** Costs that are taken off the rewards. */
   readonly constraints: Constraints;
   /** Looks for signs that the reward is earned by something else than better answers. */
   readonly watch: Watch;
-  readonly hooks: Hooks;
 }
 
 /** What a round did, for `summary.json`. */
@@ -76,27 +55,20 @@ export interface JudgedRound extends Degenerate {
  * recur, and a run would end with the adapter that it began with.
  */
 export function judgedSource(setup: JudgedSetup): Source {
-  const { rounds, prompts, samples, reward, method, text, limits, seed, answerer, run, maker, hooks: { say = () => undefined } } = setup;
+  const { rounds, reward, method, text, limits, seed, answerer, run, maker, hooks: { say = () => undefined } } = setup;
   const done = new Map<number, JudgedRound>();
 
   return {
     rounds,
     async lesson({ k, policy }) {
       const path = (name: string): string => run.path('work', `round-${k}`, name);
-      const chosen = promptsOf(prompts, k, setup.each ?? prompts.length, seed);
-      const answers = await answerer.answer({
-        file: path('answers.jsonl'), round: k, rows: chosen, samples, policy,
-        doing: `round ${k} of ${rounds}: answering`,
-        sampling: { ...setup.sampling, seed: seed + k },
-      });
-      const whole = answers.filter(({ finish, text: said }) => finish === 'stop' && said.trim() !== '');
+      const { chosen, answers } = await answerRound(k, policy, setup);
+      const whole = answers.filter(isWhole);
       const rated = await rate(k, chosen, whole, path('ratings.json'));
       const { samples: all, failures } = rated;
       const seen = await setup.watch.look(k, all.map(({ text: said, rated: { value, parts } }) => ({ text: said, value, parts })));
       const own = rowsOfRound(setup.rowsOf, method.row, all, [seed, k]);
-      const watched = degenerate(answers);
-      const worry = describeDegenerate(watched, answers.length);
-      if (worry !== undefined) say(`round ${k}: ${worry}`);
+      const watched = countDegenerate(k, answers, setup.hooks);
       const report = {
         answers: all.length,
         satisfied: countSatisfied(all),

@@ -1,17 +1,14 @@
 import type { PromptRow, RolloutRow } from '../../data/rows.js';
-import type { SamplingOptions } from '../../generate/options.js';
 import { failed } from '../../judge/respondent.js';
-import { k1 } from '../../method/advantages.js';
-import type { BoundMethod, Respond } from '../../method/method.js';
+import { klOfAnswer } from '../../method/advantages.js';
 import type { Rollout } from '../../method/rollout.js';
 import type { Tokenizer } from '../../text/tokenizer.js';
 import type { Answer } from '../answer-log.js';
-import type { Answerer } from '../answerer.js';
+import { type AnswersRounds, answerRound, countDegenerate } from '../answered-round.js';
 import type { Constraints } from '../constraints.js';
 import { type CreditOptions, type Unplaced, bringAttention, placeReward, reportCredit } from '../credit.js';
-import { type Degenerate, degenerate, describeDegenerate } from '../degenerate.js';
-import { type Limits, prepare } from '../items.js';
-import { promptsOf } from '../prompt-order.js';
+import type { Degenerate } from '../degenerate.js';
+import { prepare } from '../items.js';
 import { type RatedAnswer, openRolloutLog } from '../rollout-log.js';
 import { describeRollouts, meanReward, rolloutMetrics } from '../rollout-metrics.js';
 import { readRollouts } from '../rollout-readings.js';
@@ -21,25 +18,15 @@ import type { Lesson, Round, Source } from '../source.js';
 import type { WatchedAnswer } from '../watch.js';
 import type { Watch } from '../watching.js';
 
-export interface RolloutSetup extends RatesRounds {
-  readonly rounds: number;
-  readonly prompts: readonly PromptRow[];
-  /** Prompts of a round. */
+/** The answers to a prompt (`samples`) are its group. */
+export interface RolloutSetup extends AnswersRounds, RatesRounds {
   readonly each: number;
-  /** Answers to each prompt: its group. */
-  readonly samples: number;
-  readonly sampling: Omit<SamplingOptions, 'seed'>;
-  readonly method: BoundMethod;
-  readonly text: Respond;
-  readonly limits: Limits;
-  readonly seed: number;
   /** Prompts in an optimizer step, and how often a round's answers are learnt from. */
   readonly batch: number;
   readonly epochs: number;
   /** Which tokens of an answer get its reward. */
   readonly credit: CreditOptions;
   readonly tokenizer: Tokenizer;
-  readonly answerer: Answerer;
   /** Costs that are taken off the rewards. */
   readonly constraints: Constraints;
   /** Looks for signs that the reward is earned by something else than better answers. */
@@ -59,12 +46,12 @@ export interface RolloutRound extends Degenerate {
 
 /**
  * Policy gradient: in each round the policy answers a few prompts, several times each, a reward or a critic rates the answers, and the
- * method turns
- * the rewards into advantages by token. Answers, rewards and what was read of the policy are kept in `work/round-<k>/`; a resume finds
- * them there. A finished round's answers are in `rollouts.jsonl`.
+ * method turns the rewards into advantages by token. Answers, rewards and what was read of the policy are kept in `work/round-<k>/`; a
+ * resume finds them there. A finished round's answers are in `rollouts.jsonl`.
  */
 export function rolloutSource(setup: RolloutSetup): Source {
-  const { rounds, prompts, samples, method, text, limits, seed, answerer, run, hooks: { say = () => undefined } } = setup;
+  const { rounds, prompts, samples, method, text, limits, seed, answerer, run, hooks } = setup;
+  const { say = () => undefined } = hooks;
   const log = openRolloutLog(run.path('rollouts.jsonl'));
   const asks = Math.min(setup.each, prompts.length);
   const steps = minibatches(asks, { ...setup, seed }).length;
@@ -73,12 +60,7 @@ export function rolloutSource(setup: RolloutSetup): Source {
 
   async function lesson({ k, policy, read }: Round): Promise<Lesson> {
     const path = (name: string): string => run.path('work', `round-${k}`, name);
-    const chosen = promptsOf(prompts, k, setup.each, seed);
-    const answers = await answerer.answer({
-      file: path('answers.jsonl'), round: k, rows: chosen, samples, policy,
-      doing: `round ${k} of ${rounds}: answering`,
-      sampling: { ...setup.sampling, seed: seed + k },
-    });
+    const { chosen, answers } = await answerRound(k, policy, setup);
     await answerer.rest();
     const asked = answers.map((answer) => itemOf(chosen, answer));
     const rating = await rateRound(k, asked, setup);
@@ -90,8 +72,7 @@ export function rolloutSource(setup: RolloutSetup): Source {
       const { row: group, ids: { length: tokens }, logprobs, sampled: logp = logprobs } = answer;
       return { group, reward: rated?.value ?? null, parts: rated?.parts, partWeights: rating.weights, tokens, logp };
     });
-    const rows = chosen.map((prompt, row) => rowOf(prompt, answers.filter((answer) => answer.row === row)));
-    const { items } = prepare(rows, method, text, limits);
+    const { items } = prepare(chosen.map((prompt, row) => rowOf(prompt, groupOf(answers, row))), method, text, limits);
     const request = { ...method.reads, attention: setup.credit.by === 'attention' && !bringAttention(results) };
     const found = await readRollouts(path('readings.json'), bare, request, method.names[0]!, () => read(items, request));
     const unplaced = answers.map(({ text: written, ids }, i): Unplaced =>
@@ -103,8 +84,7 @@ export function rolloutSource(setup: RolloutSetup): Source {
       answer, prompt: chosen[answer.row]!, promptTokens: items[answer.row]!.sequences['completions']![0]!.prompt.length,
       result: results[i]!, costs: constrained.costs[i], rollout: rollouts[i]!, credit: credits[i]!,
     }));
-    const whole = chosen.map((prompt, row) =>
-      rowOf(prompt, answers.filter((one) => one.row === row), rated.filter((one) => one.answer.row === row)));
+    const rows = chosen.map((prompt, row) => rowOf(prompt, groupOf(answers, row), groupOf(rated, row)));
     const teaches = credits.some(({ advantages }) => advantages.some((a) => a !== 0));
     const before = run.path('work', `round-${k - 1}`, 'totals.json');
     const metrics = {
@@ -112,17 +92,16 @@ export function rolloutSource(setup: RolloutSetup): Source {
     };
     say(`round ${k}: ${describeRollouts(rated)}.`);
     for (const remark of placing.remarks) say(`round ${k}: ${remark}.`);
-    const counted = degenerate(answers);
-    const worry = describeDegenerate(counted, answers.length);
-    if (worry !== undefined) say(`round ${k}: ${worry}`);
+    const counted = countDegenerate(k, answers, hooks);
     const seen = await setup.watch.look(k, watchedOf(rated));
-    const learnt = teaches && !seen.stop ? prepare(whole, method, text, limits).items : [];
+    // The tokens are those that were read; the advantages are new.
+    const learnt = teaches && !seen.stop ? items.map((item, row) => ({ ...item, columns: method.columnsOf(rows[row]!) })) : [];
     const report = {
       ...seen.report, ...rating.metrics, ...counted, answers: answers.length, reward: meanReward(rated), trainedOn: learnt.length,
     };
     finished.set(k, { report, rated });
     return {
-      items: learnt, rows: whole, seed: seed + k, metrics, ...(seen.stop ? { last: true } : {}),
+      items: learnt, rows, seed: seed + k, metrics, ...(seen.stop ? { last: true } : {}),
       order: minibatches(learnt.length, { batch: setup.batch, epochs: setup.epochs, seed: seed + k }),
     };
   }
@@ -131,13 +110,18 @@ export function rolloutSource(setup: RolloutSetup): Source {
     rounds,
     shortRounds: true,
     lesson,
-    learnt(k) {
+    async learnt(k) {
       const { report, rated } = finished.get(k)!;
       finished.delete(k);
-      log.append(k, rated);
+      await log.append(k, rated);
       return { ...report };
     },
   };
+
+  /** What belongs to the answers to prompt `row`, of a list in the order of the answers. */
+  function groupOf<T>(all: readonly T[], row: number): readonly T[] {
+    return all.slice(row * samples, (row + 1) * samples);
+  }
 
   function rowOf(prompt: PromptRow, answers: readonly Answer[], rated?: readonly RatedAnswer[]): RolloutRow {
     const { source, id } = prompt;
@@ -162,7 +146,7 @@ export function rolloutSource(setup: RolloutSetup): Source {
 const watchedOf = (rated: readonly RatedAnswer[]): WatchedAnswer[] =>
   rated.flatMap(({ answer: { text }, result, rollout: { logp, reference } }) => (failed(result) ? [] : [{
     text, value: result.value, parts: result.parts,
-    kl: logp && reference && k1(logp, reference).reduce((sum, x) => sum + x, 0),
+    kl: logp && reference && klOfAnswer(logp, reference),
   }]));
 
 const itemOf = (prompts: readonly PromptRow[], { row, text: response, ids }: Answer) =>
