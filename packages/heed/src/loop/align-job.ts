@@ -146,6 +146,7 @@ export async function runAlignment(recipe: AlignRecipe, run: RunFolder, hooks: H
       onStep: (step, lesson) => logHeatmaps(run, step, lesson, model.tokenizer),
     });
     await trainer.finish();
+    if (trainer.step === 0) say('No round taught anything: the adapter is as it began. Take a reward that tells the answers apart.');
     await adversary?.finish(run.path('critic'));
     const after = await assess(heldOut, 'after', trainer.policy);
 

@@ -48,7 +48,7 @@ export async function runLoop(
 
   for (let k = record.round; k <= rounds; k++) {
     const lesson = await source.lesson({
-      k, policy: untouched && k === 1 ? undefined : trainer.policy, read: (...given) => trainer.read(...given),
+      k, policy: untouched && trainer.step === 0 ? undefined : trainer.policy, read: (...given) => trainer.read(...given),
     });
     const done = record.begin(k, lesson);
     if (done === 'all') continue;

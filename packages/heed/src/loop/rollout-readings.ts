@@ -18,15 +18,26 @@ interface Kept {
   readonly values?: readonly (readonly number[])[];
 }
 
+/** How a round's answers are read. */
+export interface Reading {
+  /** Of the sequences. */
+  readonly name: string;
+  /** Whether the policy is still the model without an adapter. */
+  readonly untouched: boolean;
+  read(wanted: ReadRequest): Promise<ItemReadings>;
+}
+
 /**
  * Adds to a round's answers what is read of the reference and of the value head. The numbers are kept in `file`, because a resume in
  * mid-round finds a policy that has moved on.
  *
+ * A policy that has not been touched is its own reference: KL is 0. Read, the reference would differ from what the sampler computed by the
+ * rounding of float32, and where rewards are equal an optimizer would follow that difference.
+ *
  * @param rollouts In the order of the items, and within an item in the order of its sequences.
  */
 export async function readRollouts(
-  file: string, rollouts: readonly Rollout[], { reference, value, attention = false }: ReadRequest, name: string,
-  read: () => Promise<ItemReadings>,
+  file: string, rollouts: readonly Rollout[], { reference, value, attention = false }: ReadRequest, { name, untouched, read }: Reading,
 ): Promise<ReadRollouts> {
   if (!reference && !attention && value === undefined) return { rollouts };
   const list = (readings: ItemReadings['policy'], key: string): number[][] =>
@@ -36,10 +47,12 @@ export async function readRollouts(
   let kept: Kept;
   if (existsSync(file)) kept = JSON.parse(await readFile(file, 'utf8')) as Kept;
   else {
-    const { policy, base } = await read();
+    const own = reference && untouched ? rollouts.map(({ logp }) => Array.from(logp!)) : undefined;
+    const wanted = { reference: reference && own === undefined, value, attention };
+    const { policy, base } = await read(wanted);
     kept = {
       attention: attention ? list(base, `attention:${name}`) : undefined,
-      reference: reference ? list(base, `logp:${name}`) : undefined,
+      reference: wanted.reference ? list(base, `logp:${name}`) : own,
       values: value === undefined ? undefined : list(policy, `value:${value}:${name}`),
     };
     await atomicWrite(file, `${JSON.stringify(kept)}\n`);

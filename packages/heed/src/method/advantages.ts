@@ -11,6 +11,22 @@ type Rewards = readonly (number | null)[];
 const known = (rewards: Rewards): number[] => rewards.filter((reward) => reward !== null);
 export const meanOf = (values: readonly number[]): number => values.reduce((sum, x) => sum + x, 0) / values.length;
 
+/**
+ * Whether numbers are equal but for the rounding of float64. What is left of them after their mean is taken off is then rounding alone,
+ * and an optimizer that divides by the gradient's size would follow it as if it were a signal.
+ */
+const equal = (values: readonly number[]): boolean => {
+  const [low, high] = [Math.min(...values), Math.max(...values)];
+  return high - low <= 1e-12 * Math.max(Math.abs(low), Math.abs(high));
+};
+
+/** x − mean of `all`; exactly 0 where all are equal. */
+function centring(all: readonly number[]): (x: number) => number {
+  if (equal(all)) return () => 0;
+  const mean = meanOf(all);
+  return (x) => x - mean;
+}
+
 /** Sample standard deviation (divided by n − 1); 0 of fewer than two numbers. */
 export function sampleStd(values: readonly number[]): number {
   if (values.length < 2) return 0;
@@ -34,9 +50,7 @@ const each = (rewards: Rewards, of: (reward: number, i: number) => number): numb
 
 /** r − mean of all rewards: REINFORCE with the batch mean as baseline. */
 export function batchMean(rewards: Rewards): number[] {
-  const all = known(rewards);
-  const mean = meanOf(all);
-  return each(rewards, (reward) => reward - mean);
+  return each(rewards, centring(known(rewards)));
 }
 
 /**
@@ -48,7 +62,7 @@ export function leaveOneOut(rewards: Rewards, groups: readonly number[]): number
   return each(rewards, (reward, i) => {
     const all = own.get(groups[i]!)!;
     if (all.length < 2) return 0;
-    return ((reward - meanOf(all)) * all.length) / (all.length - 1);
+    return (centring(all)(reward) * all.length) / (all.length - 1);
   });
 }
 
@@ -65,7 +79,7 @@ export function groupRelative(rewards: Rewards, groups: readonly number[], scale
   return each(rewards, (reward, i) => {
     const all = own.get(groups[i]!)!;
     if (all.length < 2) return 0;
-    const centred = reward - meanOf(all);
+    const centred = centring(all)(reward);
     if (scale === 'none') return centred;
     return centred / ((scale === 'group' ? sampleStd(all) : whole) + STD_EPSILON);
   });
@@ -83,10 +97,9 @@ export function equalInGroup(rewards: Rewards, groups: readonly number[]): boole
 /** Numbers by token, less their mean and divided by their sample deviation (variance + 10⁻⁸), over all tokens of all answers. */
 export function whiten(values: readonly (readonly number[])[]): number[][] {
   const all = values.flat();
-  if (all.length < 2) return values.map((own) => own.map(() => 0));
-  const mean = meanOf(all);
+  const centred = centring(all);
   const scale = Math.sqrt(sampleStd(all) ** 2 + 1e-8);
-  return values.map((own) => own.map((x) => (x - mean) / scale));
+  return values.map((own) => own.map((x) => centred(x) / scale));
 }
 
 /**

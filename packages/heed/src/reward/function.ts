@@ -1,9 +1,11 @@
 import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
+import { inspect } from 'node:util';
 import { z } from 'zod';
 import { UserError } from '../errors.js';
 import type { Failure } from '../judge/respondent.js';
 import { describeIssues } from '../run/recipe-problems.js';
+import { settled } from '../run/settled.js';
 import { errorInWords, loadExport, namesExport } from '../run/user-module.js';
 import type { Message } from '../text/template.js';
 import { type RewardDefinition, type RewardTools, defineReward, isRewardDefinition } from './define.js';
@@ -111,7 +113,10 @@ export function createFunctionReward(name: string, score: RewardFunction, thresh
 async function call(name: string, score: RewardFunction, input: RewardFunctionInput): Promise<readonly Value[]> {
   let values: unknown;
   try {
-    values = await score(input);
+    // A copy: what the function changes in its lists changes nothing else.
+    values = await settled(score(structuredClone(input)), () => new UserError(`The reward function ${name} never answers.`, [
+      'It returned a promise that nothing settles: look for a callback that is never called.',
+    ]));
   } catch (error) {
     if (error instanceof UserError) throw error;
     throw new UserError(`The reward function ${name} failed: ${errorInWords(error)}`, [], { cause: error });
@@ -121,10 +126,11 @@ async function call(name: string, score: RewardFunction, input: RewardFunctionIn
     throw new UserError(`The reward function ${name} returned ${shown(values)}; expected a list of ${n} numbers.`);
   }
   if (values.length !== n) throw new UserError(`The reward function ${name} returned ${values.length} values for ${n} responses.`);
-  const wrong = values.findIndex((value, i) => value !== null && !Number.isFinite(value) && !isValueBySpan(value, input.completions[i]!));
+  const wrong = values.findIndex((value, i) => value !== null && !isReward(value) && !isValueBySpan(value, input.completions[i]!));
   if (wrong >= 0) {
     const at = `${shown(values[wrong])} for response ${wrong + 1} of ${n}`;
     throw new UserError(`The reward function ${name} returned ${at}; expected a finite number or null.`, [
+      ...(Number.isFinite(values[wrong]) ? ['A number beyond 3.4e38 is infinite in the 32 bits that the model is trained with.'] : []),
       'null says that the function does not apply to the response, which then has no reward.',
       "{ value, spans } in place of a number says which places earned what: spans of { start, end, value } within the response.",
       `The response: ${JSON.stringify(input.completions[wrong]!.slice(0, 80))}`,
@@ -133,11 +139,14 @@ async function call(name: string, score: RewardFunction, input: RewardFunctionIn
   return values as Value[];
 }
 
+/** Whether a value is a finite number, also where it is rounded to 32 bits, in which the model is trained. */
+const isReward = (value: unknown): boolean => typeof value === 'number' && Number.isFinite(Math.fround(value));
+
 /** Whether a value names places, all of them in the response and each with a finite value. */
 function isValueBySpan(given: unknown, response: string): given is ValueBySpan {
   return z.object({
-    value: z.number(),
-    spans: z.array(z.object({ start: z.int().min(0), end: z.int().max(response.length), value: z.number() })
+    value: z.number().refine(isReward),
+    spans: z.array(z.object({ start: z.int().min(0), end: z.int().max(response.length), value: z.number().refine(isReward) })
       .refine(({ start, end }) => start <= end)),
   }).safeParse(given).success;
 }
@@ -158,6 +167,6 @@ function inputOf(name: string, items: readonly RewardItem[]): RewardFunctionInpu
   };
 }
 
-/** A value for people: numbers that JSON lacks, such as NaN, by their names. */
+/** A value for people, as Node shows it. */
 const shown = (value: unknown): string =>
-  (typeof value === 'number' ? String(value) : (JSON.stringify(value) ?? typeof value).slice(0, 120));
+  (typeof value === 'string' ? JSON.stringify(value) : inspect(value, { breakLength: Infinity, depth: 2 })).slice(0, 120);

@@ -109,6 +109,6 @@ describe('heed align with credit by token', () => {
     expect(existsSync(join(folder, 'undone', 'rollouts.jsonl'))).toBe(false);
     const beyond = await align('beyond', `reward=${join(folder, 'rewards.ts')}#beyond`);
     expect(beyond.code).not.toBe(0);
-    expect(beyond.err).toMatch(/returned \{"value":1,"spans":.* for response 1 of 32/);
+    expect(beyond.err).toMatch(/returned \{ value: 1, spans: .* for response 1 of 32/);
   });
 });

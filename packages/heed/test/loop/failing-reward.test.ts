@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { heed } from '../cli/support.js';
 import { scratchFolder } from '../support/scratch.js';
-import { adapterBytes, log } from '../train/interrupted.js';
+import { adapterBytes, heedStopped, log } from '../train/interrupted.js';
 import { tinyTalker } from './talkative.js';
 
 // A reward that fails in the middle of a run stops it, and what was done before is kept: resumed, the run ends with the numbers of one
@@ -20,6 +20,7 @@ let calls = 0;
 export const letters = ({ completions }) => {
   calls = existsSync('${fault}') ? calls + 1 : 0;
   const how = calls > 2 ? readFileSync('${fault}', 'utf8') : '';
+  if (how === 'never') return new Promise(() => {});
   if (how === 'throw') throw new Error('the service is away');
   return completions.map((text, i) => (how === 'NaN' && i === 1 ? NaN : [...text].filter((c) => c > 'm').length));
 };
@@ -72,4 +73,12 @@ it('a reward that gives NaN stops the run, and names the value and the response'
   rmSync(fault);
   expect(ran.code).toBe(2);
   expect(ran.err).toMatch(/returned NaN for response 2 of \d+; expected a finite number or null[^]*The response: "/);
+});
+
+it('a reward that never answers stops the run, in place of an end without a word', async () => {
+  writeFileSync(fault, 'never');
+  const ran = await heedStopped(['align', recipe, `run.dir=${dirOf('never')}`], { list: join(folder, 'events') });
+  rmSync(fault);
+  expect(ran.code).toBe(2);
+  expect(ran.err).toMatch(/The reward function .*reward\.js#letters .* never answers\.[^]*a promise that nothing settles/);
 });

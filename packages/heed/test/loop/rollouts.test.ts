@@ -21,6 +21,7 @@ type Given = { completions: readonly string[] };
 const printable = (text: string): number => [...text].filter((c) => c >= ' ' && c <= '~').length;
 export const share = ({ completions }: Given): number[] => completions.map((text) => printable(text) / Math.max(1, [...text].length));
 export const equal = ({ completions }: Given): number[] => completions.map(() => 1);
+export const tenth = ({ completions }: Given): number[] => completions.map((_, i) => (i % 2 ? 0.1 : 0.3 - 0.2));
 export const some = ({ completions }: Given): (number | null)[] => completions.map((_, i) => (i % 3 === 0 ? null : i % 2));
 export const broken = ({ completions }: Given): number[] => completions.map(() => NaN);
 `);
@@ -68,12 +69,17 @@ describe('heed align by policy gradient', () => {
     }
   });
 
-  it('skips a round whose rewards are all equal, and says so', async () => {
-    const ran = await align('equal', `reward=${rewards}#equal`, 'method={name: rloo, beta: 0}', 'loop.iterations=2');
-    expect(ran.code, ran.err).toBe(0);
-    expect(ran.err).toContain('groups of equal rewards');
-    expect(ran.json<AlignSummary>().rounds.map(({ steps, trainedOn }) => [steps, trainedOn])).toEqual([[0, 0], [0, 0]]);
-  });
+  // 0.3 − 0.2 is 0.1 but for rounding, and so is the mean of three times 0.1; with β the policy and its reference are one model.
+  it.each([['equal', '{name: rloo, beta: 0}'], ['tenth', '{name: rloo, beta: 0}'], ['tenth', '{name: grpo}'], ['tenth', '{name: rloo}']])(
+    'skips rounds whose rewards are all equal, and says so: %s, %s', async (name, method) => {
+      const dir = `${name}-${method.replace(/\W+/g, '-')}`;
+      const ran = await align(dir, `reward=${rewards}#${name}`, `method=${method}`, 'loop.iterations=2', 'generate.samples=3');
+      expect(ran.code, ran.err).toBe(0);
+      expect(ran.err).toContain('groups of equal rewards, which teach nothing');
+      expect(ran.err).toContain('No round taught anything: the adapter is as it began.');
+      expect(ran.json<AlignSummary>().rounds.map(({ steps, trainedOn }) => [steps, trainedOn])).toEqual([[0, 0], [0, 0]]);
+    },
+  );
 
   it('gives answers without a reward the advantage 0', async () => {
     const ran = await align('some', `reward=${rewards}#some`, 'method={name: rloo, beta: 0}', 'loop.iterations=1', 'allowedFailures=0.5');

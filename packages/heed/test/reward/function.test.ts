@@ -22,6 +22,15 @@ const file = write('rewards.ts', `
     throw new Error('no such model');
   };
   export const rejects: RewardFunction = async () => { throw new RangeError('out of range'); };
+  export const huge: RewardFunction = ({ completions }) => completions.map(() => 1e39);
+  export const bigint = ({ completions }) => completions.map(() => 1n);
+  export const typed = ({ completions }) => Float32Array.from(completions, () => 1);
+  export const empties = (input) => { input.completions.length = 0; return []; };
+  export const changes = (input) => {
+    input.prompts[0].push({ role: 'user', content: 'more' });
+    input.level[0] = 9;
+    return input.completions.sort().map((text) => text.length);
+  };
   export const three = 3;
   export const long = defineReward({
     name: 'long',
@@ -80,6 +89,10 @@ describe("a user's function as a reward", () => {
     ['text', /#text [0-9a-f]+ returned "good"; expected a list of 3 numbers\./],
     ['nan', /#nan [0-9a-f]+ returned NaN for response 2 of 3; expected a finite number or null\./],
     ['words', /#words [0-9a-f]+ returned "1" for response 1 of 3/],
+    ['huge', /#huge [0-9a-f]+ returned 1e\+39 for response 1 of 3/],
+    ['bigint', /#bigint [0-9a-f]+ returned 1n for response 1 of 3/],
+    ['typed', /#typed [0-9a-f]+ returned Float32Array\(3\) \[ 1, 1, 1 \]; expected a list of 3 numbers\./],
+    ['empties', /#empties [0-9a-f]+ returned 0 values for 3 responses\./],
     ['throws', /#throws [0-9a-f]+ failed: no such model, at .*rewards\.ts:13/],
     ['rejects', /#rejects [0-9a-f]+ failed: out of range/],
   ])('stops with an error that names it: %s', async (name, message) => {
@@ -87,6 +100,12 @@ describe("a user's function as a reward", () => {
     const problem: unknown = await reward.rate(items).catch((error: unknown) => error);
     expect(problem).toBeInstanceOf(UserError);
     expect((problem as Error).message).toMatch(message);
+  });
+
+  it('may change what it is given: nothing else is changed by that', async () => {
+    const before = structuredClone(items);
+    await (await openReward(`${file}#changes`)).rate(items);
+    expect(items).toEqual(before);
   });
 
   it('refuses a column with the name of an argument', async () => {

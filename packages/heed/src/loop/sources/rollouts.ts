@@ -74,7 +74,9 @@ export function rolloutSource(setup: RolloutSetup): Source {
     });
     const { items } = prepare(chosen.map((prompt, row) => rowOf(prompt, groupOf(answers, row))), method, text, limits);
     const request = { ...method.reads, attention: setup.credit.by === 'attention' && !bringAttention(results) };
-    const found = await readRollouts(path('readings.json'), bare, request, method.names[0]!, () => read(items, request));
+    const found = await readRollouts(path('readings.json'), bare, request, {
+      name: method.names[0]!, untouched: policy === undefined, read: (wanted) => read(items, wanted),
+    });
     const unplaced = answers.map(({ text: written, ids }, i): Unplaced =>
       ({ rollout: found.rollouts[i]!, result: constrained.results[i]!, text: written, ids, attention: found.attention?.[i] }));
     const rollouts = unplaced.map((one) => placeReward(one, setup.credit, setup.tokenizer));
