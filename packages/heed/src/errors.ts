@@ -21,6 +21,9 @@ export class UserError extends Error {
   }
 }
 
+/** A row that is well formed and cannot be learnt from. The message says why; `data.junk: skip` leaves it out and lists it. */
+export class UnfitError extends UserError {}
+
 /**
  * The candidate a mistyped word most likely meant, or undefined when none is near
  * (more than half of the word, or over 4 edits, would have to change).

@@ -110,6 +110,7 @@ export async function inspectRecipe(file: string, overrides: readonly string[], 
 
   const refused: Problem[] = [];
   const unfit: Problem[] = [];
+  const ways = new Set<string>();
   const lengths: TokenLengths[] = [];
   const rows: SeenRow[] = [];
   progress.start('counting tokens', data.train.length, { unit: 'rows' });
@@ -129,6 +130,7 @@ export async function inspectRecipe(file: string, overrides: readonly string[], 
         rows.push({ source: row.source, id: row.id, columns: seen.columns(row), ...seenSequences(sequences, model, limits) });
       }
     } catch (error) {
+      if (error instanceof UserError) for (const hint of error.hints) ways.add(hint);
       refused.push({ source: row.source, reason: error instanceof Error ? error.message : String(error) });
     }
     progress.update(index + 1);
@@ -136,7 +138,7 @@ export async function inspectRecipe(file: string, overrides: readonly string[], 
   progress.stop();
   if (refused.length > 0) {
     const counts = `${refused.length} of ${data.train.length} rows`;
-    throw problemsError(`${counts} cannot be written in the ${model.template.name} template`, refused);
+    throw problemsError(`${counts} cannot be written in the ${model.template.name} template`, refused, [...ways]);
   }
   return {
     recipe: file, model: model.checkpoint.id, template: model.template.name, method: recipe.method.name,

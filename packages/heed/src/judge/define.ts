@@ -8,6 +8,8 @@ export interface JudgeTools {
   readonly engine?: Engine;
   /** Prints a line for people: what was loaded or chosen. */
   readonly log?: (line: string) => void;
+  /** The time that a chat template prints which asks for it. Default: the time of each rendering. */
+  readonly now?: () => Date;
 }
 
 /** A kind of judge that answers questions: its options in a recipe, and how it is opened. */

@@ -37,7 +37,7 @@ export const local = defineJudge({
   options: LocalOptions,
   describe: (options) => describeModel(options),
   open: ({ model: name, adapter: folder, template, endOfTurn, batch, precision }, tools) => withEngine(tools, async (engine) => {
-    const model = await loadModel(name, { template, log: tools.log });
+    const model = await loadModel(name, { template, now: tools.now, log: tools.log });
     const adapter = folder === undefined ? undefined : await loadAdapter(folder, model.checkpoint);
     return createLocalRespondent(engine, model, { adapter, endOfTurn, batch, precision });
   }),

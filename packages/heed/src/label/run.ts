@@ -5,6 +5,7 @@ import { UserError } from '../errors.js';
 import type { Respondent } from '../judge/respondent.js';
 import { openRespondent } from '../judge/open.js';
 import type { JudgeOptions } from '../judge/options.js';
+import { clockOf } from '../run/clock.js';
 import type { RunFolder } from '../run/folder.js';
 import type { Hooks } from '../run/job.js';
 import { finePercent } from '../run/numbers.js';
@@ -29,7 +30,7 @@ import { withProgress } from './with-progress.js';
 export async function runLabelling(recipe: LabelRecipe, run: RunFolder, hooks: Hooks = {}): Promise<LabelSummary> {
   const { progress = silentProgress, interrupt = { requested: false }, say = () => undefined } = hooks;
   const { judge: judgedBy, answers } = recipe;
-  const opener = createOpener(say);
+  const opener = createOpener(say, clockOf(run));
   try {
     const store = await openStore(recipe.store);
     try {
@@ -66,13 +67,15 @@ function tooManyFailed({ failed, rows }: LabelSummary, dir: string): UserError {
 }
 
 /** Opens respondents; local ones share an engine. */
-function createOpener(say: (line: string) => void): { open(options: JudgeOptions): Promise<Respondent>; close(): Promise<void> } {
+function createOpener(
+  say: (line: string) => void, now: () => Date,
+): { open(options: JudgeOptions): Promise<Respondent>; close(): Promise<void> } {
   let engine: Engine | undefined;
   const opened: Respondent[] = [];
   return {
     async open(options) {
       if (typeof options !== 'string' && options.local !== undefined) engine ??= await startEngine();
-      const respondent = await openRespondent(options, { log: say, engine });
+      const respondent = await openRespondent(options, { log: say, engine, now });
       opened.push(respondent);
       return respondent;
     },

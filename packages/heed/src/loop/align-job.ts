@@ -7,6 +7,7 @@ import { DEFAULT_STORE } from '../label/recipe.js';
 import { loadModel } from '../model/load.js';
 import { saveAdapter } from '../model/peft.js';
 import { describeReward, openReward } from '../reward/open.js';
+import { clockOf } from '../run/clock.js';
 import { type RunFolder, sameAsBefore } from '../run/folder.js';
 import type { Hooks, Summary } from '../run/job.js';
 import { silentProgress } from '../run/progress.js';
@@ -69,7 +70,8 @@ export async function runAlignment(recipe: AlignRecipe, run: RunFolder, hooks: H
   const started = performance.now();
   const { progress = silentProgress, interrupt, say = () => undefined } = hooks;
   const { seed } = recipe.train;
-  const model = await loadModel(recipe.model, { template: recipe.template, log: say });
+  const now = clockOf(run);
+  const model = await loadModel(recipe.model, { template: recipe.template, now, log: say });
   const method = { ...(await openMethod(recipe.method, run)), temperature: 1 };
   const rollouts = method.credit !== undefined;
   requireTokenCredit(recipe.credit, method);
@@ -100,7 +102,7 @@ export async function runAlignment(recipe: AlignRecipe, run: RunFolder, hooks: H
   const engine = await startEngine();
   let teacher: OpenTeacher | undefined;
   try {
-    const tools = { engine, log: say, store: recipe.store ?? DEFAULT_STORE, interrupt };
+    const tools = { engine, log: say, now, store: recipe.store ?? DEFAULT_STORE, interrupt };
     const ratedBy = rewardOf(recipe);
     const reward = ratedBy === undefined ? undefined : await openReward(ratedBy, tools);
     teacher = await openTeacher(recipe, asked, method, tools, hooks);

@@ -1,7 +1,7 @@
 import { type Fit, type OnLong, fit, fitAll } from '../data/limit.js';
 import { type DataOptions, type LoadedData, loadData } from '../data/load.js';
 import { type Problem, inOrder, problemsError } from '../data/problem.js';
-import { UserError } from '../errors.js';
+import { UnfitError, UserError } from '../errors.js';
 import { type AnyRow, isTie, rowDefinition } from '../data/rows.js';
 import { at as place } from '../data/source.js';
 import type { BoundMethod, Respond } from '../method/method.js';
@@ -57,6 +57,8 @@ export function prepare(rows: readonly AnyRow[], method: BoundMethod, text: Resp
   const tied: Problem[] = [];
   let unused = 0;
   const problems: Problem[] = [];
+  const refused: Problem[] = [];
+  const ways = new Set<string>();
   const whole = rows.flatMap((row, index) => {
     if (!method.uses(row)) {
       unused++;
@@ -71,17 +73,20 @@ export function prepare(rows: readonly AnyRow[], method: BoundMethod, text: Resp
       unfit.push({ source: row.source, reason });
       return [];
     }
-    const sequences = Object.entries(method.sequences(row, text, { rows, index })).flatMap(([name, list]) =>
-      list.map((s, place) => ({ name, place, s })),
-    );
+    const written = sequencesOf(row, index);
+    if (written === undefined) return [];
+    const sequences = Object.entries(written).flatMap(([name, list]) => list.map((s, place) => ({ name, place, s })));
     const supervised = sequences.reduce((n, { s }) => n + supervisedOf(s), 0);
     if (supervised === 0) problems.push({ source: row.source, reason: 'supervises no token: nothing could be learned from it' });
     return [{ row, index, sequences }];
   });
+  if (refused.length > 0) {
+    throw problemsError(`${refused.length} of ${rows.length} rows cannot be written in the model's template`, refused, [...ways]);
+  }
   if (problems.length > 0) throw problemsError(`${problems.length} of ${rows.length} rows teach nothing`, problems);
   if (unfit.length > 0 && limits.junk !== 'skip') {
     const way = limits.junk === undefined ? '' : '; data.junk: skip leaves them out and lists them';
-    throw problemsError(`${unfit.length} of ${rows.length} rows are not for ${method.name}${way}`, unfit);
+    throw problemsError(`${unfit.length} of ${rows.length} rows are not for ${method.name}${way}`, unfit, [...ways]);
   }
   if (tied.length > 0 && limits.ties === 'error') {
     const way = 'data.ties: skip leaves them out and lists them, learn learns from them';
@@ -107,6 +112,18 @@ export function prepare(rows: readonly AnyRow[], method: BoundMethod, text: Resp
   });
   const ties = items.filter(({ index }) => isTie(rows[index]!)).length;
   return { items, skipped: inOrder([...unfit, ...tied, ...skipped]), truncated, unused, ties };
+
+  /** The tokens of a row; undefined, and the reason kept, where the template refuses it. */
+  function sequencesOf(row: AnyRow, index: number): ReturnType<BoundMethod['sequences']> | undefined {
+    try {
+      return method.sequences(row, text, { rows, index });
+    } catch (error) {
+      if (!(error instanceof UserError)) throw error;
+      for (const hint of error.hints) ways.add(hint);
+      (error instanceof UnfitError ? unfit : refused).push({ source: row.source, reason: error.message });
+      return undefined;
+    }
+  }
 }
 
 /**

@@ -4,6 +4,7 @@ import type { AnyRow } from '../data/rows.js';
 import { initialParameters } from '../model/adapter.js';
 import { loadModel } from '../model/load.js';
 import { saveAdapter } from '../model/peft.js';
+import { clockOf } from '../run/clock.js';
 import type { RunFolder } from '../run/folder.js';
 import type { Hooks, Summary } from '../run/job.js';
 import { silentProgress } from '../run/progress.js';
@@ -63,7 +64,7 @@ export async function runTraining(recipe: TrainRecipe, run: RunFolder, hooks: Ho
   const started = performance.now();
   const { progress = silentProgress, interrupt, say = () => undefined } = hooks;
   const { seed } = recipe.train;
-  const model = await loadModel(recipe.model, { template: recipe.template, log: say });
+  const model = await loadModel(recipe.model, { template: recipe.template, now: clockOf(run), log: say });
   const method = await openMethod(recipe.method, run);
   const data = await loadRows(recipe.data, method);
   const text = createRespond(model.template);

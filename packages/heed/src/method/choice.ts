@@ -2,7 +2,6 @@ import { type Tensor, atLeast, exp, expandTo, greater, logSoftmax, max, mul, neg
 import { z } from 'zod';
 import { UserError } from '../errors.js';
 import type { ChoiceRow } from '../data/rows.js';
-import { at } from '../data/source.js';
 import type { TokenSequence } from '../text/token-sequence.js';
 import { type Loss, type Respond, type Scored, defineMethod } from './method.js';
 
@@ -27,7 +26,7 @@ const ABSENT = -1e9;
  * @throws UserError where, without the end of turn, one answer is the beginning of another.
  */
 export function choiceSequences(
-  { prompt, choices, source }: Pick<ChoiceRow, 'prompt' | 'choices' | 'source'>, text: Respond, { endOfTurn }: ChoiceOptions,
+  { prompt, choices }: Pick<ChoiceRow, 'prompt' | 'choices'>, text: Respond, { endOfTurn }: ChoiceOptions,
 ): { answers: readonly TokenSequence[] } {
   const whole = choices.map((choice) => text.respond(prompt, choice));
   if (endOfTurn) return { answers: whole };
@@ -37,7 +36,7 @@ export function choiceSequences(
     if (longer >= 0) {
       const [short, long] = [JSON.stringify(choices[i]), JSON.stringify(choices[longer])];
       const fault = `without its end of turn the answer ${short} is the beginning of ${long}`;
-      throw new UserError(`${at(source)}: ${fault}, so its probability holds that of the other`, [
+      throw new UserError(`${fault}, so its probability holds that of the other`, [
         'Set method.endOfTurn: true, or name the answers so that none begins another.',
       ]);
     }

@@ -3,6 +3,7 @@ import { type Tokenizer, loadTokenizer } from '../text/tokenizer.js';
 import { architectureOf } from './architecture.js';
 import { type Checkpoint, type OpenOptions, checkVocabulary, openCheckpoint } from './checkpoint/open.js';
 import type { Architecture } from './decoder.js';
+import { endTokens } from './end-tokens.js';
 
 /** A model ready to use: its weights on disk, its dimensions, its tokenizer and how it reads messages. */
 export interface Model {
@@ -16,6 +17,8 @@ export interface Model {
 export interface LoadOptions extends OpenOptions {
   /** `chat`: the model's own template; `alpaca`: the papers' plain one. Default: chat where the model has a template. */
   readonly template?: 'chat' | 'alpaca';
+  /** The time that a chat template prints which asks for it. Default: the time of each rendering. */
+  readonly now?: () => Date;
 }
 
 /**
@@ -30,5 +33,7 @@ export async function loadModel(name?: string, options: LoadOptions = {}): Promi
   const tokenizer = await loadTokenizer(checkpoint.home);
   checkVocabulary(checkpoint, tokenizer.vocabularySize);
   const kind = options.template ?? (tokenizer.chatTemplate === undefined ? 'alpaca' : 'chat');
-  return { checkpoint, architecture, tokenizer, template: kind === 'chat' ? chatTemplate(tokenizer) : alpacaTemplate(tokenizer) };
+  const ends = await endTokens(checkpoint, options.log);
+  const template = kind === 'chat' ? chatTemplate(tokenizer, undefined, { ends, now: options.now }) : alpacaTemplate(tokenizer, { ends });
+  return { checkpoint, architecture, tokenizer, template };
 }

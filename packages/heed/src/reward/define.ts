@@ -8,6 +8,8 @@ export interface RewardTools {
   readonly engine?: Engine;
   /** Takes a line for people: what was loaded or chosen. */
   readonly log?: (line: string) => void;
+  /** The time that a chat template prints which asks for it. Default: the time of each rendering. */
+  readonly now?: () => Date;
   /** Where the replies of a respondent are kept, so that no question is asked twice: a libSQL file or a server. Default: runs/labels.db. */
   readonly store?: string;
   /** Set `requested` to have a respondent asked nothing more; `signal` aborts requests to a server that are under way. */

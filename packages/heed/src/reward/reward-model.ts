@@ -23,7 +23,7 @@ export const rewardModel = defineReward({
   describe: (options) => `rewardModel: ${describeModel(options)}`,
   open: ({ model: name, adapter, template, threshold, principles: file, only, attention }, tools) => withEngine(tools, async (engine) => {
     const principles = file === undefined ? undefined : await readPrinciples(file, only);
-    const model = await loadModel(name, { template, log: tools.log });
+    const model = await loadModel(name, { template, now: tools.now, log: tools.log });
     return createModelReward(engine, model, await loadAdapter(adapter, model.checkpoint), { threshold, principles, attention });
   }),
 });

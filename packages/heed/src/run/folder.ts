@@ -55,7 +55,8 @@ export interface RunFolder {
 
 /** Names inside the folder of every run. `work` holds what a loop keeps between its rounds. */
 export const RUN_FILES = [
-  'recipe.yaml', 'metrics.jsonl', 'samples.jsonl', 'rollouts.jsonl', 'summary.json', 'report.html', 'checkpoints', 'adapter', 'work',
+  'recipe.yaml', 'date.json', 'metrics.jsonl', 'samples.jsonl', 'rollouts.jsonl', 'summary.json', 'report.html', 'checkpoints', 'adapter',
+  'work',
 ] as const;
 
 /**

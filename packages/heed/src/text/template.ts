@@ -1,7 +1,8 @@
 import { Template as Jinja } from '@huggingface/jinja';
-import { UserError } from '../errors.js';
+import { UnfitError, UserError } from '../errors.js';
 import { createMask } from './mask.js';
 import type { Mask } from './mask.js';
+import { strftime } from './strftime.js';
 import type { Tokenizer } from './tokenizer.js';
 
 /** One turn of a conversation. */
@@ -24,7 +25,11 @@ export interface Template {
   readonly name: 'chat' | 'alpaca';
   /** The conversation so far, ready for the response: generation prompt included. */
   prompt(messages: readonly Message[]): number[];
-  /** The response's tokens and exactly one end-of-turn token: all supervised. */
+  /**
+   * The response's tokens and exactly one end-of-turn token: all supervised.
+   *
+   * @throws UnfitError where the template cuts or rewrites the text (white space at its ends apart)
+   */
   response(text: string): number[];
   /**
    * A whole conversation that ends with an assistant turn. Every assistant turn is supervised with its end-of-turn token.
@@ -33,17 +38,25 @@ export interface Template {
    * @throws if the template renders a turn differently once more turns follow, so that no single sequence could stand for it.
    */
   conversation(messages: readonly Message[]): Supervised;
-  /** End-of-turn and EOS: where generation stops. */
+  /** End-of-turn, EOS and what else ends an answer: where generation stops. */
   readonly stopIds: readonly number[];
 }
 
-const PROBE = 'heedprobe';
+/** How a template is set up. */
+export interface TemplateOptions {
+  /** Tokens that end an answer beside the template's own end of turn and EOS. Default: none. */
+  readonly ends?: readonly number[];
+  /** The time that a template prints which asks for it (`strftime_now`, in Llama 3.2's). Default: the time of each rendering. */
+  readonly now?: () => Date;
+}
+
+const PROBE = 'heedprobe', CLOCK = 'heedclock';
 const QUESTION: readonly Message[] = [{ role: 'user', content: 'Hello' }];
 
 /**
  * The template that a chat model was trained with. Its end-of-turn token is found by rendering an assistant turn and reading what
  * follows the content; where no control token follows, EOS takes its place. Whatever else the template does is kept (SmolLM2's puts
- * in a system message where none is given; others trim).
+ * in a system message where none is given; others trim the ends of a response), but a response that it cuts or rewrites is refused.
  *
  * Control tokens in a message's role or content are ordinary text: their first character is hidden from the template and from the
  * search for control tokens, and put back before the text is encoded.
@@ -51,7 +64,9 @@ const QUESTION: readonly Message[] = [{ role: 'user', content: 'Hello' }];
  * @param source Jinja source. Default: the tokenizer's own.
  * @throws if there is no template, if it cannot be rendered, or if no end-of-turn token can be found.
  */
-export function chatTemplate(tokenizer: Tokenizer, source?: string): Template {
+export function chatTemplate(
+  tokenizer: Tokenizer, source?: string, { ends = [], now = () => new Date() }: TemplateOptions = {},
+): Template {
   const jinja = parse(source ?? tokenizer.chatTemplate);
   const control = controlTokens(tokenizer);
   const named = Object.fromEntries((['bos', 'eos', 'pad'] as const).map((role) => {
@@ -61,7 +76,10 @@ export function chatTemplate(tokenizer: Tokenizer, source?: string): Template {
   const render = (messages: readonly Message[], mask: Mask, generate: boolean): string => {
     const masked = messages.map((message) => ({ ...message, role: mask.hide(message.role), content: mask.hide(message.content) }));
     try {
-      return jinja.render({ ...named, messages: masked, add_generation_prompt: generate, tools: null, documents: null });
+      return jinja.render({
+        ...named, messages: masked, add_generation_prompt: generate, tools: null, documents: null,
+        [CLOCK]: (format: string) => strftime(now(), format),
+      });
     } catch (error) {
       const roles = messages.map(({ role }) => role).join(', ');
       throw new UserError(`The chat template refuses this conversation (${roles}): ${(error as Error).message}`, [], { cause: error });
@@ -81,7 +99,9 @@ export function chatTemplate(tokenizer: Tokenizer, source?: string): Template {
         `so the turn cannot be learned as a response: the prompt ends ${JSON.stringify(prompt.slice(-60))}, ` +
         `the turn reads ${JSON.stringify(whole.slice(-200))}. Give a chat template made for training.`);
     }
-    return whole.slice(prompt.length, whole.length - ending.text.length) + ending.gap;
+    const text = whole.slice(prompt.length, whole.length - ending.text.length) + ending.gap;
+    if (!text.includes(mask.hide(content).trim())) throw changedResponse(content, mask.show(text));
+    return text;
   };
   const encodeResponse = (text: string, prompt: string, mask: Mask): number[] => {
     const after = control.some((token) => prompt.endsWith(token)) ? 'control token' : 'text';
@@ -90,7 +110,7 @@ export function chatTemplate(tokenizer: Tokenizer, source?: string): Template {
 
   return {
     name: 'chat',
-    stopIds: [...new Set([ending.id, tokenizer.eosId].filter((id) => id !== undefined))],
+    stopIds: [...new Set([ending.id, tokenizer.eosId, ...ends].filter((id) => id !== undefined))],
     prompt(messages) {
       const mask = maskOf(messages, control);
       return tokenizer.encode(render(messages, mask, true), { special: true, unmask: mask.show });
@@ -140,7 +160,7 @@ const PLAIN = 'Below is an instruction that describes a task. Write a response t
  *
  * @throws on conversations it cannot express: anything but one user turn, with or without a system message before it.
  */
-export function alpacaTemplate(tokenizer: Tokenizer): Template {
+export function alpacaTemplate(tokenizer: Tokenizer, { ends = [] }: Pick<TemplateOptions, 'ends'> = {}): Template {
   const { eosId, bosId } = tokenizer;
   if (eosId === undefined)
     throw new UserError('The alpaca template ends responses with EOS, but tokenizer_config.json names no eos_token.');
@@ -157,7 +177,7 @@ export function alpacaTemplate(tokenizer: Tokenizer): Template {
   const response = (text: string): number[] => [...tokenizer.encode(text, { after: 'text' }), eosId];
   return {
     name: 'alpaca',
-    stopIds: [eosId],
+    stopIds: [...new Set([eosId, ...ends])],
     prompt,
     response,
     conversation(messages) {
@@ -171,6 +191,15 @@ export function alpacaTemplate(tokenizer: Tokenizer): Template {
       return joined;
     },
   };
+}
+
+/** A template that cuts or rewrites what is to be learnt would teach something else than the row says. */
+function changedResponse(given: string, written: string): UnfitError {
+  const shown = (text: string): string => JSON.stringify(text.length > 160 ? `${text.slice(0, 160)}…` : text);
+  return new UnfitError(`The chat template changes this response: ${shown(given)} becomes ${shown(written)}.`, [
+    'Give the response as the template writes it (without the thoughts that it cuts, say).',
+    "Or put a template that keeps it into the model's folder, as chat_template.jinja, or use template: alpaca.",
+  ]);
 }
 
 function append({ ids, supervised }: Supervised, more: readonly number[], learned: boolean): void {
@@ -187,7 +216,8 @@ function parse(source: string | undefined): Jinja {
     );
   }
   try {
-    return new Jinja(source);
+    // The library has a clock of its own, which takes no other name's place but by an assignment.
+    return new Jinja(source.includes('strftime_now') ? `{% set strftime_now = ${CLOCK} %}${source}` : source);
   } catch (error) {
     throw new UserError(`The chat template is not valid Jinja: ${(error as Error).message}`, [], { cause: error });
   }

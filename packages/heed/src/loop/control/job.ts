@@ -9,6 +9,7 @@ import { openGenerator } from '../../generate/open.js';
 import { loadModel } from '../../model/load.js';
 import { loadAdapter } from '../../model/peft.js';
 import type { Reward } from '../../reward/reward.js';
+import { clockOf } from '../../run/clock.js';
 import { type RunFolder, sameAsBefore } from '../../run/folder.js';
 import type { Hooks, Measured, Summary } from '../../run/job.js';
 import { silentProgress } from '../../run/progress.js';
@@ -79,7 +80,8 @@ export async function runControl(recipe: ControlRecipe, run: RunFolder, hooks: H
   const started = performance.now();
   const { progress = silentProgress, interrupt, say = () => undefined } = hooks;
   const { seed } = recipe.learn;
-  const model = await loadModel(recipe.model, { template: recipe.template, log: say });
+  const now = clockOf(run);
+  const model = await loadModel(recipe.model, { template: recipe.template, now, log: say });
   const adapter = recipe.adapter === undefined ? undefined : await loadAdapter(recipe.adapter, model.checkpoint);
   const prompts = await readTasks(recipe, model);
   const { training, validation, heldOut, skipped } = prompts;
@@ -87,7 +89,7 @@ export async function runControl(recipe: ControlRecipe, run: RunFolder, hooks: H
   const engine = await startEngine();
   let rewards: ReadonlyMap<string, Reward> = new Map();
   try {
-    rewards = await openTaskRewards(recipe, { engine, log: say, store: recipe.store, interrupt });
+    rewards = await openTaskRewards(recipe, { engine, log: say, now, store: recipe.store, interrupt });
     await sameAsBefore(run.path('work', 'rewards.json'), [...rewards.values()].map(({ name }) => name), 'The rewards are not those');
     const loaded = adapter && { plan: adapter.plan, parameters: view(await engine.upload(adapter.parameters)) };
     const reader = createPromptReader(engine, model, loaded);

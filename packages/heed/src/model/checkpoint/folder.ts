@@ -6,22 +6,13 @@ import type { ArchitectureDefinition } from '../architecture.js';
 import { CheckpointError, reason } from './error.js';
 import type { HfConfig } from './config.js';
 import { checkTensors, expectedTensors } from './expected.js';
-import { BYTES, type FloatType } from './floats.js';
+import { BYTES } from './floats.js';
 import { parseConfig } from './parse-config.js';
+import { EMBEDDINGS, HEAD, isOwnHead } from './own-head.js';
 import { floatType, readSafetensorsHeader } from './safetensors.js';
+import type { StoredTensor } from './stored-tensor.js';
 
-/** Where a tensor's numbers lie. */
-export interface StoredTensor {
-  readonly name: string;
-  readonly dtype: FloatType;
-  readonly shape: readonly number[];
-  /** Relative to the checkpoint's folder. */
-  readonly file: string;
-  /** From the start of the file, in bytes. */
-  readonly offset: number;
-  /** In bytes. */
-  readonly length: number;
-}
+export type { StoredTensor } from './stored-tensor.js';
 
 /** A model on disk: its configuration, and where each of its tensors lies. */
 export interface Checkpoint {
@@ -58,9 +49,10 @@ export interface FolderOptions {
 /** Open a Hugging Face model folder: config.json with model.safetensors, or with shards and their index. */
 export function openFolder(folder: string, { id, architectures, log }: FolderOptions): Checkpoint {
   const configFile = path.join(folder, 'config.json');
-  const parsed = parseConfig(readJson(configFile), configFile, architectures), { config, definition } = parsed;
+  let parsed = parseConfig(readJson(configFile), configFile, architectures);
+  const { definition } = parsed;
   const stored = new Map<string, StoredTensor>(), shapes = new Map<string, readonly number[]>();
-  const expected = expectedTensors(parsed), home = path.resolve(folder);
+  const known = new Set([...expectedTensors(parsed).keys(), HEAD]), home = path.resolve(folder);
   const { root, files } = resolveLinks(home, weightFiles(folder));
   for (const file of files) {
     const header = readSafetensorsHeader(path.join(root, file));
@@ -68,7 +60,7 @@ export function openFolder(folder: string, { id, architectures, log }: FolderOpt
       const name = definition.tensorName?.(written) ?? written;
       if (shapes.has(name)) throw new CheckpointError(`${path.join(root, file)}: tensor ${name} is in another file too`);
       shapes.set(name, shape);
-      if (!expected.has(name)) continue;
+      if (!known.has(name)) continue;
       const type = floatType(dtype);
       if (!type)
         throw new CheckpointError(
@@ -77,14 +69,20 @@ export function openFolder(folder: string, { id, architectures, log }: FolderOpt
       stored.set(name, { name, dtype: type, shape, file, offset, length });
     }
   }
+  const head = stored.get(HEAD), embeddings = stored.get(EMBEDDINGS);
+  if (parsed.config.tie_word_embeddings && head && embeddings && isOwnHead(root, head, embeddings)) {
+    parsed = { definition, config: { ...parsed.config, tie_word_embeddings: false } };
+    log?.(`${folder}: config.json ties the head to the embeddings, but the file has another ${HEAD}: that one is used`);
+  }
+  const { config } = parsed;
   // Copies and left-overs that many checkpoints carry and no implementation reads.
-  const extra = checkTensors(parsed, shapes, folder).filter((name) => !name.endsWith('.rotary_emb.inv_freq') && name !== 'lm_head.weight');
+  const extra = checkTensors(parsed, shapes, folder).filter((name) => !name.endsWith('.rotary_emb.inv_freq') && name !== HEAD);
   if (extra.length > 0)
     log?.(
       `${folder}: ${extra.length} tensors are not part of the architecture and stay unused: ` +
       `${extra.slice(0, 5).join(', ')}${extra.length > 5 ? ' …' : ''}`,
     );
-  const tensors = new Map([...expected.keys()].map((name) => [name, stored.get(name)!]));
+  const tensors = new Map([...expectedTensors(parsed).keys()].map((name) => [name, stored.get(name)!]));
   return { id, folder: root, home, fingerprint: fingerprint(root, config, tensors), config, definition, tensors };
 }
 

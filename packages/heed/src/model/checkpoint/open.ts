@@ -6,6 +6,7 @@ import type { ArchitectureDefinition } from '../architecture.js';
 import { ARCHITECTURES } from '../architectures/index.js';
 import { cached, cacheFolder } from './cache.js';
 import { CheckpointError, reason } from './error.js';
+import { checkFinite } from './finite.js';
 import { upcast } from './floats.js';
 import { openFolder, type Checkpoint, type StoredTensor } from './folder.js';
 import { convertGguf } from './gguf/convert.js';
@@ -38,7 +39,11 @@ export interface OpenOptions {
 export async function openCheckpoint(model: string = DEFAULT_MODEL, options: OpenOptions = {}): Promise<Checkpoint> {
   const { cacheDir = cacheFolder(), onProgress, log } = options;
   const architectures = [...(options.architectures ?? []), ...ARCHITECTURES];
-  const open = (folder: string, id: string): Checkpoint => openFolder(folder, { id, architectures, log });
+  const open = async (folder: string, id: string): Promise<Checkpoint> => {
+    const checkpoint = openFolder(folder, { id, architectures, log });
+    await checkFinite(checkpoint, cacheDir);
+    return checkpoint;
+  };
   const known = findKnown(model);
   if (known) return open(await knownModel(known, cacheDir, onProgress, log), known.name);
   const stat = fs.statSync(model, { throwIfNoEntry: false });

@@ -6,10 +6,12 @@ import { ARCHITECTURES } from '../../architectures/index.js';
 import { CheckpointError, reason } from '../error.js';
 import { parseConfig } from '../parse-config.js';
 import { checkTensors } from '../expected.js';
+import { countNotFinite, notFinite } from '../finite.js';
 import { fileSource, type ByteSource } from '../source.js';
 import { writeSafetensors, type TensorToWrite } from '../safetensors-write.js';
 import type { Progress } from '../progress.js';
-import { readGguf, type GgufTensor } from './read.js';
+import { optional } from './metadata.js';
+import { readGguf, type Gguf, type GgufTensor } from './read.js';
 import { configFromGguf } from './config.js';
 import { renameTensors, type Renamed } from './names.js';
 
@@ -47,6 +49,8 @@ export async function convertGguf(
     const json = (value: unknown): string => `${JSON.stringify(value, null, 2)}\n`;
     const { tokenizer, tokenizerConfig } = vocabulary(gguf.metadata, label);
     await fs.writeFile(path.join(folder, 'config.json'), json(config));
+    const ends = endTokens(gguf, label);
+    if (ends.length > 1) await fs.writeFile(path.join(folder, 'generation_config.json'), json({ eos_token_id: ends }));
     await fs.writeFile(path.join(folder, 'tokenizer.json'), JSON.stringify(tokenizer));
     await fs.writeFile(path.join(folder, 'tokenizer_config.json'), json(tokenizerConfig));
 
@@ -59,7 +63,11 @@ export async function convertGguf(
         dtype: 'float32',
         shape: renamed.tensor.shape,
         *data() {
-          yield* dequantise(renamed, source);
+          for (const piece of dequantise(renamed, source)) {
+            const found = countNotFinite('float32', new Uint8Array(piece.buffer, piece.byteOffset, piece.byteLength));
+            if (found > 0) throw notFinite(label, renamed.tensor.name, found);
+            yield piece;
+          }
           onProgress?.({ what: 'dequantise', done: (done += renamed.tensor.length), total });
         },
       })),
@@ -67,6 +75,11 @@ export async function convertGguf(
   } finally {
     source.close();
   }
+}
+
+/** Tokens that end an answer: of the text, of a turn, and of a turn that calls a tool. */
+function endTokens(gguf: Gguf, label: string): number[] {
+  return [...new Set(['eos', 'eot', 'eom'].flatMap((name) => optional(gguf, `tokenizer.ggml.${name}_token_id`, label) ?? []))];
 }
 
 function vocabulary(metadata: ReadonlyMap<string, unknown>, label: string): ReturnType<typeof tokenizerFromGguf> {
