@@ -1,5 +1,6 @@
 import type { Model } from '../model/load.js';
 import { begunTurn } from '../text/begun.js';
+import { isThoughtMark, openedThoughts } from '../text/thoughts.js';
 import type { Question } from './respondent.js';
 
 type Speaker = Pick<Model, 'tokenizer' | 'template'>;
@@ -12,6 +13,24 @@ export function askedTokens(speaker: Speaker, { messages, begun = '' }: Question
 /** The tokens of an answer after those of its question. Texts are tokenised apart and joined in token space. */
 export function answerTokens(speaker: Speaker, { begun = '' }: Question, answer: string): number[] {
   return begun === '' ? begunTurn(speaker, answer) : speaker.tokenizer.encode(answer, { after: 'text' });
+}
+
+/** The mark with which the prompt ends where the template opens the model's thoughts; undefined where it does not. */
+export const thoughtsOpenedBy = ({ tokenizer, template }: Speaker, { messages }: Question): string | undefined =>
+  openedThoughts(tokenizer.decode(template.prompt(messages).slice(-MARK_TOKENS)));
+
+/** Most tokens of a mark, with the line break after it. */
+const MARK_TOKENS = 12;
+
+/**
+ * What a model wrote, with the marks round its thoughts: those that are control tokens, which a text leaves out, and the one that the
+ * template wrote.
+ */
+export function withThoughtMarks(speaker: Speaker, text: string, ids: readonly number[], opened: string | undefined): string {
+  const { tokenizer } = speaker;
+  const marks = new Set(ids.filter((id) => tokenizer.isSpecial(id) && isThoughtMark(tokenizer.decode([id]))));
+  const marked = marks.size === 0 ? text : tokenizer.decode(ids.filter((id) => marks.has(id) || !tokenizer.isSpecial(id)));
+  return (opened ?? '') + marked;
 }
 
 /** The token that ends an answer. */

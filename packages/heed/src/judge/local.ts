@@ -13,7 +13,7 @@ import { type Adapter, loadAdapter } from '../model/peft.js';
 import { PRECISIONS, type Precision } from '../model/precision.js';
 import { defineJudge, describeModel, withEngine } from './define.js';
 import type { AskHooks, ChoiceQuestion, ChoiceReply, Failure, Respondent, TextQuestion, TextReply } from './respondent.js';
-import { answerTokens, askedTokens, endToken, exclusive, massOf } from './local-tokens.js';
+import { answerTokens, askedTokens, endToken, exclusive, massOf, thoughtsOpenedBy, withThoughtMarks } from './local-tokens.js';
 
 /** Options of a local model that answers questions. */
 export const LocalOptions = z.strictObject({
@@ -96,6 +96,11 @@ export async function createLocalRespondent(
   function prepare(question: ChoiceQuestion): BranchRequest | Failure {
     const prompt = tokens(() => askedTokens(model, question));
     if ('failure' in prompt) return prompt;
+    const opened = thoughtsOpenedBy(model, question);
+    if (opened !== undefined) {
+      const detail = `the chat template opens the model's thoughts with ${opened}, so no answer can be read after it: use another judge`;
+      return { failure: 'no-such-answer', detail };
+    }
     const answers = question.answers.map((answer) => [...answerTokens(model, question, answer), ...end]);
     const empty = answers.findIndex((ids) => ids.length === 0);
     if (empty >= 0) return { failure: 'no-such-answer', detail: `the answer ${JSON.stringify(question.answers[empty])} has no tokens` };
@@ -162,7 +167,9 @@ export async function createLocalRespondent(
     const start = performance.now();
     const [completion] = await held.generate([{ prompt, row: numberOf(prompt) }], sampling, { signal });
     const { text, finish, ids } = completion!;
-    return { text, finish, usage: { promptTokens: prompt.length, completionTokens: ids.length, milliseconds: performance.now() - start } };
+    const said = withThoughtMarks(model, text, ids, thoughtsOpenedBy(model, question));
+    const usage = { promptTokens: prompt.length, completionTokens: ids.length, milliseconds: performance.now() - start };
+    return { text: said, finish, usage };
   }
 
   return {

@@ -1,5 +1,6 @@
 /** Responses to prompts that have none, sampled from whoever `answers` names. */
 import { failed, type Respondent } from '../judge/respondent.js';
+import { askForTexts } from '../judge/spoken.js';
 import { whyUnusable } from '../text/usable.js';
 import { failureOf, type LabelFailure } from './labelled.js';
 import type { Pair, Prompt, Single } from './material.js';
@@ -12,7 +13,7 @@ type Sampling = Omit<AnswersOptions, 'by'>;
 async function answer(
   prompts: readonly Prompt[], writer: Respondent, count: number, { maxNewTokens, temperature, topK, topP, seed }: Sampling,
 ): Promise<Answered<{ prompt: Prompt; texts: readonly string[] }>> {
-  const replies = await writer.write(prompts.flatMap(({ prompt }) => Array.from({ length: count }, (_, k) => (
+  const replies = await askForTexts(writer, prompts.flatMap(({ prompt }) => Array.from({ length: count }, (_, k) => (
     { messages: prompt, maxNewTokens, temperature, topK, topP, seed: seed + k }
   ))));
   const failures: LabelFailure[] = [];

@@ -6,6 +6,7 @@ import { z } from 'zod';
 
 import { isJunkJudgment, verdictInWords } from '../data/judgment.js';
 import { type ChoiceQuestion, type ChoiceReply, type Failure, failed, type Respondent, type TextQuestion } from '../judge/respondent.js';
+import { askForTexts, refusalOf } from '../judge/spoken.js';
 import { FENCE_NOTE, fence } from '../text/fence.js';
 import { transcript } from '../text/principled.js';
 import { wholeSentences } from '../text/sentences.js';
@@ -102,7 +103,9 @@ export async function writeJudgments(
 ): Promise<readonly (WrittenJudgment | LabelFailure)[]> {
   const { decision, maxNewTokens, temperature, topP, seed } = options;
   const prompts = singles.map(({ prompt, completion }) => judgmentPrompt(prompt, completion, options));
-  const replies = await judge.write(prompts.map((messages): TextQuestion => ({ messages, maxNewTokens, temperature, topP, seed })));
+  const replies = await askForTexts(
+    judge, prompts.map((messages): TextQuestion => ({ messages, maxNewTokens, temperature, topP, seed })),
+  );
   const failure = ({ source, id }: Single, reason: LabelFailure['failure'], detail: string): LabelFailure => (
     { source, id, failure: reason, detail }
   );
@@ -111,10 +114,11 @@ export async function writeJudgments(
     const reply = replies[i]!;
     if (failed(reply)) return failureOf(single, [reply])!;
     const cut = reply.finish === 'length';
-    const text = cut ? wholeSentences(reply.text) : reply.text.trim();
-    if (reply.text.trim() === '' || isJunkJudgment(reply.text)) {
-      return failure(single, 'empty', `the judge wrote ${JSON.stringify(reply.text)}`);
-    }
+    const said = unfenced(reply.text);
+    const text = cut ? wholeSentences(said) : said;
+    if (said === '' || isJunkJudgment(said)) return failure(single, 'empty', `the judge wrote ${JSON.stringify(reply.text)}`);
+    const refusal = refusalOf(said, 'judgment');
+    if (refusal !== undefined) return failureOf(single, [refusal])!;
     return text === '' ? failure(single, 'cut-off', `no whole sentence within ${maxNewTokens} tokens`) : { text, cut };
   });
 
@@ -144,6 +148,9 @@ export async function writeJudgments(
     return { ...written, satisfied, satisfaction: yes, mass: verdict?.mass, fromSamples: verdict?.source === 'samples' ? true : undefined };
   });
 }
+
+/** A judgment that stands in a code fence as a whole. */
+const unfenced = (text: string): string => (/^\s*```[a-z]*\n([^`]*)```\s*$/i.exec(text)?.[1] ?? text).trim();
 
 /** Judged rows from the judgments of single responses. */
 export async function labelJudgments(

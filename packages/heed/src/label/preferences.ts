@@ -2,6 +2,7 @@
 import { z } from 'zod';
 
 import { type ChoiceQuestion, type ChoiceReply, type Failure, failed, type Respondent, type TextQuestion } from '../judge/respondent.js';
+import { askForTexts, refusalOf } from '../judge/spoken.js';
 import { type Comparing, comparison, ending, PLACES, reasoning } from './compare.js';
 import { CRITERIA } from './criteria.js';
 import { choiceColumns, failureOf, type Labelled, type LabelFailure, meanOf, type OutputRow } from './labelled.js';
@@ -104,7 +105,7 @@ export async function labelPreferences(
 
   const showings = pairs.flatMap(({ responses: [a, b] }, row): Showing[] =>
     [{ row, shown: [a, b] as const }, { row, shown: [b, a] as const }].slice(0, count));
-  const thoughts = rationale && await judge.write(showings.flatMap(({ row, shown }) => repeat(samples, (sample): TextQuestion => {
+  const thoughts = rationale && await askForTexts(judge, showings.flatMap(({ row, shown }) => repeat(samples, (sample): TextQuestion => {
     const { maxNewTokens, temperature, topK } = rationale;
     return { ...reasoning(pairs[row]!.prompt, shown, how), maxNewTokens, temperature, topK, stop: [ending(how)], seed: seed + sample };
   })));
@@ -114,6 +115,8 @@ export async function labelPreferences(
   const places = showings.flatMap(({ row, shown }, i) => repeat(samples, (sample): number | Failure => {
     const thought = thoughts?.[i * samples + sample];
     if (thought !== undefined && failed(thought)) return thought;
+    const refusal = thought && refusalOf(thought.text, 'rationale');
+    if (refusal !== undefined) return refusal;
     questions.push({ ...comparison(pairs[row]!.prompt, shown, how, thought?.text.trim()), answers: PLACES });
     return questions.length - 1;
   }));

@@ -11,8 +11,10 @@ import { at } from '../data/source.js';
 import { UserError } from '../errors.js';
 import { type Failure, failed, type Respondent, type TextQuestion, type TextReply } from '../judge/respondent.js';
 import { type Principle, readPrinciples } from '../judge/principle-file.js';
+import { askForTexts, refusalOf } from '../judge/spoken.js';
 import { FENCE_NOTE, fence } from '../text/fence.js';
 import { transcript } from '../text/principled.js';
+import { refusalIn } from '../text/refusal.js';
 import { wholeSentences } from '../text/sentences.js';
 import { whyUnusable } from '../text/usable.js';
 import type { Labelled, LabelFailure, OutputRow } from './labelled.js';
@@ -107,7 +109,7 @@ export async function labelRevisions(
     // Without principles the order is empty, and the remainder NaN: there is no principle.
     const ruled = active.map((state) => ({ state, principle: state.order[round % state.order.length] }));
     const critiques = critique === 'ask'
-      ? await judge.write(ruled.map(({ state, principle }) => ask(criticise(state, principle!), maxNewTokens.critique)))
+      ? await askForTexts(judge, ruled.map(({ state, principle }) => ask(criticise(state, principle!), maxNewTokens.critique)))
       : [];
     const critiqueOf = (state: State, i: number): string | undefined => {
       if (critique === 'given') return state.single.human!.judgment!;
@@ -124,7 +126,7 @@ export async function labelRevisions(
       return [{ state, principle, said }];
     });
     const requests = open.map(({ state, principle, said }) => ask(revise(state, principle, said), maxNewTokens.revision));
-    const revisions = await judge.write(requests);
+    const revisions = await askForTexts(judge, requests);
     open.forEach(({ state, principle, said }, i) => {
       const reply = revisions[i]!;
       const text = textOf(state, reply, 'revision');
@@ -185,6 +187,9 @@ function requireJudgments(singles: readonly Single[]): void {
 function textOf(state: State, reply: TextReply | Failure, what: string): string | undefined {
   if (failed(reply)) return fail(state, reply.failure, reply.detail);
   const text = reply.text.trim();
+  // Who rewrites a refusal may well keep it one.
+  const refusal = refusalIn(state.response) === undefined ? refusalOf(text, what) : undefined;
+  if (refusal !== undefined) return fail(state, refusal.failure, refusal.detail);
   return text === '' ? fail(state, 'empty', `the ${what} is empty`) : text;
 }
 

@@ -2,6 +2,7 @@ import { type Engine, startEngine, view } from '@heed/tensor';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { type ChoiceQuestion, type ChoiceReply, type TextReply, failed } from '../../src/judge/respondent.js';
 import { createLocalRespondent } from '../../src/judge/local.js';
+import { askForTexts } from '../../src/judge/spoken.js';
 import { type Model, loadModel } from '../../src/model/load.js';
 import { type Adapter, loadAdapter } from '../../src/model/peft.js';
 import { createScorer } from '../../src/model/scorer.js';
@@ -149,5 +150,17 @@ describe('a local judge', () => {
     }
     expect(new Set(names).size).toBe(5);
     expect(names[5]).toBe(names[0]);
+  });
+
+  it('knows where its template opens thoughts: a text is thoughts until they end, and nothing can be chosen', async () => {
+    const { template, tokenizer } = model;
+    const prompt: Model['template']['prompt'] = (messages) => [...template.prompt(messages), ...tokenizer.encode('<think>\n')];
+    const judge = await createLocalRespondent(engine, { ...model, template: { ...template, prompt } });
+    const question = { messages: [{ role: 'user' as const, content: 'A' }], maxNewTokens: 3, temperature: 0, seed: 0 };
+    const [written] = await judge.write([question]) as [TextReply];
+    expect(written.text).toMatch(/^<think>/);
+    expect(await askForTexts(judge, [question])).toMatchObject([{ failure: 'cut-off' }]);
+    expect(await judge.choose([ask('A', ['1', '2'])])).toMatchObject([{ failure: 'no-such-answer' }]);
+    await judge.close();
   });
 });

@@ -1,6 +1,9 @@
 /** The two ways to find out which answer a server's model would give: from log-probabilities, and from samples. */
 import type { ChoiceQuestion, ChoiceReply, Failure } from '../respondent.js';
-import { whereAnswered } from './lead.js';
+import { refusalIn } from '../../text/refusal.js';
+import { speechOf } from '../../text/thoughts.js';
+import { ADVICE } from '../spoken.js';
+import { afterThoughts, whereAnswered } from './lead.js';
 import { answerOf, echoOf, type Matched, matchAnswers, structuredAnswerOf } from './match.js';
 import type { Likely, Place, Said } from './reply.js';
 import { continues } from './request.js';
@@ -63,8 +66,8 @@ export function createLogprobsReader(server: EndpointServer, topLogprobs: number
     const next = async (more: string): Promise<readonly Likely[] | Failure> => {
       const said = await ask(question, more, further, bill, signal);
       if ('failure' in said) return said;
-      places = said.places;
-      return said.first;
+      places = afterThoughts(said.places ?? [], hasThoughts(said));
+      return hasThoughts(said) ? THINKING : said.first;
     };
     const matched = await matchAnswers(answers, next, { follow: continues(options), begun });
     if (!('unclear' in matched) || matched.leading !== true) return matched;
@@ -97,6 +100,13 @@ export function createLogprobsReader(server: EndpointServer, topLogprobs: number
   };
 }
 
+/** The tokens of thoughts in place of an answer's. */
+const THINKING: readonly Likely[] = [{ token: '<think>', logprob: 0 }];
+
+/** Whether the listed tokens hold thoughts that the server sends beside the text. */
+const hasThoughts = ({ thinks, text, places = [] }: Said): boolean =>
+  thinks === true && places.map(({ token }) => token).join('').trim() !== text.trim();
+
 /** Takes the shares of some samples, and keeps what they said. */
 export async function chooseBySamples(
   server: EndpointServer,
@@ -108,6 +118,7 @@ export async function chooseBySamples(
   const { answers, begun } = question;
   const counts = answers.map(() => 0);
   const texts: string[] = [];
+  let [thinking, refused] = [0, 0];
   for (let round = 0; texts.length < samples; round++) {
     const schema = structured && api === 'chat' && !lacks.has('schema');
     const n = lacks.has('n') ? 1 : samples - texts.length;
@@ -125,20 +136,22 @@ export async function chooseBySamples(
     const said = server.saidIn(sent);
     if ('failure' in said) return said;
     if (n > 1 && said.length < n) lacks.add('n');
-    for (const { text, refusal } of said.slice(0, n)) {
+    for (const { text, refusal, finish, thinks } of said.slice(0, n)) {
       texts.push(refusal ?? text);
-      if (refusal !== undefined) continue;
-      const answer = schema ? structuredAnswerOf(text, answers) : answerOf(text, answers, begun);
-      if (answer >= 0) counts[answer]!++;
+      const { text: words, unfinished } = speechOf(text);
+      if (unfinished || (words.trim() === '' && (thinks === true || finish === 'length'))) thinking++;
+      const refuses = refusal !== undefined || refusalIn(words) !== undefined;
+      if (refuses) refused++;
+      const answer = schema ? structuredAnswerOf(words, answers, begun) : answerOf(words, answers, begun);
+      if (answer >= 0 && !refuses) counts[answer]!++;
     }
   }
   const given = counts.reduce((a, b) => a + b, 0);
   if (given === 0) {
-    return {
-      failure: 'no-such-answer',
-      detail: `none of ${samples} samples gives one of the answers; the last says ${JSON.stringify(texts.at(-1)!.slice(0, 80))}`,
-      texts,
-    };
+    const last = `the last says ${JSON.stringify(texts.at(-1)!.slice(0, 80))}`;
+    if (refused === samples) return { failure: 'refused', detail: `all ${samples} samples refuse; ${last}`, texts };
+    const still = thinking === 0 ? '' : `; ${thinking} were still thinking after ${SAMPLE_TOKENS} tokens: ${ADVICE}`;
+    return { failure: 'no-such-answer', detail: `none of ${samples} samples gives one of the answers; ${last}${still}`, texts };
   }
   return { logprobs: counts.map((count) => Math.log(count / given)), mass: given / samples, source: 'samples', texts };
 }

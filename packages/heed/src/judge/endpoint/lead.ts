@@ -1,5 +1,17 @@
+import { startOfSpeech } from '../../text/thoughts.js';
 import { LEADING, OPENING } from './match.js';
 import type { Likely, Place } from './reply.js';
+
+/** The places after a reply's thoughts; none where it ends within them. `opened`: it begins with thoughts, even without a mark. */
+export function afterThoughts(places: readonly Place[], opened: boolean): readonly Place[] {
+  const start = startOfSpeech(places.map(({ token }) => token).join(''));
+  if (start === undefined || (opened && start === 0)) return [];
+  let at = 0;
+  return places.filter(({ token }) => {
+    at += token.length;
+    return at > start;
+  });
+}
 
 /**
  * The likeliest tokens at the place where a reply answers. Before that place the reply may repeat the beginning of the answer (`echo`), and

@@ -1,3 +1,5 @@
+import { opensThoughts } from '../../text/thoughts.js';
+import { objectsIn } from './json-answer.js';
 import type { Likely } from './reply.js';
 
 /** Gives the likeliest tokens after a beginning of the answer, '' first. */
@@ -58,12 +60,14 @@ export async function matchAnswers<F extends object>(
     if (text !== '' && wanted.some((answer) => answer.startsWith(text))) return false;
     const echoes = text !== '' && echo !== '' && (echo.startsWith(text) || text.startsWith(echo));
     // Too many different texts follow spaces and quotation marks to ask for each of them.
-    return echoes || (!follow && LEADING.test(text));
+    return echoes || opensThoughts(text) || (!follow && LEADING.test(text));
   });
   if (leading.reduce((sum, { logprob }) => sum + Math.exp(Math.min(0, logprob)), 0) > total(walked)) {
-    if (!follow) {
+    const thinks = opensThoughts(likeliest(leading)[0]!.token);
+    if (!follow || thinks) {
       const token = JSON.stringify(likeliest(leading)[0]!.token);
-      return { unclear: `the token ${token} only leads up to an answer, and is likelier than all answers`, leading: true };
+      const unclear = `the token ${token} only leads up to an answer, and is likelier than all answers`;
+      return follow ? { unclear } : { unclear, leading: true };
     }
     const repeated = wanted.map((answer) => echo + answer);
     const again = await walk(repeated, first, next, follow, trimmed);
@@ -168,11 +172,13 @@ function afterEcho(text: string, begun: string): string {
   return text.replace(new RegExp(`^${pattern}[\\s"'\`*_=:]+`, 'iu'), '');
 }
 
-/** The index of the answer that a sample under a schema gives: {"answer": "…"}; −1 where it gives none. */
-export function structuredAnswerOf(text: string, answers: readonly string[]): number {
-  try {
-    return answers.indexOf(String((JSON.parse(text) as { answer?: unknown } | null)?.answer));
-  } catch {
-    return -1;
-  }
+/**
+ * The index of the answer that a sample under a schema gives: {"answer": "…"}, in a code fence or not, with words before it or not; −1
+ * where it gives none, or several objects. Where the sample holds no object, the server did not mind the schema, and the words count.
+ */
+export function structuredAnswerOf(text: string, answers: readonly string[], begun?: string): number {
+  const objects = objectsIn(text);
+  if (objects.length === 0) return text.includes('{') ? -1 : answerOf(text, answers, begun);
+  const [only] = objects as { readonly answer?: unknown }[];
+  return objects.length > 1 ? -1 : answers.indexOf(String(only!.answer));
 }
