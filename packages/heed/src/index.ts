@@ -1,8 +1,14 @@
 /**
- * Heed: align language models from feedback. What a program needs is here; the command line is `heed`.
+ * `@heed/heed`: align language models from feedback. Everything is here; `/method`, `/label`, `/serve` and `/tensor` are parts of it by
+ * themselves. The command line is `heed`.
  *
  * @packageDocumentation
  */
+export * from './method.js';
+export * from './label.js';
+export * from './serve.js';
+export { type Engine, startEngine } from '@heed/tensor';
+
 export { UserError } from './errors.js';
 export { Interrupted } from './run/signals.js';
 export { loadExport } from './run/user-module.js';
@@ -30,81 +36,7 @@ export { type Tokenizer, loadTokenizer } from './text/tokenizer.js';
 export { judgedPrompt } from './text/judgment.js';
 
 export { DataOptions, type LoadedData, loadData } from './data/load.js';
-export {
-  type AnyRow,
-  type ChoiceRow,
-  type ClassifiedRow,
-  type CompletionRow,
-  type ConversationRow,
-  type JudgedRow,
-  type LabelledRow,
-  type NegativeRow,
-  type PreferenceRow,
-  type PrincipledRow,
-  type PromptRow,
-  type RefinedRow,
-  type RowKind,
-  type RowOf,
-  type ScoredPrinciple,
-  type ScoredRow,
-  rowDefinition,
-  rowSchemas,
-} from './data/rows.js';
-export { type BaseRow, type RowDefinition, defineRow, shape as rowShape } from './data/row.js';
-export { needs as columnNeeds } from './data/columns.js';
-export * as cells from './data/row-cells.js';
-export { RowFault } from './data/turns.js';
 export { type DoctorReport, examine } from './data/doctor.js';
-
-export {
-  type Among,
-  type BoundMethod,
-  type Loss,
-  type Method,
-  type Reference,
-  type ReferenceUse,
-  type Respond,
-  type Scored,
-  type Term,
-  bind,
-  defineMethod,
-} from './method/method.js';
-export type { TokenSequence } from './text/token-sequence.js';
-export { Tokens } from './method/tokens.js';
-export { METHOD_NAMES, methodOf } from './method/index.js';
-export { bco } from './method/bco.js';
-export { choice } from './method/choice.js';
-export { classifier } from './method/classifier.js';
-export { cpo } from './method/cpo.js';
-export { cut } from './method/cut.js';
-export { d2o } from './method/d2o.js';
-export { dpo } from './method/dpo.js';
-export { forwardPrediction } from './method/forward-prediction.js';
-export { gradientAscent } from './method/gradient-ascent.js';
-export { grpo } from './method/grpo.js';
-export { hindsight } from './method/hindsight.js';
-export { hindsightReward } from './method/hindsight-reward.js';
-export { ilf } from './method/ilf.js';
-export { ilfDpo } from './method/ilf-dpo.js';
-export { kto } from './method/kto.js';
-export { npo } from './method/npo.js';
-export { orpo } from './method/orpo.js';
-export { ppo } from './method/ppo.js';
-export { asChoice, principleChoice } from './method/principle-choice.js';
-export { principleRewardModel } from './method/principle-reward-model.js';
-export { reinforce } from './method/reinforce.js';
-export { rewardModel } from './method/reward-model.js';
-export { rloo } from './method/rloo.js';
-export type { Credit, Rollout, RolloutReads } from './method/credit.js';
-export { sft } from './method/sft.js';
-export { simNpo } from './method/sim-npo.js';
-export { simpo } from './method/simpo.js';
-export { slic } from './method/slic.js';
-export { unlikelihood } from './method/unlikelihood.js';
-
-export { type HeldPrinciple, comparisonPrompt, principledPrompt } from './text/principled.js';
-export { refinementPrompt } from './text/refine.js';
-export { selfCorrectionPrompt } from './text/self-correct.js';
 
 export type { Hooks, Measured, Summary } from './run/job.js';
 export { TrainRecipe, loadTrainRecipe } from './loop/train-recipe.js';
@@ -145,32 +77,11 @@ export { type Generator } from './generate/generator.js';
 export type { SamplingOptions } from './generate/options.js';
 export { type OpenGeneratorOptions, openGenerator } from './generate/open.js';
 
-export { type RunningServer, type ServerOptions, startServer } from './serve/server.js';
-export { type Voice, type Voices, openVoices } from './serve/voices.js';
-export {
-  type AskHooks,
-  type Question,
-  type ChoiceQuestion,
-  type ChoiceReply,
-  type Failure,
-  type Respondent,
-  type TextQuestion,
-  type TextReply,
-  type Usage,
-  failed,
-} from './judge/respondent.js';
-export { type JudgeDefinition, type JudgeTools, defineJudge } from './judge/define.js';
-export { type JudgeInput, describeJudge, openRespondent } from './judge/open.js';
-export { JudgeOptions, RespondentOptions, RewardModelOptions } from './judge/options.js';
-export { EndpointOptions } from './judge/endpoint/options.js';
-export { LocalOptions } from './judge/local.js';
-export { HumanOptions, createHumanRespondent } from './judge/human.js';
 export type { Finding, Rated, Reward, RewardHooks, RewardItem, ValuedSpan } from './reward/reward.js';
 export { type RewardDefinition, type RewardTools, defineReward } from './reward/define.js';
 export { type RewardInput, type RewardsInput, describeReward, openReward, openRewards } from './reward/open.js';
 export { RewardOptions, RewardsOptions, rewardOfJudge } from './reward/options.js';
 export { type RewardPart, combineRewards } from './reward/combined.js';
-export { type Aggregation, aggregate } from './method/aggregate.js';
 export { type RewardFunction, type RewardFunctionInput, type ValueBySpan, createFunctionReward } from './reward/function.js';
 export { type ModelRewardOptions, createModelReward } from './reward/reward-model.js';
 export { applyRules, createRulesReward } from './reward/rules.js';
@@ -210,25 +121,8 @@ export { type ClaimRelation, mostConsistent } from './reward/truth/max-sat.js';
 export { type Misconception, misconceptionFinder } from './reward/truth/misconceptions.js';
 export { abstentionsIn } from './text/abstention.js';
 export { evidenceOf, supportOf, supported } from './reward/truth/support.js';
-export { type LabelStore, openStore } from './label/store.js';
-export type { CachedRespondent } from './label/usage.js';
-export { cached } from './label/cached.js';
-export type { LabelOptions } from './label/index.js';
-export { LabelRecipe, loadLabelRecipe } from './label/recipe.js';
-export { type Labeler, defineLabeler } from './label/labeler.js';
-export { LabelData, type Material, type Pair, type Single, readPairs, readSingles } from './label/material.js';
-export { type LabelSummary, type LabelTools, labelRows } from './label/label-rows.js';
-export { runLabelling } from './label/run.js';
-export type { LabelFailure, Labelled } from './label/labelled.js';
-export type { LabelReport } from './label/report.js';
-export { PreferencesOptions, labelPreferences } from './label/preferences.js';
-export { ScoresOptions, labelScores } from './label/scores.js';
-export { PrinciplesOptions, labelPrinciples } from './label/principles.js';
-export { JudgmentsOptions, judgmentPrompt, labelJudgments } from './label/judgments.js';
-export { RevisionsOptions, labelRevisions } from './label/revisions.js';
 export { type RuleSet, loadRules } from './reward/rules/load.js';
 export { type Check, type Fault, type Rule, defineRule } from './reward/rules/rule.js';
-export { type Principle, readPrinciples } from './judge/principle-file.js';
 export { type Answer, type AnswerReport, type EvaluationParts, type Fluency, evaluateAnswers } from './evaluate/answers.js';
 export { type Evaluation, type EvaluationHooks, type EvaluationSummary, runEvaluation } from './evaluate/run.js';
 export { type BootstrapOptions, type Estimate, bootstrapInterval, pairedDifference, proportionInterval } from './run/statistics.js';
@@ -237,7 +131,6 @@ export { openRun, type RunFolder } from './run/folder.js';
 export { type LoadedRecipe, loadRecipe } from './run/recipe.js';
 export { type Progress, createProgress } from './run/progress.js';
 export { writeReport } from './run/report/write.js';
-export { type Engine, startEngine } from '@heed/tensor';
 
 // Used by the benchmarks, experiments and tools of this repository.
 export { createBranchScorer } from './generate/branch-scorer.js';

@@ -101,13 +101,16 @@ export interface Among<Row> {
 /**
  * A way to learn from rows: which rows, which sequences to score of each, and the loss over their log-probabilities. A method
  * knows nothing of padding, batches, devices or optimizers, and nothing knows a method by name.
+ *
+ * @typeParam Options The options as the method gets them: checked, defaults filled in.
+ * @typeParam Given The options as a program writes them: those with a default may be left out.
  */
-export interface Method<Kind extends RowKind | RowDefinition, Options, Name extends string> {
+export interface Method<Kind extends RowKind | RowDefinition, Options, Name extends string, Given = unknown> {
   readonly name: string;
   readonly paper: string;
   /** The kind of row that it learns from: one of Heed's by name, or the definition of another (`defineRow`). */
   readonly row: Kind;
-  readonly options: z.ZodType<Options>;
+  readonly options: z.ZodType<Options, Given>;
   /** Names of the sequences, in the order of the report. */
   readonly names: readonly Name[];
   /** Names that stand for a list of sequences of a row, [B, K, T]. */
@@ -167,9 +170,9 @@ export interface Method<Kind extends RowKind | RowDefinition, Options, Name exte
 }
 
 /** Gives a method its types by inference. */
-export const defineMethod = <Kind extends RowKind | RowDefinition, Options, Name extends string>(
-  method: Method<Kind, Options, Name>,
-): Method<Kind, Options, Name> => method;
+export const defineMethod = <Kind extends RowKind | RowDefinition, Options, Name extends string, Given>(
+  method: Method<Kind, Options, Name, Given>,
+): Method<Kind, Options, Name, Given> => method;
 
 /**
  * A method whose options have been checked, with its types put away: what the trainer works with. Rows of a kind that is defined
@@ -206,12 +209,21 @@ export interface BoundMethod {
   readonly averagesAdvantages?: string;
 }
 
-/** Binds a method to options (checked by its schema, defaults filled in). The rows given must be of its kind. */
-export function bind<Kind extends RowKind | RowDefinition, Options, Name extends string>(
-  method: Method<Kind, Options, Name>,
-  given: unknown = {},
+/** Options may be left out altogether where each of them has a default. */
+type GivenOptions<Given> = Record<never, never> extends Given ? [given?: Given] : [given: Given];
+
+/**
+ * Binds a method to options: `bind(kto, { beta: 0.1 })`. An option that the method lacks does not compile. The rows that are learned from
+ * must be of the method's kind.
+ *
+ * @param given the options; those left out have their defaults.
+ * @throws ZodError for an option that the method lacks, and for a value out of its range
+ */
+export function bind<Kind extends RowKind | RowDefinition, Options, Name extends string, Given>(
+  method: Method<Kind, Options, Name, Given>,
+  ...[given]: GivenOptions<NoInfer<Given>>
 ): BoundMethod {
-  const options = method.options.parse(given);
+  const options = method.options.parse(given ?? {});
   type Row = RowOf<Kind>;
   const scope = method.scope?.(options) ?? 'row';
   const expected = method.lossAtReference?.(options);

@@ -17,6 +17,8 @@ export const judgmentFormat = z
   .optional();
 
 type All<Shape extends z.ZodRawShape> = z.output<z.ZodObject<Shape, z.core.$strict>>;
+/** Options as they are written: those with a default may be left out. */
+type Given<Shape extends z.ZodRawShape> = z.input<z.ZodObject<Shape, z.core.$strict>>;
 /** Options as a method gets them: one that may be ignored is absent where it is. */
 type Used<Shape extends z.ZodRawShape, Key extends keyof All<Shape>> = Omit<All<Shape>, Key> & Partial<Pick<All<Shape>, Key>>;
 /** What is wrong with one option beside the others, in words for the user; undefined where nothing is. */
@@ -45,14 +47,16 @@ interface Dependencies<Options, Name extends PropertyKey, Key extends PropertyKe
 export function optionsWith<Shape extends z.ZodRawShape, Key extends keyof All<Shape> & string>(
   shape: Shape,
   { ignored, wrong }: Dependencies<NoInfer<Used<Shape, Key>>, keyof Shape, Key>,
-): z.ZodType<Used<Shape, Key>> {
+): z.ZodType<Used<Shape, Key>, Given<Shape>> {
   const mayBeIgnored = Object.keys(ignored) as Key[];
   const field = (name: string): z.ZodType => shape[name] as z.ZodType;
   const defaults = Object.fromEntries(mayBeIgnored.map((name) => [name, field(name).parse(undefined)]));
   // Without their defaults, so that an option given can be told from one left out.
   const told = Object.fromEntries(mayBeIgnored.map((name) => [name, withoutDefault(field(name))]));
 
-  return z.strictObject({ ...shape, ...told }).transform((raw, context) => {
+  // An option without its default may still be left out, so that what may be given is what `shape` says.
+  const schema = z.strictObject({ ...shape, ...told }) as unknown as z.ZodType<Record<string, unknown>, Given<Shape>>;
+  return schema.transform((raw, context) => {
     const given = Object.fromEntries(Object.entries(raw).filter(([, value]) => value !== undefined));
     const options: Record<string, unknown> = { ...defaults, ...given };
     const report = (name: string, message: string): void => context.addIssue({ code: 'custom', path: [name], message, input: given[name] });

@@ -21,6 +21,10 @@ export const namesExport = (text: string): boolean => SPEC.test(text);
  */
 const SHARED: Readonly<Record<string, string>> = {
   '@heed/heed': new URL('../index.js', import.meta.url).href,
+  '@heed/heed/method': new URL('../method.js', import.meta.url).href,
+  '@heed/heed/label': new URL('../label.js', import.meta.url).href,
+  '@heed/heed/serve': new URL('../serve.js', import.meta.url).href,
+  '@heed/heed/tensor': '@heed/tensor',
   '@heed/tensor': '@heed/tensor',
   // Schemas of options are read together with those of recipes, so they are made by one zod; and a module outside a project has none.
   zod: 'zod',

@@ -67,7 +67,7 @@ describe('classifier', () => {
     expect(method.unfit(row('other'))).toBeUndefined();
     expect(method.unfitTogether([row('other'), row('other')])).toMatch(/all 2 rows have the label "other"/);
     expect(method.unfitTogether([row('other'), row('billing')])).toBeUndefined();
-    expect(() => bind(classifier, {})).toThrow();
+    expect(() => bind(classifier, {} as { labels: string[] })).toThrow();
     expect(() => bind(classifier, { labels: ['one'] })).toThrow();
     expect(() => bind(classifier, { labels: ['one', 'one'] })).toThrow(/differ/);
   });

@@ -80,7 +80,7 @@ describe('d2o', () => {
     );
   });
 
-  it.each(['distributional', 'instance'])('with K = 1, α = β and one reference is DPO (%s)', async (level) => {
+  it.each(['distributional', 'instance'] as const)('with K = 1, α = β and one reference is DPO (%s)', async (level) => {
     const golden = {
       chosen: [
         [-0.25, -0.25],
@@ -131,7 +131,7 @@ describe('d2o', () => {
     });
   });
 
-  it.each(['distributional', 'instance'])('is ln 2 while policy and references are equal (%s)', async (level) => {
+  it.each(['distributional', 'instance'] as const)('is ln 2 while policy and references are equal (%s)', async (level) => {
     const method = bind(d2o, { k: 3, level });
     const value = await lossOf(engine, method, policy, {}, { under: { rMinus: policy, rPlus: policy } });
     expect(value.loss).toBeCloseTo(Math.LN2, 6);
@@ -139,7 +139,7 @@ describe('d2o', () => {
     expect(value.metrics).toMatchObject({ rewards_margin: 0, accuracy: 0.5 });
   });
 
-  it.each(['distributional', 'instance'])('does not know the order of the positives (%s)', async (level) => {
+  it.each(['distributional', 'instance'] as const)('does not know the order of the positives (%s)', async (level) => {
     const turn = <T>(list: readonly T[]): T[] => [list[2]!, list[0]!, list[1]!];
     const method = bind(d2o, { k: 3, alpha: 1, beta: 1, level });
     const value = await lossOf(engine, method, policy, {}, { under });
@@ -215,6 +215,6 @@ describe('d2o', () => {
     [{ k: 0 }, 'k'],
     [{ level: 'token' }, 'level'],
   ])('refuses %j', (options, message) => {
-    expect(() => bind(d2o, options)).toThrow(message);
+    expect(() => bind(d2o, options as object)).toThrow(message);
   });
 });

@@ -165,6 +165,7 @@ describe('dpo', () => {
     expect(() => bind(dpo, { loss: 'robust' })).toThrow(/robust.*needs the share/);
     expect(() => bind(dpo, { labelSmoothing: 0.5 })).toThrow();
     expect(() => bind(dpo, { beta: 0 })).toThrow();
+    // @ts-expect-error a program in TypeScript does not compile with it
     expect(() => bind(dpo, { gamma: 1 })).toThrow(/gamma/);
   });
 

@@ -125,7 +125,7 @@ describe('hindsight-reward', () => {
     const method = bind(hindsightReward, { threshold: 0.5 });
     expect(method.unfitTogether([row(0.5), row(7)])).toMatch(/from 0.5 to 7, all on one side of the threshold 0.5/);
     expect(method.unfitTogether([row(0.5), row(-7)])).toBeUndefined();
-    expect(() => bind(hindsightReward, {})).toThrow(/threshold/);
+    expect(() => bind(hindsightReward, {} as { threshold: number })).toThrow(/threshold/);
   });
 
   it.each([

@@ -28,7 +28,7 @@ const sigmoid = (x: number): number => 1 / (1 + Math.exp(-x));
 
 const source = { file: 'a', line: 1 };
 describe.each([npo, d2o, simNpo, gradientAscent])('$name', (one) => {
-  const method = bind<'negative', unknown, string>(one);
+  const method = bind<'negative', unknown, string, unknown>(one);
   const row = (satisfied?: boolean): NegativeRow => ({ source, prompt: [{ role: 'user', content: 'q' }], rejected: 'a', satisfied });
 
   it('leaves out responses that a row calls good, and refuses rows of nothing else', () => {
@@ -131,6 +131,7 @@ describe('methods of negatives alone', () => {
     expect(retaining.sequences(row(['good', 'better']), fakeRespond())['positives']).toHaveLength(2);
     expect([plain.unfit(row()), retaining.unfit(row(['good']))]).toEqual([undefined, undefined]);
     expect(retaining.unfit(row())).toMatch(/no positives, which retain: 0.5/);
+    // @ts-expect-error a program in TypeScript does not compile with it
     expect(() => bind(npo, { retian: 1 })).toThrow(/retian/);
     expect(name).not.toBe('');
   });

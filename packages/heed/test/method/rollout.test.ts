@@ -49,7 +49,7 @@ describe('grpo', () => {
     { lossType: 'dr-grpo', off: -0.129455912826, on: -0.125, perToken: [-1 / 8, 1 / 8] },
     { lossType: 'dapo', off: -0.207129460521, on: -0.2, perToken: [-1 / 5, 1 / 5] },
     { lossType: 'bnpo', off: -0.207129460521, on: -0.2, perToken: [-1 / 5, 1 / 5] },
-  ])('$lossType has the golden loss, and its gradient at ratio 1', async ({ lossType, off, on, perToken }) => {
+  ] as const)('$lossType has the golden loss, and its gradient at ratio 1', async ({ lossType, off, on, perToken }) => {
     const method = bind(grpo, { lossType });
     const found = await run(method, { advantages: sameForAll([1, -1]) });
     expect(found.loss).toBeCloseTo(off, 6);
@@ -102,7 +102,7 @@ describe('rloo', () => {
   });
 
   it('has the same gradient for sequences and tokens at a round\'s first step', async () => {
-    const at = (ratio: string): Promise<LossValue> =>
+    const at = (ratio: 'sequence' | 'token'): Promise<LossValue> =>
       run(bind(rloo, { ratio }), { ratios: RATIOS.map((own) => own.map(() => 0)), advantages: sameForAll([0.7, -0.2]) });
     const [sequence, token] = [await at('sequence'), await at('token')];
     sequence.gradient['completions']![0]!.forEach((d, t) => expect(d).toBeCloseTo(token.gradient['completions']![0]![t]!, 6));
