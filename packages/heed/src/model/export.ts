@@ -2,6 +2,7 @@ import fs from 'node:fs/promises';
 import path from 'node:path';
 import { CheckpointError, writeFailure } from './checkpoint/error.js';
 import { readTensor, type Checkpoint } from './checkpoint/open.js';
+import { exportTokenizer } from './export-tokenizer.js';
 import { openSafetensorsWriter } from './checkpoint/safetensors-write.js';
 
 /** A tensor of the base with an adapter added to it. */
@@ -62,10 +63,13 @@ export async function exportMerged(
       path.join(target, 'config.json'),
       `${JSON.stringify({ ...checkpoint.config, torch_dtype: undefined, dtype: 'float32' }, null, 2)}\n`,
     );
+    const isThere = async (name: string): Promise<boolean> =>
+      (await fs.stat(path.join(checkpoint.home, name)).catch(() => undefined)) !== undefined;
     for (const name of COMPANIONS) {
-      const from = path.join(checkpoint.home, name);
-      if (await fs.stat(from).catch(() => undefined)) await fs.copyFile(from, path.join(target, name));
+      if (await isThere(name)) await fs.copyFile(path.join(checkpoint.home, name), path.join(target, name));
     }
+    const tokenizes = (await Promise.all(['tokenizer.json', 'tokenizer_config.json'].map(isThere))).every(Boolean);
+    if (tokenizes) await exportTokenizer(checkpoint.home, target);
   } catch (error) {
     throw writeFailure(target, error);
   }

@@ -7,6 +7,7 @@ import type { SamplingOptions } from '../generate/options.js';
 import type { Model } from '../model/load.js';
 import { begunTurn } from '../text/begun.js';
 import type { Message } from '../text/template.js';
+import type { Tokenizer } from '../text/tokenizer.js';
 import { badRequest } from './api-error.js';
 import { SHARED, parseBody, samplingOf, withoutNulls } from './fields.js';
 
@@ -158,8 +159,7 @@ export function readCompletion(json: unknown): Ask {
     maxTokensField: 'max_tokens',
     prompts: ({ tokenizer }) =>
       given.map((one, i) => {
-        const ids =
-          typeof one === 'string' ? [...(tokenizer.addsBos ? [tokenizer.bosId!] : []), ...tokenizer.encode(one, { special: true })] : one;
+        const ids = typeof one === 'string' ? begun(tokenizer, tokenizer.encode(one, { special: true })) : one;
         const at = given.length === 1 ? 'prompt' : `prompt[${i}]`;
         if (ids.length === 0) throw badRequest(`${at} has no tokens.`, at);
         const bad = ids.find((id) => id >= tokenizer.vocabularySize);
@@ -168,6 +168,9 @@ export function readCompletion(json: unknown): Ask {
       }),
   };
 }
+
+/** A text with BOS before it, where its tokenizer puts one; a text that begins with BOS (a rendered chat template) has it already. */
+const begun = ({ addsBos, bosId }: Tokenizer, ids: number[]): number[] => (addsBos && ids[0] !== bosId ? [bosId!, ...ids] : ids);
 
 const isIds = (prompt: readonly (string | number | number[])[]): prompt is number[] => typeof prompt[0] === 'number';
 

@@ -38,32 +38,59 @@ export interface TextLogprobs {
 /** A token of a text, whose first has no log-probability. */
 export type ScoredToken = Token | { readonly id: number; readonly logprob: null };
 
+/** A prompt that an answer begins with: its text as the request wrote it, and its tokens. */
+export interface Echoed {
+  readonly text: string;
+  readonly ids: readonly number[];
+}
+
 /** Writes the log-probabilities of /v1/completions, piece by piece where it streams. */
 export interface TextLogprobsWriter {
   write(tokens: readonly ScoredToken[], top: boolean): TextLogprobs;
 }
 
-export function createTextLogprobsWriter(tokenizer: Tokenizer): TextLogprobsWriter {
+/** @param echoed What the choice's text begins with. Its tokens are the first that are written, or none of them is. */
+export function createTextLogprobsWriter(tokenizer: Tokenizer, echoed: Echoed = { text: '', ids: [] }): TextLogprobsWriter {
   const decoder = createDecoder(tokenizer);
-  let offset = 0;
+  let offset = echoed.text.length;
   return {
     write(tokens, top) {
       const out: TextLogprobs = { tokens: [], token_logprobs: [], top_logprobs: top ? [] : null, text_offset: [] };
-      for (const token of tokens) {
+      const isEchoed = tokens[0]?.logprob === null;
+      const places = isEchoed ? placesIn(tokenizer, echoed) : [];
+      tokens.forEach((token, i) => {
         const text = textOf(tokenizer, token.id);
         out.tokens.push(text);
         out.token_logprobs.push(token.logprob);
-        out.text_offset.push(offset);
+        out.text_offset.push(places[i] ?? offset);
         out.top_logprobs?.push(
           token.logprob === null
             ? null
             : Object.fromEntries([...(token.top ?? []), token].map(({ id, logprob }) => [textOf(tokenizer, id), logprob])),
         );
-        if (token.id < tokenizer.vocabularySize) offset += decoder.push(token.id).length;
-      }
+        if (i >= places.length && token.id < tokenizer.vocabularySize) offset += decoder.push(token.id).length;
+      });
       return out;
     },
   };
+}
+
+/**
+ * Where each token of a text begins in it, in UTF-16 units. Control tokens are a part of a prompt's text, and have no place in it where the
+ * server put them there (BOS). Vocabularies with a space before the first word have a space more than the text, others lack characters.
+ */
+function placesIn(tokenizer: Tokenizer, { text, ids }: Echoed): number[] {
+  const decoder = createDecoder(tokenizer, { skipSpecial: false });
+  let at = 0;
+  return ids.map((id) => {
+    const begin = at;
+    if (id >= tokenizer.vocabularySize) return begin;
+    const piece = decoder.push(id);
+    if (text.startsWith(piece, at)) at += piece.length;
+    else if (text.startsWith(piece.slice(1), at) && piece.startsWith(' ')) at += piece.length - 1;
+    else if (!tokenizer.isSpecial(id)) at = Math.min(text.length, at + piece.length);
+    return begin;
+  });
 }
 
 /** A model may have more outputs than its tokenizer has tokens: padding that training left alone. */

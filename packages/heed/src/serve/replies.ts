@@ -64,7 +64,9 @@ export function createReplies(
     return {
       index,
       text: (echo ?? '') + completion.text,
-      logprobs: ask.logprobs ? createTextLogprobsWriter(tokenizer).write([...before, ...tokensOf(completion)], top) : null,
+      logprobs: ask.logprobs
+        ? createTextLogprobsWriter(tokenizer, { text: echo ?? '', ids }).write([...before, ...tokensOf(completion)], top)
+        : null,
       finish_reason: completion.finish,
     };
   };
