@@ -1,5 +1,4 @@
 import { startEngine, view } from '@heed/tensor';
-import { loadData } from '../data/load.js';
 import { changeOf, measurements } from '../evaluate/measurements.js';
 import { UserError } from '../errors.js';
 import { initialParameters } from '../model/adapter.js';
@@ -18,6 +17,7 @@ import { createRespond } from '../text/respond.js';
 import { createTrainer } from '../train/trainer.js';
 import { type AlignRecipe, heldOutRewardOf, rewardOf } from './align-recipe.js';
 import { openAdversary } from './adversary.js';
+import { loadAsked } from './asked.js';
 import { createAnswerer } from './answerer.js';
 import type { RoundReport } from './checkpoints.js';
 import { openConstraints } from './constraints.js';
@@ -28,7 +28,7 @@ import { limitsOf } from './items.js';
 import { runLoop } from './loop.js';
 import { openMethod } from './method-of.js';
 import { requireRowsFromAnswers } from './requirements.js';
-import { fittingPrompts, requireCredit, requireRollouts } from './rollout-requirements.js';
+import { requireCredit, requireRollouts } from './rollout-requirements.js';
 import { openRowMaker } from './row-maker.js';
 import { areWritten } from './rows-recipe.js';
 import type { OpenTeacher } from './revising.js';
@@ -37,7 +37,7 @@ import { type AnsweredRound, answeredSource } from './sources/answered.js';
 import { type JudgedRound, judgedSource } from './sources/judged.js';
 import { type RolloutRound, rolloutSource } from './sources/rollouts.js';
 import { describeStart, holdStart, startAdapter } from './start.js';
-import { loadPrompts, openTeacher } from './teaching.js';
+import { openTeacher } from './teaching.js';
 import type { Alarm } from './watch.js';
 import { openWatch } from './watching.js';
 
@@ -77,7 +77,7 @@ export async function runAlignment(recipe: AlignRecipe, run: RunFolder, hooks: H
   requireTokenCredit(recipe.credit, method);
   requireCredit(recipe, method);
   if (rollouts) {
-    requireRollouts(recipe, method.name);
+    requireRollouts(recipe, method);
     method.temperature = recipe.generate.temperature;
   }
   if (Object.values(method.heads).some(({ at }) => at === 'last')) {
@@ -86,14 +86,9 @@ export async function runAlignment(recipe: AlignRecipe, run: RunFolder, hooks: H
       ['Train it on a file: heed train.'],
     );
   }
-  const asked = await loadPrompts(recipe, say);
-  const { demonstrations } = asked;
   const limits = limitsOf(recipe.data, method, model.architecture.context);
-  const { prompts, skipped } = rollouts
-    ? fittingPrompts(asked.prompts, asked.skipped, model.template, { ...limits, maxNewTokens: recipe.generate.maxNewTokens })
-    : asked;
-  const { prompts: path, limit } = recipe.evaluate;
-  const { train: held } = await loadData({ ...recipe.data, path, limit }, 'prompt');
+  const asked = await loadAsked(recipe, model, limits, rollouts, say);
+  const { prompts, skipped, held, demonstrations } = asked;
   await sameAsBefore(run.path('work', 'prompts.json'), [prompts, held, ...(demonstrations ?? [])], 'The prompts are not those');
   const start = await startAdapter(recipe.adapter, model.checkpoint, method.heads);
   const { plan } = start;

@@ -135,6 +135,10 @@ function problemsOf(recipe: Given): Problem[] {
   if (rows && 'every' in rows && rows.every !== 0) problems.push([['rows', 'every'], 'every round makes its rows anew; leave it out']);
   if (recipe.weights !== undefined && recipe.rewards === undefined)
     problems.push([['weights'], 'are those of several rewards, and there is no section rewards; leave it out']);
+  const { rewards = {}, adversary } = recipe;
+  const entries = Object.values(rewards);
+  if (adversary === undefined && entries.length > 0 && entries.every((one) => typeof one !== 'string' && one.weight === 0))
+    problems.push([['rewards'], 'every weight is 0: such rewards are logged, and nothing teaches; give one of them another weight']);
   problems.push(...problemsOfUnrated(recipe), ...problemsOfAdversary(recipe));
   if (selfPlays(recipe)) return problems;
   const [first, second] = (['reward', 'rewards', 'judge'] as const).filter((key) => recipe[key] !== undefined);
@@ -258,6 +262,6 @@ export const ALIGN_FREE: readonly string[] = [
   ...[
     'judge',
     ...['reward', 'rewards.*'].flatMap((at) =>
-      ['judgments.judge', 'scores.judge', 'triples.rater', 'triples.comparer'].map((judge) => `${at}.${judge}`)),
+      ['judgments.judge', 'scores.judge', 'triples.rater', 'triples.comparer', 'panel.judges.*'].map((judge) => `${at}.${judge}`)),
   ].flatMap(keysThatMayDiffer),
 ];

@@ -95,7 +95,8 @@ export function openConstraints(
       if (opened.length === 0) return { results: rewards, costs: items.map(() => undefined), metrics: {} };
       const found: (readonly (number | undefined)[])[] = [];
       for (const { name, reward, layers } of opened) {
-        const rated = await rateAnswers(run.path('work', `round-${k}`, `costs-${name}.json`), items, reward, allowedFailures, hooks);
+        const file = run.path('work', `round-${k}`, `costs-${name}.json`);
+        const rated = await rateAnswers(file, items, reward, allowedFailures, hooks, `cost "${name}"`);
         found.push(rated.map((one) => (failed(one) ? undefined : layered(one.value, layers))));
       }
       const old = await before(k);

@@ -20,6 +20,7 @@ interface Kept {
  * resume: an answer without a rating, because a server was down, stays without one.
  *
  * @param allowed The share of answers that may go without a rating, for whatever reason.
+ * @param what What the answers are given, in a word. Default: a rating.
  * @throws Interrupted where a stop was asked for; the replies of a judge so far are cached
  * @throws UserError where more answers get no rating, or the file holds the ratings of another reward
  */
@@ -29,6 +30,7 @@ export async function rateAnswers(
   reward: Reward,
   allowed: number,
   { progress = silentProgress, interrupt }: Hooks,
+  what = 'rating',
 ): Promise<readonly (Rated | Failure)[]> {
   if (existsSync(file)) {
     const kept = JSON.parse(await readFile(file, 'utf8')) as Kept;
@@ -43,7 +45,7 @@ export async function rateAnswers(
   await reward.rest?.();
   progress.stop();
   if (interrupt?.requested === true) throw new Interrupted('Stopped while rating; go on with --resume.');
-  requireEnough(results.filter(failed), results.length, allowed, 'rating');
+  requireEnough(results.filter(failed), results.length, allowed, what);
   await atomicWrite(file, `${JSON.stringify({ reward: reward.name, results } satisfies Kept)}\n`);
   return results;
 }
@@ -61,11 +63,20 @@ export function requireEnough(failures: readonly Missing[], answers: number, all
     `${failures.length} of ${answers} answers got no ${what} `
       + `(${finePercent(failures.length / answers)}; allowedFailures is ${finePercent(allowed)}): ${counted(failures)}.`,
     [
-      ...failures.slice(0, 5).map(({ failure, detail }) => `${failure}: ${detail}`),
-      'With --resume only the questions that a server left open are asked again.',
+      ...distinct(failures).slice(0, 5),
+      ...(failures.every(({ failure }) => failure === 'not-applicable')
+        ? []
+        : ['With --resume only the questions that a server left open are asked again.']),
       'If so many may fail: --resume allowedFailures=SHARE.',
     ],
   );
+}
+
+/** The failures in words, each once, with how often it came. */
+function distinct(failures: readonly Missing[]): string[] {
+  const times = new Map<string, number>();
+  for (const { failure, detail } of failures) times.set(`${failure}: ${detail}`, (times.get(`${failure}: ${detail}`) ?? 0) + 1);
+  return [...times].map(([words, n]) => (n === 1 ? words : `${words} (${n} times)`));
 }
 
 /** How many failures there are, by reason. */

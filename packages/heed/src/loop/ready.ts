@@ -13,7 +13,10 @@ export interface ReadySetup {
   readonly k: number;
   /** What became of the round's answers, for people. */
   readonly words: string;
-  /** What to do where nothing is left, beside giving the answers more room. */
+  /** Answers of the round, and those of them that were cut off or empty and so are not learnt from. */
+  readonly answers: number;
+  readonly unfinished: number;
+  /** What to do where nothing is left of answers that were whole. */
   readonly advice: string;
   say(line: string): void;
 }
@@ -24,7 +27,8 @@ export interface ReadySetup {
  * @returns none where a round after the first teaches the method nothing
  * @throws UserError where the first round teaches nothing: it would recur, and a run would end with the adapter that it began with
  */
-export function readyItems(rows: readonly AnyRow[], { method, text, limits, k, words, advice, say }: ReadySetup): readonly Item[] {
+export function readyItems(rows: readonly AnyRow[], setup: ReadySetup): readonly Item[] {
+  const { method, text, limits, k, words, answers, unfinished, advice, say } = setup;
   const { items, skipped, truncated } = prepare(rows, method, text, { ...limits, junk: 'skip' });
   say(`round ${k}: ${words}.`);
   if (skipped.length > 0) say(`round ${k}, left out:\n${listProblems(skipped)}`);
@@ -36,7 +40,7 @@ export function readyItems(rows: readonly AnyRow[], { method, text, limits, k, w
     say(`round ${k} teaches nothing, and the policy stays as it is: ${reason}.`);
     return [];
   }
-  throw new UserError(`Round ${k} leaves nothing to train on: ${words}; ${reason}.`, [
-    advice, 'Where most answers were cut off, give them more room (generate.maxNewTokens).',
-  ]);
+  const room = unfinished === 0 ? [] : ['Answers that are cut off are not learnt from: give them more room (generate.maxNewTokens).'];
+  const most = 2 * unfinished > answers;
+  throw new UserError(`Round ${k} leaves nothing to train on: ${words}; ${reason}.`, most ? [...room, advice] : [advice, ...room]);
 }

@@ -48,7 +48,9 @@ export function requireRowsFromAnswers(
       'Give the reward a threshold, or take a method that learns from numbers or pairs, such as hindsight-reward or dpo.',
     ]);
   }
-  const some = prompts.flatMap((prompt) => [pretend(prompt, samples, 1), pretend(prompt, samples, 0)])
+  // Rewards far enough apart for every pair.
+  const good = 1 + (rows?.make === 'pairs' ? rows.minGap : 0);
+  const some = prompts.flatMap((prompt) => [pretend(prompt, samples, 1, good), pretend(prompt, samples, 0, good)])
     .flatMap((all) => made.rows(all, { int: () => 0 }))
     .map((row) => maker?.pretend(row, 'Perhaps so.') ?? row);
   const reasons = some.map((row) => (method.uses(row) ? method.unfit(row) : 'the method leaves such rows out'));
@@ -64,10 +66,10 @@ export function requireRowsFromAnswers(
   throw new UserError(`method: ${method.name} could not learn from answers to these prompts, whatever they are: ${together}.`);
 }
 
-/** The answers that a prompt might get: so many bad ones first, then good ones, all different. */
-function pretend(prompt: PromptRow, samples: number, bad: number): Sample[] {
+/** The answers that a prompt might get: so many bad ones first, then good ones of the given value, all different. */
+function pretend(prompt: PromptRow, samples: number, bad: number, good: number): Sample[] {
   return Array.from({ length: samples }, (_, sample) => ({
     prompt, sample, text: sample < bad ? 'No.' : `Yes, for ${sample + 2} reasons.`,
-    rated: sample < bad ? { value: 0, reason: '"No" is wrong.', satisfied: false } : { value: 1, reason: null, satisfied: true },
+    rated: sample < bad ? { value: 0, reason: '"No" is wrong.', satisfied: false } : { value: good, reason: null, satisfied: true },
   }));
 }

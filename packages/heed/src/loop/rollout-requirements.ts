@@ -1,19 +1,24 @@
 /** What a recipe must have for a method that learns from rollouts, checked before anything is generated. */
-import { type Problem, problemsError } from '../data/problem.js';
-import type { PromptRow } from '../data/rows.js';
 import { UserError } from '../errors.js';
 import type { BoundMethod } from '../method/method.js';
-import type { Template } from '../text/template.js';
+import type { Rollout } from '../method/rollout.js';
 import type { AlignRecipe } from './align-recipe.js';
-import type { Limits } from './items.js';
 
 /** @throws UserError naming the first option of the recipe that the method cannot work with */
-export function requireRollouts({ generate, train, rows, loop, rewards, constraints, method: given }: AlignRecipe, method: string): void {
+export function requireRollouts(
+  { generate, train, rows, loop, rewards, constraints, method: given }: AlignRecipe, { name: method, credit }: BoundMethod,
+): void {
   const refuse = (problem: string, advice: string): never => {
     throw new UserError(problem, [advice]);
   };
   if (generate.temperature === 0)
     refuse(`generate.temperature is 0, so all answers to a prompt are equal and ${method} has nothing to compare.`, 'Set it to 1.');
+  if (generate.samples === 1 && comparesAnswers(credit!)) {
+    refuse(
+      `generate.samples is 1, and ${method} compares the answers to a prompt with one another: alone, an answer teaches nothing.`,
+      'Set it to 2 or more, 4 say; or take reinforce or ppo, which learn from single answers.',
+    );
+  }
   const { topK, topP = 1, minP = 0 } = generate;
   const filter = [['topK', topK], ['topP', topP < 1 ? topP : undefined], ['minP', minP > 0 ? minP : undefined]]
     .find(([, value]) => value !== undefined);
@@ -37,33 +42,18 @@ export function requireRollouts({ generate, train, rows, loop, rewards, constrai
     refuse(`loop.fresh would restart the optimizer in every round, after one or a few steps.`, 'Leave loop.fresh out.');
 }
 
+/** Whether a method makes nothing of two answers of unequal reward to two prompts. */
+function comparesAnswers(credit: NonNullable<BoundMethod['credit']>): boolean {
+  const one = (reward: number): Rollout => ({
+    group: reward, reward, parts: { reward }, partWeights: { reward: 1 }, tokens: 1, logp: [0], reference: [0], values: [0],
+  });
+  return credit([one(0), one(1)]).every(({ advantages }) => advantages.every((a) => a === 0));
+}
+
 /** @throws UserError where the recipe has a critic and the method does not learn from its ratings */
 export function requireCredit({ adversary }: Pick<AlignRecipe, 'adversary'>, { name, credit }: Pick<BoundMethod, 'name' | 'credit'>): void {
   if (adversary === undefined || credit !== undefined) return;
   throw new UserError(`adversary: a critic's ratings are learnt from by policy gradient, and method: ${name} is none.`, [
     'Take rloo, grpo, reinforce or ppo; or in place of adversary rows: { make: self-play }, of which a method of pairs learns.',
   ]);
-}
-
-/**
- * The prompts that leave room for an answer in `maxTokens`. The others are an error, or left out and listed, as `onLong` says; a prompt is
- * never cut, because the generator answers it as it is.
- *
- * @throws UserError where a prompt is too long, or none is left
- */
-export function fittingPrompts(
-  prompts: readonly PromptRow[], skipped: readonly Problem[], template: Template,
-  { maxTokens, onLong, maxNewTokens }: Limits & { readonly maxNewTokens: number },
-): { readonly prompts: readonly PromptRow[]; readonly skipped: readonly Problem[] } {
-  const long = new Map(prompts.flatMap((row): [PromptRow, Problem][] => {
-    const tokens = template.prompt(row.prompt).length;
-    if (tokens + maxNewTokens <= maxTokens) return [];
-    const reason = `the prompt of ${tokens} tokens and generate.maxNewTokens = ${maxNewTokens} are more than ${maxTokens}`;
-    return [[row, { source: row.source, reason }]];
-  }));
-  if (long.size > 0 && (onLong !== 'skip' || long.size === prompts.length)) {
-    const way = onLong === 'skip' ? '' : '; data.onLong: skip leaves them out';
-    throw problemsError(`${long.size} of ${prompts.length} prompts leave no room for an answer${way}`, [...long.values()]);
-  }
-  return { prompts: prompts.filter((row) => !long.has(row)), skipped: [...skipped, ...long.values()] };
 }

@@ -1,14 +1,13 @@
 import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
-import { inspect } from 'node:util';
 import { z } from 'zod';
 import { UserError } from '../errors.js';
 import type { Failure } from '../judge/respondent.js';
-import { describeIssues } from '../run/recipe-problems.js';
 import { settled } from '../run/settled.js';
 import { errorInWords, loadExport, namesExport } from '../run/user-module.js';
 import type { Message } from '../text/template.js';
-import { type RewardDefinition, type RewardTools, defineReward, isRewardDefinition } from './define.js';
+import { defineReward, isRewardDefinition } from './define.js';
+import { openDefined, shown } from './defined.js';
 import type { Rated, Reward, RewardItem } from './reward.js';
 
 /** What a user's function is given: lists of one length, an entry for each response. */
@@ -76,12 +75,6 @@ export const fn = defineReward({
     return createFunctionReward(`fn:${module} ${content}`, value as RewardFunction, threshold);
   },
 });
-
-async function openDefined(module: string, definition: RewardDefinition<unknown>, options: unknown, tools: RewardTools): Promise<Reward> {
-  const parsed = definition.options.safeParse(options, { reportInput: true });
-  if (parsed.success) return definition.open(parsed.data, tools);
-  throw new UserError(describeIssues(parsed.error.issues, definition.options, options, () => module).join('\n'));
-}
 
 /**
  * A reward from a function.
@@ -166,7 +159,3 @@ function inputOf(name: string, items: readonly RewardItem[]): RewardFunctionInpu
     completionIds: items.map(({ ids }) => ids ?? null),
   };
 }
-
-/** A value for people, as Node shows it. */
-const shown = (value: unknown): string =>
-  (typeof value === 'string' ? JSON.stringify(value) : inspect(value, { breakLength: Infinity, depth: 2 })).slice(0, 120);

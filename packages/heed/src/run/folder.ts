@@ -59,6 +59,10 @@ export const RUN_FILES = [
   'work',
 ] as const;
 
+/** A section, or a list of sections, whose keys are their places. */
+const hasKeys = (value: unknown): value is Record<string, unknown> =>
+  typeof value === 'object' && value !== null && Object.keys(value).length > 0 && (!Array.isArray(value) || value.every(hasKeys));
+
 /**
  * What differs between two recipes, `key: old → new`. Keys that are `free` to differ, those below them and `run` are left out. A `*` in a
  * free key is any one name.
@@ -70,7 +74,7 @@ export function recipeChanges(before: unknown, after: unknown, free: readonly st
     return paths.some((path) => path.every((name, i) => name === names[i] || (name === '*' && i < names.length)));
   };
   const flatten = (value: unknown, prefix: string, into: Map<string, string>): Map<string, string> => {
-    if (typeof value === 'object' && value !== null && !Array.isArray(value) && Object.keys(value).length > 0) {
+    if (hasKeys(value)) {
       for (const [key, inner] of Object.entries(value)) flatten(inner, prefix ? `${prefix}.${key}` : key, into);
     } else into.set(prefix, JSON.stringify(value) ?? 'nothing');
     return into;

@@ -23,7 +23,8 @@ const dotted = (path: KeyPath): string => path.map(String).join('.');
 function shown(value: unknown): string {
   if (value === undefined) return 'nothing';
   // A service's key in the wrong place stays hidden: replaced before the text is cut, so that no half of it remains.
-  const text = hideKeys(JSON.stringify(value) ?? typeof value);
+  const written = typeof value === 'number' ? String(value) : JSON.stringify(value);
+  const text = hideKeys(written ?? typeof value);
   return text.length > 60 ? `${text.slice(0, 57)}…` : text;
 }
 

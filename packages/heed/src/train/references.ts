@@ -137,7 +137,8 @@ export function openReferences(setup: ReferencesSetup): References {
       uses.map(([name, { is }]) => {
         const late = typeof is === 'object' && 'ema' in is && is.ema.every > steps && steps < Infinity;
         const unchanged = late ? `; a run of ${steps} steps ends before its first update, so it never changes` : '';
-        return `The reference ${name} is ${describeReference(is)}${unchanged}.`;
+        // Where there is one, the method calls it "reference".
+        return `The reference${name === 'reference' ? '' : ` ${name}`} is ${describeReference(is)}${unchanged}.`;
       }),
     async release() {
       for (const forward of opened.values()) await (await forward).release();

@@ -101,6 +101,32 @@ describe('align refuses a method', () => {
   });
 });
 
+describe('align refuses prompts', () => {
+  // The model's context is 512 tokens, each a byte.
+  const long = (): string => write('long.jsonl', `{"prompt": "Who?"}\n${JSON.stringify({ prompt: 'x'.repeat(600) })}\n`);
+
+  it.each([['dpo', 'truncate-prompt-left'], ['rloo', 'error']])('that leave no room for an answer: %s, %s', async (method, onLong) => {
+    const ran = await align(`method=${method}`, ruled(), 'generate.samples=2', `data=${long()}`, `data.onLong=${onLong}`);
+    expectRefused(ran, /1 of 2 prompts leave no room/, /long\.jsonl:2 .*generate\.maxNewTokens = 8 are more than 512/);
+  });
+
+  it('that are held out and leave no room for an answer', async () => {
+    const ran = await align('method=dpo', ruled(), 'generate.samples=2', `evaluate.prompts=${long()}`);
+    expectRefused(ran, /1 of 2 prompts leave no room/, /long\.jsonl:2 .*evaluate\.maxNewTokens = 6 are more than 512/);
+  });
+
+  it('that are held out and learnt on too', async () => {
+    const both = write('both.jsonl', '{"prompt": "New?"}\n{"prompt": " Why 3? "}\n');
+    const ran = await align('method=dpo', ruled(), 'generate.samples=2', `evaluate.prompts=${both}`);
+    expectRefused(ran, /1 of 2 held-out prompts are prompts to learn on too, the first in .*both\.jsonl:2/, /evaluate\.prompts/);
+  });
+
+  it.each(['rloo', 'grpo'])('with one answer each, for %s, which compares them', async (method) => {
+    const ran = await align(`method=${method}`, ruled());
+    expectRefused(ran, /generate\.samples is 1, and .* compares the answers to a prompt/, /Set it to 2 or more/);
+  });
+});
+
 describe('align refuses a recipe', () => {
   it.each<[string, (given: { rules: string; fn: string; folder: string }) => string[], ...RegExp[]]>([
     ['that holds out rows in data.eval', ({ rules: r }) => [`reward=rules:${r}`, 'data.eval=0.5'], /data\.eval/, /evaluate\.prompts/],
@@ -116,6 +142,7 @@ describe('align refuses a recipe', () => {
       /rewards.* stands beside judge; leave one of them out/,
     ],
     ['with weights of no rewards', ({ rules: r }) => [`reward=rules:${r}`, 'weights=w.json'], /weights.*there is no section rewards/],
+    ['with rewards that all weigh 0', ({ fn: f }) => [`rewards={ a: { fn: "${f}", weight: 0 } }`], /rewards.*every weight is 0/],
     ['with rewards that name none', () => ['rewards={}'], /rewards.*expected one reward or more/],
     [
       'with a model among several rewards and nobody else to rate what is held out',
@@ -153,6 +180,23 @@ describe('align refuses a recipe', () => {
 });
 
 describe('align takes', () => {
+  it('what is left of prompts, and lists what was left out', async () => {
+    const some = write('some.jsonl', `{"prompt": "Who?"}\n{"prompt": ""}\n${JSON.stringify({ prompt: 'x'.repeat(600) })}\n`);
+    const held = write('held-some.jsonl', '{"prompt": "So?"}\n{"prompt": " "}\n');
+    const ran = await align(
+      'method={name: reinforce, beta: 0}', ruled(), `data=${some}`, 'data.junk=skip', 'data.onLong=skip', `evaluate.prompts=${held}`,
+    );
+    expect(ran.code, ran.err).toBe(0);
+    expect(ran.err).toMatch(/^prompts left out:\n.*some\.jsonl:2 .*prompt is empty[^\n]*\n.*some\.jsonl:3 .*are more than 512$/m);
+    expect(ran.err).toMatch(/^held-out prompts left out:\n.*held-some\.jsonl:2 /m);
+  });
+
+  it('pairs that are to be further apart than 1', async () => {
+    const far = `${write('far.ts', 'export const far = ({ completions }) => completions.map((text) => 10 * text.length);\n')}#far`;
+    const ran = await align('method=dpo', 'rows={make: pairs, minGap: 5}', 'generate.samples=16', `reward=${far}`);
+    expect(ran.code, ran.err).toBe(0);
+  });
+
   it('a reward that draws no line where the method wants numbers or pairs', async () => {
     const ran = await align('method={name: dpo}', 'generate.samples=16', `reward=${fn}`);
     expect(ran.code, ran.err).toBe(0);

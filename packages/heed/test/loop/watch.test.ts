@@ -123,14 +123,14 @@ export const rises = ({ completions }) => { round++; return completions.map((_, 
 export const falls = ({ completions }) => completions.map((_, i) => i / 100 - round);
 export const length = ({ completions }) => completions.map((text) => text.length);
 `);
-    const prompts = (n: number): string => Array.from({ length: n }, (_, i) => `{"prompt": "Why ${i}?"}\n`).join('');
+    const prompts = (n: number, word: string): string => Array.from({ length: n }, (_, i) => `{"prompt": "${word} ${i}?"}\n`).join('');
     recipe = write('watched.yaml', `
 model: ${await tinyTalker(folder, { context: 512 })}
-data: ${write('prompts.jsonl', prompts(8))}
+data: ${write('prompts.jsonl', prompts(8, 'Why'))}
 rewards: { rises: { fn: '${reward}#rises', weight: 3 }, falls: '${reward}#falls' }
 generate: { maxNewTokens: 16, samples: 8 }
 loop: { iterations: 4 }
-evaluate: { prompts: ${write('held.jsonl', prompts(2))}, maxNewTokens: 6, reward: '${reward}#length' }
+evaluate: { prompts: ${write('held.jsonl', prompts(2, 'How'))}, maxNewTokens: 6, reward: '${reward}#length' }
 method: dpo
 adapter: { rank: 2, alpha: 4, targets: [q_proj] }
 train: { steps: 1, batch: 4 }

@@ -130,6 +130,26 @@ describe("a reward that a user's module defines", () => {
     expect(await rate(longer)).toEqual([{ value: 2, reason: 'counted', satisfied: false }]);
   });
 
+  it.each([
+    ['few', /#few gave 1 results for 3 responses; expected a list of as many/],
+    ['bare', /#bare gave 1 for response 1 of 3/],
+    ['infinite', /#infinite gave \{ value: Infinity, reason: null \} for response 1 of 3/],
+  ])('is held to what a reward promises: %s', async (name, message) => {
+    const own = write(`${name}.ts`, `
+      import { defineReward } from '@heed/heed';
+      import { z } from 'zod';
+      const of = (rate) => defineReward({
+        name: 'own', options: z.strictObject({}), open: async () => ({ name: 'own', drawsLine: false, rate, close: async () => {} }),
+      });
+      export const few = of(async () => [{ value: 1, reason: null }]);
+      export const bare = of(async (items) => items.map(() => 1));
+      export const infinite = of(async (items) => items.map(() => ({ value: Infinity, reason: null })));
+    `);
+    const problem: unknown = await (await openReward(`${own}#${name}`)).rate(items).catch((error: unknown) => error);
+    expect(problem).toBeInstanceOf(UserError);
+    expect((problem as Error).message).toMatch(message);
+  });
+
   it('says which option is wrong', async () => {
     const mistyped = { fn: { module: `${file}#long`, options: { word: 3 } } };
     await expect(openReward(mistyped)).rejects.toThrow('#long: unknown key "word"; did you mean "words"?');

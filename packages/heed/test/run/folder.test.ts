@@ -191,6 +191,12 @@ describe('openRun', () => {
     }
   });
 
+  it('of a panel may differ in how patient each judge is, and not in what it is asked', () => {
+    const panel = (endpoint: object) => ({ reward: { panel: { judges: [{ local: {} }, { endpoint }] } } });
+    expect(recipeChanges(panel({ retries: 1 }), panel({ retries: 9 }), ALIGN_FREE)).toEqual([]);
+    expect(recipeChanges(panel({ model: 'a' }), panel({ model: 'b' }), ALIGN_FREE)).not.toEqual([]);
+  });
+
   it('may differ in the keys that the job names, and in no others', async () => {
     const recipe = (patience: number, seed: number) => `model: m\nserver:\n  patience: ${patience}\nseed: ${seed}\nserverless: ${seed}\n`;
     const run = await open({ recipe: recipe(1, 0), free: ['server'] });

@@ -83,7 +83,7 @@ export async function runControl(recipe: ControlRecipe, run: RunFolder, hooks: H
   const now = clockOf(run);
   const model = await loadModel(recipe.model, { template: recipe.template, now, log: say });
   const adapter = recipe.adapter === undefined ? undefined : await loadAdapter(recipe.adapter, model.checkpoint);
-  const prompts = await readTasks(recipe, model);
+  const prompts = await readTasks(recipe, model, say);
   const { training, validation, heldOut, skipped } = prompts;
   await sameAsBefore(run.path('work', 'prompts.json'), [training, validation, heldOut], 'The prompts are not those');
   const engine = await startEngine();

@@ -7,7 +7,7 @@ import type { Model } from '../../model/load.js';
 import type { RewardTools } from '../../reward/define.js';
 import { openReward } from '../../reward/open.js';
 import type { Reward } from '../../reward/reward.js';
-import { fittingPrompts } from '../rollout-requirements.js';
+import { describeLeftOut, fittingPrompts } from '../fitting-prompts.js';
 import type { ControlRecipe } from './recipe.js';
 
 /** A prompt of a task. */
@@ -34,6 +34,7 @@ export interface TaskPrompts {
  */
 export async function readTasks(
   { tasks, generate: { maxNewTokens }, grid, learn: { seed } }: ControlRecipe, { template, architecture: { context } }: Model,
+  say: (line: string) => void,
 ): Promise<TaskPrompts> {
   const parts = { training: [] as TaskPrompt[], validation: [] as TaskPrompt[], heldOut: [] as TaskPrompt[] };
   let skipped = 0;
@@ -42,6 +43,7 @@ export async function readTasks(
       const loaded = await loadData(options, 'prompt');
       const limits = { maxTokens: Math.min(options.maxTokens ?? context, context), onLong: options.onLong, maxNewTokens };
       const fitting = fittingPrompts(loaded.train, loaded.skipped, template, limits);
+      for (const line of describeLeftOut(`prompts of ${task}`, fitting.skipped)) say(line);
       skipped += fitting.skipped.length;
       return fitting.prompts.map((row) => ({ task, row, tokens: template.prompt(row.prompt) }));
     };

@@ -66,7 +66,9 @@ export function answeredSource(setup: AnsweredSetup): Source {
       const rows = method.select(taught.rows, createRandom('select', seed, k));
       const unfinished = answers.length - whole.length;
       const words = `${taught.words}${unfinished > 0 ? `, ${unfinished} answers were cut off or empty` : ''}`;
-      const items = readyItems(rows, { method, text, limits, k, words, advice: teacher.advice, say });
+      const items = readyItems(rows, {
+        method, text, limits, k, words, answers: answers.length, unfinished, advice: teacher.advice, say,
+      });
       done.set(k, { answers: whole.length, unfinished, ...watched, ...taught.report, trainedOn: items.length });
       return { items, rows, seed: seed + k };
     },

@@ -86,7 +86,9 @@ export function judgedSource(setup: JudgedSetup): Source {
       const rows = maker === undefined ? made : await maker.make(`round-${k}`, made, policy);
       await answerer.rest();
       const words = [describe({ ...rated, answers: answers.length }), ...describeUnused(own.unused)].join(', ');
-      const items = readyItems(rows, { method, text, limits, k, words, advice: ADVICE, say });
+      const { unfinished } = report;
+      const advice = (own.unused?.['close'] ?? 0) > 0 ? CLOSE : ADVICE;
+      const items = readyItems(rows, { method, text, limits, k, words, answers: answers.length, unfinished, advice, say });
       done.set(k, { ...report, trainedOn: items.length });
       return { items, rows, seed: seed + k, metrics: { ...rated.metrics, ...own.measures } };
     },
@@ -113,15 +115,22 @@ export function judgedSource(setup: JudgedSetup): Source {
 const ADVICE = 'Where the reward is the same for all answers, it cannot tell them apart: '
   + 'look at its reasons, teach its judge (docs/labels.md), or draw more answers (generate.samples).';
 
+const CLOSE = 'The best and the worst answer to a prompt are closer than rows.minGap: lower it, or draw more answers (generate.samples).';
+
 /** Rows that tell good answers from bad ones are made only of answers about which the reward says which they are. */
 const withLine = (result: Rated | Failure): Rated | Failure => {
   if (failed(result) || result.satisfied !== undefined) return result;
   return { failure: 'not-applicable', detail: 'no reward that draws a line applies to this response' };
 };
 
+/** Why a prompt's answers became no row, in words. */
+const WITHOUT: Readonly<Record<string, string>> = {
+  tie: 'equal rewards', close: 'rewards closer than rows.minGap', single: 'one answer alone', duplicate: 'the row of another prompt',
+};
+
 function describeUnused(unused: Readonly<Record<string, number>> = {}): string[] {
   const total = Object.values(unused).reduce((sum, n) => sum + n, 0);
-  const reasons = Object.entries(unused).map(([reason, n]) => `${reason} ${n}`).join(', ');
+  const reasons = Object.entries(unused).map(([reason, n]) => `${n} with ${WITHOUT[reason] ?? reason}`).join(', ');
   return total === 0 ? [] : [`${total} ${total === 1 ? 'prompt' : 'prompts'} without a row (${reasons})`];
 }
 
@@ -143,11 +152,12 @@ interface RatedRound {
 
 function describe({ samples, failures, whole, answers }: RatedRound): string {
   const line = samples.some(({ rated }) => rated.satisfied !== undefined);
-  const mean = samples.reduce((sum, { rated }) => sum + rated.value, 0) / Math.max(1, samples.length);
+  const mean = samples.reduce((sum, { rated }) => sum + rated.value, 0) / samples.length;
+  const marked = line
+    ? `${countSatisfied(samples)} of ${samples.length} answers satisfy the reward`
+    : `${samples.length} answers with a mean reward of ${mean.toPrecision(3)}`;
   return [
-    line
-      ? `${countSatisfied(samples)} of ${samples.length} answers satisfy the reward`
-      : `${samples.length} answers with a mean reward of ${mean.toPrecision(3)}`,
+    samples.length === 0 ? `none of ${answers} answers can be learnt from` : marked,
     ...(whole < answers ? [`${answers - whole} were cut off or empty`] : []),
     ...(failures.length > 0 ? [`${failures.length} got no rating (${counted(failures)})`] : []),
   ].join(', ');
