@@ -15,7 +15,10 @@ const POST = {
 };
 const DIGITS = {
   type: 'Sequence',
-  pretokenizers: [{ type: 'Digits', individual_digits: true }, { type: 'ByteLevel', add_prefix_space: false, trim_offsets: true, use_regex: true }],
+  pretokenizers: [
+    { type: 'Digits', individual_digits: true },
+    { type: 'ByteLevel', add_prefix_space: false, trim_offsets: true, use_regex: true },
+  ],
 };
 
 /** A byte-level tokenizer whose merges make "  1" of two blanks and a digit, unless the digits are split off first. */
@@ -24,7 +27,8 @@ function base(name: string, tokenizer: object, config: object): string {
     { model: { vocab: Record<string, number>; merges: string[] }; added_tokens: object[] }, object,
   ];
   // The Rust library wants every field.
-  files.added_tokens = files.added_tokens.map((token) => ({ ...token, single_word: false, lstrip: false, rstrip: false, normalized: false }));
+  const unsaid = { single_word: false, lstrip: false, rstrip: false, normalized: false };
+  files.added_tokens = files.added_tokens.map((token) => ({ ...token, ...unsaid }));
   const plain = { type: 'ByteLevel', add_prefix_space: false, trim_offsets: true, use_regex: true };
   for (const [i, merge] of ['Ġ Ġ', 'ĠĠ 1', 'Ġ 1'].entries()) {
     files.model.merges.push(merge);
@@ -58,7 +62,7 @@ describe('the tokenizer of an exported model', () => {
   });
 
   it('has the space before a text that tokenizer.json has, whatever the configuration says', async () => {
-    const rule = (prefix: boolean): object => ({ pre_tokenizer: { type: 'ByteLevel', add_prefix_space: prefix, trim_offsets: true, use_regex: true } });
+    const rule = (add_prefix_space: boolean): object => ({ pre_tokenizer: { ...DIGITS.pretokenizers[1], add_prefix_space } });
     expect((await exported(base('space', rule(true), { add_prefix_space: false }))).config['add_prefix_space']).toBe(true);
     expect((await exported(base('none', rule(false), { add_prefix_space: true }))).config['add_prefix_space']).toBe(false);
   });
@@ -84,10 +88,11 @@ const there = process.env['HEED_TEST_PYTHON'] !== undefined && spawnSync(python,
 describe.skipIf(!there)(`transformers (${there ? python : 'set HEED_TEST_PYTHON to an interpreter that has transformers'})`, () => {
   it("makes the ids of Heed's tokenizer, BOS included, and of the base's own class others", async () => {
     const texts = ['  1', 'a  11 1', ' 1', 'x'];
+    const written = (post_processor: object | null): object => ({ pre_tokenizer: DIGITS, post_processor });
     const homes = [
-      base('py-digits', { pre_tokenizer: DIGITS }, { tokenizer_class: 'GPT2Tokenizer' }),
-      base('py-bos', { pre_tokenizer: DIGITS, post_processor: null }, { add_bos_token: true, tokenizer_class: 'PreTrainedTokenizerFast' }),
-      base('py-no-bos', { pre_tokenizer: DIGITS, post_processor: POST }, { add_bos_token: false, tokenizer_class: 'PreTrainedTokenizerFast' }),
+      base('py-digits', written(null), { tokenizer_class: 'GPT2Tokenizer' }),
+      base('py-bos', written(null), { add_bos_token: true, tokenizer_class: 'PreTrainedTokenizerFast' }),
+      base('py-no-bos', written(POST), { add_bos_token: false, tokenizer_class: 'PreTrainedTokenizerFast' }),
     ];
     const script = 'import json,sys\nfrom transformers import AutoTokenizer\n'
       + 'print(json.dumps([[AutoTokenizer.from_pretrained(f).encode(t) for t in json.loads(sys.argv[1])] for f in sys.argv[2:]]))';

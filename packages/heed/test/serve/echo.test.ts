@@ -53,7 +53,7 @@ describe('text_offset of an echoed prompt', () => {
     const { ids, text } = promptOf(tokenizer, prompt);
     const logprob = -1;
     const tokens = [...ids.map((id, i) => ({ id, logprob: i === 0 ? null : logprob })), ...answer.map((id) => ({ id, logprob }))];
-    const written = createTextLogprobsWriter(tokenizer, { text, ids }).write(tokens as never, false);
+    const written = createTextLogprobsWriter(tokenizer, { text, ids }).write(tokens, false);
     return { text: text + tokenizer.decode(answer, { skipSpecial: true }), ...written };
   };
 
