@@ -9,7 +9,7 @@ import { createProgress } from '../run/progress.js';
 import { megabytes } from '../run/report/format.js';
 import { onInterrupt } from '../run/signals.js';
 import type { Output } from './output.js';
-import { table } from './output.js';
+import { shellWord, table } from './output.js';
 
 export interface AlignmentJob {
   readonly file: string;
@@ -71,6 +71,6 @@ export function renderAlignment(results: readonly Aligned[]): string {
     ...results.flatMap(({ alarms }) => alarms.map(describeAlarm)),
     `time ${first.seconds.toFixed(0)} s, peak memory ${megabytes(first.peakRssMb)}`,
     `report:  ${first.run}/report.html`,
-    `talk to it:  npx heed chat --adapter ${first.run}/adapter --compare`,
+    `talk to it:  npx heed chat --adapter ${shellWord(first.run)} --compare`,
   ].join('\n');
 }

@@ -2,9 +2,10 @@
 import type { Command } from 'commander';
 
 import type { ControlSummary } from '../loop/control/job.js';
+import type { ControlRecipe } from '../loop/control/recipe.js';
 import type { Measured } from '../run/job.js';
 import type { Output } from './output.js';
-import { table } from './output.js';
+import { shellWord, table } from './output.js';
 
 interface Options { readonly resume?: boolean; readonly overwrite?: boolean }
 
@@ -28,7 +29,7 @@ export function register(program: Command, out: Output): void {
       const interrupt = onInterrupt();
       try {
         const summary = await runControl(recipe, run, { progress: createProgress(), interrupt, say: (line) => out.note(line) });
-        out.result({ run: run.dir, ...summary }, render(summary, run.dir));
+        out.result({ run: run.dir, ...summary }, render(summary, run.dir, recipe));
       } finally {
         interrupt.dispose();
         await run.close();
@@ -44,7 +45,16 @@ function show(measured: Measured | undefined): string {
   return `${digits(measured.mean)}  [${digits(measured.low)}, ${digits(measured.high)}]`;
 }
 
-function render({ best, before, after, greedy, change, heldOut, headroom, policy, tasks, seconds }: ControlSummary, dir: string): string {
+/** The command that talks to the model under its new controller: with the weights and the template that it was trained with. */
+function useIt({ model, adapter, template }: ControlRecipe, dir: string, task: string | undefined): string {
+  const given = { model, adapter, template, controller: `${dir}/controller`, task };
+  const flags = Object.entries(given).flatMap(([name, value]) => (value === undefined ? [] : [`--${name} ${shellWord(value)}`]));
+  return `use it:  npx heed chat ${flags.join(' ')}`;
+}
+
+function render(
+  { best, before, after, greedy, change, heldOut, headroom, policy, tasks, seconds }: ControlSummary, dir: string, recipe: ControlRecipe,
+): string {
   const keys = ['value', 'satisfied', 'medianWords'].filter((key) => key in before);
   const line = (name: string, measured: Readonly<Record<string, Measured>>): string[] => [name, ...keys.map((key) => show(measured[key]))];
   const several = Object.keys(tasks).length > 1;
@@ -65,6 +75,6 @@ function render({ best, before, after, greedy, change, heldOut, headroom, policy
     `headroom on validation prompts ${digits(headroom.headroom)}${headroom.worthwhile ? '' : ': next to nothing to learn'}`,
     `the controller takes ${best} in ${Math.round(100 * policy.agreement)} % of its choices; entropy ${policy.entropy.toFixed(2)}`,
     `time ${seconds.toFixed(0)} s`,
-    `use it:  npx heed generate --controller ${dir}/controller …`,
+    useIt(recipe, dir, several ? Object.keys(tasks)[0] : undefined),
   ].join('\n');
 }

@@ -16,8 +16,8 @@ export function register(program: Command, out: Output): void {
   program
     .command('export')
     .description('write an adapter for other tools: as PEFT loads it, or merged into its model')
-    .option('--model <model>', 'the base: a folder, a .gguf file, a hub id (default: the default model)')
-    .requiredOption('--adapter <folder>', "the adapter, as a run's adapter/ or PEFT wrote it")
+    .option('--model <model>', 'the base: a folder, a .gguf file, a hub id (default: as the adapter says)')
+    .requiredOption('--adapter <folder>', 'the adapter: the folder of a run, or one that PEFT wrote')
     .addOption(
       new Option('--to <form>', 'peft: the adapter alone; safetensors: the whole model with the adapter merged in')
         .choices(['peft', 'safetensors'])
@@ -26,7 +26,8 @@ export function register(program: Command, out: Output): void {
     .requiredOption('-o, --output <folder>', 'the folder to write; it must not hold a model yet')
     .option('--base <id>', 'with --to peft: the base model that PEFT loads (base_model_name_or_path)')
     .action(async ({ model, adapter: from, to, output, base }: Options) => {
-      const [{ openCheckpoint }, { loadAdapter, saveAdapter }, fs] = await Promise.all([
+      const [{ openBase }, { openCheckpoint }, { loadAdapter, saveAdapter }, fs] = await Promise.all([
+        import('./base.js'),
         import('../model/checkpoint/open.js'),
         import('../model/peft.js'),
         import('node:fs'),
@@ -35,7 +36,7 @@ export function register(program: Command, out: Output): void {
       if (to === 'safetensors' && base !== undefined) {
         throw new UserError('--base says what PEFT loads under the adapter; a merged model has no base.');
       }
-      const checkpoint = await openCheckpoint(model, { log: (line) => out.note(line) });
+      const checkpoint = await openBase({ model }, [from], (base) => openCheckpoint(base.model, { log: (line) => out.note(line) }));
       const adapter = await loadAdapter(from, checkpoint);
       if (to === 'peft') {
         if (fs.existsSync(output) && fs.readdirSync(output).length > 0) {

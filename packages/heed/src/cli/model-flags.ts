@@ -39,10 +39,10 @@ export function requireWhole(flag: string, value: number, least: number): void {
 /** Adds --model, --adapter and --template. */
 export function modelFlags(command: Command): Command {
   return command
-    .option('--model <model>', 'a folder, a .gguf file or a hub id (default: the default model)')
-    .option('--adapter <folder>', "an adapter for it, as a run's adapter/ or PEFT wrote it")
+    .option('--model <model>', 'a folder, a .gguf file or a hub id (default: the base of the adapter; without one, the default model)')
+    .option('--adapter <folder>', 'an adapter for it: the folder of a run, or one that PEFT wrote')
     .addOption(
-      new Option('--template <name>', "how messages become tokens (default: the model's own chat template, where it has one)")
+      new Option('--template <name>', "how messages become tokens (default: as in the adapter's run, else the model's own chat template)")
         .choices(['chat', 'alpaca']),
     );
 }
@@ -94,9 +94,9 @@ export interface AdaptedModel {
   readonly adapter?: Adapter;
 }
 
-/** Loads the model and the adapter that the flags name. */
-export async function loadAdaptedModel({ model: name, adapter: folder, template }: ModelFlags, out: Output): Promise<AdaptedModel> {
-  const [{ loadModel }, { loadAdapter }] = await Promise.all([import('../model/load.js'), import('../model/peft.js')]);
-  const model = await loadModel(name, { template, log: (line) => out.note(line) });
+/** Loads the adapter that the flags name, and the model: the one that they name, else the adapter's base. */
+export async function loadAdaptedModel({ adapter: folder, ...flags }: ModelFlags, out: Output): Promise<AdaptedModel> {
+  const [{ loadBase }, { loadAdapter }] = await Promise.all([import('./base.js'), import('../model/peft.js')]);
+  const { model } = await loadBase(flags, folder === undefined ? [] : [folder], out);
   return folder === undefined ? { model } : { model, adapter: await loadAdapter(folder, model.checkpoint) };
 }

@@ -56,6 +56,9 @@ export function createOutput({ json, stdout = process.stdout, stderr = process.s
   };
 }
 
+/** A word of a command that can be pasted into a shell: in quotes where it needs them. */
+export const shellWord = (text: string): string => (/^[\w@%+=:,./-]+$/.test(text) ? text : `'${text.replaceAll("'", `'\\''`)}'`);
+
 /** Cells in aligned columns; the first row is the header. The caller writes the numbers. */
 export function table(rows: readonly (readonly string[])[]): string {
   const widths = rows.reduce<number[]>((all, row) => row.map((cell, i) => Math.max(all[i] ?? 0, cell.length)), []);

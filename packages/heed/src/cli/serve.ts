@@ -24,14 +24,14 @@ export function register(program: Command, out: Output): void {
   program
     .command('serve')
     .description("serve a model, and adapters on it, through OpenAI's API: chat completions, completions, models")
-    .option('--model <model>', 'a folder, a .gguf file or a hub id (default: the default model)')
-    .option('--adapter <[name=]folder...>', 'adapters, served as models of their own: NAME=FOLDER, or named as the folder is', [])
+    .option('--model <model>', 'a folder, a .gguf file or a hub id (default: the base of the adapters; without one, the default model)')
+    .option('--adapter <[name=]folder...>', 'adapters, served as models of their own: NAME=FOLDER, or named as the run or folder is', [])
     .option(
       '--controller <[name=]folder...>',
       'controllers, served as models of their own, NAME-TASK where one knows several tasks: NAME=FOLDER, or named as the run is', [],
     )
     .addOption(
-      new Option('--template <name>', "how messages become tokens (default: the model's own chat template, where it has one)")
+      new Option('--template <name>', "how messages become tokens (default: as in the adapters' runs, else the model's own chat template)")
         .choices(['chat', 'alpaca']),
     )
     .addOption(precisionFlag())
@@ -51,10 +51,10 @@ async function serve(
   }: Options,
   out: Output,
 ): Promise<void> {
-  const [{ UserError }, { loadModel }, { loadAdapter }, { startEngine }, { openVoices }, { checkExposure, startServer }, { onInterrupt }] =
+  const [{ UserError }, { loadBase }, { loadAdapter }, { startEngine }, { openVoices }, { checkExposure, startServer }, { onInterrupt }] =
     await Promise.all([
       import('../errors.js'),
-      import('../model/load.js'),
+      import('./base.js'),
       import('../model/peft.js'),
       import('@heed/tensor'),
       import('../serve/voices.js'),
@@ -70,7 +70,7 @@ async function serve(
   // Known before the model is loaded, which takes its time.
   const token = process.env['HEED_SERVE_TOKEN'];
   checkExposure(host, token);
-  const model = await loadModel(given, { template, log: (line) => out.note(line) });
+  const { model, name: base } = await loadBase({ model: given, template }, named(specs).map(([, folder]) => folder), out);
   const adapters: Record<string, Awaited<ReturnType<typeof loadAdapter>>> = {};
   for (const [name, folder] of named(specs)) {
     if (Object.hasOwn(adapters, name)) throw new UserError(`Two adapters are named ${name}.`, ['Name them: --adapter NAME=FOLDER.']);
@@ -86,7 +86,7 @@ async function serve(
   const engine = await startEngine();
   try {
     // A model from a folder goes by the folder's name, one from elsewhere by its id.
-    const name = given === undefined || !existsSync(given) ? model.checkpoint.id : basename(resolve(given));
+    const name = base === undefined || !existsSync(base) ? model.checkpoint.id : basename(resolve(base));
     const voices = await openVoices(engine, model, { name, adapters, controllers, batch, precision });
     let interrupted = (): void => undefined;
     const ended = new Promise<void>((settle) => { interrupted = settle; });

@@ -1,5 +1,6 @@
 import { resolve } from 'node:path';
 import { UserError } from '../errors.js';
+import { adapterFolder } from '../model/adapter-folder.js';
 import { type AdapterPlan, type HeadShape, layerOf, planAdapter } from '../model/adapter.js';
 import type { Checkpoint } from '../model/checkpoint/open.js';
 import { type Adapter, loadAdapter } from '../model/peft.js';
@@ -56,7 +57,7 @@ const someOf = (layers: number[], tensors: Iterable<{ readonly name: string }>):
  */
 export async function holdStart({ parameters }: Start, options: AdapterOptions, run: RunFolder): Promise<void> {
   if (parameters === undefined || !('from' in options)) return;
-  if (resolve(options.from) === resolve(run.adapterDir))
+  if (resolve(adapterFolder(options.from)) === resolve(run.adapterDir))
     throw new UserError(`adapter.from is ${options.from}, the folder that this run writes its own adapter to.`, [
       'Give the run another folder: run.dir=…',
     ]);

@@ -5,6 +5,7 @@ import { z } from 'zod';
 import {
   type AdapterPlan, type LoraModule, type LoraOptions, isTarget, layerOf, linearModules, planAdapter, targetsFor,
 } from './adapter.js';
+import { ADAPTER_CONFIG, adapterFolder } from './adapter-folder.js';
 import { CheckpointError, reason, writeFailure } from './checkpoint/error.js';
 import type { Checkpoint } from './checkpoint/open.js';
 import { readSafetensors } from './checkpoint/safetensors.js';
@@ -24,7 +25,7 @@ export interface AdapterToSave extends Adapter {
   readonly modelId?: string;
 }
 
-const CONFIG = 'adapter_config.json';
+const CONFIG = ADAPTER_CONFIG;
 const WEIGHTS = 'adapter_model.safetensors';
 /**
  * Where the base's fingerprint is: in the weight file's `__metadata__`, which PEFT does not read (unknown keys of its config make
@@ -75,10 +76,12 @@ export async function saveAdapter(folder: string, { plan, parameters, checkpoint
 /**
  * Reads a LoRA adapter that Heed or PEFT wrote, for this base; with its head, where it has one.
  *
+ * @param given Its folder, or that of the run that trained it.
  * @throws CheckpointError for a damaged adapter, one for another base (names, shapes, or the fingerprint that Heed notes), and
  *   for every feature of PEFT that would change the result and is not known here: named, never ignored
  */
-export async function loadAdapter(folder: string, checkpoint: Checkpoint): Promise<Adapter> {
+export async function loadAdapter(given: string, checkpoint: Checkpoint): Promise<Adapter> {
+  const folder = adapterFolder(given);
   const config = await readConfig(folder);
   const file = path.join(folder, WEIGHTS);
   if (!(await fs.stat(file).catch(() => undefined))) {
