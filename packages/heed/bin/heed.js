@@ -21,13 +21,13 @@ function newest(folder) {
 
 function stale(folder) {
   const source = join(folder, 'src');
-  if (!existsSync(source)) return false; // an installed package: built, without its sources
   const build = join(folder, 'dist', '.tsbuildinfo');
   return !existsSync(build) || !existsSync(join(folder, 'dist', 'index.js')) || statSync(build).mtimeMs < newest(source);
 }
 
 const parts = ['tensor', 'heed'].map((name) => join(packages, name));
-if (existsSync(join(home, 'src')) && parts.some(stale)) {
+// An installed package is built, and lacks what a build needs.
+if (existsSync(join(home, 'tsconfig.json')) && parts.some(stale)) {
   process.stderr.write('heed: building (sources are newer than dist/) …\n');
   // The sources as they are now: what is edited while they are built is newer than the build.
   const sources = Math.ceil(Math.max(...parts.map((part) => newest(join(part, 'src')))));

@@ -1,10 +1,10 @@
 /** `heed quickstart`: a real model gets better from written judgments, in minutes, with the numbers that show it. */
 import { join, relative } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import type { Command } from 'commander';
 
 import type { Measured } from '../run/job.js';
 import { percent } from '../run/numbers.js';
+import { shipped } from '../run/shipped.js';
 import type { Estimate } from '../run/statistics.js';
 import type { Aligned } from './alignment.js';
 import { EXIT, Reported } from './errors.js';
@@ -59,7 +59,12 @@ const numbersOf = (of: Readonly<Record<string, Measured>>) => (name: string): nu
   return measured;
 };
 
-const ROOT = fileURLToPath(new URL('../../../../', import.meta.url));
+/** Where the recipe's data lies, seen from the folder where the command is run. The run itself goes there. */
+const dataOf = (): string[] => [
+  `data.path=${JSON.stringify(shipped('examples/house-style/train.jsonl'))}`,
+  `judge=${JSON.stringify(`rules:${shipped('examples/house-style/house-style.rules.yaml')}`)}`,
+  `evaluate.prompts=${JSON.stringify(shipped('examples/house-style/heldout.jsonl'))}`,
+];
 
 /** What else to train with --compare, at the same budget. */
 const OTHERS = ['hindsight', 'sft'] as const;
@@ -75,14 +80,14 @@ export function register(program: Command, out: Output): void {
       const [{ align, renderAlignment }, { atomicWrite }, { writeReport }] = await Promise.all([
         import('./alignment.js'), import('../run/files.js'), import('../run/report/write.js'),
       ]);
-      process.chdir(ROOT);
-      const file = join('recipes', 'quickstart.yaml');
+      const file = shipped('recipes/quickstart.yaml');
+      const given = [...dataOf(), ...overrides];
       out.note('Aligning SmolLM2-135M-Instruct to the house style of examples/house-style, from judgments of its own answers.');
-      const results = [await align({ file, overrides, resume, overwrite: !resume, out })];
+      const results = [await align({ file, overrides: given, resume, overwrite: !resume, out })];
       for (const name of compare ? OTHERS : []) {
         const dir = join(results[0]!.run, `compare-${name}`);
         out.note(`The same budget with ${name}.`);
-        const own = [...overrides, `method={name: ${name}}`, `run.dir=${dir}`];
+        const own = [...given, `method={name: ${name}}`, `run.dir=${dir}`];
         results.push(await align({ file, overrides: own, resume, overwrite: !resume, out }));
       }
       const [first, ...others] = results as [Aligned, ...Aligned[]];

@@ -1,5 +1,6 @@
 /** Recipes: a YAML file plus `key=value` overrides, checked by a schema, with every problem reported at its line. */
 import { readFile, stat } from 'node:fs/promises';
+import { basename, join } from 'node:path';
 
 import { stringify } from 'yaml';
 import type { z } from 'zod';
@@ -9,6 +10,7 @@ import { fileError } from './files.js';
 import { applyOverrides } from './recipe-overrides.js';
 import { describeIssues } from './recipe-problems.js';
 import { parseYaml } from './recipe-yaml.js';
+import { shipped } from './shipped.js';
 
 /** A recipe after checking. */
 export interface LoadedRecipe<T> {
@@ -38,10 +40,18 @@ async function readRecipe(file: string): Promise<string> {
     return await readFile(file, 'utf8');
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') {
-      throw new UserError(`There is no recipe ${file}`, ['recipes/ has recipes to copy.']);
+      throw new UserError(`There is no recipe ${file}`, [await whereRecipesAre(file)]);
     }
     throw fileError(error, file, 'reading');
   }
+}
+
+/** The way to a recipe that comes with Heed: its paths are relative to the folder where the command is run, so its data comes along. */
+async function whereRecipesAre(file: string): Promise<string> {
+  const folder = shipped('recipes');
+  const own = join(folder, basename(file));
+  if (!(await stat(own).then(() => true, () => false))) return `${folder} has recipes to copy.`;
+  return `It comes with Heed. Copy the recipes and their data here: cp -r ${folder} ${shipped('examples')} .`;
 }
 
 /**
