@@ -10,8 +10,9 @@ import { renderDoctor } from '../data/render-doctor.js';
 import type { RowDefinition } from '../data/row.js';
 import type { AnyRow, PromptRow, RowKind } from '../data/rows.js';
 import { type Source, at } from '../data/source.js';
-import { UserError } from '../errors.js';
+import { UnfitError, UserError } from '../errors.js';
 import { type AlignRecipe, loadAlignRecipe } from '../loop/align-recipe.js';
+import { madeEqual } from '../loop/items.js';
 import { openMethod } from '../loop/method-of.js';
 import { type TrainRecipe, loadTrainRecipe } from '../loop/train-recipe.js';
 import { type Model, loadModel } from '../model/load.js';
@@ -54,6 +55,8 @@ interface Seen {
   sequences(rows: readonly AnyRow[], index: number, model: Model): Readonly<Record<string, readonly TokenSequence[]>>;
   columns(row: AnyRow): Columns;
   unfit(row: AnyRow): string | undefined;
+  /** Why a row says nothing once it is tokens, else undefined. */
+  madeEqual(sequences: Readonly<Record<string, readonly TokenSequence[]>>): string | undefined;
 }
 
 async function open(file: string, overrides: readonly string[]): Promise<Seen> {
@@ -61,7 +64,7 @@ async function open(file: string, overrides: readonly string[]): Promise<Seen> {
   if ('judge' in parts || 'loop' in parts) {
     const { recipe } = await loadAlignRecipe(file, overrides);
     return {
-      recipe, kind: 'prompt', columns: () => ({}), unfit: () => undefined,
+      recipe, kind: 'prompt', columns: () => ({}), unfit: () => undefined, madeEqual: () => undefined,
       // Nobody has answered yet: there are prompts alone.
       sequences(rows, index, { template }) {
         const { prompt } = rows[index] as PromptRow;
@@ -74,6 +77,7 @@ async function open(file: string, overrides: readonly string[]): Promise<Seen> {
   return {
     recipe, kind: method.row, columns: (row) => method.columnsOf(row),
     unfit: (row) => (method.uses(row) ? method.unfit(row) : `the row is left out: ${method.unused}`),
+    madeEqual: (sequences) => madeEqual(method, sequences),
     sequences: (rows, index, { template }) => method.sequences(rows[index]!, createRespond(template), { rows, index }),
   };
 }
@@ -111,7 +115,7 @@ export async function inspectRecipe(file: string, overrides: readonly string[], 
   const refused: Problem[] = [];
   const unfit: Problem[] = [];
   const ways = new Set<string>();
-  const lengths: TokenLengths[] = [];
+  const lengths: (TokenLengths | undefined)[] = data.train.map(() => undefined);
   const rows: SeenRow[] = [];
   progress.start('counting tokens', data.train.length, { unit: 'rows' });
   for (const [index, row] of data.train.entries()) {
@@ -123,15 +127,21 @@ export async function inspectRecipe(file: string, overrides: readonly string[], 
       continue;
     }
     try {
-      const sequences = namedOf(seen.sequences(data.train, index, model));
-      lengths.push(longest(sequences));
+      const found = seen.sequences(data.train, index, model);
+      const same = seen.madeEqual(found);
+      if (same !== undefined) {
+        unfit.push({ source: row.source, reason: same });
+        continue;
+      }
+      const sequences = namedOf(found);
+      lengths[index] = longest(sequences);
       if (rows.length < wanted) {
         const limits = { maxTokens, onLong: recipe.data.onLong };
         rows.push({ source: row.source, id: row.id, columns: seen.columns(row), ...seenSequences(sequences, model, limits) });
       }
     } catch (error) {
       if (error instanceof UserError) for (const hint of error.hints) ways.add(hint);
-      refused.push({ source: row.source, reason: error instanceof Error ? error.message : String(error) });
+      (error instanceof UnfitError ? unfit : refused).push({ source: row.source, reason: error instanceof Error ? error.message : String(error) });
     }
     progress.update(index + 1);
   }
@@ -142,7 +152,7 @@ export async function inspectRecipe(file: string, overrides: readonly string[], 
   }
   return {
     recipe: file, model: model.checkpoint.id, template: model.template.name, method: recipe.method.name,
-    doctor: examine(kind, data, { tokens: lengths, maxTokens }), skipped: data.skipped, unfit, rows,
+    doctor: examine(kind, data, { tokens: lengths, maxTokens, template: model.template }), skipped: data.skipped, unfit, rows,
   };
 }
 

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { nearest, UserError } from '../errors.js';
-import type { RawRow } from './source.js';
+import type { RawRow, Source } from './source.js';
 
 /**
  * `data.columns`: our column name → the name it has in the file. The names are TRL's, `text` is the Hugging Face hub's; `judgment`,
@@ -9,8 +9,35 @@ import type { RawRow } from './source.js';
 export const ColumnMap = z.record(z.string().min(1), z.string().min(1));
 export type ColumnMap = Readonly<Record<string, string>>;
 
-/** Names that other formats (Alpaca) give to the same columns. */
-const alsoCalled: ReadonlyMap<string, string> = new Map([['prompt', 'instruction'], ['completion', 'output']]);
+/**
+ * Names that other formats give to the same columns: Alpaca's; ShareGPT's list of turns; those of OpenAI's preference files, whose prompt
+ * is an object `input`; OpenOrca's system prompt.
+ */
+const alsoCalled: ReadonlyMap<string, string> = new Map([
+  ['prompt', 'instruction'], ['completion', 'output'], ['messages', 'conversations'], ['chosen', 'preferred_output'],
+  ['rejected', 'non_preferred_output'], ['system', 'system_prompt'],
+]);
+
+/** `data.values`: what a file writes for true and false: { up: true, down: false }. */
+export const ValueMap = z.record(z.string().min(1), z.boolean());
+export type ValueMap = Readonly<Record<string, boolean>>;
+
+/** What `data.values` says of a value; undefined where it says nothing. 5 and 5.0 are the same number. */
+export function mappedValue(values: ValueMap, given: unknown): boolean | undefined {
+  if (typeof given !== 'string' && typeof given !== 'number' && typeof given !== 'boolean') return undefined;
+  const text = String(given).trim();
+  if (Object.hasOwn(values, text)) return values[text];
+  const number = text === '' ? NaN : Number(text);
+  const same = Object.keys(values).find((name) => Number(name) === number);
+  return same === undefined ? undefined : values[same];
+}
+
+/** How cells are read, beside which column is which. */
+export interface Reading {
+  /** Columns of the file that are passed over knowingly. */
+  readonly ignore?: readonly string[];
+  readonly values?: ValueMap;
+}
 
 /** Which name in the file holds each of our columns. */
 export interface Layout {
@@ -22,8 +49,20 @@ export interface Layout {
   readonly alpaca: boolean;
   /** True where every `label` is a vote (true, false, 1, 0, or none), so that none is the name of a class. */
   readonly votes: boolean;
-  /** Every column of the file, in order of appearance. */
+  /** Every column of the file, in order of appearance, but for those of `data.ignore`. */
   readonly present: readonly string[];
+  /** What is noticed while rows are read with this layout. */
+  readonly seen: Seen;
+}
+
+/** What readers looked at, and what they noticed. */
+export interface Seen {
+  /** Columns of the file, by the file's names. */
+  readonly columns: Set<string>;
+  /** Keys of turns that nothing uses, as "messages[].created_at". */
+  readonly keys: Set<string>;
+  /** What a user should know of some rows, by name. */
+  readonly notices: Map<string, { readonly advice: string; readonly from: number; readonly sources: Source[] }>;
 }
 
 /** One of these columns must be in the file. */
@@ -41,11 +80,15 @@ export const needs = (wanted: string, ...columns: readonly (readonly string[])[]
  * used once, for what it is mapped to; its own name no longer means anything.
  *
  * @param columns Our columns that are looked for beside the mapped ones.
+ * @param ignore Columns of the file that are passed over knowingly.
  * @throws UserError when a mapped column is in no row or is mapped twice, or two columns claim the same meaning.
  */
-export function findColumns(rows: readonly RawRow[], map: ColumnMap, columns: readonly string[]): Layout {
+export function findColumns(
+  rows: readonly RawRow[], map: ColumnMap, columns: readonly string[], { ignore = [], values = {} }: Reading = {},
+): Layout {
   const has = new Set<string>();
   for (const { fields } of rows) for (const name of Object.keys(fields)) has.add(name);
+  for (const name of ignore) if (!has.delete(name)) throw absent('data.ignore', name, has);
   const present = [...has];
   const names = mappedNames(map, has);
   const used = new Set(names.values());
@@ -60,21 +103,21 @@ export function findColumns(rows: readonly RawRow[], map: ColumnMap, columns: re
     }
     if (name !== undefined) names.set(column, name);
   }
+  // OpenAI's preference files: the prompt is an object, which Alpaca's text `input` never is.
+  if (columns.includes('prompt') && !names.has('prompt') && names.get('chosen') === 'preferred_output' && has.has('input')) {
+    names.set('prompt', 'input').delete('input');
+  }
   return {
-    names, present, mapped,
+    names, present, mapped, seen: { columns: new Set(), keys: new Set(), notices: new Map() },
     alpaca: names.get('prompt') === 'instruction' && names.get('completion') === 'output',
-    votes: names.has('label') && holdsVotes(rows.map(({ fields }) => fields[names.get('label')!])),
+    votes: names.has('label') && holdsVotes(rows.map(({ fields }) => fields[names.get('label')!]), values),
   };
 }
 
 function mappedNames(map: ColumnMap, has: ReadonlySet<string>): Map<string, string> {
   const usedFor = new Map<string, string>();
   for (const [column, name] of Object.entries(map)) {
-    if (!has.has(name)) {
-      const near = nearest(name, [...has]);
-      const hints = [`Columns in the data: ${[...has].join(', ')}.`, ...(near === undefined ? [] : [`Did you mean ${near}?`])];
-      throw new UserError(`data.columns.${column} names the column ${name}, which no row has`, hints);
-    }
+    if (!has.has(name)) throw absent(`data.columns.${column}`, name, has);
     const other = usedFor.get(name);
     if (other !== undefined) {
       throw new UserError(`data.columns names the column ${name} twice, for ${other} and for ${column}`, [
@@ -86,10 +129,18 @@ function mappedNames(map: ColumnMap, has: ReadonlySet<string>): Map<string, stri
   return new Map(Object.entries(map));
 }
 
-function holdsVotes(labels: readonly unknown[]): boolean {
+function absent(option: string, name: string, has: ReadonlySet<string>): UserError {
+  const near = nearest(name, [...has]);
+  const hints = [`Columns in the data: ${[...has].join(', ')}.`, ...(near === undefined ? [] : [`Did you mean ${near}?`])];
+  return new UserError(`${option} names the column ${name}, which no row has`, hints);
+}
+
+function holdsVotes(labels: readonly unknown[], values: ValueMap): boolean {
   const given = labels.filter((label) => label !== undefined && label !== null);
-  const isVote = (label: unknown): boolean =>
-    typeof label === 'string' ? /^\s*(true|false|1|0)\s*$/i.test(label) : typeof label === 'boolean' || label === 1 || label === 0;
+  const isVote = (label: unknown): boolean => {
+    if (mappedValue(values, label) !== undefined) return true;
+    return typeof label === 'string' ? /^\s*(true|false|1|0)\s*$/i.test(label) : typeof label === 'boolean' || label === 1 || label === 0;
+  };
   return given.length > 0 && given.every(isVote);
 }
 

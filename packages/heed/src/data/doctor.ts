@@ -1,4 +1,5 @@
 import { wordsToJudge } from '../text/fence.js';
+import type { Template } from '../text/template.js';
 import { promptKey } from './hash.js';
 import { measureLengths, type Lengths, type TokenLengths } from './lengths.js';
 import type { LoadedData } from './load.js';
@@ -8,6 +9,7 @@ import { rowDefinition, type RowKind, type RowOf } from './rows.js';
 import type { Source } from './source.js';
 import { groupKey } from './split.js';
 import { type Table, tallied } from './table.js';
+import { leftOver } from './unused.js';
 
 /** Something in the data that a user should know before training. */
 export interface Finding {
@@ -28,15 +30,19 @@ export interface DoctorReport {
   /** What is particular to the kind: labels, soft labels, positives per row, scores; train and eval together. */
   readonly tables: readonly Table[];
   readonly findings: readonly Finding[];
+  /** Columns that nothing read, and keys of turns that nothing uses. */
+  readonly unused: readonly string[];
   /** Present when token lengths were given. */
   readonly lengths?: Lengths;
 }
 
 export interface ExamineOptions {
-  /** Tokens of each row of `train`, in order (for pairs: of the longer response). */
-  readonly tokens?: readonly TokenLengths[];
+  /** Tokens of each row of `train`, in order (for pairs: of the longer response); undefined for a row that is not learned from. */
+  readonly tokens?: readonly (TokenLengths | undefined)[];
   /** The limit that `tokens` are held against. */
   readonly maxTokens?: number;
+  /** Says which keys of a turn it looks at, such as `name`. */
+  readonly template?: Pick<Template, 'reads'>;
 }
 
 /**
@@ -52,7 +58,7 @@ export function examine<Kind extends RowKind | RowDefinition>(
   const held = data.eval as readonly BaseRow[];
   const all = [...train, ...held];
   const { tables = [], remarks = [] } = kind.view?.(all) ?? {};
-  const lengths = options.tokens === undefined ? undefined : measureLengths(options.tokens, options.maxTokens);
+  const lengths = lengthsOf(options);
   const written = (row: BaseRow): string[] => {
     const asked = kind.prompt(row).map(({ content }) => content);
     return [...asked, ...kind.responses(row), ...(kind.notes?.(row) ?? [])];
@@ -63,6 +69,7 @@ export function examine<Kind extends RowKind | RowDefinition>(
     found('duplicate rows', repeats(kind, all), 'prompt and response occur before; repeated rows weigh more than once'),
     found('contradictory rows', contradictions(kind, all),
       'the same response is called both good and bad, the same text has two labels, or the same pair is ranked both ways'),
+    ...(data.notices ?? []).map(({ name, sources, advice }) => found(name, sources, advice)),
     ...remarks.map(({ name, rows, advice }) => found(name, rows.map(sourceOf), advice)),
     found('mojibake', where((row) => written(row).some((text) => mojibake.test(text))),
       'UTF-8 was once read as Windows-1252 ("â€™" for an apostrophe); repair the source'),
@@ -77,7 +84,10 @@ export function examine<Kind extends RowKind | RowDefinition>(
     found('response over maxTokens', at(train, lengths?.responseOver),
       'the response alone leaves no room for a prompt; truncation cannot help'),
   ].filter(({ rows }) => rows > 0);
-  return { kind: kind.kind, counts: tally(kind, train, held), tables, findings, ...(lengths && { lengths }) };
+  return {
+    kind: kind.kind, counts: tally(kind, train, held), tables, findings, unused: leftOver(data.unused, options.template),
+    ...(lengths && { lengths }),
+  };
 }
 
 // "Ã©", "â€™", "Â " and a stray byte order mark: UTF-8 bytes read as Windows-1252.
@@ -95,6 +105,15 @@ function reasons(problems: readonly Problem[]): string {
   const { lines } = tallied('', problems.map(({ column, reason }) => (column === undefined ? reason : `${column} ${reason}`)));
   const named = lines.slice(0, 5).map(({ name, rows }) => `${name} (${rows})`);
   return [...named, ...(lines.length > named.length ? ['and other reasons'] : [])].join(', ');
+}
+
+/** The lengths of the rows that are learned from; `over` and `responseOver` are places in `train`. */
+function lengthsOf({ tokens = [], maxTokens }: ExamineOptions): Lengths | undefined {
+  const places = [...tokens.keys()].filter((place) => tokens[place] !== undefined);
+  if (places.length === 0) return undefined;
+  const lengths = measureLengths(places.map((place) => tokens[place]!), maxTokens);
+  const placesOf = (indices: readonly number[]): number[] => indices.map((index) => places[index]!);
+  return { ...lengths, over: placesOf(lengths.over), responseOver: placesOf(lengths.responseOver) };
 }
 
 function sourceOf(row: BaseRow | Problem): Source {

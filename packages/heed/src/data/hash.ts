@@ -17,7 +17,10 @@ export function hashOrder<T>(items: readonly T[], seed: number, key: (item: T, i
     .map(({ item }) => item);
 }
 
-/** Two prompts are the same when their turns are, apart from white space around each. */
+/** Two prompts are the same when their turns are, apart from white space around each. What is learned of a turn (`weight`) is no part. */
 export function promptKey(prompt: readonly Message[]): string {
-  return JSON.stringify(prompt.map(({ role, content }) => [role, content.trim()]));
+  return JSON.stringify(prompt.map(({ role, content, weight: _, ...rest }) => {
+    const more = Object.entries(rest).filter(([, value]) => value !== undefined);
+    return [role, content.trim(), ...(more.length === 0 ? [] : [Object.fromEntries(more)])];
+  }));
 }

@@ -1,8 +1,8 @@
 import { resolve } from 'node:path';
 import { z } from 'zod';
-import { ColumnMap } from './columns.js';
+import { ColumnMap, ValueMap } from './columns.js';
 import { hashOrder } from './hash.js';
-import { parseRows, type Parsed } from './parse.js';
+import { type Notice, parseRows, type Parsed } from './parse.js';
 import type { Problem } from './problem.js';
 import { readRecords } from './read.js';
 import type { RowDefinition } from './row.js';
@@ -19,6 +19,10 @@ export const DataOptions = z.preprocess(
     path: Path,
     /** Our column name → the file's: { prompt: question, completion: answer }. A column named here is used for nothing else. */
     columns: ColumnMap.optional(),
+    /** What the file writes for true and false in `satisfied` or `label`: { up: true, down: false }, { 1: false, …, 5: true }. */
+    values: ValueMap.optional(),
+    /** Columns of the file to pass over, such as one that would be refused because it changes what rows teach. */
+    ignore: z.array(z.string().min(1)).min(1).optional(),
     /** Rows with nothing to learn from (empty, chosen equal to rejected, a judgment "$ERROR$"): an error, or left out and listed. */
     junk: z.enum(['error', 'skip']).default('error'),
     /**
@@ -52,6 +56,10 @@ export interface LoadedData<Row> {
   readonly eval: Row[];
   /** Junk rows left out because of `junk: skip`. */
   readonly skipped: readonly Problem[];
+  /** Columns that nothing read, and keys of turns that nothing uses. */
+  readonly unused?: readonly string[];
+  /** What readers noticed of some rows. */
+  readonly notices?: readonly Notice[];
 }
 
 /**
@@ -71,12 +79,16 @@ export async function loadData<Kind extends RowKind | RowDefinition>(
   const main = await read(options.path);
   const ordered = options.shuffle ? hashOrder(main.rows, options.seed, (_, index) => String(index)) : main.rows;
   const rows = options.limit === undefined ? ordered : ordered.slice(0, options.limit);
-  if (options.eval === undefined) return { train: rows, eval: [], skipped: main.skipped };
+  const { skipped, unused, notices } = main;
+  if (options.eval === undefined) return { train: rows, eval: [], skipped, unused, notices };
   if (typeof options.eval === 'number') {
-    return { ...splitByPrompt(rowDefinition(kind), rows, options.eval, options.seed), skipped: main.skipped };
+    return { ...splitByPrompt(rowDefinition(kind), rows, options.eval, options.seed), skipped, unused, notices };
   }
   const other = await read(options.eval);
-  return { train: rows, eval: other.rows, skipped: [...main.skipped, ...other.skipped] };
+  return {
+    train: rows, eval: other.rows, skipped: [...skipped, ...other.skipped],
+    unused: [...new Set([...unused, ...other.unused])], notices: [...notices, ...other.notices],
+  };
 }
 
 /** Paths stay as the user wrote them where they can, since messages repeat them. */

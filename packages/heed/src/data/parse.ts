@@ -1,15 +1,23 @@
-import { type ColumnMap, findColumns, requireColumns, requireKnown } from './columns.js';
+import { type ColumnMap, findColumns, type Layout, requireColumns, requireKnown, type ValueMap } from './columns.js';
+import { UserError } from '../errors.js';
 import { brokenHints, inOrder, problemsError, type Problem } from './problem.js';
 import type { RowDefinition } from './row.js';
+import { NOT_BOOLEAN } from './row-cells.js';
 import { columnNames, rowDefinition, type RowKind, type RowOf } from './rows.js';
-import type { RawRow } from './source.js';
+import type { RawRow, Source } from './source.js';
 import { count } from './text-lines.js';
 import { RowFault } from './turns.js';
+import { unusedOf } from './unused.js';
+import { illFormed } from './well-formed.js';
 
 /** How rows are made from records. */
 export interface ParseOptions {
   /** Our column name → the file's. */
   readonly columns?: ColumnMap;
+  /** What the file writes for true and false. */
+  readonly values?: ValueMap;
+  /** Columns of the file that are passed over knowingly. */
+  readonly ignore?: readonly string[];
   /**
    * What to do with rows that are well formed but hold nothing to learn from: an empty prompt or
    * completion, a pair of equal responses, a judgment that is "$ERROR$". Default "error".
@@ -25,6 +33,17 @@ export interface ParseOptions {
 export interface Parsed<Row> {
   readonly rows: Row[];
   readonly skipped: readonly Problem[];
+  /** Columns that nothing read, and keys of turns that nothing uses, by the file's names. */
+  readonly unused: readonly string[];
+  /** What readers noticed of some rows. */
+  readonly notices: readonly Notice[];
+}
+
+/** What a user should know of some rows. */
+export interface Notice {
+  readonly name: string;
+  readonly advice: string;
+  readonly sources: readonly Source[];
 }
 
 /**
@@ -35,17 +54,24 @@ export interface Parsed<Row> {
  * that is missing altogether, the columns there are and the nearest; or for a mapping that the kind cannot follow.
  */
 export function parseRows<Kind extends RowKind | RowDefinition>(
-  of: Kind, records: readonly RawRow[], { columns = {}, junk: onJunk, transcript, broken = [] }: ParseOptions = {},
+  of: Kind, records: readonly RawRow[], { columns = {}, values = {}, ignore, junk: onJunk, transcript, broken = [] }: ParseOptions = {},
 ): Parsed<RowOf<Kind>> {
-  const { kind, columns: own, keepsOthers = false, needs, read } = rowDefinition(of);
+  const definition = rowDefinition(of);
+  const { kind, columns: own, keepsOthers = false, needs, read } = definition;
   requireKnown(columns, kind, keepsOthers ? columnNames : ['id', ...own]);
-  const layout = findColumns(records, columns, ['id', ...own]);
+  const layout = findColumns(records, columns, ['id', ...own], { ignore, values });
+  requireMapped(values, layout, kind);
   requireColumns(needs(layout), layout, records[0]?.source.file ?? 'The data');
   const rows: RowOf<Kind>[] = [];
   const problems: Problem[] = [];
   for (const record of records) {
+    const ill = illFormed(record.fields);
+    if (ill !== undefined) {
+      problems.push({ source: record.source, ...ill });
+      continue;
+    }
     try {
-      rows.push(read({ record, layout, hh: transcript === 'human-assistant' }));
+      rows.push(read({ record, layout, hh: transcript === 'human-assistant', values }));
     } catch (fault) {
       if (!(fault instanceof RowFault)) throw fault;
       const { column, reason, value, junk } = fault;
@@ -55,10 +81,24 @@ export function parseRows<Kind extends RowKind | RowDefinition>(
   const skip = onJunk === 'skip';
   const fatal = inOrder([...broken, ...(skip ? problems.filter(({ junk }) => junk !== true) : problems)]);
   if (fatal.length > 0) {
-    const hints = fatal.some(({ junk }) => junk === true) ? ['Rows with nothing to learn from can be left out: data.junk: skip'] : [];
+    const hints = [
+      ...(fatal.some(({ junk }) => junk === true) ? ['Rows with nothing to learn from can be left out: data.junk: skip'] : []),
+      ...(fatal.some(({ reason }) => reason.endsWith(NOT_BOOLEAN))
+        ? ['data.values says what the file writes for true and false: { up: true, down: false }, or { 1: false, …, 5: true }.'] : []),
+    ];
     const all = count(records.length + broken.length, 'row');
     throw problemsError(`${fatal.length} of ${all} cannot be used as ${kind} rows`, fatal, [...hints, ...brokenHints(broken)]);
   }
   if (rows.length === 0) throw problemsError(`All ${count(records.length, 'row')} are junk; nothing is left to use`, problems);
-  return { rows, skipped: problems };
+  const notices = [...layout.seen.notices].flatMap(([name, { advice, from, sources }]) =>
+    (sources.length >= from * records.length ? [{ name, advice, sources }] : []));
+  return { rows, skipped: problems, unused: unusedOf(definition, layout, records), notices };
+}
+
+/** @throws UserError where `data.values` is given and no column of true and false is there to read by it */
+function requireMapped(values: ValueMap, { names }: Layout, kind: string): void {
+  if (Object.keys(values).length === 0 || names.has('satisfied') || names.has('label')) return;
+  throw new UserError(`data.values says what the file writes for true and false, but "${kind}" rows of these data have no such column`, [
+    'Name the column too: data.columns: { satisfied: rating } or { label: rating }, or leave data.values out.',
+  ]);
 }

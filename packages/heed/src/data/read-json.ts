@@ -1,6 +1,7 @@
 import { UserError } from '../errors.js';
 import { typeName, type Problem, type Records } from './problem.js';
 import type { RawRow } from './source.js';
+import { parseJson } from './spelt.js';
 import { decodeLines, type TextLine } from './text-lines.js';
 
 /** One JSON object per line; blank lines are passed over. */
@@ -17,7 +18,7 @@ export function readJson(file: string, bytes: Uint8Array): Records {
   if (more && isObject(tryParse(first.text))) return parseLines(file, lines);
   let whole: unknown;
   try {
-    whole = JSON.parse(lines.map(({ text }) => text).join('\n'));
+    whole = parseJson(lines.map(({ text }) => text).join('\n'));
   } catch (cause) {
     throw new UserError(`${file} is not JSON: ${(cause as Error).message}`, [], { cause });
   }
@@ -39,7 +40,7 @@ function parseLines(file: string, lines: readonly TextLine[]): Records {
     if (text.trim() === '') continue;
     const source = { file, line };
     try {
-      const record: unknown = JSON.parse(text);
+      const record: unknown = parseJson(text);
       if (isObject(record)) rows.push({ source, fields: record });
       else broken.push({ source, reason: `is ${typeName(record)}, not an object`, value: record });
     } catch (cause) {
@@ -56,7 +57,7 @@ function withoutExcerpt(message: string): string {
 
 function tryParse(text: string): unknown {
   try {
-    return JSON.parse(text);
+    return parseJson(text);
   } catch {
     return undefined;
   }

@@ -57,8 +57,8 @@ async function readFileRows(file: string): Promise<Records> {
   if (kind === 'parquet') return { rows: await readParquet(file), broken: [] };
   const bytes = unpack(file, await bytesOf(file));
   if (kind === 'json') return readJson(file, bytes);
-  if (kind === 'csv') return readCsv(file, bytes, ',');
-  if (kind === 'tsv') return readCsv(file, bytes, '\t');
+  if (kind === 'csv') return readCsv(file, bytes, 'csv');
+  if (kind === 'tsv') return readCsv(file, bytes, 'tsv');
   return readJsonLines(file, bytes);
 }
 

@@ -2,6 +2,7 @@ import type { DoctorReport, Finding } from './doctor.js';
 import type { Lengths } from './lengths.js';
 import { at } from './source.js';
 import type { Table } from './table.js';
+import { describeUnused } from './unused.js';
 
 const SHOWN = 5;
 const BAR = 40;
@@ -13,7 +14,8 @@ export function renderDoctor(report: DoctorReport): string {
   const lengths = report.lengths === undefined ? [] : ['', ...renderLengths(report.lengths)];
   const findings = report.findings.length === 0 ? ['Nothing found that would spoil training.'] : report.findings.flatMap(renderFinding);
   const tables = report.tables.flatMap((table) => ['', ...renderTable(table)]);
-  return [`${report.kind} rows`, ...counts, ...tables, ...lengths, '', ...findings].join('\n');
+  const unused = describeUnused(report.unused).flatMap((line) => ['', line]);
+  return [`${report.kind} rows`, ...counts, ...unused, ...tables, ...lengths, '', ...findings].join('\n');
 }
 
 function renderLengths(lengths: Lengths): string[] {

@@ -1,9 +1,11 @@
 /** Reads the cells of one record. */
 import type { Message } from '../text/template.js';
-import { type Layout, wayOf } from './columns.js';
+import { type Layout, mappedValue, type ValueMap, wayOf } from './columns.js';
 import { typeName } from './problem.js';
 import type { RawRow, Source } from './source.js';
-import { asMessages, asPrompt, asResponse, RowFault } from './turns.js';
+import { parseSpelt } from './spelt.js';
+import { isObject, isTurn, saysNothing } from './turn.js';
+import { asMessages, asPrompt, asResponse, type Pass, requireText, RowFault, unspelt, withTools } from './turns.js';
 
 /** One record while it is read. */
 export interface Context {
@@ -11,6 +13,8 @@ export interface Context {
   readonly layout: Layout;
   /** Read strings as "\n\nHuman: … \n\nAssistant:" transcripts. */
   readonly hh: boolean;
+  /** What the file writes for true and false. Default: true and false. */
+  readonly values?: ValueMap;
 }
 
 /** The name used in messages: the file's, since that is what the user can look up. */
@@ -21,22 +25,35 @@ export function nameOf({ layout }: Context, column: string): string {
 /** A cell as it is in the file; undefined where there is none. */
 export function value({ record, layout }: Context, column: string): unknown {
   const name = layout.names.get(column);
-  if (name === undefined || !Object.hasOwn(record.fields, name)) return undefined;
-  return record.fields[name];
+  if (name === undefined) return undefined;
+  layout.seen.columns.add(name);
+  return Object.hasOwn(record.fields, name) ? record.fields[name] : undefined;
 }
 
-/** A cell of CSV that holds JSON turns or scores stands for these. */
-export function structured(row: Context, column: string): unknown {
-  const cell = value(row, column);
-  if (row.record.untyped !== true || typeof cell !== 'string' || !/^\s*(\[\{|\{")/.test(cell)) return cell;
-  try {
-    return JSON.parse(cell) as unknown;
-  } catch {
-    return cell;
-  }
+/** Notes keys of a column's turns that nothing uses. */
+export const passOf = (row: Context, column: string): Pass => (key) => {
+  row.layout.seen.keys.add(`${nameOf(row, column)}[].${key}`);
+};
+
+/** Notes what a user should know of this row: the doctor lists such rows under `name`, where their share of all rows is `from` or more. */
+export function notice({ record: { source }, layout: { seen } }: Context, name: string, advice: string, from = 0): void {
+  const { sources } = seen.notices.get(name) ?? seen.notices.set(name, { advice, from, sources: [] }).get(name)!;
+  sources.push(source);
 }
 
-/** A list, or undefined where there is none. A cell of CSV holds it as JSON. */
+/** A cell, in which text that spells turns stands for these. */
+export const structured = (row: Context, column: string): unknown => unspelt(nameOf(row, column), value(row, column));
+
+/** Text that is no turns; undefined where there is none. */
+export function plainText(row: Context, column: string): string | undefined {
+  const given = value(row, column);
+  if (given === undefined || given === null) return undefined;
+  if (typeof given !== 'string') throw new RowFault(nameOf(row, column), `is ${typeName(given)}, not text or null`, given);
+  if (unspelt(nameOf(row, column), given) !== given) throw new RowFault(nameOf(row, column), 'spells turns, where text belongs', given);
+  return given;
+}
+
+/** A list, or undefined where there is none. A cell of text may spell it, as JSON or as Python prints it. */
 export function listOf(row: Context, column: string): unknown[] | undefined {
   const cell = value(row, column);
   if (cell === undefined || cell === null) return undefined;
@@ -44,15 +61,10 @@ export function listOf(row: Context, column: string): unknown[] | undefined {
   // Parquet columns of numbers may come as typed arrays.
   if (cell instanceof Float32Array || cell instanceof Float64Array || cell instanceof Int32Array) return [...cell];
   const name = nameOf(row, column);
-  if (row.record.untyped !== true || typeof cell !== 'string') throw new RowFault(name, `is ${typeName(cell)}, not a list`, cell);
-  let parsed: unknown;
-  try {
-    parsed = JSON.parse(cell);
-  } catch {
-    throw new RowFault(name, 'is not a list written as JSON', cell);
-  }
-  if (!Array.isArray(parsed)) throw new RowFault(name, `is ${typeName(parsed)}, not a list`, cell);
-  return parsed as unknown[];
+  const parsed = typeof cell === 'string' ? parseSpelt(cell) : undefined;
+  if (Array.isArray(parsed)) return parsed as unknown[];
+  const untyped = row.record.untyped === true && parsed === undefined;
+  throw new RowFault(name, untyped ? 'is not a list written as JSON' : `is ${typeName(parsed ?? cell)}, not a list`, cell);
 }
 
 /** A list of texts, none of them empty; undefined where there is none. */
@@ -60,7 +72,8 @@ export function textsOf(row: Context, column: string): string[] | undefined {
   const name = nameOf(row, column);
   const list = listOf(row, column);
   if (list?.length === 0) throw new RowFault(name, 'is an empty list', list, true);
-  return list?.map((text, index) => {
+  return list?.map((item, index) => {
+    const text = isTurn(item) || (Array.isArray(item) && item.every(isTurn)) ? asResponse(name, item, passOf(row, column)) : item;
     if (typeof text !== 'string') throw new RowFault(name, `has an item ${index + 1} that is ${typeName(text)}, not text`, list);
     if (text.trim() === '') throw new RowFault(name, `has an item ${index + 1} that is empty`, list, true);
     return text;
@@ -75,25 +88,56 @@ export function common(row: Context): { source: Source; id?: string } {
 }
 
 /** A response, or another text that must be there: text, or a list of one assistant turn. @throws RowFault */
-export const textOf = (row: Context, column: string): string => asResponse(nameOf(row, column), structured(row, column));
+export const textOf = (row: Context, column: string): string => asResponse(nameOf(row, column), value(row, column), passOf(row, column));
 
-/** The prompt, with Alpaca's `input` where there is one. */
+/** The columns of a prompt: `system` and `history` come before it, `tools` are what it may call. */
+export const PROMPT_COLUMNS: readonly string[] = ['prompt', 'input', 'system', 'history', 'tools'];
+
+/** The prompt, with Alpaca's `input` where there is one, after `system` and `history`. */
 export function promptOf(row: Context): Message[] {
   const name = nameOf(row, 'prompt');
   const given = structured(row, 'prompt');
-  const input = value(row, 'input');
-  if (input === undefined || input === null || input === '') return asPrompt(name, given, row.hh);
-  if (typeof input !== 'string') throw new RowFault(nameOf(row, 'input'), `is ${typeName(input)}, not text`, input);
+  const input = plainText(row, 'input') ?? '';
+  const pass = passOf(row, 'prompt');
+  if (input === '') return begun(row, asPrompt(name, given, row.hh, pass));
   if (typeof given !== 'string') throw new RowFault(name, `is ${typeName(given)}; with an input it must be text`, given);
   // Alpaca's rule, which CUT's authors follow: the input goes on the line below the instruction.
-  return asPrompt(name, `${given}\n${input}`, row.hh);
+  return begun(row, asPrompt(name, `${given}\n${input}`, row.hh, pass));
+}
+
+/** The turns after those of `system` and `history`, with the row's tools. @throws RowFault where both have a system turn */
+export function begun(row: Context, turns: readonly Message[]): Message[] {
+  const system = plainText(row, 'system') ?? '';
+  const history = historyOf(row);
+  if ((system !== '' || history.length > 0) && turns[0]?.role === 'system') {
+    const name = nameOf(row, system === '' ? 'history' : 'system');
+    throw new RowFault(name, 'stands beside turns that begin with a system turn themselves', row.record.fields[name]);
+  }
+  const first: Message[] = system === '' ? [] : [{ role: 'system', content: system }];
+  return withTools(nameOf(row, 'tools'), [...first, ...history, ...turns], value(row, 'tools'));
+}
+
+/** LLaMA-Factory's `history`: pairs of what a user said and what was answered; or turns. */
+function historyOf(row: Context): Message[] {
+  const name = nameOf(row, 'history');
+  const cell = value(row, 'history');
+  const list = saysNothing(cell) ? [] : listOf(row, 'history') ?? [];
+  if (list.length === 0) return [];
+  if (list.every(isTurn)) return asMessages(name, list, passOf(row, 'history'));
+  return list.flatMap((pair, index): Message[] => {
+    const [asked, answered, ...more] = Array.isArray(pair) ? pair as unknown[] : [];
+    if (typeof asked !== 'string' || typeof answered !== 'string' || more.length > 0) {
+      throw new RowFault(name, `has an item ${index + 1} that is no pair of texts, [what the user said, what was answered]`, pair);
+    }
+    return [{ role: 'user', content: asked }, { role: 'assistant', content: answered }];
+  });
 }
 
 const MESSAGES = ['messages'] as const;
 const ANSWER = ['completion', 'prompt', 'input'] as const;
 
 /** The columns of a prompt and its completion, however they are written. */
-export const ANSWER_COLUMNS: readonly string[] = [...ANSWER, ...MESSAGES];
+export const ANSWER_COLUMNS: readonly string[] = [...new Set([...ANSWER, ...PROMPT_COLUMNS, ...MESSAGES])];
 
 /** Whether a file is read by its column `messages`, where a prompt and a completion are wanted. */
 export const answersInMessages = (layout: Layout): boolean => wayOf([ANSWER, MESSAGES], layout) === MESSAGES;
@@ -108,7 +152,21 @@ export function answerOf(row: Context): { prompt: Message[]; completion: string 
   }
   const turns = messagesOf(row);
   const name = nameOf(row, 'messages');
-  return { prompt: asPrompt(name, turns.slice(0, -1), row.hh), completion: asResponse(name, turns.slice(-1)) };
+  const last = turns.at(-1)!;
+  if (last.role !== 'assistant') throw new RowFault(name, `ends with a turn of role ${last.role}; a response is one assistant turn`, turns);
+  requireText(name, last);
+  if (last.content.trim() === '') throw new RowFault(name, 'is empty', turns, true);
+  return { prompt: promptEnd(name, turns.slice(0, -1)), completion: last.content };
+}
+
+/** @throws RowFault where turns do not end as a prompt does */
+export function promptEnd(column: string, turns: readonly Message[]): Message[] {
+  const last = turns.at(-1);
+  if (last?.role !== 'user' && last?.role !== 'tool') {
+    throw new RowFault(column, `ends with a turn of role ${last?.role}; a prompt ends with user or tool`, turns);
+  }
+  if (last.content.trim() === '') throw new RowFault(column, 'is empty', turns, true);
+  return [...turns];
 }
 
 interface RatedAnswer {
@@ -130,25 +188,32 @@ export function messagesOf(row: Context): Message[] {
   const given = structured(row, 'messages');
   if (given === undefined) throw new RowFault(name, 'is missing', given);
   if (!Array.isArray(given)) throw new RowFault(name, `is ${typeName(given)}, not a list of turns`, given);
-  return asMessages(name, given);
+  return begun(row, asMessages(name, given, passOf(row, 'messages')));
 }
 
+/** What is wrong with a value that `data.values` could map. */
+export const NOT_BOOLEAN = 'not true or false';
+
+/** True or false, as the file or `data.values` writes it; undefined where there is none. */
 export function booleanOf(row: Context, column: string): boolean | undefined {
   const given = value(row, column);
   if (given === undefined || given === null) return undefined;
+  const mapped = mappedValue(row.values ?? {}, given);
+  if (mapped !== undefined) return mapped;
   if (typeof given === 'boolean') return given;
   if (row.record.untyped === true && typeof given === 'string') {
     const word = given.trim().toLowerCase();
-    if (word === 'true' || word === '1') return true;
-    if (word === 'false' || word === '0') return false;
+    if (/^(true|1(\.0)?)$/.test(word)) return true;
+    if (/^(false|0(\.0)?)$/.test(word)) return false;
   }
-  throw new RowFault(nameOf(row, column), `is ${typeName(given)}, not true or false`, given);
+  throw new RowFault(nameOf(row, column), `is ${typeName(given)}, ${NOT_BOOLEAN}`, given);
 }
 
 /** A vote: true or false, or 1 or 0. */
 export function voteOf(row: Context): boolean | undefined {
   const given = value(row, 'label');
-  return given === 1 || given === 0 ? given === 1 : booleanOf(row, 'label');
+  const numbers = (given === 1 || given === 0) && mappedValue(row.values ?? {}, given) === undefined;
+  return numbers ? given === 1 : booleanOf(row, 'label');
 }
 
 /**
@@ -177,10 +242,11 @@ export function numberOf(row: Context, column: string): number | undefined {
 }
 
 export function scoresOf(row: Context): Record<string, number> | undefined {
-  const given = structured(row, 'scores');
+  const cell = value(row, 'scores');
+  const given = typeof cell === 'string' ? parseSpelt(cell) ?? cell : cell;
   if (given === undefined || given === null) return undefined;
   const name = nameOf(row, 'scores');
-  if (typeof given !== 'object' || Array.isArray(given)) throw new RowFault(name, `is ${typeName(given)}, not an object of numbers`, given);
+  if (!isObject(given)) throw new RowFault(name, `is ${typeName(given)}, not an object of numbers`, given);
   for (const [what, number] of Object.entries(given)) {
     if (typeof number !== 'number' || !Number.isFinite(number)) {
       throw new RowFault(name, `has ${what} that is ${typeName(number)}, not a finite number`, given);

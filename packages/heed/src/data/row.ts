@@ -42,6 +42,8 @@ export interface RowDefinition<Row extends BaseRow = BaseRow> {
   readonly columns: readonly string[];
   /** True where a row also keeps the file's other columns. */
   readonly keepsOthers?: boolean;
+  /** Columns that say how good a response is and that this kind does not read: refused where nothing else says it. Default: none. */
+  readonly unheard?: readonly string[];
   /** The check of rows that come from code. */
   readonly schema: z.ZodType<Row>;
   /** Columns without which no row of the file can be read. @throws UserError where `data.columns` contradicts itself for this kind */
@@ -63,10 +65,17 @@ export interface RowDefinition<Row extends BaseRow = BaseRow> {
 /** Defines a kind of row; the type of its rows is the schema's. */
 export const defineRow = <Row extends BaseRow>(definition: RowDefinition<Row>): RowDefinition<Row> => definition;
 
-/** One turn of a conversation: the check of what `text` calls a Message. */
-export const MessageSchema = z.object({
+/** One turn of a conversation: the check of what `text` calls a Message. A key that it does not name is an error: nothing would use it. */
+export const MessageSchema = z.strictObject({
   role: z.enum(['system', 'user', 'assistant', 'tool']),
   content: z.string(),
+  weight: z.union([z.literal(0), z.literal(1)]).optional(),
+  tool_calls: z.array(z.unknown()).optional(),
+  tool_call_id: z.string().optional(),
+  name: z.string().optional(),
+  reasoning_content: z.string().optional(),
+  thinking: z.string().optional(),
+  tools: z.array(z.unknown()).optional(),
 }) satisfies z.ZodType<Message>;
 
 /** Parts of the schemas of several kinds. */

@@ -3,6 +3,7 @@ import type { ConversationRow, PreferenceRow, PromptRow } from '../data/rows.js'
 import { at } from '../data/source.js';
 import { sameText } from '../data/row.js';
 import { UserError } from '../errors.js';
+import { partsOf } from '../text/turn.js';
 import type { Answered, Taught, Teacher } from './sources/answered.js';
 
 /** A prompt with the answer that somebody gave to it. */
@@ -13,7 +14,13 @@ export interface Demonstration {
 
 /** The last assistant turn of a conversation as a demonstration, and all before it as its prompt. */
 export function demonstrationOf({ source, id, messages }: ConversationRow): Demonstration {
-  const last = messages.findLastIndex(({ role }) => role === 'assistant');
+  const last = messages.findLastIndex(({ role, weight }) => role === 'assistant' && weight !== 0);
+  const [part] = partsOf(messages[last]!);
+  if (part !== undefined) {
+    throw new UserError(`${at(source)}: the demonstration has ${part}, and answers are compared by their text alone.`, [
+      'Leave the row out, or learn from it with method: sft.',
+    ]);
+  }
   if (messages.slice(0, last).every(({ role }) => role !== 'user')) {
     throw new UserError(`${at(source)}: the demonstration answers no turn of a user.`, [
       'Each conversation has a prompt before its answer.',
@@ -25,13 +32,16 @@ export function demonstrationOf({ source, id, messages }: ConversationRow): Demo
 /** Reads conversations as demonstrations; those that are said to be bad are left out and counted. @throws UserError as `loadData` does */
 export async function loadDemonstrations(
   options: DataOptions,
-): Promise<{ readonly demonstrations: readonly Demonstration[]; readonly bad: number; readonly skipped: LoadedData<unknown>['skipped'] }> {
-  const { train, skipped } = await loadData(options, 'conversation');
+): Promise<{
+  readonly demonstrations: readonly Demonstration[]; readonly bad: number;
+  readonly skipped: LoadedData<unknown>['skipped']; readonly unused: readonly string[];
+}> {
+  const { train, skipped, unused = [] } = await loadData(options, 'conversation');
   const good = train.filter(({ satisfied }) => satisfied !== false);
   if (good.length === 0) {
     throw new UserError('The data hold no demonstration: every answer is said to be bad.', ['Leave the column satisfied or label out.']);
   }
-  return { demonstrations: good.map(demonstrationOf), bad: train.length - good.length, skipped };
+  return { demonstrations: good.map(demonstrationOf), bad: train.length - good.length, skipped, unused };
 }
 
 /**

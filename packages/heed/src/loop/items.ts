@@ -75,6 +75,11 @@ export function prepare(rows: readonly AnyRow[], method: BoundMethod, text: Resp
     }
     const written = sequencesOf(row, index);
     if (written === undefined) return [];
+    const same = madeEqual(method, written);
+    if (same !== undefined) {
+      unfit.push({ source: row.source, reason: same });
+      return [];
+    }
     const sequences = Object.entries(written).flatMap(([name, list]) => list.map((s, place) => ({ name, place, s })));
     const supervised = sequences.reduce((n, { s }) => n + supervisedOf(s), 0);
     if (supervised === 0) problems.push({ source: row.source, reason: 'supervises no token: nothing could be learned from it' });
@@ -124,6 +129,18 @@ export function prepare(rows: readonly AnyRow[], method: BoundMethod, text: Resp
       return undefined;
     }
   }
+}
+
+/** Why a row says nothing once it is tokens: the template makes two sequences equal that must differ. Else undefined. */
+export function madeEqual(
+  { apart }: Pick<BoundMethod, 'apart'>, sequences: Readonly<Record<string, readonly TokenSequence[]>>,
+): string | undefined {
+  if (apart === undefined) return undefined;
+  const [better, worse] = apart;
+  const tokens = ({ prompt, response }: TokenSequence): string => `${prompt.join()}|${response.join()}`;
+  const others = new Set(sequences[worse]?.map(tokens));
+  return sequences[better]?.some((one) => others.has(tokens(one))) === true
+    ? `in tokens ${better} equals ${worse}: nothing is preferred` : undefined;
 }
 
 /**

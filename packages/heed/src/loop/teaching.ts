@@ -2,6 +2,7 @@
 import { loadData } from '../data/load.js';
 import type { Problem } from '../data/problem.js';
 import type { PromptRow } from '../data/rows.js';
+import { describeUnused } from '../data/unused.js';
 import type { BoundMethod } from '../method/method.js';
 import type { RewardTools } from '../reward/define.js';
 import type { Hooks } from '../run/job.js';
@@ -23,10 +24,12 @@ export async function loadPrompts(
   { data, rows, adversary }: Pick<AlignRecipe, 'data' | 'rows' | 'adversary'>, say: (line: string) => void,
 ): Promise<Prompts> {
   if (!selfPlays({ rows }) && adversary === undefined) {
-    const { train, skipped } = await loadData(data, 'prompt');
+    const { train, skipped, unused = [] } = await loadData(data, 'prompt');
+    for (const line of describeUnused(unused)) say(line);
     return { prompts: train, skipped };
   }
-  const { demonstrations, bad, skipped } = await loadDemonstrations(data);
+  const { demonstrations, bad, skipped, unused } = await loadDemonstrations(data);
+  for (const line of describeUnused(unused)) say(line);
   if (bad > 0) say(`${bad} of ${bad + demonstrations.length} conversations are said to be bad and demonstrate nothing; they are left out.`);
   return { prompts: demonstrations.map(({ prompt }) => prompt), skipped, demonstrations };
 }

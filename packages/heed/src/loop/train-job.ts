@@ -1,5 +1,6 @@
 import { startEngine, view } from '@heed/tensor';
 import { listProblems } from '../data/problem.js';
+import { describeUnused, leftOver } from '../data/unused.js';
 import type { AnyRow } from '../data/rows.js';
 import { initialParameters } from '../model/adapter.js';
 import { loadModel } from '../model/load.js';
@@ -67,6 +68,7 @@ export async function runTraining(recipe: TrainRecipe, run: RunFolder, hooks: Ho
   const model = await loadModel(recipe.model, { template: recipe.template, now: clockOf(run), log: say });
   const method = await openMethod(recipe.method, run);
   const data = await loadRows(recipe.data, method);
+  for (const line of describeUnused(leftOver(data.unused, model.template))) say(line);
   const text = createRespond(model.template);
   const limits = limitsOf(recipe.data, method, model.architecture.context);
   const start = await startAdapter(recipe.adapter, model.checkpoint, method.heads);

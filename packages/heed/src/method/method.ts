@@ -153,6 +153,11 @@ export interface Method<Kind extends RowKind | RowDefinition, Options, Name exte
   readonly unused?: string;
   /** Why a row cannot be learnt from by this method with these options (a tie, say), else undefined. Such rows follow `data.junk`. */
   unfit?(row: RowOf<Kind>, options: Options): string | undefined;
+  /**
+   * Two sequences that must differ in their tokens, such as what is preferred and what it is preferred to: where the template makes them
+   * equal, the row says nothing. Default: none.
+   */
+  readonly apart?: readonly [Name, Name];
   /** Why all rows together cannot be learnt from (one class only, say), else undefined. An error. */
   unfitTogether?(rows: readonly RowOf<Kind>[], options: Options): string | undefined;
   /** Rows to learn from, chosen from all (CUT keeps a share of the satisfactory ones). Default: all. */
@@ -197,6 +202,7 @@ export interface BoundMethod {
   readonly temperature: number;
   sequences(row: AnyRow, text: Respond, among?: Among<AnyRow>): Record<string, readonly TokenSequence[]>;
   columnsOf(row: AnyRow): Record<string, number | readonly number[] | readonly (readonly number[])[]>;
+  readonly apart?: readonly [string, string];
   uses(row: AnyRow): boolean;
   readonly unused: string;
   unfit(row: AnyRow): string | undefined;
@@ -253,6 +259,7 @@ export function bind<Kind extends RowKind | RowDefinition, Options, Name extends
       }));
     },
     columnsOf: (row) => method.columnsOf?.(row as Row, options) ?? {},
+    ...(method.apart === undefined ? {} : { apart: method.apart }),
     unused: method.unused ?? `of no use to ${method.name}`,
     uses: (row) => method.uses?.(row as Row, options) ?? true,
     unfit: (row) => method.unfit?.(row as Row, options),

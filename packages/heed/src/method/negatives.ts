@@ -24,6 +24,7 @@ export function negativeSequences({ prompt, rejected, positives }: NegativeRow, 
 
 /** Rows of the kind: what is there of use to a method that learns from bad responses. */
 export const OF_BAD = {
+  apart: NEGATIVE,
   /** Responses that nobody called good. */
   uses: ({ satisfied }: NegativeRow): boolean => satisfied !== true,
   unused: 'said to be good (satisfied or label is true)',

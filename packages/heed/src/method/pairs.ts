@@ -29,7 +29,7 @@ export const equalPair = ({ chosen, rejected }: PreferenceRow): string | undefin
 
 /** What a method of preference rows declares of them. */
 export const PREFERENCES = {
-  row: 'preference', names: PAIR, columns: [SOFT_LABEL], sequences: pairSequences, columnsOf: softLabel, unfit: equalPair,
+  row: 'preference', names: PAIR, columns: [SOFT_LABEL], sequences: pairSequences, columnsOf: softLabel, unfit: equalPair, apart: PAIR,
 } as const;
 
 /** Why a row cannot be learnt from by a loss that takes `chosen` for certainly better; else undefined. */

@@ -34,6 +34,7 @@ export const principleRewardModel = defineMethod({
   row: 'principled',
   options,
   names: PAIR,
+  apart: PAIR,
   lists: PAIR,
   columns: [],
   heads: () => ({ score: { size: 1, at: 'last' } }),

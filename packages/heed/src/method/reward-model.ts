@@ -29,6 +29,7 @@ export const rewardModel = defineMethod({
   row: 'preference',
   options,
   names: PAIR,
+  apart: PAIR,
   columns: [SOFT_LABEL, 'margin'],
   heads: () => ({ score: { size: 1, at: 'last' } }),
   sequences: pairSequences,

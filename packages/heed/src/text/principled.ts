@@ -1,4 +1,5 @@
 import type { Message } from './template.js';
+import { said } from './turn.js';
 
 /** A rule that an answer is held to: its name, and what it asks for (or, negated, what it asks to leave undone). */
 export interface HeldPrinciple {
@@ -48,7 +49,7 @@ const SPEAKERS: Readonly<Record<Message['role'], string>> = { system: 'System', 
 export function transcript(messages: readonly Message[]): string {
   const [only] = messages;
   if (messages.length === 1 && only!.role === 'user') return only!.content;
-  return messages.map(({ role, content }) => `${SPEAKERS[role]}: ${content}`).join('\n\n');
+  return messages.map((turn) => `${SPEAKERS[turn.role]}: ${said(turn)}`).join('\n\n');
 }
 
 function bullets(principles: readonly HeldPrinciple[]): string {

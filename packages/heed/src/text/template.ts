@@ -4,12 +4,9 @@ import { createMask } from './mask.js';
 import type { Mask } from './mask.js';
 import { strftime } from './strftime.js';
 import type { Tokenizer } from './tokenizer.js';
+import { type Message, lostIn, masked, partsOf, textsOf, toolsOf } from './turn.js';
 
-/** One turn of a conversation. */
-export interface Message {
-  readonly role: 'system' | 'user' | 'assistant' | 'tool';
-  readonly content: string;
-}
+export type { Message } from './turn.js';
 
 /** Token ids, and which of them a loss may read. Both lists have the same length. */
 export interface Supervised {
@@ -32,14 +29,16 @@ export interface Template {
    */
   response(text: string): number[];
   /**
-   * A whole conversation that ends with an assistant turn. Every assistant turn is supervised with its end-of-turn token.
-   * With one assistant turn it is `prompt(before)` and `response(content)`, joined.
+   * A whole conversation that ends with an assistant turn. Every assistant turn is supervised with its end-of-turn token, unless its
+   * `weight` is 0. With one assistant turn it is `prompt(before)` and `response(content)`, joined.
    *
    * @throws if the template renders a turn differently once more turns follow, so that no single sequence could stand for it.
    */
   conversation(messages: readonly Message[]): Supervised;
   /** End-of-turn, EOS and what else ends an answer: where generation stops. */
   readonly stopIds: readonly number[];
+  /** Whether the template looks at this key of a turn, such as `name`. */
+  reads(key: string): boolean;
 }
 
 /** How a template is set up. */
@@ -67,17 +66,18 @@ const QUESTION: readonly Message[] = [{ role: 'user', content: 'Hello' }];
 export function chatTemplate(
   tokenizer: Tokenizer, source?: string, { ends = [], now = () => new Date() }: TemplateOptions = {},
 ): Template {
-  const jinja = parse(source ?? tokenizer.chatTemplate);
+  const written = source ?? tokenizer.chatTemplate;
+  const jinja = parse(written);
   const control = controlTokens(tokenizer);
   const named = Object.fromEntries((['bos', 'eos', 'pad'] as const).map((role) => {
     const id = tokenizer[`${role}Id`];
     return [`${role}_token`, id === undefined ? '' : tokenizer.decode([id])];
   }));
   const render = (messages: readonly Message[], mask: Mask, generate: boolean): string => {
-    const masked = messages.map((message) => ({ ...message, role: mask.hide(message.role), content: mask.hide(message.content) }));
+    const { turns, tools } = masked(messages, mask.hide);
     try {
       return jinja.render({
-        ...named, messages: masked, add_generation_prompt: generate, tools: null, documents: null,
+        ...named, messages: turns, add_generation_prompt: generate, tools, documents: null,
         [CLOCK]: (format: string) => strftime(now(), format),
       });
     } catch (error) {
@@ -91,17 +91,24 @@ export function chatTemplate(
     control,
   );
 
-  /** What the template makes of a response after this prompt: the text up to its end-of-turn token. */
-  const responseText = (before: readonly Message[], prompt: string, content: string, mask: Mask): string => {
-    const whole = render([...before, { role: 'assistant', content }], mask, false);
+  /** What the template makes of an assistant turn after this prompt: the text up to its end-of-turn token. */
+  const responseText = (before: readonly Message[], prompt: string, turn: Message, mask: Mask): string => {
+    const whole = render([...before, turn], mask, false);
     if (!whole.startsWith(prompt) || !whole.endsWith(ending.text)) {
       throw new UserError('The chat template renders a finished assistant turn differently from its generation prompt, ' +
         `so the turn cannot be learned as a response: the prompt ends ${JSON.stringify(prompt.slice(-60))}, ` +
         `the turn reads ${JSON.stringify(whole.slice(-200))}. Give a chat template made for training.`);
     }
     const text = whole.slice(prompt.length, whole.length - ending.text.length) + ending.gap;
-    if (!text.includes(mask.hide(content).trim())) throw changedResponse(content, mask.show(text));
+    if (!text.includes(mask.hide(turn.content).trim())) throw changedResponse(turn.content, mask.show(text));
     return text;
+  };
+  const requireWritten = (messages: readonly Message[], mask: Mask, generate: boolean): void => {
+    const lost = lostIn(messages, (turns) => render(turns, mask, generate));
+    if (lost !== undefined) {
+      throw new UserError(`The chat template leaves out ${lost}, and what the conversation says would change. ` +
+        'Use a model whose template writes it, or take it out of the data.');
+    }
   };
   const encodeResponse = (text: string, prompt: string, mask: Mask): number[] => {
     const after = control.some((token) => prompt.endsWith(token)) ? 'control token' : 'text';
@@ -111,14 +118,16 @@ export function chatTemplate(
   return {
     name: 'chat',
     stopIds: [...new Set([ending.id, tokenizer.eosId, ...ends].filter((id) => id !== undefined))],
+    reads: (key) => written?.includes(key) ?? false,
     prompt(messages) {
       const mask = maskOf(messages, control);
+      requireWritten(messages, mask, true);
       return tokenizer.encode(render(messages, mask, true), { special: true, unmask: mask.show });
     },
     response(text) {
       const mask = createMask([text], control);
       const prompt = render(QUESTION, mask, true);
-      return encodeResponse(responseText(QUESTION, prompt, text, mask), prompt, mask);
+      return encodeResponse(responseText(QUESTION, prompt, { role: 'assistant', content: text }, mask), prompt, mask);
     },
     conversation(messages) {
       if (messages.at(-1)?.role !== 'assistant') {
@@ -129,10 +138,11 @@ export function chatTemplate(
       if (messages[0]?.role === 'assistant')
         throw new UserError('The conversation begins with an assistant turn: nothing came before that it could answer.');
       const mask = maskOf(messages, control);
+      requireWritten(messages, mask, false);
       const joined: Supervised = { ids: [], supervised: [] };
       let sofar = '';
-      messages.forEach(({ role, content }, turn) => {
-        if (role !== 'assistant') return;
+      messages.forEach((message, turn) => {
+        if (message.role !== 'assistant') return;
         const before = messages.slice(0, turn);
         const prompt = render(before, mask, true);
         if (!prompt.startsWith(sofar)) {
@@ -142,8 +152,8 @@ export function chatTemplate(
         }
         const after = sofar === '' ? 'nothing' : 'control token';
         append(joined, tokenizer.encode(prompt.slice(sofar.length), { special: true, after, unmask: mask.show }), false);
-        const text = responseText(before, prompt, content, mask);
-        append(joined, encodeResponse(text, prompt, mask), true);
+        const text = responseText(before, prompt, message, mask);
+        append(joined, encodeResponse(text, prompt, mask), message.weight !== 0);
         sofar = prompt + text + ending.written;
       });
       return joined;
@@ -166,6 +176,10 @@ export function alpacaTemplate(tokenizer: Tokenizer, { ends = [] }: Pick<Templat
     throw new UserError('The alpaca template ends responses with EOS, but tokenizer_config.json names no eos_token.');
   const start = tokenizer.addsBos && bosId !== undefined ? [bosId] : [];
   const prompt = (messages: readonly Message[]): number[] => {
+    const [part] = messages.flatMap(partsOf);
+    if (part !== undefined || toolsOf(messages).length > 0) {
+      throw new UserError(`The alpaca template has no place for ${part ?? 'tools'}. Use the chat template, or take it out of the data.`);
+    }
     const [first, ...rest] = messages;
     const [preamble, [user, ...more]] = first?.role === 'system' ? [first.content, rest] : [PLAIN, messages];
     if (user?.role !== 'user' || more.length > 0) {
@@ -178,6 +192,7 @@ export function alpacaTemplate(tokenizer: Tokenizer, { ends = [] }: Pick<Templat
   return {
     name: 'alpaca',
     stopIds: [...new Set([eosId, ...ends])],
+    reads: () => false,
     prompt,
     response,
     conversation(messages) {
@@ -187,7 +202,8 @@ export function alpacaTemplate(tokenizer: Tokenizer, { ends = [] }: Pick<Templat
       }
       const joined: Supervised = { ids: [], supervised: [] };
       append(joined, prompt(messages.slice(0, -1)), false);
-      append(joined, response(last.content), true);
+      if (partsOf(last).length > 0) prompt([last]);
+      append(joined, response(last.content), last.weight !== 0);
       return joined;
     },
   };
@@ -230,7 +246,7 @@ function controlTokens(tokenizer: Tokenizer): string[] {
 }
 
 function maskOf(messages: readonly Message[], control: readonly string[]): Mask {
-  return createMask(messages.flatMap(({ role, content }) => [role, content]), control);
+  return createMask(textsOf(messages), control);
 }
 
 interface Ending {

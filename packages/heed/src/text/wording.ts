@@ -23,7 +23,7 @@ export function rewriteInstruction(
   const all: Readonly<Record<string, string>> = { instruction: last.content, ...values };
   const fault = wordingFault(wording, Object.keys(all));
   if (fault !== undefined) throw new Error(`The ${what} wording ${fault}: ${JSON.stringify(wording)}.`);
-  return [...messages.slice(0, -1), { role: 'user', content: wording.replace(PLACE, (_, name: string) => all[name]!) }];
+  return [...messages.slice(0, -1), { ...last, content: wording.replace(PLACE, (_, name: string) => all[name]!) }];
 }
 
 /** What is wrong with a wording that must hold each of these placeholders and no other, else undefined. */

@@ -114,7 +114,7 @@ describe('a mapping', () => {
   it('is refused where the kind of row would ignore it', () => {
     const fields = { prompt: 'p', completion: 'c', judgment: 'x', vote: 1 };
     expect(() => read('completion', fields, { promt: 'prompt' })).toThrow('data.columns.promt: "completion" rows have no column promt');
-    expect(() => read('judged', fields, { label: 'vote' })).toThrow('data.columns.label: "judged" rows have no column label');
+    expect(() => read('judged', fields, { margin: 'vote' })).toThrow('data.columns.margin: "judged" rows have no column margin');
     expect(() => read('judged', fields, { score: 'vote' })).toThrow('judged rows read a score in Alpaca files alone');
     expect(read('prompt', fields, { label: 'vote' })).toMatchObject({ extra: { vote: 1 } });
     expect(() => read('prompt', fields, { promt: 'vote' })).toThrow('"prompt" rows have no column promt');

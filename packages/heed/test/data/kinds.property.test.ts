@@ -87,7 +87,7 @@ describe.each(kinds)('%s rows', (kind) => {
           names.join(','),
           ...written.map((row) => names.map((column) => cell((row as Record<string, unknown>)[column])).join(',')),
         ];
-        const { rows: read } = parseRows(kind, readCsv('f', utf8(lines.join('\n')), ',').rows);
+        const { rows: read } = parseRows(kind, readCsv('f', utf8(lines.join('\n')), 'csv').rows);
         expect(read.map(({ source: _, ...row }) => row)).toEqual(written);
       }),
       { numRuns: 40 },

@@ -49,7 +49,7 @@ describe('readers, on anything', () => {
       fc.property(table, fc.constantFrom('\n', '\r\n'), (records, newline) => {
         const names = records[0]!.map((_, i) => `c${i}`);
         const lines = [names, ...records].map((cells) => cells.map((c) => `"${c.replaceAll('"', '""')}"`).join(','));
-        const { rows } = readCsv('f', utf8(lines.join(newline) + newline), ',');
+        const { rows } = readCsv('f', utf8(lines.join(newline) + newline), 'csv');
         expect(rows.map(({ fields }) => Object.values(fields))).toEqual(records);
         // A record starts after all line breaks of the ones before it.
         const starts = records.map((_, i) => 2 + lines.slice(1, i + 1).reduce((n, line) => n + line.split('\n').length, 0));
@@ -67,8 +67,8 @@ describe('readers, on anything', () => {
       fc.property(bytes, (content) => {
         onlyUserErrors(() => readJsonLines('f', content));
         onlyUserErrors(() => readJson('f', content));
-        onlyUserErrors(() => readCsv('f', content, ','));
-        onlyUserErrors(() => readCsv('f', content, '\t'));
+        onlyUserErrors(() => readCsv('f', content, 'csv'));
+        onlyUserErrors(() => readCsv('f', content, 'tsv'));
       }),
       { numRuns: 500 },
     );

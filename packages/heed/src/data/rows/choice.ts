@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { needs, wayOf } from '../columns.js';
 import { excerpt, typeName } from '../problem.js';
 import { defineRow, shape } from '../row.js';
-import { common, type Context, listOf, nameOf, promptOf, textsOf, value } from '../row-cells.js';
+import { common, type Context, listOf, nameOf, PROMPT_COLUMNS, promptOf, textsOf, value } from '../row-cells.js';
 import { histogram, summary, type Table, tallied } from '../table.js';
 import { RowFault } from '../turns.js';
 
@@ -84,7 +84,7 @@ const probabilities = (best: readonly number[]): Table =>
 
 export const choice = defineRow({
   kind: 'choice',
-  columns: ['prompt', 'input', 'choices', 'targets', 'label'],
+  columns: [...PROMPT_COLUMNS, 'choices', 'targets', 'label'],
   schema: ChoiceRow,
   needs(layout) {
     const way = wayOf([['targets'], ['label']], layout) ?? ['targets', 'label'];

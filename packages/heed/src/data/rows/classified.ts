@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { type Layout, needs, wayOf } from '../columns.js';
 import { excerpt, typeName } from '../problem.js';
 import { type BaseRow, defineRow, type Remark, shape } from '../row.js';
-import { common, type Context, nameOf, promptOf, textOf, value } from '../row-cells.js';
+import { common, type Context, nameOf, PROMPT_COLUMNS, promptOf, textOf, value } from '../row-cells.js';
 import { tallied } from '../table.js';
 import { RowFault } from '../turns.js';
 
@@ -51,7 +51,7 @@ function alikeLabels(rows: readonly ClassifiedRow[]): Remark {
 
 export const classified = defineRow({
   kind: 'classified',
-  columns: ['prompt', 'input', 'text', 'completion', 'label'],
+  columns: [...PROMPT_COLUMNS, 'text', 'completion', 'label'],
   schema: ClassifiedRow,
   needs(layout) {
     const column = textColumn(layout);

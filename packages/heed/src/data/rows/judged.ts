@@ -2,12 +2,19 @@ import { z } from 'zod';
 import { UserError } from '../../errors.js';
 import { type Layout, type Need, needs } from '../columns.js';
 import { findsFault, isEmptyComment, isFailedCall, looksLikePraise } from '../judgment.js';
-import { typeName } from '../problem.js';
 import { defineRow, type Remark, satisfiedVerdict, shape } from '../row.js';
-import { ANSWER_COLUMNS, booleanOf, type Context, nameOf, numberOf, ratedAnswerOf, value } from '../row-cells.js';
+import {
+  ANSWER_COLUMNS, answersInMessages, type Context, nameOf, notice, numberOf, plainText, ratedAnswerOf, satisfiedOf, value,
+} from '../row-cells.js';
 import { RowFault } from '../turns.js';
 
 const SILENT = 'says nothing though satisfied is false: write what is wrong with the response';
+
+const UNSAID = 'called good by silence';
+/** From this share of the rows on, silence is hardly praise. */
+const UNSAID_FROM = 1 / 3;
+const UNSAID_ADVICE = 'no judgment stands there and nothing says that the response is good; where silence means nothing, name the column '
+  + 'that says it (data.columns: { satisfied: … }) or leave such rows out';
 
 /**
  * A response and what was said about it. `judgment: null` says that nothing was found wrong, so that `satisfied` is true; a satisfied
@@ -24,7 +31,7 @@ export const JudgedRow = z
   });
 export type JudgedRow = z.infer<typeof JudgedRow>;
 
-export const JUDGED_COLUMNS: readonly string[] = [...ANSWER_COLUMNS, 'scores', 'judgment', 'satisfied', 'score'];
+export const JUDGED_COLUMNS: readonly string[] = [...ANSWER_COLUMNS, 'scores', 'judgment', 'satisfied', 'label', 'score'];
 
 export function needsOfJudged(layout: Layout, more = ''): Need[] {
   if (layout.mapped.has('score') && !layout.alpaca) {
@@ -32,32 +39,35 @@ export function needsOfJudged(layout: Layout, more = ''): Need[] {
       'Leave it out, and let satisfied say which responses are good.',
     ]);
   }
-  return needs(`prompt, completion, and judgment or satisfied${more}`, ['prompt'], ['completion'], ['judgment', 'satisfied']);
+  const answer = answersInMessages(layout) ? [] : [['prompt'], ['completion']];
+  const said = ['judgment', 'satisfied', ...(layout.votes || layout.mapped.has('label') ? ['label'] : [])];
+  return needs(`prompt, completion, and judgment or satisfied${more}`, ...answer, said);
 }
 
-/** `satisfied`, where given, decides; else Alpaca's score; else a judgment says that something is wrong, and null that nothing is. */
+/**
+ * `satisfied`, or a vote in `label`, decides; else Alpaca's score; else a judgment says that something is wrong, and none that nothing is.
+ * An empty comment is none, and without `satisfied` says neither.
+ */
 export function readJudged(row: Context): JudgedRow {
   const plain = ratedAnswerOf(row);
-  const given = value(row, 'judgment');
+  const given = plainText(row, 'judgment');
   const name = nameOf(row, 'judgment');
-  if (given !== undefined && given !== null && typeof given !== 'string') {
-    throw new RowFault(name, `is ${typeName(given)}, not text or null`, given);
-  }
-  if (typeof given === 'string' && isFailedCall(given)) {
+  if (given !== undefined && isFailedCall(given)) {
     throw new RowFault(name, 'stands for a call that failed: judge the response again', given, true);
   }
-  const said = booleanOf(row, 'satisfied');
-  const judgment = typeof given === 'string' && isEmptyComment(given) ? null : (given ?? null);
-  if (said !== true && judgment === null && typeof given === 'string') {
+  const { satisfied: said } = satisfiedOf(row);
+  const judgment = given === undefined || isEmptyComment(given) ? null : given;
+  if (said !== true && judgment === null && given !== undefined) {
     const way = 'write what is wrong, or set satisfied to true where nothing is';
     throw new RowFault(name, `says nothing: the comment is empty; ${way}`, given, true);
   }
   const score = row.layout.alpaca ? numberOf(row, 'score') : undefined;
-  if (said === undefined && given === undefined && score === undefined) {
-    throw new RowFault(name, 'is missing (null says the response was satisfactory)', given);
+  if (said === undefined && score === undefined && value(row, 'judgment') === undefined) {
+    throw new RowFault(name, 'is missing (null says the response was satisfactory)', undefined);
   }
   const satisfied = said ?? ((score !== undefined && score >= 7) || judgment === null);
-  if (!satisfied && judgment === null) throw new RowFault(name, SILENT, given);
+  if (!satisfied && judgment === null) throw new RowFault(name, SILENT, value(row, 'judgment'), true);
+  if (said === undefined && score === undefined && judgment === null) notice(row, UNSAID, UNSAID_ADVICE, UNSAID_FROM);
   return { ...plain, judgment, satisfied };
 }
 

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { needs } from '../columns.js';
 import { defineRow, shape } from '../row.js';
-import { ANSWER_COLUMNS, nameOf, ratedAnswerOf, voteOf } from '../row-cells.js';
+import { ANSWER_COLUMNS, answersInMessages, nameOf, ratedAnswerOf, voteOf } from '../row-cells.js';
 import { RowFault } from '../turns.js';
 import { oneClass } from './classified.js';
 
@@ -15,7 +15,7 @@ export const labelled = defineRow({
   kind: 'labelled',
   columns: [...ANSWER_COLUMNS, 'scores', 'label'],
   schema: LabelledRow,
-  needs: () => needs('prompt, completion and label', ['prompt'], ['completion'], ['label']),
+  needs: (layout) => needs('prompt, completion and label', ...(answersInMessages(layout) ? [] : [['prompt'], ['completion']]), ['label']),
   read(row) {
     const plain = ratedAnswerOf(row);
     const label = voteOf(row);

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { type Layout, needs, wayOf } from '../columns.js';
 import { defineRow, sameText, satisfiedVerdict, shape } from '../row.js';
-import { common, nameOf, promptOf, satisfiedOf, structured, textsOf } from '../row-cells.js';
+import { common, nameOf, passOf, PROMPT_COLUMNS, promptOf, satisfiedOf, structured, textsOf } from '../row-cells.js';
 import { tallied } from '../table.js';
 import { asMessages, asResponse, RowFault, withoutPrompt } from '../turns.js';
 
@@ -20,7 +20,7 @@ const badColumn = (layout: Layout): readonly string[] | undefined => wayOf([['re
 
 export const negative = defineRow({
   kind: 'negative',
-  columns: ['prompt', 'input', 'rejected', 'completion', 'positives', 'satisfied', 'label'],
+  columns: [...PROMPT_COLUMNS, 'rejected', 'completion', 'positives', 'satisfied', 'label'],
   schema: NegativeRow,
   needs: (layout) => needs('prompt, and rejected or completion', ['prompt'], badColumn(layout) ?? ['rejected', 'completion']),
   read(row) {
@@ -28,7 +28,8 @@ export const negative = defineRow({
     const given = structured(row, column);
     const name = nameOf(row, column);
     const prompt = promptOf(row);
-    const rejected = asResponse(name, Array.isArray(given) ? withoutPrompt(asMessages(name, given), prompt) : given);
+    const pass = passOf(row, column);
+    const rejected = asResponse(name, Array.isArray(given) ? withoutPrompt(asMessages(name, given, pass), prompt) : given, pass);
     const positives = textsOf(row, 'positives');
     const equal = positives?.find((positive) => sameText(positive, rejected));
     if (equal !== undefined) throw new RowFault(nameOf(row, 'positives'), `equals ${name}: nothing is preferred`, equal, true);

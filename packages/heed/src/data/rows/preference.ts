@@ -2,9 +2,12 @@ import { z } from 'zod';
 import type { Message } from '../../text/template.js';
 import { needs } from '../columns.js';
 import { type BaseRow, defineRow, sameText, shape } from '../row.js';
-import { common, type Context, nameOf, numberOf, promptOf, structured, value } from '../row-cells.js';
+import {
+  begun, common, type Context, messagesOf, nameOf, numberOf, passOf, PROMPT_COLUMNS, promptEnd, promptOf, structured, value,
+} from '../row-cells.js';
 import { histogram, summary } from '../table.js';
-import { asMessages, asPrompt, asResponse, asTranscript, RowFault, sameTurn, withoutPrompt } from '../turns.js';
+import { isTurn } from '../turn.js';
+import { asMessages, asResponse, asTranscript, RowFault, sameTurn, withoutPrompt } from '../turns.js';
 
 /**
  * Two responses to one prompt. `soft_label` is the probability, in [0, 1], that `chosen` is the better one (absent: certain); `margin` is
@@ -27,19 +30,20 @@ export const isTie = (row: BaseRow): boolean => 'soft_label' in row && row.soft_
 function sideOf(row: Context, column: 'chosen' | 'rejected'): string | Message[] {
   const name = nameOf(row, column);
   const given = structured(row, column);
-  if (Array.isArray(given)) return asMessages(name, given);
+  if (Array.isArray(given) || isTurn(given)) return asMessages(name, Array.isArray(given) ? given : [given], passOf(row, column));
   const text = asResponse(name, given);
   return row.hh && value(row, 'prompt') === undefined ? asTranscript(name, text) : text;
 }
 
-/** The turns with which both responses begin, where the file has no column of prompts. */
+/** Without a column of prompts: the turns of `messages`, else those with which both responses begin. */
 function sharedPrompt(row: Context, chosen: string | Message[], rejected: string | Message[]): Message[] {
+  if (row.layout.names.has('messages')) return promptEnd(nameOf(row, 'messages'), messagesOf(row));
   if (typeof chosen === 'string' || typeof rejected === 'string') {
     throw new RowFault(nameOf(row, 'prompt'), 'is missing; without it chosen and rejected must be lists of turns', undefined);
   }
   let shared = 0;
   while (shared < chosen.length - 1 && shared < rejected.length - 1 && sameTurn(chosen[shared], rejected[shared])) shared++;
-  return asPrompt(nameOf(row, 'chosen'), chosen.slice(0, shared), false);
+  return begun(row, promptEnd(nameOf(row, 'chosen'), chosen.slice(0, shared)));
 }
 
 function read(row: Context): PreferenceRow {
@@ -64,7 +68,7 @@ function read(row: Context): PreferenceRow {
 
 export const preference = defineRow({
   kind: 'preference',
-  columns: ['prompt', 'input', 'chosen', 'rejected', 'soft_label', 'margin'],
+  columns: [...PROMPT_COLUMNS, 'messages', 'chosen', 'rejected', 'soft_label', 'margin'],
   schema: PreferenceRow,
   needs: () => needs('prompt, chosen and rejected', ['chosen'], ['rejected']),
   read,

@@ -3,7 +3,7 @@ import { agreedScore, ordersAgree } from '../agreed-score.js';
 import { needs } from '../columns.js';
 import { excerpt, typeName } from '../problem.js';
 import { defineRow, sameText, shape } from '../row.js';
-import { common, type Context, listOf, nameOf, promptOf, value } from '../row-cells.js';
+import { common, type Context, listOf, nameOf, PROMPT_COLUMNS, promptOf, value } from '../row-cells.js';
 import { histogram, summary, tallied } from '../table.js';
 import { asResponse, RowFault } from '../turns.js';
 
@@ -78,7 +78,7 @@ function preferred(score: number): string {
 
 export const principled = defineRow({
   kind: 'principled',
-  columns: ['prompt', 'input', 'responses', 'principles'],
+  columns: [...PROMPT_COLUMNS, 'responses', 'principles'],
   schema: PrincipledRow,
   needs: () => needs('prompt, responses and principles', ['prompt'], ['responses'], ['principles']),
   read(row): PrincipledRow {

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { needs } from '../columns.js';
 import { defineRow, shape } from '../row.js';
-import { common, promptOf } from '../row-cells.js';
+import { common, PROMPT_COLUMNS, promptOf } from '../row-cells.js';
 
 /** A prompt to respond to. `extra` holds the file's other columns, for rewards that need them. */
 export const PromptRow = z.object({ ...shape.base, prompt: shape.prompt, extra: z.record(z.string(), z.unknown()) });
@@ -9,7 +9,7 @@ export type PromptRow = z.infer<typeof PromptRow>;
 
 export const prompt = defineRow({
   kind: 'prompt',
-  columns: ['prompt', 'input'],
+  columns: [...PROMPT_COLUMNS],
   keepsOthers: true,
   schema: PromptRow,
   needs: () => needs('prompt', ['prompt']),

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { needs } from '../columns.js';
 import { defineRow, shape } from '../row.js';
-import { common, listOf, nameOf, promptOf } from '../row-cells.js';
+import { common, listOf, nameOf, PROMPT_COLUMNS, promptOf } from '../row-cells.js';
 import { histogram, summary } from '../table.js';
 import { RowFault } from '../turns.js';
 
@@ -42,7 +42,7 @@ export type RolloutRow = z.infer<typeof RolloutRow>;
 
 export const rollout = defineRow({
   kind: 'rollout',
-  columns: ['prompt', 'input', 'completions'],
+  columns: [...PROMPT_COLUMNS, 'completions'],
   schema: RolloutRow,
   needs: () => needs('prompt and completions', ['prompt'], ['completions']),
   read(row) {

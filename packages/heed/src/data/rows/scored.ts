@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { needs } from '../columns.js';
 import { defineRow, shape } from '../row.js';
-import { ANSWER_COLUMNS, nameOf, numberOf, ratedAnswerOf, value } from '../row-cells.js';
+import { ANSWER_COLUMNS, answersInMessages, nameOf, numberOf, ratedAnswerOf, value } from '../row-cells.js';
 import { histogram, summary } from '../table.js';
 import { RowFault } from '../turns.js';
 
@@ -13,7 +13,7 @@ export const scored = defineRow({
   kind: 'scored',
   columns: [...ANSWER_COLUMNS, 'scores', 'score'],
   schema: ScoredRow,
-  needs: () => needs('prompt, completion and score', ['prompt'], ['completion'], ['score']),
+  needs: (layout) => needs('prompt, completion and score', ...(answersInMessages(layout) ? [] : [['prompt'], ['completion']]), ['score']),
   read(row) {
     const score = numberOf(row, 'score');
     if (score === undefined) throw new RowFault(nameOf(row, 'score'), 'is missing', value(row, 'score'));
