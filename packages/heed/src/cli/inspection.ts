@@ -141,7 +141,8 @@ export async function inspectRecipe(file: string, overrides: readonly string[], 
       }
     } catch (error) {
       if (error instanceof UserError) for (const hint of error.hints) ways.add(hint);
-      (error instanceof UnfitError ? unfit : refused).push({ source: row.source, reason: error instanceof Error ? error.message : String(error) });
+      const kept = error instanceof UnfitError ? unfit : refused;
+      kept.push({ source: row.source, reason: error instanceof Error ? error.message : String(error) });
     }
     progress.update(index + 1);
   }
