@@ -115,14 +115,18 @@ function summarise(
     throw new UserError(`None of ${rated.length} answers got a rating from ${name}: ${counts}.`, [`The first: ${first.detail}`]);
   }
   const lined = good.flatMap(({ satisfied }) => satisfied ?? []);
+  const areVerdicts = good.every(({ value, satisfied }) => value === Number(satisfied));
   const placed = good.flatMap(({ findings }) => findings?.length ?? []);
   return {
-    value: bootstrapInterval(good.map(({ value }) => value), { seed: 0 }),
+    value: bootstrapInterval(good.map(({ value }) => value), { seed: 0, ...(areVerdicts ? { bounds: [0, 1] } : {}) }),
     satisfied: lined.length === 0 ? undefined : proportionInterval(lined.filter(Boolean).length, lined.length),
-    findings: placed.length === 0 ? undefined : bootstrapInterval(placed, { seed: 0 }),
+    // Where all counts are equal, another answer may have one more or one less.
+    findings: placed.length === 0 ? undefined : bootstrapInterval(placed, { seed: 0, bounds: nextTo(placed[0]!) }),
     failures,
   };
 }
+
+const nextTo = (count: number): [number, number] => [Math.max(0, count - 1), count + 1];
 
 async function keeping(file: string | undefined, answer: () => Promise<readonly Completion[]>): Promise<readonly Completion[]> {
   // JSON gives numbers back to the last bit.

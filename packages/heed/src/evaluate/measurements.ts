@@ -11,23 +11,25 @@ export function measurements({ satisfied, value, findings, fluency }: AnswerRepo
 }
 
 /**
- * What changed, prompt by prompt, of what has one number for each answer, with a 95 % bootstrap interval drawn with the seed. Prompts of
- * which an answer has no rating are left out, and measurements that the reward does not give.
+ * What changed, prompt by prompt, of what has one number for each answer, with a 95 % bootstrap interval drawn with the seed; where no
+ * verdict changed, an exact one (`bootstrapInterval`). Prompts of which an answer has no rating are left out, so the change may differ from
+ * after − before; and measurements that the reward does not give.
  */
 export function changeOf({ answers: before }: AnswerReport, { answers: after }: AnswerReport, seed: number): Record<string, Estimate> {
   const pairs = before.flatMap(({ rated: a }, i): [Rated, Rated][] => {
     const b = after[i]!.rated;
     return failed(a) || failed(b) ? [] : [[a, b]];
   });
-  const change = (numberOf: (rated: Rated) => number | undefined): Estimate | undefined => {
+  const change = (numberOf: (rated: Rated) => number | undefined, bounds?: readonly [number, number]): Estimate | undefined => {
     const values = pairs.flatMap(([a, b]) => {
       const [from, to] = [numberOf(a), numberOf(b)];
       return from === undefined || to === undefined ? [] : [[from, to] as const];
     });
-    return values.length === 0 ? undefined : pairedDifference(values.map(([from]) => from), values.map(([, to]) => to), { seed });
+    const options = { seed, ...(bounds === undefined ? {} : { bounds }) };
+    return values.length === 0 ? undefined : pairedDifference(values.map(([from]) => from), values.map(([, to]) => to), options);
   };
   const all = {
-    satisfied: change(({ satisfied }) => (satisfied === undefined ? undefined : Number(satisfied))),
+    satisfied: change(({ satisfied }) => (satisfied === undefined ? undefined : Number(satisfied)), [-1, 1]),
     value: change(({ value }) => value),
     findings: change(({ findings }) => findings?.length),
   };

@@ -18,6 +18,7 @@ import { withLeastMass } from './least-mass.js';
 import type { Materials } from './labeler.js';
 import { type Pair, readPairs, readPrompts, readSingles, type Single } from './material.js';
 import { labelPage } from './page.js';
+import type { ShownRow } from './page-rows.js';
 import { labelFiles, type LabelRecipe } from './recipe.js';
 import { type LabelReport, reasons } from './report.js';
 import { addTotals, type CachedRespondent } from './usage.js';
@@ -78,11 +79,19 @@ export async function labelRows(recipe: LabelRecipe, run: RunFolder, tools: Labe
     seconds: Math.round((performance.now() - started) / 10) / 100,
   };
   await atomicWrite(run.path('label-report.json'), `${JSON.stringify(report, null, 2)}\n`);
-  await atomicWrite(run.path('report.html'), labelPage(report, labeler, stringify(recipe)));
+  const made = { rows: shown(given, labelled, failed), failures };
+  await atomicWrite(run.path('report.html'), labelPage(report, labeler, stringify(recipe), made));
   const peakRssMb = Math.round(process.resourceUsage().maxRSS / 1024);
   const summary: LabelSummary = { job: 'label', model: judge.name, ...report, peakRssMb };
   await run.writeSummary(summary);
   return summary;
+}
+
+/** Each row beside what it was made of; without that where the labeler left rows out that did not fail, as ties. */
+function shown(given: readonly (Pair | Single)[], rows: readonly OutputRow[], failures: readonly LabelFailure[]): ShownRow[] {
+  const broken = new Set(failures.map(({ source }) => at(source)));
+  const kept = given.filter(({ source }) => !broken.has(at(source)));
+  return rows.map((row, i) => ({ row, given: kept.length === rows.length ? kept[i] : undefined }));
 }
 
 const writeLines = (run: RunFolder, name: string, lines: readonly OutputRow[]): Promise<void> =>

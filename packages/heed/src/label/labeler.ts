@@ -14,6 +14,8 @@ export interface Materials {
 
 /** A labeler's part of the report. */
 export interface ReportPart {
+  /** Why the labels carry no information, where they do not: the first thing that the report says. */
+  readonly warning?: string | undefined;
   /** Lines for people, in the order in which they matter. */
   readonly lines: readonly string[];
   /** Drawn as a reliability diagram on the page of the report. */

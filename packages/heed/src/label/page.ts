@@ -1,13 +1,22 @@
 /** The label report as a page of its own, `report.html`: no script, no network. */
 import { Html, html } from '../run/report/html.js';
 import { STYLE } from '../run/report/style.js';
+import { at } from '../data/source.js';
+import type { LabelFailure } from './labelled.js';
 import type { AnyLabeler } from './labeler.js';
 import { type LabelReport, renderLabelReport } from './report.js';
+import { MOST_ROWS, type ShownRow, labelledRows } from './page-rows.js';
 import type { Calibration } from './statistics.js';
 
+/** What the run made: the rows, and those that failed. */
+export interface Made {
+  readonly rows: readonly ShownRow[];
+  readonly failures: readonly LabelFailure[];
+}
+
 /** The page. Pure: the same report gives the same page. */
-export function labelPage(report: LabelReport, labeler: AnyLabeler, recipe: string): string {
-  const { calibration } = labeler.report(report.measures, report.labelled);
+export function labelPage(report: LabelReport, labeler: AnyLabeler, recipe: string, made: Made = { rows: [], failures: [] }): string {
+  const { calibration, warning, lines: [chief] } = labeler.report(report.measures, report.labelled);
   const reasons = Object.entries(report.failed.reasons);
   return html`<!doctype html>
 <html lang="en">
@@ -22,6 +31,10 @@ export function labelPage(report: LabelReport, labeler: AnyLabeler, recipe: stri
 <body><main>
 <h1>Labels: ${report.labeler}</h1>
 <p class="quiet">by ${report.judge}</p>
+<div class="headline">${warning !== undefined && html`<p class="alarm" role="alert">${warning}</p>`}
+<p class="metric">rows with a label</p>
+<p class="big"><span class="is">${report.labelled}</span> <span class="was">of ${report.rows}</span></p>
+<p class="lede">${chief}</p></div>
 <h2>Result</h2>
 <pre class="wrap">${renderLabelReport(report, labeler)}</pre>
 ${calibration && html`<h2>Calibration</h2>${reliability(calibration)}
@@ -30,13 +43,17 @@ On the line, a label means what it says. The area of a point is the number of ro
 ECE ${calibration.ece.toFixed(3)}, Brier ${calibration.brier.toFixed(3)}.</p>`}
 ${reasons.length > 0 && html`<h2>What failed</h2>
 <table><thead><tr><th>reason</th><th>rows</th></tr></thead>
-<tbody>${reasons.map(([reason, n]) => html`<tr><td>${reason}</td><td>${n}</td></tr>`)}</tbody></table>`}
+<tbody>${reasons.map(([reason, n]) => html`<tr><td>${reason}</td><td>${n}</td></tr>`)}</tbody></table>
+${made.failures.slice(0, MOST_ROWS).map(whyFailed)}`}
+${made.rows.length > 0 && html`<h2>What the judge said</h2>${labelledRows(made.rows)}`}
 <h2>Recipe</h2>
 <pre>${recipe}</pre>
 </main></body>
 </html>
 `.text;
 }
+
+const whyFailed = ({ source, failure, detail }: LabelFailure): Html => html`<p class="reason">${at(source)}: ${failure}: ${detail}</p>`;
 
 const SIZE = 320;
 const EDGE = 40;

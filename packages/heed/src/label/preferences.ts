@@ -9,7 +9,9 @@ import { choiceColumns, failureOf, type Labelled, type LabelFailure, meanOf, typ
 import { defineLabeler, type ReportPart } from './labeler.js';
 import { asTrl, type Pair } from './material.js';
 import { calibrationLines, lineIf, massLine, positionLines, samplesLine, share } from './report-lines.js';
-import { type Agreement, type Calibration, type PositionBias, agreement, calibration, positionBias } from './statistics.js';
+import {
+  type Agreement, type Calibration, type Named, type PositionBias, agreement, calibration, placeWarning, positionBias,
+} from './statistics.js';
 
 const Exemplar = z.strictObject({
   prompt: z.string().min(1),
@@ -69,6 +71,8 @@ export type PreferencesOptions = z.infer<typeof PreferencesOptions>;
 export interface PreferenceMeasures {
   readonly ties: number;
   readonly position?: PositionBias;
+  /** With `orders: one`: the pairs of which the judge named the first place. */
+  readonly named?: Named;
   /** With people: the label, and what each order alone would have said. */
   readonly agreement?: { readonly label: Agreement; readonly oneOrder?: Agreement; readonly otherOrder?: Agreement };
   readonly calibration?: Calibration;
@@ -127,6 +131,7 @@ export async function labelPreferences(
   const rows: OutputRow[] = [];
   const failures: LabelFailure[] = [];
   const shown: [number, number][] = [];
+  const firsts: number[] = [];
   const compared: { label: number; first: number; second: number; human: number }[] = [];
   const used: ChoiceReply[] = [];
   let tied = 0;
@@ -140,6 +145,7 @@ export async function labelPreferences(
     const places = sound.map((some) => some.reduce((sum, reply) => sum + firstPlace(reply), 0) / samples);
     const better = places.map((p, order) => (order === 0) !== invert ? p : 1 - p);
     const label = better.reduce((a, b) => a + b, 0) / count;
+    firsts.push(places[0]!);
     if (count === 2) shown.push([places[0]!, places[1]!]);
     if (pair.human !== undefined) compared.push({ label, first: better[0]!, second: better[1] ?? better[0]!, human: pair.human });
     const isTie = Math.abs(label - 0.5) <= tie;
@@ -156,6 +162,7 @@ export async function labelPreferences(
     measures: {
       ties: tied,
       position: positionBias(shown),
+      named: count === 1 ? { first: firsts.filter((p) => p > 0.5).length, n: firsts.length } : undefined,
       agreement: agreed && { label: agreed, oneOrder: alone('first'), otherOrder: alone('second') },
       calibration: calibration(compared),
       mass: meanOf(used.flatMap(({ mass }) => mass ?? [])),
@@ -181,14 +188,17 @@ function preferenceRow(pair: Pair, label: number, better: readonly number[], rep
   };
 }
 
-function report(measures: PreferenceMeasures): ReportPart {
+function report(measures: PreferenceMeasures, labelled: number): ReportPart {
   const { agreement: agreed, position, calibration: calibrated, ties, mass, fromSamples, cutRationales } = measures;
   const people = agreed === undefined ? [] : [
     `agrees with people:  ${share(agreed.label)}${agreed.label.ties === 0 ? '' : `; ${agreed.label.ties} ties left out`}`,
     ...(agreed.oneOrder === undefined ? [] : [`  one order alone:   ${share(agreed.oneOrder)}`]),
     ...(agreed.otherOrder === undefined ? [] : [`  the other alone:   ${share(agreed.otherOrder)}`]),
   ];
+  const undecided = labelled > 1 && ties === labelled
+    ? `These labels carry no information: the judge prefers neither response in all ${labelled} pairs.` : undefined;
   return {
+    warning: placeWarning(position, measures.named) ?? undecided,
     lines: [
       ...people,
       ...positionLines(position),

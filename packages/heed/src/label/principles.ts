@@ -15,7 +15,7 @@ import { choiceColumns, failureOf, type Labelled, type LabelFailure, type Output
 import { defineLabeler, type ReportPart } from './labeler.js';
 import { asTrl, type Pair } from './material.js';
 import { calibrationLines, lineIf, positionLines, samplesLine, share } from './report-lines.js';
-import { type Agreement, type Calibration, type PositionBias, agreement, calibration, positionBias } from './statistics.js';
+import { type Agreement, type Calibration, type PositionBias, agreement, calibration, placeWarning, positionBias } from './statistics.js';
 
 export const PrinciplesOptions = z.strictObject({
   name: z.literal('principles'),
@@ -161,6 +161,7 @@ function report({ position, principles: each, calibration: calibrated, ties, und
     return `${name.padEnd(width)}  ${orders}, mean |score| ${size.toFixed(2)}${beside}`;
   });
   return {
+    warning: placeWarning(position, undefined, 'comparisons'),
     lines: [
       ...ofEach,
       ...positionLines(position),

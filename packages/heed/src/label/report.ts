@@ -43,14 +43,16 @@ export function reasons(failures: readonly LabelFailure[]): Record<string, numbe
 export function renderLabelReport(report: LabelReport, labeler: AnyLabeler): string {
   const { judge, answers, rows, labelled, skipped, failed, speakToJudge } = report;
   const failures = Object.entries(failed.reasons).map(([reason, n]) => `${reason} ${n}`).join(', ');
+  const { warning, lines } = labeler.report(report.measures, labelled);
   return [
+    ...(warning === undefined ? [] : [warning, '']),
     `${report.labeler} by ${judge}`,
     ...(answers === undefined ? [] : [`responses by ${answers}`]),
     `${labelled} of ${rows} rows labelled${skipped === 0 ? '' : `; ${skipped} more left out as junk`}`,
     ...lineIf(failed.rows > 0, () => `failed: ${failed.rows} (${percent(failed.share)}; ${percent(failed.allowed)} allowed): ${failures}`),
     ...lineIf(speakToJudge > 0, () => `rows with a response that speaks to the judge: ${speakToJudge}; read them`),
     '',
-    ...labeler.report(report.measures, labelled).lines,
+    ...lines,
     '',
     usageLine(report),
   ].join('\n');

@@ -136,9 +136,17 @@ export async function labelScores(singles: readonly Single[], judge: Respondent,
   };
 }
 
-function report({ rating, distribution, human, calibration: calibrated, ties, mass, fromSamples }: ScoreMeasures): ReportPart {
+/** Fewer responses may well deserve one rating. */
+const FEW = 5;
+
+function report(
+  { rating, distribution, human, calibration: calibrated, ties, mass, fromSamples }: ScoreMeasures, labelled: number,
+): ReportPart {
   const bars = distribution.map((p, i) => ({ name: String(i + 1).padStart(2), value: p, note: fixed(p) }));
+  const same = labelled >= FEW && ties === labelled && rating.sd < 1e-6
+    ? `These labels carry no information: the judge gives all ${labelled} responses the rating ${rating.mean.toFixed(2)}.` : undefined;
   return {
+    warning: same,
     lines: [
       `rating: mean ${rating.mean.toFixed(2)}, standard deviation ${rating.sd.toFixed(2)}`,
       ...barLines('mean probability of a rating', bars),

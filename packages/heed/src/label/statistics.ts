@@ -72,6 +72,41 @@ export function positionBias(shown: readonly (readonly [number, number])[]): Pos
   return { pairs: shown.length, same: proportionInterval(first + second, shown.length), first, p: binomialTest(first, first + second) };
 }
 
+/** From this share on, a judge names one place in nearly all pairs. */
+const NEARLY_ALL = 0.9;
+/** Fewer pairs, each shown in one order, say nothing about a place. */
+const FEW = 10;
+
+/**
+ * Why labels carry no information where the judge names one place in nearly all pairs; undefined where it does not.
+ *
+ * @param bias Of pairs that were shown in both orders.
+ * @param one How many of the pairs shown in one order only named the first place.
+ * @param pairs What was compared, for people: "pairs".
+ */
+export function placeWarning(bias: PositionBias | undefined, one: Named | undefined, pairs = 'pairs'): string | undefined {
+  if (bias !== undefined) {
+    const both = Math.round(bias.same.mean * bias.pairs);
+    if (bias.pairs < 2 || bias.same.mean < NEARLY_ALL) return undefined;
+    const places = bias.first === 0 || bias.first === both
+      ? `the ${bias.first === 0 ? 'second' : 'first'} place` : `one place (the first in ${bias.first} of them)`;
+    const found = `in ${both} of ${bias.pairs} ${pairs} the judge names ${places}`;
+    return `These labels carry no information: ${found}, whichever response stands there.`;
+  }
+  if (one === undefined || one.n < FEW) return undefined;
+  const most = Math.max(one.first, one.n - one.first);
+  if (most / one.n < NEARLY_ALL) return undefined;
+  const place = most === one.first ? 'first' : 'second';
+  return `These labels carry no information, unless the data put the better response ${place}: the judge names the ${place} place in `
+    + `${most} of ${one.n} ${pairs}, each shown in one order. label.orders: both tells.`;
+}
+
+/** How many of n pairs, each shown in one order, named the first place. */
+export interface Named {
+  readonly first: number;
+  readonly n: number;
+}
+
 /** Two-sided exact binomial test of k successes in n against ½. */
 export function binomialTest(k: number, n: number): number {
   if (n === 0) return 1;

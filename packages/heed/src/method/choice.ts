@@ -1,9 +1,12 @@
-import { type Tensor, atLeast, exp, expandTo, greater, logSoftmax, max, mul, neg, square, sub, sum, toFloat, where } from '@heed/tensor';
+import {
+  type Tensor, atLeast, div, exp, expandTo, greater, logSoftmax, max, mul, neg, square, sub, sum, toFloat, where,
+} from '@heed/tensor';
 import { z } from 'zod';
 import { UserError } from '../errors.js';
 import type { ChoiceRow } from '../data/rows.js';
 import type { TokenSequence } from '../text/token-sequence.js';
 import { type Loss, type Respond, type Scored, defineMethod } from './method.js';
+import { TIE } from './pairs.js';
 
 export const choiceOptions = {
   /** What an answer weighs: the sum of its tokens' log-probabilities, log p(answer), or their mean, which does not favour short answers. */
@@ -61,11 +64,11 @@ export function choiceLoss({ logp, columns, present, rows }: Scored<'answers'>, 
   const nll = neg(sum(mul(target, logq), [-1]));
 
   // The answer that should be likeliest, where there is one: at a tie of targets there is nothing to get right.
-  const best = (x: Tensor): Tensor => toFloat(atLeast(x, expandTo(max(x, -1, true), x.shape)));
+  const best = (x: Tensor, tie = 0): Tensor => toFloat(atLeast(x, sub(expandTo(max(x, -1, true), x.shape), tie)));
   const wanted = best(where(greater(there, 0.5), target, -1));
   const decided = toFloat(greater(1.5, sum(wanted, [-1])));
-  const given = best(z);
-  const right = mul(decided, mul(sum(mul(wanted, given), [-1]), toFloat(greater(1.5, sum(given, [-1])))));
+  const given = best(z, TIE);
+  const right = mul(decided, div(sum(mul(wanted, given), [-1]), sum(given, [-1])));
   const over = (x: Tensor): { sum: Tensor; count: Tensor } => ({ sum: sum(x), count: rows });
   return {
     terms: [over(nll)],
@@ -90,7 +93,8 @@ export function choiceLoss({ logp, columns, present, rows }: Scored<'answers'>, 
  * "B" the model becomes a pairwise reward model that is read by decoding. The loss sees only the answers' shares of each other;
  * `answer_mass` watches their total. Unit: row.
  *
- * Metrics: `nll`, the loss; `accuracy`, over rows with one likeliest target (the model's tie counts as wrong); `brier`, Σ (q − t)²;
+ * Metrics: `nll`, the loss; `accuracy`, over rows with one likeliest target (of n answers that the model finds equally likely, up to `TIE`,
+ * each counts 1/n); `brier`, Σ (q − t)²;
  * `confidence`, the largest q (confidence − accuracy is how overconfident the model is); `answer_mass`, Σ_k p(a_k | x).
  */
 export const choice = defineMethod({

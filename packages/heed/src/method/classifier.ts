@@ -3,6 +3,7 @@ import {
 } from '@heed/tensor';
 import { z } from 'zod';
 import { defineMethod } from './method.js';
+import { TIE } from './pairs.js';
 
 const options = z.strictObject({
   /** The classes, in the order of the head's numbers: two or more, all different. */
@@ -18,7 +19,7 @@ const options = z.strictObject({
  * end of turn either way. The head starts at zero, so that the first loss is ln(number of classes).
  *
  * Metrics: `accuracy`; `recall_<label>` over the rows of each class, whose mean is the balanced accuracy. Where n numbers are equally
- * the largest, each counts 1/n, so that a head of zeros has the accuracy of chance.
+ * the largest (up to `TIE`), each counts 1/n, so that a head of zeros has the accuracy of chance.
  */
 export const classifier = defineMethod({
   name: 'classifier',
@@ -48,7 +49,7 @@ export const classifier = defineMethod({
     const index = expandTo(reshape(columns['label']!, [wide[0]!, 1]), wide);
     const own = toFloat(greater(0.5, abs(sub(index, constant(labels.map((_, i) => i), [size])))));
     const at = (x: Tensor): Tensor => sum(mul(x, own), [-1]);
-    const best = toFloat(atLeast(scores!.text, expandTo(max(scores!.text, -1, true), wide)));
+    const best = toFloat(atLeast(scores!.text, sub(expandTo(max(scores!.text, -1, true), wide), TIE)));
     const right = div(at(best), sum(best, [-1]));
     const perLabel = labels.map((label, i) => {
       const ofClass = toFloat(greater(0.5, abs(sub(columns['label']!, i))));

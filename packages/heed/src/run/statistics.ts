@@ -22,6 +22,11 @@ export interface BootstrapOptions {
   readonly confidence?: Confidence;
   /** Default 10,000. */
   readonly resamples?: number;
+  /**
+   * The least and the greatest value that a unit can have. They are needed only where all values are equal: resampling would then say
+   * that no unit can be otherwise. Default: unknown, which leaves such an interval a point.
+   */
+  readonly bounds?: readonly [least: number, greatest: number];
 }
 
 function finite(values: readonly number[], what: string): void {
@@ -50,15 +55,29 @@ export function proportionInterval(successes: number, n: number, confidence: Con
 }
 
 /**
- * Percentile bootstrap interval of the mean.
+ * The interval of the mean of n equal values. At most the share 1 − (α/2)^(1/n) of all units is otherwise: the exact bound of Clopper and
+ * Pearson (1934) for a share of which nothing was seen. Each of these may lie as far as a bound. Of 10 verdicts that are all good the
+ * interval is 69 % to 100 %, and of 10 that did not change −31 to 31 points.
+ */
+function ofEqualValues(value: number, n: number, confidence: Confidence, [least, greatest]: readonly [number, number]): Estimate {
+  const otherwise = 1 - ((1 - confidence) / 2) ** (1 / n);
+  const towards = (bound: number): number => value + otherwise * (bound - value);
+  return { mean: value, low: towards(Math.min(value, least)), high: towards(Math.max(value, greatest)), n };
+}
+
+/**
+ * Percentile bootstrap interval of the mean; where all values are equal, an exact one by their `bounds` (`ofEqualValues`).
  *
  * @param values One for each independent unit, such as a prompt.
  * @throws RangeError where there are no values, or one is not finite
  */
-export function bootstrapInterval(values: readonly number[], { seed, confidence = 0.95, resamples = 10_000 }: BootstrapOptions): Estimate {
+export function bootstrapInterval(
+  values: readonly number[], { seed, confidence = 0.95, resamples = 10_000, bounds }: BootstrapOptions,
+): Estimate {
   finite(values, 'bootstrapInterval');
-  const random = createRandom(seed, 'bootstrap');
   const n = values.length;
+  if (bounds !== undefined && values.every((value) => value === values[0])) return ofEqualValues(values[0]!, n, confidence, bounds);
+  const random = createRandom(seed, 'bootstrap');
   const means = Float64Array.from({ length: resamples }, () => {
     let sum = 0;
     for (let i = 0; i < n; i++) sum += values[random.int(n)] ?? 0;
@@ -74,11 +93,14 @@ export function bootstrapInterval(values: readonly number[], { seed, confidence 
  * the interval of no gain when `low` > 0.
  *
  * @param before One value per prompt; `after[i]` belongs to the same prompt as `before[i]`.
+ * @param options `bounds` are those of a difference. Default: as far to either side as the values before and after lie apart.
  * @throws RangeError where there are not as many after as before, or as `bootstrapInterval`
  */
 export function pairedDifference(before: readonly number[], after: readonly number[], options: BootstrapOptions): Estimate {
   if (before.length !== after.length) throw new RangeError(`pairedDifference: ${before.length} values before, ${after.length} after`);
-  return bootstrapInterval(after.map((value, i) => value - (before[i] ?? Number.NaN)), options);
+  const all = [...before, ...after];
+  const span = all.reduce((a, b) => Math.max(a, b), -Infinity) - all.reduce((a, b) => Math.min(a, b), Infinity);
+  return bootstrapInterval(after.map((value, i) => value - (before[i] ?? Number.NaN)), { bounds: [-span, span], ...options });
 }
 
 /** The median; the mean of the middle two of an even number. */

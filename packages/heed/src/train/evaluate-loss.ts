@@ -30,6 +30,9 @@ export interface Evaluation {
   readonly parts: readonly Readonly<Record<string, number>>[];
 }
 
+/** Metrics that lie between 0 and 1. */
+const SHARE = /^(?:accuracy|recall_.*)$/;
+
 /** How each metric changed, paired part by part, with its 95 % bootstrap interval; parts that lack it on either side are left out. */
 export function changes(before: Evaluation, after: Evaluation, seed: number): Record<string, Estimate> {
   return Object.fromEntries(
@@ -40,7 +43,8 @@ export function changes(before: Evaluation, after: Evaluation, seed: number): Re
       });
       if (pairs.length < 2) return [];
       const [from, to] = [pairs.map(([was]) => was), pairs.map(([, is]) => is)];
-      return [[name, pairedDifference(from, to, { seed, resamples: 2000 })]];
+      const bounds = SHARE.test(name) ? { bounds: [-1, 1] as const } : {};
+      return [[name, pairedDifference(from, to, { seed, resamples: 2000, ...bounds })]];
     }),
   );
 }

@@ -65,9 +65,10 @@ describe('choice', () => {
     expect((await run([[[-1], [-1], [-1]]], [[1, 0, 0]])).loss).toBeCloseTo(Math.log(3), 6);
   });
 
-  it('counts accuracy where one answer should be likeliest, and the model\'s tie as wrong', async () => {
-    const { metrics } = await run([[[-1], [-2]], [[-1], [-2]], [[-1], [-1]]], [[0.9, 0.1], [0.5, 0.5], [1, 0]]);
-    expect(metrics['accuracy']).toBe(0.5);
+  it('counts accuracy where one answer should be likeliest, and the model\'s tie as chance', async () => {
+    const rows = [[[-1], [-2]], [[-1], [-2]], [[-1], [-1 - 1e-7]], [[-1], [-1 + 1e-7]]];
+    const { metrics } = await run(rows, [[0.9, 0.1], [0.5, 0.5], [1, 0], [1, 0]]);
+    expect(metrics['accuracy']).toBeCloseTo((1 + 0.5 + 0.5) / 3, 6);
   });
 
   const row = (choices: string[], targets: number[]): ChoiceRow => ({

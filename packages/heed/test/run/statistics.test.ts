@@ -65,6 +65,22 @@ describe('bootstrap', () => {
     expect(bootstrapInterval([2, 2, 2], { seed: 1, resamples: 100 })).toEqual({ mean: 2, low: 2, high: 2, n: 3 });
   });
 
+  it('does not collapse where all values agree and bounds are known: the exact bound of a share of which nothing was seen', () => {
+    // from scipy.stats import binomtest; binomtest(10, 10).proportion_ci(0.95, method='exact').low = 0.6915028921812392
+    expect(bootstrapInterval(Array<number>(10).fill(1), { seed: 1, bounds: [0, 1] }).low).toBeCloseTo(0.6915028921812392, 12);
+    expect(bootstrapInterval(Array<number>(10).fill(1), { seed: 1, bounds: [0, 1] })).toMatchObject({ mean: 1, high: 1 });
+    // Verdicts that did not change: as far to either side.
+    const unchanged = pairedDifference([1, 0, 1, 1, 0, 1, 1, 0, 0, 1], [1, 0, 1, 1, 0, 1, 1, 0, 0, 1], { seed: 1 });
+    expect(unchanged).toMatchObject({ mean: 0, n: 10 });
+    expect(unchanged.high).toBeCloseTo(1 - 0.6915028921812392, 12);
+    expect(unchanged.low).toBeCloseTo(0.6915028921812392 - 1, 12);
+    // All were good and stay good: only the bounds say how far a verdict can change.
+    const good = Array<number>(10).fill(1);
+    expect(pairedDifference(good, good, { seed: 1, bounds: [-1, 1] }).high).toBeCloseTo(1 - 0.6915028921812392, 12);
+    // Where values differ, bounds change nothing.
+    expect(bootstrapInterval(FINDINGS, { seed: 7, bounds: [0, 9] })).toEqual(bootstrapInterval(FINDINGS, { seed: 7 }));
+  });
+
   it('refuses what has no mean', () => {
     expect(() => bootstrapInterval([], { seed: 1 })).toThrow('no values');
     expect(() => bootstrapInterval([1, Number.NaN], { seed: 1 })).toThrow('value 2 of 2 is NaN');

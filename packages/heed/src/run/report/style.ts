@@ -34,6 +34,7 @@ a { color: var(--accent); text-underline-offset: 3px; }
 }
 .big .was, .big .arrow { color: var(--soft); font-weight: 400; }
 .big .is { color: var(--accent); }
+.alarm { color: var(--bad); font-weight: 600; border-left: 4px solid var(--bad); padding-left: 14px; max-width: 70ch; }
 .lede { font-size: 1.0625rem; color: var(--soft); }
 .scroll { overflow-x: auto; }
 table { border-collapse: collapse; width: 100%; margin: 0 0 24px; font-variant-numeric: tabular-nums; }
