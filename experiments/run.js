@@ -6,6 +6,7 @@ import { parseArgs } from 'node:util';
 import * as evidence from './evidence/evidence.js';
 import * as judges from './judges/judges.js';
 import * as judgments from './judgments/judgments.js';
+import * as online from './online/online.js';
 import * as rlaif from './rlaif/rlaif.js';
 import { UsageError } from './shared/data.js';
 import { fileOf, resultOf, writeResult } from './shared/results.js';
@@ -28,7 +29,7 @@ import { fileOf, resultOf, writeResult } from './shared/results.js';
  */
 
 /** @type {Record<string, Kind>} */
-const KINDS = { evidence, judges, judgments, rlaif };
+const KINDS = { evidence, judges, judgments, online, rlaif };
 
 const USAGE = `usage: node experiments/run.js KIND [options] [name …] [key=value …]
 

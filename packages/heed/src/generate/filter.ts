@@ -56,18 +56,26 @@ export function keep(
   return count <= n ? { count, weights } : undefined;
 }
 
-/** Draws one of the kept candidates by a uniform number → its place; undefined as in `keep`. */
-export function draw(candidates: Candidates, options: SamplingOptions, uniform: number): number | undefined {
+/** One of the kept candidates. */
+export interface Drawn {
+  readonly place: number;
+  /** The first `count` candidates are kept. */
+  readonly count: number;
+  /** log p among them. */
+  readonly logprob: number;
+}
+
+/** Draws one of the kept candidates by a uniform number; undefined as in `keep`. */
+export function draw(candidates: Candidates, options: SamplingOptions, uniform: number): Drawn | undefined {
   const kept = keep(candidates, options);
   if (kept === undefined) return undefined;
+  const { count, weights } = kept;
   let total = 0;
-  for (let i = 0; i < kept.count; i++) total += kept.weights[i]!;
+  for (let i = 0; i < count; i++) total += weights[i]!;
   let rest = uniform * total;
-  for (let i = 0; i < kept.count; i++) {
-    rest -= kept.weights[i]!;
-    if (rest < 0) return i;
-  }
-  return kept.count - 1;
+  let place = 0;
+  while (place < count - 1 && (rest -= weights[place]!) >= 0) place++;
+  return { place, count, logprob: Math.log(weights[place]! / total) };
 }
 
 /** Logits with the repetition penalty on tokens that occurred, once for each token (Keskar et al. 2019). */
@@ -77,24 +85,34 @@ export function penalise(logits: Float32Array, seen: Iterable<number>, penalty: 
   return changed;
 }
 
+/** A token that was drawn from all logits. */
+export interface DrawnToken extends Pick<Drawn, 'logprob'> {
+  readonly id: number;
+  /** The tokens that were kept, the likeliest first. */
+  kept(): number[];
+}
+
 /**
- * Makes the same draw from all logits of a row → token id: for penalties, and where the candidates of the graph did not suffice.
+ * Makes the same draw from all logits of a row: for penalties, and where the candidates of the graph did not suffice.
  * `normaliser` is log Σ exp(logit / temperature), if it is known already.
  */
-export function drawFromAll(logits: Float32Array, options: SamplingOptions, uniform: number, normaliser?: number): number {
+export function drawFromAll(logits: Float32Array, options: SamplingOptions, uniform: number, normaliser?: number): DrawnToken {
   const { temperature } = options;
   let best = 0;
   for (let i = 1; i < logits.length; i++) if (logits[i]! > logits[best]!) best = i;
   if (!(logits[best]! > -Infinity)) throw new Error('No token can be drawn: the logits are not numbers, or every token is forbidden.');
-  if (temperature === 0) return best;
+  if (temperature === 0) return { id: best, logprob: 0, kept: () => [best] };
   const known = normaliser ?? logSumExp(logits, logits[best]!, temperature);
   // Sorting the whole vocabulary is slow and rarely needed: tokens with at least e⁻¹² of the likeliest token's probability come first.
   for (const floor of [logits[best]! - 12 * temperature, LOWEST]) {
     // Sorting numbers is many times faster than sorting ids by their numbers; the id is looked up at the end.
     const values = logits.filter((x) => x >= floor).sort().reverse();
     const complete = floor === LOWEST || values.length === logits.length;
-    const place = draw({ logits: values, normaliser: known, complete }, options, uniform);
-    if (place !== undefined) return idOf(logits, values[place]!, place - values.indexOf(values[place]!));
+    const drawn = draw({ logits: values, normaliser: known, complete }, options, uniform);
+    if (drawn === undefined) continue;
+    const { place, count, logprob } = drawn;
+    const idAt = (at: number): number => idOf(logits, values[at]!, at - values.indexOf(values[at]!));
+    return { id: idAt(place), logprob, kept: () => keptIds(logits, values[count - 1]!, count) };
   }
   throw new Error('Logits that are not numbers cannot be sampled.');
 }
@@ -106,6 +124,17 @@ function logSumExp(logits: Float32Array, peak: number, temperature: number): num
   let total = 0;
   for (const x of logits) total += Math.exp((x - peak) / temperature);
   return Math.log(total) + peak / temperature;
+}
+
+/** The `count` tokens with the largest logits, `least` among them; of tokens with that one the first. In falling order. */
+function keptIds(logits: Float32Array, least: number, count: number): number[] {
+  const above: number[] = [];
+  const equal: number[] = [];
+  logits.forEach((x, id) => {
+    if (x > least) above.push(id);
+    else if (x === least) equal.push(id);
+  });
+  return [...above.sort((a, b) => logits[b]! - logits[a]! || a - b), ...equal].slice(0, count);
 }
 
 /** The token with this logit; of several, the one that comes after `before` others. */

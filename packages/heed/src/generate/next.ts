@@ -74,17 +74,22 @@ export async function nextTokens(sessions: Sessions, cache: KeyValueCache, live:
   function fromCandidates(slot: number, uniform: number): Token | undefined {
     const { logits, tokens: likely } = candidatesOf(slot);
     const { plain, scaled } = normalisers(slot);
-    const place = draw({ logits, normaliser: scaled, complete: logits.length === sessions.vocabulary }, live[slot]!.options, uniform);
-    return place === undefined ? undefined : { id: Number(likely[place]), logprob: logits[place]! - plain };
+    const { options } = live[slot]!;
+    const drawn = draw({ logits, normaliser: scaled, complete: logits.length === sessions.vocabulary }, options, uniform);
+    if (drawn === undefined) return undefined;
+    const token = { id: Number(likely[drawn.place]), logprob: logits[drawn.place]! - plain };
+    if (options.reportKept !== true) return token;
+    return { ...token, sampled: drawn.logprob, kept: Array.from(likely.subarray(0, drawn.count), Number) };
   }
 
   async function fromLogits(slot: number, uniform: number): Promise<Token> {
     const { options } = live[slot]!;
     const logits = await sessions.logits(slot);
     const { plain, scaled } = normalisers(slot);
-    const id = changesLogits(options)
+    const drawn = changesLogits(options)
       ? drawFromAll(changeLogits(logits, live[slot]!, options), options, uniform)
       : drawFromAll(logits, options, uniform, scaled);
-    return { id, logprob: logits[id]! - plain };
+    const token = { id: drawn.id, logprob: logits[drawn.id]! - plain };
+    return options.reportKept === true ? { ...token, sampled: drawn.logprob, kept: drawn.kept() } : token;
   }
 }

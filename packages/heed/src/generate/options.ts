@@ -27,6 +27,11 @@ export interface SamplingOptions {
   readonly endBias?: { readonly add: number; readonly after: number };
   /** Texts that end a completion. */
   readonly stop?: readonly string[];
+  /**
+   * Whether the tokens that filters kept are reported at each place, with the log-probability among them (`Completion.kept`, `sampled`):
+   * for whoever learns from answers that were drawn so. Cannot go with what changes logits. Default: false.
+   */
+  readonly reportKept?: boolean;
   /** How many of the likeliest tokens are reported at each place, beside the chosen one. Default: 0. */
   readonly top?: number;
   /** Names the random numbers, together with a request's `row`. */
@@ -53,6 +58,8 @@ export function checkOptions(options: SamplingOptions, vocabulary = Infinity): v
   check('noRepeatNgram', (x) => Number.isInteger(x) && x >= 0, 'a whole number from 0');
   check('seed', (x) => Number.isSafeInteger(x), 'a whole number');
   checkMasks(options, vocabulary);
+  if (options.reportKept === true && changesLogits(options))
+    throw new UserError('reportKept is true, and another option changes logits, so what was drawn from is no part of what the model says.');
   if (options.stop?.includes('') !== true) return;
   throw new UserError('stop holds an empty text, which would end every completion before it starts.');
 }
@@ -77,6 +84,10 @@ export const changesLogits = (
 ): boolean =>
   repetitionPenalty !== 1 || noRepeatNgram > 0 || badWords.length > 0 || endBias !== undefined || Object.keys(logitBias ?? {}).length > 0;
 
+/** Whether anything but the whole vocabulary may be drawn from. */
+export const filters = ({ topK, topP = 1, minP = 0 }: Pick<SamplingOptions, 'topK' | 'topP' | 'minP'>): boolean =>
+  topK !== undefined || topP < 1 || minP > 0;
+
 /** What the graph leaves to the host: nothing (`greedy`, `sample`), choosing among the likeliest tokens, or everything. */
 export type Choice =
   | { readonly kind: 'greedy' }
@@ -90,10 +101,10 @@ export type StepChoice = Choice | { readonly kind: 'mixed'; readonly count: numb
 const CANDIDATES = 256;
 
 export function choiceOf(options: SamplingOptions, vocabulary: number): Choice {
-  const { temperature, topK, topP = 1, minP = 0 } = options;
+  const { temperature, topK } = options;
   if (changesLogits(options)) return { kind: 'logits' };
   if (temperature === 0) return { kind: 'greedy' };
-  if (topK === undefined && topP === 1 && minP === 0) return { kind: 'sample' };
+  if (!filters(options)) return { kind: 'sample' };
   // One more than k, to see a tie with the last; a multiple of 64, since every count is a program of its own.
   const count = topK === undefined ? CANDIDATES : 64 * Math.ceil((topK + 1) / 64);
   return { kind: 'candidates', count: Math.min(count, vocabulary) };

@@ -23,8 +23,10 @@ export interface Likely {
 
 /** A chosen token; `top`: the likeliest tokens of its place in falling order, if asked for. */
 export interface Token extends Likely {
-  /** Under the distribution that it was drawn from, at temperature other than 1 without filters. */
+  /** Under the distribution that it was drawn from: at temperature other than 1 without filters, or with `reportKept`. */
   readonly sampled?: number;
+  /** The tokens that filters kept, in falling order; with `reportKept`. */
+  readonly kept?: readonly number[];
   readonly top?: readonly Likely[];
 }
 
@@ -40,9 +42,11 @@ export interface Completion {
   readonly logprobs: readonly number[];
   /**
    * log p of each of `ids` under softmax(logits / temperature), which it was drawn from; there where the temperature is neither 0 nor 1
-   * and nothing filters.
+   * and nothing filters. With `reportKept`: over the tokens that were kept.
    */
   readonly sampled?: readonly number[];
+  /** The tokens that filters kept at the place of each of `ids`; there where `reportKept` asks and a filter is on. */
+  readonly kept?: readonly (readonly number[])[];
   /** The likeliest tokens at the place of each of `ids`, if `top` asked for them. */
   readonly tops?: readonly (readonly Likely[])[];
   /** `stop`: an end of turn or a stop text; `length`: cut off at `maxNewTokens`. */

@@ -18,6 +18,8 @@ export interface GenerationSequence {
   readonly logprobs: readonly number[];
   /** Log-probabilities under the distribution that the tokens were drawn from; empty where that is the model's own. */
   readonly sampled: readonly number[];
+  /** The tokens that filters kept at each place; empty if they were not asked for. */
+  readonly kept: readonly (readonly number[])[];
   /** The likeliest tokens of each place; empty if they were not asked for. */
   readonly tops: readonly (readonly Likely[])[];
   readonly stream: TextStream | undefined;
@@ -45,6 +47,7 @@ export function startSequence(
   const ids: number[] = [];
   const logprobs: number[] = [];
   const sampled: number[] = [];
+  const kept: (readonly number[])[] = [];
   const tops: (readonly Likely[])[] = [];
   const stream = onToken !== undefined || stop.length > 0 ? createTextStream(decode, stop) : undefined;
   let told = 0;
@@ -78,6 +81,7 @@ export function startSequence(
     ids,
     logprobs,
     sampled,
+    kept,
     tops,
     stream,
     reach: prompt.length + maxNewTokens,
@@ -98,6 +102,7 @@ export function startSequence(
       ids.push(token.id);
       logprobs.push(token.logprob);
       if (token.sampled !== undefined) sampled.push(token.sampled);
+      if (token.kept !== undefined) kept.push(token.kept);
       if (token.top !== undefined) tops.push(token.top);
       ended = stopIds.includes(token.id);
       const text = ended ? undefined : stream?.push(token.id);
@@ -113,7 +118,7 @@ export function startSequence(
 
 /** The completion of a finished sequence. Its end-of-turn token belongs to the ids and not to the text; a stop text belongs to neither. */
 export function completionOf(sequence: GenerationSequence, decode: (ids: readonly number[]) => string): Completion {
-  const { row, sample, ids, logprobs, sampled, tops, options, finish, stream, ended } = sequence;
+  const { row, sample, ids, logprobs, sampled, kept, tops, options, finish, stream, ended } = sequence;
   const tokens = stream?.cut?.tokens ?? ids.length;
   return {
     row,
@@ -123,6 +128,7 @@ export function completionOf(sequence: GenerationSequence, decode: (ids: readonl
     logprobs: logprobs.slice(0, tokens),
     // A steered completion may have drawn some of its tokens from the model itself, or through filters.
     ...(sampled.length === 0 || sampled.length < ids.length ? {} : { sampled: sampled.slice(0, tokens) }),
+    ...(kept.length === 0 || kept.length < ids.length ? {} : { kept: kept.slice(0, tokens) }),
     ...((options.top ?? 0) === 0 ? {} : { tops: tops.slice(0, tokens) }),
     finish: finish!,
   };

@@ -10,6 +10,7 @@ import { clockOf } from '../run/clock.js';
 import { type RunFolder, sameAsBefore } from '../run/folder.js';
 import type { Hooks, Summary } from '../run/job.js';
 import { silentProgress } from '../run/progress.js';
+import { filters } from '../generate/options.js';
 import { samplingIn } from '../run/recipe-schemas.js';
 import { writeReport } from '../run/report/write.js';
 import type { Estimate } from '../run/statistics.js';
@@ -72,14 +73,15 @@ export async function runAlignment(recipe: AlignRecipe, run: RunFolder, hooks: H
   const { seed } = recipe.train;
   const now = clockOf(run);
   const model = await loadModel(recipe.model, { template: recipe.template, now, log: say });
-  const method = { ...(await openMethod(recipe.method, run)), temperature: 1 };
-  const rollouts = method.credit !== undefined;
+  const bound = await openMethod(recipe.method, run);
+  const rollouts = bound.credit !== undefined;
+  const drawn = samplingIn(recipe.generate);
+  // A policy gradient compares distributions that answers were drawn from: temperature and filters belong to them.
+  const method = rollouts ? { ...bound, temperature: drawn.temperature, filtered: filters(drawn) } : bound;
+  const sampling = { ...drawn, ...(method.filtered ? { reportKept: true } : {}) };
   requireTokenCredit(recipe.credit, method);
   requireCredit(recipe, method);
-  if (rollouts) {
-    requireRollouts(recipe, method);
-    method.temperature = recipe.generate.temperature;
-  }
+  if (rollouts) requireRollouts(recipe, method);
   if (Object.values(method.heads).some(({ at }) => at === 'last')) {
     throw new UserError(
       `method: ${method.name} trains a head that scores texts and does not write them, so there are no answers to learn from.`,
@@ -111,7 +113,7 @@ export async function runAlignment(recipe: AlignRecipe, run: RunFolder, hooks: H
     const { samples, prompts: each } = recipe.generate;
     const watch = openWatch(recipe.watch, reward ?? {}, run, hooks);
     const shared = {
-      rounds: recipe.loop.iterations, prompts, samples, sampling: samplingIn(recipe.generate),
+      rounds: recipe.loop.iterations, prompts, samples, sampling,
       method, seed, answerer, run, hooks, limits, text: createRespond(model.template),
     };
     const { maxNewTokens } = recipe.generate;

@@ -22,6 +22,8 @@ export interface Answer {
   readonly logprobs: readonly number[];
   /** The same under the distribution that they were drawn from; absent where that is the policy itself. */
   readonly sampled?: readonly number[];
+  /** The tokens that filters kept at the place of each of `ids`, if `reportKept` asked for them and a filter is on. */
+  readonly kept?: readonly (readonly number[])[];
   /** The text of `ids` without the end-of-turn token. */
   readonly text: string;
   /** `length`: cut off at `maxNewTokens`. */
@@ -35,6 +37,7 @@ const AnswerSchema: z.ZodType<Answer> = z.strictObject({
   ids: z.array(z.int().nonnegative()),
   logprobs: z.array(z.number()),
   sampled: z.array(z.number()).optional(),
+  kept: z.array(z.array(z.int().nonnegative())).optional(),
   text: z.string(),
   finish: z.enum(['stop', 'length']),
 });
@@ -86,10 +89,10 @@ export async function answerPrompts(
       if (hooks.interrupt?.requested !== true) return;
       throw new Interrupted(`Stopped while answering prompts, ${done} of ${total} answers are written; go on with --resume.`);
     };
-    const add = ({ row, sample, ids, text, logprobs, sampled, finish }: Completion): void => {
+    const add = ({ row, sample, ids, text, logprobs, sampled, kept, finish }: Completion): void => {
       const place = row * samples + sample;
       if (answers[place] !== undefined) return;
-      const answer: Answer = { round, row, sample, ids, logprobs, sampled, text, finish };
+      const answer: Answer = { round, row, sample, ids, logprobs, sampled, kept, text, finish };
       log.append({ ...answer });
       answers[place] = answer;
       done++;

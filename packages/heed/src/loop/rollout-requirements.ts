@@ -19,16 +19,6 @@ export function requireRollouts(
       'Set it to 2 or more, 4 say; or take reinforce or ppo, which learn from single answers.',
     );
   }
-  const { topK, topP = 1, minP = 0 } = generate;
-  const filter = [['topK', topK], ['topP', topP < 1 ? topP : undefined], ['minP', minP > 0 ? minP : undefined]]
-    .find(([, value]) => value !== undefined);
-  if (filter !== undefined) {
-    refuse(
-      `generate.${filter[0]} is ${filter[1]}, but ${method} compares the policy with the distribution that answers were sampled from, `
-        + 'and a filter cuts that distribution off.',
-      `Leave generate.${filter[0]} out. generate.temperature may be set: sampling and training both apply it.`,
-    );
-  }
   if (train.steps !== undefined)
     refuse(`train.steps is ${train.steps}, but the number of rounds says how long ${method} trains.`, 'Set loop.iterations instead.');
   if (!Number.isInteger(train.epochs ?? 1))

@@ -15,7 +15,7 @@ export interface Respond {
   /** A prompt and a response to it. */
   respond(prompt: readonly Message[], response: string): TokenSequence;
   /** A prompt and the tokens of a response, its end of turn included where it has one. */
-  respondTokens(prompt: readonly Message[], ids: readonly number[]): TokenSequence;
+  respondTokens(prompt: readonly Message[], ids: readonly number[], kept?: TokenSequence['kept']): TokenSequence;
   /** The same where the prompt also carries a judgment of the response ("Align-N"); `format` overrides the wording. */
   respondJudged(prompt: readonly Message[], judgment: string, response: string, format?: string): TokenSequence;
   /** A conversation whose every assistant turn is supervised. */
@@ -200,6 +200,8 @@ export interface BoundMethod {
   readonly lossAtReference?: number;
   /** Logits are divided by it before the policy's and the references' log-probabilities are taken: what answers were sampled at. */
   readonly temperature: number;
+  /** Whether those log-probabilities are over the tokens that each place kept (`TokenSequence.kept`), as sampling through a filter is. */
+  readonly filtered: boolean;
   sequences(row: AnyRow, text: Respond, among?: Among<AnyRow>): Record<string, readonly TokenSequence[]>;
   columnsOf(row: AnyRow): Record<string, number | readonly number[] | readonly (readonly number[])[]>;
   readonly apart?: readonly [string, string];
@@ -251,6 +253,7 @@ export function bind<Kind extends RowKind | RowDefinition, Options, Name extends
     memory: method.memory ?? {},
     ...(expected === undefined ? {} : { lossAtReference: expected }),
     temperature: 1,
+    filtered: false,
     sequences(row, text, among = { rows: [row], index: 0 }) {
       const given = method.sequences(row as Row, text, options, among as Among<Row>);
       return Object.fromEntries(method.names.flatMap((name): [string, readonly TokenSequence[]][] => {

@@ -61,7 +61,9 @@ export const ROLLOUTS = {
     advantages: 'completions', reference: 'completions', sampled: 'completions', returns: 'completions', values: 'completions',
   },
   entropies: (): readonly 'completions'[] => ['completions'],
-  sequences: (row: RolloutRow, text: Respond) => ({ completions: row.completions.map(({ ids }) => text.respondTokens(row.prompt, ids)) }),
+  sequences: (row: RolloutRow, text: Respond) => (
+    { completions: row.completions.map(({ ids, kept }) => text.respondTokens(row.prompt, ids, kept)) }
+  ),
   columnsOf: (row: RolloutRow) => ({
     max_tokens: row.completions.map(({ maxTokens }) => maxTokens),
     advantages: column(row, ({ advantages }) => advantages),

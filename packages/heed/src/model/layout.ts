@@ -31,6 +31,8 @@ export interface Layout {
   readonly responseMask: Float32Array;
   /** The supervised tokens: first those that a prompt's last row predicts, then those that response rows predict. */
   readonly labels: Int32Array; // [N]
+  /** Of each of `labels` the tokens that its distribution is over; undefined: all. */
+  readonly kept: readonly (readonly number[] | undefined)[]; // [N]
   readonly firstFrom: Int32Array; // [Nf] prompt row that predicts
   readonly firstAt: Int32Array; // [Mp, shares] → which of Nf, or Nf
   readonly restFrom: Int32Array; // [Nr] response row that predicts
@@ -174,23 +176,24 @@ function responseTables(
  */
 function labelTables(
   sequences: readonly TokenSequence[], { prompts, promptIndex, promptStart, promptRows, responseStart, responseRows, shares }: Rows,
-): Pick<Layout, 'labels' | 'firstFrom' | 'firstAt' | 'restFrom' | 'restAt' | 'labelOf'> {
+): Pick<Layout, 'labels' | 'kept' | 'firstFrom' | 'firstAt' | 'restFrom' | 'restAt' | 'labelOf'> {
   const lastRowOf = prompts.map((prompt, g) => promptStart[g]! + prompt.length - 1);
-  const first: { readonly from: number; readonly label: number }[] = [];
-  const rest: { readonly from: number; readonly label: number; readonly sequence: number; readonly token: number }[] = [];
+  interface Supervised { readonly from: number; readonly label: number; readonly among?: readonly number[] }
+  const first: Supervised[] = [];
+  const rest: (Supervised & { readonly sequence: number; readonly token: number })[] = [];
   const firstOf: number[][] = prompts.map(() => []);
   const labelOf = sequences.map(({ response }) => new Int32Array(response.length).fill(-1));
-  sequences.forEach(({ response, supervised }, s) => {
+  sequences.forEach(({ response, supervised, kept }, s) => {
     const g = promptIndex[s]!;
     response.forEach((label, t) => {
       if (supervised?.[t] === false) return;
       if (t > 0) {
-        rest.push({ from: responseStart[s]! + t - 1, label, sequence: s, token: t });
+        rest.push({ from: responseStart[s]! + t - 1, label, among: kept?.[t], sequence: s, token: t });
         return;
       }
       labelOf[s]![0] = first.length;
       firstOf[g]!.push(first.length);
-      first.push({ from: lastRowOf[g]!, label });
+      first.push({ from: lastRowOf[g]!, label, among: kept?.[t] });
     });
   });
   const firstAt = new Int32Array(promptRows * shares).fill(first.length);
@@ -202,6 +205,7 @@ function labelTables(
   });
   return {
     labels: Int32Array.from([...first, ...rest], ({ label }) => label),
+    kept: [...first, ...rest].map(({ among }) => among),
     firstFrom: Int32Array.from(first, ({ from }) => from), firstAt,
     restFrom: Int32Array.from(rest, ({ from }) => from), restAt,
     labelOf,

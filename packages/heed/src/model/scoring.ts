@@ -1,6 +1,6 @@
 import {
-  type Dim, type Feed, type Program, type Tensor, checkpoint, concat, exp, input, linear, logSoftmax, mul, neg, plus, reshape, split, sum,
-  sym, takeRows, times, tokenLogProbs, trainableLinear,
+  type Dim, type Feed, type Program, type Tensor, checkpoint, concat, exp, input, linear, logSoftmax, mul, neg, onlyKept, plus, reshape,
+  split, sum, sym, takeRows, times, tokenLogProbs, trainableLinear,
 } from '@heed/tensor';
 import { LAYOUT_SIZES, attentionFeeds, lastAttention, treeAttention } from './attention.js';
 import type { Layout } from './layout.js';
@@ -15,6 +15,7 @@ const [first, rest, q] = [sym('first'), sym('rest'), sym('q')];
 export const SUPERVISED: Dim = plus(first, rest);
 /** The vocabulary is worked through in pieces of the supervised rows, which bounds the logits in memory. */
 const PIECES = 4;
+const KEPT = 'kept';
 
 /** What can be read off a forward pass over a layout, traced once; what is not read is not part of a program. */
 export interface Read {
@@ -40,12 +41,18 @@ export interface Read {
   values(head: Tensor): Tensor;
 }
 
-/**
- * Traces a forward pass over a layout. What it reads is fed by `scoringFeeds`.
- *
- * @param temperature Logits are divided by it before log-probabilities and entropies are taken, as sampling at that temperature does.
- */
-export function traceReads(architecture: Architecture, weights: Weights, keep: Checkpointing, temperature = 1): Read {
+/** The distribution that log-probabilities and entropies are taken of. */
+export interface Sampled {
+  /** Logits are divided by it, as sampling at that temperature does. Default: 1. */
+  readonly temperature?: number;
+  /** Over the tokens that `Layout.kept` names, as sampling through a filter does. Default: over all. */
+  readonly filtered?: boolean;
+}
+
+/** Traces a forward pass over a layout. What it reads is fed by `scoringFeeds`. */
+export function traceReads(
+  architecture: Architecture, weights: Weights, keep: Checkpointing, { temperature = 1, filtered = false }: Sampled = {},
+): Read {
   const rows = {
     ids: concat([input('promptIds', [Mp], 'int32'), input('responseIds', [Mr], 'int32')], 0),
     positions: input('positions', [1, plus(Mp, Mr)], 'int64'),
@@ -80,25 +87,29 @@ export function traceReads(architecture: Architecture, weights: Weights, keep: C
     const hidden = finalNorm(architecture, weights, predicting());
     return temperature === 1 ? hidden : mul(hidden, 1 / temperature);
   };
+  const sizes = Array.from({ length: PIECES }, (_, i) => (i < PIECES - 1 ? q : plus(SUPERVISED, times(1 - PIECES, q))));
+  let masks: readonly Tensor[] | undefined;
+  const kept = (): readonly Tensor[] | undefined => {
+    if (filtered) masks ??= sizes.map((size, i) => input(`${KEPT}${i}`, [size, architecture.vocabulary], 'bool'));
+    return masks;
+  };
   return {
     hidden: () => finalNorm(architecture, weights, predicting()),
     logits: () => linear(finalNorm(architecture, weights, predicting()), head(architecture, weights)),
     logProbs() {
       const read = normed();
-      const labels = Array.from({ length: PIECES }, (_, i) =>
-        int(`labels${i}`, [i < PIECES - 1 ? q : plus(SUPERVISED, times(1 - PIECES, q))]),
-      );
-      return tokenLogProbs(read, head(architecture, weights), labels);
+      return tokenLogProbs(read, head(architecture, weights), sizes.map((size, i) => int(`labels${i}`, [size])), kept());
     },
     entropies() {
       const read = normed();
-      const ofPiece = (hidden: Tensor): Tensor => {
-        const logp = logSoftmax(linear(hidden, head(architecture, weights)));
+      const ofPiece = (hidden: Tensor, among?: Tensor): Tensor => {
+        const logits = linear(hidden, head(architecture, weights));
+        const logp = logSoftmax(among === undefined ? logits : onlyKept(logits, among));
         return neg(sum(mul(exp(logp), logp), [-1]));
       };
-      const sizes = Array.from({ length: PIECES }, (_, i) => (i < PIECES - 1 ? q : plus(SUPERVISED, times(1 - PIECES, q))));
+      const among = kept();
       // The logits are computed again on the way back: kept, they would be the largest tensor of a pass.
-      return concat(split(read, 0, sizes).map((piece) => checkpoint(() => ofPiece(piece))), 0);
+      return concat(split(read, 0, sizes).map((piece, i) => checkpoint(() => ofPiece(piece, among?.[i]))), 0);
     },
     values: (weight) => reshape(trainableLinear(finalNorm(architecture, weights, predicting()), weight), [SUPERVISED]),
     scores(weight) {
@@ -117,15 +128,18 @@ export function traceReads(architecture: Architecture, weights: Weights, keep: C
 export const traceLogProbs = (architecture: Architecture, weights: Weights, keep: Checkpointing): Tensor =>
   traceReads(architecture, weights, keep).logProbs();
 
-/** Everything `traceReads` reads of a layout. */
-export function scoringFeeds(layout: Layout, architecture: Architecture, rope: RopeFeed): Record<string, Feed> {
-  const { promptRows: mp, responseRows: mr, shares, labels } = layout;
+/** Everything `traceReads` reads of a layout. `program`: who reads it, needed where that may be `filtered`. */
+export function scoringFeeds(layout: Layout, architecture: Architecture, rope: RopeFeed, program?: Program): Record<string, Feed> {
+  const { promptRows: mp, responseRows: mr, shares, labels, kept } = layout;
   const int = (data: Int32Array, ...shape: number[]): Feed => ({ data, shape });
   const size = Math.floor(labels.length / PIECES);
-  const pieces = Array.from({ length: PIECES }, (_, i): [string, Feed] => {
-    const part = labels.slice(i * size, i < PIECES - 1 ? (i + 1) * size : labels.length);
-    return [`labels${i}`, int(part, part.length)];
-  });
+  const filtered = program?.inputs.some(({ name }) => name === `${KEPT}0`) === true;
+  const pieces = Array.from({ length: PIECES }, (_, i): [string, Feed][] => {
+    const [from, to] = [i * size, i < PIECES - 1 ? (i + 1) * size : labels.length];
+    const labelled: [string, Feed] = [`labels${i}`, int(labels.slice(from, to), to - from)];
+    // A byte for each token of the vocabulary at each place: large, and made only where it is read.
+    return filtered ? [labelled, [`${KEPT}${i}`, keptFeed(kept.slice(from, to), architecture.vocabulary)]] : [labelled];
+  }).flat();
   return {
     ...attentionFeeds(layout, architecture),
     ...rope(Math.max(mp + mr, layout.longest)),
@@ -138,6 +152,17 @@ export function scoringFeeds(layout: Layout, architecture: Architecture, rope: R
     restAt: int(layout.restAt, mr),
     ...Object.fromEntries(pieces),
   };
+}
+
+/** A table [places, vocabulary] of the tokens that each place keeps, as bytes. */
+function keptFeed(kept: Layout['kept'], vocabulary: number): Feed {
+  const data = new Uint8Array(kept.length * vocabulary);
+  kept.forEach((among, i) => {
+    const at = i * vocabulary;
+    if (among === undefined) data.fill(1, at, at + vocabulary);
+    else for (const id of among) data[at + id] = 1;
+  });
+  return { data, shape: [kept.length, vocabulary] };
 }
 
 /** Of each sequence of a layout how much of its last token's attention lies on each of its response tokens, from `Read.attention`. */

@@ -10,8 +10,8 @@ export function createRespond(template: Template) {
   });
   return {
     respond,
-    respondTokens: (prompt: readonly Message[], ids: readonly number[]): TokenSequence => (
-      { prompt: template.prompt(prompt), response: ids }
+    respondTokens: (prompt: readonly Message[], ids: readonly number[], kept?: TokenSequence['kept']): TokenSequence => (
+      { prompt: template.prompt(prompt), response: ids, kept }
     ),
     respondJudged: (prompt: readonly Message[], judgment: string, response: string, format?: string): TokenSequence =>
       respond(judgedPrompt(prompt, judgment, template.name, format), response),

@@ -4,4 +4,6 @@ export interface TokenSequence {
   readonly response: readonly number[];
   /** Which response tokens are supervised; all of them by default. */
   readonly supervised?: readonly boolean[];
+  /** Of each response token those that it was drawn from, where a filter cut the others off. Default: the whole vocabulary. */
+  readonly kept?: readonly (readonly number[])[];
 }

@@ -18,7 +18,7 @@ export const roundFeed = (begins: boolean): Record<string, Feed> => ({ [ROUND_BE
 
 /** The feeds of a micro-batch for a program over its layout. */
 export const batchFeeds = (batch: MicroBatch, architecture: Architecture, rope: RopeFeed, program: Program): Record<string, Feed> =>
-  feedsOf(program, { ...scoringFeeds(batch.layout, architecture, rope), ...batch.feeds });
+  feedsOf(program, { ...scoringFeeds(batch.layout, architecture, rope, program), ...batch.feeds });
 
 /** The factor of each term of the loss: 1 / its count in the whole step. */
 export function scaleFeeds(totals: Totals, terms: number, method: string): Record<string, Feed> {

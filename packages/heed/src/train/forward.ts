@@ -38,7 +38,7 @@ export async function createForward(
 ): Promise<Forward> {
   const weights = plan && adaptedWeights(model.checkpoint, plan, { dropout: false });
   const { architecture, checkpoint } = model;
-  const traced = traceForward(architecture, weights ?? frozenWeights(checkpoint), checkpoint.folder, wanted, method.temperature);
+  const traced = traceForward(architecture, weights ?? frozenWeights(checkpoint), checkpoint.folder, wanted, method);
   const session = await engine.compile(traced);
   const rope = ropeFeed(model.architecture);
   return {
@@ -55,7 +55,7 @@ export async function createForward(
       let done = 0;
       for (const pass of splitPasses(concerned.map(({ part }) => part))) {
         const batch = makeMicroBatch(method, pass, { names });
-        const feeds = { ...scoringFeeds(batch.layout, model.architecture, rope), ...batch.feeds };
+        const feeds = { ...scoringFeeds(batch.layout, model.architecture, rope, session.program), ...batch.feeds };
         const results = await session.run(feedsOf(session.program, feeds));
         const attention = results['attention'] && attentionOver(batch.layout, results['attention'].data);
         const valuesOf = (what: Wanted, s: number): Float32Array => {

@@ -156,7 +156,7 @@ function waysOut(setup: MemorySetup, { largest: { rows } }: TrainingMemory, avai
 function predictForward({ model, method, plan }: MemorySetup, items: readonly Item[]): { peak: number; nodes: number } {
   const wanted = wantedFor(readingsOf(traceLoss(method, { derivatives: false })).reads);
   const weights = adaptedWeights(model.checkpoint, plan, { dropout: false });
-  const program = traceForward(model.architecture, weights, model.checkpoint.folder, wanted, method.temperature);
+  const program = traceForward(model.architecture, weights, model.checkpoint.folder, wanted, method);
   const rope = ropeFeed(model.architecture);
   const peaks = largest(splitPasses(items)).map(
     (pass) => predictPeak(program, shapesOf(batchFeeds(makeMicroBatch(method, pass), model.architecture, rope, program))).peak,

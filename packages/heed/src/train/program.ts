@@ -1,7 +1,7 @@
 import { type Dim, type Program, type Tensor, add, gradient, input, lower, mul, sym, takeRows } from '@heed/tensor';
 import type { BoundMethod } from '../method/method.js';
 import type { Architecture, Checkpointing } from '../model/decoder.js';
-import { type Read, SUPERVISED, traceReads } from '../model/scoring.js';
+import { type Read, SUPERVISED, type Sampled, traceReads } from '../model/scoring.js';
 import type { AdaptedWeights } from '../model/weights.js';
 import { type Readings, countsProgram, readingOf, scoresShape, seedsOf, sumsOf, tokensShape, traceScored } from './loss-program.js';
 
@@ -28,7 +28,7 @@ export function traceTraining(
   folder: string,
   keep: Checkpointing,
 ): TrainProgram {
-  const loss = method.loss(traceScored(method, readingsOf(method, weights, traceReads(architecture, weights, keep, method.temperature))));
+  const loss = method.loss(traceScored(method, readingsOf(method, weights, traceReads(architecture, weights, keep, method))));
   const outputs = { ...accumulated(method, weights, seedsOf(loss)), ...sumsOf(method, loss) };
   if (loss.heatmap !== undefined) Object.assign(outputs, { logRatio: loss.heatmap.logRatio.values, flagged: loss.heatmap.flagged.values });
   return {
@@ -50,7 +50,7 @@ export function traceHalves(
   architecture: Architecture, weights: AdaptedWeights, method: BoundMethod, folder: string, keep: Checkpointing,
   { reads, learns }: { readonly reads: ReadonlySet<string>; readonly learns: ReadonlySet<string> },
 ): HalvesProgram {
-  const readings = readingsOf(method, weights, traceReads(architecture, weights, keep, method.temperature));
+  const readings = readingsOf(method, weights, traceReads(architecture, weights, keep, method));
   const once = onceEach();
   const mask = (name: string): Tensor => once(name, () => input(`mask:${name}`, tokensShape(method, name)));
   const values = Object.fromEntries(
@@ -85,9 +85,9 @@ export function traceForward(
   weights: Parameters<typeof traceReads>[1] & Partial<Pick<AdaptedWeights, 'heads'>>,
   folder: string,
   wanted: readonly Wanted[],
-  temperature: number,
+  sampled: Sampled = {},
 ): Program {
-  const read = traceReads(architecture, weights, 'none', temperature);
+  const read = traceReads(architecture, weights, 'none', sampled);
   const give = (what: Wanted): Tensor => {
     if (what === 'logp') return read.logProbs();
     if (what === 'entropy') return read.entropies();

@@ -47,6 +47,11 @@ describe('filters', () => {
       const wanted = kept === 'all' ? [...logits.keys()] : kept;
       expect([...mine.keys()].sort((a, b) => a - b), JSON.stringify(given)).toEqual(wanted);
       probabilities.forEach((p, i) => expect(mine.get(wanted[i]!)).toBeCloseTo(p, 6));
+      // A draw from all logits reports that set, and the log-probability in it.
+      const drawn = drawFromAll(logits, options, 0.5);
+      if (options.temperature === 0) continue;
+      expect(drawn.kept().sort((a, b) => a - b), JSON.stringify(given)).toEqual(wanted);
+      expect(drawn.logprob).toBeCloseTo(Math.log(probabilities[wanted.indexOf(drawn.id)]!), 5);
     }
   });
 
@@ -80,17 +85,18 @@ describe('filters', () => {
     const n = 20_000;
     for (let i = 0; i < n; i++) {
       const u = random.next();
-      const place = draw(candidates, options, u)!;
+      const { place } = draw(candidates, options, u)!;
       counts[place]!++;
-      if (i < 50) expect(drawFromAll(logits, options, u)).toBe(candidates.ids[place]);
+      if (i < 50) expect(drawFromAll(logits, options, u).id).toBe(candidates.ids[place]);
     }
     const { statistic, limit } = chiSquare(counts, [...weights.subarray(0, count)].map((w) => (n * w) / total));
     expect(statistic).toBeLessThan(limit);
     // Of equal logits the token with the lower id comes first, as in the graph.
     const ties = Float32Array.of(1, 5, 5, 2, 5);
-    expect([0, 0.34, 0.67].map((u) => drawFromAll(ties, { ...base, topK: 2 }, u))).toEqual([1, 2, 4]);
-    expect(draw(candidates, options, 0)).toBe(0);
-    expect(draw(candidates, options, 1 - 2 ** -53)).toBe(count - 1);
+    expect([0, 0.34, 0.67].map((u) => drawFromAll(ties, { ...base, topK: 2 }, u).id)).toEqual([1, 2, 4]);
+    expect(drawFromAll(ties, { ...base, topP: 0.5 }, 0).kept()).toEqual([1, 2]);
+    expect(draw(candidates, options, 0)!.place).toBe(0);
+    expect(draw(candidates, options, 1 - 2 ** -53)!.place).toBe(count - 1);
   });
 });
 

@@ -60,6 +60,22 @@ describe('a log of answers', () => {
     expect(calls).toHaveLength(2);
   });
 
+  it('keeps what filters kept at each place', async () => {
+    const file = join(folder, 'kept', 'answers.jsonl');
+    const { generator } = fakeGenerator();
+    const filtered = {
+      generate: (...[requests, sampling, hooks]: Parameters<typeof generator.generate>) => generator.generate(requests, sampling, {
+        ...hooks,
+        onCompletion: (one) => hooks?.onCompletion?.({ ...one, sampled: one.ids.map(() => -0.5), kept: one.ids.map((id) => [id, 9]) }),
+      }),
+    };
+    const asked = { ...base, prompts: prompts.slice(0, 2) };
+    const answers = await answerPrompts(file, { ...asked, generator: filtered });
+    expect(answers[3]).toMatchObject({ ids: [1, 7, 1, 2], kept: [[1, 9], [7, 9], [1, 9], [2, 9]], sampled: [-0.5, -0.5, -0.5, -0.5] });
+    const silent = { generate: () => Promise.reject(new Error('asked again')) };
+    expect(await answerPrompts(file, { ...asked, generator: silent })).toEqual(answers);
+  });
+
   it('ends with the same bits wherever it was cut, and keeps what other rounds wrote', async () => {
     const file = join(folder, 'rounds.jsonl');
     const some = { ...base, prompts: prompts.slice(0, 2) };

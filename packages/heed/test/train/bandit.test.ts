@@ -29,15 +29,18 @@ const METHODS: readonly MethodOptions[] = [
 ];
 
 describe('the gradient of a bandit over the vocabulary', () => {
-  it.each(METHODS)('of $name $lossType $ratio is that of the mean reward', async (options) => {
-    const method = methodOf(options);
+  it.each(METHODS.flatMap((options) => [{ ...options, filtered: false }, { ...options, filtered: true }]))(
+  'of $name $lossType $ratio, filtered: $filtered, is that of the mean reward', async ({ filtered, ...options }) => {
+    const method = { ...methodOf(options), filtered };
     const lora = { rank: 2, alpha: 4, targets: ['q_proj', 'down_proj'] as const, dropout: 0, rslora: false };
     const plan = planAdapter(model.checkpoint.tensors.values(), { ...lora, targets: [...lora.targets] }, method.heads);
     const random = createRandom('bandit', 1);
     const adapterSize = plan.heads[0]?.offset ?? plan.size;
     const parameters = initialParameters(plan, 3).map((x, i) => (x === 0 && i < adapterSize ? 0.1 * random.normal() : x));
     const prompt = [{ role: 'user' as const, content: 'Pull!' }];
-    const arms = Array.from({ length: model.architecture.vocabulary }, (_, id) => id);
+    const whole = Array.from({ length: model.architecture.vocabulary }, (_, id) => id);
+    // A filter leaves every third arm: the policy is then the softmax over those.
+    const arms = filtered ? whole.filter((id) => id % 3 === 0) : whole;
     const rewards = arms.map((id) => Math.sin(id));
     const sequences = arms.map((id) => ({ prompt: model.template.prompt(prompt), response: [id] }));
     const policyAt = async (at: Float32Array): Promise<number[]> => {
@@ -46,7 +49,8 @@ describe('the gradient of a bandit over the vocabulary', () => {
       const chances = (await scorer.logProbs(sequences)).map(([logp]) => Math.exp(logp!));
       await scorer.release();
       await engine.free(placed);
-      return chances;
+      const total = filtered ? chances.reduce((sum, p) => sum + p, 0) : 1;
+      return chances.map((p) => p / total);
     };
     const value = (policy: readonly number[]): number => policy.reduce((sum, p, a) => sum + p * rewards[a]!, 0);
     const policy = await policyAt(parameters);
@@ -54,9 +58,9 @@ describe('the gradient of a bandit over the vocabulary', () => {
     const J = value(policy);
     const row: RolloutRow = {
       source: { file: 'arms', line: 1 }, prompt,
-      completions: arms.map((id) => ({
-        completion: String(id), ids: [id], maxTokens: 1, reward: rewards[id]!,
-        advantages: [arms.length * policy[id]! * (rewards[id]! - J)],
+      completions: arms.map((id, i) => ({
+        completion: String(id), ids: [id], ...(filtered ? { kept: [arms] } : {}), maxTokens: 1, reward: rewards[i]!,
+        advantages: [arms.length * policy[i]! * (rewards[i]! - J)],
       })),
     };
     const { items } = prepare([row], method, createRespond(model.template), { maxTokens: 64, onLong: 'error' });

@@ -21,6 +21,8 @@ export const RolloutCompletion = z.object({
   advantages: ofTokens,
   /** log μ of each token under the sampling distribution, as the generator computed it. */
   sampled: ofTokens.optional(),
+  /** The tokens that each token was drawn from, where a filter (top-k, top-p, min-p) cut the others off; itself among them. */
+  kept: z.array(z.array(z.int().nonnegative()).min(1)).optional(),
   /** log π_ref of each token: under the model without the adapter. */
   reference: ofTokens.optional(),
   /** What the value head should have said before each token. */
@@ -28,11 +30,16 @@ export const RolloutCompletion = z.object({
   /** What the value head said before each token when the answer was sampled. */
   values: ofTokens.optional(),
 }).superRefine((one, context) => {
-  for (const name of ['advantages', 'sampled', 'reference', 'returns', 'values'] as const) {
+  for (const name of ['advantages', 'sampled', 'kept', 'reference', 'returns', 'values'] as const) {
     const found = one[name]?.length ?? one.ids.length;
     if (found === one.ids.length) continue;
-    context.addIssue({ code: 'custom', path: [name], input: found, message: `has ${found} numbers for ${one.ids.length} tokens` });
+    const what = name === 'kept' ? 'lists' : 'numbers';
+    context.addIssue({ code: 'custom', path: [name], input: found, message: `has ${found} ${what} for ${one.ids.length} tokens` });
   }
+  const outside = one.kept?.findIndex((kept, t) => !kept.includes(one.ids[t]!)) ?? -1;
+  if (outside < 0) return;
+  const input = one.ids[outside];
+  context.addIssue({ code: 'custom', path: ['kept', outside], input, message: `leaves out token ${input} itself` });
 });
 export type RolloutCompletion = z.infer<typeof RolloutCompletion>;
 

@@ -129,10 +129,10 @@ export function rolloutSource(setup: RolloutSetup): Source {
     const { source, id } = prompt;
     return {
       source, id, prompt: prompt.prompt,
-      completions: answers.map(({ ids, text: completion, logprobs, sampled = logprobs }, i) => {
+      completions: answers.map(({ ids, text: completion, logprobs, sampled = logprobs, kept }, i) => {
         const one = rated?.[i];
         return {
-          completion, ids: [...ids], maxTokens: setup.sampling.maxNewTokens, sampled: [...sampled],
+          completion, ids: [...ids], maxTokens: setup.sampling.maxNewTokens, sampled: [...sampled], kept: kept?.map((among) => [...among]),
           reward: one?.rollout.reward ?? null,
           advantages: one === undefined ? ids.map(() => 0) : [...one.credit.advantages],
           returns: one?.credit.returns && [...one.credit.returns],
