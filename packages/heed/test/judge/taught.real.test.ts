@@ -33,7 +33,7 @@ function rowsOf(name: string): Row[] {
 
 const taught = ({ prompt, choices }: Row): readonly { readonly prompt: readonly number[]; readonly response: readonly number[] }[] =>
   choiceSequences(
-    { prompt: [...prompt], choices: [...choices], source: { file: 'a.jsonl', line: 1 } },
+    { prompt: [...prompt], choices: [...choices] },
     createRespond(model.template),
     options,
   ).answers;
