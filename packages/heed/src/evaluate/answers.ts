@@ -1,5 +1,4 @@
 import { existsSync } from 'node:fs';
-import { readFile } from 'node:fs/promises';
 import type { PromptRow } from '../data/rows.js';
 import { UserError } from '../errors.js';
 import type { Generator } from '../generate/generator.js';
@@ -10,6 +9,7 @@ import type { Model } from '../model/load.js';
 import type { Scorer } from '../model/scorer.js';
 import type { Rated, Reward } from '../reward/reward.js';
 import { atomicWrite } from '../run/files.js';
+import { readKept } from '../run/json-file.js';
 import { type Estimate, bootstrapInterval, medianOf, proportionInterval } from '../run/statistics.js';
 import { words } from '../text/words.js';
 import { distinct } from './fluency.js';
@@ -130,7 +130,7 @@ const nextTo = (count: number): [number, number] => [Math.max(0, count - 1), cou
 
 async function keeping(file: string | undefined, answer: () => Promise<readonly Completion[]>): Promise<readonly Completion[]> {
   // JSON gives numbers back to the last bit.
-  if (file !== undefined && existsSync(file)) return JSON.parse(await readFile(file, 'utf8')) as Completion[];
+  if (file !== undefined && existsSync(file)) return readKept<Completion[]>(file);
   const completions = await answer();
   if (file !== undefined) await atomicWrite(file, JSON.stringify(completions));
   return completions;

@@ -1,6 +1,5 @@
 import type { Engine } from '@heed/tensor';
 import { existsSync } from 'node:fs';
-import { readFile } from 'node:fs/promises';
 import { z } from 'zod';
 import { at } from '../data/source.js';
 import { UserError } from '../errors.js';
@@ -9,6 +8,7 @@ import type { RewardItem } from '../reward/reward.js';
 import { atomicWrite } from '../run/files.js';
 import type { RunFolder } from '../run/folder.js';
 import type { Hooks } from '../run/job.js';
+import { readKept } from '../run/json-file.js';
 import { finePercent } from '../run/numbers.js';
 import { type CriticPair, type CriticRound, chanceOf, openCritic } from './critic.js';
 import type { Demonstration } from './demonstrations.js';
@@ -119,7 +119,7 @@ export async function openAdversary(
     weight: options.weight,
     async rate(k, items) {
       for (let round = 1; round <= k; round++) {
-        if (!seen.has(round) && existsSync(fileOf(round))) seen.set(round, JSON.parse(await readFile(fileOf(round), 'utf8')) as Kept);
+        if (!seen.has(round) && existsSync(fileOf(round))) seen.set(round, await readKept<Kept>(fileOf(round)));
       }
       if (!seen.has(k)) {
         const kept = await play(k, items);

@@ -157,7 +157,8 @@ export async function runAlignment(recipe: AlignRecipe, run: RunFolder, hooks: H
     logAnswers(run, 'after', after, trainer.step + 1);
     const summary: AlignSummary = {
       job: 'align', method: method.name, model: recipe.model, rows: prompts.length, skipped: skipped.length, heldOut: held.length,
-      metric: `share of held-out answers that satisfy ${describeReward(heldOutRewardOf(recipe))}`,
+      metric: `${examiner.drawsLine ? 'share of held-out answers that satisfy' : 'mean reward of held-out answers by'} ${
+        describeReward(heldOutRewardOf(recipe))}`,
       before: measurements(before),
       after: measurements(after),
       change: changeOf(before, after, seed),

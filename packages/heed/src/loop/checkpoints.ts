@@ -1,10 +1,13 @@
-import { existsSync } from 'node:fs';
-import { mkdir, readFile, readdir, rename, rm } from 'node:fs/promises';
+import { createHash } from 'node:crypto';
+import { createReadStream, existsSync } from 'node:fs';
+import { mkdir, readdir, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import { pipeline } from 'node:stream/promises';
 import { UserError } from '../errors.js';
 import { readSafetensors } from '../model/checkpoint/safetensors.js';
 import { writeSafetensors } from '../model/checkpoint/safetensors-write.js';
 import { atomicWrite, fileError } from '../run/files.js';
+import { readKept } from '../run/json-file.js';
 import type { TrainerState } from '../train/trainer.js';
 
 /** The state of a run: everything that the next step depends on. Data order and dropout masks follow from the seed. */
@@ -28,6 +31,22 @@ export interface Snapshot {
 export type RoundReport =
   { readonly round: number; readonly steps: number; readonly loss: number | null } & Readonly<Record<string, unknown>>;
 
+/** `state.json`; the arrays are beside it. */
+type SavedState = Omit<Snapshot, 'trainer'> & Omit<TrainerState, 'arrays'> & {
+  /** SHA-256 of `state.safetensors`. */
+  readonly digest: string;
+};
+
+async function digestOf(file: string): Promise<string> {
+  const hash = createHash('sha256');
+  try {
+    await pipeline(createReadStream(file), hash);
+  } catch (error) {
+    throw fileError(error, file, 'reading');
+  }
+  return hash.digest('hex');
+}
+
 const ARRAYS = ['parameters', 'm', 'v'] as const;
 const copyKey = (reference: string): string => `copy:${reference}`;
 const folderOf = (step: number): string => `step-${String(step).padStart(6, '0')}`;
@@ -47,7 +66,8 @@ export async function saveCheckpoint(dir: string, { trainer: { arrays, ...counts
       join(draft, 'state.safetensors'),
       all.map(([name, data]) => ({ name, dtype: 'float32', shape: [data.length], data })),
     );
-    await atomicWrite(join(draft, 'state.json'), JSON.stringify({ ...counts, ...place }));
+    const digest = await digestOf(join(draft, 'state.safetensors'));
+    await atomicWrite(join(draft, 'state.json'), JSON.stringify({ ...counts, ...place, digest } satisfies SavedState));
     await rm(target, { recursive: true, force: true });
     await rename(draft, target);
   } catch (error) {
@@ -69,15 +89,17 @@ export async function checkpointSteps(dir: string): Promise<number[]> {
  *
  * @param size The adapter's parameters.
  * @param copies Names of the references that the trainer keeps copies for.
- * @throws UserError where the checkpoint is of another adapter or another method
+ * @throws UserError where the checkpoint is of another adapter or another method, or is not as it was written
  */
 export async function loadNewest(dir: string, size: number, copies: readonly string[]): Promise<Snapshot | undefined> {
   const newest = (await checkpointSteps(dir)).at(-1);
   if (newest === undefined) return undefined;
   const folder = join(dir, folderOf(newest));
-  const state = JSON.parse(await readFile(join(folder, 'state.json'), 'utf8')) as Omit<Snapshot, 'trainer'> & Omit<TrainerState, 'arrays'>;
-  const { step, t, memory, ...place } = state;
-  const { tensors } = readSafetensors(join(folder, 'state.safetensors'));
+  const way = `Remove ${folder}: --resume then goes on from the checkpoint before it, or from the start where there is none.`;
+  const { step, t, memory, digest, ...place } = await readKept<SavedState>(join(folder, 'state.json'), way);
+  const file = join(folder, 'state.safetensors');
+  if ((await digestOf(file)) !== digest) throw new UserError(`${file} is not as this run wrote it.`, [way]);
+  const { tensors } = readSafetensors(file);
   const load = (name: string): Float32Array => {
     const data = tensors.get(name)?.data;
     if (data?.length === size) return data;

@@ -1,5 +1,4 @@
 import { existsSync } from 'node:fs';
-import { readFile } from 'node:fs/promises';
 import { z } from 'zod';
 import { type Failure, failed } from '../judge/respondent.js';
 import { RewardOptions } from '../reward/options.js';
@@ -8,6 +7,7 @@ import { atomicWrite } from '../run/files.js';
 import type { RunFolder } from '../run/folder.js';
 import type { Hooks } from '../run/job.js';
 import { rateAnswers } from './ratings.js';
+import { readKept } from '../run/json-file.js';
 
 /** One of `constraints:` of a recipe: a cost whose mean is to stay at its limit or below. */
 export const ConstraintOptions = z.strictObject({
@@ -87,7 +87,7 @@ export function openConstraints(
   async function before(k: number): Promise<readonly Multiplier[]> {
     const file = fileOf(k - 1);
     if (!existsSync(file)) return opened.map(({ lambda }) => ({ lambda, costs: [] }));
-    return JSON.parse(await readFile(file, 'utf8')) as readonly Multiplier[];
+    return readKept<readonly Multiplier[]>(file);
   }
 
   return {

@@ -6,7 +6,7 @@ import type { Hooks } from '../run/job.js';
 import type { Lesson, Source } from './source.js';
 
 /** What the loop works with. */
-export interface LoopSetup extends Omit<RecordSetup, 'rounds' | 'shortRounds' | 'interrupt'> {
+export interface LoopSetup extends Omit<RecordSetup, 'rounds' | 'shortRounds' | 'interrupt' | 'say'> {
   readonly source: Source;
   /** The optimizer and its schedule start anew in every round. */
   readonly fresh: boolean;
@@ -43,7 +43,7 @@ export async function runLoop(
 ): Promise<LoopResult> {
   const { rounds } = source;
   const { progress = silentProgress, interrupt, say } = hooks;
-  const record = await openRecord({ run, trainer, options, rounds, shortRounds: source.shortRounds === true, interrupt });
+  const record = await openRecord({ run, trainer, options, rounds, shortRounds: source.shortRounds === true, interrupt, say });
   let [tokens, seconds] = [0, 0];
 
   for (let k = record.round; k <= rounds; k++) {

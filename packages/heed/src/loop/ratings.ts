@@ -1,10 +1,10 @@
 import { existsSync } from 'node:fs';
-import { readFile } from 'node:fs/promises';
 import { type Failure, failed } from '../judge/respondent.js';
 import { UserError } from '../errors.js';
 import type { Rated, Reward, RewardItem } from '../reward/reward.js';
 import { atomicWrite } from '../run/files.js';
 import type { Hooks } from '../run/job.js';
+import { readKept } from '../run/json-file.js';
 import { finePercent } from '../run/numbers.js';
 import { silentProgress } from '../run/progress.js';
 import { Interrupted } from '../run/signals.js';
@@ -33,7 +33,7 @@ export async function rateAnswers(
   what = 'rating',
 ): Promise<readonly (Rated | Failure)[]> {
   if (existsSync(file)) {
-    const kept = JSON.parse(await readFile(file, 'utf8')) as Kept;
+    const kept = await readKept<Kept>(file);
     if (kept.reward === reward.name) return kept.results;
     throw new UserError(`The reward is ${reward.name} now; the ratings in ${file} are by ${kept.reward}.`, [
       'Restore the reward, or start again with --overwrite.',

@@ -43,16 +43,20 @@ export interface RecordSetup {
   /** Checkpoints are saved by `train.checkpointEvery` alone, and not at the end of every round. */
   readonly shortRounds: boolean;
   readonly interrupt: Hooks['interrupt'];
+  readonly say?: Hooks['say'];
 }
 
 /** Opens the record of a run. On a resume the trainer gets the state of the newest checkpoint, and later lines of the logs are dropped. */
 export async function openRecord(
-  { run, trainer, options, rounds, shortRounds, interrupt }: RecordSetup,
+  { run, trainer, options, rounds, shortRounds, interrupt, say }: RecordSetup,
 ): Promise<TrainingRecord> {
   const saved = run.resuming ? await loadNewest(run.checkpointsDir, trainer.policy.shape[0]!, Object.keys(trainer.copies)) : undefined;
   if (saved !== undefined) await trainer.restore(saved.trainer);
   await run.metrics.truncateAfter(trainer.step);
   await run.samples.truncateAfter(trainer.step);
+  const logged = (await run.metrics.rows()).at(-1)?.step ?? 0;
+  if (logged < trainer.step)
+    say?.(`${run.metrics.path} ends at step ${logged}, and the run goes on from step ${trainer.step}: lines between were lost.`);
   const reports = [...(saved?.reports ?? [])];
   const place = { round: saved?.round ?? 1, done: saved?.done ?? 0, roundSteps: saved?.roundSteps ?? 0, data: saved?.data ?? '' };
   let kept = trainer.step;
@@ -71,8 +75,8 @@ export async function openRecord(
       const data = fingerprint(items);
       if (k !== place.round || saved === undefined) Object.assign(place, { round: k, done: 0, roundSteps: 0, data });
       else if (data !== place.data) {
-        throw new UserError('The rows are not those that this run began with, so the run cannot go on.', [
-          'Restore the data, or start again with --overwrite.',
+        throw new UserError(`The rows of round ${k} are not those that this run began with, so the run cannot go on.`, [
+          'Restore the data, and what the run keeps in its folder `work`, or start again with --overwrite.',
         ]);
       }
       return place.done > 0 && place.done === place.roundSteps ? 'all' : place.done;

@@ -1,5 +1,4 @@
 import { existsSync } from 'node:fs';
-import { readFile } from 'node:fs/promises';
 import { createHash } from 'node:crypto';
 import type { RowDefinition } from '../data/row.js';
 import { type AnyRow, type RowKind, rowDefinition } from '../data/rows.js';
@@ -16,6 +15,7 @@ import { withProgress } from '../label/with-progress.js';
 import type { RewardTools } from '../reward/define.js';
 import { atomicWrite } from '../run/files.js';
 import type { Hooks } from '../run/job.js';
+import { readKept } from '../run/json-file.js';
 import { silentProgress } from '../run/progress.js';
 import { Interrupted } from '../run/signals.js';
 import { reasonsOf, requireEnough } from './ratings.js';
@@ -95,7 +95,7 @@ export async function openRevising({ judge, options, kind, allowedFailures, tool
 /** What was made of a round: from its file, or made now and kept there. */
 async function kept(file: string, name: string, make: () => Promise<Made>): Promise<Made> {
   if (existsSync(file)) {
-    const { teacher, made } = JSON.parse(await readFile(file, 'utf8')) as { readonly teacher: string; readonly made: Made };
+    const { teacher, made } = await readKept<{ readonly teacher: string; readonly made: Made }>(file);
     if (teacher === name) return made;
     throw new UserError(`The teacher is ${name} now; ${file} is by ${teacher}.`, ['Restore it, or start again with --overwrite.']);
   }

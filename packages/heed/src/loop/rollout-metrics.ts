@@ -1,8 +1,8 @@
 import { existsSync } from 'node:fs';
-import { readFile } from 'node:fs/promises';
 import { failed } from '../judge/respondent.js';
 import { equalInGroup, k1, meanOf, sampleStd } from '../method/advantages.js';
 import { atomicWrite } from '../run/files.js';
+import { readKept } from '../run/json-file.js';
 import { finePercent } from '../run/numbers.js';
 import type { RatedAnswer } from './rollout-log.js';
 
@@ -29,7 +29,7 @@ export async function rolloutMetrics(rated: readonly RatedAnswer[], file: string
   const rewards = rewardsOf(rated);
   const lengths = rated.map(({ answer }) => answer.ids.length);
   const ended = rated.flatMap(({ answer: { finish, ids } }) => (finish === 'stop' ? [ids.length] : []));
-  const earlier = existsSync(before) ? (JSON.parse(await readFile(before, 'utf8')) as { numTokens: number }).numTokens : 0;
+  const earlier = existsSync(before) ? (await readKept<{ numTokens: number }>(before)).numTokens : 0;
   const numTokens = earlier + lengths.reduce((sum, n) => sum + n, 0) + rated.reduce((sum, { promptTokens }) => sum + promptTokens, 0);
   await atomicWrite(file, `${JSON.stringify({ numTokens })}\n`);
   return {

@@ -1,9 +1,9 @@
 import { existsSync } from 'node:fs';
-import { readFile } from 'node:fs/promises';
 import type { Rollout } from '../method/rollout.js';
 import { atomicWrite } from '../run/files.js';
 import type { Item } from '../train/item.js';
 import type { ItemReadings, ReadRequest } from '../train/reader.js';
+import { readKept } from '../run/json-file.js';
 
 /** A round's answers with what was read of them; `attention` where it was asked for, in their order. */
 export interface ReadRollouts {
@@ -45,7 +45,7 @@ export async function readRollouts(
       .sort(([a], [b]) => a.index - b.index)
       .flatMap(([, found]) => found[key]!.map((numbers) => Array.from(numbers)));
   let kept: Kept;
-  if (existsSync(file)) kept = JSON.parse(await readFile(file, 'utf8')) as Kept;
+  if (existsSync(file)) kept = await readKept<Kept>(file);
   else {
     const own = reference && untouched ? rollouts.map(({ logp }) => Array.from(logp!)) : undefined;
     const wanted = { reference: reference && own === undefined, value, attention };

@@ -1,11 +1,11 @@
 import { existsSync } from 'node:fs';
-import { readFile } from 'node:fs/promises';
 import { z } from 'zod';
 import type { Reward } from '../reward/reward.js';
 import { atomicWrite } from '../run/files.js';
 import type { RunFolder } from '../run/folder.js';
 import type { Hooks } from '../run/job.js';
 import { type Alarm, type Signs, type WatchedAnswer, alarmsOf, describeAlarm, signsOf } from './watch.js';
+import { readKept } from '../run/json-file.js';
 
 /** `watch:` of a recipe. */
 export const WatchOptions = z.strictObject({
@@ -45,7 +45,7 @@ export function openWatch(
     async look(k, answers) {
       for (let before = 1; before < k; before++) {
         if (seen.has(before) || !existsSync(fileOf(before))) continue;
-        seen.set(before, JSON.parse(await readFile(fileOf(before), 'utf8')) as Signs);
+        seen.set(before, await readKept<Signs>(fileOf(before)));
       }
       if (answers.length === 0) return { report: {}, stop: false };
       const signs = signsOf(answers);

@@ -8,6 +8,7 @@ import { parse } from 'yaml';
 
 import { UserError } from '../errors.js';
 import { atomicWrite, fileError } from './files.js';
+import { readKept } from './json-file.js';
 import { takeLock } from './lock.js';
 import { openLog, readLog } from './metrics.js';
 import type { Log, LogRow, StepMetrics } from './metrics.js';
@@ -210,7 +211,7 @@ export async function openRun(directory: string, options: OpenRunOptions): Promi
 export async function sameAsBefore(file: string, value: unknown, what: string): Promise<void> {
   const now = createHash('sha256').update(value instanceof Uint8Array ? value : JSON.stringify(value)).digest('hex');
   if (!existsSync(file)) await atomicWrite(file, JSON.stringify(now));
-  else if (JSON.parse(await readFile(file, 'utf8')) !== now) {
+  else if ((await readKept<string>(file)) !== now) {
     throw new UserError(`${what} that this run began with, so the run cannot go on.`, [
       'Restore what was changed, or start again with --overwrite.',
     ]);

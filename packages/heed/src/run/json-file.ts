@@ -28,3 +28,20 @@ export async function readJsonAs<T>(file: string, schema: z.ZodType<T>, madeBy: 
   const place = issue!.path.length === 0 ? '' : `${issue!.path.map(String).join('.')}: `;
   throw new UserError(`${file} is no file of ${madeBy}: ${place}${issue!.message}`, [`Write it with ${madeBy}.`]);
 }
+
+/**
+ * Reads a JSON file that the run itself wrote, whole (`atomicWrite`).
+ *
+ * @param advice The way out, where something else cut it. Default: to put it back, or to start again.
+ * @throws UserError where the file cannot be read, or is not JSON
+ */
+export async function readKept<T>(
+  file: string, advice = 'Put it back from a copy, or start again with --overwrite.',
+): Promise<T> {
+  try {
+    return JSON.parse(await readFile(file, 'utf8')) as T;
+  } catch (error) {
+    if (!(error instanceof SyntaxError)) throw fileError(error, file, 'reading');
+    throw new UserError(`${file} is not whole (${error.message}): something other than this run changed it.`, [advice]);
+  }
+}

@@ -107,6 +107,30 @@ describe('heed align', () => {
     expect(log(dirOf('whole'), 'samples.jsonl')).toEqual(samples);
   });
 
+  it.each([
+    ['state.json', (whole: Buffer) => whole.subarray(0, 40), /step-000006.state\.json is not whole/],
+    ['state.safetensors', (whole: Buffer) => Buffer.from(whole).fill(64, whole.length - 2), /step-000006.state\.safetensors is not as this run wrote it/],
+  ])('refuses to go on from a %s that something else changed, and says how', async (name, change, message) => {
+    const file = join(dirOf('whole'), 'checkpoints', 'step-000006', name);
+    const before = readFileSync(file);
+    writeFileSync(file, change(before));
+    const ran = await heed(args('whole', '--resume'));
+    writeFileSync(file, before);
+    expect(ran.code).toBe(2);
+    expect(ran.err).toMatch(message);
+    expect(ran.err).toMatch(/Remove .*step-000006: --resume then goes on from the checkpoint before it/);
+  });
+
+  it('says which lines of its log were lost', async () => {
+    const file = join(dirOf('whole'), 'metrics.jsonl');
+    const before = readFileSync(file, 'utf8');
+    writeFileSync(file, before.split('\n').slice(0, 4).map((line) => `${line}\n`).join(''));
+    const ran = await heed(args('whole', '--resume'));
+    writeFileSync(file, before);
+    expect(ran.code, ran.err).toBe(0);
+    expect(ran.err).toContain(`${file} ends at step 4, and the run goes on from step 6: lines between were lost.`);
+  });
+
   it('refuses to go on with other prompts, another judge or another recipe', async () => {
     const refused = async (file: string, change: (text: string) => string, message: RegExp): Promise<void> => {
       const path = join(folder, file);

@@ -56,7 +56,11 @@ describe('heed align by policy gradient', () => {
     const dir = (method + more.join()).replace(/\W+/g, '-');
     const ran = await align(dir, `method=${method}`, 'loop.iterations=12', ...more);
     expect(ran.code, ran.err).toBe(0);
-    const { change } = ran.json<AlignSummary>();
+    const { change, metric } = ran.json<AlignSummary>();
+    expect(metric).toMatch(/^mean reward of held-out answers by .*#share$/);
+    const report = readFileSync(join(folder, dir, 'report.html'), 'utf8');
+    expect(report).not.toContain('could not be shown');
+    expect(report).toMatch(/data-change="better"[^]*chip open">· reward \d/);
     expect(change['value']!.low, ran.err).toBeGreaterThan(0.1);
     const steps = lines(dir, 'metrics.jsonl');
     // Sampler and trainer compute one distribution, temperature and filters included, at the first step and at the last.

@@ -1,6 +1,5 @@
 /** Answers to prompts, each drawn by an action of its own, and what the tasks' rewards say of them; all on disk before it is used. */
 import { existsSync } from 'node:fs';
-import { readFile } from 'node:fs/promises';
 import { samplingOf } from '../../control/actions.js';
 import { type OwnRequest, generateEach } from '../../control/controlled.js';
 import { type AnswerSoFar, SHOWN } from '../../control/state.js';
@@ -11,6 +10,7 @@ import type { Reward } from '../../reward/reward.js';
 import { atomicWrite } from '../../run/files.js';
 import type { RunFolder } from '../../run/folder.js';
 import type { Hooks } from '../../run/job.js';
+import { readKept } from '../../run/json-file.js';
 import { silentProgress } from '../../run/progress.js';
 import { Interrupted } from '../../run/signals.js';
 import { rateAnswers } from '../ratings.js';
@@ -138,7 +138,7 @@ export async function ask(
 }
 
 async function keeping(file: string, make: () => Promise<Written[]>): Promise<Written[]> {
-  if (existsSync(file)) return JSON.parse(await readFile(file, 'utf8')) as Written[];
+  if (existsSync(file)) return readKept<Written[]>(file);
   const made = await make();
   await atomicWrite(file, `${JSON.stringify(made)}\n`);
   return made;

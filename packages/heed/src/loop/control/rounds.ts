@@ -1,11 +1,11 @@
 /** The rounds in which the controller learns: it draws an action for each answer, and the rewards say which actions did better. */
 import { existsSync } from 'node:fs';
-import { readFile } from 'node:fs/promises';
 import { networkInput } from '../../control/controller.js';
 import { type Learner, learn, reptile, startLearner } from '../../control/learner.js';
 import { type Choice, indexOfMost, leaveOneOut, probabilities } from '../../control/policy.js';
 import { atomicWrite } from '../../run/files.js';
 import type { Hooks } from '../../run/job.js';
+import { readKept } from '../../run/json-file.js';
 import { createRandom } from '../../run/random.js';
 import { promptsOf } from '../prompt-order.js';
 import { type AskTools, type Later, type RatedText, type Wanted, ask } from './asking.js';
@@ -178,7 +178,7 @@ async function save(
 
 async function restore(file: string, learner: Learner): Promise<Saved | undefined> {
   if (!existsSync(file)) return undefined;
-  const saved = JSON.parse(await readFile(file, 'utf8')) as Saved;
+  const saved = await readKept<Saved>(file);
   learner.parameters = Float64Array.from(saved.parameters);
   learner.adam = { m: Float64Array.from(saved.m), v: Float64Array.from(saved.v), steps: saved.steps };
   return saved;

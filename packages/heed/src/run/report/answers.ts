@@ -1,5 +1,6 @@
 /** Answers to the same prompts before and after training, side by side. */
 import type { AnswerSample } from './data.js';
+import { number } from './format.js';
 import { html } from './html.js';
 import type { Html } from './html.js';
 
@@ -9,7 +10,7 @@ const BAD = new Set(['unsatisfied', 'unsatisfactory', 'not satisfied', 'bad', 'f
 
 const BOOLEAN_WORDS = { true: 'satisfied', false: 'not satisfied' } as const;
 
-/** A verdict as good, bad, or neither (a tie, a refusal, a judge that failed). */
+/** A verdict as good, bad, or neither (a number, a tie, a refusal, a judge that failed). */
 export function standing(verdict: AnswerSample['verdict']): 'good' | 'bad' | 'open' {
   const word = String(verdict).toLowerCase().trim();
   if (GOOD.has(word)) return 'good';
@@ -26,6 +27,10 @@ interface Pair {
 type Change = 'better' | 'worse' | 'same' | 'open';
 
 function change({ before, after }: Pair): Change {
+  if (typeof before?.verdict === 'number' && typeof after?.verdict === 'number') {
+    if (before.verdict === after.verdict) return 'same';
+    return after.verdict > before.verdict ? 'better' : 'worse';
+  }
   const was = standing(before?.verdict);
   const is = standing(after?.verdict);
   if (was === 'open' || is === 'open') return 'open';
@@ -33,10 +38,15 @@ function change({ before, after }: Pair): Change {
   return is === 'good' ? 'better' : 'worse';
 }
 
+function wordOf(verdict: AnswerSample['verdict']): string | null | undefined {
+  if (typeof verdict === 'number') return `reward ${number(verdict)}`;
+  return typeof verdict === 'boolean' ? BOOLEAN_WORDS[`${verdict}`] : verdict;
+}
+
 function side(title: string, answer: AnswerSample | undefined): Html {
   if (!answer) return html`<div class="side"><h4>${title}</h4><p class="quiet">no answer recorded</p></div>`;
   const state = standing(answer.verdict);
-  const word = typeof answer.verdict === 'boolean' ? BOOLEAN_WORDS[`${answer.verdict}`] : answer.verdict;
+  const word = wordOf(answer.verdict);
   const sign = { good: '✓', bad: '✗', open: '·' }[state];
   const chip = word && html` <span class="chip ${state}">${sign} ${word}</span>`;
   const reason = answer.reason && html`<p class="reason">${answer.reason}</p>`;

@@ -20,8 +20,8 @@ export const AnswerSample = z.object({
   id,
   prompt: z.string(),
   response: z.string(),
-  /** What the judge found: true or "satisfied" is good; any other word is shown as it is. */
-  verdict: z.union([z.string(), z.boolean()]).nullish(),
+  /** What the judge found: true or "satisfied" is good; any other word is shown as it is. A number is a reward, and higher is better. */
+  verdict: z.union([z.string(), z.boolean(), z.number()]).nullish(),
   reason: z.string().nullish(),
 });
 export type AnswerSample = z.infer<typeof AnswerSample>;
