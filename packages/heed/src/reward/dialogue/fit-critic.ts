@@ -25,7 +25,7 @@ export interface CriticReport {
  * A logistic regression on `FEATURES`, trained on real continuations against foreign and shuffled ones. A turn's length is held in the
  * regression, so that other features do not stand for it, and counts for nothing in the score.
  *
- * @param options.folds The report is of so many parts of the dialogues, each scored by a critic of the others. Default 5.
+ * The report is of `folds` parts of the dialogues (default 5), each scored by a critic of the others.
  */
 export function fitCritic(
   dialogues: readonly Dialogue[], { seed = 0, folds = 5, topics: k = 20 } = {},
