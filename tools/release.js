@@ -49,7 +49,8 @@ function stage(/** @type {string} */ folder) {
 }
 
 const { values, positionals } = parseArgs({
-  options: { 'dry-run': { type: 'boolean', default: false }, help: { type: 'boolean', short: 'h', default: false } }, allowPositionals: true,
+  options: { 'dry-run': { type: 'boolean', default: false }, help: { type: 'boolean', short: 'h', default: false } },
+  allowPositionals: true,
 });
 if (values.help) {
   say(USAGE);
@@ -60,7 +61,7 @@ const read = (/** @type {string} */ file) => readFileSync(path.join(ROOT, file),
 
 const changes = output('git', ['status', '--porcelain']);
 if (changes !== '' && !dry) fail(`the checkout has changes that are not committed:\n${changes}`);
-if (changes !== '') say(`The checkout has changes that are not committed. They are no part of this; a release would stop here:\n${changes}\n`);
+if (changes !== '') say(`These changes are not committed and no part of this; a release would stop here:\n${changes}\n`);
 
 const now = JSON.parse(read('packages/heed/package.json')).version;
 let next, notes, changelog;
@@ -108,7 +109,7 @@ const steps = [
   ...packed.map(({ file }) => ['npm', 'publish', path.relative(ROOT, file), '--access', 'public']),
 ];
 if (dry) {
-  say(`\nNothing was published and nothing in the checkout was changed; the tarballs are in ${path.relative(ROOT, tarballs)}. A release would do:`);
+  say(`\nNothing was published; the tarballs are in ${path.relative(ROOT, tarballs)}. A release would do:`);
   for (const step of steps) say(`  ${step.map((word) => (word.includes(' ') ? `'${word}'` : word)).join(' ')}`);
 } else {
   for (const file of [...VERSIONED, 'CHANGELOG.md']) cpSync(path.join(folder, file), path.join(ROOT, file));

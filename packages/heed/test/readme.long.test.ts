@@ -135,7 +135,7 @@ async function follow(line: string): Promise<void> {
   const scripts = (JSON.parse(read('package.json')) as { readonly scripts: Readonly<Record<string, string>> }).scripts;
   const [, npm] = /^(?:[A-Z_]+=\S+ )*npm (?:run )?([\w:-]+)/.exec(line) ?? [];
   const [, argv] = /^(?:[A-Z_]+=\S+ )*npx heed (.*)$/.exec(line) ?? [];
-  if (npm !== undefined) expect(['ci', ...Object.keys(scripts)], line).toContain(npm);
+  if (npm !== undefined) expect(['ci', 'install', ...Object.keys(scripts)], line).toContain(npm);
   else if (argv === undefined) {
     const [, file] = /^(?:node|bash) (\S+)/.exec(line) ?? [];
     if (file !== undefined) expect(existsSync(join(ROOT, file)), line).toBe(true);
