@@ -40,6 +40,10 @@ ADAPTERS = {
     "all-linear": dict(r=2, lora_alpha=4, target_modules="all-linear", use_rslora=True, lora_dropout=0.1),
     "regex": dict(r=2, lora_alpha=8, target_modules=r".*\.layers\.1\.(self_attn\.[qv]|mlp\.up)_proj"),
     "one-layer": dict(r=1, lora_alpha=2, target_modules=["v_proj", "down_proj"], layers_to_transform=[0]),
+    # patterns that are names' ends, expressions, and one that fits nothing; PEFT saves them sorted, so that no two may fit one module
+    "patterns": dict(r=2, lora_alpha=4, target_modules=ALL, rank_pattern={"q_proj": 3, r"layers\.1\.mlp\.(up|down)_proj": 1, "nothing": 9},
+                     alpha_pattern={"layers.0.self_attn.q_proj": 8, "down_proj": 1, r"mlp\.(gate|up)_proj": 6}),
+    "patterns-rslora": dict(r=2, lora_alpha=4, target_modules=["v_proj", "o_proj"], use_rslora=True, rank_pattern={"o_proj": 4}),
 }
 
 

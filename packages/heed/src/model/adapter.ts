@@ -13,6 +13,10 @@ export interface LoraOptions {
   readonly dropout: number;
   /** Rank-stabilised: scale α/√r instead of α/r (Kalajdzievski 2023). */
   readonly rslora: boolean;
+  /** Ranks of modules that have another than `rank`; PEFT's `rank_pattern`. A key is a regular expression for the end of a name. */
+  readonly rankPattern?: Readonly<Record<string, number>>;
+  /** The same of `alpha`; PEFT's `alpha_pattern`. */
+  readonly alphaPattern?: Readonly<Record<string, number>>;
 }
 
 /** One adapted module: A [rank, in] and B [out, rank], and where they start in the flat array of all parameters. */
@@ -20,6 +24,9 @@ export interface LoraModule {
   readonly name: string;
   readonly inputs: number;
   readonly outputs: number;
+  readonly rank: number;
+  /** What B·A is multiplied with. */
+  readonly scale: number;
   readonly a: { readonly offset: number; readonly shape: readonly [number, number] };
   readonly b: { readonly offset: number; readonly shape: readonly [number, number] };
 }
@@ -41,7 +48,6 @@ export interface Head extends HeadShape {
 /** An adapter's shape: every trainable number has its place in one flat array, so that an optimizer step is a few kernels. */
 export interface AdapterPlan {
   readonly options: LoraOptions;
-  readonly scale: number;
   readonly modules: ReadonlyMap<string, LoraModule>;
   /** In the order of the flat array. */
   readonly heads: readonly Head[];
@@ -74,7 +80,8 @@ export function planAdapter(
     if (target === undefined || options.layers?.includes(layerOf(module)) === false) continue;
     found.add(target);
     const [outputs, inputs] = shape as [number, number];
-    modules.set(module, { name: module, inputs, outputs, a: place([options.rank, inputs]), b: place([outputs, options.rank]) });
+    const { rank, scale } = strengthOf(module, options);
+    modules.set(module, { name: module, inputs, outputs, rank, scale, a: place([rank, inputs]), b: place([outputs, rank]) });
   }
   const missing = options.targets.filter((t) => !found.has(t));
   if (missing.length > 0) {
@@ -83,12 +90,21 @@ export function planAdapter(
       `adapter.targets: the model has no linear module named ${missing.map((m) => `"${m}"`).join(', ')}; it has ${known.join(', ')}.`,
     );
   }
-  const scale = options.rslora ? options.alpha / Math.sqrt(options.rank) : options.alpha / options.rank;
   const heads = Object.entries(shapes).map(([name, shape]): Head => {
     const width = all.find((w) => w.name === 'model.embed_tokens.weight')!.shape[1]!;
     return { name, ...shape, width, offset: place([shape.size, width]).offset };
   });
-  return { options, scale, modules, heads, size };
+  return { options, modules, heads, size };
+}
+
+/** A module's rank and scale, by the first pattern that is the end of its name, as PEFT takes them. */
+function strengthOf(
+  module: string, { rank: all, alpha: every, rslora, rankPattern = {}, alphaPattern = {} }: LoraOptions,
+): Pick<LoraModule, 'rank' | 'scale'> {
+  const of = (patterns: Readonly<Record<string, number>>): number | undefined =>
+    Object.entries(patterns).find(([key]) => new RegExp(`^(.*\\.)?(${key})$`).test(module))?.[1];
+  const rank = of(rankPattern) ?? all, alpha = of(alphaPattern) ?? every;
+  return { rank, scale: rslora ? alpha / Math.sqrt(rank) : alpha / rank };
 }
 
 /** The linear modules of a model's layers that can be adapted, by name, in the model's order. */

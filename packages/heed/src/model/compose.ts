@@ -51,8 +51,8 @@ export function composeAdapters({ tensors }: Pick<Checkpoint, 'tensors'>, parts:
     ]);
   }
   const names = new Set(own.flatMap((modules) => [...modules]));
-  const ranks = parts.map(({ adapter }) => adapter.plan.options.rank);
-  const rank = Math.max(...[...names].map((name) => ranks.reduce((sum, r, i) => sum + (own[i]!.has(name) ? r : 0), 0)));
+  const rankOf = (i: number, name: string): number => (own[i]!.has(name) ? parts[i]!.adapter.plan.modules.get(name)!.rank : 0);
+  const rank = Math.max(...[...names].map((name) => parts.reduce((sum, _, i) => sum + rankOf(i, name), 0)));
   const plan = planAdapter(tensors.values(), {
     rank, alpha: rank, ...targetsFor(names, linearModules(tensors.values())), dropout: 0, rslora: false,
   });
@@ -63,7 +63,7 @@ export function composeAdapters({ tensors }: Pick<Checkpoint, 'tensors'>, parts:
       parts.forEach((part, i) => {
         if (!own[i]!.has(name)) return;
         if (i !== left) place(plan, parameters, name, part, at);
-        at += ranks[i]!;
+        at += rankOf(i, name);
       });
     }
     return parameters;
@@ -73,8 +73,8 @@ export function composeAdapters({ tensors }: Pick<Checkpoint, 'tensors'>, parts:
 
 /** Writes one part's factors of a module into the ranks from `at` on. */
 function place({ modules, options: { rank } }: AdapterPlan, into: Float32Array, name: string, { adapter, weight }: Part, at: number): void {
-  const { plan: { modules: theirs, scale, options: { rank: r } }, parameters } = adapter;
-  const [to, from] = [modules.get(name)!, theirs.get(name)!];
+  const { plan: { modules: theirs }, parameters } = adapter;
+  const [to, from] = [modules.get(name)!, theirs.get(name)!], { rank: r, scale } = from;
   into.set(parameters.subarray(from.a.offset, from.a.offset + r * from.inputs), to.a.offset + at * to.inputs);
   for (let row = 0; row < from.outputs; row++) {
     for (let k = 0; k < r; k++) into[to.b.offset + row * rank + at + k] = weight * scale * parameters[from.b.offset + row * r + k]!;

@@ -11,7 +11,9 @@ export function fingerprintOf(checkpoint: Checkpoint, adapter?: Adapter, more?: 
   const hash = createHash('sha256').update(JSON.stringify([checkpoint.fingerprint, more]));
   if (adapter !== undefined) {
     const { plan, parameters } = adapter;
-    hash.update(JSON.stringify([plan.scale, [...plan.modules.keys()]])).update(parameters);
+    const scales = [...plan.modules.values()].map(({ scale }) => scale);
+    const scale = scales.every((one) => one === scales[0]) ? scales[0] : scales;
+    hash.update(JSON.stringify([scale, [...plan.modules.keys()]])).update(parameters);
   }
   return hash.digest('hex').slice(0, 12);
 }

@@ -15,15 +15,14 @@ export async function* mergedTensors(
   onModule?: (done: number) => void,
 ): AsyncGenerator<MergedTensor> {
   requireNoHead(plan);
-  const { rank } = plan.options;
   let done = 0;
-  for (const { name, inputs, outputs, a, b } of plan.modules.values()) {
+  for (const { name, inputs, outputs, rank, scale, a, b } of plan.modules.values()) {
     const data = await readTensor(checkpoint, `${name}.weight`);
     const factors = new Float64Array(rank),
       row = new Float64Array(inputs);
     const rows = Array.from({ length: rank }, (_, r) => parameters.subarray(a.offset + r * inputs, a.offset + (r + 1) * inputs));
     for (let o = 0; o < outputs; o++) {
-      for (let r = 0; r < rank; r++) factors[r] = parameters[b.offset + o * rank + r]! * plan.scale;
+      for (let r = 0; r < rank; r++) factors[r] = parameters[b.offset + o * rank + r]! * scale;
       row.fill(0);
       addRows(row, rows, factors);
       for (let i = 0, at = o * inputs; i < inputs; i++, at++) data[at] = data[at]! + row[i]!;

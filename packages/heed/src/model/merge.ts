@@ -21,8 +21,8 @@ export async function createMerger(engine: Engine, checkpoint: Checkpoint, plan:
   const frozen = frozenWeights(checkpoint);
   const modules = [...plan.modules.values()];
   const program = lower(
-    Object.fromEntries(modules.map(({ name, a, b }) => [
-      `w:${name}`, mergedWeight(frozen.tensor(`${name}.weight`), input(`a:${name}`, a.shape), input(`b:${name}`, b.shape), plan.scale),
+    Object.fromEntries(modules.map(({ name, scale, a, b }) => [
+      `w:${name}`, mergedWeight(frozen.tensor(`${name}.weight`), input(`a:${name}`, a.shape), input(`b:${name}`, b.shape), scale),
     ])),
     { folder: checkpoint.folder },
   );

@@ -103,14 +103,17 @@ export async function loadAdapter(given: string, checkpoint: Checkpoint): Promis
   const { targets, layers } = modulesOf(config, names, checkpoint, file);
   const plan = planAdapter(checkpoint.tensors.values(), {
     rank: config.r, alpha: config.lora_alpha, targets, dropout: config.lora_dropout, rslora: config.use_rslora, ...layers && { layers },
+    ...config.rank_pattern && { rankPattern: config.rank_pattern }, ...config.alpha_pattern && { alphaPattern: config.alpha_pattern },
   }, heads);
   const parameters = new Float32Array(plan.size);
+  const rankOf = (tensor: string): number =>
+    [...plan.modules.values()].find((module) => tensor.includes(`.${module.name}.`))?.rank ?? config.r;
   for (const { name, offset, shape } of placesOf(plan)) {
     const stored = tensors.get(name);
     if (stored === undefined) throw new CheckpointError(`${file}: has no tensor ${name}: the adapter is incomplete`);
     if (stored.shape.join() !== shape.join()) {
       throw new CheckpointError(
-        `${file}: tensor ${name} has the shape [${stored.shape.join(', ')}] where r = ${config.r} on ${checkpoint.id} needs ` +
+        `${file}: tensor ${name} has the shape [${stored.shape.join(', ')}] where rank ${rankOf(name)} on ${checkpoint.id} needs ` +
         `[${shape.join(', ')}]: the adapter is for another base`,
       );
     }
@@ -146,7 +149,7 @@ const tensorsOf = (plan: AdapterPlan, parameters: Float32Array) =>
 function configText({ options, heads }: AdapterPlan, modelId: string): string {
   return `${JSON.stringify(
     {
-      alpha_pattern: {},
+      alpha_pattern: options.alphaPattern ?? {},
       auto_mapping: null,
       base_model_name_or_path: modelId,
       bias: 'none',
@@ -160,7 +163,7 @@ function configText({ options, heads }: AdapterPlan, modelId: string): string {
       modules_to_save: heads.length === 0 ? null : heads.map(({ name }) => name),
       peft_type: 'LORA',
       r: options.rank,
-      rank_pattern: {},
+      rank_pattern: options.rankPattern ?? {},
       revision: null,
       target_modules: options.targets,
       task_type: heads.some(({ at }) => at === 'last') ? 'SEQ_CLS' : 'CAUSAL_LM',
@@ -172,12 +175,27 @@ function configText({ options, heads }: AdapterPlan, modelId: string): string {
   )}\n`;
 }
 
+/** Numbers of some modules, by regular expressions for the end of their names; none where the file says null. */
+const pattern = (value: z.ZodNumber) =>
+  z.record(z.string().refine(isExpression, { error: 'is no regular expression that can be read here' }), value).nullish()
+    .transform((patterns) => (patterns && Object.keys(patterns).length > 0 ? patterns : undefined));
+
+function isExpression(text: string): boolean {
+  try {
+    return new RegExp(text) instanceof RegExp;
+  } catch {
+    return false;
+  }
+}
+
 const Config = z.looseObject({
   peft_type: z.literal('LORA'),
   r: z.int().positive(),
   lora_alpha: z.number(),
   lora_dropout: z.number().min(0).lt(1).default(0),
   use_rslora: z.boolean().default(false),
+  rank_pattern: pattern(z.int().positive()),
+  alpha_pattern: pattern(z.number()),
   target_modules: z.union([z.string(), z.array(z.string())]),
   base_model_name_or_path: z.string().nullish(),
 });
@@ -198,8 +216,6 @@ const REASONS: Readonly<Record<string, string>> = {
   use_dora: 'DoRA scales the weights too',
   modules_to_save: 'it brings whole modules of its own',
   bias: 'it trains biases',
-  rank_pattern: 'its modules have different ranks',
-  alpha_pattern: 'its modules have different scales',
 };
 
 async function readConfig(folder: string): Promise<Config> {

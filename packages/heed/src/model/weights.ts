@@ -68,14 +68,14 @@ export function adaptedWeights(checkpoint: Checkpoint, plan: AdapterPlan, option
       const pair = factors.get(module);
       if (pair === undefined) return frozen.linear(module, x);
       const [a, b] = pair;
+      const { inputs, scale } = plan.modules.get(module)!;
       const weight = frozen.tensor(`${module}.weight`);
       const bias = biasOf(checkpoint, module, frozen.tensor);
-      if (!dropout) return addBias(loraLinear(x, weight, a, b, plan.scale), bias);
-      const { inputs } = plan.modules.get(module)!;
+      if (!dropout) return addBias(loraLinear(x, weight, a, b, scale), bias);
       masks.push({ name: `mask:${module}`, module, width: inputs });
       // The mask holds 0 or 1; PyTorch scales what is kept by 1/(1 − p).
       const kept = mul(cast(input(`mask:${module}`, [rows, inputs], 'uint8'), 'float32'), 1 / (1 - plan.options.dropout));
-      return addBias(loraBeside(x, mul(x, kept), weight, a, b, plan.scale), bias);
+      return addBias(loraBeside(x, mul(x, kept), weight, a, b, scale), bias);
     },
   };
 }
@@ -131,7 +131,7 @@ export function int8Weights(
               base,
               matmul(matmul(x, input(`a:${module}`, lora.a.shape), { transB: true }), input(`b:${module}`, lora.b.shape), {
                 transB: true,
-                alpha: plan!.scale,
+                alpha: lora.scale,
               }),
             );
       return addBias(y, biasOf(quantized, module, tensor));

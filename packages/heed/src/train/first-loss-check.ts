@@ -38,7 +38,7 @@ const isIdentity = ({ plan, parameters }: Adapter): boolean =>
   [...plan.modules.values()].every(({ b }) => parameters.subarray(b.offset, b.offset + b.shape[0] * b.shape[1]).every((x) => x === 0));
 
 const sameAdapter = (a: Adapter, b: Adapter): boolean =>
-  a.plan.scale === b.plan.scale && isDeepStrictEqual(a.plan.modules, b.plan.modules) && isDeepStrictEqual(a.parameters, b.parameters);
+  isDeepStrictEqual(a.plan.modules, b.plan.modules) && isDeepStrictEqual(a.parameters, b.parameters);
 
 /**
  * Checks the loss of a policy that equals every reference.

@@ -23,19 +23,20 @@ function random(name: string, options: { rank: number; targets: string[]; alpha?
   return { plan, parameters: Float32Array.from({ length: plan.size }, () => 0.2 * numbers.normal()) };
 }
 const a = random('a', { rank: 3, targets: ['q_proj', 'down_proj'] });
-const b = random('b', { rank: 2, targets: ['down_proj', 'v_proj'], alpha: 6, rslora: true });
+const b = random('b', {
+  rank: 2, targets: ['down_proj', 'v_proj'], alpha: 6, rslora: true, rankPattern: { 'layers.1.mlp.down_proj': 4 },
+});
 const part = (name: string, adapter: Adapter, rest: Partial<Part> = {}): Part => ({ name, adapter, weight: 1, ...rest });
 
 /** B A · scale of a module, [outputs][inputs], in float64; undefined where the adapter has none. */
 function update({ plan, parameters }: Adapter, name: string): number[][] | undefined {
   const module = plan.modules.get(name);
   if (module === undefined) return undefined;
-  const { inputs, outputs, a: rows, b: columns } = module;
-  const { rank } = plan.options;
+  const { inputs, outputs, rank, scale, a: rows, b: columns } = module;
   return Array.from({ length: outputs }, (_, o) => Array.from({ length: inputs }, (_, i) => {
     let sum = 0;
     for (let k = 0; k < rank; k++) sum += parameters[columns.offset + o * rank + k]! * parameters[rows.offset + k * inputs + i]!;
-    return plan.scale * sum;
+    return scale * sum;
   }));
 }
 
@@ -47,7 +48,7 @@ describe('a sum of adapters', () => {
     expect([...sum.plan.modules.keys()].map((name) => name.replace('model.layers.', ''))).toEqual([
       '0.self_attn.q_proj', '0.self_attn.v_proj', '0.mlp.down_proj', '1.self_attn.q_proj', '1.self_attn.v_proj', '1.mlp.down_proj',
     ]);
-    expect(sum.plan.options).toMatchObject({ rank: 5, alpha: 5, targets: ['q_proj', 'v_proj', 'down_proj'] });
+    expect(sum.plan.options).toMatchObject({ rank: 7, alpha: 7, targets: ['q_proj', 'v_proj', 'down_proj'] });
     for (const name of sum.plan.modules.keys()) {
       const [ofA, ofB, ofSum] = [update(a, name), update(b, name), update(sum, name)!];
       const expected = ofSum.map((row, o) => row.map((_, i) => 0.7 * (ofA?.[o]![i] ?? 0) - 0.4 * (ofB?.[o]![i] ?? 0)));
@@ -68,7 +69,7 @@ describe('a sum of adapters', () => {
           for (const [letter, { offset, shape }] of [['a', own.a], ['b', own.b]] as const)
             fixed[`${letter}${i}:${module}`] = { data: parameters.slice(offset, offset + shape[0] * shape[1]), shape };
           const inner = matmul(x, input(`a${i}:${module}`, own.a.shape), { transB: true });
-          return add(y, matmul(inner, input(`b${i}:${module}`, own.b.shape), { transB: true, alpha: weight * plan.scale }));
+          return add(y, matmul(inner, input(`b${i}:${module}`, own.b.shape), { transB: true, alpha: weight * own.scale }));
         }, frozen.linear(module, x)),
       }, 'none'),
     }, { folder: checkpoint.folder });

@@ -4,8 +4,11 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { planAdapter } from '../../src/model/adapter.js';
 import { CheckpointError } from '../../src/model/checkpoint/error.js';
+import { openCheckpoint } from '../../src/model/checkpoint/open.js';
 import { readSafetensors } from '../../src/model/checkpoint/safetensors.js';
 import { writeSafetensors } from '../../src/model/checkpoint/safetensors-write.js';
+import { exportMerged } from '../../src/model/export.js';
+import { mergedTensors } from '../../src/model/merge-host.js';
 import { loadAdapter, saveAdapter } from '../../src/model/peft.js';
 import { json, scratch } from './support.js';
 import { type Scored, distance, modelFixture, openTiny, scorer, useEngine } from './tiny.js';
@@ -66,6 +69,8 @@ describe('adapters that PEFT wrote', () => {
     ],
     ['regex', { rank: 2, alpha: 8 }, 3],
     ['one-layer', { rank: 1, alpha: 2, targets: ['down_proj', 'v_proj'], layers: [0] }, 2],
+    ['patterns', { rank: 2, alpha: 4 }, 14],
+    ['patterns-rslora', { rank: 2, alpha: 4, rslora: true, rankPattern: { o_proj: 4 } }, 4],
   ])(
     'give the log-probabilities that PEFT computes: %s',
     async (name, { targets, ...options }: { targets?: string[]; [key: string]: unknown }, modules) => {
@@ -93,6 +98,32 @@ describe('adapters that PEFT wrote', () => {
       await saveAdapter(folder, { ...first, checkpoint });
       expect(await loadAdapter(folder, checkpoint)).toEqual(first);
     }
+  });
+});
+
+describe('rank_pattern and alpha_pattern', () => {
+  it('are taken as PEFT takes them, module by module: the first in the file that fits the whole end of a name', async () => {
+    const patterns = { '_proj': 7, 'layers.0.self_attn.v_proj': 3, '.*v_proj': 9, 'mlp\\.\\w+': 5 };
+    const { plan } = await loadAdapter(await changed('one-layer', { alpha_pattern: patterns }), await openTiny('llama3'));
+    expect([...plan.modules.values()].map(({ name, scale }) => [name, scale])).toEqual([
+      ['model.layers.0.self_attn.v_proj', 3], ['model.layers.0.mlp.down_proj', 5],
+    ]);
+  });
+
+  it('merge into the weights: the log-probabilities that PEFT computes, without an adapter', async () => {
+    const checkpoint = await openTiny('llama3'), folder = fresh();
+    const adapter = await loadAdapter(modelFixture('peft/patterns'), checkpoint);
+    await exportMerged(checkpoint, mergedTensors(checkpoint, adapter), folder);
+    const merged = await scorer(engine(), await openCheckpoint(folder));
+    const { sequences } = json<Record<string, { sequences: Scored[] }>>(modelFixture('peft.json'))['patterns']!;
+    expect(distance(await merged.score(sequences), sequences.map((s) => s.logprobs))).toBeLessThan(1e-4);
+  });
+
+  it('that fit nothing change nothing', async () => {
+    const checkpoint = await openTiny('llama3'), none = { rank_pattern: { nothing: 9 }, alpha_pattern: { embed_tokens: 3 } };
+    const plain = await loadAdapter(modelFixture('peft/one-layer'), checkpoint);
+    const same = await loadAdapter(await changed('one-layer', none), checkpoint);
+    expect([same.plan.modules, same.parameters]).toEqual([plain.plan.modules, plain.parameters]);
   });
 });
 
@@ -143,7 +174,7 @@ describe('an adapter for another base', () => {
 
   it('is known by its shapes', async () => {
     await expect(loadAdapter(modelFixture('peft/list'), await openTiny('plain'))).rejects.toThrow(
-      /lora_A\.weight has the shape \[4, 32\] where r = 4 on .*plain needs \[4, 16\]: the adapter is for another base/,
+      /lora_A\.weight has the shape \[4, 32\] where rank 4 on .*plain needs \[4, 16\]: the adapter is for another base/,
     );
   });
 
@@ -187,8 +218,10 @@ describe('an adapter of some layers', () => {
 describe('what cannot be used is refused by name', () => {
   it.each([
     [{ use_dora: true }, /use_dora is true, which cannot be used \(DoRA/],
-    [{ rank_pattern: { q_proj: 8 } }, /rank_pattern is \{"q_proj":8\}/],
-    [{ alpha_pattern: { q_proj: 8 } }, /alpha_pattern/],
+    [{ rank_pattern: { v_proj: 8 } }, /lora_A\.weight has the shape \[1, 32\] where rank 8 on .*llama3 needs \[8, 32\]/],
+    [{ rank_pattern: { v_proj: 0 } }, /rank_pattern\.v_proj: /],
+    [{ rank_pattern: { '(v_proj': 2 } }, /rank_pattern\.\(v_proj: /],
+    [{ alpha_pattern: { v_proj: 'much' } }, /alpha_pattern\.v_proj: /],
     [{ bias: 'lora_only' }, /bias is "lora_only"/],
     [{ modules_to_save: ['lm_head'] }, /modules_to_save is \["lm_head"\]/],
     [{ init_lora_weights: 'pissa' }, /init_lora_weights is "pissa"/],
