@@ -75,8 +75,8 @@ function withTop({ onToken, onCompletion, ...hooks }: GenerationHooks, asked: nu
 }
 
 /** The options under an action: of the caller's own, what says nothing of how a token is chosen. */
-const onlyLimits = ({ maxNewTokens, seed, stop, top }: SamplingOptions, action: Steering): SamplingOptions =>
-  ({ ...action, maxNewTokens, seed, stop, top });
+const onlyLimits = ({ maxNewTokens, seed, stop, top, constraint }: SamplingOptions, action: Steering): SamplingOptions =>
+  ({ ...action, maxNewTokens, seed, stop, top, constraint });
 
 /** A request with options of its own. */
 export interface OwnRequest {

@@ -1,5 +1,6 @@
 /** What changes logits before the filters: biases, the repetition penalty, and tokens that must not come. */
 import { penalise } from './filter.js';
+import type { Place } from './grammar/constraint.js';
 import type { SamplingOptions } from './options.js';
 
 /** A text that is being written, as the masks see it. */
@@ -9,13 +10,16 @@ export interface Written {
   readonly ids: readonly number[];
   /** Tokens that end a turn. */
   readonly stopIds: readonly number[];
+  /** Where the answer stands in the texts that it may be, where it may not be any. */
+  readonly place?: Place;
 }
 
 /**
- * Logits as the options change them, in the order of transformers' processors: biases, repetition penalty, no repeated n-gram, bad words.
+ * Logits as the options change them, in the order of transformers' processors: biases, repetition penalty, no repeated n-gram, bad words;
+ * then the constraint.
  * A token that must not come has the logit −∞.
  */
-export function changeLogits(logits: Float32Array, { prompt, ids, stopIds }: Written, options: SamplingOptions): Float32Array {
+export function changeLogits(logits: Float32Array, { prompt, ids, stopIds, place }: Written, options: SamplingOptions): Float32Array {
   const { repetitionPenalty = 1, noRepeatNgram = 0, badWords = [], logitBias = {}, endBias } = options;
   const text = [...prompt, ...ids];
   let changed: Float32Array = logits.slice();
@@ -24,6 +28,7 @@ export function changeLogits(logits: Float32Array, { prompt, ids, stopIds }: Wri
   if (repetitionPenalty !== 1) changed = penalise(changed, text, repetitionPenalty);
   const banned = [...(noRepeatNgram > 0 ? repeating(text, noRepeatNgram) : []), ...forbidden(text, badWords)];
   for (const id of banned) changed[id] = -Infinity;
+  place?.forbid(changed, stopIds);
   return changed;
 }
 

@@ -1,8 +1,9 @@
 import { UserError } from '../errors.js';
+import type { Constraint } from './grammar/constraint.js';
 
 /**
  * How the next token is chosen. Everything applies in the order of Hugging Face transformers: biases, repetition penalty, no repeated
- * n-gram, bad words, temperature, top-k, top-p, min-p.
+ * n-gram, bad words, the constraint, temperature, top-k, top-p, min-p.
  */
 export interface SamplingOptions {
   /** Most tokens that a completion may have. */
@@ -25,6 +26,8 @@ export interface SamplingOptions {
   readonly logitBias?: Readonly<Record<number, number>>;
   /** `add` is added to the logits of the tokens that end the turn once the answer has `after` tokens. */
   readonly endBias?: { readonly add: number; readonly after: number };
+  /** The texts that a completion may be; it ends by itself where one of them ends. */
+  readonly constraint?: Constraint;
   /** Texts that end a completion. */
   readonly stop?: readonly string[];
   /**
@@ -39,7 +42,7 @@ export interface SamplingOptions {
 }
 
 /** The options that may change in the middle of a completion. */
-export type Steering = Omit<SamplingOptions, 'maxNewTokens' | 'stop' | 'top' | 'seed'>;
+export type Steering = Omit<SamplingOptions, 'maxNewTokens' | 'constraint' | 'stop' | 'top' | 'seed'>;
 
 /** Throws a UserError that names the first option out of its range, for a model with so many tokens; default: any number. */
 export function checkOptions(options: SamplingOptions, vocabulary = Infinity): void {
@@ -80,9 +83,10 @@ function checkMasks({ badWords = [], logitBias = {}, endBias }: SamplingOptions,
 
 /** Whether these options change logits by what was written: then the host chooses from all logits. */
 export const changesLogits = (
-  { repetitionPenalty = 1, noRepeatNgram = 0, badWords = [], logitBias, endBias }: SamplingOptions,
+  { repetitionPenalty = 1, noRepeatNgram = 0, badWords = [], logitBias, endBias, constraint }: SamplingOptions,
 ): boolean =>
-  repetitionPenalty !== 1 || noRepeatNgram > 0 || badWords.length > 0 || endBias !== undefined || Object.keys(logitBias ?? {}).length > 0;
+  constraint !== undefined || endBias !== undefined || repetitionPenalty !== 1 || noRepeatNgram > 0 || badWords.length > 0
+  || Object.keys(logitBias ?? {}).length > 0;
 
 /** Whether anything but the whole vocabulary may be drawn from. */
 export const filters = ({ topK, topP = 1, minP = 0 }: Pick<SamplingOptions, 'topK' | 'topP' | 'minP'>): boolean =>

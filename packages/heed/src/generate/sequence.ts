@@ -1,3 +1,4 @@
+import type { Place } from './grammar/constraint.js';
 import { type Choice, type SamplingOptions, checkOptions, choiceOf } from './options.js';
 import type { Completion, GenerationHooks, GenerationRequest, GeneratorOptions, Likely, Token } from './request.js';
 import { type TextStream, createTextStream } from './text-stream.js';
@@ -15,6 +16,8 @@ export interface GenerationSequence {
   /** Tokens that end the turn. */
   readonly stopIds: readonly number[];
   readonly ids: readonly number[];
+  /** Where it stands in the texts that the options' constraint allows. */
+  readonly place: Place | undefined;
   readonly logprobs: readonly number[];
   /** Log-probabilities under the distribution that the tokens were drawn from; empty where that is the model's own. */
   readonly sampled: readonly number[];
@@ -58,6 +61,7 @@ export function startSequence(
   };
   let finish: Completion['finish'] | undefined;
   let ended = false;
+  let place = given.constraint?.begin();
   let options = given;
   let choice = choiceOf(options, vocabulary);
   const choose = ({ every, choose: changes }: NonNullable<typeof steer>): void => {
@@ -79,6 +83,9 @@ export function startSequence(
     promptKey: prompt.join(),
     stopIds,
     ids,
+    get place() {
+      return place;
+    },
     logprobs,
     sampled,
     kept,
@@ -105,6 +112,7 @@ export function startSequence(
       if (token.kept !== undefined) kept.push(token.kept);
       if (token.top !== undefined) tops.push(token.top);
       ended = stopIds.includes(token.id);
+      place = place?.after(token.id);
       const text = ended ? undefined : stream?.push(token.id);
       if (ended || text?.stopped === true) finish = 'stop';
       else if (ids.length >= maxNewTokens) finish = 'length';

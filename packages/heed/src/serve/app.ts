@@ -3,6 +3,8 @@ import { type Context, Hono, type MiddlewareHandler } from 'hono';
 import { bodyLimit } from 'hono/body-limit';
 
 import { UserError, nearest } from '../errors.js';
+import { constrain } from '../generate/grammar/constraint.js';
+import type { Tokenizer } from '../text/tokenizer.js';
 import { requireLocalName, requireToken } from './access.js';
 import { answer } from './answer.js';
 import { ApiError, badRequest } from './api-error.js';
@@ -85,7 +87,7 @@ export function createApp({ voices, gate, token, maxBody, signal, log }: AppOpti
         const { requests, maxNewTokens } = fit(ask, prompts, voices.model.architecture.context);
         place.widen(requests.length * ask.n);
         return await answer(c, {
-          ask,
+          ask: constrained(ask, voices.model.tokenizer),
           prompts,
           requests,
           maxNewTokens,
@@ -120,6 +122,10 @@ export function createApp({ voices, gate, token, maxBody, signal, log }: AppOpti
     );
   }
 }
+
+/** The request with the texts that its answer may be as tokens. */
+const constrained = (ask: Ask, tokenizer: Tokenizer): Ask =>
+  (ask.grammar === undefined ? ask : { ...ask, sampling: { ...ask.sampling, constraint: constrain(tokenizer, ask.grammar) } });
 
 /**
  * The body, or undefined where the client went before it was all there. A web page cannot send this content type to another site

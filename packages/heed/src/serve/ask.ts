@@ -2,6 +2,10 @@
 import { randomInt } from 'node:crypto';
 import { z } from 'zod';
 
+import { UserError } from '../errors.js';
+import { OBJECT } from '../generate/grammar/json.js';
+import { schemaRule } from '../generate/grammar/json-schema.js';
+import type { Rule } from '../generate/grammar/rule.js';
 import type { GenerationRequest } from '../generate/request.js';
 import type { SamplingOptions } from '../generate/options.js';
 import type { Model } from '../model/load.js';
@@ -26,6 +30,8 @@ export interface Ask {
   readonly maxTokens?: number;
   /** The field that `maxTokens` came from. */
   readonly maxTokensField: string;
+  /** The texts that an answer may be. Default: any. */
+  readonly grammar?: Rule;
   /** The prompts' tokens. Throws an ApiError where the template or the tokenizer refuses them. */
   prompts(model: Model): readonly Prompt[];
 }
@@ -62,8 +68,25 @@ const ChatMessage = z.preprocess(withoutEmpty, z.strictObject({
   role: z.enum(['system', 'developer', 'user', 'assistant', 'tool']),
   content: Text,
   name: z.string().optional(),
+  // What a client read of `content` for itself.
+  parsed: z.unknown().optional(),
   ...BESIDE_TEXT,
 }));
+const ResponseFormat = z.discriminatedUnion('type', [
+  z.strictObject({ type: z.literal('text') }),
+  z.strictObject({ type: z.literal('json_object') }),
+  z.strictObject({
+    type: z.literal('json_schema'),
+    json_schema: z.strictObject({
+      name: z.string(),
+      // For the client's own use: the model is not told of it.
+      description: z.string().nullish(),
+      schema: z.record(z.string(), z.unknown()).optional(),
+      // The answer keeps to the schema with it and without it.
+      strict: z.boolean().nullish(),
+    }),
+  }),
+], { error: 'expected one of text, json_object and json_schema' });
 const Chat = z.strictObject({
   ...SHARED,
   messages: z.array(ChatMessage).min(1),
@@ -71,7 +94,7 @@ const Chat = z.strictObject({
   max_completion_tokens: tokens.optional(),
   logprobs: z.boolean().default(false),
   top_logprobs: z.int().min(0).max(20).optional(),
-  response_format: z.strictObject({ type: z.literal('text', { error: 'only text is supported by this server' }) }).optional(),
+  response_format: ResponseFormat.optional(),
   modalities: z.array(z.literal('text', { error: 'only text is supported by this server' })).optional(),
   tools: z.array(z.unknown()).max(0, { error: 'is not supported by this server; leave it out' }).optional(),
   tool_choice: z.enum(['none', 'auto']).optional(),
@@ -111,7 +134,12 @@ export function readChat(json: unknown): Ask {
   if (goOn && messages.at(-1)!.role !== 'assistant')
     throw badRequest('continue_final_message needs a last message of the assistant.', 'messages');
   const maxTokens = mostCompletion ?? most;
+  const grammar = grammarOf(body.response_format);
+  if (grammar !== undefined && goOn) {
+    throw badRequest('response_format and continue_final_message together are not supported by this server.', 'response_format');
+  }
   return {
+    ...(grammar === undefined ? {} : { grammar }),
     kind: 'chat', model: body.model, n: body.n, stream: body.stream, usage: body.stream_options?.include_usage ?? false, logprobs,
     sampling: { ...samplingOf(body, freshSeed), ...(top === undefined ? {} : { top }) },
     maxTokens,
@@ -125,6 +153,18 @@ export function readChat(json: unknown): Ask {
       }
     },
   };
+}
+
+/** What an answer in a format may be; undefined for any text. */
+function grammarOf(format: z.output<typeof ResponseFormat> | undefined): Rule | undefined {
+  if (format === undefined || format.type === 'text') return undefined;
+  if (format.type === 'json_object' || format.json_schema.schema === undefined) return OBJECT;
+  try {
+    return schemaRule(format.json_schema.schema);
+  } catch (error) {
+    if (!(error instanceof UserError)) throw error;
+    throw badRequest([error.message, ...error.hints].join('. '), 'response_format.json_schema.schema', 'invalid_value');
+  }
 }
 
 const Ids = z.array(z.int().min(0));

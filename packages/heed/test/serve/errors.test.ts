@@ -107,7 +107,7 @@ describe('a body that does not fit', () => {
     [CHAT, { ...good, frequency_penalty: 0.5 }, 'not supported', 'frequency_penalty'],
     [CHAT, { ...good, logit_bias: { 3: 4 } }, 'not supported', 'logit_bias'],
     [CHAT, { ...good, tools: [{}] }, 'not supported', 'tools'],
-    [CHAT, { ...good, response_format: { type: 'json_object' } }, 'only text', 'response_format.type'],
+    [CHAT, { ...good, response_format: { type: 'xml' } }, 'expected one of text, json_object', 'response_format'],
     [CHAT, { ...good, continue_final_message: true }, 'needs a last message of the assistant', 'messages'],
     [CHAT, { ...good, continue_final_message: true, add_generation_prompt: true }, 'must be false', 'add_generation_prompt'],
     [COMPLETIONS, { ...text, prompt: undefined }, 'You must provide prompt', 'prompt'],
