@@ -3,6 +3,7 @@ import { CommanderError } from 'commander';
 
 import { UserError } from '../errors.js';
 import { Interrupted } from '../run/signals.js';
+import { Waiting } from '../run/waiting.js';
 import type { Output } from './output.js';
 
 /** A failure that the verb has already printed as part of its result: only a line on stderr and the exit code are left to do. */
@@ -24,6 +25,10 @@ export function reportError(error: unknown, out: Output): number {
     out.note(out.styles.yellow(error.message));
     out.result({ ok: false, error: error.message, interrupted: true, exitCode: EXIT.interrupted });
     return EXIT.interrupted;
+  }
+  if (error instanceof Waiting) {
+    out.result({ ok: true, waiting: error.message, exitCode: EXIT.ok }, error.message);
+    return EXIT.ok;
   }
   const message = error instanceof Error ? error.message : String(error);
   if (error instanceof Reported) {

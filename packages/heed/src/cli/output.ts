@@ -1,6 +1,8 @@
 /** What a verb prints: for people by default, one JSON object for machines with --json. */
 import pc from 'picocolors';
 
+import { clearBars } from '../run/bars.js';
+
 /** A stream that takes text. */
 export interface Sink {
   write(text: string): unknown;
@@ -48,7 +50,10 @@ export function createOutput({ json, stdout = process.stdout, stderr = process.s
     say(line) {
       if (!json) stdout.write(`${line}\n`);
     },
-    note: (line) => void stderr.write(`${line}\n`),
+    note(line) {
+      clearBars();
+      stderr.write(`${line}\n`);
+    },
     result(value, human) {
       if (json) stdout.write(`${JSON.stringify(value)}\n`);
       else if (human !== undefined) stdout.write(`${human}\n`);

@@ -4,6 +4,7 @@ import { UserError } from '../errors.js';
 import type { Generator } from '../generate/generator.js';
 import type { Completion } from '../generate/request.js';
 import type { SamplingOptions } from '../generate/options.js';
+import { describeWaiting, waitingFor } from '../judge/human.js';
 import { type Failure, failed } from '../judge/respondent.js';
 import type { Model } from '../model/load.js';
 import type { Scorer } from '../model/scorer.js';
@@ -11,6 +12,7 @@ import type { Rated, Reward } from '../reward/reward.js';
 import { atomicWrite } from '../run/files.js';
 import { readKept } from '../run/json-file.js';
 import { type Estimate, bootstrapInterval, medianOf, proportionInterval } from '../run/statistics.js';
+import { Waiting } from '../run/waiting.js';
 import { words } from '../text/words.js';
 import { distinct } from './fluency.js';
 
@@ -66,6 +68,8 @@ export interface EvaluationParts {
   /** Aborts the rating. */
   readonly signal?: AbortSignal;
   onProgress?(finished: number, total: number): void;
+  /** The answers are there, and something else begins with them: `onProgress` counts from 0 again. */
+  onStage?(doing: string, total: number): void;
 }
 
 /**
@@ -74,25 +78,27 @@ export interface EvaluationParts {
  * @throws UserError where no answer got a rating
  */
 export async function evaluateAnswers(
-  { model, generator, scorer, reward, rows, sampling, keptIn, signal, onProgress }: EvaluationParts,
+  { model, generator, scorer, reward, rows, sampling, keptIn, signal, onProgress, onStage }: EvaluationParts,
 ): Promise<AnswerReport> {
   const prompts = rows.map((row) => model.template.prompt(row.prompt));
   const completions = await keeping(keptIn, () => generator.generate(prompts.map((prompt, row) => ({ prompt, row })), sampling, {
     onProgress: ({ finished, total }) => onProgress?.(finished, total),
   }));
   const items = rows.map((row, i) => ({ prompt: row.prompt, response: completions[i]!.text, ids: completions[i]!.ids, row }));
-  const rated = await reward.rate(items, { signal });
+  onStage?.('rating the answers', items.length);
+  const rated = await reward.rate(items, { signal, onProgress });
   const answers = rows.map((row, i): Answer => {
     const { text, ids, finish } = completions[i]!;
     return { row, response: text, tokens: ids, finish, rated: rated[i]! };
   });
   const sequences = answers.flatMap(({ tokens }, i) => (tokens.length === 0 ? [] : [{ prompt: prompts[i]!, response: tokens }]));
-  const scored = scorer && (await scorer.logProbs(sequences));
+  if (scorer !== undefined) onStage?.('measuring how fluent the answers are', sequences.length);
+  const scored = scorer && (await scorer.logProbs(sequences, (done) => onProgress?.(done, sequences.length)));
   const logprobs = scored?.flat().map((x) => x!) ?? completions.flatMap((c) => c.logprobs);
   const texts = answers.map((a) => a.response);
   return {
     answers,
-    ...summarise(reward, rated),
+    ...(await summarise(reward, rated)),
     fluency: {
       medianWords: medianOf(texts.map((t) => words(t).length)),
       distinct2: distinct(texts, 2),
@@ -103,13 +109,15 @@ export async function evaluateAnswers(
 }
 
 /** What a reward said of answers, in numbers. */
-function summarise(
+async function summarise(
   { name }: Reward, rated: readonly (Rated | Failure)[],
-): Pick<AnswerReport, 'value' | 'satisfied' | 'findings' | 'failures'> {
+): Promise<Pick<AnswerReport, 'value' | 'satisfied' | 'findings' | 'failures'>> {
   const good = rated.filter((one): one is Rated => !failed(one));
   const failures: Record<string, number> = {};
   for (const one of rated) if (failed(one)) failures[one.failure] = (failures[one.failure] ?? 0) + 1;
   if (good.length === 0) {
+    const waiting = await waitingFor(rated.filter(failed));
+    if (waiting !== undefined) throw new Waiting(`${describeWaiting(waiting)}.`);
     const first = rated.find(failed)!;
     const counts = Object.entries(failures).map(([reason, n]) => `${reason} ${n}`).join(', ');
     throw new UserError(`None of ${rated.length} answers got a rating from ${name}: ${counts}.`, [`The first: ${first.detail}`]);

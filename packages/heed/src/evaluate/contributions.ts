@@ -57,6 +57,7 @@ export async function measureContributions(
       progress.start(doing, rows.length, { unit: 'answers' });
       const report = await evaluateAnswers({
         model, generator, reward, rows, sampling, signal: interrupt?.signal,
+        onStage: (next, total) => progress.start(next, total, { unit: 'answers' }),
         onProgress(n) {
           if (interrupt?.requested === true) throw new Interrupted('Stopped while answering.');
           progress.update(n);

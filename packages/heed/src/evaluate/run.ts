@@ -71,6 +71,7 @@ export async function runEvaluation(
       progress.start(when === 'before' ? 'answering' : 'answering with the adapter', rows.length, { unit: 'answers' });
       const report = await evaluateAnswers({
         model, generator, scorer, reward, rows, sampling, signal: interrupt?.signal,
+        onStage: (doing, total) => progress.start(doing, total, { unit: 'answers' }),
         onProgress(n) {
           if (interrupt?.requested === true) throw new Interrupted('Stopped while answering.');
           progress.update(n);

@@ -58,7 +58,7 @@ export const questionId = ({ messages, begun = '' }: Question, answers?: readonl
 
 /**
  * A respondent that is one or more people. A question that nobody has answered yet is written to the file `questions`, one JSON object a
- * line with `"answer": null`, and fails with the reason `timeout`. People fill in `answer` (and `who`, where several answer), in that file
+ * line with `"answer": null`, and fails with the reason `waiting`. People fill in `answer` (and `who`, where several answer), in that file
  * or in copies of it, which `answers` names. Every run reads the files anew, so corrections count; no answer goes into a label store. Where
  * several people answer a question with answers to choose from, the shares of the answers are its probabilities (`source: samples`).
  * Where people write a text, the first answer counts.
@@ -82,8 +82,8 @@ export function createHumanRespondent({ questions: file, answers: from = file }:
       const id = questionId(question, answers);
       const found = given.get(id) ?? [];
       if (answers !== undefined) checkChoices(found, answers);
-      const said =
-        found.length > 0 ? reply(question, found) : ({ failure: 'timeout', detail: `waits for a person: ${file}, id ${id}` } as const);
+      const waits: Failure = { failure: 'waiting', detail: `waits for a person: ${file}, id ${id}`, files };
+      const said = found.length > 0 ? reply(question, found) : waits;
       if (found.length === 0) {
         const { messages, begun } = question;
         waiting.set(id, { id, messages: [...messages], begun, answers: answers && [...answers], answer: null });
@@ -129,7 +129,7 @@ async function readAnswers(files: readonly string[], optional: string): Promise<
   const problems: Problem[] = [];
   for (const file of files) {
     for (const { line: { id, answer, who }, row } of await readLines(file, file === optional)) {
-      if (answer === null || answer === undefined) continue;
+      if (!isGiven(answer)) continue;
       const others = found.get(id) ?? [];
       const same = others.find((one) => one.who === who);
       // The same answer twice is a copied line. A different answer by the same person contradicts the first.
@@ -147,6 +147,29 @@ async function readAnswers(files: readonly string[], optional: string): Promise<
   if (problems.length > 0) throw problemsError(`${count(problems.length, 'answer')} cannot be used`, problems);
   return found;
 }
+
+/** What people have to answer before a job can go on. */
+export interface WaitingFor {
+  readonly questions: number;
+  readonly files: readonly string[];
+}
+
+/** How many questions without an answer wait in the files of these failures; undefined where none of them waits for people. */
+export async function waitingFor(failures: readonly { readonly files?: readonly string[] }[]): Promise<WaitingFor | undefined> {
+  const files = [...new Set(failures.flatMap(({ files: [own] = [] }) => own ?? []))];
+  if (files.length === 0) return undefined;
+  const lines = async (from: readonly string[]): Promise<Line[]> =>
+    (await Promise.all(from.map((file) => readLines(file, true)))).flat().map(({ line }) => line);
+  const all = await lines([...new Set(failures.flatMap((one) => one.files ?? []))]);
+  const answered = new Set(all.filter(({ answer }) => isGiven(answer)).map(({ id }) => id));
+  return { files, questions: new Set((await lines(files)).map(({ id }) => id).filter((id) => !answered.has(id))).size };
+}
+
+/** Says what to do: "6 questions wait in FILE; fill in `answer`, run again". */
+export const describeWaiting = ({ questions, files }: WaitingFor): string =>
+  `${count(questions, 'question')} ${questions === 1 ? 'waits' : 'wait'} in ${files.join(' and ')}; fill in \`answer\`, run again`;
+
+const isGiven = (answer: string | null | undefined): answer is string => answer !== null && answer !== undefined;
 
 function checkChoices(given: readonly Given[], answers: readonly string[]): void {
   const problems = given

@@ -43,10 +43,14 @@ export interface Failure {
     | 'no-logprobs' | 'no-such-answer' | 'too-long' | 'budget' | 'cancelled'
     // A text that cannot be used: no words, no whole sentence, praise and blame at once.
     | 'empty' | 'cut-off' | 'contradiction'
+    // A person has not answered yet.
+    | 'waiting'
     // A reward that says nothing of this response.
     | 'not-applicable';
   /** In words, without keys or headers. */
   readonly detail: string;
+  /** The file in which the question waits for a person, and those with other people's answers. */
+  readonly files?: readonly string[];
   /** What the attempt cost. */
   readonly usage?: Usage;
   /** The samples, where none of them gives one of the answers. */

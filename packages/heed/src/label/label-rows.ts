@@ -6,6 +6,7 @@ import { stringify } from 'yaml';
 
 import { at } from '../data/source.js';
 import { UserError } from '../errors.js';
+import { waitingFor } from '../judge/human.js';
 import { atomicWrite } from '../run/files.js';
 import type { RunFolder } from '../run/folder.js';
 import type { Summary } from '../run/job.js';
@@ -67,13 +68,14 @@ export async function labelRows(recipe: LabelRecipe, run: RunFolder, tools: Labe
     if (!files.includes(`${made}.jsonl`)) throw new Error(`The labeler ${name} makes a file "${made}" that its "files" do not name.`);
     await writeLines(run, made, lines);
   }
-  await writeLines(run, 'failures', failures.map(({ source, ...failure }) => ({ source: at(source), ...failure })));
+  await writeLines(run, 'failures', failures.map(({ source, files: _, ...failure }) => ({ source: at(source), ...failure })));
   const report: LabelReport = {
     labeler: name, measures, judge: judge.name, answers: writer?.name,
     rows, labelled: rows - failures.length, skipped,
     failed: {
       rows: failures.length, share: failures.length / Math.max(1, rows), allowed: recipe.allowedFailures, reasons: reasons(failures),
     },
+    waiting: await waitingFor(failures),
     speakToJudge: given.filter(speaksToJudge).length,
     asking: writer === undefined || writer === judge ? judge.usage : addTotals(judge.usage, writer.usage),
     seconds: Math.round((performance.now() - started) / 10) / 100,

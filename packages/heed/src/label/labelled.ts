@@ -8,6 +8,8 @@ export interface LabelFailure {
   readonly id?: string;
   readonly failure: Failure['failure'] | 'same';
   readonly detail: string;
+  /** As the respondent's failure has them. */
+  readonly files?: readonly string[];
 }
 
 /** Whether the outcome of a row is a failure. */
@@ -30,7 +32,9 @@ export function failureOf(
   { source, id }: { readonly source: Source; readonly id?: string }, replies: readonly (object | undefined)[],
 ): LabelFailure | undefined {
   const broken = replies.find((reply): reply is Failure => reply !== undefined && failed(reply));
-  return broken === undefined ? undefined : { source, id, failure: broken.failure, detail: broken.detail };
+  if (broken === undefined) return undefined;
+  const { failure, detail, files } = broken;
+  return { source, id, failure, detail, ...(files === undefined ? {} : { files }) };
 }
 
 /** The mean of some numbers; undefined where there is none. */

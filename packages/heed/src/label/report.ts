@@ -1,5 +1,6 @@
 /** The label report: what was labelled, by whom, how well, at what cost, and what failed. */
 import { finePercent as percent } from '../run/numbers.js';
+import { describeWaiting, type WaitingFor } from '../judge/human.js';
 import type { LabelFailure } from './labelled.js';
 import type { AnyLabeler } from './labeler.js';
 import { lineIf } from './report-lines.js';
@@ -25,6 +26,8 @@ export interface LabelReport<Measures extends object = object> {
     readonly allowed: number;
     readonly reasons: Readonly<Record<string, number>>;
   };
+  /** What people have to answer first, where they are the judge. */
+  readonly waiting?: WaitingFor;
   /** Rows with a response that carries instructions to the judge. They are labelled; a person should read them. */
   readonly speakToJudge: number;
   readonly asking: UsageTotals;
@@ -41,10 +44,11 @@ export function reasons(failures: readonly LabelFailure[]): Record<string, numbe
 
 /** The report as plain text: how many rows, what the labels are worth, what failed, what it cost. */
 export function renderLabelReport(report: LabelReport, labeler: AnyLabeler): string {
-  const { judge, answers, rows, labelled, skipped, failed, speakToJudge } = report;
+  const { judge, answers, rows, labelled, skipped, failed, speakToJudge, waiting } = report;
   const failures = Object.entries(failed.reasons).map(([reason, n]) => `${reason} ${n}`).join(', ');
   const { warning, lines } = labeler.report(report.measures, labelled);
   return [
+    ...(waiting === undefined ? [] : [`${describeWaiting(waiting)}.`, '']),
     ...(warning === undefined ? [] : [warning, '']),
     `${report.labeler} by ${judge}`,
     ...(answers === undefined ? [] : [`responses by ${answers}`]),

@@ -17,7 +17,7 @@ import { transcript } from '../text/principled.js';
 import { refusalIn } from '../text/refusal.js';
 import { wholeSentences } from '../text/sentences.js';
 import { whyUnusable } from '../text/usable.js';
-import type { Labelled, LabelFailure, OutputRow } from './labelled.js';
+import { failureOf, type Labelled, type LabelFailure, type OutputRow } from './labelled.js';
 import { defineLabeler, type ReportPart } from './labeler.js';
 import { asTrl, type Single } from './material.js';
 import { lineIf } from './report-lines.js';
@@ -185,7 +185,10 @@ function requireJudgments(singles: readonly Single[]): void {
 
 /** The text of a reply, or undefined with the row's failure set. */
 function textOf(state: State, reply: TextReply | Failure, what: string): string | undefined {
-  if (failed(reply)) return fail(state, reply.failure, reply.detail);
+  if (failed(reply)) {
+    state.failure = failureOf(state.single, [reply])!;
+    return undefined;
+  }
   const text = reply.text.trim();
   // Who rewrites a refusal may well keep it one.
   const refusal = refusalIn(state.response) === undefined ? refusalOf(text, what) : undefined;

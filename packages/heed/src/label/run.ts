@@ -24,7 +24,7 @@ import { withProgress } from './with-progress.js';
  * writes the responses where the recipe has `answers`. Every reply is kept in the recipe's store, so the same recipe asks only what is
  * missing.
  *
- * @throws UserError where more rows failed than `allowedFailures`, after everything was written.
+ * @throws UserError where more rows failed than `allowedFailures`, after everything was written. Rows that wait for people count as none.
  * @throws Interrupted when the run was stopped. The same recipe goes on with it.
  */
 export async function runLabelling(recipe: LabelRecipe, run: RunFolder, hooks: Hooks = {}): Promise<LabelSummary> {
@@ -40,7 +40,9 @@ export async function runLabelling(recipe: LabelRecipe, run: RunFolder, hooks: H
         withProgress(cached(await opener.open(by), store), progress, interrupt, 'answering');
       const writer = answers && (sameModel ? judge : await openWriter(answers.by));
       const summary = await labelRows(recipe, run, { judge, writer, stopped: () => interrupt.requested });
-      if (summary.failed.share > summary.failed.allowed) {
+      // What waits for people has not failed.
+      const failed = summary.failed.rows - (summary.failed.reasons['waiting'] ?? 0);
+      if (failed > summary.failed.allowed * summary.rows) {
         say(renderLabelReport(summary, await openLabeler(summary.labeler)));
         throw tooManyFailed(summary, run.dir);
       }

@@ -44,6 +44,7 @@ export async function assess(
   const scorer = policy && (await createScorer(engine, model));
   const report = await evaluateAnswers({
     model, generator, scorer, reward, rows, sampling, keptIn: policy === undefined ? run.path('work', 'before.json') : undefined,
+    onStage: (doing, total) => progress.start(doing, total),
     onProgress(n) {
       if (interrupt?.requested === true)
         throw new Interrupted('Stopped while answering the held-out prompts; --resume answers them again.');

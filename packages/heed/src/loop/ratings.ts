@@ -1,5 +1,6 @@
 import { existsSync } from 'node:fs';
 import { type Failure, failed } from '../judge/respondent.js';
+import { describeWaiting, waitingFor } from '../judge/human.js';
 import { UserError } from '../errors.js';
 import type { Rated, Reward, RewardItem } from '../reward/reward.js';
 import { atomicWrite } from '../run/files.js';
@@ -8,6 +9,7 @@ import { readKept } from '../run/json-file.js';
 import { finePercent } from '../run/numbers.js';
 import { silentProgress } from '../run/progress.js';
 import { Interrupted } from '../run/signals.js';
+import { Waiting } from '../run/waiting.js';
 
 /** A file of ratings: the name of the reward, and its result for each answer. */
 interface Kept {
@@ -45,20 +47,23 @@ export async function rateAnswers(
   await reward.rest?.();
   progress.stop();
   if (interrupt?.requested === true) throw new Interrupted('Stopped while rating; go on with --resume.');
-  requireEnough(results.filter(failed), results.length, allowed, what);
+  await requireEnough(results.filter(failed), results.length, allowed, what);
   await atomicWrite(file, `${JSON.stringify({ reward: reward.name, results } satisfies Kept)}\n`);
   return results;
 }
 
 /** Why something that was asked for is not there. */
-export interface Missing { readonly failure: string; readonly detail: string }
+export interface Missing { readonly failure: string; readonly detail: string; readonly files?: readonly string[] }
 
 /**
  * @param what The answers got no such thing, in a word.
  * @throws UserError where more than the allowed share of answers failed
+ * @throws Waiting where that is because people have not answered yet
  */
-export function requireEnough(failures: readonly Missing[], answers: number, allowed: number, what: string): void {
+export async function requireEnough(failures: readonly Missing[], answers: number, allowed: number, what: string): Promise<void> {
   if (failures.length <= allowed * answers) return;
+  const waiting = await waitingFor(failures);
+  if (waiting !== undefined) throw new Waiting(`${describeWaiting(waiting)} with --resume.`);
   throw new UserError(
     `${failures.length} of ${answers} answers got no ${what} `
       + `(${finePercent(failures.length / answers)}; allowedFailures is ${finePercent(allowed)}): ${counted(failures)}.`,

@@ -80,7 +80,7 @@ export async function openRevising({ judge, options, kind, allowedFailures, tool
         const singles = answers.map(({ prompt: { source, prompt }, text }, i) => ({ source, id: String(i), prompt, completion: text }));
         const labelled = await labelRevisions(singles, asked, options, principles);
         if (interrupt.requested) throw new Interrupted('Stopped while the judge revises; go on with --resume.');
-        requireEnough(labelled.failures, answers.length, allowedFailures, 'revision');
+        await requireEnough(labelled.failures, answers.length, allowedFailures, 'revision');
         return labelled;
       });
       return { rows: rowsOf(made, wanted, answers), report: reportOf(made), words: wordsOf(made, answers.length) };

@@ -6,8 +6,12 @@ import type { Model } from './load.js';
 
 /** Log-probabilities of given responses. */
 export interface Scorer {
-  /** log p of each supervised response token (null where not supervised), by sequence. */
-  logProbs(sequences: readonly TokenSequence[]): Promise<(number | null)[][]>;
+  /**
+   * log p of each supervised response token (null where not supervised), by sequence.
+   *
+   * @param onProgress Is told how many sequences are scored, pass by pass.
+   */
+  logProbs(sequences: readonly TokenSequence[], onProgress?: (done: number) => void): Promise<(number | null)[][]>;
   release(): Promise<void>;
 }
 
@@ -17,12 +21,13 @@ export async function createScorer(
 ): Promise<Scorer> {
   const forward = await compileForwardPass(engine, model, adapter, (read) => ({ logp: read.logProbs() }));
   return {
-    async logProbs(sequences) {
+    async logProbs(sequences, onProgress) {
       const results: (number | null)[][] = [];
       for (const pass of inPasses(sequences)) {
         const layout = layOut(pass);
         const { logp } = await forward.run(layout);
         for (const labels of layout.labelOf) results.push(Array.from(labels, (i) => (i < 0 ? null : Number(logp!.data[i]))));
+        onProgress?.(results.length);
       }
       return results;
     },

@@ -1,6 +1,8 @@
 /** Progress of anything that takes longer than two seconds, on stderr, so that stdout stays for results. */
 import { Presets, SingleBar } from 'cli-progress';
 
+import { clearing } from './bars.js';
+
 /** Shows how far a piece of work is. */
 export interface Progress {
   /** Begins a piece of work of `total` units; ends the one before. */
@@ -54,7 +56,9 @@ interface Work {
   said: number;
 }
 
-const FORMAT = '{what} {bar} {percentage} % · {value}/{total} · {speed} · {left} left{extra}';
+const FORMAT = '{what} {bar} {percent} % · {done}/{total} · {rest}{extra}';
+/** Shown until the work is taken away: whoever reads 100 % thinks that it has ended. */
+const MOST_PERCENT = 99;
 
 /** Progress on the given stream: a bar on a terminal, else a plain line every ten seconds. */
 export function createProgress({ stream = process.stderr, now = () => performance.now() }: ProgressOptions = {}): Progress {
@@ -62,39 +66,43 @@ export function createProgress({ stream = process.stderr, now = () => performanc
   let bar: SingleBar | undefined;
   let timer: NodeJS.Timeout | undefined;
 
-  const numbers = (): { done: number; speed: string; left: string; percent: number } => {
-    if (!work) return { done: 0, speed: '–', left: '–', percent: 0 };
+  const numbersOf = (under: Work): { done: number; rest: string; percent: number } => {
     // Part of a unit, such as one of a row's samples, shortens the time left; only whole units are shown as done.
-    const done = Math.floor(work.done);
-    const perSecond = (work.done - work.first) / Math.max(1e-9, (now() - work.since) / 1000);
+    const done = Math.floor(under.done);
+    const perSecond = (under.done - under.first) / Math.max(1e-9, (now() - under.since) / 1000);
+    const left = perSecond > 0 ? clock((under.total - under.done) / perSecond) : '–';
     return {
       done,
-      speed: rate(perSecond, work.unit),
-      left: perSecond > 0 ? clock((work.total - work.done) / perSecond) : '–',
-      percent: work.total > 0 ? Math.floor((100 * done) / work.total) : 0,
+      rest: done >= under.total ? 'finishing' : `${rate(perSecond, under.unit)} · ${left} left`,
+      percent: under.total > 0 ? Math.min(MOST_PERCENT, Math.floor((100 * done) / under.total)) : 0,
     };
   };
   const draw = (): void => {
     if (!work) return;
-    const { done, speed, left, percent } = numbers();
+    const { done, rest, percent } = numbersOf(work);
     const extra = work.extra ? ` · ${work.extra}` : '';
     if (!stream.isTTY) {
       if (work.said !== 0 && now() - work.said < LINE_MS) return;
       work.said = now();
-      stream.write(`${work.what}: ${done}/${work.total} (${percent} %) · ${speed} · ${left} left${extra}\n`);
+      stream.write(`${work.what}: ${done}/${work.total} (${percent} %) · ${rest}${extra}\n`);
       return;
     }
-    const shown = { what: work.what, speed, left, extra };
+    const shown = { what: work.what, done, percent, rest, extra };
+    const filled = Math.min(done, (work.total * MOST_PERCENT) / 100);
     if (!bar) {
       bar = new SingleBar(
         { format: FORMAT, stream, hideCursor: true, clearOnComplete: true, barsize: 24, fps: 8, gracefulExit: false },
         Presets.shades_classic,
       );
-      bar.start(work.total, done, shown);
-    } else bar.update(done, shown);
+      bar.start(work.total, filled, shown);
+      clearing.add(clear);
+    } else bar.update(filled, shown);
   };
+  // Back to the beginning of the line, the line emptied, the cursor shown.
+  const clear = (): void => void stream.write('\r\u001B[2K\u001B[?25h');
   const stop = (): void => {
     if (timer) clearInterval(timer);
+    clearing.delete(clear);
     bar?.stop();
     timer = bar = work = undefined;
   };

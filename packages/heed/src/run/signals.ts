@@ -1,4 +1,5 @@
 /** Ctrl-C: the first asks the loop to finish its step and save; the second kills. */
+import { clearBars } from './bars.js';
 import type { Progress } from './progress.js';
 
 /** Thrown by a job that saved and stopped because the user asked for it (`onInterrupt`). The command then exits with 130. */
@@ -27,10 +28,12 @@ export interface SignalSource {
   readonly pid: number;
 }
 
-const sayOnStderr = (line: string): void => void process.stderr.write(`\n${line}\n`);
+const sayOnStderr = (line: string): void => void process.stderr.write(`${line}\n`);
 
 /**
  * Watches for SIGINT, and SIGTERM, which schedulers send before they kill. Check `requested` after every step.
+ *
+ * The progress bar is taken away first, so that the line stands alone.
  *
  * @param say how the user is told (default: a line on stderr).
  */
@@ -47,6 +50,7 @@ export function onInterrupt(say = sayOnStderr, source: SignalSource = process): 
       return;
     }
     asked.abort();
+    clearBars();
     say('Stopping after this step and saving. Press Ctrl-C again to stop at once.');
   };
   for (const signal of signals) source.on(signal, listener);

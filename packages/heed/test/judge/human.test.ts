@@ -23,9 +23,9 @@ describe('people', () => {
     const seen: number[] = [];
     const first = await people.choose([ask('A'), ask('B'), ask('A')], { onReply: (index) => seen.push(index) });
     const id = questionId(ask('A'), ['1', '2']);
-    expect(first[0]).toEqual({ failure: 'timeout', detail: `waits for a person: ${file}, id ${id}` });
+    expect(first[0]).toEqual({ failure: 'waiting', detail: `waits for a person: ${file}, id ${id}`, files: [file] });
     expect(seen).toEqual([0, 1, 2]);
-    expect(await people.write([free])).toMatchObject([{ failure: 'timeout' }]);
+    expect(await people.write([free])).toMatchObject([{ failure: 'waiting' }]);
     await people.choose([ask('A')]);
     expect(lines(file)).toMatchObject([
       { id, messages: [{ role: 'user', content: 'A' }], answers: ['1', '2'], answer: null },
@@ -40,7 +40,7 @@ describe('people', () => {
     );
     expect(await people.choose([ask('A'), ask('B')])).toMatchObject([
       { logprobs: [-Infinity, 0], mass: 1, source: 'samples' },
-      { failure: 'timeout' },
+      { failure: 'waiting' },
     ]);
     // Another seed is the same question to a person.
     expect(await people.write([{ ...free, seed: 5 }])).toMatchObject([{ text: 'Because.', finish: 'stop' }]);

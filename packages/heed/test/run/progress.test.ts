@@ -3,7 +3,7 @@ import { Writable } from 'node:stream';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 
 import { clock, createProgress, rate } from '../../src/run/progress.js';
-import { onInterrupt } from '../../src/run/signals.js';
+import { type SignalSource, onInterrupt } from '../../src/run/signals.js';
 
 function sink(isTTY: boolean): { stream: Writable & { isTTY: boolean }; text: () => string } {
   let text = '';
@@ -55,6 +55,38 @@ describe('progress', () => {
     progress.update(6);
     vi.advanceTimersByTime(500);
     expect(text()).toContain('4.0 s each'); // counted from where it resumed
+    progress.stop();
+  });
+
+  it('never stands at 100 % while it is there', () => {
+    const { stream, text } = sink(false);
+    const progress = createProgress({ stream, now: () => Date.now() });
+    progress.start('Answering', 4);
+    progress.update(4);
+    vi.advanceTimersByTime(3_000);
+    progress.stop();
+    expect(text()).toBe('Answering: 4/4 (99 %) · finishing\n');
+    const terminal = sink(true);
+    const bar = createProgress({ stream: terminal.stream, now: () => Date.now() });
+    bar.start('Answering', 4);
+    bar.update(4);
+    vi.advanceTimersByTime(3_000);
+    expect(terminal.text()).toContain('99 % · 4/4 · finishing');
+    expect(terminal.text()).not.toContain('100');
+    bar.stop();
+  });
+
+  it('is taken away before a line about Ctrl-C is written', () => {
+    const { stream, text } = sink(true);
+    const progress = createProgress({ stream, now: () => Date.now() });
+    progress.start('Answering', 4);
+    vi.advanceTimersByTime(3_000);
+    const listeners = new Map<string, (signal: NodeJS.Signals) => void>();
+    const on: SignalSource['on'] = (name, listener) => listeners.set(name, listener);
+    onInterrupt((line) => void stream.write(`${line}\n`), { on, off: () => 0, kill: () => 0, pid: 1 });
+    listeners.get('SIGINT')!('SIGINT');
+    // The line is emptied, and the cursor shown again, right before the words.
+    expect(text()).toMatch(/\r\u001B\[2K\u001B\[\?25hStopping after this step/);
     progress.stop();
   });
 

@@ -66,7 +66,7 @@ describe('bootstrap', () => {
   });
 
   it('does not collapse where all values agree and bounds are known: the exact bound of a share of which nothing was seen', () => {
-    // from scipy.stats import binomtest; binomtest(10, 10).proportion_ci(0.95, method='exact').low = 0.6915028921812392
+    // Clopper and Pearson's lower bound of 10 of 10 is 0.025^(1/10).
     expect(bootstrapInterval(Array<number>(10).fill(1), { seed: 1, bounds: [0, 1] }).low).toBeCloseTo(0.6915028921812392, 12);
     expect(bootstrapInterval(Array<number>(10).fill(1), { seed: 1, bounds: [0, 1] })).toMatchObject({ mean: 1, high: 1 });
     // Verdicts that did not change: as far to either side.
