@@ -3,6 +3,7 @@ import type { Command } from 'commander';
 
 import type { Conversation, Reply } from './conversation.js';
 import { type ControllerFlags, checkControllerFlags, controllerFlags, underController } from './controller-flag.js';
+import { examples } from './help.js';
 import type { Output } from './output.js';
 import {
   type ModelFlags, type PrecisionFlag, type SamplingFlags, loadAdaptedModel, modelFlags, precisionFlag, samplingFlags, samplingOf,
@@ -20,6 +21,7 @@ export function register(program: Command, out: Output): void {
   const command = program
     .command('chat')
     .description('talk to a model, with an adapter or without; from a pipe, each line is a turn')
+    .addHelpText('after', examples('heed chat --adapter runs/cut --compare'))
     .option('--compare', 'answer with the base too, side by side')
     .option('--system <text>', 'a system message');
   samplingFlags(controllerFlags(modelFlags(command)).addOption(precisionFlag()), { maxTokens: 512, temperature: 0.7 })

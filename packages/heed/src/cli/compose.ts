@@ -5,6 +5,7 @@ import type { Contributions } from '../evaluate/contributions.js';
 import type { Composed, Part } from '../model/compose.js';
 import type { Model } from '../model/load.js';
 import { withInterval } from '../run/numbers.js';
+import { examples } from './help.js';
 import { type SamplingFlags, number, requireWhole, samplingFlags, samplingOf } from './model-flags.js';
 import { type Output, table } from './output.js';
 
@@ -22,6 +23,9 @@ export function register(program: Command, out: Output): void {
   const command = program
     .command('compose')
     .description('add adapters up, weighted, or take some layers and modules of each, and write the sum as one adapter')
+    .addHelpText('after', examples(
+      'heed compose --adapter "{ from: runs/one, weight: 0.5 }" --adapter "{ from: runs/two, weight: 0.5 }" -o runs/both',
+    ))
     .option('--model <model>', 'the base: a folder, a .gguf file, a hub id (default: the default model)')
     .requiredOption(
       '--adapter <adapter>', 'a folder, or a section, such as "{ from: FOLDER, weight: 0.5, layers: [0-9], targets: mlp }"; once for each',

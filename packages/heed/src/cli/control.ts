@@ -4,6 +4,7 @@ import type { Command } from 'commander';
 import type { ControlSummary } from '../loop/control/job.js';
 import type { ControlRecipe } from '../loop/control/recipe.js';
 import type { Measured } from '../run/job.js';
+import { examples } from './help.js';
 import type { Output } from './output.js';
 import { shellWord, table } from './output.js';
 
@@ -13,6 +14,7 @@ export function register(program: Command, out: Output): void {
   program
     .command('control')
     .description('train a controller: it sees a prompt and sets temperature, top-k and masks; the model stays as it is')
+    .addHelpText('after', examples('heed control recipes/controller.yaml'))
     .argument('<recipe>', 'a YAML recipe, such as recipes/controller.yaml')
     .argument('[overrides...]', 'recipe values: key=value, such as learn.rounds=20')
     .option('--resume', 'go on with the run in run.dir where it stopped')

@@ -7,6 +7,7 @@ import type { RewardInput } from '../reward/open.js';
 import type { Measured } from '../run/job.js';
 import { percent, withInterval } from '../run/numbers.js';
 import { UserError } from '../errors.js';
+import { examples } from './help.js';
 import type { Output } from './output.js';
 import { table } from './output.js';
 import {
@@ -29,6 +30,7 @@ export function register(program: Command, out: Output): void {
   const command = program
     .command('evaluate')
     .description('have a reward rate the answers of a model, and of an adapter beside it')
+    .addHelpText('after', examples('heed evaluate --prompts prompts.jsonl --reward rules:style.rules.yaml --adapter runs/cut'))
     .requiredOption('--prompts <file>', 'JSONL, CSV or Parquet with a column prompt (text or turns)')
     .option('--reward <reward>', 'what rates: rules:FILE, ./FILE.ts#NAME, or a section, such as "{ rewardModel: { adapter: FOLDER } }"')
     .option('--rewards <sections>', 'several by name, summed: "{ style: { rules: FILE }, short: { fn: ./FILE.ts#NAME, weight: 0.5 } }"')

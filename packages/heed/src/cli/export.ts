@@ -2,6 +2,7 @@
 import type { Command } from 'commander';
 import { Option } from 'commander';
 
+import { examples } from './help.js';
 import type { Output } from './output.js';
 
 interface Options {
@@ -16,6 +17,7 @@ export function register(program: Command, out: Output): void {
   program
     .command('export')
     .description('write an adapter for other tools: as PEFT loads it, or merged into its model')
+    .addHelpText('after', examples('heed export --adapter runs/cut --to safetensors -o merged'))
     .option('--model <model>', 'the base: a folder, a .gguf file, a hub id (default: as the adapter says)')
     .requiredOption('--adapter <folder>', 'the adapter: the folder of a run, or one that PEFT wrote')
     .addOption(

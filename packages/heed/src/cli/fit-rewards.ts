@@ -6,6 +6,7 @@ import type { RewardsInput } from '../reward/open.js';
 import type { Foresight } from '../reward/inferred/fit.js';
 import type { FittedWeights } from '../reward/weights-file.js';
 import { percent } from '../run/numbers.js';
+import { examples } from './help.js';
 import { number } from './model-flags.js';
 import type { Output } from './output.js';
 import { table } from './output.js';
@@ -22,6 +23,9 @@ export function register(program: Command, out: Output): void {
   program
     .command('fit-rewards')
     .description('fit how much each of several rewards counts, to rows that people compared or voted on')
+    .addHelpText('after', examples(
+      'heed fit-rewards votes.jsonl --rewards "{ style: { rules: style.rules.yaml }, short: { fn: ./rewards.ts#short } }" -o weights.json',
+    ))
     .argument('<rows...>', 'files of comparisons (chosen, rejected), demonstrations (completion, samples) and votes (completion, label)')
     .requiredOption('--rewards <sections>', 'the rewards by name: "{ style: { rules: FILE }, short: { fn: ./FILE.ts#NAME } }"')
     .requiredOption('-o, --output <file>', 'write the weights: JSON that a recipe takes beside rewards (weights: FILE)')

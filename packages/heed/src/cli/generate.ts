@@ -3,6 +3,7 @@ import type { Command } from 'commander';
 
 import type { Completion } from '../generate/request.js';
 import { type ControllerFlags, checkControllerFlags, controllerFlags, underController } from './controller-flag.js';
+import { examples } from './help.js';
 import type { Output } from './output.js';
 import {
   type ModelFlags, type PrecisionFlag, type SamplingFlags,
@@ -24,6 +25,7 @@ export function register(program: Command, out: Output): void {
   const command = program
     .command('generate')
     .description('let a model, with an adapter or without, answer a file of prompts')
+    .addHelpText('after', examples('heed generate --prompts prompts.jsonl -o answers.jsonl -n 4 --temperature 0.7 --adapter runs/cut'))
     .requiredOption('--prompts <file>', 'JSONL, CSV or Parquet with a column prompt (text or turns)')
     .requiredOption('-o, --output <file>', "where to: JSONL in TRL's columns, a row as soon as it is there; - for stdout")
     .option('-n, --samples <n>', 'answers to each prompt', number, 1)

@@ -5,6 +5,7 @@ import { UserError } from '../errors.js';
 import type { NextQuestion } from '../reward/inferred/infer.js';
 import type { Values } from '../reward/inferred/values-file.js';
 import { percent } from '../run/numbers.js';
+import { examples } from './help.js';
 import { number, requireWhole } from './model-flags.js';
 import type { Output } from './output.js';
 import { table } from './output.js';
@@ -23,6 +24,7 @@ export function register(program: Command, out: Output): void {
   program
     .command('infer')
     .description('infer what people value from what they chose, wrote and voted for; and say what to ask them next')
+    .addHelpText('after', examples('heed infer examples/values.jsonl -o values.json'))
     .argument('[rows...]', 'files of comparisons (chosen, rejected), demonstrations (completion, samples) and votes (completion, label)')
     .option('-o, --output <file>', 'write the values: JSON that a reward takes (inferred: FILE)')
     .option('--features <names>', 'what may be valued, with commas: names, or ./FILE.ts#NAME (default: all of docs/inferred-rewards.md)')

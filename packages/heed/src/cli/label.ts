@@ -2,6 +2,7 @@
 import type { Command } from 'commander';
 
 import { UserError } from '../errors.js';
+import { examples } from './help.js';
 import type { Output } from './output.js';
 
 interface Options { readonly resume?: boolean; readonly overwrite?: boolean }
@@ -10,6 +11,7 @@ export function register(program: Command, out: Output): void {
   program
     .command('label')
     .description('have a judge label data: preferences, scores, comparisons by principles, judgments, revisions')
+    .addHelpText('after', examples('heed label recipes/label-preferences.yaml data=answers.jsonl'))
     .argument('<recipe>', 'a YAML recipe, such as recipes/label-preferences.yaml')
     .argument('[overrides...]', 'recipe values: key=value, such as data.limit=100')
     .option('--resume', 'go on with the run in run.dir; the same happens without it')

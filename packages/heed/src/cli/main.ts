@@ -4,6 +4,7 @@ import { createRequire } from 'node:module';
 import { Command } from 'commander';
 
 import { EXIT, reportError } from './errors.js';
+import { overrideHint, plainHelp } from './help.js';
 import { createOutput } from './output.js';
 import type { Sink } from './output.js';
 import { VERBS } from './verbs.js';
@@ -28,17 +29,32 @@ export async function main(argv: readonly string[], { stdout = process.stdout, s
     .version(version, '-V, --version', 'print the version');
   for (const register of VERBS) register(program, out);
   for (const command of program.commands) command.option('--json', 'print one machine-readable result object as the last line');
+  plainHelp(program);
   for (const command of [program, ...program.commands]) {
     command
       .exitOverride()
       .showSuggestionAfterError()
-      .configureOutput({ writeOut: (text) => void stdout.write(text), writeErr: (text) => void stderr.write(text) });
+      .configureOutput({
+        writeOut: (text) => void stdout.write(text),
+        writeErr: (text) => void stderr.write(text),
+        outputError: (text, write) => {
+          const hint = overrideHint(text, command);
+          write(hint === undefined ? text : `${text.trimEnd()}\n${hint}\n`);
+        },
+      });
   }
   try {
     if (argv.length === 0) program.outputHelp();
-    else await program.parseAsync(argv, { from: 'user' });
+    else await program.parseAsync(helped(program, argv), { from: 'user' });
     return EXIT.ok;
   } catch (error) {
     return reportError(error, out);
   }
 }
+
+/** `help VERB` where there is no such verb is refused like the verb itself; commander shows the program's help and fails without a word. */
+const helped = (program: Command, argv: readonly string[]): readonly string[] => {
+  const [first, verb] = argv;
+  const known = verb === undefined || verb.startsWith('-') || program.commands.some((one) => one.name() === verb);
+  return first !== 'help' || known ? argv : argv.slice(1);
+};

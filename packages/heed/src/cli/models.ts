@@ -2,6 +2,7 @@
 import type { Command } from 'commander';
 
 import { size } from '../run/numbers.js';
+import { examples } from './help.js';
 import type { Output } from './output.js';
 import { table } from './output.js';
 
@@ -9,6 +10,7 @@ export function register(program: Command, out: Output): void {
   program
     .command('models')
     .description('what can be loaded, and what is cached')
+    .addHelpText('after', examples('heed models'))
     .action(async () => {
       const [{ cacheFolder, listCached }, { ARCHITECTURES }, { DEFAULT_MODEL, KNOWN_MODELS }] = await Promise.all([
         import('../model/checkpoint/cache.js'),

@@ -8,6 +8,7 @@ import { shipped } from '../run/shipped.js';
 import type { Estimate } from '../run/statistics.js';
 import type { Aligned } from './alignment.js';
 import { EXIT, Reported } from './errors.js';
+import { examples } from './help.js';
 import type { Output } from './output.js';
 
 /** What must hold besides the gain: a better judged model must not write worse text. The README states these limits too. */
@@ -73,7 +74,8 @@ export function register(program: Command, out: Output): void {
   program
     .command('quickstart')
     .description('align SmolLM2-135M to a house style from judgments, and show what it gained')
-    .argument('[overrides...]', 'recipe values: key=value')
+    .addHelpText('after', examples('heed quickstart --compare'))
+    .argument('[overrides...]', 'recipe values: key=value, such as run.dir=runs/mine')
     .option('--compare', 'also train with hindsight, and with SFT on the satisfactory answers, at the same budget')
     .option('--resume', 'go on where an earlier quickstart stopped')
     .action(async (overrides: string[], { compare = false, resume = false }: { compare?: boolean; resume?: boolean }) => {

@@ -3,6 +3,7 @@ import { existsSync } from 'node:fs';
 import { basename, resolve } from 'node:path';
 import { type Command, Option } from 'commander';
 
+import { examples } from './help.js';
 import type { Output } from './output.js';
 import { type PrecisionFlag, number, precisionFlag, requireWhole } from './model-flags.js';
 
@@ -24,6 +25,7 @@ export function register(program: Command, out: Output): void {
   program
     .command('serve')
     .description("serve a model, and adapters on it, through OpenAI's API: chat completions, completions, models")
+    .addHelpText('after', examples('heed serve --adapter runs/cut terse=runs/terse-2'))
     .option('--model <model>', 'a folder, a .gguf file or a hub id (default: the base of the adapters; without one, the default model)')
     .option('--adapter <[name=]folder...>', 'adapters, served as models of their own: NAME=FOLDER, or named as the run or folder is', [])
     .option(

@@ -2,6 +2,7 @@
 import type { Command } from 'commander';
 
 import type { TrainSummary } from '../loop/train-job.js';
+import { examples } from './help.js';
 import type { Output } from './output.js';
 
 interface Options { readonly resume?: boolean; readonly overwrite?: boolean; readonly dryRun?: boolean }
@@ -10,6 +11,10 @@ export function register(program: Command, out: Output): void {
   program
     .command('train')
     .description('train an adapter from a recipe')
+    .addHelpText('after', examples(
+      'heed train recipes/cut.yaml',
+      'heed train recipes/dpo.yaml data=mine.jsonl train.steps=100 run.dir=runs/mine',
+    ))
     .argument('<recipe>', 'a YAML recipe, such as recipes/cut.yaml')
     .argument('[overrides...]', 'recipe values: key=value, such as train.steps=100 data=mine.jsonl')
     .option('--resume', 'go on with the run in run.dir where it stopped')
