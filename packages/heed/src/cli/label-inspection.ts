@@ -35,7 +35,7 @@ export async function inspectLabels(file: string, overrides: readonly string[]):
   const data = { ...given, junk: 'skip' as const };
   const what = answers === undefined ? material : 'prompts';
   const kind = labelKind(await readRows(data.path), data, what);
-  const loaded = await loadData({ ...data, onLong: 'error' }, kind);
+  const loaded = await loadData({ ...data, onLong: 'error', duplicates: 'keep' }, kind);
   const { rows, skipped: leftOut } = await { prompts: readPrompts, pairs: readPairs, singles: readSingles }[what](data);
   return {
     recipe: file, labeler: label.name, judge: describeJudge(judge), doctor: examine(kind, loaded), skipped: loaded.skipped,

@@ -17,6 +17,7 @@ import type { Output } from './output.js';
 import * as quickstart from './quickstart.js';
 import * as report from './report.js';
 import * as serve from './serve.js';
+import * as split from './split.js';
 import * as train from './train.js';
 
 /** What a verb's file exports: adds the verb to the program. The verb's action prints through `out` and throws its errors. */
@@ -24,6 +25,6 @@ export type Register = (program: Command, out: Output) => void;
 
 export const VERBS: readonly Register[] = [
   quickstart.register, train.register, align.register, control.register, label.register, infer.register, fitRewards.register,
-  inspect.register, generate.register, evaluate.register, chat.register, serve.register, report.register, models.register,
+  inspect.register, split.register, generate.register, evaluate.register, chat.register, serve.register, report.register, models.register,
   exporting.register, compose.register,
 ];

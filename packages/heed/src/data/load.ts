@@ -7,6 +7,7 @@ import type { Problem } from './problem.js';
 import { readRecords } from './read.js';
 import type { RowDefinition } from './row.js';
 import { rowDefinition, type RowKind, type RowOf } from './rows.js';
+import { once } from './duplicates.js';
 import { splitByPrompt } from './split.js';
 
 const Path = z.union([z.string().min(1), z.array(z.string().min(1)).min(1)]);
@@ -25,6 +26,8 @@ export const DataOptions = z.preprocess(
     ignore: z.array(z.string().min(1)).min(1).optional(),
     /** Rows with nothing to learn from (empty, chosen equal to rejected, a judgment "$ERROR$"): an error, or left out and listed. */
     junk: z.enum(['error', 'skip']).default('error'),
+    /** Rows that repeat an earlier row in all that is read but `id`: kept, left out and listed, or an error. */
+    duplicates: z.enum(['keep', 'drop', 'error']).default('keep'),
     /**
      * Pairs whose soft_label is 0.5: learnt from (they pull the rewards together) and counted, left out and listed, or an error.
      * Default: learn.
@@ -38,8 +41,11 @@ export const DataOptions = z.preprocess(
     maxTokens: z.int().min(2).optional(),
     /** What to do with longer rows. */
     onLong: z.enum(['error', 'skip', 'truncate-prompt-left']).default('error'),
-    /** Take rows in an order drawn from the seed, instead of the file's. */
-    shuffle: z.boolean().default(false),
+    /**
+     * true: rows are taken in an order drawn from the seed, so that `limit` takes a fair sample. false: they are also learned in the order
+     * of the file, epoch by epoch. Default: `limit` takes the first, and each epoch is shuffled.
+     */
+    shuffle: z.boolean().optional(),
     /** Use this many rows at most, before the split (after the shuffle, where there is one). */
     limit: z.int().min(1).optional(),
     /** Decides the split and the shuffle. */
@@ -74,10 +80,10 @@ export async function loadData<Kind extends RowKind | RowDefinition>(
 ): Promise<LoadedData<RowOf<Kind>>> {
   const read = async (path: string | readonly string[]): Promise<Parsed<RowOf<Kind>>> => {
     const { rows: records, broken } = await readRecords(within(folder, path));
-    return parseRows(kind, records, { ...options, broken });
+    return once(parseRows(kind, records, { ...options, broken }), options.duplicates);
   };
   const main = await read(options.path);
-  const ordered = options.shuffle ? hashOrder(main.rows, options.seed, (_, index) => String(index)) : main.rows;
+  const ordered = options.shuffle === true ? hashOrder(main.rows, options.seed, (_, index) => String(index)) : main.rows;
   const rows = options.limit === undefined ? ordered : ordered.slice(0, options.limit);
   const { skipped, unused, notices } = main;
   if (options.eval === undefined) return { train: rows, eval: [], skipped, unused, notices };

@@ -5,6 +5,7 @@ import { basename, resolve } from 'node:path';
 import { stringify } from 'yaml';
 
 import { at } from '../data/source.js';
+import { describeUnused } from '../data/unused.js';
 import { UserError } from '../errors.js';
 import { waitingFor } from '../judge/human.js';
 import { atomicWrite } from '../run/files.js';
@@ -18,6 +19,7 @@ import type { LabelFailure, OutputRow } from './labelled.js';
 import { withLeastMass } from './least-mass.js';
 import type { Materials } from './labeler.js';
 import { type Pair, readPairs, readPrompts, readSingles, type Single } from './material.js';
+
 import { labelPage } from './page.js';
 import type { ShownRow } from './page-rows.js';
 import { labelFiles, type LabelRecipe } from './recipe.js';
@@ -31,6 +33,8 @@ export interface LabelTools {
   readonly writer?: CachedRespondent;
   /** Whether the user asked to stop. */
   readonly stopped?: () => boolean;
+  /** Takes lines for people. Default: silent. */
+  say?(line: string): void;
 }
 
 /** What `summary.json` of a labelling run holds. The judge is its `model`. */
@@ -57,7 +61,8 @@ export async function labelRows(recipe: LabelRecipe, run: RunFolder, tools: Labe
   if (!run.resuming) for (const made of files) await rm(run.path(made), { force: true });
 
   const prepared = await labeler.prepare?.(options);
-  const { given, rows, skipped, unanswered } = await gather(labeler.material, recipe, writer);
+  const { given, rows, skipped, unused, unanswered } = await gather(labeler.material, recipe, writer);
+  for (const line of describeUnused(unused)) tools.say?.(line);
   const asked = recipe.leastMass === undefined ? judge : withLeastMass(judge, recipe.leastMass);
   const { rows: labelled, more = {}, failures: failed, measures } = await labeler.label(given, asked, options, prepared);
   if (stopped()) throw new Interrupted('Stopped. What was labelled is in the store; the same command goes on with it.');
@@ -105,6 +110,8 @@ interface Gathered {
   /** Rows of the data, those that got no response included. */
   readonly rows: number;
   readonly skipped: number;
+  /** Columns that nothing read. */
+  readonly unused: readonly string[];
   /** Prompts that got no response to label. */
   readonly unanswered: readonly LabelFailure[];
 }
@@ -112,14 +119,14 @@ interface Gathered {
 /** Reads what is to be labelled; where the recipe has `answers`, reads prompts and has them answered. */
 async function gather(material: keyof Materials, { data, answers }: LabelRecipe, writer: CachedRespondent | undefined): Promise<Gathered> {
   if (answers === undefined) {
-    const { rows: given, skipped } = material === 'pairs' ? await readPairs(data) : await readSingles(data);
-    return { given, rows: given.length, skipped, unanswered: [] };
+    const { rows: given, skipped, unused } = material === 'pairs' ? await readPairs(data) : await readSingles(data);
+    return { given, rows: given.length, skipped, unused, unanswered: [] };
   }
   if (writer === undefined) throw new UserError('Nobody was opened to answer the prompts.');
-  const { rows: prompts, skipped } = await readPrompts(data);
+  const { rows: prompts, skipped, unused } = await readPrompts(data);
   const answer = material === 'pairs' ? answerPairs : answerSingles;
   const { rows: given, failures } = await answer(prompts, writer, answers);
-  return { given, rows: prompts.length, skipped, unanswered: failures };
+  return { given, rows: prompts.length, skipped, unused, unanswered: failures };
 }
 
 /** Whether a response carries instructions to the judge. */

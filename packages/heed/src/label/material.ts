@@ -1,9 +1,9 @@
 /** What labelers read: prompts with one response, or with two, and what people said of them. */
 import { z } from 'zod';
 
-import { ColumnMap, findColumns } from '../data/columns.js';
+import { ColumnMap, findColumns, ValueMap } from '../data/columns.js';
 import { hashOrder, hashUnit, promptKey } from '../data/hash.js';
-import { parseRows } from '../data/parse.js';
+import { type Parsed, parseRows } from '../data/parse.js';
 import { problemsError } from '../data/problem.js';
 import { readRows } from '../data/read.js';
 import type { Message, PromptRow } from '../data/rows.js';
@@ -14,6 +14,10 @@ export const LabelData = z.strictObject({
   /** JSONL, JSON, CSV, TSV or Parquet; several files are read as one. */
   path: z.union([z.string().min(1), z.array(z.string().min(1)).min(1)]),
   columns: ColumnMap.optional(),
+  /** What the file writes for true and false in `satisfied` or `label`: { up: true, down: false }. */
+  values: ValueMap.optional(),
+  /** Columns of the file to pass over. */
+  ignore: z.array(z.string().min(1)).min(1).optional(),
   transcript: z.enum(['plain', 'human-assistant']).default('plain'),
   /** Rows without anything to label (empty, or two equal responses): an error, or left out and counted. */
   junk: z.enum(['error', 'skip']).default('error'),
@@ -39,7 +43,12 @@ export interface Single extends Prompt {
   readonly human?: { readonly judgment?: string | null; readonly satisfied?: boolean; readonly score?: number };
 }
 
-export interface Material<T> { readonly rows: readonly T[]; readonly skipped: number }
+export interface Material<T> {
+  readonly rows: readonly T[];
+  readonly skipped: number;
+  /** Columns that nothing read, and keys of turns that nothing uses. */
+  readonly unused: readonly string[];
+}
 
 /** The kind of rows that the files hold, by their columns: those of pairs, of single responses, or of prompts that are to be answered. */
 export function labelKind(
@@ -61,8 +70,9 @@ export function labelKind(
 export async function readPairs(data: LabelData): Promise<Material<Pair>> {
   return within(data, (records) => {
     if (labelKind(records, data, 'pairs') === 'preference') {
-      const { rows, skipped } = parseRows('preference', records, data);
+      const { rows, skipped, unused } = parseRows('preference', records, data);
       return {
+        unused,
         skipped: skipped.length,
         rows: rows.map(({ source, id, prompt, chosen, rejected, soft_label = 1 }) => {
           const turned = hashUnit(0, JSON.stringify([promptKey(prompt), [chosen, rejected].sort()])) < 0.5 === chosen < rejected;
@@ -71,7 +81,7 @@ export async function readPairs(data: LabelData): Promise<Material<Pair>> {
         }),
       };
     }
-    const { rows, skipped } = parseRows('prompt', records, data);
+    const { rows, skipped, unused } = parseRows('prompt', records, data);
     const column = data.columns?.responses ?? 'responses';
     const faults: { source: Source; column: string; reason: string; value: unknown }[] = [];
     const pairs = rows.flatMap((row): Pair[] => {
@@ -91,7 +101,7 @@ export async function readPairs(data: LabelData): Promise<Material<Pair>> {
       const hint = 'Such rows can be left out: data.junk: skip';
       throw problemsError(`${faults.length} of ${rows.length} rows hold no pair to label`, faults, [hint]);
     }
-    return { rows: pairs, skipped: skipped.length + faults.length };
+    return { rows: pairs, skipped: skipped.length + faults.length, unused };
   });
 }
 
@@ -117,20 +127,20 @@ export async function readSingles(data: LabelData): Promise<Material<Single>> {
 }
 
 function singlesOf<Row extends Prompt & { readonly completion: string }>(
-  { rows, skipped }: { readonly rows: readonly Row[]; readonly skipped: readonly unknown[] }, humanOf: (row: Row) => Single['human'],
+  { rows, skipped, unused }: Parsed<Row>, humanOf: (row: Row) => Single['human'],
 ): Material<Single> {
   const singles = rows.map((row): Single => {
     const { source, id, prompt, completion } = row;
     return { source, id, prompt, completion, human: humanOf(row) };
   });
-  return { rows: singles, skipped: skipped.length };
+  return { rows: singles, skipped: skipped.length, unused };
 }
 
 /** Prompts that have no response yet. */
 export async function readPrompts(data: LabelData): Promise<Material<Prompt>> {
   return within(data, (records) => {
-    const { rows, skipped } = parseRows('prompt', records, data);
-    return { skipped: skipped.length, rows: rows.map(({ source, id, prompt }: PromptRow) => ({ source, id, prompt })) };
+    const { rows, skipped, unused } = parseRows('prompt', records, data);
+    return { unused, skipped: skipped.length, rows: rows.map(({ source, id, prompt }: PromptRow) => ({ source, id, prompt })) };
   });
 }
 
@@ -139,9 +149,9 @@ function holds(records: readonly RawRow[], { columns }: LabelData, column: keyof
 }
 
 async function within<T>(data: LabelData, parse: (records: RawRow[]) => Material<T>): Promise<Material<T>> {
-  const { rows, skipped } = parse(await readRows(data.path));
+  const { rows, skipped, unused } = parse(await readRows(data.path));
   const ordered = data.shuffle ? hashOrder(rows, data.seed, (_, index) => String(index)) : rows;
-  return { rows: data.limit === undefined ? ordered : ordered.slice(0, data.limit), skipped };
+  return { rows: data.limit === undefined ? ordered : ordered.slice(0, data.limit), skipped, unused };
 }
 
 /** A prompt and a response in TRL's two forms: text where the prompt is one user turn, else turns. */

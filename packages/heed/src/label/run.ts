@@ -39,7 +39,7 @@ export async function runLabelling(recipe: LabelRecipe, run: RunFolder, hooks: H
       const openWriter = async (by: JudgeOptions): Promise<CachedRespondent> =>
         withProgress(cached(await opener.open(by), store), progress, interrupt, 'answering');
       const writer = answers && (sameModel ? judge : await openWriter(answers.by));
-      const summary = await labelRows(recipe, run, { judge, writer, stopped: () => interrupt.requested });
+      const summary = await labelRows(recipe, run, { judge, writer, stopped: () => interrupt.requested, say });
       // What waits for people has not failed.
       const failed = summary.failed.rows - (summary.failed.reasons['waiting'] ?? 0);
       if (failed > summary.failed.allowed * summary.rows) {

@@ -15,6 +15,7 @@ import { describeRows, prepare, requireFit, requireKept } from './items.js';
 import { logRow } from './record.js';
 import { startAdapter } from './start.js';
 import { NotFiniteError } from '../train/not-finite.js';
+import { describeLength } from '../train/order.js';
 import { createTrainer } from '../train/trainer.js';
 
 /** A row of any kind as a program writes it; `source` says where it came from, for messages. Default: its place in the list. */
@@ -76,7 +77,7 @@ export async function train<Row extends object = RowInput>(
   const limits = { maxTokens: model.architecture.context, onLong: 'error' } as const;
   const ready = prepare(chosen, method, createRespond(model.template), limits);
   requireKept(method, chosen, ready);
-  for (const line of describeRows(method, rows.length, ready)) say?.(line);
+  for (const line of [...describeRows(method, rows.length, ready), ...describeLength(ready.items.length, settings)]) say?.(line);
   const { items, unused } = ready;
   const { plan, parameters: initial } = await startAdapter(lora, model.checkpoint, method.heads);
   const engine = given ?? (await startEngine());

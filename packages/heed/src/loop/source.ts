@@ -21,7 +21,7 @@ export interface Lesson {
   /** Seed of the order of the rows and of the dropout masks. */
   readonly seed: number;
   /** Which items each step takes. Default: shuffled epochs of all of them. */
-  readonly order?: readonly (readonly number[])[];
+  readonly order?: readonly (readonly number[])[] | undefined;
   /** Steps of the run before this round, and of the whole run. Default: every round takes an equal share of the schedule. */
   readonly schedule?: { readonly before: number; readonly total: number };
   /** No round comes after this one, however many the source has. */

@@ -16,7 +16,7 @@ import type { Estimate } from '../run/statistics.js';
 import { createRespond } from '../text/respond.js';
 import { type Evaluation, changes, createLossEvaluator } from '../train/evaluate-loss.js';
 import { checkMemory } from '../train/memory.js';
-import { countSteps } from '../train/order.js';
+import { countSteps, describeLength, fileOrder, lengthOfRun } from '../train/order.js';
 import { createTrainer } from '../train/trainer.js';
 import { createAnswerer } from './answerer.js';
 import { renderMemory } from './dry-run.js';
@@ -102,10 +102,14 @@ export async function runTraining(recipe: TrainRecipe, run: RunFolder, hooks: Ho
     const memory = checkMemory({ model, method, items: ready.items, plan, options, held: held.items });
     if (!memory.fits) for (const line of renderMemory(memory)) say(line);
 
+    for (const line of describeLength(ready.items.length, options)) say(line);
+    const count = ready.items.length;
+    const order = recipe.data.shuffle === false
+      ? fileOrder({ rows: count, batch: options.batch, ...lengthOfRun(count, options) }) : undefined;
     const refreshed = maker !== undefined && maker.every > 0;
     const source = refreshed
-      ? refreshedSource({ maker, rows, items: ready.items, method, text, limits, options, say })
-      : oneRound({ items: ready.items, rows, seed });
+      ? refreshedSource({ maker, rows, items: ready.items, method, text, limits, options, order, say })
+      : oneRound({ items: ready.items, rows, seed, order });
     await (refreshed ? answerer.rest() : answerer.release());
     const evaluator = held.items.length === 0
       ? undefined

@@ -5,7 +5,7 @@ import { defineMethod } from './method.js';
 /**
  * Supervised fine-tuning: imitate every assistant turn, L = −Σ log p(y_t|…) / Σ tokens. Each turn's end-of-turn token is
  * supervised, nothing of the prompt is. Unit: token (as in TRL), so long turns weigh more. A row that says that its response is bad
- * (`satisfied` or `label` false) is left out.
+ * (`satisfied` or `label` false, or a judgment of what is wrong) is left out.
  */
 export const sft = defineMethod({
   name: 'sft',
@@ -15,10 +15,10 @@ export const sft = defineMethod({
   names: ['turns'],
   columns: [],
   uses: ({ satisfied }) => satisfied !== false,
-  unused: 'said to be bad (satisfied or label is false)',
+  unused: 'said to be bad (by satisfied, label or judgment)',
   unfitTogether: (rows) =>
     rows.every(({ satisfied }) => satisfied === false)
-      ? 'every row says that its response is bad (satisfied or label is false), and sft imitates good ones; ' +
+      ? 'every row says that its response is bad (by satisfied, label or judgment), and sft imitates good ones; ' +
         'to learn from bad responses use method: unlikelihood or cut, or npo or d2o'
       : undefined,
   sequences: (row, text) => ({ turns: text.converse(row.messages) }),

@@ -7,7 +7,7 @@ import type { TrainOptions } from '../run/recipe-schemas.js';
 import { type Item, tokensOf } from './item.js';
 import { type MicroBatch, makeMicroBatch } from './micro-batch.js';
 import { readingsOf, traceLoss } from './loss-program.js';
-import { countSteps, stepOrder } from './order.js';
+import { lengthOfRun, stepOrder } from './order.js';
 import { splitPasses } from './passes.js';
 import { traceForward, traceHalves, traceTraining, wantedFor } from './program.js';
 import { batchFeeds } from './feeds.js';
@@ -166,8 +166,9 @@ function predictForward({ model, method, plan }: MemorySetup, items: readonly It
 
 /** All passes of the run. */
 function passesOf(items: readonly Item[], options: TrainOptions): Item[][] {
-  const steps = countSteps(items.length, options);
-  const order = stepOrder({ rows: items.length, batch: options.batch, steps, seed: options.seed, cost: (row) => tokensOf(items[row]!) });
+  const cost = (row: number): number => tokensOf(items[row]!);
+  const length = lengthOfRun(items.length, options);
+  const order = stepOrder({ rows: items.length, batch: options.batch, ...length, seed: options.seed, cost });
   return order.flatMap((rows) => splitPasses(rows.map((row) => items[row]!), options.microBatch));
 }
 

@@ -8,7 +8,7 @@ import type { TrainOptions } from '../run/recipe-schemas.js';
 import { checkAtReference, startsAtReferences } from './first-loss-check.js';
 import { type Item, tokensOf } from './item.js';
 import { makeMicroBatch } from './micro-batch.js';
-import { countSteps, stepOrder } from './order.js';
+import { lengthOfRun, stepOrder } from './order.js';
 import { splitPasses } from './passes.js';
 import { type ItemReadings, type ReadRequest, createReader } from './reader.js';
 import { type References, openReferences } from './references.js';
@@ -146,7 +146,7 @@ export async function createTrainer(setup: TrainerSetup): Promise<Trainer> {
     if (items.length === 0) throw new UserError('There are no rows to train on.');
     const { seed, done = 0, progress = silentProgress, doing = `training (${method.name})` } = how;
     const order = how.order ?? stepOrder({
-      rows: items.length, batch: options.batch, steps: countSteps(items.length, options), seed, cost: (row) => tokensOf(items[row]!),
+      rows: items.length, batch: options.batch, ...lengthOfRun(items.length, options), seed, cost: (row) => tokensOf(items[row]!),
     });
     const total = order.length;
     const { before, total: ofSchedule } = spanOf(how.schedule ?? { round: 1, rounds: 1 }, total);

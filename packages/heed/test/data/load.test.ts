@@ -13,7 +13,7 @@ const path = file('twenty.jsonl', 0, 20);
 
 describe('DataOptions', () => {
   it('takes a path, paths or options', () => {
-    const defaults = { junk: 'error', transcript: 'plain', onLong: 'error', shuffle: false, seed: 0 };
+    const defaults = { junk: 'error', duplicates: 'keep', transcript: 'plain', onLong: 'error', seed: 0 };
     expect(DataOptions.parse('a.jsonl')).toEqual({ path: 'a.jsonl', ...defaults });
     expect(DataOptions.parse(['a.jsonl', 'b.csv'])).toEqual({ path: ['a.jsonl', 'b.csv'], ...defaults });
     expect(DataOptions.parse({ path: 'a.jsonl', eval: 0.1, columns: { prompt: 'question' } })).toEqual({

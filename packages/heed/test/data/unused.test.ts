@@ -54,13 +54,17 @@ describe('columns that nothing reads', () => {
     expect(failure('completion', [row], { ignore: ['wieght'] })).toContain('data.ignore names the column wieght, which no row has');
   });
 
+  it('a judgment says of a conversation what it says of a judged row, unless satisfied does', () => {
+    const said = ['Wrong.', null, '', '$ERROR$'].map((judgment) => ({ prompt: 'p', completion: 'c', judgment }));
+    expect(parse('conversation', said).rows.map(({ satisfied }) => satisfied)).toEqual([false, true, true, undefined]);
+    expect(parse('conversation', said.map((row) => ({ ...row, satisfied: true }))).rows.every(({ satisfied }) => satisfied)).toBe(true);
+  });
+
   it('that rate a response are refused where it would be imitated whatever they say', () => {
     const row = { prompt: 'p', completion: 'c' };
     expect(failure('conversation', [row, { ...row, score: 2 }]))
       .toContain('The data have a column score: "conversation" rows are learned as good ones');
-    expect(failure('conversation', [{ ...row, judgment: 'Wrong.' }])).toContain('data.ignore: [judgment]');
     expect(parse('conversation', [{ ...row, score: 2, satisfied: true }]).unused).toEqual(['score']);
-    expect(parse('conversation', [{ ...row, judgment: null }]).unused).toEqual(['judgment']);
     const stars = { columns: { satisfied: 'score' }, values: { 1: false, 2: false, 3: false, 4: true, 5: true } };
     expect(parse('conversation', [{ ...row, score: 2 }, { ...row, score: 5 }], stars).rows.map(({ satisfied }) => satisfied))
       .toEqual([false, true]);

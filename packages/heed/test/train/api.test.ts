@@ -38,7 +38,7 @@ describe('train, of rows from code', () => {
     const rows = said.map(([content, satisfied]) => ({ messages: messages(content), satisfied }));
     const done = await learn({ name: 'sft' }, rows, (line) => lines.push(line));
     expect([done.rows, done.unused]).toEqual([2, 1]);
-    expect(lines).toEqual(['sft: 2 of 3 rows to learn from, 1 left out: said to be bad (satisfied or label is false).']);
+    expect(lines).toEqual(['sft: 2 of 3 rows to learn from, 1 left out: said to be bad (by satisfied, label or judgment).']);
     const praise = { prompt, completion: 'Fine.', judgment: null, satisfied: true };
     await expect(learn({ name: 'ilf-dpo' }, [praise])).rejects.toThrow('ilf-dpo cannot learn from these rows: ');
   });

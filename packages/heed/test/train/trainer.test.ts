@@ -8,7 +8,7 @@ import { createRespond } from '../../src/text/respond.js';
 import { dropoutMasks } from '../../src/train/dropout.js';
 import { prepare } from '../../src/loop/items.js';
 import { makeMicroBatch } from '../../src/train/micro-batch.js';
-import { countSteps, stepOrder } from '../../src/train/order.js';
+import { countSteps, describeLength, fileOrder, lengthOfRun, stepOrder } from '../../src/train/order.js';
 import { learningRateAt } from '../../src/train/schedule.js';
 import { readSafetensors } from '../../src/model/checkpoint/safetensors.js';
 import { readLog } from '../../src/run/metrics.js';
@@ -179,6 +179,35 @@ describe('stepOrder', () => {
     }));
   });
 
+  it('of whole epochs takes every row equally often; what is left is a last, smaller step', () => {
+    fc.assert(fc.property(cases, fc.integer({ min: 1, max: 4 }), ({ rows, batch, seed }, epochs) => {
+      const length = lengthOfRun(rows, { batch, epochs });
+      const size = Math.min(batch, rows);
+      const order = stepOrder({ rows, batch, ...length, seed, cost });
+      const seen = new Array<number>(rows).fill(0);
+      for (const row of order.flat()) seen[row]!++;
+      expect(seen).toEqual(seen.map(() => epochs));
+      expect(order.slice(0, -1).every((step) => step.length === size)).toBe(true);
+      expect(order.at(-1)!.length).toBe((epochs * rows) % size || size);
+      const costs = order.map((step) => Math.max(...step.map(cost)));
+      expect(costs[0]).toBe(Math.max(...costs));
+    }));
+  });
+
+  it('keeps the order of the file where that is asked for', () => {
+    expect(fileOrder({ rows: 5, batch: 2, ...lengthOfRun(5, { batch: 2, epochs: 2 }) })).toEqual([[0, 1], [2, 3], [4, 0], [1, 2], [3, 4]]);
+    expect(fileOrder({ rows: 5, batch: 2, ...lengthOfRun(5, { batch: 2 }) })).toEqual([[0, 1], [2, 3], [4]]);
+  });
+
+  it('says which rows a run never sees, and what ends it', () => {
+    expect(describeLength(15, { batch: 8, epochs: 1 })).toEqual([]);
+    expect(describeLength(15, { batch: 8, steps: 1 })).toEqual(['7 of 15 rows are never seen: 1 steps of 8 take 8.']);
+    expect(describeLength(15, { batch: 8, steps: 20, epochs: 1 })).toEqual([
+      'train.steps is 20, but train.epochs: 1 ends after 2 steps; all of them take train.epochs=11.',
+    ]);
+    expect(describeLength(10, { batch: 4, epochs: 0.5 })).toEqual(['5 of 10 rows are never seen: 2 steps of 4 take 5.']);
+  });
+
   it('shuffles each epoch in another way, and each seed', () => {
     const of = (seed: number, steps: number): string[] =>
       stepOrder({ rows: 20, batch: 20, steps, seed, cost: () => 1 }).map((step) => step.join());
@@ -186,8 +215,8 @@ describe('stepOrder', () => {
   });
 
   it.each([
-    [{ batch: 4 }, 2], [{ batch: 4, epochs: 3 }, 7], [{ batch: 4, epochs: 0.1 }, 1], [{ batch: 99 }, 1],
-    [{ batch: 4, steps: 9 }, 9], [{ batch: 4, steps: 9, epochs: 1 }, 2], [{ batch: 4, steps: 1, epochs: 1 }, 1],
+    [{ batch: 4 }, 3], [{ batch: 4, epochs: 3 }, 8], [{ batch: 4, epochs: 0.1 }, 1], [{ batch: 99 }, 1], [{ batch: 5 }, 2],
+    [{ batch: 4, steps: 9 }, 9], [{ batch: 4, steps: 9, epochs: 1 }, 3], [{ batch: 4, steps: 1, epochs: 1 }, 1],
   ])('of 10 rows and %j has %d steps', (options, steps) => {
     expect(countSteps(10, options)).toBe(steps);
   });

@@ -13,7 +13,7 @@ export type CompletionRow = z.infer<typeof CompletionRow>;
 export const badResponses = (rows: readonly (BaseRow & { readonly satisfied?: boolean })[]): Remark => ({
   name: 'bad responses',
   rows: rows.filter(({ satisfied }) => satisfied === false),
-  advice: 'satisfied or label says that the response is bad; sft leaves such rows out',
+  advice: 'satisfied, label or a judgment says that the response is bad; sft leaves such rows out',
 });
 
 export const completion = defineRow({

@@ -1,8 +1,11 @@
 import { z } from 'zod';
 import { needs } from '../columns.js';
+import { isEmptyComment, isFailedCall } from '../judgment.js';
 import { badResponses } from './completion.js';
 import { defineRow, satisfiedVerdict, shape } from '../row.js';
-import { ANSWER_COLUMNS, answerOf, common, type Context, conversationsInMessages, messagesOf, nameOf, satisfiedOf } from '../row-cells.js';
+import {
+  ANSWER_COLUMNS, answerOf, common, type Context, conversationsInMessages, messagesOf, nameOf, plainText, satisfiedOf,
+} from '../row-cells.js';
 import { said } from '../../text/turn.js';
 import { RowFault } from '../turns.js';
 
@@ -30,13 +33,22 @@ function turnsOf(row: Context): ConversationRow['messages'] {
   return messages;
 }
 
+/** Whether the row says that its answers are good: as `satisfiedOf`, else as judged rows say it, by a judgment or by none. */
+function goodOf(row: Context): { satisfied?: boolean } {
+  const said = satisfiedOf(row);
+  const judgment = plainText(row, 'judgment');
+  if (said.satisfied !== undefined || !row.layout.names.has('judgment')) return said;
+  if (judgment !== undefined && isFailedCall(judgment)) return said;
+  return { satisfied: judgment === undefined || isEmptyComment(judgment) };
+}
+
 export const conversation = defineRow({
   kind: 'conversation',
-  columns: [...ANSWER_COLUMNS, 'satisfied', 'label'],
-  unheard: ['score', 'judgment'],
+  columns: [...ANSWER_COLUMNS, 'satisfied', 'label', 'judgment'],
+  unheard: ['score'],
   schema: ConversationRow,
   needs: (layout) => (conversationsInMessages(layout) ? [] : needs('messages, or prompt and completion', ['prompt'], ['completion'])),
-  read: (row) => ({ ...common(row), messages: turnsOf(row), ...satisfiedOf(row) }),
+  read: (row) => ({ ...common(row), messages: turnsOf(row), ...goodOf(row) }),
   prompt: promptOf,
   responses: ({ messages }) => messages.filter(({ role, weight }) => role === 'assistant' && weight !== 0).map(said),
   verdict: ({ satisfied }) => satisfiedVerdict(satisfied),

@@ -2,7 +2,7 @@ import type { AnyRow } from '../../data/rows.js';
 import type { BoundMethod, Respond } from '../../method/method.js';
 import type { TrainOptions } from '../../run/recipe-schemas.js';
 import { type Item, tokensOf } from '../../train/item.js';
-import { countSteps, stepOrder } from '../../train/order.js';
+import { lengthOfRun, stepOrder } from '../../train/order.js';
 import { type Limits, prepare } from '../items.js';
 import type { RowMaker } from '../row-maker.js';
 import type { Source } from '../source.js';
@@ -17,6 +17,8 @@ export interface RefreshedSetup {
   readonly text: Respond;
   readonly limits: Limits;
   readonly options: TrainOptions;
+  /** Which items each step takes. Default: shuffled epochs. */
+  readonly order?: readonly (readonly number[])[] | undefined;
   say(line: string): void;
 }
 
@@ -24,11 +26,11 @@ export interface RefreshedSetup {
  * A source whose rounds are `every` optimizer steps long. As each round begins, the policy writes its part of that round's rows anew. The
  * first round takes the texts that were written before training. Order and schedule are those of one training over all rows.
  */
-export function refreshedSource({ maker, rows, items, method, text, limits, options, say }: RefreshedSetup): Source {
-  const order = stepOrder({
+export function refreshedSource({ maker, rows, items, method, text, limits, options, order: given, say }: RefreshedSetup): Source {
+  const order = given ?? stepOrder({
     rows: items.length,
     batch: options.batch,
-    steps: countSteps(items.length, options),
+    ...lengthOfRun(items.length, options),
     seed: options.seed,
     cost: (row) => tokensOf(items[row]!),
   });

@@ -1,0 +1,34 @@
+/** `heed split`: train and held-out rows as files. */
+import type { Command } from 'commander';
+
+import type { Output } from './output.js';
+
+export function register(program: Command, out: Output): void {
+  program
+    .command('split')
+    .description('write the rows of a file as two files, to train on and to hold out, as data.eval of a recipe splits them')
+    .argument('<data>', 'JSONL, JSON, CSV, TSV or Parquet; rows with the same turns before the answer stay together')
+    .argument('[options...]', 'keys of the section data of a recipe, such as eval=0.2, seed=1, columns.prompt=question, duplicates=drop')
+    .requiredOption('-o, --output <folder>', 'where train.jsonl and eval.jsonl go')
+    .option('--overwrite', 'replace files that are there')
+    .addHelpText('after', '\nExample: heed split rows.jsonl eval=0.1 -o parts\nThen: heed train recipes/sft.yaml data=parts/train.jsonl '
+      + 'data.eval=parts/eval.jsonl')
+    .action(async (data: string, given: string[], { output, overwrite }: { output: string; overwrite?: boolean }) => {
+      const [{ join }, { DataOptions }, { splitFile }, { checkRecipe }, { rowsFile }, { listProblems }] = await Promise.all([
+        import('node:path'), import('../data/load.js'), import('../data/split-file.js'), import('../run/recipe.js'),
+        import('./rows-file.js'), import('../data/problem.js'),
+      ]);
+      const { recipe } = checkRecipe('eval: 0.1', 'heed split', [...given, `path=${JSON.stringify(data)}`], DataOptions, {});
+      const files = (['train', 'eval'] as const).map((part) => (
+        { part, file: rowsFile(join(output, `${part}.jsonl`), { overwrite, out }) }
+      ));
+      const parts = await splitFile(recipe);
+      if (parts.skipped.length > 0) out.note(`skipped:\n${listProblems(parts.skipped)}`);
+      for (const { part, file } of files) {
+        for (const row of parts[part]) file.append(row);
+        file.close();
+      }
+      const result = { train: parts.train.length, eval: parts.eval.length, skipped: parts.skipped.length, folder: output };
+      out.result(result, `${result.train} rows to train on and ${result.eval} to hold out are in ${output}`);
+    });
+}
