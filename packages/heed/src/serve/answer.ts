@@ -7,7 +7,8 @@ import type { Tokenizer } from '../text/tokenizer.js';
 import { ApiError } from './api-error.js';
 import type { Ask, Prompt } from './ask.js';
 import type { Log } from './log.js';
-import { createReplies, usageOf } from './replies.js';
+import { type Replies, createReplies, usageOf } from './replies.js';
+import type { Calling } from './tools.js';
 import type { Voice } from './voices.js';
 
 export interface Job {
@@ -16,6 +17,8 @@ export interface Job {
   readonly requests: readonly GenerationRequest[];
   readonly maxNewTokens: number;
   readonly voice: Voice;
+  /** How answers call functions, where they may. */
+  readonly calling?: Calling;
   readonly tokenizer: Tokenizer;
   /** Aborted when the client has gone. */
   readonly gone: AbortSignal;
@@ -28,14 +31,14 @@ export interface Job {
 
 export async function answer(c: Context, job: Job): Promise<Response> {
   if (job.ask.stream) return streamed(c, job);
-  const { ask, prompts, voice, tokenizer, gone, ending, leave } = job;
+  const { ask, prompts, voice, gone, ending, leave } = job;
   try {
     const completions = await completionsOf(job, { signal: AbortSignal.any([gone, ending]) });
     const scores =
       ask.logprobs && prompts[0]!.echo !== undefined
         ? await Promise.all(prompts.map(({ ids }) => voice.score(ids, ask.sampling.top ?? 0)))
         : [];
-    const replies = createReplies(ask, prompts, { tokenizer, model: voice.name, fingerprint: voice.fingerprint });
+    const replies = repliesOf(job);
     return c.json(replies.whole(completions, usageOf(prompts, completions), scores));
   } catch (error) {
     // Nobody reads this; nginx's status for it tells it from the others in the log.
@@ -45,6 +48,9 @@ export async function answer(c: Context, job: Job): Promise<Response> {
     leave();
   }
 }
+
+const repliesOf = ({ ask, prompts, voice, calling, tokenizer }: Job): Replies =>
+  createReplies(ask, prompts, { tokenizer, model: voice.name, fingerprint: voice.fingerprint, calling });
 
 /** With max_tokens: 0 nothing is generated: only the echoed prompts are wanted. */
 async function completionsOf({ ask, requests, maxNewTokens, voice }: Job, hooks: GenerationHooks): Promise<readonly Completion[]> {
@@ -57,8 +63,8 @@ async function completionsOf({ ask, requests, maxNewTokens, voice }: Job, hooks:
 const stopped = (): ApiError => new ApiError(503, 'The server is shutting down.', { code: 'shutting_down' });
 
 function streamed(c: Context, job: Job): Response {
-  const { ask, prompts, requests, voice, tokenizer, ending, leave, log } = job;
-  const replies = createReplies(ask, prompts, { tokenizer, model: voice.name, fingerprint: voice.fingerprint });
+  const { ask, prompts, requests, calling, ending, leave, log } = job;
+  const replies = repliesOf(job);
   const gone = new AbortController();
   return streamSSE(c, async (stream) => {
     stream.onAbort(() => gone.abort(new Error('The client has gone.')));
@@ -73,9 +79,14 @@ function streamed(c: Context, job: Job): Response {
       const completions = await completionsOf(job, {
         signal: AbortSignal.any([job.gone, gone.signal, ending]),
         onToken: (row, sample, text, tokens) => {
+          // Whether a text is a call is seen at its end.
+          if (calling !== undefined) return;
           if (text !== '' || ask.logprobs) send(replies.delta(index({ row, sample }), text, tokens));
         },
-        onCompletion: (completion) => send(replies.last(index(completion), completion.finish)),
+        onCompletion: (completion) => {
+          if (calling !== undefined) send(replies.held(index(completion), completion));
+          send(replies.last(index(completion), completion));
+        },
       });
       if (ask.usage) send(replies.usage(usageOf(prompts, completions)));
       await sent;

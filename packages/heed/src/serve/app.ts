@@ -11,6 +11,7 @@ import { ApiError, badRequest } from './api-error.js';
 import { type Ask, fit, readChat, readCompletion } from './ask.js';
 import type { Gate } from './gate.js';
 import type { Log } from './log.js';
+import { type Calling, callingOf } from './tools.js';
 import type { Voice, Voices } from './voices.js';
 
 export interface AppOptions {
@@ -83,11 +84,13 @@ export function createApp({ voices, gate, token, maxBody, signal, log }: AppOpti
         }
         const ask = read(parsed(body));
         const voice = voiceOf(ask.model);
+        const calling = ask.tools && callingOf(ask.tools, voices.model.template);
         const prompts = ask.prompts(voices.model);
         const { requests, maxNewTokens } = fit(ask, prompts, voices.model.architecture.context);
         place.widen(requests.length * ask.n);
         return await answer(c, {
-          ask: constrained(ask, voices.model.tokenizer),
+          ask: constrained(ask, calling, voices.model.tokenizer),
+          ...(calling === undefined ? {} : { calling }),
           prompts,
           requests,
           maxNewTokens,
@@ -123,9 +126,12 @@ export function createApp({ voices, gate, token, maxBody, signal, log }: AppOpti
   }
 }
 
-/** The request with the texts that its answer may be as tokens. */
-const constrained = (ask: Ask, tokenizer: Tokenizer): Ask =>
-  (ask.grammar === undefined ? ask : { ...ask, sampling: { ...ask.sampling, constraint: constrain(tokenizer, ask.grammar) } });
+/** The request with what its answer may be: the texts of its format or of its calls, and what ends a call. */
+function constrained(ask: Ask, calling: Calling | undefined, tokenizer: Tokenizer): Ask {
+  const grammar = ask.grammar ?? calling?.grammar;
+  const stop = [...(ask.sampling.stop ?? []), ...(calling?.stop ?? [])];
+  return { ...ask, sampling: { ...ask.sampling, stop, ...(grammar === undefined ? {} : { constraint: constrain(tokenizer, grammar) }) } };
+}
 
 /**
  * The body, or undefined where the client went before it was all there. A web page cannot send this content type to another site

@@ -10,10 +10,11 @@ import type { GenerationRequest } from '../generate/request.js';
 import type { SamplingOptions } from '../generate/options.js';
 import type { Model } from '../model/load.js';
 import { begunTurn } from '../text/begun.js';
-import type { Message } from '../text/template.js';
 import type { Tokenizer } from '../text/tokenizer.js';
 import { badRequest } from './api-error.js';
-import { SHARED, parseBody, samplingOf, withoutNulls } from './fields.js';
+import { SHARED, parseBody, samplingOf } from './fields.js';
+import { ChatMessage, messageOf } from './messages.js';
+import { Tool, ToolChoice, type Tools, toolsOf, withTools } from './tools.js';
 
 /** What a request asks of the model that it names. */
 export interface Ask {
@@ -32,6 +33,8 @@ export interface Ask {
   readonly maxTokensField: string;
   /** The texts that an answer may be. Default: any. */
   readonly grammar?: Rule;
+  /** The functions that an answer may call. */
+  readonly tools?: Tools;
   /** The prompts' tokens. Throws an ApiError where the template or the tokenizer refuses them. */
   prompts(model: Model): readonly Prompt[];
 }
@@ -46,32 +49,6 @@ export interface Prompt {
 const freshSeed = (): number => randomInt(2 ** 47);
 const tokens = z.int().min(1);
 
-const Text = z.union([z.string(), z.array(z.strictObject({ type: z.literal('text'), text: z.string() }))], {
-  error: 'expected a text, or a list of parts of type text',
-});
-/**
- * What servers write beside the text of a message. Clients send an answer back as it came, so each of these fields is taken where it is
- * empty (null, an empty list or an empty text). A field that says something is refused: the model would not be told of it.
- */
-const unsupported = z.never({ error: 'is not supported by this server; leave it out' }).optional();
-const BESIDE_TEXT = {
-  refusal: unsupported, annotations: unsupported, audio: unsupported, function_call: unsupported, tool_calls: unsupported,
-  reasoning: unsupported, reasoning_content: unsupported,
-};
-const isEmpty = (value: unknown): boolean => value === '' || (Array.isArray(value) && value.length === 0);
-const withoutEmpty = (message: unknown): unknown => {
-  if (typeof message !== 'object' || message === null || Array.isArray(message)) return message;
-  const said = Object.entries(withoutNulls(message)).filter(([key, value]) => !(Object.hasOwn(BESIDE_TEXT, key) && isEmpty(value)));
-  return Object.fromEntries(said);
-};
-const ChatMessage = z.preprocess(withoutEmpty, z.strictObject({
-  role: z.enum(['system', 'developer', 'user', 'assistant', 'tool']),
-  content: Text,
-  name: z.string().optional(),
-  // What a client read of `content` for itself.
-  parsed: z.unknown().optional(),
-  ...BESIDE_TEXT,
-}));
 const ResponseFormat = z.discriminatedUnion('type', [
   z.strictObject({ type: z.literal('text') }),
   z.strictObject({ type: z.literal('json_object') }),
@@ -96,8 +73,8 @@ const Chat = z.strictObject({
   top_logprobs: z.int().min(0).max(20).optional(),
   response_format: ResponseFormat.optional(),
   modalities: z.array(z.literal('text', { error: 'only text is supported by this server' })).optional(),
-  tools: z.array(z.unknown()).max(0, { error: 'is not supported by this server; leave it out' }).optional(),
-  tool_choice: z.enum(['none', 'auto']).optional(),
+  tools: z.array(Tool).optional(),
+  tool_choice: ToolChoice.optional(),
   parallel_tool_calls: z.boolean().optional(),
   // As vLLM names it: the last message is the beginning of the answer.
   continue_final_message: z.boolean().default(false),
@@ -127,10 +104,8 @@ export function readChat(json: unknown): Ask {
       'add_generation_prompt',
     );
   }
-  const messages = body.messages.map(({ role, content }): Message => ({
-    role: role === 'developer' ? 'system' : role,
-    content: typeof content === 'string' ? content : content.map(({ text }) => text).join(''),
-  }));
+  const tools = toolsOf(body);
+  const messages = withTools(body.messages.map(messageOf), tools);
   if (goOn && messages.at(-1)!.role !== 'assistant')
     throw badRequest('continue_final_message needs a last message of the assistant.', 'messages');
   const maxTokens = mostCompletion ?? most;
@@ -138,8 +113,13 @@ export function readChat(json: unknown): Ask {
   if (grammar !== undefined && goOn) {
     throw badRequest('response_format and continue_final_message together are not supported by this server.', 'response_format');
   }
+  if (tools !== undefined && (grammar !== undefined || goOn)) {
+    const other = goOn ? 'continue_final_message' : 'response_format';
+    throw badRequest(`tools and ${other} together are not supported by this server.`, other);
+  }
   return {
     ...(grammar === undefined ? {} : { grammar }),
+    ...(tools === undefined ? {} : { tools }),
     kind: 'chat', model: body.model, n: body.n, stream: body.stream, usage: body.stream_options?.include_usage ?? false, logprobs,
     sampling: { ...samplingOf(body, freshSeed), ...(top === undefined ? {} : { top }) },
     maxTokens,

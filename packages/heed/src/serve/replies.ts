@@ -4,6 +4,7 @@ import { randomUUID } from 'node:crypto';
 import type { Completion, Token } from '../generate/request.js';
 import type { Tokenizer } from '../text/tokenizer.js';
 import type { Ask, Prompt } from './ask.js';
+import { type AnswerMessage, type Calling, answered } from './tools.js';
 import { type ScoredToken, chatLogprobs, createTextLogprobsWriter } from './logprobs.js';
 
 export interface Usage {
@@ -19,17 +20,27 @@ export interface Replies {
   /** What a stream begins with for a choice, if with anything. */
   first(index: number): object | undefined;
   delta(index: number, text: string, tokens: readonly Token[]): object;
-  last(index: number, finish: Completion['finish']): object;
+  /** The piece of a stream that holds a whole answer, with its calls. */
+  held(index: number, completion: Completion): object;
+  last(index: number, completion: Completion): object;
   usage(usage: Usage): object;
 }
 
 const tokensOf = ({ ids, logprobs, tops }: Completion): Token[] =>
   ids.map((id, i) => ({ id, logprob: logprobs[i]!, ...(tops === undefined ? {} : { top: tops[i]! }) }));
 
+export interface RepliesSetup {
+  readonly tokenizer: Tokenizer;
+  readonly model: string;
+  readonly fingerprint: string;
+  /** How answers call functions, where they may. */
+  readonly calling?: Calling | undefined;
+}
+
 export function createReplies(
   ask: Ask,
   prompts: readonly Prompt[],
-  { tokenizer, model, fingerprint }: { readonly tokenizer: Tokenizer; readonly model: string; readonly fingerprint: string },
+  { tokenizer, model, fingerprint, calling }: RepliesSetup,
 ): Replies {
   const chat = ask.kind === 'chat';
   const about = {
@@ -52,12 +63,21 @@ export function createReplies(
     ...(ask.usage ? { usage } : {}),
   });
 
-  const wholeChat = (completion: Completion, index: number): object => ({
-    index,
-    message: { role: 'assistant', content: completion.text, refusal: null },
-    logprobs: ask.logprobs ? chatLogprobs(tokenizer, tokensOf(completion)) : null,
-    finish_reason: completion.finish,
-  });
+  const key = randomUUID().replaceAll('-', '').slice(0, 12);
+  /** The message of an answer, and why it ended. */
+  const answerOf = (completion: Completion, index: number): { readonly message: AnswerMessage; readonly finish: string } => {
+    if (calling === undefined) {
+      return { message: { role: 'assistant', content: completion.text, refusal: null }, finish: completion.finish };
+    }
+    const { message, calls } = answered(calling, completion.text, `${key}${index}`);
+    return { message, finish: calls ? 'tool_calls' : completion.finish };
+  };
+  const chatTokens = (completion: Completion): object | null =>
+    (ask.logprobs ? chatLogprobs(tokenizer, tokensOf(completion)) : null);
+  const wholeChat = (completion: Completion, index: number): object => {
+    const { message, finish } = answerOf(completion, index);
+    return { index, message, logprobs: chatTokens(completion), finish_reason: finish };
+  };
   const wholeText = (completion: Completion, index: number, scores: readonly Token[] | undefined): object => {
     const { ids, echo } = prompts[completion.row]!;
     const before: readonly ScoredToken[] = scores === undefined ? [] : [{ id: ids[0]!, logprob: null }, ...scores];
@@ -88,7 +108,13 @@ export function createReplies(
         ]);
       return piece([{ index, text, logprobs: ask.logprobs ? writerOf(index).write(tokens, top) : null, finish_reason: null }]);
     },
-    last: (index, finish) => piece([{ index, ...(chat ? { delta: {} } : { text: '' }), logprobs: null, finish_reason: finish }]),
+    held(index, completion) {
+      const { content, tool_calls: calls } = answerOf(completion, index).message;
+      const delta = { content, ...(calls === undefined ? {} : { tool_calls: calls.map((call, i) => ({ index: i, ...call })) }) };
+      return piece([{ index, delta, logprobs: chatTokens(completion), finish_reason: null }]);
+    },
+    last: (index, completion) =>
+      piece([{ index, ...(chat ? { delta: {} } : { text: '' }), logprobs: null, finish_reason: answerOf(completion, index).finish }]),
     usage: (usage) => piece([], usage),
   };
 }

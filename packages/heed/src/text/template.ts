@@ -4,6 +4,7 @@ import { createMask } from './mask.js';
 import type { Mask } from './mask.js';
 import { strftime } from './strftime.js';
 import type { Tokenizer } from './tokenizer.js';
+import { CALLED, CALLING, type CallFormat, callFormat } from './tool-calls.js';
 import { type Message, lostIn, masked, partsOf, textsOf, toolsOf } from './turn.js';
 
 export type { Message } from './turn.js';
@@ -39,6 +40,8 @@ export interface Template {
   readonly stopIds: readonly number[];
   /** Whether the template looks at this key of a turn, such as `name`. */
   reads(key: string): boolean;
+  /** How the template writes a call of a function; undefined where it takes no functions, or writes calls in no form that is known here. */
+  calls(): CallFormat | undefined;
 }
 
 /** How a template is set up. */
@@ -119,6 +122,22 @@ export function chatTemplate(
     name: 'chat',
     stopIds: [...new Set([ending.id, tokenizer.eosId, ...ends].filter((id) => id !== undefined))],
     reads: (key) => written?.includes(key) ?? false,
+    calls() {
+      if (!(written?.includes('tools') && written.includes('tool_calls'))) return undefined;
+      const mask = createMask([], control), asked = QUESTION.map((turn) => ({ ...turn, tools: [CALLED] }));
+      try {
+        const prompt = render(asked, mask, true), whole = render([...asked, CALLING], mask, false);
+        const found = whole.startsWith(prompt) ? callFormat(whole.slice(prompt.length)) : undefined;
+        // The end of turn is not a part of the call. Control tokens in it could not be read: an answer's text is without them.
+        const end = ending.written === '' ? ending.text : ending.written;
+        const after = (end === '' ? found?.after : found?.after.split(end)[0]) ?? '';
+        const format = found && { ...found, after };
+        return format && control.some((token) => `${format.before}${after}`.includes(token)) ? undefined : format;
+      } catch (error) {
+        if (error instanceof UserError) return undefined;
+        throw error;
+      }
+    },
     prompt(messages) {
       const mask = maskOf(messages, control);
       requireWritten(messages, mask, true);
@@ -193,6 +212,7 @@ export function alpacaTemplate(tokenizer: Tokenizer, { ends = [] }: Pick<Templat
     name: 'alpaca',
     stopIds: [...new Set([eosId, ...ends])],
     reads: () => false,
+    calls: () => undefined,
     prompt,
     response,
     conversation(messages) {

@@ -45,6 +45,8 @@ describe('the official client', () => {
   });
 });
 
+const CALL = { id: 'call_1', type: 'function', function: { name: 'f', arguments: '{}' } };
+
 describe('a body that does not fit', () => {
   it.each<[string, unknown, string, string | null]>([
     [CHAT, '{', 'not valid JSON', null],
@@ -66,9 +68,9 @@ describe('a body that does not fit', () => {
     [CHAT, { ...good, messages: [{ role: 'user', content: null }] }, 'messages[0].content', 'messages[0].content'],
     [
       CHAT,
-      { ...good, messages: [...good.messages, { role: 'assistant', content: 'x', tool_calls: [{ id: '1' }] }] },
-      'messages[1].tool_calls: is not supported',
-      'messages[1].tool_calls',
+      { ...good, messages: [...good.messages, { role: 'assistant', content: 'x', tool_calls: [CALL] }] },
+      'The chat template leaves out tool_calls of turn 2',
+      'messages',
     ],
     [
       CHAT,
@@ -106,7 +108,7 @@ describe('a body that does not fit', () => {
     [CHAT, { ...good, logprobs: true, top_logprobs: 21 }, 'top_logprobs:', 'top_logprobs'],
     [CHAT, { ...good, frequency_penalty: 0.5 }, 'not supported', 'frequency_penalty'],
     [CHAT, { ...good, logit_bias: { 3: 4 } }, 'not supported', 'logit_bias'],
-    [CHAT, { ...good, tools: [{}] }, 'not supported', 'tools'],
+    [CHAT, { ...good, tools: [{}] }, 'You must provide tools[0].type', 'tools'],
     [CHAT, { ...good, response_format: { type: 'xml' } }, 'expected one of text, json_object', 'response_format'],
     [CHAT, { ...good, continue_final_message: true }, 'needs a last message of the assistant', 'messages'],
     [CHAT, { ...good, continue_final_message: true, add_generation_prompt: true }, 'must be false', 'add_generation_prompt'],

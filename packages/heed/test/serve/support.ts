@@ -1,3 +1,5 @@
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { type Engine, startEngine } from '@heed/tensor';
 import OpenAI from 'openai';
 import { afterAll, beforeAll } from 'vitest';
@@ -20,11 +22,21 @@ export interface Served {
   readonly client: OpenAI;
 }
 
-export function served(options: Partial<ServerOptions> = {}, { batch = 4, context = 256 } = {}): () => Served {
+interface ServedModel {
+  readonly batch?: number;
+  readonly context?: number;
+  /** Default: the tiny model's own. */
+  readonly chatTemplate?: string;
+}
+
+export function served(
+  options: Partial<ServerOptions> = {}, { batch = 4, context = 256, chatTemplate }: ServedModel = {},
+): () => Served {
   const { folder } = scratchFolder();
   let all: Served | undefined;
   beforeAll(async () => {
     const paths = await tinyChat(folder, { context });
+    if (chatTemplate !== undefined) writeFileSync(join(paths.model, 'chat_template.jinja'), chatTemplate);
     const model = await loadModel(paths.model);
     const adapter = await loadAdapter(paths.adapter, model.checkpoint);
     const engine = await startEngine({ threads: 1 });
