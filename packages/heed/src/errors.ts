@@ -1,3 +1,5 @@
+import { isAbsolute } from 'node:path';
+
 import { distance } from 'fastest-levenshtein';
 
 /**
@@ -23,6 +25,10 @@ export class UserError extends Error {
 
 /** A row that is well formed and cannot be learnt from. The message says why; `data.junk: skip` leaves it out and lists it. */
 export class UnfitError extends UserError {}
+
+/** For hints about a file that is not there: what a relative path starts from. None for an absolute path. */
+export const relativeHints = (file: string): string[] =>
+  (isAbsolute(file) ? [] : [`Paths are relative to the folder where the command is run: ${process.cwd()}`]);
 
 /**
  * The candidate a mistyped word most likely meant, or undefined when none is near

@@ -1,6 +1,6 @@
 import { readdir, readFile, stat } from 'node:fs/promises';
 import { basename, dirname } from 'node:path';
-import { nearest, UserError } from '../errors.js';
+import { nearest, relativeHints, UserError } from '../errors.js';
 import { readCsv } from './read-csv.js';
 import { readJson, readJsonLines } from './read-json.js';
 import { readParquet } from './read-parquet.js';
@@ -74,9 +74,9 @@ async function mustBeFile(file: string): Promise<void> {
   const found = await stat(file).catch(() => undefined);
   if (found === undefined) {
     const beside = await readdir(dirname(file)).catch(() => undefined);
-    if (beside === undefined) throw new UserError(`${file} does not exist, nor does its folder ${dirname(file)}`);
+    if (beside === undefined) throw new UserError(`${file} does not exist, nor does its folder ${dirname(file)}`, relativeHints(file));
     const near = nearest(basename(file), beside);
-    throw new UserError(`${file} does not exist`, near === undefined ? [] : [`Did you mean ${near}?`]);
+    throw new UserError(`${file} does not exist`, near === undefined ? relativeHints(file) : [`Did you mean ${near}?`]);
   }
   if (found.isDirectory()) {
     const inside = (await readdir(file)).filter((name) => /\.(jsonl|ndjson|json|csv|tsv|parquet)(\.gz)?$/i.test(name)).sort();

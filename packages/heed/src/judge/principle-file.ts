@@ -4,8 +4,9 @@ import { readFile } from 'node:fs/promises';
 import { parse } from 'yaml';
 import { z } from 'zod';
 
-import { UserError } from '../errors.js';
+import { UserError, relativeHints } from '../errors.js';
 import { fileError } from '../run/files.js';
+import { shipped } from '../run/shipped.js';
 
 const Principle = z.strictObject({ name: z.string().trim().min(1), text: z.string().trim().min(1), negation: z.string().trim().min(1) });
 export type Principle = z.infer<typeof Principle>;
@@ -42,7 +43,9 @@ async function readFileOfPrinciples(file: string): Promise<Principle[]> {
     text = await readFile(file, 'utf8');
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT')
-      throw new UserError(`There is no file of principles ${file}`, ['See examples/principles.yaml for one to copy.']);
+      throw new UserError(`There is no file of principles ${file}`, [
+        ...relativeHints(file), `See ${shipped('examples/principles.yaml')} for one to copy.`,
+      ]);
     throw fileError(error, file, 'reading');
   }
   let value: unknown;

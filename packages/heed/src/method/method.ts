@@ -227,7 +227,7 @@ type GivenOptions<Given> = Record<never, never> extends Given ? [given?: Given] 
  * @param given the options; those left out have their defaults.
  * @throws ZodError for an option that the method lacks, and for a value out of its range
  */
-export function bind<Kind extends RowKind | RowDefinition, Options, Name extends string, Given>(
+export function bind<Kind extends RowKind | RowDefinition, Options, Name extends string, Given = unknown>(
   method: Method<Kind, Options, Name, Given>,
   ...[given]: GivenOptions<NoInfer<Given>>
 ): BoundMethod {

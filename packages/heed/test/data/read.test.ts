@@ -142,6 +142,10 @@ describe('paths', () => {
     write('feedback.jsonl', '{"a":1}');
     expect((await failure(join(folder, 'feedbak.jsonl'))).hints).toEqual(['Did you mean feedback.jsonl?']);
     expect((await failure(join(folder, 'nowhere/x.jsonl'))).message).toContain('nor does its folder');
+    const start = `Paths are relative to the folder where the command is run: ${process.cwd()}`;
+    expect((await failure('nowhere/x.jsonl')).hints).toEqual([start]);
+    expect((await failure('neither-here-nor-there.jsonl')).hints).toEqual([start]);
+    expect((await failure(join(folder, 'neither-here-nor-there.jsonl'))).hints).toEqual([]);
   });
 
   it('refuses folders, unknown kinds and empty files', async () => {

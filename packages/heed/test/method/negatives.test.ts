@@ -28,7 +28,7 @@ const sigmoid = (x: number): number => 1 / (1 + Math.exp(-x));
 
 const source = { file: 'a', line: 1 };
 describe.each([npo, d2o, simNpo, gradientAscent])('$name', (one) => {
-  const method = bind<'negative', unknown, string, unknown>(one);
+  const method = bind<'negative', unknown, string>(one);
   const row = (satisfied?: boolean): NegativeRow => ({ source, prompt: [{ role: 'user', content: 'q' }], rejected: 'a', satisfied });
 
   it('leaves out responses that a row calls good, and refuses rows of nothing else', () => {

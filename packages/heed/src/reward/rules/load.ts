@@ -4,8 +4,9 @@ import { readFile } from 'node:fs/promises';
 
 import { z } from 'zod';
 
-import { UserError } from '../../errors.js';
+import { UserError, relativeHints } from '../../errors.js';
 import { fileError } from '../../run/files.js';
+import { shipped } from '../../run/shipped.js';
 import { checkRecipe } from '../../run/recipe.js';
 import { forbiddenWords, maxWords, minWords, mustMention } from './checks.js';
 import { forbiddenPattern, patternProblem } from './pattern.js';
@@ -94,7 +95,9 @@ export async function loadRules(file: string): Promise<RuleSet> {
     text = await readFile(file, 'utf8');
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw fileError(error, file, 'reading');
-    throw new UserError(`There is no rule file ${file}`, ['See examples/house-style/house-style.rules.yaml for one to copy.']);
+    throw new UserError(`There is no rule file ${file}`, [
+      ...relativeHints(file), `See ${shipped('examples/house-style/house-style.rules.yaml')} for one to copy.`,
+    ]);
   }
   return parseRules(text, file);
 }
