@@ -19,6 +19,7 @@ import { type Model, loadModel } from '../model/load.js';
 import type { Progress } from '../run/progress.js';
 import { loadRecipe } from '../run/recipe.js';
 import { createRespond } from '../text/respond.js';
+import { controlTokens } from '../text/template.js';
 import type { TokenSequence } from '../text/token-sequence.js';
 import type { Column } from '../train/item.js';
 import { type SeenSequence, legend, renderSequence } from './render-tokens.js';
@@ -153,7 +154,8 @@ export async function inspectRecipe(file: string, overrides: readonly string[], 
   }
   return {
     recipe: file, model: model.checkpoint.id, template: model.template.name, method: recipe.method.name,
-    doctor: examine(kind, data, { tokens: lengths, maxTokens, template: model.template }), skipped: data.skipped, unfit, rows,
+    doctor: examine(kind, data, { tokens: lengths, maxTokens, template: model.template, control: controlTokens(model.tokenizer) }),
+    skipped: data.skipped, unfit, rows,
   };
 }
 

@@ -1,5 +1,6 @@
 import { wordsToJudge } from '../text/fence.js';
 import type { Template } from '../text/template.js';
+import { looksCutOff, speltControl } from './generated.js';
 import { promptKey } from './hash.js';
 import { measureLengths, type Lengths, type TokenLengths } from './lengths.js';
 import type { LoadedData } from './load.js';
@@ -41,6 +42,8 @@ export interface ExamineOptions {
   readonly tokens?: readonly (TokenLengths | undefined)[];
   /** The limit that `tokens` are held against. */
   readonly maxTokens?: number;
+  /** The model's control tokens, as text. Default: those of the usual templates alone. */
+  readonly control?: readonly string[];
   /** Says which keys of a turn it looks at, such as `name`. */
   readonly template?: Pick<Template, 'reads'>;
 }
@@ -75,6 +78,11 @@ export function examine<Kind extends RowKind | RowDefinition>(
       'UTF-8 was once read as Windows-1252 ("â€™" for an apostrophe); repair the source'),
     found('replacement characters', where((row) => written(row).some((text) => broken.test(text))),
       'characters were lost ("\ufffd" or a NUL); the model would learn to write them'),
+    found('control tokens', where((row) => written(row).some((text) => speltControl(text, options.control) !== undefined)),
+      'control tokens such as "<|im_end|>" stand in the text; they are learned as ordinary text, and the template writes its own: '
+        + 'take them out'),
+    found('cut off', where((row) => kind.responses(row).some(looksCutOff)),
+      'a response stops within a sentence or a block of code, as where generation reached its limit; the model would learn to stop there'),
     found('transcript prompts', where((row) => kind.prompt(row).some(({ content }) => transcript.test(content))),
       'prompts look like "\\n\\nHuman: … \\n\\nAssistant:"; set data.transcript: human-assistant'),
     found('speaks to a judge', where((row) => kind.responses(row).some((text) => wordsToJudge(text) !== undefined)),

@@ -1,5 +1,6 @@
 import { type ColumnMap, findColumns, type Layout, requireColumns, requireKnown, type ValueMap } from './columns.js';
 import { UserError } from '../errors.js';
+import { FINISH_COLUMNS, reachedLimit } from './generated.js';
 import { brokenHints, inOrder, problemsError, type Problem } from './problem.js';
 import type { RowDefinition } from './row.js';
 import { NOT_BOOLEAN } from './row-cells.js';
@@ -65,6 +66,7 @@ export function parseRows<Kind extends RowKind | RowDefinition>(
   const rows: RowOf<Kind>[] = [];
   const problems: Problem[] = [];
   for (const record of records) {
+    noteLimit(definition, record, layout);
     const ill = illFormed(record.fields);
     if (ill !== undefined) {
       problems.push({ source: record.source, ...ill });
@@ -93,6 +95,18 @@ export function parseRows<Kind extends RowKind | RowDefinition>(
   const notices = [...layout.seen.notices].flatMap(([name, { advice, from, sources }]) =>
     (sources.length >= from * records.length ? [{ name, advice, sources }] : []));
   return { rows, skipped: problems, unused: unusedOf(definition, layout, records), notices };
+}
+
+/** Notes a record whose answer reached its limit of tokens when it was generated, where a column tells how answers ended. */
+function noteLimit({ keepsOthers = false }: Pick<RowDefinition, 'keepsOthers'>, { source, fields }: RawRow, { seen, names }: Layout): void {
+  if (keepsOthers) return;
+  const told = FINISH_COLUMNS.filter((name) => Object.hasOwn(fields, name) && ![...names.values()].includes(name));
+  for (const name of told) seen.columns.add(name);
+  if (!told.some((name) => reachedLimit(fields[name]))) return;
+  const advice = `${told.join(', ')} says that the answer reached its limit of tokens; the model would learn to stop there`;
+  const known = seen.notices.get('cut off when generated');
+  if (known === undefined) seen.notices.set('cut off when generated', { advice, from: 0, sources: [source] });
+  else known.sources.push(source);
 }
 
 /** @throws UserError where `data.values` is given and no column of true and false is there to read by it */

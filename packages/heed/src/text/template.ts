@@ -259,7 +259,8 @@ function parse(source: string | undefined): Jinja {
   }
 }
 
-function controlTokens(tokenizer: Tokenizer): string[] {
+/** The tokenizer's control tokens, as text. */
+export function controlTokens(tokenizer: Tokenizer): string[] {
   const tokens: string[] = [];
   for (let id = 0; id < tokenizer.vocabularySize; id++) if (tokenizer.isSpecial(id)) tokens.push(tokenizer.decode([id]));
   return tokens;
