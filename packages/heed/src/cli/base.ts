@@ -5,8 +5,14 @@ import { dirname, join, resolve } from 'node:path';
 import { UserError } from '../errors.js';
 import { ADAPTER_CONFIG, adapterFolder } from '../model/adapter-folder.js';
 import type { Model } from '../model/load.js';
-import type { ModelFlags } from './model-flags.js';
 import type { Output } from './output.js';
+
+/** Which model a verb runs. */
+export interface ModelFlags {
+  readonly model?: string;
+  readonly adapter?: string;
+  readonly template?: 'chat' | 'alpaca';
+}
 
 /** A base, and the template that it was trained with. */
 export interface Base extends Pick<ModelFlags, 'model' | 'template'> {

@@ -7,13 +7,10 @@ import type { SamplingOptions } from '../generate/options.js';
 import type { Model } from '../model/load.js';
 import type { Adapter } from '../model/peft.js';
 import { PRECISIONS, type Precision } from '../model/precision.js';
+import type { ModelFlags } from './base.js';
 import type { Output } from './output.js';
 
-export interface ModelFlags {
-  readonly model?: string;
-  readonly adapter?: string;
-  readonly template?: 'chat' | 'alpaca';
-}
+export type { ModelFlags };
 
 export interface PrecisionFlag {
   readonly precision: Precision;

@@ -1,6 +1,7 @@
 /** `heed split`: train and held-out rows as files. */
 import type { Command } from 'commander';
 
+import { examples } from './help.js';
 import type { Output } from './output.js';
 
 export function register(program: Command, out: Output): void {
@@ -8,11 +9,12 @@ export function register(program: Command, out: Output): void {
     .command('split')
     .description('write the rows of a file as two files, to train on and to hold out, as data.eval of a recipe splits them')
     .argument('<data>', 'JSONL, JSON, CSV, TSV or Parquet; rows with the same turns before the answer stay together')
-    .argument('[options...]', 'keys of the section data of a recipe, such as eval=0.2, seed=1, columns.prompt=question, duplicates=drop')
+    .argument('[overrides...]', 'values of the section data of a recipe: eval=0.2 seed=1 columns.prompt=question duplicates=drop')
     .requiredOption('-o, --output <folder>', 'where train.jsonl and eval.jsonl go')
     .option('--overwrite', 'replace files that are there')
-    .addHelpText('after', '\nExample: heed split rows.jsonl eval=0.1 -o parts\nThen: heed train recipes/sft.yaml data=parts/train.jsonl '
-      + 'data.eval=parts/eval.jsonl')
+    .addHelpText('after', examples(
+      'heed split rows.jsonl eval=0.1 -o parts', 'heed train recipes/sft.yaml data=parts/train.jsonl data.eval=parts/eval.jsonl',
+    ))
     .action(async (data: string, given: string[], { output, overwrite }: { output: string; overwrite?: boolean }) => {
       const [{ join }, { DataOptions }, { splitFile }, { checkRecipe }, { rowsFile }, { listProblems }] = await Promise.all([
         import('node:path'), import('../data/load.js'), import('../data/split-file.js'), import('../run/recipe.js'),
