@@ -18,7 +18,7 @@ export const FINISH_COLUMNS: readonly string[] = ['finish', 'finish_reason', 'st
 export const reachedLimit = (reason: unknown): boolean => LIMITS.includes(reason);
 
 /** Words after which no sentence ends. */
-const DANGLING = /\b(?:and|or|but|because|the|an?|of|to|with|for|from|that|which|is|are|was|were|by|as|than|your|their|its)$/i;
+const DANGLING = /(?:^|\s)(?:and|or|but|because|the|an?|of|to|with|for|from|that|which|is|are|was|were|by|as|than|your|their|its)$/i;
 /** How a finished text ends: with an end of a sentence, and marks that close around it. */
 const ENDED = /[.!?…。！？।:;)\]}>"'”’»*_`|~]\s*$|\p{Extended_Pictographic}\uFE0F?\s*$/u;
 const OPEN = /[,(\[{“«—–-]\s*$/;
