@@ -1,8 +1,12 @@
 /** What a run of `heed align` asks its policy: prompts to learn on, and prompts held out. */
 import { loadData } from '../data/load.js';
 import type { PromptRow } from '../data/rows.js';
+import { at } from '../data/source.js';
 import type { Model } from '../model/load.js';
+import type { RunFolder } from '../run/folder.js';
+import { sameAsBefore } from '../run/same-as-before.js';
 import type { AlignRecipe } from './align-recipe.js';
+import type { Demonstration } from './demonstrations.js';
 import { describeLeftOut, fittingPrompts, requireHeldOutApart } from './fitting-prompts.js';
 import type { Limits } from './items.js';
 import { type Prompts, loadPrompts } from './teaching.js';
@@ -35,3 +39,9 @@ export async function loadAsked(
   for (const line of [...describeLeftOut('prompts', skipped), ...describeLeftOut('held-out prompts', leftOut)]) say(line);
   return { prompts, skipped, held, demonstrations: found.demonstrations };
 }
+
+/** @throws UserError where a run that goes on is asked other prompts, or shown other demonstrations, than it began with */
+export const samePrompts = (run: Pick<RunFolder, 'path'>, asked: readonly (PromptRow | Demonstration)[]): Promise<void> =>
+  sameAsBefore(
+    run.path('work', 'prompts.json'), asked, 'The prompts are not those', (one) => at('source' in one ? one.source : one.prompt.source),
+  );

@@ -1,11 +1,12 @@
 /** The method that a recipe names: one of Heed's, or an export of a user's module. */
-import { readFile } from 'node:fs/promises';
 import { z } from 'zod';
 import { UserError } from '../errors.js';
 import { type AnyMethod, METHODS, METHOD_NAMES, type MethodOptions, type Methods, isMethod, methodOf } from '../method/index.js';
 import type { BoundMethod } from '../method/method.js';
-import { type RunFolder, sameAsBefore } from '../run/folder.js';
+import type { RunFolder } from '../run/folder.js';
+import { moduleDigest } from '../run/module-digest.js';
 import { type LoadedRecipe, loadRecipe } from '../run/recipe.js';
+import { sameAsBefore } from '../run/same-as-before.js';
 import { loadExport, namesExport } from '../run/user-module.js';
 
 /**
@@ -26,8 +27,8 @@ export async function loadRecipeWithMethod<T>(
 /**
  * The method of a recipe that has been read, with its options.
  *
- * @param run Held to the file that defines a user's method: a run goes on with the method that it began with, or stops. Files that this
- * one imports are not looked at.
+ * @param run Held to the file that defines a user's method, and to those that it imports (`moduleDigest`): a run goes on with the method
+ * that it began with, or stops.
  * @throws UserError where the module or its export cannot be used, or the file has changed since the run began
  */
 export async function openMethod(options: MethodOptions, run?: Pick<RunFolder, 'path'>): Promise<BoundMethod> {
@@ -35,7 +36,7 @@ export async function openMethod(options: MethodOptions, run?: Pick<RunFolder, '
   const methods = await methodsWith(name);
   if (run !== undefined && namesExport(name)) {
     const file = name.slice(0, name.lastIndexOf('#'));
-    await sameAsBefore(run.path('work', 'method.json'), await readFile(file), `The method in ${file} is not the one`);
+    await sameAsBefore(run.path('work', 'method.json'), [await moduleDigest(file)], `The method in ${file} is not the one`);
   }
   return methodOf(options, methods);
 }

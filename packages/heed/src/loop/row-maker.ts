@@ -3,10 +3,12 @@ import type { RowDefinition } from '../data/row.js';
 import { type AnyRow, type Message, type NegativeRow, type RefinedRow, type RowKind, rowDefinition } from '../data/rows.js';
 import { UserError } from '../errors.js';
 import type { BoundMethod, Respond } from '../method/method.js';
-import { type RunFolder, sameAsBefore } from '../run/folder.js';
+import { at as place } from '../data/source.js';
+import type { RunFolder } from '../run/folder.js';
 import type { Hooks } from '../run/job.js';
 import { createRandom } from '../run/random.js';
 import { samplingIn } from '../run/recipe-schemas.js';
+import { sameAsBefore } from '../run/same-as-before.js';
 import { refinementPrompt } from '../text/refine.js';
 import { selfCorrectionPrompt } from '../text/self-correct.js';
 import { type Sifted, sift } from '../text/usable.js';
@@ -64,7 +66,8 @@ export function openRowMaker(options: RowsOptions, { answerer, kind, run, seed, 
       });
       if (asked.length === 0) return rows;
       const path = (name: string): string => run.path('work', 'rows', round, name);
-      await sameAsBefore(path('prompts.json'), asked, `The rows that ${options.make} is to be made for (${round}) are not those`);
+      const what = `The rows that ${options.make} is to be made for (${round}) are not those`;
+      await sameAsBefore(path('prompts.json'), asked, what, ({ source }) => place(source));
       const answers = await answerer.answer({
         file: path('answers.jsonl'), round, rows: asked, samples: craft.samples, policy, doing: `${options.make}, ${round}`,
         sampling: { ...samplingIn(options), seed: createRandom('rows', seed, round).int(2 ** 31) },

@@ -4,8 +4,9 @@ import { adapterFolder } from '../model/adapter-folder.js';
 import { type AdapterPlan, type HeadShape, layerOf, planAdapter } from '../model/adapter.js';
 import type { Checkpoint } from '../model/checkpoint/open.js';
 import { type Adapter, loadAdapter } from '../model/peft.js';
-import { type RunFolder, sameAsBefore } from '../run/folder.js';
+import type { RunFolder } from '../run/folder.js';
 import { type AdapterOptions, type FreshAdapter, adapterLayers, adapterTargets } from '../run/recipe-schemas.js';
+import { sameAsBefore } from '../run/same-as-before.js';
 
 /** The adapter that training begins with. */
 export interface Start {
@@ -63,7 +64,7 @@ export async function holdStart({ parameters }: Start, options: AdapterOptions, 
     ]);
   await sameAsBefore(
     run.path('work', 'from.json'),
-    new Uint8Array(parameters.buffer, parameters.byteOffset, parameters.byteLength),
+    [new Uint8Array(parameters.buffer, parameters.byteOffset, parameters.byteLength)],
     `The numbers of the adapter ${options.from} are not those`,
   );
 }

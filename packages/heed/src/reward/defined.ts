@@ -3,12 +3,13 @@ import { z } from 'zod';
 import { UserError } from '../errors.js';
 import type { Failure } from '../judge/respondent.js';
 import { describeIssues } from '../run/recipe-problems.js';
+import { moduleDigest } from '../run/module-digest.js';
 import { settled } from '../run/settled.js';
 import type { RewardDefinition, RewardTools } from './define.js';
 import type { Rated, Reward } from './reward.js';
 
 /**
- * Opens a reward that a user's module defines. Its results are held to what every reward promises.
+ * Opens a reward that a user's module defines. Its results are held to what every reward promises; its name gets the module's digest.
  *
  * @param module Names it in messages: `./FILE.ts#NAME`.
  * @throws UserError where it does not take the options; from `rate`, where it never answers, or gives another number of results than
@@ -20,6 +21,7 @@ export async function openDefined(
   const parsed = definition.options.safeParse(options, { reportInput: true });
   if (!parsed.success) throw new UserError(describeIssues(parsed.error.issues, definition.options, options, () => module).join('\n'));
   const reward = await definition.open(parsed.data, tools);
+  const name = `${reward.name} ${await moduleDigest(module.slice(0, module.lastIndexOf('#')))}`;
   const rate: Reward['rate'] = async (items, hooks) => {
     const results = await settled(reward.rate(items, hooks), () => new UserError(`The reward ${module} never answers.`, [
       'Its `rate` returned a promise that nothing settles: look for a callback that is never called.',
@@ -30,6 +32,7 @@ export async function openDefined(
   return new Proxy(reward, {
     get(target, key) {
       if (key === 'rate') return rate;
+      if (key === 'name') return name;
       const value: unknown = Reflect.get(target, key, target);
       return typeof value === 'function' ? (value.bind(target) as unknown) : value;
     },

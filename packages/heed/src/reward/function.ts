@@ -1,8 +1,7 @@
-import { createHash } from 'node:crypto';
-import { readFile } from 'node:fs/promises';
 import { z } from 'zod';
 import { UserError } from '../errors.js';
 import type { Failure } from '../judge/respondent.js';
+import { moduleDigest } from '../run/module-digest.js';
 import { settled } from '../run/settled.js';
 import { errorInWords, loadExport, namesExport } from '../run/user-module.js';
 import type { Message } from '../text/template.js';
@@ -71,8 +70,8 @@ export const fn = defineReward({
       throw new UserError(`${module} is a function and takes no options.`, ['Define it with defineReward to give it options.']);
     }
     const file = module.slice(0, module.lastIndexOf('#'));
-    const content = createHash('sha256').update(await readFile(file)).update(JSON.stringify(threshold ?? null)).digest('hex').slice(0, 12);
-    return createFunctionReward(`fn:${module} ${content}`, value as RewardFunction, threshold);
+    const line = threshold === undefined ? '' : ` from ${threshold}`;
+    return createFunctionReward(`fn:${module}${line} ${await moduleDigest(file)}`, value as RewardFunction, threshold);
   },
 });
 

@@ -1,14 +1,11 @@
 /** The run folder: one run, one folder, everything in it. */
-import { createHash } from 'node:crypto';
-import { existsSync } from 'node:fs';
-import { mkdir, readFile, readdir, rm } from 'node:fs/promises';
+import { mkdir, readFile, readdir, rm, stat } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 
 import { parse } from 'yaml';
 
 import { UserError } from '../errors.js';
 import { atomicWrite, fileError } from './files.js';
-import { readKept } from './json-file.js';
 import { takeLock } from './lock.js';
 import { openLog, readLog } from './metrics.js';
 import type { Log, LogRow, StepMetrics } from './metrics.js';
@@ -133,6 +130,29 @@ function alreadyThere(dir: string, { finished, steps }: Contents): UserError {
   ]);
 }
 
+/**
+ * Files and folders of names that a run uses, where no run wrote them: they are somebody's. A run has its recipe, and beside it its
+ * log, checkpoints or summary; one that was killed on the way there left empty files at most.
+ */
+async function foreign(dir: string, names: readonly string[]): Promise<readonly string[]> {
+  const there = new Set(await readdir(dir));
+  if (there.has('recipe.yaml') && ['metrics.jsonl', 'checkpoints', 'summary.json'].some((name) => there.has(name))) return [];
+  const found: string[] = [];
+  for (const name of names) {
+    if (!there.has(name)) continue;
+    const file = await stat(join(dir, name));
+    if (file.isDirectory() || file.size > 0) found.push(name);
+  }
+  return found;
+}
+
+function notARun(dir: string, names: readonly string[]): UserError {
+  return new UserError(`${dir} holds ${names.join(', ')}, and is not the folder of a run: a run there would replace what is yours.`, [
+    'Choose a folder of its own: run.dir=FOLDER.',
+    'Or move these files away.',
+  ]);
+}
+
 function recipeDiffers(file: string, changes: readonly string[]): UserError {
   return new UserError(`The recipe is not the one that this run was started with:\n${changes.map((line) => `  ${line}`).join('\n')}`, [
     `Resume with the recipe as it was: ${file}.`,
@@ -145,8 +165,8 @@ function recipeDiffers(file: string, changes: readonly string[]): UserError {
  *
  * A run that stopped before its first step left nothing to lose: its folder counts as empty.
  *
- * @throws UserError when another process uses the folder; when it holds a run and neither `resume` nor `overwrite` is given;
- * when `resume` meets a recipe that differs in more than the `free` keys.
+ * @throws UserError when another process uses the folder; when files of somebody's are where a run's would be; when it holds a run and
+ * neither `resume` nor `overwrite` is given; when `resume` meets a recipe that differs in more than the `free` keys.
  */
 export async function openRun(directory: string, options: OpenRunOptions): Promise<RunFolder> {
   const { recipe, resume, overwrite = false, free = [], files = [] } = options;
@@ -159,6 +179,8 @@ export async function openRun(directory: string, options: OpenRunOptions): Promi
   const begun = async (): Promise<boolean> => contents(dir).then((found) => found.begun, () => true);
   try {
     await settle(dir, begun);
+    const strangers = await foreign(dir, [...RUN_FILES, ...files]);
+    if (strangers.length > 0) throw notARun(dir, strangers);
     let found = await contents(dir).catch((error: unknown) => {
       if (overwrite) return { ...EMPTY, begun: true }; // unreadable, and about to go
       throw error;
@@ -169,12 +191,15 @@ export async function openRun(directory: string, options: OpenRunOptions): Promi
       if (changes.length > 0) throw recipeDiffers(path('recipe.yaml'), changes);
     } else {
       if (found.begun) await setAside(dir, [...RUN_FILES, ...files]);
-      for (const name of RUN_FILES) await rm(path(name), { recursive: true, force: true });
+      // The recipe and the log, by which a run is known, go last and come first.
+      const known = ['recipe.yaml', 'metrics.jsonl'];
+      for (const name of [...RUN_FILES.filter((one) => !known.includes(one)), ...known])
+        await rm(path(name), { recursive: true, force: true });
       found = EMPTY;
     }
-    await atomicWrite(path('recipe.yaml'), recipe);
     const metrics = openLog<StepMetrics>(path('metrics.jsonl'));
     const samples = openLog<LogRow>(path('samples.jsonl'));
+    await atomicWrite(path('recipe.yaml'), recipe);
     let closed = false;
     return {
       dir,
@@ -198,22 +223,5 @@ export async function openRun(directory: string, options: OpenRunOptions): Promi
   } catch (error) {
     await unlock();
     throw error;
-  }
-}
-
-/**
- * Writes a fingerprint of what a run works on to `file`, and compares it on resume: answers on disk belong to the prompts that they
- * answer, and a trained adapter to the rows that it learnt from.
- *
- * @param what Begins the sentence of the error: "The prompts are not those".
- * @throws UserError when `value` differs from that of the run's first start
- */
-export async function sameAsBefore(file: string, value: unknown, what: string): Promise<void> {
-  const now = createHash('sha256').update(value instanceof Uint8Array ? value : JSON.stringify(value)).digest('hex');
-  if (!existsSync(file)) await atomicWrite(file, JSON.stringify(now));
-  else if ((await readKept<string>(file)) !== now) {
-    throw new UserError(`${what} that this run began with, so the run cannot go on.`, [
-      'Restore what was changed, or start again with --overwrite.',
-    ]);
   }
 }

@@ -57,7 +57,7 @@ describe('label recipes', () => {
       `data=${data}`,
     ]);
     expect(code).toBe(2);
-    expect(err).toContain('Name another run.dir.');
+    expect(err).toMatch(/holds rows\.jsonl, and is not the folder of a run.*\n.*run\.dir=FOLDER/);
     expect(readFileSync(data, 'utf8')).toContain('Go away.');
   });
 

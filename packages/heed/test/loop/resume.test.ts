@@ -141,7 +141,7 @@ describe('heed align', () => {
       expect(ran.code).toBe(2);
       expect(ran.err).toMatch(message);
     };
-    await refused('train.jsonl', (text) => text.replace('Why 3?', 'Why four?'), /The prompts are not those that this run began with/);
+    await refused('train.jsonl', (text) => text.replace('Why 3?', 'Why four?'), /The prompts are not those that this run began with, .*: the first that differs is .*train\.jsonl:4\./);
     await refused('held.jsonl', (text) => text.replace('How 3?', 'How four?'), /The prompts are not those/);
     await refused('tiny.rules.yaml', (text) => text.replace('It has', 'There is'), /The reward is not the one that this run began with/);
     await refused('recipe.yaml', (text) => text.replace('iterations: 2', 'iterations: 3'), /loop.iterations: 2 → 3/);

@@ -45,6 +45,26 @@ describe('openRun', () => {
     expect((await readdir(dir)).sort()).toEqual(['metrics.jsonl', 'recipe.yaml', 'samples.jsonl']);
   });
 
+  it('touches nothing of a folder that somebody else keeps files in, whatever it is asked', async () => {
+    await mkdir(join(dir, 'work'), { recursive: true });
+    const mine = { 'recipe.yaml': 'mine: 1\n', 'report.html': 'my report', 'work/notes.txt': 'my notes', 'other.txt': 'x' };
+    for (const [name, text] of Object.entries(mine)) await writeFile(join(dir, name), text);
+    for (const options of [{}, { resume: true }, { overwrite: true }]) {
+      await expect(open(options)).rejects.toThrow(`${dir} holds recipe.yaml, report.html, work, and is not the folder of a run`);
+    }
+    await writeFile(join(dir, 'rows.jsonl'), '{}\n');
+    await expect(open({ files: ['rows.jsonl'] })).rejects.toThrow('work, rows.jsonl, and is not the folder of a run');
+    for (const [name, text] of Object.entries(mine)) expect(await readFile(join(dir, name), 'utf8')).toBe(text);
+  });
+
+  it('takes a folder with files of other names, and leaves them there', async () => {
+    await mkdir(dir, { recursive: true });
+    await writeFile(join(dir, 'mine.txt'), 'mine');
+    await (await open()).close();
+    await (await open({ overwrite: true })).close();
+    expect(await readFile(join(dir, 'mine.txt'), 'utf8')).toBe('mine');
+  });
+
   it('refuses a second run, naming the process', async () => {
     await open();
     await expect(open()).rejects.toThrow(`in use by process ${process.pid}`);

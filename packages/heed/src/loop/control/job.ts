@@ -5,16 +5,18 @@ import { saveController } from '../../control/file.js';
 import { encode } from '../../control/features.js';
 import { entropyOf, indexOfMost, probabilities } from '../../control/policy.js';
 import { createPromptReader } from '../../control/readings.js';
+import { at } from '../../data/source.js';
 import { openGenerator } from '../../generate/open.js';
 import { loadModel } from '../../model/load.js';
 import { loadAdapter } from '../../model/peft.js';
 import type { Reward } from '../../reward/reward.js';
 import { clockOf } from '../../run/clock.js';
-import { type RunFolder, sameAsBefore } from '../../run/folder.js';
+import type { RunFolder } from '../../run/folder.js';
 import type { Hooks, Measured, Summary } from '../../run/job.js';
 import { silentProgress } from '../../run/progress.js';
 import { writeReport } from '../../run/report/write.js';
 import type { Estimate } from '../../run/statistics.js';
+import { sameAsBefore } from '../../run/same-as-before.js';
 import type { AnswerSoFar } from '../../control/state.js';
 import type { AskTools, Later } from './asking.js';
 import { type Policy, type PolicyAnswers, answerHeldOut, change, measure } from './compare.js';
@@ -85,7 +87,9 @@ export async function runControl(recipe: ControlRecipe, run: RunFolder, hooks: H
   const adapter = recipe.adapter === undefined ? undefined : await loadAdapter(recipe.adapter, model.checkpoint);
   const prompts = await readTasks(recipe, model, say);
   const { training, validation, heldOut, skipped } = prompts;
-  await sameAsBefore(run.path('work', 'prompts.json'), [training, validation, heldOut], 'The prompts are not those');
+  await sameAsBefore(
+    run.path('work', 'prompts.json'), [...training, ...validation, ...heldOut], 'The prompts are not those', ({ row }) => at(row.source),
+  );
   const engine = await startEngine();
   let rewards: ReadonlyMap<string, Reward> = new Map();
   try {

@@ -1,7 +1,6 @@
-import { createHash } from 'node:crypto';
-import { readFile } from 'node:fs/promises';
 import { UserError, nearest } from '../../errors.js';
 import { failed } from '../../judge/respondent.js';
+import { moduleDigest } from '../../run/module-digest.js';
 import { loadExport, namesExport } from '../../run/user-module.js';
 import { type RewardFunction, createFunctionReward } from '../function.js';
 import type { RewardItem } from '../reward.js';
@@ -35,8 +34,7 @@ export async function openFeatures(names: readonly string[] = FEATURE_NAMES): Pr
   const modules = await Promise.all(names.filter((name) => !isFeatureName(name)).map(async (name) => {
     const value = await loadExport(name);
     if (typeof value !== 'function') throw new UserError(`${name} is no function.`, ['Export a function of { prompts, completions, … }.']);
-    const content = await readFile(name.slice(0, name.lastIndexOf('#')));
-    const version = createHash('sha256').update(content).digest('hex').slice(0, 12);
+    const version = await moduleDigest(name.slice(0, name.lastIndexOf('#')));
     return { name, version, reward: createFunctionReward(name, value as RewardFunction) };
   }));
   const own = names.filter(isFeatureName);
