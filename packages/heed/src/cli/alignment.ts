@@ -23,7 +23,8 @@ export interface AlignmentJob {
 export type Aligned = AlignSummary & { readonly run: string };
 
 export async function align({ file, overrides, resume, overwrite, out }: AlignmentJob): Promise<Aligned> {
-  const { recipe, text } = await loadAlignRecipe(file, overrides);
+  const { recipe, text, notes = [] } = await loadAlignRecipe(file, overrides);
+  for (const note of notes) out.note(note);
   const run = await openRun(recipe.run.dir, { recipe: text, resume, overwrite, free: ALIGN_FREE });
   const interrupt = onInterrupt();
   try {

@@ -60,10 +60,11 @@ interface Seen {
   madeEqual(sequences: Readonly<Record<string, readonly TokenSequence[]>>): string | undefined;
 }
 
-async function open(file: string, overrides: readonly string[]): Promise<Seen> {
+async function open(file: string, overrides: readonly string[], say: (line: string) => void): Promise<Seen> {
   const { recipe: parts } = await loadRecipe(file, overrides, z.looseObject({}));
   if ('judge' in parts || 'loop' in parts) {
-    const { recipe } = await loadAlignRecipe(file, overrides);
+    const { recipe, notes = [] } = await loadAlignRecipe(file, overrides);
+    for (const note of notes) say(note);
     return {
       recipe, kind: 'prompt', columns: () => ({}), unfit: () => undefined, madeEqual: () => undefined,
       // Nobody has answered yet: there are prompts alone.
@@ -73,7 +74,8 @@ async function open(file: string, overrides: readonly string[]): Promise<Seen> {
       },
     };
   }
-  const { recipe } = await loadTrainRecipe(file, overrides);
+  const { recipe, notes = [] } = await loadTrainRecipe(file, overrides);
+  for (const note of notes) say(note);
   const method = await openMethod(recipe.method);
   return {
     recipe, kind: method.row, columns: (row) => method.columnsOf(row),
@@ -106,7 +108,7 @@ interface InspectOptions {
 export async function inspectRecipe(file: string, overrides: readonly string[], options: InspectOptions): Promise<Inspection> {
   const { rows: wanted, progress, say } = options;
   if (!Number.isInteger(wanted) || wanted < 0) throw new UserError(`--rows is ${wanted}; expected a whole number.`);
-  const seen = await open(file, overrides);
+  const seen = await open(file, overrides, say);
   const { recipe, kind } = seen;
   const model = await loadModel(recipe.model, { ...(recipe.template === undefined ? {} : { template: recipe.template }), log: say });
   const data = await loadData({ ...recipe.data, junk: 'skip' }, kind) as LoadedData<AnyRow>;

@@ -22,7 +22,8 @@ export function register(program: Command, out: Output): void {
     .option('--dry-run', 'check recipe and data and predict memory; train nothing')
     .action(async (file: string, overrides: string[], { resume = false, overwrite = false, dryRun = false }: Options) => {
       const { loadTrainRecipe } = await import('../loop/train-recipe.js');
-      const { recipe, text } = await loadTrainRecipe(file, overrides);
+      const { recipe, text, notes = [] } = await loadTrainRecipe(file, overrides);
+      for (const note of notes) out.note(note);
       if (dryRun) {
         const { dryRunTraining, renderDryRun } = await import('../loop/dry-run.js');
         const result = await dryRunTraining(recipe, (line) => out.note(line));

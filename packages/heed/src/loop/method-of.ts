@@ -8,6 +8,7 @@ import { moduleDigest } from '../run/module-digest.js';
 import { type LoadedRecipe, loadRecipe } from '../run/recipe.js';
 import { sameAsBefore } from '../run/same-as-before.js';
 import { loadExport, namesExport } from '../run/user-module.js';
+import { withOtherMethod } from './other-method.js';
 
 /**
  * Reads a recipe whose `method:` may be a user's own, `./my-method.ts#name`. The module is loaded first, so that the method's schema
@@ -21,7 +22,9 @@ export async function loadRecipeWithMethod<T>(
 ): Promise<LoadedRecipe<T>> {
   const { recipe: { method } } = await loadRecipe(file, overrides, z.looseObject({ method: z.unknown().optional() }));
   const { name } = (typeof method === 'object' && method !== null ? method : {}) as Partial<MethodOptions>;
-  return loadRecipe(file, overrides, schemaWith(typeof name === 'string' ? await methodsWith(name) : METHODS));
+  const methods = typeof name === 'string' ? await methodsWith(name) : METHODS;
+  const other = typeof name === 'string' ? await withOtherMethod(file, overrides, name, methods) : undefined;
+  return { ...(await loadRecipe(file, other?.overrides ?? overrides, schemaWith(methods))), notes: other?.notes ?? [] };
 }
 
 /**

@@ -18,6 +18,8 @@ export interface LoadedRecipe<T> {
   readonly recipe: T;
   /** The same as YAML: what a run folder keeps as `recipe.yaml`. Loading it again gives the same recipe. */
   readonly text: string;
+  /** What a user should know of how the recipe was read, such as options that were left out. Default: nothing. */
+  readonly notes?: readonly string[];
 }
 
 /** Sections that may be written as one word: `data: x.jsonl` means `data: { path: x.jsonl }`. */

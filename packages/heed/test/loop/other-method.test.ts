@@ -1,0 +1,26 @@
+import { describe, expect, it } from 'vitest';
+import { loadTrainRecipe } from '../../src/loop/train-recipe.js';
+import { scratchFolder } from '../support/scratch.js';
+
+const { write } = scratchFolder();
+const file = write('dpo.yaml', 'data: a.jsonl\nmethod: { name: dpo, beta: 0.2, loss: ipo }\nrun: { dir: r }\n');
+
+describe('a method over a recipe of another one', () => {
+  it("drops what is not that method's, and says so", async () => {
+    const { recipe, notes } = await loadTrainRecipe(file, ['method=hindsight']);
+    expect(recipe.method).toMatchObject({ name: 'hindsight', ratio: 0.25 });
+    expect(notes).toEqual(['method=hindsight: left out of the recipe, which is for dpo: method.beta, method.loss.']);
+    // KTO has a beta; its losses have other names.
+    const kto = await loadTrainRecipe(file, ['train.steps=3', 'method.name=kto', 'method.desirableWeight=2']);
+    expect([kto.recipe.method, kto.recipe.train.steps]).toMatchObject([{ name: 'kto', beta: 0.2, loss: 'kto', desirableWeight: 2 }, 3]);
+    expect(kto.notes).toEqual(['method=kto: left out of the recipe, which is for dpo: method.loss.']);
+  });
+
+  it('keeps what an override gives, right or wrong, and says nothing where nothing is left out', async () => {
+    await expect(loadTrainRecipe(file, ['method=hindsight', 'method.beta=1'])).rejects.toThrow('unknown key "method.beta"');
+    expect((await loadTrainRecipe(file, ['method.beta=0.5'])).notes).toEqual([]);
+    expect((await loadTrainRecipe(file, ['method=dpo'])).recipe.method).toMatchObject({ beta: 0.2, loss: 'ipo' });
+    expect((await loadTrainRecipe(file, ['method={name: sft}'])).notes).toEqual([]);
+    await expect(loadTrainRecipe(file, ['method=hindsite'])).rejects.toThrow('hindsite');
+  });
+});
