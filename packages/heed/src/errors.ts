@@ -26,6 +26,9 @@ export class UserError extends Error {
 /** A row that is well formed and cannot be learnt from. The message says why; `data.junk: skip` leaves it out and lists it. */
 export class UnfitError extends UserError {}
 
+/** A response that the model's template cuts or rewrites: what would be learnt is not what the row says. */
+export class ChangedResponseError extends UnfitError {}
+
 /** For hints about a file that is not there: what a relative path starts from. None for an absolute path. */
 export const relativeHints = (file: string): string[] =>
   (isAbsolute(file) ? [] : [`Paths are relative to the folder where the command is run: ${process.cwd()}`]);

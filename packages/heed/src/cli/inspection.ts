@@ -44,6 +44,8 @@ export interface Inspection {
   readonly skipped: readonly Problem[];
   /** Rows that the method cannot learn from as they are, such as ties. */
   readonly unfit: readonly Problem[];
+  /** Ways out for those, where there are any. */
+  readonly ways: readonly string[];
   readonly rows: readonly SeenRow[];
 }
 
@@ -157,7 +159,7 @@ export async function inspectRecipe(file: string, overrides: readonly string[], 
   return {
     recipe: file, model: model.checkpoint.id, template: model.template.name, method: recipe.method.name,
     doctor: examine(kind, data, { tokens: lengths, maxTokens, template: model.template, control: controlTokens(model.tokenizer) }),
-    skipped: data.skipped, unfit, rows,
+    skipped: data.skipped, unfit, ways: [...ways], rows,
   };
 }
 
@@ -198,12 +200,14 @@ function renderRow(row: SeenRow, index: number, colour: boolean): string[] {
 }
 
 /** The inspection as text. */
-export const renderInspection = ({ method, model, template, doctor, skipped, unfit, rows }: Inspection, colour: boolean): string => [
+export const renderInspection = (
+  { method, model, template, doctor, skipped, unfit, ways, rows }: Inspection, colour: boolean,
+): string => [
   `${method} on ${model}, ${template} template`,
   '',
-  renderDoctor(doctor),
+  renderDoctor(doctor, unfit.length > 0),
   ...(skipped.length === 0 ? [] : ['', 'left out as junk:', listProblems(skipped)]),
-  ...(unfit.length === 0 ? [] : ['', `${method} cannot learn from these rows as they are:`, listProblems(unfit)]),
+  ...(unfit.length === 0 ? [] : ['', `${method} cannot learn from these rows as they are:`, listProblems(unfit), ...ways]),
   ...(rows.length === 0 ? [] : ['', legend(colour)]),
   ...rows.flatMap((row, i) => renderRow(row, i, colour)),
 ].join('\n');

@@ -7,12 +7,17 @@ import { describeUnused } from './unused.js';
 const SHOWN = 5;
 const BAR = 40;
 
-/** The report as plain text for a terminal, most serious first as `examine` orders it. */
-export function renderDoctor(report: DoctorReport): string {
+/**
+ * The report as plain text for a terminal, most serious first as `examine` orders it.
+ *
+ * @param elsewhere Whether faults that the report does not know are told beside it. Default: false.
+ */
+export function renderDoctor(report: DoctorReport, elsewhere = false): string {
   const width = Math.max(...Object.keys(report.counts).map((name) => name.length));
   const counts = Object.entries(report.counts).map(([name, n]) => `  ${name.padEnd(width)}  ${n}`);
   const lengths = report.lengths === undefined ? [] : ['', ...renderLengths(report.lengths)];
-  const findings = report.findings.length === 0 ? ['Nothing found that would spoil training.'] : report.findings.flatMap(renderFinding);
+  const none = elsewhere ? [] : ['Nothing found that would spoil training.'];
+  const findings = report.findings.length === 0 ? none : report.findings.flatMap(renderFinding);
   const tables = report.tables.flatMap((table) => ['', ...renderTable(table)]);
   const unused = describeUnused(report.unused).flatMap((line) => ['', line]);
   return [`${report.kind} rows`, ...counts, ...unused, ...tables, ...lengths, '', ...findings].join('\n');

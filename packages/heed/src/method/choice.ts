@@ -2,7 +2,7 @@ import {
   type Tensor, atLeast, div, exp, expandTo, greater, logSoftmax, max, mul, neg, square, sub, sum, toFloat, where,
 } from '@heed/tensor';
 import { z } from 'zod';
-import { UserError } from '../errors.js';
+import { UnfitError, UserError } from '../errors.js';
 import type { ChoiceRow } from '../data/rows.js';
 import type { TokenSequence } from '../text/token-sequence.js';
 import { type Loss, type Respond, type Scored, defineMethod } from './method.js';
@@ -26,12 +26,15 @@ const ABSENT = -1e9;
 /**
  * Each answer of a row as a response to the row's prompt.
  *
- * @throws UserError where, without the end of turn, one answer is the beginning of another.
+ * @throws UnfitError where two answers have the same tokens; UserError where, without the end of turn, one is the beginning of another.
  */
 export function choiceSequences(
   { prompt, choices }: Pick<ChoiceRow, 'prompt' | 'choices'>, text: Respond, { endOfTurn }: ChoiceOptions,
 ): { answers: readonly TokenSequence[] } {
   const whole = choices.map((choice) => text.respond(prompt, choice));
+  const keys = whole.map(({ response }) => response.join());
+  const same = keys.findIndex((key, i) => keys.indexOf(key) !== i);
+  if (same >= 0) throw new UnfitError(`the choice ${JSON.stringify(choices[same])} has the same tokens as another`);
   if (endOfTurn) return { answers: whole };
   const answers = whole.map((s) => ({ prompt: s.prompt, response: s.response.slice(0, -1) }));
   answers.forEach(({ response }, i) => {

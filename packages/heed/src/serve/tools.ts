@@ -115,7 +115,9 @@ export interface AnswerMessage {
 }
 
 /** The message of an answer: its calls, and what it says beside them. The ids of calls begin with `id`. */
-export function answered({ format, names }: Calling, said: string, id: string): { readonly message: AnswerMessage; readonly calls: boolean } {
+export function answered(
+  { format, names }: Calling, said: string, id: string,
+): { readonly message: AnswerMessage; readonly calls: boolean } {
   const read = readCalls(format, said, names);
   if (read === undefined) return { message: { role: 'assistant', content: said, refusal: null }, calls: false };
   const calls = read.calls.map((call, i) => (

@@ -1,4 +1,4 @@
-import { UnfitError } from '../errors.js';
+import { ChangedResponseError } from '../errors.js';
 import type { Template } from './template.js';
 import type { Tokenizer } from './tokenizer.js';
 
@@ -13,7 +13,7 @@ function finished(template: Template, text: string): number[] | undefined {
   try {
     return template.response(text);
   } catch (error) {
-    if (error instanceof UnfitError) return undefined;
+    if (error instanceof ChangedResponseError) return undefined;
     throw error;
   }
 }

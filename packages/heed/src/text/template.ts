@@ -1,5 +1,5 @@
 import { Template as Jinja } from '@huggingface/jinja';
-import { UnfitError, UserError } from '../errors.js';
+import { ChangedResponseError, UserError } from '../errors.js';
 import { createMask } from './mask.js';
 import type { Mask } from './mask.js';
 import { strftime } from './strftime.js';
@@ -26,7 +26,7 @@ export interface Template {
   /**
    * The response's tokens and exactly one end-of-turn token: all supervised.
    *
-   * @throws UnfitError where the template cuts or rewrites the text (white space at its ends apart)
+   * @throws ChangedResponseError where the template cuts or rewrites the text (white space at its ends apart)
    */
   response(text: string): number[];
   /**
@@ -230,9 +230,9 @@ export function alpacaTemplate(tokenizer: Tokenizer, { ends = [] }: Pick<Templat
 }
 
 /** A template that cuts or rewrites what is to be learnt would teach something else than the row says. */
-function changedResponse(given: string, written: string): UnfitError {
+function changedResponse(given: string, written: string): ChangedResponseError {
   const shown = (text: string): string => JSON.stringify(text.length > 160 ? `${text.slice(0, 160)}…` : text);
-  return new UnfitError(`The chat template changes this response: ${shown(given)} becomes ${shown(written)}.`, [
+  return new ChangedResponseError(`The chat template changes this response: ${shown(given)} becomes ${shown(written)}.`, [
     'Give the response as the template writes it (without the thoughts that it cuts, say).',
     "Or put a template that keeps it into the model's folder, as chat_template.jinja, or use template: alpaca.",
   ]);

@@ -1,3 +1,5 @@
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
 import { visible } from '../../src/cli/render-tokens.js';
 import { scratchFolder } from '../support/scratch.js';
@@ -45,6 +47,20 @@ describe('heed inspect', () => {
       'plain  8 prompt + 2 response tokens, 2 learned',
       '<s>u x</s><s>a [y][</s>]', '',
     ].join('\n'));
+  });
+
+  it('lists responses that the template cuts, with the way out, and finds fault with nothing else then', async () => {
+    const cutting = "{% for m in messages %}<s>{{ m.content.split('</think>')[-1] }}</s>{% endfor %}"
+      + '{% if add_generation_prompt %}<s>{% endif %}';
+    const { model } = await tinyChat(folder, { context: 300 });
+    writeFileSync(join(model, 'chat_template.jinja'), cutting);
+    const data = write('thoughts.jsonl', '{"prompt": "x", "completion": "<think>a</think>b"}\n{"prompt": "x", "completion": "c"}\n');
+    const { out } = await heed(['inspect', recipe, `model=${model}`, `data=${data}`, 'method={name: sft}']);
+    expect(out).toMatch(/thoughts\.jsonl:1 {2}The chat template changes this response: "<think>a<\/think>b" becomes "b"/);
+    expect(out).toContain('as chat_template.jinja, or use template: alpaca.');
+    expect(out).not.toContain('Nothing found');
+    expect((await heed(['inspect', recipe, `model=${model}`, `data=${data}`, 'method={name: sft}', 'template=alpaca'])).out)
+      .toContain('Nothing found that would spoil training.');
   });
 
   it('shows the same in colour in a terminal, and the plain form with NO_COLOR', async () => {

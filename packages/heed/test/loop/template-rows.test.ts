@@ -58,6 +58,12 @@ describe('a response that the template changes', () => {
     expect(prepare(rows, methodOf({ name: 'orpo' }), lacking, { ...limits, junk: 'skip' }).items).toHaveLength(1);
   });
 
+  it('two choices that become the same tokens are junk too', () => {
+    const rows = rowsOf((response) => ({ choices: [response === PLAIN ? 'x' : ' yes', 'yes'], targets: [1, 0] }));
+    expect(() => prepared('choice', rows)).toThrow(/rows\.jsonl:2  the choice "yes" has the same tokens as another/);
+    expect(prepared('choice', rows, { junk: 'skip' }).items).toHaveLength(1);
+  });
+
   it('a conversation that the template refuses is named by its line', () => {
     const begun = [{ role: 'assistant', content: 'x' }];
     const rows = rowsOf((response) => ({ completion: 'x', label: true, prompt: response === PLAIN ? prompt : begun }));

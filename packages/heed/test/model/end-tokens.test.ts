@@ -3,9 +3,11 @@ import path from 'node:path';
 import { startEngine } from '@heed/tensor';
 import { describe, expect, it } from 'vitest';
 import { openGenerator } from '../../src/generate/open.js';
+import { exportMerged } from '../../src/model/export.js';
 import { loadModel } from '../../src/model/load.js';
 import { scratchFolder } from '../support/scratch.js';
 import { tinyChat } from '../cli/support.js';
+import { fixture } from './support.js';
 
 const { folder } = scratchFolder();
 const copies = (async () => (await tinyChat(folder)).model)();
@@ -32,6 +34,18 @@ describe('the tokens that end an answer', () => {
   ])('%s', async (name, files, ids) => {
     const model = await withFiles(name, files);
     for (const template of ['chat', 'alpaca'] as const) expect((await loadModel(model, { template })).template.stopIds).toEqual(ids);
+  });
+
+  it("of a GGUF are its end of text and its end of turn; an export keeps them", async () => {
+    const bytes = fs.readFileSync(fixture('tiny-llama.gguf')), at = bytes.indexOf('tokenizer.ggml.bos_token_id');
+    bytes.write('tokenizer.ggml.eot_token_id', at);
+    const file = path.join(folder, 'turns.gguf');
+    fs.writeFileSync(file, bytes);
+    const model = await loadModel(file, { cacheDir: path.join(folder, 'cache') });
+    expect([...model.template.stopIds].sort()).toEqual([1, 2]);
+    const exported = path.join(folder, 'exported');
+    await exportMerged(model.checkpoint, [], exported);
+    expect([...(await loadModel(exported)).template.stopIds].sort()).toEqual([1, 2]);
   });
 
   it('one that the model has no token for is said and left out; a file that says something else is refused', async () => {
