@@ -101,7 +101,7 @@ describe('the packed packages', () => {
       expect(ran.status, `${name}: ${ran.stderr}`).toBe(0);
       expect(ran.stdout, name).toMatch(SAYS[name]!);
     }
-  });
+  }, 300_000);
 
   it('find their recipes and examples; the quickstart writes its run where it is started', () => {
     const lost = heed('train', 'recipes/cut.yaml', '--dry-run');
