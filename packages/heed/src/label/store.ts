@@ -1,12 +1,7 @@
 /** The label store: every question that was ever asked and its reply, in one database, keyed by content. */
-import { mkdir } from 'node:fs/promises';
-import { dirname, resolve } from 'node:path';
-import { pathToFileURL } from 'node:url';
+import type { Client } from '@libsql/client';
 
-import { type Client, createClient } from '@libsql/client';
-
-import { UserError } from '../errors.js';
-import { fileError } from '../run/files.js';
+import { openDatabase } from '../run/database.js';
 import type { Usage } from '../judge/respondent.js';
 import { type Claims, createClaims } from './claims.js';
 import { type Reply, COLUMNS, fromRecord, textIn, toArguments, USAGE_COLUMNS } from './record.js';
@@ -40,8 +35,6 @@ export interface LabelStore {
   close(): void;
 }
 
-/** How long a writer waits for another to finish. A transaction here takes milliseconds. */
-const BUSY_MS = 60_000;
 const LOOKUP = 1000;
 
 const SCHEMA = [
@@ -74,17 +67,15 @@ const SELECT = `select key, ${[...COLUMNS, ...USAGE_COLUMNS].join(', ')} from la
  * @throws UserError where the file is not a label store, cannot be opened, or the address carries a token.
  */
 export async function openStore(where: string, { leaseMs = 60_000 }: { readonly leaseMs?: number } = {}): Promise<LabelStore> {
-  const { client, name, local } = await connect(where);
+  const { client, name, guarded } = await openDatabase(where, {
+    what: 'label store', otherwise: 'Name another file with store=FILE.', kept: 'what was labelled is kept', schema: SCHEMA,
+  });
   try {
-    // Readers and writers of one file do not wait for each other; a commit survives the death of the process.
-    if (local) await client.executeMultiple('pragma journal_mode = wal; pragma synchronous = normal;');
-    await client.batch(SCHEMA, 'write');
-    await addSamples(client);
+    await guarded(addSamples(client));
   } catch (error) {
     client.close();
-    throw storeError(error, name);
+    throw error;
   }
-  const guarded = async <T>(work: Promise<T>): Promise<T> => work.catch((error: unknown) => { throw storeError(error, name); });
   return {
     name,
     async get(keys) {
@@ -133,69 +124,4 @@ async function addSamples(client: Client): Promise<void> {
       if (!/duplicate column/i.test((again as Error).message)) throw again;
     });
   }
-}
-
-async function connect(where: string): Promise<{ client: Client; name: string; local: boolean }> {
-  const remote = /^(libsql|https?|wss?):\/\//i.test(where);
-  if (!remote) {
-    const file = resolve(where.replace(/^file:(\/\/)?/, ''));
-    await mkdir(dirname(file), { recursive: true }).catch((error: unknown) => { throw fileError(error, file); });
-    try {
-      return { client: createClient({ url: pathToFileURL(file).href, timeout: BUSY_MS }), name: file, local: true };
-    } catch (error) {
-      throw storeError(error, file);
-    }
-  }
-  const url = new URL(where);
-  if (url.search !== '' || url.username !== '' || url.password !== '') {
-    const shown = `${url.protocol}//${url.host}${url.pathname}?…`;
-    throw new UserError(`The address of the label store carries more than a host and a path: ${shown}`, [TOKEN_HINT]);
-  }
-  const authToken = process.env['LIBSQL_AUTH_TOKEN'];
-  return { client: createClient({ url: where, authToken }), name: where, local: false };
-}
-
-const TOKEN_HINT = 'Put its token into the environment: LIBSQL_AUTH_TOKEN.';
-const OTHER_FILE = 'Name another file with store=FILE.';
-const KEPT = 'and run the same command again: what was labelled is kept.';
-
-/** What the messages of the database and its client mean for a user, and what to do about it. */
-const FAULTS: readonly { readonly pattern: RegExp; say(name: string, message: string): string; readonly hint: string }[] = [
-  { pattern: /not a database/i, say: (name, message) => `${name} is not a label store: ${message}`, hint: OTHER_FILE },
-  {
-    pattern: /no such column|has no column/i,
-    say: (name, message) => `${name} is a database, but not a label store of this version: ${message}`, hint: OTHER_FILE,
-  },
-  { pattern: /disk is full|SQLITE_FULL/i, say: (name) => `Disk full while writing ${name}`, hint: `Free some space ${KEPT}` },
-  {
-    pattern: /readonly|unable to open|SQLITE_CANTOPEN/i,
-    say: (name, message) => `${name} cannot be opened for writing: ${message}`, hint: OTHER_FILE,
-  },
-  {
-    pattern: /malformed|SQLITE_CORRUPT/i,
-    say: (name, message) => `${name} is damaged: ${message}`, hint: 'Restore it from a copy, or name another file with store=FILE.',
-  },
-  {
-    pattern: /locked|SQLITE_BUSY/i,
-    say: (name) => `${name} has been locked by another program for ${BUSY_MS / 1000} s`,
-    hint: `Close the program that holds it open, ${KEPT}`,
-  },
-  {
-    pattern: /HTTP status 40[13]\b/,
-    say: (name, message) => `The label store ${name} does not accept the token: ${message}`, hint: TOKEN_HINT,
-  },
-  {
-    pattern: /fetch failed|ECONNREFUSED|ENOTFOUND/i,
-    say: (name, message) => `The label store ${name} cannot be reached: ${message}`, hint: 'Is the server running?',
-  },
-];
-
-function storeError(error: unknown, name: string): unknown {
-  if (!(error instanceof Error)) return error;
-  const { message } = error;
-  const { code } = error as { readonly code?: unknown };
-  const matching = (text: string): typeof FAULTS[number] | undefined => FAULTS.find(({ pattern }) => pattern.test(text));
-  const fault = matching(message) ?? matching(String(code));
-  if (fault !== undefined) return new UserError(fault.say(name, message), [fault.hint]);
-  return error;
 }

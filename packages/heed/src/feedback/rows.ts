@@ -1,0 +1,114 @@
+/** Training rows out of answers and what people said of them. */
+import type { Message } from '../text/template.js';
+import { UserError } from '../errors.js';
+import { COMMENT, DEMONSTRATION } from './feedback.js';
+import type { AnswerWithFeedback } from './store.js';
+
+/** The kinds of rows that feedback makes. */
+export const FEEDBACK_KINDS = ['judged', 'refined', 'preference', 'labelled', 'scored', 'conversation'] as const;
+export type FeedbackKind = (typeof FEEDBACK_KINDS)[number];
+
+/** Rows of one kind, and how much made none, by reason. */
+export interface FeedbackRows {
+  readonly rows: readonly object[];
+  readonly leftOut: Readonly<Record<string, number>>;
+}
+
+/** Which metric speaks, where there are several. */
+export interface Metrics {
+  readonly vote?: string;
+  readonly score?: string;
+}
+
+type Said = AnswerWithFeedback['feedback'][number];
+interface Read {
+  readonly comments: readonly string[];
+  readonly demonstration: string | undefined;
+  readonly vote: boolean | undefined;
+  readonly score: number | undefined;
+}
+type Make = (row: { readonly id: string; readonly prompt: string | readonly Message[]; readonly completion: string }, said: Read, finish: string)
+=> object[] | string;
+
+const UNVOTED = 'comments without a vote: whether they praise is not known';
+const UNSAID = 'answers of which nothing was said that this kind of row needs';
+
+const MAKE: Readonly<Record<FeedbackKind, Make>> = {
+  // A comment is a judgment where a vote says whether the answer was good; a vote in favour is one without a comment too.
+  judged(row, { comments, vote }) {
+    if (comments.length > 0 && vote === undefined) return UNVOTED;
+    if (comments.length > 0) return comments.map((judgment) => ({ ...row, judgment, satisfied: vote }));
+    if (vote === false) return 'votes against an answer without a comment: they do not say what is wrong';
+    return vote === true ? [{ ...row, judgment: null, satisfied: true }] : UNSAID;
+  },
+  refined(row, { comments, demonstration }) {
+    if (demonstration === undefined) return UNSAID;
+    if (comments.length === 0) return 'demonstrations without a comment';
+    if (demonstration === row.completion) return SAME;
+    return [{ ...row, judgment: comments.join('\n'), refinement: demonstration }];
+  },
+  preference({ completion, ...row }, { demonstration }) {
+    if (demonstration === undefined) return UNSAID;
+    return demonstration === completion ? SAME : [{ ...row, chosen: demonstration, rejected: completion }];
+  },
+  labelled: (row, { vote }) => (vote === undefined ? UNSAID : [{ ...row, label: vote }]),
+  scored: (row, { score }) => (score === undefined ? UNSAID : [{ ...row, score }]),
+  // What is to be imitated: the answer as somebody wrote it, or one that was voted good and ended of itself.
+  conversation({ completion, prompt, ...row }, { demonstration, vote }, finish) {
+    const turns = typeof prompt === 'string' ? [{ role: 'user', content: prompt }] : prompt;
+    const content = demonstration ?? (vote === true ? completion : undefined);
+    if (content === undefined) return vote === false ? 'answers that were voted bad' : UNSAID;
+    if (demonstration === undefined && finish !== 'stop') return 'answers that were cut off';
+    return [{ ...row, messages: [...turns, { role: 'assistant', content }] }];
+  },
+};
+const SAME = 'demonstrations equal to the answer';
+
+/**
+ * Rows of one kind. Of several votes, scores or demonstrations on one answer the latest counts; each comment makes a judgment of its own.
+ *
+ * @throws UserError where several metrics could be meant
+ */
+export function feedbackRows(answers: readonly AnswerWithFeedback[], kind: FeedbackKind, metrics: Metrics = {}): FeedbackRows {
+  const vote = metricOf(answers, 'vote', metrics.vote, ['judged', 'labelled', 'conversation'].includes(kind));
+  const score = metricOf(answers, 'score', metrics.score, kind === 'scored');
+  const leftOut: Record<string, number> = {};
+  const count = (reason: string, n = 1): void => { leftOut[reason] = (leftOut[reason] ?? 0) + n; };
+  const rows = answers.flatMap(({ id, choice, prompt, completion, finish, feedback }) => {
+    const of = (metric: string | undefined): Said[] => feedback.filter((one) => one.metric === metric);
+    const latest = (metric: string | undefined): Said['value'] | undefined => {
+      const all = of(metric);
+      if (all.length > 1) count(`earlier values of ${metric} on the same answer`, all.length - 1);
+      return all.at(-1)?.value;
+    };
+    const row = { id: choice === 0 ? id : `${id}#${choice}`, prompt: simple(prompt), completion };
+    const made = MAKE[kind](row, {
+      comments: of(COMMENT).map(({ value }) => value as string),
+      demonstration: latest(DEMONSTRATION) as string | undefined,
+      vote: latest(vote) as boolean | undefined, score: latest(score) as number | undefined,
+    }, finish);
+    if (typeof made !== 'string') return made;
+    count(made);
+    return [];
+  });
+  return { rows, leftOut };
+}
+
+/** A prompt of one user's message is written as its text. */
+const simple = (prompt: readonly Message[]): string | readonly Message[] =>
+  (prompt.length === 1 && prompt[0]!.role === 'user' ? prompt[0]!.content : prompt);
+
+/** The names of the metrics that are votes, or scores. */
+export const metricsThat = (answers: readonly AnswerWithFeedback[], said: 'vote' | 'score'): string[] =>
+  [...new Set(answers.flatMap(({ feedback }) => feedback.filter((one) => one.said === said).map(({ metric }) => metric)))].sort();
+
+function metricOf(
+  answers: readonly AnswerWithFeedback[], said: 'vote' | 'score', given: string | undefined, needed: boolean,
+): string | undefined {
+  const names = metricsThat(answers, said);
+  if (given !== undefined && !names.includes(given))
+    throw new UserError(`No ${said} has the metric ${given}.`, [names.length > 0 ? `There is ${names.join(', ')}.` : `There are no ${said}s.`]);
+  if (given === undefined && needed && names.length > 1)
+    throw new UserError(`There are ${names.length} metrics that are ${said}s: ${names.join(', ')}.`, [`Name the one that counts: --${said} ${names[0]}.`]);
+  return given ?? names[0];
+}
