@@ -4,6 +4,7 @@ import { basename, resolve } from 'node:path';
 import { type Command, Option } from 'commander';
 
 import { examples } from './help.js';
+import type { FeedbackStore } from '../feedback/store.js';
 import type { Output } from './output.js';
 import { type PrecisionFlag, number, precisionFlag, requireWhole } from './model-flags.js';
 
@@ -19,6 +20,8 @@ interface Options extends PrecisionFlag {
   readonly maxBody: number;
   readonly grace: number;
   readonly quiet?: boolean;
+  readonly feedback?: string;
+  readonly keepDays?: number;
 }
 
 export function register(program: Command, out: Output): void {
@@ -43,6 +46,8 @@ export function register(program: Command, out: Output): void {
     .option('--queue <n>', 'answers being made or waited for, before clients are told to come back later', number, 256)
     .option('--max-body <bytes>', 'largest request', number, 4 * 2 ** 20)
     .option('--grace <seconds>', 'how long running requests may go on after Ctrl-C', number, 10)
+    .option('--feedback <file>', 'keep chats in this database, and take feedback on them at POST /v1/feedback (default: nothing is kept)')
+    .option('--keep-days <n>', 'with --feedback: remove chats that are older, at the start and each hour', number)
     .option('--quiet', 'no line for each request')
     .action((options: Options) => serve(options, out));
 }
@@ -50,6 +55,7 @@ export function register(program: Command, out: Output): void {
 async function serve(
   {
     model: given, template, adapter: specs, controller: steered, precision, host, port, batch, queue, maxBody, grace, quiet = false,
+    feedback: file, keepDays,
   }: Options,
   out: Output,
 ): Promise<void> {
@@ -68,6 +74,8 @@ async function serve(
   requireWhole('--queue', queue, 1);
   requireWhole('--max-body', maxBody, 1);
   requireWhole('--grace', grace, 0);
+  if (keepDays !== undefined) requireWhole('--keep-days', keepDays, 1);
+  if (keepDays !== undefined && file === undefined) throw new UserError('--keep-days says how long --feedback keeps chats, and that is not given.');
   if (port > 65535) throw new UserError(`--port is ${port}; expected at most 65535.`);
   // Known before the model is loaded, which takes its time.
   const token = process.env['HEED_SERVE_TOKEN'];
@@ -90,11 +98,12 @@ async function serve(
     // A model from a folder goes by the folder's name, one from elsewhere by its id.
     const name = base === undefined || !existsSync(base) ? model.checkpoint.id : basename(resolve(base));
     const voices = await openVoices(engine, model, { name, adapters, controllers, batch, precision });
+    const keeping = file === undefined ? undefined : await openKeeping(file, keepDays, (line) => out.note(line));
     let interrupted = (): void => undefined;
     const ended = new Promise<void>((settle) => { interrupted = settle; });
     let answered = 0;
     const server = await startServer(voices, {
-      host, port, queue, maxBody, grace: 1000 * grace, token,
+      host, port, queue, maxBody, grace: 1000 * grace, token, feedback: keeping?.store,
       log: (line, kind) => {
         if (kind === 'request') answered++;
         if (kind === 'failure' || !quiet) out.note(line);
@@ -110,11 +119,27 @@ async function serve(
       await server.stop();
     } finally {
       interrupt.dispose();
+      keeping?.close();
     }
     out.result({ url: server.url, models: [...voices.all.keys()], requests: answered }, `${answered} requests answered`);
   } finally {
     await engine.close();
   }
+}
+
+/** The store of chats and feedback, cleared of what is too old. */
+async function openKeeping(file: string, days: number | undefined, say: (line: string) => void): Promise<{ store: FeedbackStore; close(): void }> {
+  const { openFeedback } = await import('../feedback/store.js');
+  const store = await openFeedback(file);
+  say(`Chats are kept in ${store.name}${days === undefined ? '' : ` for ${days} days`}, for feedback at POST /v1/feedback.`);
+  const clear = async (): Promise<void> => {
+    const { answers } = await store.prune({ olderThanDays: days! });
+    if (answers > 0) say(`${answers} chats older than ${days} days were removed from ${store.name}.`);
+  };
+  if (days === undefined) return { store, close: () => store.close() };
+  await clear();
+  const timer = setInterval(() => void clear().catch((error: unknown) => say(String(error))), 60 * 60 * 1000);
+  return { store, close() { clearInterval(timer); store.close(); } };
 }
 
 /** NAME=FOLDER, or a folder: a run's `adapter` or `controller` goes by the run's name. */

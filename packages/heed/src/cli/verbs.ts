@@ -7,6 +7,7 @@ import * as compose from './compose.js';
 import * as control from './control.js';
 import * as evaluate from './evaluate.js';
 import * as exporting from './export.js';
+import * as feedback from './feedback.js';
 import * as fitRewards from './fit-rewards.js';
 import * as generate from './generate.js';
 import * as infer from './infer.js';
@@ -16,6 +17,7 @@ import * as models from './models.js';
 import type { Output } from './output.js';
 import * as quickstart from './quickstart.js';
 import * as report from './report.js';
+import * as rows from './rows.js';
 import * as serve from './serve.js';
 import * as split from './split.js';
 import * as train from './train.js';
@@ -25,6 +27,7 @@ export type Register = (program: Command, out: Output) => void;
 
 export const VERBS: readonly Register[] = [
   quickstart.register, train.register, align.register, control.register, label.register, infer.register, fitRewards.register,
-  inspect.register, split.register, generate.register, evaluate.register, chat.register, serve.register, report.register, models.register,
+  inspect.register, split.register, generate.register, evaluate.register, chat.register, serve.register, rows.register,
+  feedback.register, report.register, models.register,
   exporting.register, compose.register,
 ];

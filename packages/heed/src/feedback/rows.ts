@@ -2,11 +2,8 @@
 import type { Message } from '../text/template.js';
 import { UserError } from '../errors.js';
 import { COMMENT, DEMONSTRATION } from './feedback.js';
+import type { FeedbackKind } from './kinds.js';
 import type { AnswerWithFeedback } from './store.js';
-
-/** The kinds of rows that feedback makes. */
-export const FEEDBACK_KINDS = ['judged', 'refined', 'preference', 'labelled', 'scored', 'conversation'] as const;
-export type FeedbackKind = (typeof FEEDBACK_KINDS)[number];
 
 /** Rows of one kind, and how much made none, by reason. */
 export interface FeedbackRows {
@@ -41,11 +38,12 @@ const MAKE: Readonly<Record<FeedbackKind, Make>> = {
     if (vote === false) return 'votes against an answer without a comment: they do not say what is wrong';
     return vote === true ? [{ ...row, judgment: null, satisfied: true }] : UNSAID;
   },
+  // Who writes a better answer finds the given one wanting.
   refined(row, { comments, demonstration }) {
     if (demonstration === undefined) return UNSAID;
     if (comments.length === 0) return 'demonstrations without a comment';
     if (demonstration === row.completion) return SAME;
-    return [{ ...row, judgment: comments.join('\n'), refinement: demonstration }];
+    return [{ ...row, judgment: comments.join('\n'), satisfied: false, refinement: demonstration }];
   },
   preference({ completion, ...row }, { demonstration }) {
     if (demonstration === undefined) return UNSAID;

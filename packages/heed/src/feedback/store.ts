@@ -109,7 +109,7 @@ export async function openFeedback(where: string): Promise<FeedbackStore> {
       return answers!.rows.map((row) => {
         const { id, choice } = { id: text(row['id']), choice: Number(row['choice']) };
         return {
-          id, choice, model: text(row['model']), completion: text(row['completion']), finish: text(row['finish']), at: text(row['at']),
+          id, choice, model: text(row['model']), completion: JSON.parse(text(row['completion'])) as string, finish: text(row['finish']), at: text(row['at']),
           prompt: JSON.parse(text(row['prompt'])) as Message[], tags: JSON.parse(text(row['tags'])) as Record<string, string>,
           ...(row['episode'] === null ? {} : { episode: text(row['episode']) }), feedback: said.get(placeOf(id, choice)) ?? [],
         };
@@ -132,7 +132,8 @@ const placeOf = (id: string, choice: number): string => `${choice} ${id}`;
 
 const keepStatement = ({ id, choice, episode, model, prompt, completion, finish, tags }: GivenAnswer): InStatement => ({
   sql: `insert into answers (id, choice, episode, model, prompt, completion, finish, tags, at) values (?, ?, ?, ?, ?, ?, ?, ?, ${NOW})`,
-  args: [id, choice, episode ?? null, model, JSON.stringify(prompt), completion, finish, JSON.stringify(tags)],
+  // As JSON: SQLite's texts end at the first NUL, which a model may write.
+  args: [id, choice, episode ?? null, model, JSON.stringify(prompt), JSON.stringify(completion), finish, JSON.stringify(tags)],
 });
 
 async function byKey(client: Client, key: string): Promise<{ readonly id: string; readonly digest: string } | undefined> {

@@ -57,11 +57,24 @@ export function toArguments(reply: Reply): InValue[] {
   const { usage } = reply;
   const used = [usage?.promptTokens ?? null, usage?.completionTokens ?? null, usage?.milliseconds ?? null, usage?.cost ?? null];
   const samples = 'texts' in reply && reply.texts !== undefined ? JSON.stringify(reply.texts) : null;
-  if (failed(reply)) return ['failure', null, null, null, null, null, reply.failure, reply.detail, samples, ...used];
-  if ('text' in reply) return ['text', reply.text, reply.finish, null, null, null, null, null, null, ...used];
+  if (failed(reply)) {
+    const [kind, detail] = written('failure', reply.detail);
+    return [kind, null, null, null, null, null, reply.failure, detail, samples, ...used];
+  }
+  if ('text' in reply) return [...written('text', reply.text), reply.finish, null, null, null, null, null, null, ...used];
   const logprobs = JSON.stringify(reply.logprobs.map((p) => (p === Number.NEGATIVE_INFINITY ? null : p)));
   return ['choice', null, null, logprobs, reply.mass === undefined ? null : String(reply.mass), reply.source, null, null, samples, ...used];
 }
+
+const JSON_TEXT = '-json';
+
+/** The kind and the words of a reply. SQLite ends a text at its first NUL, which a model may write: such words are kept as JSON. */
+const written = (kind: string, words: string): [string, string] =>
+  (words.includes('\0') ? [`${kind}${JSON_TEXT}`, JSON.stringify(words)] : [kind, words]);
+
+/** What `written` was given. */
+const wordsIn = (row: Row, column: string): string =>
+  (textIn(row, 'kind').endsWith(JSON_TEXT) ? (JSON.parse(textIn(row, column)) as string) : textIn(row, column));
 
 /** A column that the schema says is text. */
 export const textIn = (row: Row, column: string): string => row[column] as string;
@@ -77,9 +90,9 @@ export function fromRecord(row: Row): Reply {
   const texts = row['samples'] === null ? {} : { texts: JSON.parse(textIn(row, 'samples')) as string[] };
   if (row['failure'] !== null) {
     const failure = row['failure'] as Failure['failure'];
-    return { failure, detail: textIn(row, 'detail'), ...texts, ...(promptTokens === undefined ? {} : { usage }) };
+    return { failure, detail: wordsIn(row, 'detail'), ...texts, ...(promptTokens === undefined ? {} : { usage }) };
   }
-  if (row['text'] !== null) return { text: textIn(row, 'text'), finish: row['finish'] as TextReply['finish'], usage };
+  if (row['text'] !== null) return { text: wordsIn(row, 'text'), finish: row['finish'] as TextReply['finish'], usage };
   const logprobs = (JSON.parse(textIn(row, 'logprobs')) as (number | null)[]).map((p) => p ?? Number.NEGATIVE_INFINITY);
   const mass = given('mass');
   return { logprobs, ...(mass === undefined ? {} : { mass }), source: row['source'] as ChoiceReply['source'], ...texts, usage };

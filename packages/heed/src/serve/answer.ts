@@ -5,7 +5,9 @@ import { streamSSE } from 'hono/streaming';
 import type { Completion, GenerationHooks, GenerationRequest } from '../generate/request.js';
 import type { Tokenizer } from '../text/tokenizer.js';
 import { ApiError } from './api-error.js';
+import type { FeedbackStore } from '../feedback/store.js';
 import type { Ask, Prompt } from './ask.js';
+import { keepAnswers } from './feedback.js';
 import type { Log } from './log.js';
 import { type Replies, createReplies, usageOf } from './replies.js';
 import type { Calling } from './tools.js';
@@ -27,6 +29,8 @@ export interface Job {
   /** Called once, when nothing is being made for this request any more. */
   leave(): void;
   readonly log: Log;
+  /** Where answers are kept, if the server was asked to. */
+  readonly feedback?: FeedbackStore;
 }
 
 export async function answer(c: Context, job: Job): Promise<Response> {
@@ -39,6 +43,7 @@ export async function answer(c: Context, job: Job): Promise<Response> {
         ? await Promise.all(prompts.map(({ ids }) => voice.score(ids, ask.sampling.top ?? 0)))
         : [];
     const replies = repliesOf(job);
+    await kept(job, replies.id, completions);
     return c.json(replies.whole(completions, usageOf(prompts, completions), scores));
   } catch (error) {
     // Nobody reads this; nginx's status for it tells it from the others in the log.
@@ -58,6 +63,14 @@ async function completionsOf({ ask, requests, maxNewTokens, voice }: Job, hooks:
   return requests.flatMap(({ row }) =>
     Array.from({ length: ask.n }, (_, sample) => ({ row, sample, ids: [], text: '', logprobs: [], finish: 'length' as const })),
   );
+}
+
+/** An answer that could not be kept is given all the same; the log says so. */
+async function kept({ ask, voice, feedback, log }: Job, id: string, completions: readonly Completion[]): Promise<void> {
+  if (feedback === undefined || ask.kept === undefined) return;
+  await keepAnswers(feedback, { id, model: voice.name, kept: ask.kept }, completions).catch((error: unknown) => {
+    log(`The answer ${id} could not be kept for feedback: ${error instanceof Error ? error.message : String(error)}`, 'failure');
+  });
 }
 
 const stopped = (): ApiError => new ApiError(503, 'The server is shutting down.', { code: 'shutting_down' });
@@ -84,6 +97,7 @@ function streamed(c: Context, job: Job): Response {
           if (text !== '' || ask.logprobs) send(replies.delta(index({ row, sample }), text, tokens));
         },
         onCompletion: (completion) => {
+          sent = sent.then(() => kept(job, replies.id, [completion]));
           if (calling !== undefined) send(replies.held(index(completion), completion));
           send(replies.last(index(completion), completion));
         },

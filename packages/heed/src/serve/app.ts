@@ -7,8 +7,10 @@ import { constrain } from '../generate/grammar/constraint.js';
 import type { Tokenizer } from '../text/tokenizer.js';
 import { requireLocalName, requireToken } from './access.js';
 import { answer } from './answer.js';
+import type { FeedbackStore } from '../feedback/store.js';
 import { ApiError, badRequest } from './api-error.js';
 import { type Ask, fit, readChat, readCompletion } from './ask.js';
+import { takeFeedback } from './feedback.js';
 import type { Gate } from './gate.js';
 import type { Log } from './log.js';
 import { type Calling, callingOf } from './tools.js';
@@ -24,12 +26,14 @@ export interface AppOptions {
   /** Ends what is still running when the server stops. */
   readonly signal: AbortSignal;
   readonly log: Log;
+  /** Where answers and feedback are kept. Default: nowhere. */
+  readonly feedback?: FeedbackStore;
 }
 
 /** Seconds since 1970 at which the models were loaded, as /v1/models says it. */
 const now = (): number => Math.floor(Date.now() / 1000);
 
-export function createApp({ voices, gate, token, maxBody, signal, log }: AppOptions): Hono {
+export function createApp({ voices, gate, token, maxBody, signal, log, feedback }: AppOptions): Hono {
   const app = new Hono();
   const created = now();
   const failure = (c: Context, error: ApiError): Response =>
@@ -47,7 +51,7 @@ export function createApp({ voices, gate, token, maxBody, signal, log }: AppOpti
       c,
       new ApiError(
         404,
-        `There is no ${c.req.method} ${c.req.path}. There are GET /v1/models, POST /v1/chat/completions and POST /v1/completions.`,
+        `There is no ${c.req.method} ${c.req.path}. There are GET /v1/models, POST /v1/chat/completions, POST /v1/completions and POST /v1/feedback.`,
         { code: 'unknown_url' },
       ),
     ),
@@ -59,7 +63,7 @@ export function createApp({ voices, gate, token, maxBody, signal, log }: AppOpti
     log(`${c.req.method} ${c.req.path} ${c.res.status} ${Math.round(performance.now() - started)} ms`, 'request');
   });
   app.get('/health', (c) => c.json({ status: 'ok' }));
-  app.use('/v1/*', token === undefined ? requireLocalName : requireToken(token));
+  for (const path of ['/v1/*', '/feedback']) app.use(path, token === undefined ? requireLocalName : requireToken(token));
 
   const entry = ({ name }: Voice): object => ({ id: name, object: 'model', created, owned_by: 'heed' });
   app.get('/v1/models', (c) => c.json({ object: 'list', data: [...voices.all.values()].map(entry) }));
@@ -100,16 +104,29 @@ export function createApp({ voices, gate, token, maxBody, signal, log }: AppOpti
           ending: signal,
           leave: place.leave,
           log,
+          feedback,
         });
       } catch (error) {
         place.leave();
         throw error;
       }
     });
+    postOnly(path);
+  };
+  const postOnly = (path: string): void => {
     app.all(path, (c) => { throw new ApiError(405, `${path} takes POST, not ${c.req.method}.`, { code: 'method_not_allowed' }); });
   };
   endpoint('/v1/chat/completions', readChat);
   endpoint('/v1/completions', readCompletion);
+  // As TensorZero has it; under /v1 for clients whose base address ends there.
+  for (const path of ['/feedback', '/v1/feedback']) {
+    app.post(path, async (c) => {
+      const body = await bodyOf(c, limit);
+      if (body === undefined) return new Response(null, { status: 499 });
+      return c.json(await takeFeedback(feedback, parsed(body), c.req.header('idempotency-key')));
+    });
+    postOnly(path);
+  }
   return app;
 
   function voiceOf(name: string): Voice {

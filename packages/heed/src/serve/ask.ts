@@ -35,8 +35,19 @@ export interface Ask {
   readonly grammar?: Rule;
   /** The functions that an answer may call. */
   readonly tools?: Tools;
+  /** There for chats: a completion's prompt is text that was put together elsewhere. */
+  readonly kept?: Kept;
   /** The prompts' tokens. Throws an ApiError where the template or the tokenizer refuses them. */
   prompts(model: Model): readonly Prompt[];
+}
+
+/** What is kept of a chat that somebody may give feedback on. */
+export interface Kept {
+  readonly prompt: readonly Message[];
+  /** What the request began the answer with. */
+  readonly begun: string;
+  /** The request's `metadata`; `episode_id` names the conversation. */
+  readonly metadata: Readonly<Record<string, string>>;
 }
 
 export interface Prompt {
@@ -117,7 +128,9 @@ export function readChat(json: unknown): Ask {
     const other = goOn ? 'continue_final_message' : 'response_format';
     throw badRequest(`tools and ${other} together are not supported by this server.`, other);
   }
+  const kept = { prompt: goOn ? messages.slice(0, -1) : messages, begun: goOn ? messages.at(-1)!.content : '', metadata: body.metadata ?? {} };
   return {
+    kept,
     ...(grammar === undefined ? {} : { grammar }),
     ...(tools === undefined ? {} : { tools }),
     kind: 'chat', model: body.model, n: body.n, stream: body.stream, usage: body.stream_options?.include_usage ?? false, logprobs,

@@ -15,6 +15,8 @@ export interface Usage {
 
 /** Writes the answers to one request. A choice is a prompt's sample: `index` counts them through. */
 export interface Replies {
+  /** The reply's id, the same in all its pieces. */
+  readonly id: string;
   /** The whole answer. `scores`: each prompt's tokens after the first, where the prompts are echoed. */
   whole(completions: readonly Completion[], usage: Usage, scores: readonly (readonly Token[])[]): object;
   /** What a stream begins with for a choice, if with anything. */
@@ -91,6 +93,7 @@ export function createReplies(
     };
   };
   return {
+    id: about.id,
     whole: (completions, usage, scores) => ({
       ...about,
       object: chat ? 'chat.completion' : 'text_completion',

@@ -5,6 +5,7 @@ import type { AddressInfo } from 'node:net';
 
 import { UserError } from '../errors.js';
 import { isLoopback } from './access.js';
+import type { FeedbackStore } from '../feedback/store.js';
 import { createApp } from './app.js';
 import { createGate } from './gate.js';
 import type { Log } from './log.js';
@@ -24,6 +25,8 @@ export interface ServerOptions {
   /** Milliseconds that running requests have to finish when the server stops. Default: 10 000. */
   readonly grace?: number;
   readonly log?: Log;
+  /** Where chats and what is said of them are kept; it stays the caller's. Default: nowhere. */
+  readonly feedback?: FeedbackStore;
 }
 
 /** A server that listens. */
@@ -40,12 +43,12 @@ export const SPARE_CONNECTIONS = 256;
 /** Listens. The voices stay the caller's. @throws UserError where the port is taken, or others could ask without a token */
 export async function startServer(
   voices: Voices,
-  { host = '127.0.0.1', port, token, queue = 256, maxBody = 4 * 2 ** 20, grace = 10_000, log = () => undefined }: ServerOptions,
+  { host = '127.0.0.1', port, token, queue = 256, maxBody = 4 * 2 ** 20, grace = 10_000, log = () => undefined, feedback }: ServerOptions,
 ): Promise<RunningServer> {
   checkExposure(host, token);
   const gate = createGate(queue);
   const ending = new AbortController();
-  const app = createApp({ voices, gate, maxBody, signal: ending.signal, log, ...(token === undefined || token === '' ? {} : { token }) });
+  const app = createApp({ voices, gate, maxBody, signal: ending.signal, log, feedback, ...(token === undefined || token === '' ? {} : { token }) });
   const server = createAdaptorServer({ fetch: app.fetch }) as Server;
   // Node waits 5 minutes for a whole request and a minute for its headers; a body of this size takes seconds.
   server.requestTimeout = 60_000;

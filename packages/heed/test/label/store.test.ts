@@ -42,7 +42,7 @@ describe('the label store', () => {
         },
         { requiredKeys: ['logprobs', 'source', 'usage'] },
       ),
-      fc.record({ text: fc.string({ unit: 'grapheme' }), finish: fc.constantFrom('stop' as const, 'length' as const), usage }),
+      fc.record({ text: fc.string({ unit: fc.oneof(fc.constant('\0'), fc.constant('"'), fc.string({ minLength: 1, maxLength: 1 })) }), finish: fc.constantFrom('stop' as const, 'length' as const), usage }),
       fc.record(
         { failure: fc.constantFrom('refused' as const, 'no-logprobs' as const), detail: fc.string(), texts: fc.array(fc.string()), usage },
         { requiredKeys: ['failure', 'detail'] },

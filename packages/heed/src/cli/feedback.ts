@@ -1,0 +1,39 @@
+/** `heed feedback prune`: removes kept chats, with what was said of them. */
+import type { Command } from 'commander';
+import { number } from './model-flags.js';
+import type { Output } from './output.js';
+
+interface Options {
+  readonly olderThan?: number;
+  readonly inference?: string;
+  readonly episode?: string;
+}
+
+export function register(program: Command, out: Output): void {
+  const feedback = program.command('feedback').description('look after the chats that `heed serve --feedback` keeps');
+  feedback
+    .command('prune')
+    .description('remove chats, with what was said of them')
+    .argument('<file>', 'the database')
+    .option('--older-than <days>', 'those that are older', number)
+    .option('--inference <id>', 'the answer with this id')
+    .option('--episode <id>', 'all answers of this conversation')
+    .action(async (file: string, { olderThan, inference, episode }: Options) => {
+      const [{ UserError }, { existsSync }, { openFeedback }] = await Promise.all([
+        import('../errors.js'), import('node:fs'), import('../feedback/store.js'),
+      ]);
+      const which = [
+        ...(olderThan === undefined ? [] : [{ olderThanDays: olderThan }]),
+        ...(inference === undefined ? [] : [{ inference }]), ...(episode === undefined ? [] : [{ episode }]),
+      ];
+      if (which.length !== 1) throw new UserError('Say which chats to remove: one of --older-than, --inference and --episode.');
+      if (!/^\w+:\/\//.test(file) && !existsSync(file)) throw new UserError(`There is no file ${file}.`);
+      const store = await openFeedback(file);
+      try {
+        const removed = await store.prune(which[0]!);
+        out.result(removed, `${removed.answers} answers and ${removed.feedback} pieces of feedback were removed from ${store.name}`);
+      } finally {
+        store.close();
+      }
+    });
+}
