@@ -1,5 +1,6 @@
 /** `heed feedback prune`: removes kept chats, with what was said of them. */
-import type { Command } from 'commander';
+import { Argument, type Command } from 'commander';
+import { examples } from './help.js';
 import { number } from './model-flags.js';
 import type { Output } from './output.js';
 
@@ -10,15 +11,16 @@ interface Options {
 }
 
 export function register(program: Command, out: Output): void {
-  const feedback = program.command('feedback').description('look after the chats that `heed serve --feedback` keeps');
-  feedback
-    .command('prune')
-    .description('remove chats, with what was said of them')
+  program
+    .command('feedback')
+    .description('look after the chats that `heed serve --feedback` keeps')
+    .addArgument(new Argument('<action>', 'prune: remove chats, with what was said of them').choices(['prune']))
     .argument('<file>', 'the database')
+    .addHelpText('after', examples('heed feedback prune runs/feedback.db --older-than 90'))
     .option('--older-than <days>', 'those that are older', number)
     .option('--inference <id>', 'the answer with this id')
     .option('--episode <id>', 'all answers of this conversation')
-    .action(async (file: string, { olderThan, inference, episode }: Options) => {
+    .action(async (_action: string, file: string, { olderThan, inference, episode }: Options) => {
       const [{ UserError }, { existsSync }, { openFeedback }] = await Promise.all([
         import('../errors.js'), import('node:fs'), import('../feedback/store.js'),
       ]);

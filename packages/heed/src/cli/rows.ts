@@ -1,6 +1,7 @@
 /** `heed rows`: training rows out of kept chats and their feedback. */
 import { type Command, Option } from 'commander';
 import { FEEDBACK_KINDS as KINDS, type FeedbackKind } from '../feedback/kinds.js';
+import { examples } from './help.js';
 import type { Output } from './output.js';
 
 interface Options {
@@ -24,6 +25,7 @@ export function register(program: Command, out: Output): void {
     .option('-o, --output <file>', 'where to write them, as JSON Lines')
     .option('--vote <metric>', 'the metric that says whether an answer was good, where several are votes')
     .option('--score <metric>', 'the metric that is the score, where several are scores')
+    .addHelpText('after', examples('heed rows runs/feedback.db', 'heed rows runs/feedback.db --kind judged -o runs/judged.jsonl'))
     .action((file: string, options: Options) => rows(file, options, out));
 }
 

@@ -28,7 +28,7 @@ export function register(program: Command, out: Output): void {
   program
     .command('serve')
     .description("serve a model, and adapters on it, through OpenAI's API: chat completions, completions, models")
-    .addHelpText('after', examples('heed serve --adapter runs/cut terse=runs/terse-2'))
+    .addHelpText('after', examples('heed serve --adapter runs/cut terse=runs/terse-2', 'heed serve --feedback runs/feedback.db --keep-days 90'))
     .option('--model <model>', 'a folder, a .gguf file or a hub id (default: the base of the adapters; without one, the default model)')
     .option('--adapter <[name=]folder...>', 'adapters, served as models of their own: NAME=FOLDER, or named as the run or folder is', [])
     .option(
