@@ -10,6 +10,7 @@ import type { GenerationRequest } from '../generate/request.js';
 import type { SamplingOptions } from '../generate/options.js';
 import type { Model } from '../model/load.js';
 import { begunTurn } from '../text/begun.js';
+import type { Message } from '../text/template.js';
 import type { Tokenizer } from '../text/tokenizer.js';
 import { badRequest } from './api-error.js';
 import { SHARED, parseBody, samplingOf } from './fields.js';

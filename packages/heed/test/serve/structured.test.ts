@@ -7,7 +7,8 @@ import { served } from './support.js';
 
 const tiny = served({}, { context: 512 });
 const Person = z.object({ name: z.string().max(6), age: z.int().min(0).max(150), pets: z.array(z.enum(['cat', 'dog'])).max(2) });
-const ask = { model: 'tiny', messages: [{ role: 'user', content: 'Who?' }], max_tokens: 200, seed: 5 } as const;
+const messages: OpenAI.ChatCompletionMessageParam[] = [{ role: 'user', content: 'Who?' }];
+const ask = { model: 'tiny', messages, max_tokens: 200, seed: 5 };
 
 /** What the server says to a schema. */
 async function refusal(schema: object): Promise<string> {
