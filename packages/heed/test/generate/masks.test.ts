@@ -46,8 +46,8 @@ describe('the tokens that must not come', () => {
   it('are never drawn, at any temperature, and where nothing is left that is said', () => {
     const hot = { ...base, temperature: 1e6 };
     const logits = Float32Array.of(-Infinity, 0, -Infinity, -40);
-    expect([0, 0.49, 0.51, 1 - 2 ** -53].map((u) => drawFromAll(logits, hot, u))).toEqual([1, 1, 3, 3]);
-    expect(drawFromAll(logits, { ...hot, topK: 3 }, 1 - 2 ** -53)).toBe(3);
+    expect([0, 0.49, 0.51, 1 - 2 ** -53].map((u) => drawFromAll(logits, hot, u).id)).toEqual([1, 1, 3, 3]);
+    expect(drawFromAll(logits, { ...hot, topK: 3 }, 1 - 2 ** -53).id).toBe(3);
     expect(() => drawFromAll(Float32Array.of(-Infinity, -Infinity), base, 0)).toThrow('every token is forbidden');
   });
 
