@@ -7,6 +7,7 @@ import type { Measured } from '../run/job.js';
 import { percent, withInterval } from '../run/numbers.js';
 import { createProgress } from '../run/progress.js';
 import { megabytes } from '../run/report/format.js';
+import { directionOf, measurementOf } from '../run/report/measurements.js';
 import { onInterrupt } from '../run/signals.js';
 import type { Output } from './output.js';
 import { shellWord, table } from './output.js';
@@ -64,6 +65,7 @@ export function renderAlignment(results: readonly Aligned[]): string {
     '',
     table([
       [`${first.heldOut} held-out prompts`, ...there.map(([, heading]) => heading)],
+      ['', ...there.map(([name]) => directionOf(measurementOf(name)) ?? '')],
       line('before', first.before),
       ...results.map(({ method, after }) => line(method, after)),
     ]),

@@ -2,14 +2,11 @@
 import type { Command } from 'commander';
 
 import type { Answer } from '../evaluate/answers.js';
-import type { EvaluationSummary, When } from '../evaluate/run.js';
+import type { When } from '../evaluate/run.js';
 import type { RewardInput } from '../reward/open.js';
-import type { Measured } from '../run/job.js';
-import { percent, withInterval } from '../run/numbers.js';
 import { UserError } from '../errors.js';
 import { examples } from './help.js';
 import type { Output } from './output.js';
-import { table } from './output.js';
 import {
   type ModelFlags, type SamplingFlags, loadAdaptedModel, modelFlags, number, requireWhole, samplingFlags, samplingOf,
 } from './model-flags.js';
@@ -45,9 +42,9 @@ export function register(program: Command, out: Output): void {
 
 async function evaluate(options: Options, out: Output): Promise<void> {
   const { prompts: file, reward, rewards, weights, judge, store, limit, output, overwrite = false, ...flags } = options;
-  const [{ rowsFile }, { readPrompts }, { createProgress }, { onInterrupt }, { runEvaluation }] = await Promise.all([
+  const [{ rowsFile }, { readPrompts }, { createProgress }, { onInterrupt }, { runEvaluation }, { renderEvaluation }] = await Promise.all([
     import('./rows-file.js'), import('./prompts.js'), import('../run/progress.js'), import('../run/signals.js'),
-    import('../evaluate/run.js'),
+    import('../evaluate/run.js'), import('./render-evaluation.js'),
   ]);
   const spec = await rewardOf({ reward, rewards, weights, judge });
   if (limit !== undefined) requireWhole('--limit', limit, 1);
@@ -65,7 +62,7 @@ async function evaluate(options: Options, out: Output): Promise<void> {
       },
     });
     const kept = answersFile === undefined || answersFile.isStdout ? undefined : answersFile.name;
-    const human = [render(summary), ...(kept === undefined ? [] : ['', `The answers are in ${kept}`])].join('\n');
+    const human = [renderEvaluation(summary), ...(kept === undefined ? [] : ['', `The answers are in ${kept}`])].join('\n');
     // stdout holds the answers and nothing else.
     if (answersFile?.isStdout === true) return out.note(human);
     out.result({ ...summary, adapter: flags.adapter, output: kept }, human);
@@ -103,43 +100,4 @@ function rowOf(when: When, { row: { id }, rated, finish, tokens }: Answer, given
       score: rated.value, parts: rated.parts, findings: rated.findings,
     };
   return { id, by: when === 'before' ? 'base' : 'adapter', ...given, ...said, finish, tokens: tokens.length };
-}
-
-const NAMES: readonly (readonly [string, string, (x: number) => string])[] = [
-  ['satisfied', 'satisfy the reward', percent],
-  ['value', 'reward', (x) => x.toFixed(3)],
-  ['findings', 'findings an answer', (x) => x.toFixed(2)],
-  ['medianWords', 'words, median', String],
-  ['distinct2', 'distinct-2', (x) => x.toFixed(2)],
-  ['logprobPerToken', 'log p a token under the base', (x) => x.toFixed(2)],
-  ['unfinished', 'cut off at --max-tokens', percent],
-];
-
-const shown = (measured: Measured | undefined, show: (x: number) => string): string => {
-  if (measured === undefined) return '–';
-  return typeof measured === 'number' ? show(measured) : withInterval(measured, show);
-};
-
-/** A column for the base and one for the adapter, a line for each measure. */
-function render({ rows, reward, before, after, change, failures }: EvaluationSummary): string {
-  const columns = [before, ...(after === undefined ? [] : [after])];
-  const lines = NAMES.filter(([name]) => columns.some((column) => column[name] !== undefined))
-    .map(([name, words, show]) => [words, ...columns.map((column) => shown(column[name], show))]);
-  const gains = [['satisfied', percent], ['value', (x: number) => x.toFixed(3)]] as const;
-  const gained = gains.flatMap(([name, show]) => {
-    const gain = change?.[name];
-    const where = name === 'value' ? ' in reward' : '';
-    return gain === undefined ? [] : [`gain of the adapter${where}, prompt by prompt: ${withInterval(gain, show)}`];
-  });
-  const unrated = (['before', 'after'] as const).flatMap((when) => {
-    const reasons = Object.entries(failures[when] ?? {}).map(([reason, n]) => `${reason} ${n}`).join(', ');
-    return reasons === '' ? [] : [`answers without a rating, ${when === 'before' ? 'base' : 'adapter'}: ${reasons}`];
-  });
-  return [
-    `${rows} prompts, rated by ${reward}; in brackets: 95 % intervals`,
-    '',
-    table([['', 'base', ...(after === undefined ? [] : ['adapter'])], ...lines]),
-    ...(gained.length === 0 ? [] : ['', ...gained]),
-    ...(unrated.length === 0 ? [] : ['', ...unrated]),
-  ].join('\n');
 }

@@ -1,7 +1,6 @@
 /** `heed train`: learn from rows that are there. */
 import type { Command } from 'commander';
 
-import type { TrainSummary } from '../loop/train-job.js';
 import { examples } from './help.js';
 import type { Output } from './output.js';
 
@@ -30,8 +29,9 @@ export function register(program: Command, out: Output): void {
         out.result(result, renderDryRun(result));
         return;
       }
-      const [{ runTraining }, { openRun }, { createProgress }, { onInterrupt }] = await Promise.all([
+      const [{ runTraining }, { openRun }, { createProgress }, { onInterrupt }, { renderChange }] = await Promise.all([
         import('../loop/train-job.js'), import('../run/folder.js'), import('../run/progress.js'), import('../run/signals.js'),
+        import('./render-change.js'),
       ]);
       const run = await openRun(recipe.run.dir, { recipe: text, resume, overwrite });
       const interrupt = onInterrupt();
@@ -53,16 +53,3 @@ export function register(program: Command, out: Output): void {
       }
     });
 }
-
-/** Metrics on held-out rows, before → after, with the interval of their paired change. */
-function renderChange({ heldOut, before, after, change }: TrainSummary): string[] {
-  if (before === undefined || after === undefined) return [];
-  const lines = Object.keys(after).map((name) => {
-    const by = change?.[name];
-    const interval = by === undefined ? '' : `  (${signed(by.mean)}, 95 % [${signed(by.low)}, ${signed(by.high)}])`;
-    return `  ${name.padEnd(24)} ${before[name]?.toFixed(4) ?? '-'} → ${after[name]!.toFixed(4)}${interval}`;
-  });
-  return [`held out, ${heldOut} rows:`, ...lines];
-}
-
-const signed = (x: number): string => `${x < 0 ? '' : '+'}${x.toFixed(4)}`;

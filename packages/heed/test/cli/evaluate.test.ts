@@ -87,7 +87,7 @@ describe('heed evaluate', () => {
   it('prints a table for people', async () => {
     const alone = await heed(common);
     expect(alone.code).toBe(0);
-    expect(alone.out).toMatch(/^3 prompts, rated by rules:.*95 % intervals\n\n +base\nsatisfy the reward +\d+ % {2}\[\d+ %, \d+ %\]\n/);
+    expect(alone.out).toMatch(/^3 prompts, rated by rules:.*95 % intervals\n\n +base\nsatisfy the reward +\d+ % {2}\[\d+ %, \d+ %\] +higher is better\n/);
     expect(alone.out).not.toContain('adapter');
     const both = await heed([...common, '--adapter', adapter]);
     expect(both.out).toMatch(/\n +base +adapter\n/);

@@ -13,6 +13,7 @@ import { named, number, percent, words } from '../../src/run/report/format.js';
 import { type Html, html, jsonBlock } from '../../src/run/report/html.js';
 import { type RolloutLine, changedMost, rolloutTables } from '../../src/run/report/rollouts.js';
 import { headline, summaryTables } from '../../src/run/report/summary.js';
+import { holdsRuns, writeIndex } from '../../src/run/report/index-page.js';
 import { writeReport } from '../../src/run/report/write.js';
 import { HOSTILE, heatmapRow, writeRun } from './report-fixture.js';
 
@@ -27,9 +28,20 @@ afterAll(async () => {
   await rm(root, { recursive: true, force: true });
 });
 
+/** Texts of a page that are beyond its right edge, or wider than it: where they stand. */
+const beyondTheEdge = (page: Page): Promise<string[]> => page.evaluate(() => {
+  type Box = { readonly textContent: string; getBoundingClientRect(): { right: number; width: number }; closest(of: string): unknown };
+  const { document, innerWidth } = globalThis as unknown as {
+    readonly innerWidth: number; readonly document: { querySelectorAll(of: string): Iterable<Box> };
+  };
+  return [...document.querySelectorAll('th, td, p, figcaption, h1, h2')]
+    .filter((one) => one.getBoundingClientRect().width > 1 && one.getBoundingClientRect().right > innerWidth)
+    .map((one) => one.textContent.slice(0, 60));
+});
+
 /** Opens a report without a network and collects everything that goes wrong. */
-async function visit(path: string): Promise<{ page: Page; trouble: string[] }> {
-  const context = await browser.newContext({ offline: true, viewport: { width: 1200, height: 900 } });
+async function visit(path: string, width = 1200): Promise<{ page: Page; trouble: string[] }> {
+  const context = await browser.newContext({ offline: true, viewport: { width, height: 900 } });
   const page = await context.newPage();
   const trouble: string[] = [];
   page.on('console', (message) => message.type() === 'error' && trouble.push(message.text()));
@@ -66,6 +78,42 @@ describe('the report in a browser', () => {
     expect(await page.locator('.pair:visible').count()).toBe(4);
     expect(trouble).toEqual([]);
     await page.context().close();
+  });
+
+  it('has every column on the screen of a phone', async () => {
+    const dir = await writeRun(join(root, 'phone'));
+    const completion = 'A lamp of steel, and a long answer. '.repeat(6);
+    const rollout = { round: 1, row: 'a', prompt: 'Describe a lamp of steel.', completion, advantage: 0.5 };
+    await writeFile(join(dir, 'rollouts.jsonl'), [0.1, 0.9].map((reward) => `${JSON.stringify({ ...rollout, reward })}\n`).join(''));
+    const { page, trouble } = await visit(await writeReport(dir), 390);
+    expect(await beyondTheEdge(page)).toEqual([]);
+    const result = await page.locator('#result').innerText();
+    expect(result).toContain('lower is better');
+    expect(await page.locator('#result td[data-label=after]').first().isVisible()).toBe(true);
+    expect(trouble).toEqual([]);
+    await page.context().close();
+  });
+
+  it('has an index of runs, the newest first, also on a phone', async () => {
+    const folder = join(root, 'all');
+    const second = await writeRun(join(folder, 'second run'));
+    await writeReport(second);
+    await mkdir(join(folder, 'first'), { recursive: true });
+    await writeFile(join(folder, 'first', 'recipe.yaml'), 'method: sft\nmodel: m\n');
+    await mkdir(join(folder, 'no-run'));
+    expect(await holdsRuns(folder)).toBe(true);
+    expect(await holdsRuns(second)).toBe(false);
+    const { page, trouble } = await visit(await writeIndex(folder), 390);
+    const rows = await page.locator('tbody tr').allInnerTexts();
+    expect(rows).toHaveLength(2);
+    expect(rows.find((text) => text.includes('second run'))).toMatch(/33 % → 88 %/);
+    expect(rows.find((text) => text.includes('first'))).toContain('under way, or stopped');
+    expect(await beyondTheEdge(page)).toEqual([]);
+    await page.getByRole('link', { name: 'second run' }).click();
+    expect(await page.locator('h1').innerText()).toBe('second run');
+    expect(trouble).toEqual([]);
+    await page.context().close();
+    await expect(writeIndex(join(root, 'nothing'))).rejects.toThrow('holds no run');
   });
 
   it('shows hostile text as text', async () => {
@@ -135,11 +183,20 @@ describe('the parts of a report', () => {
       change: { loss: at(-0.2931, -0.4, -0.2), accuracy: at(0.375, 0.25, 0.5) },
       rows: 51,
     }));
-    expect(text).toContain('|before|after|change|good direction|');
-    expect(text).toContain('|loss|0.693|0.4|-0.293|-0.4 to -0.2|lower is better|');
-    expect(text).toContain('|accuracy|50 %|88 %|+38 points|+25 points to +50 points|higher is better|');
-    expect(text).toContain('|rewards margin|0|1.25|–|'); // -5.2e-8 is rounding, and says nothing
+    expect(text).toContain('|before|after|change|');
+    expect(text).toContain('|loss|lower is better|0.693|0.4|-0.293|-0.4 to -0.2|');
+    expect(text).toContain('|accuracy|higher is better|50 %|88 %|+38 points|+25 points to +50 points|');
+    expect(text).not.toContain('mean of the changes of single rows');
+    // -5.2e-8 is rounding, and says nothing.
+    expect(text).toContain('|reward of the better response less that of the worse|higher is better|0|1.25|–|');
     expect(text).toContain('|rows|51|');
+  });
+
+  it('head the page of a run that held nothing out with the loss of its steps', () => {
+    const metrics = Array.from({ length: 40 }, (_, i) => ({ step: i + 1, loss: i < 20 ? 2 : 1 }));
+    expect(shownOf(headline({ steps: 40 }, metrics))).toContain(
+      'first 10 to last 10 of 40 steps|2|→|1|Lower is better. No rows were held out',
+    );
   });
 
   it('call a change within the rounding of its values 0', () => {
@@ -147,8 +204,13 @@ describe('the parts of a report', () => {
     const text = shownOf(summaryTables({
       before: { loss: 900, nll: 1 }, after: { loss: 900, nll: 1 }, change: { loss: at(-3e-5, -6e-5, 2e-5), nll: at(-3e-5, -6e-5, 2e-5) },
     }));
-    expect(text).toContain('|loss|900|900|0|0 to 0|lower is better|');
-    expect(text).toContain('|nll|1|1|-3.0e-5|-6.0e-5 to +2.0e-5|');
+    expect(text).toContain('|loss|lower is better|900|900|0|0 to 0|');
+    expect(text).toContain('|lower is better|1|1|-0.00003|-0.00006 to +0.00002|');
+  });
+
+  it('say so where a change is not after − before', () => {
+    const text = shownOf(summaryTables({ before: { loss: 2 }, after: { loss: 1 }, change: { loss: at(-0.4, -0.6, -0.2) } }));
+    expect(text).toContain('It may differ from after minus before');
   });
 
   it.each([
@@ -162,7 +224,8 @@ describe('the parts of a report', () => {
     ['fewer findings', { findings: at(2, 1.5, 2.5) }, { findings: at(1, 0.5, 1.4) }, undefined, 'Better after training: the 95 %'],
     ['intervals that touch', { satisfied: at(0.2, 0.1, 0.3) }, { satisfied: at(0.4, 0.3, 0.5) }, undefined,
       'may be chance: the 95 % intervals overlap'],
-    ['a measurement of no known direction', { kl: at(2) }, { kl: at(1) }, undefined, 'kl on held-out rows|2|→|1|Lower after training'],
+    ['a measurement of no known direction', { kl: at(2) }, { kl: at(1) }, undefined,
+      'distance from the reference (KL) on held-out rows|2|→|1|Lower after training'],
     ['plain numbers', { loss: 2 }, { loss: 1 }, undefined, 'No interval was measured: the difference may be chance. Lower is better.'],
   ])('head the page with %s', (_, before, after, change, said) => {
     expect(shownOf(headline({ before, after, change }))).toContain(said);
@@ -199,7 +262,7 @@ describe('the parts of a report', () => {
     expect(text).toContain('|base|0.25|0.25 to 0.25|8|');
     expect(text).toContain('|findings|mean|95 % interval|n|0|1|base|1|1 to 1|8|cut|0.5|');
     expect(text).toMatch(/distinct-2\)\|–\|0.5\|/);
-    expect(text).toContain('|loss|2|1|-1|-1 to -1|');
+    expect(text).toContain('|loss|lower is better|2|1|-1|-1 to -1|');
     expect(text).toContain('|eval, rows|51|');
     expect(text).not.toMatch(/[{}]|null/);
   });
@@ -210,7 +273,8 @@ describe('the parts of a report', () => {
   });
 
   it('write numbers that people read', () => {
-    expect([number(0.12345), number(12345.6), number(4e-4), number(NaN), number(3)]).toEqual(['0.123', '12,346', '4.0e-4', '–', '3']);
+    expect([0.12345, 12345.6, 4e-4, NaN, 3].map(number)).toEqual(['0.123', '12,346', '0.0004', '–', '3']);
+    expect([number(-5.2e-8), number(3.14e-6)]).toEqual(['-5.2 × 10⁻⁸', '0.0000031']);
     expect([percent(0.328), percent(0.004), percent(0), percent(1)]).toEqual(['33 %', '0.4 %', '0 %', '100 %']);
     expect(named('peakRssMb', 1874.2)).toEqual({ name: 'peak memory', text: '1,965 MB' }); // 1874.2 × 2²⁰ bytes
     expect(words('logRatio_max')).toBe('log ratio max');

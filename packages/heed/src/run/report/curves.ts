@@ -2,7 +2,8 @@
 import type { LogRow } from '../metrics.js';
 import { html } from './html.js';
 import type { Html } from './html.js';
-import { number, words } from './format.js';
+import { number } from './format.js';
+import { directionOf, measurementOf, withoutRounding } from './measurements.js';
 
 /** One chart: x is the step; null where the value was not a finite number. */
 export interface Curve {
@@ -68,8 +69,13 @@ export function curvesOf(metrics: readonly LogRow[]): Curve[] {
 export function curvePlaces(curves: readonly Curve[]): Html {
   return html`<div class="curves">${curves.map(({ name, y, smooth: line }, index) => {
     const values = (line ?? y).filter((value) => value !== null);
-    const ends = `${number(values[0])} → ${number(values.at(-1))}`;
-    const caption = html`<figcaption><b>${words(name)}</b> <span>${ends}</span></figcaption>`;
+    const known = measurementOf(name);
+    // What is only rounding beside the curve's own values is 0. A learning rate is exact, however small.
+    const scale = Math.max(...values.map(Math.abs));
+    const shown = (value: number | undefined): string => number(PLAIN.has(name) ? value : withoutRounding(value, scale));
+    const direction = directionOf(known);
+    const caption = html`<figcaption><b>${known.title}</b> <span>${shown(values[0])} → ${shown(values.at(-1))}${
+      direction && html`, ${direction}`}</span></figcaption>`;
     const wide = index === 0 && curves.length > 1 && html` class="wide"`;
     return html`<figure${wide}>${caption}<div class="chart" data-curve="${index}"></div></figure>`;
   })}</div>`;

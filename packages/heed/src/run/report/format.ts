@@ -1,13 +1,20 @@
 /** Numbers as people read them. */
 import { clock } from '../progress.js';
 
-/** Three significant digits; `–` for what is not a number. */
+const RAISED = ['⁰', '¹', '²', '³', '⁴', '⁵', '⁶', '⁷', '⁸', '⁹'];
+const raised = (exponent: number): string => `⁻${[...String(-exponent)].map((digit) => RAISED[Number(digit)]).join('')}`;
+
+/** Three significant digits, two of a small number; `–` for what is not a number. Below a millionth as `5.2 × 10⁻⁸`. */
 export function number(value: unknown): string {
   if (typeof value !== 'number' || !Number.isFinite(value)) return '–';
   const size = Math.abs(value);
   if (Number.isInteger(value) && size < 1e15) return value.toLocaleString('en-US');
   if (size >= 1000) return Math.round(value).toLocaleString('en-US');
-  if (size !== 0 && size < 1e-3) return value.toExponential(1);
+  if (size >= 1e-6 && size < 1e-3) return String(Number(value.toPrecision(2)));
+  if (size !== 0 && size < 1e-6) {
+    const [digits, exponent] = value.toExponential(1).split('e') as [string, string];
+    return `${digits} × 10${raised(Number(exponent))}`;
+  }
   return String(Number(value.toPrecision(3)));
 }
 

@@ -22,11 +22,38 @@ const KNOWN: Readonly<Record<string, Measurement>> = {
   selfPraise: { title: 'answers that praise themselves', better: 'lower', share: true },
   logprobPerToken: { title: 'log-probability of a token under the base model' },
   loss: { title: 'loss', better: 'lower' },
+  nll: { title: 'surprise at a token (nll)', better: 'lower' },
   accuracy: { title: 'accuracy', better: 'higher', share: true },
+  rewards_chosen: { title: 'reward of the better response' },
+  rewards_rejected: { title: 'reward of the worse response' },
+  rewards_margin: { title: 'reward of the better response less that of the worse', better: 'higher' },
+  logp_chosen: { title: 'log-probability of the better response' },
+  logp_rejected: { title: 'log-probability of the worse response' },
+  brier: { title: 'distance of the probabilities from the labels (Brier)', better: 'lower' },
+  confidence: { title: 'confidence in the likeliest answer', share: true },
+  answer_mass: { title: 'probability of the given answers together', better: 'higher', share: true },
+  reward: { title: 'reward', better: 'higher' },
+  reward_std: { title: 'spread of the rewards' },
+  frac_reward_zero_std: { title: 'prompts whose answers all have one reward', better: 'lower', share: true },
+  kl: { title: 'distance from the reference (KL)' },
+  entropy: { title: 'openness of the next token (entropy)' },
+  'completions/mean_length': { title: 'tokens of an answer' },
+  'completions/clipped_ratio': { title: 'answers cut off at the length limit', better: 'lower', share: true },
+  grad_norm: { title: 'size of the gradient' },
+  lr: { title: 'learning rate' },
 };
 
 /** What is known of a measurement by its name. */
-export const measurementOf = (name: string): Measurement => (Object.hasOwn(KNOWN, name) ? KNOWN[name]! : { title: words(name) });
+export function measurementOf(name: string): Measurement {
+  if (Object.hasOwn(KNOWN, name)) return KNOWN[name]!;
+  const [, label] = /^recall_(.+)$/.exec(name) ?? [];
+  if (label === undefined) return { title: words(name) };
+  return { title: `rows of ${label} that are found (recall)`, better: 'higher', share: true };
+}
+
+/** The good direction, for people; undefined where neither direction is good by itself. */
+export const directionOf = ({ better }: { readonly better?: Measurement['better'] | undefined }): string | undefined =>
+  better && `${better} is better`;
 
 /** A mean with its interval, as `summary.json` holds it. */
 export type Interval = Pick<Estimate, 'mean' | 'low' | 'high'> & Partial<Pick<Estimate, 'n'>>;
@@ -53,6 +80,17 @@ export function withoutRounding(value: unknown, scale: number): unknown {
   const rounded = (x: number): number => (Math.abs(x) <= ROUNDING * Math.max(1, scale) ? 0 : x);
   if (isInterval(value)) return { ...value, mean: rounded(value.mean), low: rounded(value.low), high: rounded(value.high) };
   return typeof value === 'number' ? rounded(value) : value;
+}
+
+/** What is said where a change is not after − before. */
+export const CHANGE_NOTE = 'A change is the mean of the changes of single rows, over the rows that were measured both times, each counted '
+  + 'alike. It may differ from after minus before, where long rows count more, or rows that were measured once count too.';
+
+/** Whether a change is another number than after − before, beyond rounding. */
+export function isNotDifference(before: unknown, after: unknown, change: unknown): boolean {
+  const [was, is, by] = [before, after, change].map(middle);
+  if (was === undefined || is === undefined || by === undefined) return false;
+  return Math.abs(is - was - by) > 1e-3 * Math.max(Math.abs(was), Math.abs(is), 1e-3);
 }
 
 /** Writes numbers of one measurement. */

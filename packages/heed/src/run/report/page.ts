@@ -83,7 +83,7 @@ export function renderPage(run: ReportData, parts: PageParts): string {
 <h1>${run.name}</h1>
 <p class="quiet">${[...about(run), parts.written].filter(Boolean).join(' · ')}</p>
 <nav aria-label="Sections">${sections.map(([id, title]) => html`<a href="#${id}">${title}</a>`)}</nav>
-${headline(run.summary)}
+${headline(run.summary, run.metrics)}
 ${sections.map(([id, title, body]) => html`<section id="${id}"><h2>${title}</h2>${body}</section>`)}
 </main>
 <div id="tip" role="status" hidden></div>

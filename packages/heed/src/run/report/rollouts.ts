@@ -53,11 +53,11 @@ const numbersOf = ({ reward, rewards = {}, costs = {}, advantage }: Rated): stri
 
 function answerRow(one: Rated): Html {
   const reason = one.reason && html`<p class="reason">${one.reason}</p>`;
-  return html`<tr><td class="num">${one.round}</td><td>${numbersOf(one)}</td>
-    <td class="text">${one.prompt}</td><td class="text">${one.completion}${reason}</td></tr>`;
+  return html`<tr><td class="num" data-label="round">${one.round}</td><td data-label="numbers">${numbersOf(one)}</td>
+    <td class="text" data-label="prompt">${one.prompt}</td><td class="text" data-label="answer">${one.completion}${reason}</td></tr>`;
 }
 
-const answerTable = (caption: string, shown: readonly Rated[]): Html => html`<div class="scroll"><table>
+const answerTable = (caption: string, shown: readonly Rated[]): Html => html`<div class="scroll"><table class="cards">
   <caption>${caption}</caption>
   <thead><tr><th scope="col" class="num">round</th><th scope="col">numbers</th><th scope="col">prompt</th>
     <th scope="col">answer</th></tr></thead>
@@ -66,13 +66,13 @@ const answerTable = (caption: string, shown: readonly Rated[]): Html => html`<di
 
 function changedTable(changed: readonly Changed[]): Html {
   const best = (own: readonly Rated[]): string => own.reduce((a, b) => (b.reward > a.reward ? b : a)).completion;
-  return html`<div class="scroll"><table>
+  return html`<div class="scroll"><table class="cards">
     <caption>Prompts whose mean reward changed most
       <span class="quiet">with the best answer of the first and of the last round</span></caption>
     <thead><tr><th scope="col">prompt</th><th scope="col">reward</th><th scope="col">at first</th><th scope="col">at last</th></tr></thead>
-    <tbody>${changed.map(({ prompt, first, last }) => html`<tr><td class="text">${prompt}</td>
-      <td class="num">${[first, last].map((own) => number(mean(own.map(({ reward }) => reward)))).join(' → ')}</td>
-      <td class="text">${best(first)}</td><td class="text">${best(last)}</td></tr>`)}</tbody>
+    <tbody>${changed.map(({ prompt, first, last }) => html`<tr><td class="text" data-label="prompt">${prompt}</td>
+      <td class="num" data-label="reward">${[first, last].map((own) => number(mean(own.map(({ reward }) => reward)))).join(' → ')}</td>
+      <td class="text" data-label="at first">${best(first)}</td><td class="text" data-label="at last">${best(last)}</td></tr>`)}</tbody>
   </table></div>`;
 }
 

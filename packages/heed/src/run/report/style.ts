@@ -121,6 +121,15 @@ pre.wrap { white-space: pre-wrap; overflow-wrap: anywhere; }
   .sides { grid-template-columns: 1fr; gap: 16px; }
   .curves { grid-template-columns: 1fr; }
   th.plot, td.plot { display: none; }
+  /* A table of several columns becomes a list of rows, so that no column is beyond the screen. */
+  .cards, .cards tbody, .cards caption { display: block; }
+  .cards thead { display: none; }
+  .cards tr { display: block; padding: 10px 0; border-bottom: 1px solid var(--line); }
+  .cards th, .cards td { display: block; border: 0; padding: 2px 0; white-space: normal; text-align: left; overflow-wrap: anywhere; }
+  .cards td[data-label]::before {
+    content: attr(data-label); color: var(--soft); font-size: .8125rem; font-weight: 400; margin-right: 8px;
+  }
+  .cards th[scope=row] { font-weight: 600; } .cards th .quiet { font-weight: 400; }
 }
 @media print { article, figure { break-inside: avoid; } nav, .filter { display: none; } }
 `;

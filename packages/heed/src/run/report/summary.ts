@@ -1,8 +1,11 @@
 /** The headline and the numbers of `summary.json`. */
+import type { LogRow } from '../metrics.js';
 import { html } from './html.js';
 import type { Html } from './html.js';
 import { named, number, words } from './format.js';
-import { isInterval, isSection, measurementOf, middle, withoutRounding, writerOf } from './measurements.js';
+import {
+  CHANGE_NOTE, directionOf, isInterval, isNotDifference, isSection, measurementOf, middle, withoutRounding, writerOf,
+} from './measurements.js';
 import type { Interval, Writer } from './measurements.js';
 
 type Summary = Readonly<Record<string, unknown>>;
@@ -56,18 +59,46 @@ function verdict({ before, after, change, better, write }: Measured): string {
   return 'No interval was measured: the difference may be chance.';
 }
 
+const arrow = (was: string, is: string): Html =>
+  html`<p class="big"><span class="was">${was}</span> <span class="arrow" aria-label="to">→</span> <span class="is">${is}</span></p>`;
+
+/** Steps of whose losses the mean is taken at either end. */
+const ENDS = 10;
+
+/** The loss of the rows that were learnt from, of a run that held none out. */
+function lossHeadline(metrics: readonly LogRow[]): Html {
+  const losses = metrics.flatMap(({ loss }) => (typeof loss === 'number' && Number.isFinite(loss) ? [loss] : []));
+  if (losses.length < 2) return html``;
+  const ends = Math.min(ENDS, Math.floor(losses.length / 2));
+  const mean = (values: readonly number[]): number => values.reduce((sum, x) => sum + x, 0) / values.length;
+  return html`<div class="headline">
+    <p class="metric">loss of the rows that were learnt from, first ${ends} to last ${ends} of ${losses.length} steps</p>
+    ${arrow(number(mean(losses.slice(0, ends))), number(mean(losses.slice(-ends))))}
+    <p class="lede">Lower is better. No rows were held out, so nothing here says how the model does on others: set data.eval.</p>
+  </div>`;
+}
+
+/** What a run is about in one line, for a list of runs: "good enough answers 33 % → 88 %". */
+export function headlineText(summary: Summary): string | undefined {
+  const chief = measuredOf(summary).find(({ before, after }) => middle(before) !== undefined && middle(after) !== undefined);
+  if (chief === undefined) return undefined;
+  const [was, is] = [chief.before, chief.after].map((value) => chief.write.value(middle(value)!));
+  const direction = directionOf(chief);
+  return `${chief.title} ${was} → ${is}${direction === undefined ? '' : ` (${direction})`}`;
+}
+
 /** The one number that a run is about, before → after, and what it says. */
-export function headline(summary: Summary | undefined): Html {
+export function headline(summary: Summary | undefined, metrics: readonly LogRow[] = []): Html {
   if (!summary) return html`<p class="lede">This run has not ended yet; what follows is what it has written so far.</p>`;
   const metric = typeof summary['metric'] === 'string' ? summary['metric'] : undefined;
   const chief = measuredOf(summary).find(({ before, after }) => middle(before) !== undefined && middle(after) !== undefined);
-  if (!chief) return html`${metric !== undefined && html`<p class="lede">${metric}</p>`}`;
+  if (!chief) return metric === undefined ? lossHeadline(metrics) : html`<p class="lede">${metric}</p>`;
   const { before, after, better, write } = chief;
   const direction = better === undefined ? '' : ` ${better === 'lower' ? 'Lower' : 'Higher'} is better.`;
   const [was, is] = [before, after].map((value) => write.value(middle(value)!));
   return html`<div class="headline">
     <p class="metric">${metric ?? `${chief.title} on held-out rows`}</p>
-    <p class="big"><span class="was">${was}</span> <span class="arrow" aria-label="to">→</span> <span class="is">${is}</span></p>
+    ${arrow(was!, is!)}
     <p class="lede">${verdict(chief)}${direction}</p>
   </div>`;
 }
@@ -78,17 +109,25 @@ function measuredCell(value: unknown, show: (value: number) => string): Html {
   return html`${typeof value === 'number' ? show(value) : named('', value).text}`;
 }
 
+/** A measurement in words, and its good direction. */
+function titleCell({ title, better }: Pick<Measured, 'title' | 'better'>): Html {
+  const direction = directionOf({ better });
+  return html`<th scope="row">${title}${direction && html` <span class="quiet">${direction}</span>`}</th>`;
+}
+
 /** Every measurement on held-out rows: before, after, change, and the good direction. */
 function measuredTable(measured: readonly Measured[]): Html {
   const changed = measured.some(({ change }) => isInterval(change));
-  return html`<div class="scroll"><table>
+  const odd = measured.some(({ before, after, change }) => isNotDifference(before, after, change));
+  const cell = (label: string, content: Html): Html => html`<td data-label="${label}">${content}</td>`;
+  return html`<div class="scroll"><table class="cards">
     <caption>Measured on held-out rows <span class="quiet">with 95 % intervals</span></caption>
     <thead><tr><th></th><th scope="col">before</th><th scope="col">after</th>${
-      changed && html`<th scope="col">change</th>`}<th scope="col">good direction</th></tr></thead>
-    <tbody>${measured.map(({ title, better, before, after, change, write }) => html`<tr><th scope="row">${title}</th>
-      <td>${measuredCell(before, write.value)}</td><td class="strong">${measuredCell(after, write.value)}</td>${
-        changed && html`<td>${measuredCell(change, write.difference)}</td>`}<td>${better && `${better} is better`}</td></tr>`)}</tbody>
-  </table></div>`;
+      changed && html`<th scope="col">change</th>`}</tr></thead>
+    <tbody>${measured.map((one) => html`<tr>${titleCell(one)}${cell('before', measuredCell(one.before, one.write.value))}${
+      cell('after', html`<span class="strong">${measuredCell(one.after, one.write.value)}</span>`)}${
+      changed && cell('change', measuredCell(one.change, one.write.difference))}</tr>`)}</tbody>
+  </table></div>${odd && html`<p class="note">${CHANGE_NOTE}</p>`}`;
 }
 
 function whisker({ mean, low, high }: Interval, from: number, to: number): Html {
@@ -106,13 +145,15 @@ type Intervals = readonly (readonly [name: string, interval: Interval])[];
 function intervalTable(title: string, rows: Intervals): Html {
   const from = Math.min(0, ...rows.map(([, { low }]) => low));
   const to = Math.max(...rows.map(([, { high }]) => high));
-  return html`<div class="scroll"><table class="intervals">
+  return html`<div class="scroll"><table class="intervals cards">
     <caption>${title}</caption>
     <thead><tr><th scope="col"></th><th scope="col" class="num">mean</th><th scope="col" class="num">95 % interval</th>
       <th scope="col" class="num">n</th>
       <th scope="col" class="plot"><span>${number(from)}</span><span>${number(to)}</span></th></tr></thead>
-    <tbody>${rows.map(([name, r]) => html`<tr><th scope="row">${words(name)}</th><td class="num strong">${number(r.mean)}</td>
-      <td class="num">${range(number(r.low), number(r.high))}</td><td class="num">${number(r.n)}</td>
+    <tbody>${rows.map(([name, r]) => html`<tr><th scope="row">${words(name)}</th>
+      <td class="num strong" data-label="mean">${number(r.mean)}</td>
+      <td class="num" data-label="95 % interval">${range(number(r.low), number(r.high))}</td>
+      <td class="num" data-label="n">${number(r.n)}</td>
       <td class="plot">${whisker(r, from, to)}</td></tr>`)}</tbody>
   </table></div>`;
 }
@@ -130,13 +171,14 @@ const fieldsOf = ({ parts }: Parts): string[] => [...new Set(parts.flatMap(([, p
 
 /** Parts with the same measurements, such as other methods at the same budget: measurements down, parts across. */
 function partsTable(table: Parts): Html {
-  return html`<div class="scroll"><table>
+  return html`<div class="scroll"><table class="cards">
     <caption>${table.title}</caption>
     <thead><tr><th></th>${table.parts.map(([name]) => html`<th scope="col" class="num">${words(name)}</th>`)}</tr></thead>
     <tbody>${fieldsOf(table).map((field) => {
       const known = measurementOf(field);
-      const cell = (value: unknown): Html => html`<td class="num">${measuredCell(value, writerOf(known).value)}</td>`;
-      return html`<tr><th scope="row">${known.title}</th>${table.parts.map(([, part]) => cell(part[field]))}</tr>`;
+      const cell = (name: string, value: unknown): Html =>
+        html`<td class="num" data-label="${words(name)}">${measuredCell(value, writerOf(known).value)}</td>`;
+      return html`<tr>${titleCell(known)}${table.parts.map(([name, part]) => cell(name, part[field]))}</tr>`;
     })}</tbody>
   </table></div>`;
 }
@@ -146,12 +188,14 @@ function listTable(table: Parts): Html {
   const [first, ...rest] = fieldsOf(table);
   const counts = first !== undefined && table.parts.every(([name, part]) => String(part[first]) === name);
   const fields = counts ? rest : fieldsOf(table);
-  return html`<div class="scroll"><table>
+  const cell = (field: string, part: Record<string, unknown>): Html =>
+    html`<td class="num" data-label="${measurementOf(field).title}">${plainCell(part[field])}</td>`;
+  return html`<div class="scroll"><table class="cards">
     <caption>${table.title}</caption>
     <thead><tr><th>${counts && words(first)}</th>${
       fields.map((field) => html`<th scope="col" class="num">${measurementOf(field).title}</th>`)}</tr></thead>
-    <tbody>${table.parts.map(([name, part]) => html`<tr><th scope="row">${name}</th>${
-      fields.map((field) => html`<td class="num">${plainCell(part[field])}</td>`)}</tr>`)}</tbody>
+    <tbody>${table.parts.map(([name, part]) =>
+      html`<tr><th scope="row">${name}</th>${fields.map((field) => cell(field, part))}</tr>`)}</tbody>
   </table></div>`;
 }
 

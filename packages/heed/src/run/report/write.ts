@@ -1,4 +1,5 @@
 /** `report.html` of a run. */
+import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { arch, cpus, platform, release, totalmem } from 'node:os';
@@ -20,13 +21,16 @@ function environment(): [string, string][] {
 
 /**
  * Writes `report.html` into a run folder: one file that opens offline, of a finished run or of one under way.
- * The environment shown is that of this process.
+ * The environment shown is that of this process. The page of a labelling run stays as labelling wrote it.
  *
  * @returns the file's absolute path.
  * @throws UserError when the folder is not a run's, or a log in it was damaged.
  */
 export async function writeReport(runDir: string): Promise<string> {
   const run = await readRun(runDir);
+  const path = join(resolve(runDir), 'report.html');
+  // Labelling wrote its page from what it had in hand; the folder alone does not hold that.
+  if (run.summary?.['job'] === 'label' && existsSync(path)) return path;
   // The package exports no path to its browser build, but it lies beside the main file.
   const charts = dirname(createRequire(import.meta.url).resolve('uplot'));
   const [chartScript, chartStyle] = await Promise.all([
@@ -34,7 +38,6 @@ export async function writeReport(runDir: string): Promise<string> {
     readFile(join(charts, 'uPlot.min.css'), 'utf8'),
   ]);
   const written = new Date().toISOString().slice(0, 16).replace('T', ' ') + ' UTC';
-  const path = join(resolve(runDir), 'report.html');
   await atomicWrite(path, renderPage(run, { chartScript, chartStyle, environment: environment(), written }));
   return path;
 }
