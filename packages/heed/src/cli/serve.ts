@@ -28,7 +28,10 @@ export function register(program: Command, out: Output): void {
   program
     .command('serve')
     .description("serve a model, and adapters on it, through OpenAI's API: chat completions, completions, models")
-    .addHelpText('after', examples('heed serve --adapter runs/cut terse=runs/terse-2', 'heed serve --feedback runs/feedback.db --keep-days 90'))
+    .addHelpText(
+      'after',
+      examples('heed serve --adapter runs/cut terse=runs/terse-2', 'heed serve --feedback runs/feedback.db --keep-days 90'),
+    )
     .option('--model <model>', 'a folder, a .gguf file or a hub id (default: the base of the adapters; without one, the default model)')
     .option('--adapter <[name=]folder...>', 'adapters, served as models of their own: NAME=FOLDER, or named as the run or folder is', [])
     .option(
@@ -75,7 +78,8 @@ async function serve(
   requireWhole('--max-body', maxBody, 1);
   requireWhole('--grace', grace, 0);
   if (keepDays !== undefined) requireWhole('--keep-days', keepDays, 1);
-  if (keepDays !== undefined && file === undefined) throw new UserError('--keep-days says how long --feedback keeps chats, and that is not given.');
+  if (keepDays !== undefined && file === undefined)
+    throw new UserError('--keep-days says how long --feedback keeps chats, and --feedback is not given.');
   if (port > 65535) throw new UserError(`--port is ${port}; expected at most 65535.`);
   // Known before the model is loaded, which takes its time.
   const token = process.env['HEED_SERVE_TOKEN'];
@@ -128,7 +132,9 @@ async function serve(
 }
 
 /** The store of chats and feedback, cleared of what is too old. */
-async function openKeeping(file: string, days: number | undefined, say: (line: string) => void): Promise<{ store: FeedbackStore; close(): void }> {
+async function openKeeping(
+  file: string, days: number | undefined, say: (line: string) => void,
+): Promise<{ readonly store: FeedbackStore; close(): void }> {
   const { openFeedback } = await import('../feedback/store.js');
   const store = await openFeedback(file);
   say(`Chats are kept in ${store.name}${days === undefined ? '' : ` for ${days} days`}, for feedback at POST /v1/feedback.`);

@@ -70,7 +70,8 @@ export function readFeedback(
   }
   if (typeof words === 'string') {
     return fault(
-      `value is a text, and ${metric} is neither ${COMMENT} nor ${DEMONSTRATION}: a metric of its own takes true, false or a number.`, 'value',
+      `value is a text, and ${metric} is neither ${COMMENT} nor ${DEMONSTRATION}: a metric of its own takes true, false or a number.`,
+      'value',
     );
   }
   return { ...about, said: typeof words === 'boolean' ? 'vote' : 'score', value: words };

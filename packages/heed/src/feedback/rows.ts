@@ -24,8 +24,9 @@ interface Read {
   readonly vote: boolean | undefined;
   readonly score: number | undefined;
 }
-type Make = (row: { readonly id: string; readonly prompt: string | readonly Message[]; readonly completion: string }, said: Read, finish: string)
-=> object[] | string;
+interface Row { readonly id: string; readonly prompt: string | readonly Message[]; readonly completion: string }
+/** Rows of one answer, or why there are none. */
+type Make = (row: Row, said: Read, finish: string) => object[] | string;
 
 const UNVOTED = 'comments without a vote: whether they praise is not known';
 const UNSAID = 'answers of which nothing was said that this kind of row needs';
@@ -104,9 +105,13 @@ function metricOf(
   answers: readonly AnswerWithFeedback[], said: 'vote' | 'score', given: string | undefined, needed: boolean,
 ): string | undefined {
   const names = metricsThat(answers, said);
-  if (given !== undefined && !names.includes(given))
-    throw new UserError(`No ${said} has the metric ${given}.`, [names.length > 0 ? `There is ${names.join(', ')}.` : `There are no ${said}s.`]);
-  if (given === undefined && needed && names.length > 1)
-    throw new UserError(`There are ${names.length} metrics that are ${said}s: ${names.join(', ')}.`, [`Name the one that counts: --${said} ${names[0]}.`]);
+  if (given !== undefined && !names.includes(given)) {
+    const there = names.length > 0 ? `There is ${names.join(', ')}.` : `There are no ${said}s.`;
+    throw new UserError(`No ${said} has the metric ${given}.`, [there]);
+  }
+  if (given === undefined && needed && names.length > 1) {
+    const several = `There are ${names.length} metrics that are ${said}s: ${names.join(', ')}.`;
+    throw new UserError(several, [`Name the one that counts: --${said} ${names[0]}.`]);
+  }
   return given ?? names[0];
 }

@@ -109,7 +109,8 @@ export async function openFeedback(where: string): Promise<FeedbackStore> {
       return answers!.rows.map((row) => {
         const { id, choice } = { id: text(row['id']), choice: Number(row['choice']) };
         return {
-          id, choice, model: text(row['model']), completion: JSON.parse(text(row['completion'])) as string, finish: text(row['finish']), at: text(row['at']),
+          id, choice, model: text(row['model']), completion: JSON.parse(text(row['completion'])) as string,
+          finish: text(row['finish']), at: text(row['at']),
           prompt: JSON.parse(text(row['prompt'])) as Message[], tags: JSON.parse(text(row['tags'])) as Record<string, string>,
           ...(row['episode'] === null ? {} : { episode: text(row['episode']) }), feedback: said.get(placeOf(id, choice)) ?? [],
         };
@@ -143,11 +144,14 @@ async function byKey(client: Client, key: string): Promise<{ readonly id: string
 
 function sameAs({ id, digest }: { readonly id: string; readonly digest: string }, wanted: string): string {
   if (digest === wanted) return id;
-  throw new FeedbackFault('This Idempotency-Key came with other feedback before; give each piece of feedback a key of its own.', 'Idempotency-Key');
+  const message = 'This Idempotency-Key came with other feedback before; give each piece of feedback a key of its own.';
+  throw new FeedbackFault(message, 'Idempotency-Key');
 }
 
 /** The answer that feedback is about. */
-async function answerOf(client: Client, { inference, choice, episode }: Feedback): Promise<{ readonly id: string; readonly choice: number }> {
+async function answerOf(
+  client: Client, { inference, choice, episode }: Feedback,
+): Promise<{ readonly id: string; readonly choice: number }> {
   const [column, name] = inference === undefined ? ['episode', episode!] : ['id', inference];
   const { rows } = await client.execute({ sql: `select id, choice from answers where ${column} = ? limit 129`, args: [name] });
   if (rows.length === 0) {

@@ -51,7 +51,8 @@ export function createApp({ voices, gate, token, maxBody, signal, log, feedback 
       c,
       new ApiError(
         404,
-        `There is no ${c.req.method} ${c.req.path}. There are GET /v1/models, POST /v1/chat/completions, POST /v1/completions and POST /v1/feedback.`,
+        `There is no ${c.req.method} ${c.req.path}. There are GET /v1/models, POST /v1/chat/completions, POST /v1/completions and `
+          + 'POST /v1/feedback.',
         { code: 'unknown_url' },
       ),
     ),

@@ -129,7 +129,8 @@ export function readChat(json: unknown): Ask {
     const other = goOn ? 'continue_final_message' : 'response_format';
     throw badRequest(`tools and ${other} together are not supported by this server.`, other);
   }
-  const kept = { prompt: goOn ? messages.slice(0, -1) : messages, begun: goOn ? messages.at(-1)!.content : '', metadata: body.metadata ?? {} };
+  const [prompt, begun] = goOn ? [messages.slice(0, -1), messages.at(-1)!.content] : [messages, ''];
+  const kept = { prompt, begun, metadata: body.metadata ?? {} };
   return {
     kept,
     ...(grammar === undefined ? {} : { grammar }),

@@ -20,13 +20,15 @@ export async function takeFeedback(store: FeedbackStore | undefined, json: unkno
     return { feedback_id: await store.add(readFeedback(body), { key, dryrun: body.dryrun }) };
   } catch (error) {
     if (!(error instanceof FeedbackFault)) throw error;
-    throw new ApiError(error.unknown ? 404 : 400, error.message, { param: error.param, code: error.unknown ? 'not_found' : 'invalid_value' });
+    const [status, code] = error.unknown ? ([404, 'not_found'] as const) : ([400, 'invalid_value'] as const);
+    throw new ApiError(status, error.message, { param: error.param, code });
   }
 }
 
 /** Keeps the choices of a reply, before its last words are sent: whoever has an id can say something of it. */
 export const keepAnswers = (
-  store: FeedbackStore, { id, model, kept: { prompt, begun, metadata } }: { readonly id: string; readonly model: string; readonly kept: Kept },
+  store: FeedbackStore,
+  { id, model, kept: { prompt, begun, metadata } }: { readonly id: string; readonly model: string; readonly kept: Kept },
   completions: readonly Pick<Completion, 'sample' | 'text' | 'finish'>[],
 ): Promise<void> => {
   const { episode_id: episode, ...tags } = metadata;

@@ -48,7 +48,9 @@ export async function startServer(
   checkExposure(host, token);
   const gate = createGate(queue);
   const ending = new AbortController();
-  const app = createApp({ voices, gate, maxBody, signal: ending.signal, log, feedback, ...(token === undefined || token === '' ? {} : { token }) });
+  const app = createApp({
+    voices, gate, maxBody, signal: ending.signal, log, feedback, ...(token === undefined || token === '' ? {} : { token }),
+  });
   const server = createAdaptorServer({ fetch: app.fetch }) as Server;
   // Node waits 5 minutes for a whole request and a minute for its headers; a body of this size takes seconds.
   server.requestTimeout = 60_000;

@@ -9,7 +9,8 @@ const { folder } = scratchFolder();
 let files = 0;
 const open = () => openFeedback(join(folder, `${++files}.db`));
 const answer = (id: string, more: object = {}) => ({
-  id, choice: 0, prompt: [{ role: 'user' as const, content: `Ask ${id}` }], completion: `Say ${id}`, model: 'm', finish: 'stop', tags: {}, ...more,
+  id, choice: 0, prompt: [{ role: 'user' as const, content: `Ask ${id}` }], completion: `Say ${id}`, model: 'm', finish: 'stop', tags: {},
+  ...more,
 });
 const said = (inference: string, metric: string, value: unknown, more: object = {}) =>
   readFeedback(FeedbackBody.parse({ inference_id: inference, metric_name: metric, value, ...more }));

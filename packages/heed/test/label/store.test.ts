@@ -31,6 +31,7 @@ describe('the label store', () => {
       { requiredKeys: ['promptTokens', 'completionTokens', 'milliseconds'] },
     );
     const number = fc.double({ max: 0, noNaN: true }).map((x) => x + 0);
+    const words = fc.string({ unit: fc.oneof(fc.constantFrom('\0', '"'), fc.string({ unit: 'grapheme', minLength: 1, maxLength: 1 })) });
     const reply: fc.Arbitrary<Reply> = fc.oneof(
       fc.record(
         {
@@ -42,7 +43,7 @@ describe('the label store', () => {
         },
         { requiredKeys: ['logprobs', 'source', 'usage'] },
       ),
-      fc.record({ text: fc.string({ unit: fc.oneof(fc.constant('\0'), fc.constant('"'), fc.string({ minLength: 1, maxLength: 1 })) }), finish: fc.constantFrom('stop' as const, 'length' as const), usage }),
+      fc.record({ text: words, finish: fc.constantFrom('stop' as const, 'length' as const), usage }),
       fc.record(
         { failure: fc.constantFrom('refused' as const, 'no-logprobs' as const), detail: fc.string(), texts: fc.array(fc.string()), usage },
         { requiredKeys: ['failure', 'detail'] },

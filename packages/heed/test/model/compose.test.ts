@@ -16,8 +16,11 @@ const temporary = scratch();
 const checkpoint = await openTiny('llama3');
 const sequences = [{ prompt: [1, 2, 3], response: [4, 5, 6, 7] }, { prompt: [9], response: [8, 8, 1] }];
 
+interface Shape {
+  rank: number; targets: string[]; alpha?: number; layers?: number[]; rslora?: boolean; rankPattern?: Record<string, number>;
+}
 /** An adapter of random numbers. */
-function random(name: string, options: { rank: number; targets: string[]; alpha?: number; layers?: number[]; rslora?: boolean; rankPattern?: Record<string, number> }): Adapter {
+function random(name: string, options: Shape): Adapter {
   const plan = planAdapter(checkpoint.tensors.values(), { alpha: 4, dropout: 0, rslora: false, ...options });
   const numbers = createRandom(name, 0);
   return { plan, parameters: Float32Array.from({ length: plan.size }, () => 0.2 * numbers.normal()) };

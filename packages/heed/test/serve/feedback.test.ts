@@ -25,7 +25,8 @@ afterAll(async () => {
 const ask = (more: object = {}) => client.chat.completions.create({
   model: 'tiny', messages: [{ role: 'user', content: 'Why?' }], max_tokens: 6, seed: 3, ...more,
 });
-const post = (body: object, headers: Record<string, string> = {}) => client.post('/feedback', { body, headers }) as Promise<{ feedback_id: string }>;
+const post = (body: object, headers: Record<string, string> = {}) =>
+  client.post('/feedback', { body, headers }) as Promise<{ feedback_id: string }>;
 
 describe('POST /v1/feedback', () => {
   it('turns what is said of an answer into a row with the answer as it was sent', async () => {
