@@ -14,6 +14,7 @@ import { UnfitError, UserError } from '../errors.js';
 import { type AlignRecipe, loadAlignRecipe } from '../loop/align-recipe.js';
 import { madeEqual } from '../loop/items.js';
 import { openMethod } from '../loop/method-of.js';
+import type { BoundMethod } from '../method/method.js';
 import { type TrainRecipe, loadTrainRecipe } from '../loop/train-recipe.js';
 import { type Model, loadModel } from '../model/load.js';
 import type { Progress } from '../run/progress.js';
@@ -22,6 +23,7 @@ import { createRespond } from '../text/respond.js';
 import { controlTokens } from '../text/template.js';
 import type { TokenSequence } from '../text/token-sequence.js';
 import type { Column } from '../train/item.js';
+import { type JudgmentFlags, judgmentFlags, renderFlags } from './judgment-flags.js';
 import { type SeenSequence, legend, renderSequence } from './render-tokens.js';
 
 /** A row as the model sees it. */
@@ -47,6 +49,8 @@ export interface Inspection {
   /** Ways out for those, where there are any. */
   readonly ways: readonly string[];
   readonly rows: readonly SeenRow[];
+  /** Of a method that flags tokens by judgments: how often it flags what they quote. */
+  readonly flags?: JudgmentFlags;
 }
 
 type Columns = Readonly<Record<string, Column>>;
@@ -57,6 +61,8 @@ interface Seen {
   readonly kind: RowKind | RowDefinition;
   sequences(rows: readonly AnyRow[], index: number, model: Model): Readonly<Record<string, readonly TokenSequence[]>>;
   columns(row: AnyRow): Columns;
+  /** The method that learns from the rows; none where they are prompts. */
+  readonly method?: BoundMethod;
   unfit(row: AnyRow): string | undefined;
   /** Why a row says nothing once it is tokens, else undefined. */
   madeEqual(sequences: Readonly<Record<string, readonly TokenSequence[]>>): string | undefined;
@@ -80,7 +86,7 @@ async function open(file: string, overrides: readonly string[], say: (line: stri
   for (const note of notes) say(note);
   const method = await openMethod(recipe.method);
   return {
-    recipe, kind: method.row, columns: (row) => method.columnsOf(row),
+    recipe, method, kind: method.row, columns: (row) => method.columnsOf(row),
     unfit: (row) => (method.uses(row) ? method.unfit(row) : `the row is left out: ${method.unused}`),
     madeEqual: (sequences) => madeEqual(method, sequences),
     sequences: (rows, index, { template }) => method.sequences(rows[index]!, createRespond(template), { rows, index }),
@@ -156,10 +162,11 @@ export async function inspectRecipe(file: string, overrides: readonly string[], 
     const counts = `${refused.length} of ${data.train.length} rows`;
     throw problemsError(`${counts} cannot be written in the ${model.template.name} template`, refused, [...ways]);
   }
+  const flags = seen.method && await judgmentFlags(model, seen.method, data.train, progress);
   return {
     recipe: file, model: model.checkpoint.id, template: model.template.name, method: recipe.method.name,
     doctor: examine(kind, data, { tokens: lengths, maxTokens, template: model.template, control: controlTokens(model.tokenizer) }),
-    skipped: data.skipped, unfit, ways: [...ways], rows,
+    skipped: data.skipped, unfit, ways: [...ways], rows, ...(flags && { flags }),
   };
 }
 
@@ -201,13 +208,14 @@ function renderRow(row: SeenRow, index: number, colour: boolean): string[] {
 
 /** The inspection as text. */
 export const renderInspection = (
-  { method, model, template, doctor, skipped, unfit, ways, rows }: Inspection, colour: boolean,
+  { method, model, template, doctor, skipped, unfit, ways, flags, rows }: Inspection, colour: boolean,
 ): string => [
   `${method} on ${model}, ${template} template`,
   '',
   renderDoctor(doctor, unfit.length > 0),
   ...(skipped.length === 0 ? [] : ['', 'left out as junk:', listProblems(skipped)]),
   ...(unfit.length === 0 ? [] : ['', `${method} cannot learn from these rows as they are:`, listProblems(unfit), ...ways]),
+  ...(flags === undefined ? [] : ['', ...renderFlags(flags)]),
   ...(rows.length === 0 ? [] : ['', legend(colour)]),
   ...rows.flatMap((row, i) => renderRow(row, i, colour)),
 ].join('\n');

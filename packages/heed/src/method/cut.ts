@@ -100,6 +100,9 @@ export const cut = defineMethod({
       ...(judged && { judged: text.respondJudged(row.prompt, row.judgment ?? '', row.completion, given.judgment) }),
     };
   },
+  flags: ({ lambda, without }) => (
+    lambda === undefined || without.includes('l1') ? undefined : { of: 'plain', against: 'judged', above: lambda }
+  ),
   columnsOf: (row) => ({ unsatisfied: row.satisfied ? 0 : 1 }),
   unused: 'satisfactory, and without: l2-satisfied',
   uses: (row, { without }) => !row.satisfied || !without.includes('l2-satisfied'),

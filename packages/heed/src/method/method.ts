@@ -50,6 +50,13 @@ export interface Loss {
 export type Reference =
   'base' | 'policy' | 'round' | { readonly adapter: string } | { readonly ema: { readonly every: number; readonly rate: number } };
 
+/** Which tokens a loss takes for faulty. */
+export interface Flags<Name extends string> {
+  readonly of: Name;
+  readonly against: Name;
+  readonly above: number;
+}
+
 /** A reference and the named sequences that it scores. */
 export interface ReferenceUse<Name extends string> {
   readonly is: Reference;
@@ -158,6 +165,11 @@ export interface Method<Kind extends RowKind | RowDefinition, Options, Name exte
    * equal, the row says nothing. Default: none.
    */
   readonly apart?: readonly [Name, Name];
+  /**
+   * Tokens that the loss takes for faulty: those of the sequence `of` that are more than `above` times as likely in `against`. Default:
+   * the method looks for none.
+   */
+  flags?(options: Options): Flags<Name> | undefined;
   /** Why all rows together cannot be learnt from (one class only, say), else undefined. An error. */
   unfitTogether?(rows: readonly RowOf<Kind>[], options: Options): string | undefined;
   /** Rows to learn from, chosen from all (CUT keeps a share of the satisfactory ones). Default: all. */
@@ -205,6 +217,7 @@ export interface BoundMethod {
   sequences(row: AnyRow, text: Respond, among?: Among<AnyRow>): Record<string, readonly TokenSequence[]>;
   columnsOf(row: AnyRow): Record<string, number | readonly number[] | readonly (readonly number[])[]>;
   readonly apart?: readonly [string, string];
+  readonly flags?: Flags<string> | undefined;
   uses(row: AnyRow): boolean;
   readonly unused: string;
   unfit(row: AnyRow): string | undefined;
@@ -263,6 +276,7 @@ export function bind<Kind extends RowKind | RowDefinition, Options, Name extends
     },
     columnsOf: (row) => method.columnsOf?.(row as Row, options) ?? {},
     ...(method.apart === undefined ? {} : { apart: method.apart }),
+    flags: method.flags?.(options),
     unused: method.unused ?? `of no use to ${method.name}`,
     uses: (row) => method.uses?.(row as Row, options) ?? true,
     unfit: (row) => method.unfit?.(row as Row, options),

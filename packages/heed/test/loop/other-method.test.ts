@@ -3,7 +3,7 @@ import { loadTrainRecipe } from '../../src/loop/train-recipe.js';
 import { scratchFolder } from '../support/scratch.js';
 
 const { write } = scratchFolder();
-const file = write('dpo.yaml', 'data: a.jsonl\nmethod: { name: dpo, beta: 0.2, loss: ipo }\nrun: { dir: r }\n');
+const file = write('dpo.yaml', 'data: a.jsonl\nmethod: { name: dpo, beta: 0.2, loss: ipo-mean }\nrun: { dir: r }\n');
 
 describe('a method over a recipe of another one', () => {
   it("drops what is not that method's, and says so", async () => {
@@ -19,7 +19,7 @@ describe('a method over a recipe of another one', () => {
   it('keeps what an override gives, right or wrong, and says nothing where nothing is left out', async () => {
     await expect(loadTrainRecipe(file, ['method=hindsight', 'method.beta=1'])).rejects.toThrow('unknown key "method.beta"');
     expect((await loadTrainRecipe(file, ['method.beta=0.5'])).notes).toEqual([]);
-    expect((await loadTrainRecipe(file, ['method=dpo'])).recipe.method).toMatchObject({ beta: 0.2, loss: 'ipo' });
+    expect((await loadTrainRecipe(file, ['method=dpo'])).recipe.method).toMatchObject({ beta: 0.2, loss: 'ipo-mean' });
     expect((await loadTrainRecipe(file, ['method={name: sft}'])).notes).toEqual([]);
     await expect(loadTrainRecipe(file, ['method=hindsite'])).rejects.toThrow('hindsite');
   });
