@@ -34,10 +34,10 @@ export async function runLabelling(recipe: LabelRecipe, run: RunFolder, hooks: H
   try {
     const store = await openStore(recipe.store);
     try {
-      const judge = withProgress(cached(await opener.open(judgedBy), store), progress, interrupt, 'judging');
+      const judge = withProgress(cached(await opener.open(judgedBy), store), progress, interrupt, 'asking the judge');
       const sameModel = JSON.stringify(answers?.by) === JSON.stringify(judgedBy);
       const openWriter = async (by: JudgeOptions): Promise<CachedRespondent> =>
-        withProgress(cached(await opener.open(by), store), progress, interrupt, 'answering');
+        withProgress(cached(await opener.open(by), store), progress, interrupt, 'answering the prompts');
       const writer = answers && (sameModel ? judge : await openWriter(answers.by));
       const summary = await labelRows(recipe, run, { judge, writer, stopped: () => interrupt.requested, say });
       // What waits for people has not failed.

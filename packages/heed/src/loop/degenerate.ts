@@ -33,7 +33,7 @@ export function describeDegenerate({ empty, repetitive }: Degenerate, answers: n
   const parts = [...(empty > 0 ? [`${empty} empty`] : []), ...(repetitive > 0 ? [`${repetitive} that repeat themselves`] : [])];
   if (parts.length === 0) return undefined;
   const advice = empty + repetitive >= answers / 4
-    ? '; the policy degenerates: hold it closer to its reference (method.beta), learn in smaller steps (train.learningRate), '
+    ? '; the model writes worse and worse: hold it closer to its reference (method.beta), learn in smaller steps (train.learningRate), '
       + 'or let the reward see it'
     : '';
   return `of ${answers} answers ${parts.join(' and ')}${advice}.`;

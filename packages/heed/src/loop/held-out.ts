@@ -39,12 +39,12 @@ export async function assess(
   policy: View | undefined,
 ): Promise<AnswerReport> {
   const { progress = silentProgress, interrupt, say } = hooks;
-  progress.start(`answering held-out prompts, ${when}`, rows.length);
+  progress.start(`answering the held-out prompts, ${when} training`, rows.length, { unit: 'answers' });
   const generator = await answerer.generator(policy);
   const scorer = policy && (await createScorer(engine, model));
   const report = await evaluateAnswers({
     model, generator, scorer, reward, rows, sampling, keptIn: policy === undefined ? run.path('work', 'before.json') : undefined,
-    onStage: (doing, total) => progress.start(doing, total),
+    onStage: (doing, total) => progress.start(doing, total, { unit: 'answers' }),
     onProgress(n) {
       if (interrupt?.requested === true)
         throw new Interrupted('Stopped while answering the held-out prompts; --resume answers them again.');

@@ -87,7 +87,7 @@ export async function createLossEvaluator({ engine, model, method, plan, items, 
       const read = await forward.read(items, names, (done) => progress.update(done));
       const references = openReferences({ engine, model, method, plan, policy: parameters, copies, known, still: true });
       await references.prepare(items, { progress });
-      progress.start('the loss of held-out rows', items.length);
+      progress.start('measuring the loss of held-out rows', items.length);
       const whole = new Totals();
       const parts: Record<string, number>[] = [];
       for (let from = 0; from < items.length; from += size) {

@@ -152,9 +152,9 @@ export function openReferences(setup: ReferencesSetup): References {
 const isFixed = (is: Reference): boolean => is === 'base' || (typeof is === 'object' && 'adapter' in is);
 
 function describeReference(is: Reference): string {
-  if (is === 'base') return 'the model without an adapter';
-  if (is === 'policy') return 'the policy itself, without gradient';
-  if (is === 'round') return 'the policy as the round began';
+  if (is === 'base') return 'the untouched model';
+  if (is === 'policy') return 'the model in training itself, taken as fixed';
+  if (is === 'round') return 'the model as the round began';
   if ('adapter' in is) return `the adapter ${is.adapter}`;
-  return `a moving average of the policy (every ${is.ema.every} steps, rate ${is.ema.rate})`;
+  return `a slow average of the model in training (every ${is.ema.every} steps, rate ${is.ema.rate})`;
 }

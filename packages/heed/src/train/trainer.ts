@@ -144,7 +144,7 @@ export async function createTrainer(setup: TrainerSetup): Promise<Trainer> {
 
   async function learn(items: readonly Item[], how: Learning): Promise<Learnt> {
     if (items.length === 0) throw new UserError('There are no rows to train on.');
-    const { seed, done = 0, progress = silentProgress, doing = `training (${method.name})` } = how;
+    const { seed, done = 0, progress = silentProgress, doing = `training with ${method.name}` } = how;
     const order = how.order ?? stepOrder({
       rows: items.length, batch: options.batch, ...lengthOfRun(items.length, options), seed, cost: (row) => tokensOf(items[row]!),
     });

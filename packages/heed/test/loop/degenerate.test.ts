@@ -37,6 +37,6 @@ describe('a round of answers', () => {
     expect(describeDegenerate({ empty: 0, repetitive: 0 }, 8)).toBeUndefined();
     expect(describeDegenerate({ empty: 1, repetitive: 0 }, 8)).toBe('of 8 answers 1 empty.');
     expect(describeDegenerate({ empty: 1, repetitive: 1 }, 8))
-      .toMatch(/^of 8 answers 1 empty and 1 that repeat themselves; the policy degenerates: .*method\.beta.*train\.learningRate/);
+      .toMatch(/^of 8 answers 1 empty and 1 that repeat themselves; the model writes worse and worse: .*method\.beta.*train\.learningRate/);
   });
 });

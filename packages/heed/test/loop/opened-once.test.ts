@@ -87,7 +87,7 @@ const hooks: Hooks = {
       const step = /^self-correct, step-(\d+)$/.exec(what)?.[1];
       if (round !== undefined) seen.now = `round ${round}`;
       if (step !== undefined) seen.now = `round ${Number(step) + 1}`;
-      if (/^answering held-out prompts, after/.test(what)) seen.now = 'after';
+      if (/^answering the held-out prompts, after/.test(what)) seen.now = 'after';
     },
   },
 };

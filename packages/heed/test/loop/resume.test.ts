@@ -90,7 +90,7 @@ describe('heed align', () => {
     const progress = {
       ...silentProgress,
       start: (what: string) => {
-        interrupt.requested = what === 'answering held-out prompts, after';
+        interrupt.requested = what === 'answering the held-out prompts, after training';
       },
     };
     await expect(runAlignment(parsed, run, { interrupt, progress })).rejects.toThrow(/Stopped while answering the held-out prompts/);

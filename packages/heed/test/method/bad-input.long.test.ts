@@ -284,9 +284,10 @@ describe('a reference that cannot exist', () => {
   it('an average that the run is too short for is said to stay as it was', async () => {
     const { code, err } = await train('{ name: d2o, k: 1, rPlus: { every: 1, rate: 0.5 }, rMinus: { every: 2, rate: 0.5 } }', [negative]);
     expect(code, err).toBe(0);
-    expect(err).toContain('The reference rPlus is a moving average of the policy (every 1 steps, rate 0.5).');
+    expect(err).toContain('The reference rPlus is a slow average of the model in training (every 1 steps, rate 0.5).');
     expect(err).toContain(
-      'The reference rMinus is a moving average of the policy (every 2 steps, rate 0.5); a run of 1 steps ends before its first update',
+      'The reference rMinus is a slow average of the model in training (every 2 steps, rate 0.5); '
+        + 'a run of 1 steps ends before its first update',
     );
   });
 
