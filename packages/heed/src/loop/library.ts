@@ -2,7 +2,10 @@ import { randomUUID } from 'node:crypto';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type Engine, startEngine } from '@heed/tensor';
+import { z } from 'zod';
 import { type Problem, problemsError } from '../data/problem.js';
+import { describeUnused } from '../data/unused.js';
+import { illFormed } from '../data/well-formed.js';
 import { type AnyRow, type RowKind, type RowKinds, rowDefinition } from '../data/rows.js';
 import type { BoundMethod } from '../method/method.js';
 import type { Model } from '../model/load.js';
@@ -72,6 +75,7 @@ export async function train<Row extends object = RowInput>(
   const lora = AdapterOptions.parse(adapter ?? {});
   const settings = TrainOptions.parse(options ?? {});
   const known = checked(method, rows.map((row, i) => ({ source: { file: 'rows', line: i + 1 }, ...row }) as object as AnyRow));
+  for (const line of describeUnused(strangersIn(method, known))) say?.(line);
   const chosen = method.select(known, createRandom('select', settings.seed));
   requireFit(method, chosen);
   const limits = { maxTokens: model.architecture.context, onLong: 'error' } as const;
@@ -112,10 +116,20 @@ export async function train<Row extends object = RowInput>(
   }
 }
 
+/** Keys of rows that their kind does not have, so that nothing uses them. */
+function strangersIn(method: BoundMethod, rows: readonly AnyRow[]): string[] {
+  const { schema } = rowDefinition(method.row);
+  if (!(schema instanceof z.ZodObject)) return [];
+  const known = new Set(Object.keys(schema.shape));
+  return [...new Set(rows.flatMap((row) => Object.keys(row)))].filter((key) => !known.has(key));
+}
+
 /** @throws UserError naming every row that no reader of that kind would have made */
 function checked(method: BoundMethod, rows: readonly AnyRow[]): readonly AnyRow[] {
   const { schema, kind } = rowDefinition(method.row);
   const problems = rows.flatMap((row): Problem[] => {
+    const ill = illFormed({ ...row });
+    if (ill !== undefined) return [{ source: row.source, ...ill }];
     const issue = schema.safeParse(row, { reportInput: true }).error?.issues[0];
     if (issue === undefined) return [];
     const { path, message, input } = issue;

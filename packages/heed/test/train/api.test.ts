@@ -39,6 +39,8 @@ describe('train, of rows from code', () => {
     const done = await learn({ name: 'sft' }, rows, (line) => lines.push(line));
     expect([done.rows, done.unused]).toEqual([2, 1]);
     expect(lines).toEqual(['sft: 2 of 3 rows to learn from, 1 left out: said to be bad (by satisfied, label or judgment).']);
+    const [noted] = await learn({ name: 'dpo' }, [{ ...pair, user_id: 3 }], (line) => lines.push(line)).then(() => lines.splice(1));
+    expect(noted).toBe('Not used: user_id.');
     const praise = { prompt, completion: 'Fine.', judgment: null, satisfied: true };
     await expect(learn({ name: 'ilf-dpo' }, [praise])).rejects.toThrow('ilf-dpo cannot learn from these rows: ');
   });
@@ -75,6 +77,9 @@ describe('train, of rows from code', () => {
     [{ name: 'choice' }, { prompt, choices: ['a', 'b'], targets: [0.5, 0.1] }, /rows:1 {2}targets must sum to 1/],
     [{ name: 'cut' }, { ...judged, judgment: null }, /rows:1 {2}judgment says nothing though satisfied is false: write what is wrong/],
     [{ name: 'sft' }, { prompt: 'Why?', completion: 'So.' }, /rows:1 {2}messages /],
+    [{ name: 'sft' }, { messages: [...prompt, { role: 'assistant', content: 'So.', weight: 0.5 }] }, /rows:1 {2}messages\.1\.weight/],
+    [{ name: 'dpo' }, { ...pair, prompt: [{ ...prompt[0], refusal: 'x' }] }, /rows:1 {2}prompt\.0 .*refusal/],
+    [{ name: 'dpo' }, { ...pair, chosen: 'x\ud83d' }, /rows:1 {2}chosen has half a surrogate pair/],
   ];
   it.each(OTHER)('%j: refuses %j', async (method, row, message) => {
     await expect(learn(method, [row])).rejects.toThrow(message);
