@@ -25,7 +25,7 @@ it('loses and doubles nothing', async () => {
       stdio: ['ignore', 'ignore', 'pipe'],
     });
     let said = '';
-    for await (const chunk of child.stderr!.setEncoding('utf8')) {
+    for await (const chunk of child.stderr.setEncoding('utf8')) {
       said += String(chunk);
       const at = /http:\/\/127\.0\.0\.1:(\d+)\/v1/.exec(said);
       if (at === null) continue;
