@@ -1,4 +1,5 @@
 /** Lists and objects that a cell spells as text: JSON, Python's `repr`, or numpy's, which leaves commas out. */
+import { repeatedKey } from './repeated-key.js';
 import { halfIn } from './well-formed.js';
 
 const NUMBER = /[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?/y;
@@ -32,9 +33,16 @@ function attempt(parse: () => unknown): unknown {
   }
 }
 
-/** JSON, in which whole numbers that a double cannot hold stay the digits they are, as text. @throws SyntaxError */
+/**
+ * JSON, in which whole numbers that a double cannot hold stay the digits they are, as text.
+ *
+ * @throws SyntaxError where it is none, or an object has a key twice: only one of the values would be read
+ */
 export function parseJson(text: string): unknown {
-  return JSON.parse(/\d{16}/.test(text) ? text.replace(TOKEN, digitsAsText) : text);
+  const value: unknown = JSON.parse(/\d{16}/.test(text) ? text.replace(TOKEN, digitsAsText) : text);
+  const twice = repeatedKey(text);
+  if (twice !== undefined) throw new SyntaxError(`one object has the key ${JSON.stringify(twice)} twice`);
+  return value;
 }
 
 const TOKEN = /"[^"\\]*(?:\\[^][^"\\]*)*"|-?\d[\d.eE+-]*/g;

@@ -30,6 +30,18 @@ describe('JSON lines', () => {
     expect((await readRows(write('bom.jsonl', '\ufeff{"a":"é"}\n')))[0]?.fields).toEqual({ a: 'é' });
   });
 
+  it.each(['{"prompt":"a","prompt":"b"}', '{"a":[{"x":1},{"x":1,"\\u0078":2}]}', '{"a":{"b":1,"c":{"b":2},"b":3}}'])(
+    'refuses %s, whose object has a key twice', async (line) => {
+      const { message } = await failure(write('twice.jsonl', `{"prompt":"fine"}\n${line}\n`));
+      expect(message).toMatch(/twice\.jsonl:2 {2}is not JSON \(one object has the key "(prompt|x|b)" twice\)/);
+      await expect(readRows(write('twice.json', `[${line}]`))).rejects.toThrow(/has the key "(prompt|x|b)" twice/);
+    });
+
+  it('reads the same key in objects beside and inside one another, and in texts', async () => {
+    const fields = { a: { b: 1, c: { b: 2 } }, d: [{ b: 1 }, { b: 2 }], e: '{"b":1,"b":2}', f: 'b' };
+    expect((await readRows(write('once.jsonl', JSON.stringify(fields))))[0]!.fields).toEqual(fields);
+  });
+
   it('reports every broken line together, the first 20, with the total', async () => {
     const lines = Array.from({ length: 30 }, (_, i) => (i % 6 === 5 ? '{"a":1}' : '{"a": oops}'));
     const { message } = await failure(write('broken.jsonl', lines.join('\n')));
