@@ -1,5 +1,4 @@
 import { type Tensor, add, atLeast, greater, mul, neg, sub, sum, toFloat } from '@heed/tensor';
-import { UnfitError } from '../errors.js';
 import { type PreferenceRow, sameText } from '../data/rows.js';
 import type { TokenSequence } from '../text/token-sequence.js';
 import type { Respond, Scored, Term } from './method.js';
@@ -12,14 +11,8 @@ export type PairName = (typeof PAIR)[number];
 /** The column of `softLabel`: P(chosen is the better one), 1 where the row does not say. */
 export const SOFT_LABEL = 'soft_label';
 
-/** @throws UnfitError where both responses have the same tokens: a template may trim them, and a vocabulary may lack characters */
-export function pairSequences(row: PreferenceRow, text: Respond): Record<PairName, TokenSequence> {
-  const chosen = text.respond(row.prompt, row.chosen), rejected = text.respond(row.prompt, row.rejected);
-  if (chosen.response.join() === rejected.response.join()) {
-    throw new UnfitError(`chosen and rejected have the same tokens, so nothing is preferred: ${JSON.stringify(row.chosen.slice(0, 80))}`);
-  }
-  return { chosen, rejected };
-}
+export const pairSequences = ({ prompt, chosen, rejected }: PreferenceRow, text: Respond): Record<PairName, TokenSequence> =>
+  ({ chosen: text.respond(prompt, chosen), rejected: text.respond(prompt, rejected) });
 
 export const softLabel = (row: PreferenceRow): Record<string, number> => ({ [SOFT_LABEL]: row.soft_label ?? 1 });
 

@@ -53,9 +53,14 @@ describe('a response that the template changes', () => {
     const rows = rowsOf((response) => ({ chosen: response === PLAIN ? 'a' : 'b~', rejected: 'b' }));
     const limits = { maxTokens: 512, onLong: 'error' } as const;
     expect(() => prepare(rows, methodOf({ name: 'simpo' }), lacking, limits)).toThrow(
-      /rows\.jsonl:2  chosen and rejected have the same tokens, so nothing is preferred: "b~"/,
+      /rows\.jsonl:2  in tokens chosen equals rejected: nothing is preferred/,
     );
     expect(prepare(rows, methodOf({ name: 'orpo' }), lacking, { ...limits, junk: 'skip' }).items).toHaveLength(1);
+    // Also a bad answer and a good one beside it.
+    const negatives = rowsOf((response) => ({ rejected: 'b', positives: [response === PLAIN ? 'a' : 'b~'] }));
+    expect(() => prepare(negatives, methodOf({ name: 'd2o', k: 1 }), lacking, limits)).toThrow(
+      /rows\.jsonl:2  in tokens negative equals positives: nothing is preferred/,
+    );
   });
 
   it('two choices that become the same tokens are junk too', () => {
