@@ -132,6 +132,8 @@ function problemsOf(recipe: Given): Problem[] {
   const problems: Problem[] = [];
   if (data.ties !== undefined) problems.push([['data', 'ties'], 'answers are rated one by one, so none is a tie; leave it out']);
   if (data.eval !== undefined) problems.push([['data', 'eval'], 'prompts held out are named by evaluate.prompts; leave it out']);
+  if (data.shuffle === false)
+    problems.push([['data', 'shuffle'], 'is false, and a round draws and learns in an order of its own; leave it out']);
   if (rows && 'every' in rows && rows.every !== 0) problems.push([['rows', 'every'], 'every round makes its rows anew; leave it out']);
   if (recipe.weights !== undefined && recipe.rewards === undefined)
     problems.push([['weights'], 'are those of several rewards, and there is no section rewards; leave it out']);

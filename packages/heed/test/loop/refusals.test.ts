@@ -130,6 +130,7 @@ describe('align refuses prompts', () => {
 describe('align refuses a recipe', () => {
   it.each<[string, (given: { rules: string; fn: string; folder: string }) => string[], ...RegExp[]]>([
     ['that holds out rows in data.eval', ({ rules: r }) => [`reward=rules:${r}`, 'data.eval=0.5'], /data\.eval/, /evaluate\.prompts/],
+    ['that keeps the order of the file', ({ rules: r }) => [`reward=rules:${r}`, 'data.shuffle=false'], /data\.shuffle/, /an order of its own/],
     ['with a section for the reward that names none', () => ['reward={}'], /reward.*expected exactly one of rules/],
     ['with a section for the judge that names none', () => ['judge={}'], /judge.*expected exactly one of/],
     ['with data.ties', ({ rules: r }) => [`reward=rules:${r}`, 'data.ties=skip'], /data\.ties/, /leave it out/],
