@@ -8,6 +8,8 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { ZodType } from 'zod';
 import type { Output } from '../src/cli/output.js';
 import { VERBS } from '../src/cli/verbs.js';
+import { FeedbackBody, readFeedback } from '../src/feedback/feedback.js';
+import { openFeedback } from '../src/feedback/store.js';
 import { LabelRecipe } from '../src/label/recipe.js';
 import { AlignRecipe } from '../src/loop/align-recipe.js';
 import { TrainRecipe } from '../src/loop/train-recipe.js';
@@ -50,6 +52,7 @@ const YOURS: Readonly<Record<string, string | ((folder: string) => void)>> = {
     { question: 'What is 2 + 2?', answer: '5.', comment: 'It says "5".' }, { question: 'What is 3 + 3?', answer: '6.', comment: null },
   ].map((row) => `${JSON.stringify(row)}\n`).join('')),
   'toxicity.jsonl': 'examples/judge-toxicity.jsonl',
+  'feedback.db': (file) => cpSync(keptChats, file),
   'rewards.ts': (file) => writeFileSync(file, /```ts\n([\s\S]*?)```/.exec(read('docs/rewards.md'))![1]!),
 };
 
@@ -59,6 +62,21 @@ const JUDGED = 'runs/walk/labels/rows.jsonl';
 const { folder } = scratchFolder();
 const [cwd, cache] = [process.cwd(), process.env['HEED_CACHE']];
 const cut = join(folder, 'cut');
+const keptChats = join(folder, 'feedback.db');
+
+/** Chats as a server kept them, with what was said of them. */
+async function keepChats(): Promise<void> {
+  const store = await openFeedback(keptChats);
+  const about = { choice: 0, model: 'cut', finish: 'stop', tags: {} };
+  for (const [id, value] of ['a', 'b', 'c', 'd', 'e'].map((id) => [id, false] as const)) {
+    await store.keep([{ ...about, id, prompt: [{ role: 'user', content: `What is ${id}?` }], completion: `It says ${id}.` }]);
+    for (const [metric, said] of [['comment', `It says "${id}".`], ['helpful', value]] as const)
+      await store.add(readFeedback(FeedbackBody.parse({ inference_id: id, metric_name: metric, value: said })));
+  }
+  store.close();
+}
+
+beforeAll(keepChats);
 beforeAll(async () => {
   const home = join(folder, 'cache', 'models', 'smollm2-135m-instruct');
   cpSync(await tinyTalker(folder, { context: 2048 }), home, { recursive: true });
