@@ -115,7 +115,7 @@ export async function runAlignment(recipe: AlignRecipe, run: RunFolder, hooks: H
     const watch = openWatch(recipe.watch, reward ?? {}, run, hooks);
     const shared = {
       rounds: recipe.loop.iterations, prompts, samples, sampling,
-      method, seed, answerer, run, hooks, limits, text: createRespond(model.template),
+      method, seed, answerer, run, hooks, limits, length: recipe.train, text: createRespond(model.template),
     };
     const { maxNewTokens } = recipe.generate;
     const adversary = recipe.adversary

@@ -4,6 +4,7 @@ import type { PromptRow } from '../data/rows.js';
 import type { SamplingOptions } from '../generate/options.js';
 import type { BoundMethod, Respond } from '../method/method.js';
 import type { RunFolder } from '../run/folder.js';
+import { type Length, describeLength } from '../train/order.js';
 import type { Hooks } from '../run/job.js';
 import type { Answer } from './answer-log.js';
 import type { Answerer } from './answerer.js';
@@ -24,6 +25,8 @@ export interface AnswersRounds {
   readonly method: BoundMethod;
   readonly text: Respond;
   readonly limits: Limits;
+  /** How long a round trains. */
+  readonly length: Length;
   readonly seed: number;
   readonly answerer: Answerer;
   readonly run: Pick<RunFolder, 'path'>;
@@ -47,6 +50,15 @@ export async function answerRound(
     sampling: { ...sampling, seed: seed + k },
   });
   return { chosen, answers };
+}
+
+/** Says what a round learnt from, and which rows it never saw. */
+export function sayTrained(
+  k: number, rows: number, steps: number, { length, hooks: { say } }: Pick<AnswersRounds, 'length' | 'hooks'>,
+): void {
+  if (steps === 0) return;
+  say?.(`round ${k}: trained on ${rows} rows in ${steps} steps.`);
+  for (const line of describeLength(rows, length)) say?.(`round ${k}: ${line}`);
 }
 
 /** Counts a round's answers that are empty or repeat themselves, and says so. */

@@ -100,6 +100,8 @@ export const TrainOptions = z
     epochs: z.number().positive().optional(),
     /** Rows in an optimizer step. */
     batch: positiveInt.default(8),
+    /** Whether rows that fill no step at the end are left out (Hugging Face's `dataloader_drop_last`). */
+    dropLast: z.boolean().default(false),
     /** Rows in one forward and backward pass; left out, the trainer chooses. Changes memory and time, not the numbers. */
     microBatch: positiveInt.optional(),
     learningRate: z.number().positive().default(2e-4),

@@ -55,21 +55,27 @@ function exchangeCostliest(first: number[], smaller: number[], cost: (row: numbe
   [first[to], smaller[from]] = [smaller[from]!, first[to]!];
 }
 
-interface Length {
+/** What says how long a run is, or a round of one. */
+export interface Length {
   readonly steps?: number | undefined;
   readonly epochs?: number | undefined;
   readonly batch: number;
+  /** Leaves out the rows that would be a last, smaller step. Default: false. */
+  readonly dropLast?: boolean | undefined;
 }
 
 /**
  * How long a run is: `steps` or `epochs`, whichever ends first; one epoch where neither is given. Epochs take all their rows, so their last
- * step may be smaller; steps are whole.
+ * step may be smaller, unless `dropLast` leaves it out; steps are whole. A run has one step at least.
  *
  * @returns the optimizer steps, at least one, and the rows that they take
  */
-export function lengthOfRun(rows: number, { steps, epochs, batch }: Length): { readonly steps: number; readonly taken: number } {
+export function lengthOfRun(
+  rows: number, { steps, epochs, batch, dropLast = false }: Length,
+): { readonly steps: number; readonly taken: number } {
   const size = Math.min(batch, rows);
-  const ofEpochs = Math.max(1, Math.round((epochs ?? 1) * rows));
+  const all = (epochs ?? 1) * rows;
+  const ofEpochs = dropLast ? size * Math.max(1, Math.floor(all / size)) : Math.max(1, Math.round(all));
   const whole = steps === undefined ? Infinity : steps * size;
   const taken = steps !== undefined && epochs === undefined ? whole : Math.min(whole, ofEpochs);
   return { steps: Math.ceil(taken / size), taken };

@@ -208,6 +208,16 @@ describe('stepOrder', () => {
     expect(describeLength(10, { batch: 4, epochs: 0.5 })).toEqual(['5 of 10 rows are never seen: 2 steps of 4 take 5.']);
   });
 
+  it('leaves a last, smaller step out where that is asked for', () => {
+    const last = { batch: 8, epochs: 1, dropLast: true };
+    expect(lengthOfRun(15, last)).toEqual({ steps: 1, taken: 8 });
+    expect(lengthOfRun(15, { ...last, epochs: 2 })).toEqual({ steps: 3, taken: 24 });
+    expect(lengthOfRun(16, last)).toEqual({ steps: 2, taken: 16 });
+    // A run of fewer rows than a batch has one step, of all of them.
+    expect(lengthOfRun(5, last)).toEqual({ steps: 1, taken: 5 });
+    expect(describeLength(15, last)).toEqual(['7 of 15 rows are never seen: 1 steps of 8 take 8.']);
+  });
+
   it('shuffles each epoch in another way, and each seed', () => {
     const of = (seed: number, steps: number): string[] =>
       stepOrder({ rows: 20, batch: 20, steps, seed, cost: () => 1 }).map((step) => step.join());

@@ -1,6 +1,6 @@
 import type { AnyRow, PromptRow } from '../../data/rows.js';
 import { createRandom } from '../../run/random.js';
-import { type AnswersRounds, answerRound, countDegenerate, isWhole } from '../answered-round.js';
+import { type AnswersRounds, answerRound, countDegenerate, isWhole, sayTrained } from '../answered-round.js';
 import type { Degenerate } from '../degenerate.js';
 import { readyItems } from '../ready.js';
 import type { Source } from '../source.js';
@@ -74,7 +74,7 @@ export function answeredSource(setup: AnsweredSetup): Source {
     },
     learnt(k, { steps }) {
       const round = done.get(k)!;
-      if (steps > 0) say(`round ${k}: trained on ${round.trainedOn} rows in ${steps} steps.`);
+      sayTrained(k, round.trainedOn, steps, setup);
       return { ...round };
     },
   };

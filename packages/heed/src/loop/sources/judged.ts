@@ -3,7 +3,7 @@ import { type Failure, failed } from '../../judge/respondent.js';
 import type { Rated, Reward } from '../../reward/reward.js';
 import { createRandom } from '../../run/random.js';
 import type { Answer } from '../answer-log.js';
-import { type AnswersRounds, answerRound, countDegenerate, isWhole } from '../answered-round.js';
+import { type AnswersRounds, answerRound, countDegenerate, isWhole, sayTrained } from '../answered-round.js';
 import type { Constraints } from '../constraints.js';
 import type { Degenerate } from '../degenerate.js';
 import { counted, rateAnswers, reasonsOf } from '../ratings.js';
@@ -94,7 +94,7 @@ export function judgedSource(setup: JudgedSetup): Source {
     },
     learnt(k, { steps }) {
       const round = done.get(k)!;
-      if (steps > 0) say(`round ${k}: trained on ${round.trainedOn} rows in ${steps} steps.`);
+      sayTrained(k, round.trainedOn, steps, setup);
       return { ...round };
     },
   };
