@@ -237,6 +237,25 @@ def partial_rope():
     case("rope", rope, [normal(4, heads * width), ints([[8, 0, 3, 1]], np.int64), cosine, sine], "a part of each head", {"heads": heads}, dims={0: ["n", heads * width], 1: [1, "n"]}, frozen=(2, 3))
 
 
+def kept():
+    # Distributions over the tokens that a filter kept, each label among them.
+    rows, vocabulary, hidden = 6, 11, 5
+
+    def among(labels):
+        flags = rng.random((len(labels), vocabulary)) < 0.4
+        flags[np.arange(len(labels)), labels] = True
+        return flags
+
+    never = lambda x, flags: torch.where(flags, x, torch.tensor(-1e30, dtype=x.dtype))
+    case("onlyKept", never, [normal(rows, vocabulary), among(rng.integers(0, vocabulary, rows))], dims={0: ["n", vocabulary], 1: ["n", vocabulary]})
+    for pieces in [[6], [2, 4]]:
+        labels = rng.integers(0, vocabulary, rows)
+        cuts = np.cumsum(pieces)[:-1]
+        fn = lambda h, e, *rest: torch.log_softmax(never(h @ e.T, torch.cat(rest[len(pieces):])), -1).gather(1, torch.cat(rest[:len(pieces)])[:, None].long())[:, 0]
+        inputs = [normal(rows, hidden), normal(vocabulary, hidden), *[ints(p) for p in np.split(labels, cuts)], *np.split(among(labels), cuts)]
+        case("tokenLogProbs", fn, inputs, f"pieces {pieces}, kept", {"stored": "float32", "kept": True}, frozen=(1,))
+
+
 def points():
     """Unary functions where float32 is in danger."""
     extremes = [-88, -50, -30, -20, -17, -10, -1e-3, -1e-7, 0, 1e-7, 1e-3, 10, 17, 20, 30, 50, 88]
@@ -284,6 +303,7 @@ if __name__ == "__main__":
     optimizer = adamw()
     order()  # last, and after it what came later: the numbers that the others draw stay as they were
     partial_rope()
+    kept()
     OUT.mkdir(parents=True, exist_ok=True)
     body = ",\n".join(json.dumps(c, separators=(",", ":"), allow_nan=False) for c in cases)
     (OUT / "ops.json").write_text('{"cases":[\n' + body + '\n],"points":' + json.dumps(points(), separators=(",", ":")) + "}\n")

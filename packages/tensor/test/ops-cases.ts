@@ -63,6 +63,7 @@ interface Args {
   readonly s: number;
   readonly shape: readonly (string | number)[];
   readonly stored: DType;
+  readonly kept?: boolean;
   readonly through: DType;
   readonly transA: boolean;
   readonly transB: boolean;
@@ -96,8 +97,11 @@ const special: Readonly<Record<string, (x: Tensor[], a: Args) => Tensor>> = {
   sum: ([x], a) => reduce.sum(x!, a.axes ?? undefined, a.keep),
   sumTo: ([x], a) => reduce.sumTo(x!, dims(a.shape)),
   takeRows: ([x, index, inverse], a) => shaping.takeRows(x!, index!, a.went === null ? undefined : { index: inverse!, went: a.went }),
-  tokenLogProbs: ([hidden, head, ...labels], a) =>
-    model.tokenLogProbs(hidden!, stored(head!, a.stored), labels.length === 1 ? labels[0]! : labels),
+  tokenLogProbs([hidden, head, ...rest], a) {
+    const pieces = a.kept ? rest.length / 2 : rest.length;
+    const one = (list: Tensor[]): Tensor | Tensor[] => (list.length === 1 ? list[0]! : list);
+    return model.tokenLogProbs(hidden!, stored(head!, a.stored), one(rest.slice(0, pieces)), a.kept ? one(rest.slice(pieces)) : undefined);
+  },
   transpose: ([x], a) => shaping.transpose(x!, a.order),
   zeros: ([x], a) => elementwise.mul(shaping.zeros(dims(a.shape)), detach(x!)),
 };
