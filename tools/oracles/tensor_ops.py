@@ -247,7 +247,8 @@ def kept():
         return flags
 
     never = lambda x, flags: torch.where(flags, x, torch.tensor(-1e30, dtype=x.dtype))
-    case("onlyKept", never, [normal(rows, vocabulary), among(rng.integers(0, vocabulary, rows))], dims={0: ["n", vocabulary], 1: ["n", vocabulary]})
+    # As its softmax: the logits that are left out are too large for differences.
+    case("onlyKept", lambda x, flags: never(x, flags).softmax(-1), [normal(rows, vocabulary), among(rng.integers(0, vocabulary, rows))], dims={0: ["n", vocabulary], 1: ["n", vocabulary]})
     for pieces in [[6], [2, 4]]:
         labels = rng.integers(0, vocabulary, rows)
         cuts = np.cumsum(pieces)[:-1]

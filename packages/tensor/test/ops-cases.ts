@@ -97,6 +97,7 @@ const special: Readonly<Record<string, (x: Tensor[], a: Args) => Tensor>> = {
   sum: ([x], a) => reduce.sum(x!, a.axes ?? undefined, a.keep),
   sumTo: ([x], a) => reduce.sumTo(x!, dims(a.shape)),
   takeRows: ([x, index, inverse], a) => shaping.takeRows(x!, index!, a.went === null ? undefined : { index: inverse!, went: a.went }),
+  onlyKept: ([x, kept]) => reduce.softmax(model.onlyKept(x!, kept!)),
   tokenLogProbs([hidden, head, ...rest], a) {
     const pieces = a.kept ? rest.length / 2 : rest.length;
     const one = (list: Tensor[]): Tensor | Tensor[] => (list.length === 1 ? list[0]! : list);
