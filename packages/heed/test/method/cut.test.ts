@@ -80,7 +80,8 @@ describe('cut', () => {
 
   it('never flags the end of turn where it is kept or ignored', async () => {
     const given = { plain: [[-3, -0.5, -3], [-3, -3]], judged: [[-1, -1, -1], [-1, -1]] };
-    const under = (endOfTurn: 'judge' | 'keep' | 'ignore') => lossOf(engine, bind(cut, { endOfTurn, gamma: 0 }), given, { unsatisfied: [1, 1] });
+    const under = (endOfTurn: 'judge' | 'keep' | 'ignore') =>
+      lossOf(engine, bind(cut, { endOfTurn, gamma: 0 }), given, { unsatisfied: [1, 1] });
     const [judge, keep, ignore] = [await under('judge'), await under('keep'), await under('ignore')];
     expect([judge, keep, ignore].map((v) => v.metrics['inappropriate']!.toFixed(4))).toEqual(['0.8000', '0.4000', '0.4000']);
     // −log p = 3 of the two ends, over 3 and 2 tokens, is what `keep` imitates and `ignore` leaves out; half of it, since the loss is a
