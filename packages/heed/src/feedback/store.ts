@@ -38,7 +38,8 @@ export interface FeedbackStore {
   /**
    * Takes feedback on an answer, or on a conversation that has one answer.
    *
-   * @param key The same key a second time changes nothing, and gives the same id (the header Idempotency-Key).
+   * @param options `key`: the same key a second time changes nothing, and gives the same id (the header Idempotency-Key). `dryrun`: all
+   * is checked and nothing kept.
    * @returns The feedback's id.
    * @throws FeedbackFault where the answer is not known, has several choices and none is named, the metric's values are of another type,
    * or the key came with something else
