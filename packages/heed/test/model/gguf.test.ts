@@ -174,6 +174,15 @@ describe('GGUF', () => {
     }), { numRuns: 1500 });
   });
 
+  it('refuses a damaged count of layers at once', async () => {
+    const file = tiny.slice();
+    file[101] = 25;
+    const at = path.join(folder, 'layers.gguf'), out = path.join(folder, 'layers');
+    fs.writeFileSync(at, file);
+    fs.mkdirSync(out);
+    await expect(convertGguf(at, out, at)).rejects.toThrow(/num_hidden_layers: \d+ is more than any model has: the file is damaged/);
+  });
+
   it('converts or refuses a damaged file, and never crashes on it', async () => {
     const at = path.join(folder, 'fuzz.gguf'), out = path.join(folder, 'fuzz');
     await fc.assert(fc.asyncProperty(fc.array(fc.tuple(fc.nat(12000), fc.nat(255)), { minLength: 1, maxLength: 4 }), async (changes) => {

@@ -8,13 +8,15 @@ export const record = (value: unknown): RawConfig | undefined =>
   (typeof value === 'object' && value !== null && !Array.isArray(value) ? value as RawConfig : undefined);
 
 const count = z.int().positive();
+const MOST_LAYERS = 10_000;
 const tokenId = z.union([z.int().nonnegative(), z.array(z.int().nonnegative())]).nullish();
 
 /** A Hugging Face `config.json` as `parseConfig` spells it, with Llama's defaults where the file is silent; unknown keys are kept. */
 export const Config = z.looseObject({
   model_type: z.string(),
   hidden_size: count,
-  num_hidden_layers: count,
+  // A damaged count must not make a list of tensors that no memory holds.
+  num_hidden_layers: count.max(MOST_LAYERS, { error: ({ input }) => `${String(input)} is more than any model has: the file is damaged` }),
   num_attention_heads: count,
   num_key_value_heads: count,
   head_dim: count.nullish(),
