@@ -1,5 +1,5 @@
 // @ts-check
-// Learning online on the real model: each loop before and after, over seeds. docs/loops/README.md shows the results.
+// Learning online on the real model: each loop before and after, over seeds.
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { UsageError } from '../shared/data.js';
@@ -7,8 +7,7 @@ import { MODEL, heed, quote } from '../shared/heed.js';
 import { rewardModel } from './reward-model.js';
 import { COMMON, PLAN } from './plan.js';
 
-export { tables } from './tables.js';
-export const about = 'each loop of learning online, before and after, NAME/SEED';
+export const about = 'each loop of learning online, before and after, over seeds';
 
 const SEEDS = [0, 1, 2];
 export const names = Object.keys(PLAN).flatMap((name) => SEEDS.map((seed) => `${name}/${seed}`));
@@ -16,7 +15,7 @@ export const names = Object.keys(PLAN).flatMap((name) => SEEDS.map((seed) => `${
 /** Every fifth round's line of the curve, and the last. */
 const shownRounds = (rounds) => rounds.filter(({ round }, i) => round % 5 === 1 || i === rounds.length - 1);
 
-/** What TRL's metrics say of the last rounds: KL in nats an answer, the sampler against the trainer. */
+/** Optimizer steps of a run, and how long they took. */
 function metricsOf(dir) {
   const lines = readFileSync(join(dir, 'metrics.jsonl'), 'utf8').trim().split('\n').map((line) => JSON.parse(line));
   const seconds = lines.map((line) => line.seconds).filter(Number.isFinite).sort((a, b) => a - b);

@@ -21,16 +21,13 @@ export function register(program: Command, out: Output): void {
     .option('--inference <id>', 'the answer with this id')
     .option('--episode <id>', 'all answers of this conversation')
     .action(async (_action: string, file: string, { olderThan, inference, episode }: Options) => {
-      const [{ UserError }, { existsSync }, { openFeedback }] = await Promise.all([
-        import('../errors.js'), import('node:fs'), import('../feedback/store.js'),
-      ]);
+      const [{ UserError }, { openKeptFeedback }] = await Promise.all([import('../errors.js'), import('../feedback/store.js')]);
       const which = [
         ...(olderThan === undefined ? [] : [{ olderThanDays: olderThan }]),
         ...(inference === undefined ? [] : [{ inference }]), ...(episode === undefined ? [] : [{ episode }]),
       ];
       if (which.length !== 1) throw new UserError('Say which chats to remove: one of --older-than, --inference and --episode.');
-      if (!/^\w+:\/\//.test(file) && !existsSync(file)) throw new UserError(`There is no file ${file}.`);
-      const store = await openFeedback(file);
+      const store = await openKeptFeedback(file);
       try {
         const removed = await store.prune(which[0]!);
         out.result(removed, `${removed.answers} answers and ${removed.feedback} pieces of feedback were removed from ${store.name}`);

@@ -31,15 +31,13 @@ export function register(program: Command, out: Output): void {
 }
 
 async function rows(file: string, { kind, output, ...metrics }: Options, out: Output): Promise<void> {
-  const [{ UserError }, { existsSync }, { openFeedback }, { feedbackRows }, { atomicWrite }] = await Promise.all([
+  const [{ UserError }, { existsSync }, { openKeptFeedback }, { feedbackRows }, { atomicWrite }] = await Promise.all([
     import('../errors.js'), import('node:fs'), import('../feedback/store.js'), import('../feedback/rows.js'), import('../run/files.js'),
   ]);
   if (kind === undefined && output !== undefined) throw new UserError('--output needs --kind: what rows to write.');
   if (kind !== undefined && output === undefined) throw new UserError('--kind needs --output: where to write the rows.');
   if (output !== undefined && existsSync(output)) throw new UserError(`${output} is there already.`, ['Name another file, or remove it.']);
-  if (!/^\w+:\/\//.test(file) && !existsSync(file))
-    throw new UserError(`There is no file ${file}.`, ['heed serve --feedback FILE.db makes one.']);
-  const store = await openFeedback(file);
+  const store = await openKeptFeedback(file);
   try {
     const answers = await store.all();
     if (kind === undefined || output === undefined) return overview(file, answers, (one) => feedbackRows(answers, one, metrics), out);

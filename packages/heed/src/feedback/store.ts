@@ -3,7 +3,7 @@ import { createHash, randomUUID } from 'node:crypto';
 import type { Client, InStatement } from '@libsql/client';
 import type { Message } from '../text/template.js';
 import { UserError } from '../errors.js';
-import { openDatabase } from '../run/database.js';
+import { openDatabase, requireDatabase } from '../run/database.js';
 import { type Feedback, FeedbackFault, type Said } from './feedback.js';
 
 /** An answer that was given: one choice. */
@@ -67,6 +67,12 @@ const SCHEMA = [
   'create index if not exists feedback_by_answer on feedback (answer, choice)',
   'create index if not exists feedback_by_metric on feedback (metric)',
 ];
+
+/** Opens what a server has kept. @throws UserError where there is no such file, and as `openFeedback` does */
+export async function openKeptFeedback(where: string): Promise<FeedbackStore> {
+  requireDatabase(where, 'heed serve --feedback FILE.db makes one.');
+  return openFeedback(where);
+}
 
 /** @throws UserError where the file is no such store or cannot be opened */
 export async function openFeedback(where: string): Promise<FeedbackStore> {

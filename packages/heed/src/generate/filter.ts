@@ -111,8 +111,8 @@ export function drawFromAll(logits: Float32Array, options: SamplingOptions, unif
     const drawn = draw({ logits: values, normaliser: known, complete }, options, uniform);
     if (drawn === undefined) continue;
     const { place, count, logprob } = drawn;
-    const idAt = (at: number): number => idOf(logits, values[at]!, at - values.indexOf(values[at]!));
-    return { id: idAt(place), logprob, kept: () => keptIds(logits, values[count - 1]!, count) };
+    const id = idOf(logits, values[place]!, place - values.indexOf(values[place]!));
+    return { id, logprob, kept: () => keptIds(logits, values[count - 1]!, count) };
   }
   throw new Error('Logits that are not numbers cannot be sampled.');
 }

@@ -1,6 +1,6 @@
 /** The label report as a page of its own, `report.html`: no script, no network. */
-import { Html, html } from '../run/report/html.js';
-import { STYLE } from '../run/report/style.js';
+import { documentOf } from '../run/report/document.js';
+import { type Html, html } from '../run/report/html.js';
 import { at } from '../data/source.js';
 import type { LabelFailure } from './labelled.js';
 import type { AnyLabeler } from './labeler.js';
@@ -18,17 +18,7 @@ export interface Made {
 export function labelPage(report: LabelReport, labeler: AnyLabeler, recipe: string, made: Made = { rows: [], failures: [] }): string {
   const { calibration, warning, lines: [chief] } = labeler.report(report.measures, report.labelled);
   const reasons = Object.entries(report.failed.reasons);
-  return html`<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'">
-<meta name="generator" content="Heed">
-<title>Labels: ${report.labeler} · Heed</title>
-<style>${new Html(STYLE)}</style>
-</head>
-<body><main>
+  return documentOf(`Labels: ${report.labeler}`, html`<main>
 <h1>Labels: ${report.labeler}</h1>
 <p class="quiet">by ${report.judge}</p>
 <div class="headline">${warning !== undefined && html`<p class="alarm" role="alert">${warning}</p>`}
@@ -48,9 +38,7 @@ ${made.failures.slice(0, MOST_ROWS).map(whyFailed)}`}
 ${made.rows.length > 0 && html`<h2>What the judge said</h2>${labelledRows(made.rows)}`}
 <h2>Recipe</h2>
 <pre>${recipe}</pre>
-</main></body>
-</html>
-`.text;
+</main>`);
 }
 
 const whyFailed = ({ source, failure, detail }: LabelFailure): Html => html`<p class="reason">${at(source)}: ${failure}: ${detail}</p>`;

@@ -1,4 +1,5 @@
 /** One database file of Heed's own, or a libSQL server: how it is opened, and what its failures mean. */
+import { existsSync } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
@@ -52,9 +53,16 @@ export async function openDatabase(
   return { client, name, guarded };
 }
 
+/** Whether the address is a server's, and not a file's. */
+const isRemote = (where: string): boolean => /^(libsql|https?|wss?):\/\//i.test(where);
+
+/** @throws UserError where it is a file, and there is none yet. `hint`: what makes one. */
+export function requireDatabase(where: string, hint: string): void {
+  if (!isRemote(where) && !existsSync(where)) throw new UserError(`There is no file ${where}.`, [hint]);
+}
+
 async function connect(where: string, words: DatabaseWords): Promise<{ client: Client; name: string; local: boolean }> {
-  const remote = /^(libsql|https?|wss?):\/\//i.test(where);
-  if (!remote) {
+  if (!isRemote(where)) {
     const file = resolve(where.replace(/^file:(\/\/)?/, ''));
     await mkdir(dirname(file), { recursive: true }).catch((error: unknown) => { throw fileError(error, file); });
     try {

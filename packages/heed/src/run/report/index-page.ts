@@ -7,9 +7,9 @@ import { parse } from 'yaml';
 
 import { UserError } from '../../errors.js';
 import { atomicWrite } from '../files.js';
-import { Html, html } from './html.js';
-import { isSection } from './measurements.js';
-import { STYLE } from './style.js';
+import { documentOf } from './document.js';
+import { type Html, html } from './html.js';
+import { isSection, nameOf } from './measurements.js';
 import { headlineText } from './summary.js';
 
 interface Listed {
@@ -81,11 +81,6 @@ async function sectionIn(file: string): Promise<Readonly<Record<string, unknown>
   }
 }
 
-function nameOf(section: unknown): string | undefined {
-  if (typeof section === 'string') return section;
-  return isSection(section) && typeof section['name'] === 'string' ? section['name'] : undefined;
-}
-
 const minute = (time: Date): string => `${time.toISOString().slice(0, 16).replace('T', ' ')} UTC`;
 
 function line({ name, time, what, result, hasReport }: Listed): Html {
@@ -96,24 +91,12 @@ function line({ name, time, what, result, hasReport }: Listed): Html {
 
 /** The page. Pure: the same runs give the same page. */
 function indexPage(runs: readonly Listed[]): string {
-  return html`<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'">
-<meta name="generator" content="Heed">
-<title>Runs · Heed</title>
-<style>${new Html(STYLE)}</style>
-</head>
-<body><main>
+  return documentOf('Runs', html`<main>
 <h1>Runs</h1>
 <p class="quiet">${runs.length} runs, the newest first</p>
 <div class="scroll"><table class="cards">
 <thead><tr><th scope="col">run</th><th scope="col">did</th><th scope="col">result</th><th scope="col">written</th></tr></thead>
 <tbody>${runs.map(line)}</tbody>
 </table></div>
-</main></body>
-</html>
-`.text;
+</main>`);
 }

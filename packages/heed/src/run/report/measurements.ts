@@ -62,6 +62,12 @@ export type Interval = Pick<Estimate, 'mean' | 'low' | 'high'> & Partial<Pick<Es
 export const isSection = (value: unknown): value is Record<string, unknown> =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
 
+/** What a section of a recipe is called: the word itself, or its `name`; undefined where it has neither. */
+export function nameOf(section: unknown): string | undefined {
+  if (typeof section === 'string') return section;
+  return isSection(section) && typeof section['name'] === 'string' ? section['name'] : undefined;
+}
+
 /** Whether a value of a summary is a mean with its interval. */
 export const isInterval = (value: unknown): value is Interval =>
   isSection(value) && ['mean', 'low', 'high'].every((key) => typeof value[key] === 'number');

@@ -4,10 +4,11 @@ import { createHash } from 'node:crypto';
 import { answerPairs } from './answers.js';
 import { curvePlaces, curvesOf } from './curves.js';
 import type { ReportData } from './data.js';
+import { documentOf } from './document.js';
 import { heatmaps } from './heatmap.js';
 import { Html, html, jsonBlock } from './html.js';
+import { nameOf } from './measurements.js';
 import { LANGUAGE_GUARD, SCRIPT } from './script.js';
-import { STYLE } from './style.js';
 import { rolloutTables } from './rollouts.js';
 import { headline, summaryTables } from './summary.js';
 
@@ -28,14 +29,8 @@ function script(code: string): { element: Html; hash: string } {
   return { element: new Html(`<script>${safe}</script>`), hash: `'sha256-${createHash('sha256').update(safe).digest('base64')}'` };
 }
 
-/** What a section of the recipe is called: the word itself, or its `name`; '' where it has neither. */
-function nameOf(section: unknown): string {
-  if (typeof section === 'string') return section;
-  return typeof section === 'object' && section !== null && 'name' in section ? String(section.name) : '';
-}
-
 /** The method, the model and how far the run is. */
-function about({ recipe, metrics, summary }: ReportData): string[] {
+function about({ recipe, metrics, summary }: ReportData): (string | undefined)[] {
   const steps = `${metrics.length.toLocaleString('en-US')} steps`;
   return [nameOf(recipe['method']), nameOf(recipe['model']), steps, summary ? 'finished' : 'under way'];
 }
@@ -54,8 +49,6 @@ export function renderPage(run: ReportData, parts: PageParts): string {
   const curves = curvesOf(run.metrics);
   const charts = script(LANGUAGE_GUARD + parts.chartScript);
   const own = script(SCRIPT);
-  const scripts = `script-src ${charts.hash} ${own.hash}`;
-  const policy = `default-src 'none'; style-src 'unsafe-inline'; ${scripts}; base-uri 'none'; form-action 'none'`;
 
   const sections: [id: string, title: string, body: Html][] = [];
   if (run.summary) sections.push(['result', 'Result', summaryTables(run.summary)]);
@@ -68,17 +61,7 @@ export function renderPage(run: ReportData, parts: PageParts): string {
   sections.push(['recipe', 'Recipe', html`<pre>${run.recipeText}</pre>`]);
   sections.push(['environment', 'Environment', facts(parts.environment)]);
 
-  return html`<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<meta http-equiv="Content-Security-Policy" content="${policy}">
-<meta name="generator" content="Heed">
-<title>${run.name} · Heed</title>
-<style>${new Html(parts.chartStyle.replaceAll('</style', '<\\/style'))}${new Html(STYLE)}</style>
-</head>
-<body>
+  return documentOf(run.name, html`
 <main>
 <h1>${run.name}</h1>
 <p class="quiet">${[...about(run), parts.written].filter(Boolean).join(' · ')}</p>
@@ -90,7 +73,5 @@ ${sections.map(([id, title, body]) => html`<section id="${id}"><h2>${title}</h2>
 ${jsonBlock('curves', curves)}
 ${charts.element}
 ${own.element}
-</body>
-</html>
-`.text;
+`, { scripts: `${charts.hash} ${own.hash}`, style: parts.chartStyle });
 }
