@@ -103,7 +103,8 @@ export async function openFeedback(where: string): Promise<FeedbackStore> {
     },
     async all() {
       const [answers, feedback] = await guarded(client.batch([
-        'select * from answers order by at, id, choice', 'select * from feedback order by at, id',
+        // What came in one millisecond is told apart by the order of its rows.
+        'select * from answers order by at, rowid', 'select * from feedback order by at, rowid',
       ], 'read'));
       const said = new Map<string, AnswerWithFeedback['feedback'][number][]>();
       for (const row of feedback!.rows) {

@@ -105,6 +105,16 @@ describe('the feedback store', () => {
     expect(() => readFeedback(FeedbackBody.parse(body))).toThrow(message);
   });
 
+  it('keeps the order of what is said within a millisecond', async () => {
+    const store = await open();
+    await store.keep([answer('a')]);
+    const values = Array.from({ length: 200 }, (_, n) => n);
+    for (const value of values) await store.add(said('a', 'stars', value));
+    const [{ feedback }] = (await store.all()) as [Awaited<ReturnType<typeof store.all>>[number]];
+    expect(feedback.map(({ value }) => value)).toEqual(values);
+    store.close();
+  });
+
   it('gives texts back as they were, NUL and all', async () => {
     const store = await open();
     const completion = 'a\u0000b "c" \\ \u{1F600}';
