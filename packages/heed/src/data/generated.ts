@@ -26,6 +26,8 @@ const OPEN = /[,(\[{“«—–-]\s*$/;
 const UNMARKED = /^[-*•—]|(?:^|\s)#\w+$|https?:\/\/\S+$|—\s*\p{Lu}[\p{L}\s.]*$|^\p{Lu}[\p{L} ]*: \S|= ?\S+$/u;
 /** Shorter answers are often no sentences: "Paris", "An apple". */
 const LEAST_WORDS = 12;
+/** Words of a numbered item, or of a line below a colon, that are a name or a value: "2. Lupus", "9 x 5 = 45". */
+const NAME_WORDS = 6;
 
 /** Whether an answer looks as if it was cut off: it stops within a sentence or a block of code. */
 export function looksCutOff(response: string): boolean {
@@ -39,5 +41,13 @@ export function looksCutOff(response: string): boolean {
   const bare = others.filter((line) => !ENDED.test(line)).length;
   if (others.length > 0 && bare * 2 >= others.length && !DANGLING.test(last)) return false;
   if (DANGLING.test(last)) return true;
+  if (others.length > 0 && isValue(last, others[0]!)) return false;
   return !UNMARKED.test(last) && /[.!?。！？]["”')\]]*\s/u.test(text);
+}
+
+/** Whether a last line is a short item of a numbered list, or the value that the line before it announces. */
+function isValue(last: string, before: string): boolean {
+  const numbers = /^[\d\s,.]+$/.test(last);
+  const short = last.split(/\s+/).length <= NAME_WORDS;
+  return (short && /^\d+[.)]\s/.test(last)) || ((short || numbers || /[=+]/.test(last)) && before.endsWith(':'));
 }

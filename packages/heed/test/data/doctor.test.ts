@@ -329,14 +329,14 @@ describe('published data', () => {
   it.skipIf(sharedData('cut_iter1.jsonl') === undefined)('CUT, iteration 1: 34 failed calls, 9 judgments of praise, no leak', async () => {
     expect(await found('cut_iter1.jsonl', 'judged', { eval: 0.1 })).toEqual({
       counts: { train: 654, eval: 73, 'distinct prompts': 727, satisfied: 543, unsatisfied: 184 },
-      findings: { 'skipped junk': 34, 'praise among negatives': 9 },
+      findings: { 'called good by silence': 543, 'skipped junk': 34, 'praise among negatives': 9 },
     });
   });
 
   it.skipIf(sharedData('hh_harmless_base.jsonl') === undefined)('HH harmless: transcripts become turns, 3 empty replies', async () => {
     expect(await found('hh_harmless_base.jsonl', 'preference', { transcript: 'human-assistant' })).toEqual({
       counts: { train: 1688, eval: 0, 'distinct prompts': 1686 },
-      findings: { 'skipped junk': 3 },
+      findings: { 'skipped junk': 3, 'cut off': 151 },
     });
     expect((await found('hh_harmless_base.jsonl', 'preference', {})).findings['transcript prompts']).toBe(1688);
   });
@@ -355,7 +355,7 @@ describe('published data', () => {
         await found('do_not_answer_responses.jsonl', 'negative', { columns: { prompt: 'question', rejected: 'response' }, eval: 200 }),
       ).toEqual({
         counts: { train: 1246, eval: 200, 'distinct prompts': 702 },
-        findings: {},
+        findings: { 'cut off': 10 },
       });
     },
   );
@@ -367,7 +367,7 @@ describe('published data', () => {
       }),
     ).toEqual({
       counts: { train: 430, eval: 0, 'distinct prompts': 430 },
-      findings: { 'soft label favours rejected': 149 },
+      findings: { 'cut off': 5, 'soft label favours rejected': 149 },
     });
   });
 
@@ -385,7 +385,7 @@ describe('published data', () => {
       const columns = { prompt: 'question', completion: 'answer', label: 'truthful' };
       expect(await found('truthfulqa_judge.jsonl', 'labelled', { columns })).toEqual({
         counts: { train: 4526, eval: 0, 'distinct prompts': 619, good: 1946, bad: 2580 },
-        findings: { 'skipped junk': 16, 'duplicate rows': 350, 'contradictory rows': 8 },
+        findings: { 'skipped junk': 16, 'cut off': 146, 'duplicate rows': 350, 'contradictory rows': 8 },
       });
     },
   );
