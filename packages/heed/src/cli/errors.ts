@@ -2,7 +2,7 @@
 import { CommanderError } from 'commander';
 
 import { UserError } from '../errors.js';
-import { Interrupted } from '../run/signals.js';
+import { Interrupted, exitCodeOfSignal } from '../run/signals.js';
 import { Waiting } from '../run/waiting.js';
 import type { Output } from './output.js';
 
@@ -11,8 +11,8 @@ export class Reported extends Error {
   override readonly name = 'Reported';
 }
 
-/** Exit codes of every verb. */
-export const EXIT = { ok: 0, failure: 1, usage: 2, interrupted: 130 } as const;
+/** Exit codes of every verb; one that was asked to stop ends with `exitCodeOfSignal`. */
+export const EXIT = { ok: 0, failure: 1, usage: 2 } as const;
 
 /** Reports an error, on stderr for people and with --json also as the result object, and gives the exit code. */
 export function reportError(error: unknown, out: Output): number {
@@ -23,8 +23,9 @@ export function reportError(error: unknown, out: Output): number {
   }
   if (error instanceof Interrupted) {
     out.note(out.styles.yellow(error.message));
-    out.result({ ok: false, error: error.message, interrupted: true, exitCode: EXIT.interrupted });
-    return EXIT.interrupted;
+    const exitCode = exitCodeOfSignal();
+    out.result({ ok: false, error: error.message, interrupted: true, exitCode });
+    return exitCode;
   }
   if (error instanceof Waiting) {
     out.result({ ok: true, waiting: error.message, exitCode: EXIT.ok }, error.message);

@@ -9,7 +9,7 @@ export const examples = (first: string, ...more: readonly string[]): string =>
 
 const AFTER = `
 heed VERB --help shows what a verb takes, with an example.
-Exit codes: ${EXIT.ok} done, ${EXIT.failure} failed, ${EXIT.usage} usage, recipe or data at fault, ${EXIT.interrupted} interrupted.`;
+Exit codes: ${EXIT.ok} done, ${EXIT.failure} failed, ${EXIT.usage} usage, recipe or data at fault, 130 interrupted, 143 by SIGTERM.`;
 
 /** Gives the program and each verb their help. Called when all verbs are there. */
 export function plainHelp(program: Command): void {

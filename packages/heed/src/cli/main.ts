@@ -19,7 +19,7 @@ export interface Streams {
  * Runs the command line.
  *
  * @param argv the arguments after `heed`.
- * @returns the exit code: 0 done, 1 failed, 2 mistake in usage, recipe or data, 130 interrupted.
+ * @returns the exit code: 0 done, 1 failed, 2 mistake in usage, recipe or data, 130 interrupted, 143 by SIGTERM.
  */
 export async function main(argv: readonly string[], { stdout = process.stdout, stderr = process.stderr }: Streams = {}): Promise<number> {
   const out = createOutput({ json: argv.includes('--json'), stdout, stderr });

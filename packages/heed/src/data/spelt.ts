@@ -131,6 +131,8 @@ class Literal {
     while (!this.take('}')) {
       const key = this.value();
       if (typeof key !== 'string' || !this.take(':')) throw new NotLiteral();
+      // Only one of the values would be read.
+      if (entries.some(([other]) => other === key)) throw new NotLiteral();
       entries.push([key, this.value()]);
       if (!this.take(',') && this.text[this.at] !== '}') throw new NotLiteral();
     }

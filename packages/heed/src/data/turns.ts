@@ -1,6 +1,7 @@
 /** Prompts and responses, as files write them. */
 import { typeName } from './problem.js';
 import { RowFault } from './row-fault.js';
+import { repeatedKey } from './repeated-key.js';
 import { parseSpelt } from './spelt.js';
 import { asTurn, isObject, isTurn } from './turn.js';
 import { partsOf } from '../text/turn.js';
@@ -34,7 +35,10 @@ export function unspelt(column: string, value: unknown): unknown {
   if (typeof value !== 'string') return value;
   const parsed = parseSpelt(value);
   if (parsed === undefined && TURNS.test(value)) {
-    throw new RowFault(column, 'begins like a list of turns, but can be read neither as JSON nor as Python', value);
+    const twice = repeatedKey(value);
+    throw new RowFault(column, twice === undefined
+      ? 'begins like a list of turns, but can be read neither as JSON nor as Python'
+      : `spells turns of which one has the key ${JSON.stringify(twice)} twice`, value);
   }
   return holdsTurns(parsed) ? parsed : value;
 }

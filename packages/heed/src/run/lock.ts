@@ -58,6 +58,12 @@ async function readOwner(path: string): Promise<{ text: string; owner?: Owner } 
   }
 }
 
+/** Whether a living process holds the lock, or one of another machine, of which that cannot be known. */
+export async function isHeld(path: string): Promise<boolean> {
+  const owner = (await readOwner(path))?.owner;
+  return owner !== undefined && ((owner.host !== '' && owner.host !== hostname()) || alive(owner));
+}
+
 /**
  * Takes the lock, from a dead process too.
  *

@@ -2,13 +2,19 @@
 import { clearBars } from './bars.js';
 import type { Progress } from './progress.js';
 
-/** Thrown by a job that saved and stopped because the user asked for it (`onInterrupt`). The command then exits with 130. */
+/** Thrown by a job that saved and stopped because the user asked for it (`onInterrupt`). The exit code is then `exitCodeOfSignal`. */
 export class Interrupted extends Error {
   constructor(message = 'Interrupted') {
     super(message);
     this.name = 'Interrupted';
   }
 }
+
+/** What Unix says of a process that a signal ended: 130 for SIGINT, 143 for SIGTERM. */
+const STATUS: Readonly<Record<string, number>> = { SIGINT: 130, SIGTERM: 143 };
+let asked: NodeJS.Signals = 'SIGINT';
+/** The exit code of a command that stopped because it was asked to. */
+export const exitCodeOfSignal = (): number => STATUS[asked]!;
 
 /** A watch for Ctrl-C. */
 export interface Interrupt {
@@ -38,27 +44,28 @@ const sayOnStderr = (line: string): void => void process.stderr.write(`${line}\n
  * @param say how the user is told (default: a line on stderr).
  */
 export function onInterrupt(say = sayOnStderr, source: SignalSource = process): Interrupt {
-  const asked = new AbortController();
+  const stop = new AbortController();
   const signals: NodeJS.Signals[] = ['SIGINT', 'SIGTERM'];
   const dispose = (): void => {
     for (const signal of signals) source.off(signal, listener);
   };
   const listener = (signal: NodeJS.Signals): void => {
-    if (asked.signal.aborted) {
+    if (stop.signal.aborted) {
       dispose();
       source.kill(source.pid, signal); // with our listener gone, the signal does what it always does
       return;
     }
-    asked.abort();
+    asked = signal;
+    stop.abort();
     clearBars();
     say('Stopping after this step and saving. Press Ctrl-C again to stop at once.');
   };
   for (const signal of signals) source.on(signal, listener);
   return {
     get requested() {
-      return asked.signal.aborted;
+      return stop.signal.aborted;
     },
-    signal: asked.signal,
+    signal: stop.signal,
     dispose,
   };
 }

@@ -16,7 +16,8 @@ describe('lists and objects spelt as text', () => {
     [`{'id': 1234567890123456789}`, { id: '1234567890123456789' }],
   ])('%s', (text, value) => expect(parseSpelt(text)).toEqual(value));
 
-  it.each(['text', '[open', `[{'a': 1}`, `{'a' 'b'}`, `[nan]`, `['a'] tail`, '[citation needed]', `['\\ud83d']`, '["\\ud83d"]', '{x}'])(
+  it.each(['text', '[open', `[{'a': 1}`,
+    `{'a' 'b'}`, `[nan]`, `['a'] tail`, '[citation needed]', `[{'a': 1, 'a': 2}]`, `['\\ud83d']`, '["\\ud83d"]', '{x}'])(
     '%s is text', (text) => expect(parseSpelt(text)).toBeUndefined(),
   );
 });

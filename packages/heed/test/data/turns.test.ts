@@ -53,6 +53,10 @@ describe('turns spelt as text', () => {
     );
     expect(fault('completion', { prompt: 'p', completion: "[{'role': 'assistant', 'content': '\\ud83d'}]" }))
       .toContain('begins like a list');
+    expect(fault('completion', { prompt: "[{'role': 'user', 'content': 'a', 'content': 'b'}]", completion: 'c' }))
+      .toContain('begins like a list');
+    expect(fault('completion', { prompt: '[{"role": "user", "content": "a", "content": "b"}]', completion: 'c' }))
+      .toContain('spells turns of which one has the key "content" twice');
   });
 
   it('leave other text alone: a model may learn to write JSON', () => {

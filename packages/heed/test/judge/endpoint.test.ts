@@ -320,7 +320,7 @@ describe('faults', () => {
     await down.close();
     expect(await failure({ url: down.url })).toMatchObject({
       failure: 'server-error',
-      detail: 'the server cannot be reached (ECONNREFUSED) (tried 2 times)',
+      detail: `the server at ${down.url} cannot be reached (ECONNREFUSED) (tried 2 times)`,
     });
     server.behave((_, response) => {
       response.writeHead(200, { 'content-type': 'application/json', 'content-length': '1000' }).write('{"choices": [');
@@ -329,7 +329,7 @@ describe('faults', () => {
     });
     expect(await failure()).toMatchObject({
       failure: 'server-error',
-      detail: expect.stringMatching(/^the connection broke .* \(tried 2 times\)$/) as string,
+      detail: expect.stringMatching(/^the connection to http\S+ broke .* \(tried 2 times\)$/) as string,
     });
   });
 

@@ -14,6 +14,7 @@ import { type Html, html, jsonBlock } from '../../src/run/report/html.js';
 import { type RolloutLine, changedMost, rolloutTables } from '../../src/run/report/rollouts.js';
 import { headline, summaryTables } from '../../src/run/report/summary.js';
 import { holdsRuns, writeIndex } from '../../src/run/report/index-page.js';
+import { takeLock } from '../../src/run/lock.js';
 import { writeReport } from '../../src/run/report/write.js';
 import { HOSTILE, heatmapRow, writeRun } from './report-fixture.js';
 
@@ -128,15 +129,20 @@ describe('the report in a browser', () => {
     await page.context().close();
   });
 
-  it('says so when a run is under way and has next to nothing', async () => {
+  it('says so when a run is under way, or stopped before its end, and has next to nothing', async () => {
     const dir = join(root, 'bare');
     await mkdir(dir);
     await writeFile(join(dir, 'recipe.yaml'), 'model: m\n');
     await writeFile(join(dir, 'metrics.jsonl'), '{"step":1,"loss":null}\n{"step":2,"lo');
     const { page, trouble } = await visit(await writeReport(dir));
-    expect(await page.locator('main').innerText()).toContain('has not ended yet');
+    expect(await page.locator('main').innerText()).toContain('stopped before its end: it was interrupted, or it failed');
     expect(trouble).toEqual([]);
     await page.context().close();
+    const unlock = await takeLock(join(dir, 'run.lock'));
+    const { page: live } = await visit(await writeReport(dir));
+    expect(await live.locator('main').innerText()).toContain('has not ended yet');
+    await live.context().close();
+    await unlock();
   });
 });
 
@@ -194,7 +200,7 @@ describe('the parts of a report', () => {
 
   it('head the page of a run that held nothing out with the loss of its steps', () => {
     const metrics = Array.from({ length: 40 }, (_, i) => ({ step: i + 1, loss: i < 20 ? 2 : 1 }));
-    expect(shownOf(headline({ steps: 40 }, metrics))).toContain(
+    expect(shownOf(headline({ summary: { steps: 40 }, metrics, live: false }))).toContain(
       'first 10 to last 10 of 40 steps|2|→|1|Lower is better. No rows were held out',
     );
   });
@@ -228,7 +234,7 @@ describe('the parts of a report', () => {
       'distance from the reference (KL) on held-out rows|2|→|1|Lower after training'],
     ['plain numbers', { loss: 2 }, { loss: 1 }, undefined, 'No interval was measured: the difference may be chance. Lower is better.'],
   ])('head the page with %s', (_, before, after, change, said) => {
-    expect(shownOf(headline({ before, after, change }))).toContain(said);
+    expect(shownOf(headline({ summary: { before, after, change }, metrics: [], live: false }))).toContain(said);
   });
 
   it('count the parts of a list once, and say of an empty object that there is none', () => {
@@ -258,7 +264,7 @@ describe('the parts of a report', () => {
       resumedFrom: null,
     };
     const text = shownOf(summaryTables(old));
-    expect(shownOf(headline(old))).toBe('|share of answers|');
+    expect(shownOf(headline({ summary: old, metrics: [], live: false }))).toBe('|share of answers|');
     expect(text).toContain('|base|0.25|0.25 to 0.25|8|');
     expect(text).toContain('|findings|mean|95 % interval|n|0|1|base|1|1 to 1|8|cut|0.5|');
     expect(text).toMatch(/distinct-2\)\|–\|0.5\|/);

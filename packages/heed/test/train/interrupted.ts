@@ -7,7 +7,7 @@ const BIN = fileURLToPath(new URL('../../bin/heed.js', import.meta.url));
 const STOP_AT = pathToFileURL(join(import.meta.dirname, 'stop-at.js')).href;
 
 export interface Stop {
-  readonly how: 'SIGKILL' | 'SIGINT';
+  readonly how: 'SIGINT' | 'SIGTERM' | 'SIGKILL';
   /** A log line that matches (a kill leaves half of it), or a file that is about to be put in place. */
   readonly on: 'line' | 'rename';
   /** A regular expression. */

@@ -87,13 +87,14 @@ describe('heed train', () => {
     expect(readdirSync(join(dirOf(name), 'checkpoints'))).toEqual(['step-000004', 'step-000006']);
   });
 
-  it('stops with exit code 130 on SIGINT, having saved its step, and goes on', async () => {
-    const stopped = await heedStopped(args('sigint', 0), { how: 'SIGINT', on: 'line', matching: '^\\{"step":3,' });
-    expect(stopped.code, stopped.err).toBe(130);
+  const asked = [['SIGINT', 130], ['SIGTERM', 143]] as const;
+  it.each(asked)('%s: stops with exit code %i, having saved its step, and goes on', async (how, code) => {
+    const stopped = await heedStopped(args(how, 0), { how, on: 'line', matching: '^\\{"step":3,' });
+    expect(stopped.code, stopped.err).toBe(code);
     expect(stopped.err).toMatch(/after step [34] of 6; go on with --resume/);
-    const resumed = await heed(args('sigint', 0, '--resume', '--json'));
+    const resumed = await heed(args(how, 0, '--resume', '--json'));
     expect(resumed.code, resumed.err).toBe(0);
-    expectAsWhole(dirOf('sigint'), 0);
+    expectAsWhole(dirOf(how), 0);
   });
 
   it.each([

@@ -110,7 +110,7 @@ export function createEndpointClient(
       took = usageOf(json) ?? most;
       return { json, took };
     } catch (error) {
-      const reason = error instanceof NotJson ? error.reason : reasonOf(error, timeout);
+      const reason = error instanceof NotJson ? error.reason : reasonOf(error, timeout, openai.baseURL);
       if (reason.lost === true) took = most;
       return { reason, took };
     } finally {

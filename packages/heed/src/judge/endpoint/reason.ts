@@ -16,12 +16,17 @@ export interface Reason {
 
 const TOO_LONG = /context[ _]?(length|size|window)|maximum context|too many tokens|prompt is too long|context_length_exceeded/i;
 
-/** Reads an error that the client threw. The caller must still take keys out of the detail. */
-export function reasonOf(error: unknown, seconds: number): Reason {
+/**
+ * Reads an error that the client threw. The caller must still take keys out of the detail.
+ *
+ * @param seconds How long a reply was waited for.
+ * @param url The server's.
+ */
+export function reasonOf(error: unknown, seconds: number, url: string): Reason {
   if (error instanceof APIUserAbortError) return { failure: 'cancelled', detail: 'the run was stopped', again: false, lost: true };
   if (error instanceof APIConnectionTimeoutError)
     return { failure: 'timeout', detail: `no complete reply within ${seconds} s`, again: true, lost: true };
-  if (error instanceof APIConnectionError) return connectionReason(error);
+  if (error instanceof APIConnectionError) return connectionReason(error, url);
   if (error instanceof APIError && typeof error.status === 'number') return statusReason(error as StatusError);
   if (error instanceof SyntaxError)
     return { failure: 'bad-response', detail: `the reply is not JSON: ${error.message}`, again: true, lost: true };
@@ -30,7 +35,7 @@ export function reasonOf(error: unknown, seconds: number): Reason {
 
 type StatusError = APIError & { readonly status: number };
 
-function connectionReason(error: APIConnectionError): Reason {
+function connectionReason(error: APIConnectionError, url: string): Reason {
   const chain = causes(error);
   const unreadable = chain.find((one) => one instanceof UnreadableBody);
   if (unreadable !== undefined) return { failure: 'bad-response', detail: unreadable.message, again: false, lost: true };
@@ -39,7 +44,7 @@ function connectionReason(error: APIConnectionError): Reason {
   const told = codes[0] ?? chain.at(-1)!.message;
   return {
     failure: 'server-error',
-    detail: refused ? `the server cannot be reached (${told})` : `the connection broke (${told})`,
+    detail: refused ? `the server at ${url} cannot be reached (${told})` : `the connection to ${url} broke (${told})`,
     again: true,
     lost: refused ? undefined : true,
   };

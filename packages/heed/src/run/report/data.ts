@@ -6,6 +6,7 @@ import { parse } from 'yaml';
 import { z } from 'zod';
 
 import { UserError } from '../../errors.js';
+import { isHeld } from '../lock.js';
 import { readLog } from '../metrics.js';
 import type { LogRow } from '../metrics.js';
 import { isSection } from './measurements.js';
@@ -56,7 +57,9 @@ export interface ReportData {
   readonly rollouts: readonly RolloutLine[];
   /** Lines of `samples.jsonl` and `rollouts.jsonl` of a kind that the report shows, whose form is wrong; each with the reason. */
   readonly unreadable: readonly string[];
-  /** Absent while the run goes on. */
+  /** Whether a process works on the run now. */
+  readonly live: boolean;
+  /** Absent until the run has ended. */
   readonly summary: Readonly<Record<string, unknown>> | undefined;
 }
 
@@ -121,6 +124,7 @@ export async function readRun(folder: string): Promise<ReportData> {
     heatmaps,
     rollouts,
     unreadable,
+    live: await isHeld(join(dir, 'run.lock')),
     summary,
   };
 }

@@ -29,10 +29,12 @@ function script(code: string): { element: Html; hash: string } {
   return { element: new Html(`<script>${safe}</script>`), hash: `'sha256-${createHash('sha256').update(safe).digest('base64')}'` };
 }
 
+const unfinished = (live: boolean): string => (live ? 'under way' : 'stopped before its end');
+
 /** The method, the model and how far the run is. */
-function about({ recipe, metrics, summary }: ReportData): (string | undefined)[] {
+function about({ recipe, metrics, summary, live }: ReportData): (string | undefined)[] {
   const steps = `${metrics.length.toLocaleString('en-US')} steps`;
-  return [nameOf(recipe['method']), nameOf(recipe['model']), steps, summary ? 'finished' : 'under way'];
+  return [nameOf(recipe['method']), nameOf(recipe['model']), steps, summary ? 'finished' : unfinished(live)];
 }
 
 /** Names with their values. */
@@ -66,7 +68,7 @@ export function renderPage(run: ReportData, parts: PageParts): string {
 <h1>${run.name}</h1>
 <p class="quiet">${[...about(run), parts.written].filter(Boolean).join(' · ')}</p>
 <nav aria-label="Sections">${sections.map(([id, title]) => html`<a href="#${id}">${title}</a>`)}</nav>
-${headline(run.summary, run.metrics)}
+${headline(run)}
 ${sections.map(([id, title, body]) => html`<section id="${id}"><h2>${title}</h2>${body}</section>`)}
 </main>
 <div id="tip" role="status" hidden></div>

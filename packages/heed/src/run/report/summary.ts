@@ -1,5 +1,6 @@
 /** The headline and the numbers of `summary.json`. */
 import type { LogRow } from '../metrics.js';
+import type { ReportData } from './data.js';
 import { html } from './html.js';
 import type { Html } from './html.js';
 import { named, number, words } from './format.js';
@@ -88,8 +89,14 @@ export function headlineText(summary: Summary): string | undefined {
 }
 
 /** The one number that a run is about, before → after, and what it says. */
-export function headline(summary: Summary | undefined, metrics: readonly LogRow[] = []): Html {
-  if (!summary) return html`<p class="lede">This run has not ended yet; what follows is what it has written so far.</p>`;
+export function headline({ summary, metrics, live }: Pick<ReportData, 'summary' | 'metrics' | 'live'>): Html {
+  if (!summary) {
+    const state = live
+      ? 'This run has not ended yet; what follows is what it has written so far.'
+      : 'This run stopped before its end: it was interrupted, or it failed. What follows is what it had written. The command that '
+        + 'began it goes on with --resume.';
+    return html`<p class="lede">${state}</p>`;
+  }
   const metric = typeof summary['metric'] === 'string' ? summary['metric'] : undefined;
   const chief = measuredOf(summary).find(({ before, after }) => middle(before) !== undefined && middle(after) !== undefined);
   if (!chief) return metric === undefined ? lossHeadline(metrics) : html`<p class="lede">${metric}</p>`;
