@@ -30,6 +30,7 @@ module.exports = {
     only('label', ['tensor', 'text', 'data', 'model', 'generate', 'judge', 'run']),
     only('reward', ['tensor', 'text', 'data', 'model', 'generate', 'judge', 'label', 'run']),
     only('feedback', ['text', 'run']),
+    only('exchange', ['text', 'data', 'feedback', 'run']),
     only('control', ['tensor', 'text', 'model', 'generate', 'run']),
     only('serve', ['tensor', 'text', 'model', 'generate', 'control', 'feedback', 'run']),
     only('evaluate', ['tensor', 'text', 'data', 'model', 'generate', 'judge', 'reward', 'run']),

@@ -16,6 +16,7 @@ import { TrainRecipe } from '../src/loop/train-recipe.js';
 import { ControlRecipe } from '../src/loop/control/recipe.js';
 import { loadRecipe } from '../src/run/recipe.js';
 import { heed } from './cli/support.js';
+import { SAMPLES } from './exchange/samples.js';
 import { tinyTalker } from './loop/talkative.js';
 import { scratchFolder } from './support/scratch.js';
 
@@ -53,6 +54,7 @@ const YOURS: Readonly<Record<string, string | ((folder: string) => void)>> = {
   ].map((row) => `${JSON.stringify(row)}\n`).join('')),
   'toxicity.jsonl': 'examples/judge-toxicity.jsonl',
   'feedback.db': (file) => cpSync(keptChats, file),
+  'feedback-history-export.json': (file) => writeFileSync(file, JSON.stringify(SAMPLES['open-webui'])),
   'rewards.ts': (file) => writeFileSync(file, /```ts\n([\s\S]*?)```/.exec(read('docs/rewards.md'))![1]!),
 };
 

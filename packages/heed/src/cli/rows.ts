@@ -4,18 +4,13 @@ import { FEEDBACK_KINDS as KINDS, type FeedbackKind } from '../feedback/kinds.js
 import type { FeedbackRows, Metrics } from '../feedback/rows.js';
 import type { AnswerWithFeedback } from '../feedback/store.js';
 import { examples } from './help.js';
+import { kindsOverview } from './kinds-overview.js';
 import type { Output } from './output.js';
 
 interface Options extends Metrics {
   readonly kind?: FeedbackKind;
   readonly output?: string;
 }
-
-/** The methods to try first on each kind. */
-const METHODS: Readonly<Record<FeedbackKind, string>> = {
-  judged: 'cut, hindsight', refined: 'ilf, ilf-dpo', preference: 'dpo, reward-model', labelled: 'kto, bco', scored: 'hindsight-reward',
-  conversation: 'sft',
-};
 
 export function register(program: Command, out: Output): void {
   program
@@ -60,11 +55,10 @@ function overview(
   file: string, answers: readonly AnswerWithFeedback[], rowsOf: (kind: FeedbackKind) => FeedbackRows, out: Output,
 ): void {
   const counts = KINDS.map((kind) => ({ kind, made: rowsOf(kind) }));
-  const lines = counts.map(({ kind, made }) => `  ${kind.padEnd(13)} ${String(made.rows.length).padStart(6)}  ${METHODS[kind]}`);
   out.result(
     { file, answers: answers.length, rows: Object.fromEntries(counts.map(({ kind, made }) => [kind, made.rows.length])) },
     [
-      `${answers.length} answers in ${file}`, '', '  kind            rows  methods to try first', ...lines, '',
+      `${answers.length} answers in ${file}`, '', ...kindsOverview(counts.map(({ kind, made }) => ({ kind, rows: made.rows.length }))), '',
       ...leftOutLines(counts[0]!.made.leftOut, 'judged'), `Write some: heed rows ${file} --kind judged -o rows.jsonl`,
     ].join('\n'),
   );

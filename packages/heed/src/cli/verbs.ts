@@ -10,6 +10,7 @@ import * as exporting from './export.js';
 import * as feedback from './feedback.js';
 import * as fitRewards from './fit-rewards.js';
 import * as generate from './generate.js';
+import * as importing from './import.js';
 import * as infer from './infer.js';
 import * as inspect from './inspect.js';
 import * as label from './label.js';
@@ -28,6 +29,6 @@ export type Register = (program: Command, out: Output) => void;
 export const VERBS: readonly Register[] = [
   quickstart.register, train.register, align.register, control.register, label.register, infer.register, fitRewards.register,
   inspect.register, split.register, generate.register, evaluate.register, chat.register, serve.register, rows.register,
-  feedback.register, report.register, models.register,
+  importing.register, feedback.register, report.register, models.register,
   exporting.register, compose.register,
 ];

@@ -2,7 +2,7 @@ import { type ColumnMap, findColumns, type Layout, requireColumns, requireKnown,
 import { UserError } from '../errors.js';
 import { FINISH_COLUMNS, reachedLimit } from './generated.js';
 import { brokenHints, inOrder, problemsError, type Problem } from './problem.js';
-import type { RowDefinition } from './row.js';
+import type { BaseRow, RowDefinition } from './row.js';
 import { NOT_BOOLEAN } from './row-cells.js';
 import { columnNames, rowDefinition, type RowKind, type RowOf } from './rows.js';
 import type { RawRow, Source } from './source.js';
@@ -47,16 +47,18 @@ export interface Notice {
   readonly sources: readonly Source[];
 }
 
-/**
- * Makes rows of one kind from records.
- *
- * @param of The kind, by name or by its definition.
- * @throws UserError listing every unusable row by file, line, column and value; or naming the column
- * that is missing altogether, the columns there are and the nearest; or for a mapping that the kind cannot follow.
- */
-export function parseRows<Kind extends RowKind | RowDefinition>(
-  of: Kind, records: readonly RawRow[], { columns = {}, values = {}, ignore, junk: onJunk, transcript, broken = [] }: ParseOptions = {},
-): Parsed<RowOf<Kind>> {
+interface Sorted<Row> {
+  readonly rows: Row[];
+  /** What is wrong with the records that make none; each has one place here. */
+  readonly problems: readonly Problem[];
+  readonly layout: Layout;
+  readonly definition: RowDefinition<Row & BaseRow>;
+}
+
+/** As `parseRows`, for a caller that decides itself what to do with records that make no row. */
+export function sortRows<Kind extends RowKind | RowDefinition>(
+  of: Kind, records: readonly RawRow[], { columns = {}, values = {}, ignore, transcript }: Omit<ParseOptions, 'junk' | 'broken'> = {},
+): Sorted<RowOf<Kind>> {
   const definition = rowDefinition(of);
   const { kind, columns: own, keepsOthers = false, needs, read } = definition;
   requireKnown(columns, kind, keepsOthers ? columnNames : ['id', ...own]);
@@ -80,6 +82,22 @@ export function parseRows<Kind extends RowKind | RowDefinition>(
       problems.push({ source: record.source, column, reason, junk, ...(value === undefined ? {} : { value }) });
     }
   }
+  return { rows, problems, layout, definition };
+}
+
+/**
+ * Makes rows of one kind from records.
+ *
+ * @param of The kind, by name or by its definition.
+ * @throws UserError listing every unusable row by file, line, column and value; or naming the column
+ * that is missing altogether, the columns there are and the nearest; or for a mapping that the kind cannot follow.
+ */
+export function parseRows<Kind extends RowKind | RowDefinition>(
+  of: Kind, records: readonly RawRow[], options: ParseOptions = {},
+): Parsed<RowOf<Kind>> {
+  const { junk: onJunk, broken = [] } = options;
+  const { rows, problems, layout, definition } = sortRows(of, records, options);
+  const { kind } = definition;
   const skip = onJunk === 'skip';
   const fatal = inOrder([...broken, ...(skip ? problems.filter(({ junk }) => junk !== true) : problems)]);
   if (fatal.length > 0) {

@@ -1,9 +1,20 @@
 /** Training rows out of answers and what people said of them. */
 import type { Message } from '../text/template.js';
 import { UserError } from '../errors.js';
-import { COMMENT, DEMONSTRATION } from './feedback.js';
+import { COMMENT, DEMONSTRATION, type Feedback } from './feedback.js';
 import type { FeedbackKind } from './kinds.js';
-import type { AnswerWithFeedback } from './store.js';
+import type { GivenAnswer } from './store.js';
+
+/** One thing that was said of an answer. */
+export interface Remark extends Pick<Feedback, 'metric' | 'said' | 'value'> {
+  /** Of a comment: the vote that it explains. Default: whichever counts. */
+  readonly about?: string;
+}
+
+/** An answer with everything that was said of it, the earliest first. */
+export interface RemarkedAnswer extends Pick<GivenAnswer, 'id' | 'choice' | 'prompt' | 'completion' | 'finish'> {
+  readonly feedback: readonly Remark[];
+}
 
 /** Rows of one kind, and how much made none, by reason. */
 export interface FeedbackRows {
@@ -17,7 +28,6 @@ export interface Metrics {
   readonly score?: string;
 }
 
-type Said = AnswerWithFeedback['feedback'][number];
 interface Read {
   readonly comments: readonly string[];
   readonly demonstration: string | undefined;
@@ -68,21 +78,23 @@ const SAME = 'demonstrations equal to the answer';
  *
  * @throws UserError where several metrics could be meant
  */
-export function feedbackRows(answers: readonly AnswerWithFeedback[], kind: FeedbackKind, metrics: Metrics = {}): FeedbackRows {
+export function feedbackRows(answers: readonly RemarkedAnswer[], kind: FeedbackKind, metrics: Metrics = {}): FeedbackRows {
   const vote = metricOf(answers, 'vote', metrics.vote, ['judged', 'labelled', 'conversation'].includes(kind));
   const score = metricOf(answers, 'score', metrics.score, kind === 'scored');
   const leftOut: Record<string, number> = {};
   const count = (reason: string, n = 1): void => { leftOut[reason] = (leftOut[reason] ?? 0) + n; };
   const rows = answers.flatMap(({ id, choice, prompt, completion, finish, feedback }) => {
-    const of = (metric: string | undefined): Said[] => feedback.filter((one) => one.metric === metric);
-    const latest = (metric: string | undefined): Said['value'] | undefined => {
+    const of = (metric: string | undefined): Remark[] => feedback.filter((one) => one.metric === metric);
+    const latest = (metric: string | undefined): Remark['value'] | undefined => {
       const all = of(metric);
       if (all.length > 1) count(`earlier values of ${metric} on the same answer`, all.length - 1);
       return all.at(-1)?.value;
     };
+    const comments = of(COMMENT).filter(({ about }) => about === undefined || about === vote || vote === undefined);
+    if (comments.length < of(COMMENT).length) count('comments on another metric', of(COMMENT).length - comments.length);
     const row = { id: choice === 0 ? id : `${id}#${choice}`, prompt: simple(prompt), completion };
     const made = MAKE[kind](row, {
-      comments: of(COMMENT).map(({ value }) => value as string),
+      comments: comments.map(({ value }) => value as string),
       demonstration: latest(DEMONSTRATION) as string | undefined,
       vote: latest(vote) as boolean | undefined, score: latest(score) as number | undefined,
     }, finish);
@@ -98,11 +110,11 @@ const simple = (prompt: readonly Message[]): string | readonly Message[] =>
   (prompt.length === 1 && prompt[0]!.role === 'user' ? prompt[0]!.content : prompt);
 
 /** The names of the metrics that are votes, or scores. */
-export const metricsThat = (answers: readonly AnswerWithFeedback[], said: 'vote' | 'score'): string[] =>
+export const metricsThat = (answers: readonly RemarkedAnswer[], said: 'vote' | 'score'): string[] =>
   [...new Set(answers.flatMap(({ feedback }) => feedback.filter((one) => one.said === said).map(({ metric }) => metric)))].sort();
 
 function metricOf(
-  answers: readonly AnswerWithFeedback[], said: 'vote' | 'score', given: string | undefined, needed: boolean,
+  answers: readonly RemarkedAnswer[], said: 'vote' | 'score', given: string | undefined, needed: boolean,
 ): string | undefined {
   const names = metricsThat(answers, said);
   if (given !== undefined && !names.includes(given)) {
