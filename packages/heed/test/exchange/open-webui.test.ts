@@ -42,8 +42,9 @@ describe("Open WebUI's feedback export", () => {
     const circle = change(webuiRating({ rating: 1 }), ({ snapshot }) => {
       (snapshot.chat.chat.history.messages.q as { parentId: string | null }).parentId = 'b';
     });
-    const { snapshot: _, ...bare } = webuiRating({ rating: 1 });
-    const found = findings('open-webui', [bare, webuiRating({ rating: 1 }, { meta: { message_id: 'zz' } }), circle, webuiRating({ rating: 7 })]);
+    const bare = webuiRating({ rating: 1 }, { snapshot: undefined });
+    const astray = webuiRating({ rating: 1 }, { meta: { message_id: 'zz' } });
+    const found = findings('open-webui', [bare, astray, circle, webuiRating({ rating: 7 })]);
     expect(refusals(found)).toEqual({
       'snapshot: the record has no chat: only Evaluations → Feedbacks → Export writes it': 1,
       'the chat does not have the rated message': 1, 'the chat lacks a message that leads to the rated one': 1,

@@ -20,18 +20,20 @@ describe("promptfoo's results", () => {
   it("a person's thumb and comment count before the assertions", () => {
     const components = [
       { pass: true, score: 1, reason: 'It names a fruit.', assertion: { type: 'llm-rubric' } },
-      { pass: false, score: 0, reason: 'Manual result (overrides all other grading results)', comment: 'No fruit.', assertion: { type: 'human' } },
+      { pass: false, score: 0, reason: 'Manual result (overrides all others)', comment: 'No fruit.', assertion: { type: 'human' } },
     ];
-    const manual = result('Carrot.', true, { gradingResult: { pass: false, score: 0, reason: 'Manual result', componentResults: components } });
+    const gradingResult = { pass: false, score: 0, reason: 'Manual result', componentResults: components };
+    const manual = result('Carrot.', true, { gradingResult });
     const found = findings('promptfoo', [manual, result('Beet.', true, { testIdx: 1 })]);
-    expect(rows(found, 'judged', { humanOnly: true })).toEqual([{ ...base, completion: 'Carrot.', judgment: 'No fruit.', satisfied: false }]);
+    const judged = { ...base, completion: 'Carrot.', judgment: 'No fruit.', satisfied: false };
+    expect(rows(found, 'judged', { humanOnly: true })).toEqual([judged]);
     expect(rows(found, 'labelled', { humanOnly: true })).toEqual([{ ...base, completion: 'Carrot.', label: false }]);
     expect(rows(found, 'labelled')).toHaveLength(2);
   });
 
   it("a rubric's reason is a judgment; one of an assertion without a reader is none", () => {
     const graded = (type: string) => result('Carrot.', false, {
-      gradingResult: { pass: false, score: 0, reason: 'x', componentResults: [{ pass: false, score: 0, reason: 'A root.', assertion: { type } }] },
+      gradingResult: { pass: false, score: 0, componentResults: [{ pass: false, score: 0, reason: 'A root.', assertion: { type } }] },
     });
     expect(rows(findings('promptfoo', [graded('llm-rubric')]), 'judged')).toEqual([
       { ...base, completion: 'Carrot.', judgment: 'A root.', satisfied: false },
@@ -48,7 +50,8 @@ describe("promptfoo's results", () => {
 
   it('errors, objects and the DPO download are refused', () => {
     const results = [result('', false, { failureReason: 2 }), result({ a: 1 }, true), result('Pear.', true)];
-    const found = findings('promptfoo', [{ evalId: 'e', results: { version: 3, results } }, { chosen: ['a'], rejected: ['b'], prompts: ['x'] }]);
+    const download = { chosen: ['a'], rejected: ['b'], prompts: ['x'] };
+    const found = findings('promptfoo', [{ evalId: 'e', results: { version: 3, results } }, download]);
     expect(refusals(found)).toEqual({
       'results[] no answer came: the provider failed': 1, 'results[] response.output: is not text': 1,
       'is of the DPO download, whose prompts lack their variables; import the results: promptfoo eval -o FILE': 1,

@@ -6,7 +6,8 @@ const assistant = (content: string) => ({ role: 'assistant', content });
 
 /** An Open WebUI rating of the message `b` in a chat with another answer, `c`, to the same question. */
 export const webuiRating = (data: object, more: object = {}) => ({
-  id: 'f1', user_id: 'u1', version: 0, type: 'rating', data: { model_id: 'm', ...data }, meta: { arena: false, message_id: 'b', chat_id: 'c' },
+  id: 'f1', user_id: 'u1', version: 0, type: 'rating', data: { model_id: 'm', ...data },
+  meta: { arena: false, message_id: 'b', chat_id: 'c' },
   snapshot: { chat: { id: 'c', chat: { history: { currentId: 'b', messages: {
     q: { id: 'q', parentId: null, childrenIds: ['b', 'c'], role: 'user', content: 'Name a fruit.' },
     b: { id: 'b', parentId: 'q', childrenIds: [], role: 'assistant', content: 'Carrot.', model: 'm' },
@@ -17,8 +18,8 @@ export const webuiRating = (data: object, more: object = {}) => ({
 
 export const promptfooResult = (output: unknown, success: boolean, more: object = {}) => ({
   promptIdx: 0, testIdx: 4, provider: { id: 'p' }, prompt: { raw: 'Name a fruit.', label: 'x' }, vars: {}, response: { output },
-  failureReason: success ? 0 : 1, success, score: success ? 1 : 0.25, gradingResult: { pass: success, score: 1, reason: 'All assertions passed' },
-  latencyMs: 3, ...more,
+  failureReason: success ? 0 : 1, success, score: success ? 1 : 0.25,
+  gradingResult: { pass: success, score: 1, reason: 'All assertions passed' }, latencyMs: 3, ...more,
 });
 
 export const SAMPLES: Readonly<Record<ImportName, readonly object[]>> = {
