@@ -28,6 +28,7 @@ import { openRowMaker, requireRead } from './row-maker.js';
 import { oneRound } from './source.js';
 import { refreshedSource } from './sources/refreshed.js';
 import { describeStart, holdStart, startAdapter } from './start.js';
+import { promptsToShow, showAnswers } from './train-answers.js';
 import type { TrainRecipe } from './train-recipe.js';
 
 /**
@@ -91,6 +92,7 @@ export async function runTraining(recipe: TrainRecipe, run: RunFolder, hooks: Ho
     if (maker !== undefined) requireRead(maker, selected, method, text);
     const rows = await made('train', selected);
     requireFit(method, rows);
+    const shown = promptsToShow(method, data.eval.length > 0 ? data.eval : selected, recipe.answers);
     const ready = prepare(rows, method, text, limits);
     const held = prepare(await made('eval', data.eval), method, text, limits);
     if (first !== undefined) await engine.free(first);
@@ -129,6 +131,11 @@ export async function runTraining(recipe: TrainRecipe, run: RunFolder, hooks: Ho
     const after = await measure();
     const { arrays } = await trainer.save();
     await saveAdapter(run.adapterDir, { plan, parameters: arrays.parameters, checkpoint: model.checkpoint, modelId: recipe.model });
+    await trainer.release();
+    await showAnswers({
+      engine, answerer, run, options: recipe.answers, prompts: shown, step: trainer.step,
+      policies: { before: start.parameters, after: arrays.parameters },
+    });
     const summary: TrainSummary = {
       job: 'train', method: method.name, model: recipe.model,
       rows: ready.items.length, heldOut: held.items.length, skipped: left.length, truncated: ready.truncated,

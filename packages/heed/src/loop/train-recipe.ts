@@ -5,6 +5,7 @@ import type { LoadedRecipe } from '../run/recipe.js';
 import { sharedSections } from '../run/recipe-schemas.js';
 import { loadRecipeWithMethod } from './method-of.js';
 import { RowsOptions } from './rows-recipe.js';
+import { ShownAnswers } from './train-answers.js';
 
 const trainRecipe = (methods: Methods) => z.strictObject({
   ...sharedSections,
@@ -13,6 +14,8 @@ const trainRecipe = (methods: Methods) => z.strictObject({
   data: DataOptions,
   /** Parts of the rows that the model itself writes, before or during training. Default: the rows are those of the files. */
   rows: RowsOptions.nullish(),
+  /** Answers from before and after training, for the report. */
+  answers: ShownAnswers.prefault({}),
   method: methodOptions(methods),
 });
 
