@@ -7,6 +7,8 @@ import { MODEL, heed, quote } from '../shared/heed.js';
 import { rewardModel } from './reward-model.js';
 import { COMMON, PLAN } from './plan.js';
 
+export { tables } from './tables.js';
+
 export const about = 'each loop of learning online, before and after, over seeds';
 
 const SEEDS = [0, 1, 2];
