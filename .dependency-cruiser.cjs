@@ -19,6 +19,15 @@ module.exports = {
       name: 'train-knows-no-folder', severity: 'error', from: { path: room('train') },
       to: { path: '^packages/heed/src/run/(folder|files|metrics|recipe|lock|set-aside)\\.ts$' },
     },
+    { name: 'nothing-imports-apps', severity: 'error', from: { path: '^packages/' }, to: { path: '^apps/' } },
+    {
+      // The page knows the server by what they say to each other, and writes numbers as the report does.
+      name: 'studio-page-imports', severity: 'error', from: { path: '^apps/studio/src/' },
+      to: {
+        path: '^(@heed/|packages/)',
+        pathNot: '^packages/heed/src/(studio/api|run/numbers|run/report/(format|measurements))\\.ts$',
+      },
+    },
     only('text', []),
     only('data', ['text']),
     only('run', []),
@@ -34,6 +43,10 @@ module.exports = {
     only('control', ['tensor', 'text', 'model', 'generate', 'run']),
     only('serve', ['tensor', 'text', 'model', 'generate', 'control', 'feedback', 'run']),
     only('evaluate', ['tensor', 'text', 'data', 'model', 'generate', 'judge', 'reward', 'run']),
+    only('studio', [
+      'tensor', 'text', 'data', 'model', 'method', 'train', 'generate', 'control', 'judge', 'label', 'reward', 'feedback', 'exchange', 'serve',
+      'evaluate', 'loop', 'run',
+    ]),
     only('loop', ['tensor', 'text', 'data', 'model', 'method', 'train', 'generate', 'control', 'judge', 'label', 'reward', 'evaluate', 'run']),
   ],
   options: {

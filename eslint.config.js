@@ -4,7 +4,7 @@ export default tseslint.config(
   { ignores: ['**/dist/**', '**/node_modules/**', 'runs/**', '**/.venv/**', 'packages/heed/examples/**', 'docs/api/**'] },
   ...tseslint.configs.recommendedTypeChecked,
   {
-    languageOptions: { parserOptions: { project: ['./packages/*/tsconfig.json', './tsconfig.test.json'], tsconfigRootDir: import.meta.dirname } },
+    languageOptions: { parserOptions: { project: ['./packages/*/tsconfig.json', './apps/*/tsconfig.json', './tsconfig.test.json'], tsconfigRootDir: import.meta.dirname } },
     rules: {
       '@typescript-eslint/no-explicit-any': 'error',
       '@typescript-eslint/no-floating-promises': 'error',
@@ -18,7 +18,7 @@ export default tseslint.config(
     },
   },
   {
-    files: ['packages/*/src/**', 'packages/*/test/**', 'benchmarks/**/*.js', 'experiments/**/*.js', 'tools/**/*.js'],
+    files: ['packages/*/src/**', 'packages/*/test/**', 'apps/**', 'benchmarks/**/*.js', 'experiments/**/*.js', 'tools/**/*.js'],
     rules: {
       'max-len': ['error', { code: 140, ignoreUrls: true, ignoreRegExpLiterals: true }],
       'no-nested-ternary': 'error',

@@ -35,7 +35,8 @@ function prune(/** @type {string} */ folder) {
   mkdirSync(dist, { recursive: true });
   for (const file of filesIn(dist)) {
     const source = path.join(folder, 'src', file.replace(/(\.d\.ts|\.js)(\.map)?$/, '.ts'));
-    if (file !== '.tsbuildinfo' && !existsSync(source)) rmSync(path.join(dist, file));
+    // The page of the studio is made of apps/studio.
+    if (file !== '.tsbuildinfo' && !file.startsWith(path.join('studio', 'page', '/')) && !existsSync(source)) rmSync(path.join(dist, file));
   }
 }
 

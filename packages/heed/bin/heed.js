@@ -14,7 +14,7 @@ function newest(folder) {
   for (const entry of readdirSync(folder, { withFileTypes: true })) {
     const path = join(folder, entry.name);
     if (entry.isDirectory()) time = Math.max(time, newest(path));
-    else if (entry.name.endsWith('.ts')) time = Math.max(time, statSync(path).mtimeMs);
+    else if (/\.(?:tsx?|css)$/.test(entry.name)) time = Math.max(time, statSync(path).mtimeMs);
   }
   return time;
 }
@@ -44,6 +44,16 @@ if (existsSync(join(home, 'tsconfig.json')) && parts.some(stale)) {
     process.stderr.write(`${stdout}${stderr}heed: the build failed; \`npx tsc -b\` in ${dirname(packages)} shows the same.\n`);
     process.exit(1);
   }
+}
+
+// The page of the studio is bundled by itself.
+const app = join(packages, '..', 'apps', 'studio');
+const page = join(home, 'dist', 'studio', 'page', 'app.js');
+const pageIsOld = () => !existsSync(page) || statSync(page).mtimeMs < newest(join(app, 'src'));
+if (process.argv[2] === 'studio' && existsSync(join(app, 'build.js')) && pageIsOld()) {
+  process.stderr.write('heed: building the page of the studio …\n');
+  const { status } = spawnSync(process.execPath, [join(app, 'build.js')], { stdio: 'inherit' });
+  if (status !== 0) process.exit(1);
 }
 
 // Who reads has enough, as `head` has: an end like any other.

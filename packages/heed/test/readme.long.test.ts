@@ -37,6 +37,7 @@ const read = (page: string): string => readFileSync(join(ROOT, page), 'utf8');
 const ONLY_PARSED: readonly (readonly [start: string, why: string])[] = [
   ['quickstart', 'answers 80 prompts three times and 120 twice'],
   ['serve', 'goes on until it is stopped'],
+  ['studio', 'the same'],
   ['control recipes/controller.yaml', 'answers thousands of prompts; recipes.long.test.ts runs it with few'],
   ['align recipes/cut-online-judge.yaml', 'its judge is an adapter to be taught first; recipes.long.test.ts runs it with a server'],
   ['align recipes/adversarial.yaml', 'twenty rounds, in each of which two adapters learn; recipes.long.test.ts runs one'],
@@ -202,7 +203,7 @@ describe('the commands of the documentation', () => {
 });
 
 describe('the links of the documentation', () => {
-  const sources = ['packages', 'experiments', 'benchmarks', 'tools', 'examples'].flatMap((dir) =>
+  const sources = ['packages', 'apps', 'experiments', 'benchmarks', 'tools', 'examples'].flatMap((dir) =>
     readdirSync(join(ROOT, dir), { recursive: true, encoding: 'utf8' })
       .filter((name) => /\.(?:ts|js)$/.test(name) && !/node_modules|dist\//.test(name))
       .map((name) => `/${dir}/${name}`));

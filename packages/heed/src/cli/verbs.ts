@@ -21,6 +21,7 @@ import * as report from './report.js';
 import * as rows from './rows.js';
 import * as serve from './serve.js';
 import * as split from './split.js';
+import * as studio from './studio.js';
 import * as train from './train.js';
 
 /** What a verb's file exports: adds the verb to the program. The verb's action prints through `out` and throws its errors. */
@@ -28,7 +29,7 @@ export type Register = (program: Command, out: Output) => void;
 
 export const VERBS: readonly Register[] = [
   quickstart.register, train.register, align.register, control.register, label.register, infer.register, fitRewards.register,
-  inspect.register, split.register, generate.register, evaluate.register, chat.register, serve.register, rows.register,
+  inspect.register, split.register, generate.register, evaluate.register, chat.register, serve.register, studio.register, rows.register,
   importing.register, feedback.register, report.register, models.register,
   exporting.register, compose.register,
 ];

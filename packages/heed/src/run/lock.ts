@@ -58,11 +58,15 @@ async function readOwner(path: string): Promise<{ text: string; owner?: Owner } 
   }
 }
 
-/** Whether a living process holds the lock, or one of another machine, of which that cannot be known. */
-export async function isHeld(path: string): Promise<boolean> {
+/** Who holds the lock; undefined where nobody does, or the process is dead. Of a process of another machine that cannot be known. */
+export async function holderOf(path: string): Promise<{ readonly pid: number; readonly host: string; readonly since: string } | undefined> {
   const owner = (await readOwner(path))?.owner;
-  return owner !== undefined && ((owner.host !== '' && owner.host !== hostname()) || alive(owner));
+  if (owner === undefined || ((owner.host === '' || owner.host === hostname()) && !alive(owner))) return undefined;
+  return { pid: owner.pid, host: owner.host, since: owner.since };
 }
+
+/** Whether a living process holds the lock, or one of another machine, of which that cannot be known. */
+export const isHeld = async (path: string): Promise<boolean> => (await holderOf(path)) !== undefined;
 
 /**
  * Takes the lock, from a dead process too.

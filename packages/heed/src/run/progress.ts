@@ -2,6 +2,7 @@
 import { Presets, SingleBar } from 'cli-progress';
 
 import { clearing } from './bars.js';
+import { clock } from './numbers.js';
 
 /** Shows how far a piece of work is. */
 export interface Progress {
@@ -24,15 +25,6 @@ export interface ProgressOptions {
 const QUIET_MS = 2_000;
 /** Without a terminal: one line per so much time. */
 const LINE_MS = 10_000;
-
-/** `1:05`, `2:10:00`. */
-export function clock(seconds: number): string {
-  if (!Number.isFinite(seconds)) return '–';
-  const whole = Math.max(0, Math.round(seconds));
-  const two = (n: number): string => String(n).padStart(2, '0');
-  const [h, m, s] = [Math.floor(whole / 3600), Math.floor(whole / 60) % 60, whole % 60];
-  return h > 0 ? `${h}:${two(m)}:${two(s)}` : `${m}:${two(s)}`;
-}
 
 /** `3.2/s`, and `14 s each` where a unit takes longer than a second. */
 export function rate(perSecond: number, unit = ''): string {

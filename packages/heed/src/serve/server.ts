@@ -92,7 +92,8 @@ export function checkExposure(host: string, token: string | undefined): void {
   ]);
 }
 
-function listenFailure(error: unknown, host: string, port: number): unknown {
+/** What a failure to listen means for the user. */
+export function listenFailure(error: unknown, host: string, port: number): unknown {
   const { code } = error as NodeJS.ErrnoException;
   if (code === 'EADDRINUSE')
     return new UserError(`Port ${port} on ${host} is in use.`, ['Choose another with --port, or 0 for a free one.']);

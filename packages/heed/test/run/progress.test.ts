@@ -2,7 +2,8 @@ import { Writable } from 'node:stream';
 
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 
-import { clock, createProgress, rate } from '../../src/run/progress.js';
+import { clock } from '../../src/run/numbers.js';
+import { createProgress, rate } from '../../src/run/progress.js';
 import { type SignalSource, onInterrupt } from '../../src/run/signals.js';
 
 function sink(isTTY: boolean): { stream: Writable & { isTTY: boolean }; text: () => string } {

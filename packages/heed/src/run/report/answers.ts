@@ -17,16 +17,19 @@ export function standing(verdict: AnswerSample['verdict']): 'good' | 'bad' | 'op
   return BAD.has(word) ? 'bad' : 'open';
 }
 
-interface Pair {
+/** The answers to one prompt. */
+export interface Pair {
   readonly id: string;
   readonly prompt: string;
   before?: AnswerSample;
   after?: AnswerSample;
 }
 
-type Change = 'better' | 'worse' | 'same' | 'open';
+/** `open`: a verdict of one of them is neither good nor bad, or missing. */
+export type Change = 'better' | 'worse' | 'same' | 'open';
 
-function change({ before, after }: Pair): Change {
+/** What became of an answer. */
+export function change({ before, after }: Pair): Change {
   if (typeof before?.verdict === 'number' && typeof after?.verdict === 'number') {
     if (before.verdict === after.verdict) return 'same';
     return after.verdict > before.verdict ? 'better' : 'worse';
@@ -38,7 +41,8 @@ function change({ before, after }: Pair): Change {
   return is === 'good' ? 'better' : 'worse';
 }
 
-function wordOf(verdict: AnswerSample['verdict']): string | null | undefined {
+/** A verdict in words. */
+export function wordOf(verdict: AnswerSample['verdict']): string | null | undefined {
   if (typeof verdict === 'number') return `reward ${number(verdict)}`;
   return typeof verdict === 'boolean' ? BOOLEAN_WORDS[`${verdict}`] : verdict;
 }
@@ -58,15 +62,20 @@ function article(pair: Pair): Html {
       <div class="sides">${side('before', pair.before)}${side('after', pair.after)}</div></article>`;
 }
 
-/** The answers, at most 60 prompts, with buttons for what got better or worse. */
-export function answerPairs(answers: readonly AnswerSample[]): Html {
+/** The answers prompt by prompt, in the order of the first ones. */
+export function pairsOf(answers: readonly AnswerSample[]): Pair[] {
   const pairs = new Map<string, Pair>();
   for (const answer of answers) {
     const pair = pairs.get(answer.id) ?? { id: answer.id, prompt: answer.prompt };
     pair[answer.when] = answer; // a resumed run may have answered again: the last counts
     pairs.set(answer.id, pair);
   }
-  const all = [...pairs.values()];
+  return [...pairs.values()];
+}
+
+/** The answers, at most 60 prompts, with buttons for what got better or worse. */
+export function answerPairs(answers: readonly AnswerSample[]): Html {
+  const all = pairsOf(answers);
   const count = (kind: Change): number => all.filter((pair) => change(pair) === kind).length;
   const shown = all.slice(0, MAX_PAIRS);
   const kinds: [Change, string][] = [['better', 'better'], ['worse', 'worse'], ['same', 'as before'], ['open', 'not decided']];

@@ -79,20 +79,11 @@ function problem(file: string, line: number, { issues }: z.ZodError): string {
   return `${file}:${line}: ${issues.map(({ path, message }) => `${path.join('.')} ${message}`.trim()).join('; ')}`;
 }
 
-/**
- * Reads a run folder.
- *
- * @throws UserError when the folder is not a run's.
- */
-export async function readRun(folder: string): Promise<ReportData> {
-  const dir = resolve(folder);
-  const recipeText = await text(join(dir, 'recipe.yaml'));
-  if (recipeText === undefined) {
-    throw new UserError(`${folder} is not a run folder: it has no recipe.yaml`, [
-      'Name the folder given as run.dir, such as runs/quickstart.',
-    ]);
-  }
-  const summaryText = await text(join(dir, 'summary.json'));
+/** What a run folder holds of answers, marked tokens and rollouts. */
+export type Samples = Pick<ReportData, 'answers' | 'heatmaps' | 'rollouts' | 'unreadable'>;
+
+/** Reads `samples.jsonl` and `rollouts.jsonl` of a run folder. @throws UserError where a line is not JSON */
+export async function readSamples(dir: string): Promise<Samples> {
   const answers: AnswerSample[] = [];
   const heatmaps: HeatmapSample[] = [];
   const unreadable: string[] = [];
@@ -109,6 +100,24 @@ export async function readRun(folder: string): Promise<ReportData> {
     if (!read.success) unreadable.push(problem('rollouts.jsonl', index + 1, read.error));
     return read.success ? [read.data] : [];
   });
+  return { answers, heatmaps, rollouts, unreadable };
+}
+
+/**
+ * Reads a run folder.
+ *
+ * @throws UserError when the folder is not a run's.
+ */
+export async function readRun(folder: string): Promise<ReportData> {
+  const dir = resolve(folder);
+  const recipeText = await text(join(dir, 'recipe.yaml'));
+  if (recipeText === undefined) {
+    throw new UserError(`${folder} is not a run folder: it has no recipe.yaml`, [
+      'Name the folder given as run.dir, such as runs/quickstart.',
+    ]);
+  }
+  const summaryText = await text(join(dir, 'summary.json'));
+  const samples = await readSamples(dir);
   let summary: Record<string, unknown> | undefined;
   try {
     summary = summaryText === undefined ? undefined : section(JSON.parse(summaryText));
@@ -120,10 +129,7 @@ export async function readRun(folder: string): Promise<ReportData> {
     recipeText,
     recipe: section(parse(recipeText, { maxAliasCount: 0 })),
     metrics: await readLog(join(dir, 'metrics.jsonl')),
-    answers,
-    heatmaps,
-    rollouts,
-    unreadable,
+    ...samples,
     live: await isHeld(join(dir, 'run.lock')),
     summary,
   };

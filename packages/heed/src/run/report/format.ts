@@ -1,5 +1,5 @@
 /** Numbers as people read them. */
-import { clock } from '../progress.js';
+import { clock } from '../numbers.js';
 
 const RAISED = ['⁰', '¹', '²', '³', '⁴', '⁵', '⁶', '⁷', '⁸', '⁹'];
 const raised = (exponent: number): string => `⁻${[...String(-exponent)].map((digit) => RAISED[Number(digit)]).join('')}`;

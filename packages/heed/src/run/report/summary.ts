@@ -12,7 +12,9 @@ import type { Interval, Writer } from './measurements.js';
 type Summary = Readonly<Record<string, unknown>>;
 
 /** One measurement on held-out rows, before and after. */
-interface Measured {
+export interface Measured {
+  /** As the summary names it. */
+  readonly name: string;
   readonly title: string;
   readonly better?: 'higher' | 'lower';
   readonly before: unknown;
@@ -23,13 +25,13 @@ interface Measured {
 }
 
 /** The measurements in `before` and `after`, in the order of the summary: a job names its chief one first. */
-function measuredOf(summary: Summary): Measured[] {
+export function measuredOf(summary: Summary): Measured[] {
   const [before, after, change] = ['before', 'after', 'change'].map((key): Summary => (isSection(summary[key]) ? summary[key] : {}));
   return [...new Set([...Object.keys(after!), ...Object.keys(before!)])].map((name) => {
     const scale = Math.max(...[before![name], after![name]].map((value) => Math.abs(middle(value) ?? 0)));
     const [was, is, by] = [before!, after!, change!].map((values) => withoutRounding(values[name], scale));
     const known = measurementOf(name);
-    return { ...known, before: was, after: is, change: by, write: writerOf(known) };
+    return { name, ...known, before: was, after: is, change: by, write: writerOf(known) };
   });
 }
 
@@ -42,7 +44,7 @@ function outcome(rise: boolean, better: Measured['better']): string {
 }
 
 /** What before and after say together, and how sure that is. */
-function verdict({ before, after, change, better, write }: Measured): string {
+export function verdict({ before, after, change, better, write }: Measured): string {
   if (isInterval(change)) {
     const interval = range(write.difference(change.low), write.difference(change.high));
     const rows = change.n === undefined ? '' : `, ${number(change.n)} held-out rows`;

@@ -1,0 +1,2 @@
+/** What the server says: its own types. */
+export type * from '../../../packages/heed/src/studio/api.js';

@@ -1,0 +1,2 @@
+/** esbuild puts imported style sheets into app.css. */
+declare module '*.css';

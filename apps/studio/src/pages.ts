@@ -1,0 +1,5 @@
+/** The pages, in the order of the menu. */
+import type { Page } from './page.js';
+import { runsPage } from './pages/runs.js';
+
+export const PAGES: readonly Page[] = [runsPage];

@@ -1,0 +1,77 @@
+/** One run: how it is, what can be done with it, and what is in its folder. */
+import type { ComponentChildren } from 'preact';
+import { useEffect } from 'preact/hooks';
+
+import type { RunDetail, SampleCounts } from '../../api.js';
+import { useKeys } from '../../keys.js';
+import { Headline, MeasurementTable } from '../../parts/measured.js';
+import { Failure, Waiting } from '../../parts/state.js';
+import { Status } from '../../parts/status.js';
+import { addressOf, go, place, setParams } from '../../router.js';
+import { apiUrl, useServer } from '../../server.js';
+import { ago, clock, moment, nameOf, number } from '../../write.js';
+import { RunActions } from './actions.js';
+import { RunCurves } from './curves.js';
+import { useLiveRun } from './live.js';
+
+/** A part of the page, with the key that shows it. */
+interface Part { readonly id: string; readonly title: string; readonly count?: number; readonly view: () => ComponentChildren }
+
+const numberIn = (name: string): number | undefined => {
+  const text = place.value.params.get(name);
+  return text === null ? undefined : Number(text);
+};
+
+export function OpenedRun({ run }: { readonly run: string }) {
+  const [from, to] = [numberIn('from'), numberIn('to')];
+  const { value: detail, error, again } = useServer<RunDetail>(apiUrl('run', { run }));
+  const { curves, state, error: missing } = useLiveRun(run, from, to);
+  useEffect(() => { if (state !== undefined) again(); }, [state?.status]);
+  const counts: SampleCounts = state?.counts ?? detail?.counts ?? { answers: 0, heatmaps: 0, rollouts: 0 };
+  const parts: readonly Part[] = [
+    {
+      id: 'curves', title: 'Curves',
+      view: () => (curves ? <RunCurves curves={curves} from={from} to={to} /> : <Waiting what="Reading the log" />),
+    },
+    { id: 'recipe', title: 'Recipe', view: () => <pre class="recipe">{detail!.recipe}</pre> },
+  ];
+  const shown = parts.find(({ id }) => id === place.value.params.get('show')) ?? parts[0]!;
+  useKeys({
+    Escape: { does: 'back to all runs', run: () => go(addressOf('runs')) },
+    ...Object.fromEntries(parts.map(({ id, title }, i) => [String(i + 1), { does: title, run: () => setParams({ show: id }) }])),
+  });
+
+  const failure = error ?? missing;
+  if (detail === undefined) return failure ? <Failure error={failure} again={again} /> : <Waiting what="Opening the run" />;
+  const { line, measurements, metric, facts } = detail;
+  const chief = line.heldOut;
+  void counts;
+  return (
+    <article class="run">
+      <p class="back"><a href={addressOf('runs')}>All runs</a> <kbd>Esc</kbd></p>
+      <div class="head">
+        <h1>{nameOf(run)}</h1>
+        <Status status={state?.status ?? line.status} />
+      </div>
+      <p class="quiet">
+        {[run, line.job, line.method, line.model].filter(Boolean).join(' · ')} · {number(state?.steps ?? line.steps)} steps ·{' '}
+        <time dateTime={line.started} title={moment(line.started)}>started {ago(line.started)}</time> · {clock(line.seconds)}
+      </p>
+      {line.reason && <p class="failure" role="alert">{line.reason}</p>}
+      <RunActions detail={detail} status={state?.status ?? line.status} changed={again} />
+      {chief && <Headline metric={metric} measurement={chief} />}
+      <nav class="parts" aria-label="Parts of the run">
+        {parts.map(({ id, title, count }, i) => (
+          <button key={id} type="button" aria-current={id === shown.id ? 'true' : undefined} onClick={() => setParams({ show: id })}>
+            {title} {count !== undefined && <span class="quiet">{number(count)}</span>} <kbd>{i + 1}</kbd>
+          </button>
+        ))}
+      </nav>
+      <section aria-label={shown.title}>{shown.view()}</section>
+      {measurements.length > 0 && shown.id === 'curves' && <MeasurementTable measurements={measurements} />}
+      {facts.length > 0 && shown.id === 'curves' && (
+        <dl class="facts">{facts.map(({ name, text }) => <div key={name}><dt>{name}</dt><dd>{text}</dd></div>)}</dl>
+      )}
+    </article>
+  );
+}

@@ -1,0 +1,74 @@
+/** Asking the server. */
+import { signal } from '@preact/signals';
+import { useCallback, useEffect, useState } from 'preact/hooks';
+
+import type { Refusal } from './api.js';
+
+/** A request that was refused, in the server's words. */
+export class ServerError extends Error {
+  constructor(message: string, readonly status: number, readonly hints: readonly string[] = []) {
+    super(message);
+  }
+}
+
+/** Whether the server asks for its token. */
+export const locked = signal(false);
+
+/** The address of a request under `api/`. */
+export function apiUrl(path: string, query: Readonly<Record<string, string | number | undefined>> = {}): string {
+  const given = Object.entries(query).flatMap(([name, value]) => (value === undefined ? [] : [[name, String(value)]]));
+  return `api/${path}${given.length === 0 ? '' : `?${new URLSearchParams(given)}`}`;
+}
+
+async function ask<T>(url: string, init: RequestInit): Promise<T> {
+  const answer = await fetch(url, init).catch((error: unknown) => {
+    if (init.signal?.aborted) throw error;
+    throw new ServerError('The studio does not answer: was it ended in the terminal?', 0);
+  });
+  if (answer.ok) return (await answer.json()) as T;
+  const unread: Refusal = { error: { message: `${answer.status} ${answer.statusText}` } };
+  const { error } = await answer.json().then((body) => body as Refusal, () => unread);
+  if (answer.status === 401) locked.value = true;
+  throw new ServerError(error.message, answer.status, error.hints);
+}
+
+/** @throws ServerError where the request is refused or nobody answers */
+export const get = <T>(url: string, signal?: AbortSignal): Promise<T> => ask<T>(url, { signal });
+
+/** @throws ServerError where the request is refused or nobody answers */
+export const post = <T>(path: string, body: object): Promise<T> =>
+  ask<T>(`api/${path}`, { method: 'POST', headers: { 'Content-Type': 'application/json' }, body: JSON.stringify(body) });
+
+/** What was asked for. The last value stays while it is asked for again. */
+export interface Loaded<T> {
+  readonly value?: T;
+  readonly error?: ServerError;
+  again(): void;
+}
+
+/** Asks for an address whenever it changes; nothing while it is undefined. */
+export function useServer<T>(url: string | undefined): Loaded<T> {
+  const [state, set] = useState<{ url?: string; value?: T; error?: ServerError }>({});
+  const [turn, next] = useState(0);
+  useEffect(() => {
+    if (url === undefined) return;
+    const left = new AbortController();
+    get<T>(url, left.signal).then(
+      (value) => set({ url, value }),
+      (error: ServerError) => {
+        if (!left.signal.aborted) set((before) => ({ url, value: before.url === url ? before.value : undefined, error }));
+      },
+    );
+    return () => left.abort();
+  }, [url, turn]);
+  const again = useCallback(() => next((n) => n + 1), []);
+  return { value: url === undefined ? undefined : state.value, error: state.error, again };
+}
+
+/** Calls again and again while the page is looked at. */
+export function useEvery(milliseconds: number, call: () => void): void {
+  useEffect(() => {
+    const timer = setInterval(() => { if (!document.hidden) call(); }, milliseconds);
+    return () => clearInterval(timer);
+  }, [milliseconds, call]);
+}

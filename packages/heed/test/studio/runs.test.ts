@@ -1,0 +1,99 @@
+import { appendFileSync, existsSync, mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { beforeAll, describe, expect, it } from 'vitest';
+
+import { HOSTILE, writeRun } from '../run/report-fixture.js';
+import { expectAccessible, overflow, studioFor } from './support.js';
+
+const studio = studioFor();
+const run = (name: string): string => join(studio.folder, 'runs', name);
+
+/** A run under way: a recipe, and a step. */
+function beginRun(name: string): void {
+  mkdirSync(run(name), { recursive: true });
+  writeFileSync(join(run(name), 'recipe.yaml'), `model: m\nmethod: { name: sft }\nrun: { dir: runs/${name} }\n`);
+  writeFileSync(join(run(name), 'metrics.jsonl'), '{"step":1,"loss":2.5}\n');
+}
+
+beforeAll(async () => {
+  await writeRun(run('first'));
+  await writeRun(run('hostile'), { hostile: true });
+  beginRun('under-way');
+});
+
+describe('the page of runs', () => {
+  it('lists them with their result, finds one by words, and opens it by keys', async () => {
+    const { page, trouble } = await studio.visit();
+    const row = page.getByRole('row').filter({ has: page.getByRole('link', { name: 'first', exact: true }) });
+    expect(await row.innerText()).toMatch(/ended\s+cut\s+SmolLM2-135M-Instruct\s+120[\s\S]*good enough answers 33 % → 88 %\s+77 % to 94 %/);
+    expect(await page.getByRole('row').filter({ hasText: 'under-way' }).innerText()).toMatch(/stopped[\s\S]*nothing yet/);
+    await page.keyboard.press('/');
+    await page.keyboard.type('ended first');
+    expect(await page.locator('tbody tr').count()).toBe(1);
+    await page.keyboard.press('Escape');
+    await page.keyboard.press('j');
+    await page.keyboard.press('Enter');
+    await page.getByRole('heading', { name: 'first', level: 1 }).waitFor();
+    await page.locator('.uplot canvas').first().waitFor();
+    expect(await page.locator('.chart b').allInnerTexts()).toEqual(['loss', 'flagged', 'learning rate', 'tokens', 'seconds']);
+    expect(await page.locator('.headline').innerText()).toMatch(/keep to the house style\s+33 %\s*→\s*88 %\s+Better after training/);
+    await page.keyboard.press('Escape');
+    await page.getByRole('heading', { name: /^Runs/ }).waitFor();
+    expect(trouble).toEqual([]);
+    await page.context().close();
+  });
+
+  it('draws a step as soon as it is logged', async () => {
+    const { page, trouble } = await studio.visit('#/runs?run=runs%2Funder-way');
+    await page.getByText('1 steps').waitFor();
+    appendFileSync(join(run('under-way'), 'metrics.jsonl'), '{"step":2,"loss":1.25}\n{"step":3,"loss":0.75}\n');
+    await page.getByText('2.5 → 0.75').waitFor();
+    await page.getByText('Numbers').click();
+    expect(await page.locator('.chart tbody tr').allInnerTexts()).toEqual(['1\t2.5', '2\t1.25', '3\t0.75']);
+    expect(trouble).toEqual([]);
+    await page.context().close();
+  });
+
+  it('puts a run into the bin and back', async () => {
+    const { page, trouble } = await studio.visit('#/runs?run=runs%2Funder-way');
+    await page.getByRole('button', { name: 'Delete' }).click();
+    await page.getByText('runs/under-way is in the bin').waitFor();
+    expect(existsSync(run('under-way'))).toBe(false);
+    await page.getByRole('button', { name: 'Bin' }).click();
+    await page.getByRole('region', { name: 'Bin' }).getByRole('button', { name: 'Put back' }).click();
+    await page.getByText('runs/under-way is back').waitFor();
+    expect(existsSync(join(run('under-way'), 'recipe.yaml'))).toBe(true);
+    expect(trouble).toEqual([]);
+    await page.context().close();
+  });
+
+  it('shows hostile text as text', async () => {
+    const { page, trouble } = await studio.visit('#/runs?run=runs%2Fhostile&show=recipe');
+    await page.getByText('# </script>').waitFor();
+    expect(await page.locator('.recipe').innerText()).toContain(HOSTILE);
+    expect(await page.evaluate(() => 'hacked' in globalThis)).toBe(false);
+    expect(trouble).toEqual([]);
+    await page.context().close();
+  });
+
+  it.each(['', '#/runs?run=runs%2Ffirst'])('has nothing for axe to mend, in light and dark, and fits a phone: %s', async (address) => {
+    for (const look of [{}, { dark: true }, { width: 360 }]) {
+      const { page } = await studio.visit(address, look);
+      await page.getByText(address === '' ? 'hostile' : 'Numbers').first().waitFor();
+      await expectAccessible(page);
+      expect(await overflow(page)).toBe(0);
+      await page.context().close();
+    }
+  });
+
+  it('says what to do first where there is no run', async () => {
+    const empty = join(studio.folder, 'empty');
+    mkdirSync(empty);
+    const { url } = await studio.start({}, empty);
+    const { page, trouble } = await studio.visit('', { url });
+    await page.getByText('npx heed quickstart').waitFor();
+    await expectAccessible(page);
+    expect(trouble).toEqual([]);
+    await page.context().close();
+  });
+});
