@@ -13,7 +13,12 @@ module.exports = {
   forbidden: [
     // The gradient of an operation is written with the other operations, so those files refer to each other.
     { name: 'no-cycles', severity: 'error', from: { pathNot: '^packages/tensor/src/ops/' }, to: { circular: true } },
-    { name: 'tensor-knows-no-language', severity: 'error', from: { path: '^packages/tensor/' }, to: { path: '^(@heed/heed|packages/heed/)' } },
+    { name: 'tensor-knows-no-language', severity: 'error', from: { path: '^packages/tensor/' }, to: { path: '^(@heed/(heed|ai-sdk)|packages/(heed|ai-sdk)/)' } },
+    // A program that only keeps feedback loads no engine.
+    {
+      name: 'ai-sdk-knows-feedback-alone', severity: 'error', from: { path: '^packages/ai-sdk/' },
+      to: { path: '^(@heed/|packages/)', pathNot: ['^packages/ai-sdk/', '^@heed/heed/feedback$', '^packages/heed/(dist|src)/feedback\\.'] },
+    },
     { name: 'nothing-imports-cli', severity: 'error', from: { path: '^packages/heed/src/', pathNot: room('cli') }, to: { path: room('cli') } },
     {
       name: 'train-knows-no-folder', severity: 'error', from: { path: room('train') },

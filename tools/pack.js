@@ -1,5 +1,5 @@
 // @ts-check
-// Packs both packages as npm would publish them. Needs a build.
+// Packs the packages as npm would publish them. Needs a build.
 import { spawnSync } from 'node:child_process';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';

@@ -7,11 +7,12 @@ import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 export const ROOT = fileURLToPath(new URL('..', import.meta.url));
-export const PACKAGES = ['tensor', 'heed'];
+export const PACKAGES = ['tensor', 'heed', 'ai-sdk'];
 
 /** What of the root goes into which package. */
 const COPIES = {
   tensor: ['LICENSE'],
+  'ai-sdk': ['LICENSE'],
   heed: ['LICENSE', 'README.md', 'CHANGELOG.md', 'CONTRIBUTING.md', 'recipes', 'examples', 'docs'],
 };
 

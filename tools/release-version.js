@@ -36,8 +36,8 @@ export function releaseNotes(/** @type {string} */ text, /** @type {{ now: strin
 /** A package.json or the lock file with the version of the packages, also where one depends on the other. */
 export function withVersion(/** @type {string} */ json, /** @type {{ now: string, next: string }} */ { now, next }) {
   const changed = json
-    .replaceAll(new RegExp(`("name": "@heed/\\w+",\\s+"version": ")${now.replaceAll('.', '\\.')}"`, 'g'), `$1${next}"`)
-    .replaceAll(`"@heed/tensor": "${now}"`, `"@heed/tensor": "${next}"`);
+    .replaceAll(new RegExp(`("name": "@heed/[\\w-]+",\\s+"version": ")${now.replaceAll('.', '\\.')}"`, 'g'), `$1${next}"`)
+    .replaceAll(new RegExp(`("@heed/[\\w-]+": ")${now.replaceAll('.', '\\.')}"`, 'g'), `$1${next}"`);
   if (changed === json) throw new Error(`No package of Heed's with the version ${now} in:\n${json.slice(0, 200)}`);
   return changed;
 }

@@ -1,11 +1,12 @@
 // @ts-check
-// npm run release -- [VERSION] [--dry-run]: builds, tries and publishes both packages as the last commit has them.
+// npm run release -- [VERSION] [--dry-run]: builds, tries and publishes the packages as the last commit has them.
 import { spawnSync } from 'node:child_process';
 import { cpSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { parseArgs } from 'node:util';
+import { PACKAGES } from './package-files.js';
 import { nextVersion, releaseNotes, withVersion } from './release-version.js';
 
 const USAGE = `usage: npm run release -- [VERSION] [--dry-run]
@@ -16,7 +17,7 @@ const USAGE = `usage: npm run release -- [VERSION] [--dry-run]
 The tests are not run here, but for those of the packed packages: \`bash .ci/run\` runs all.`;
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
-const VERSIONED = ['packages/tensor/package.json', 'packages/heed/package.json', 'package-lock.json'];
+const VERSIONED = [...PACKAGES.map((name) => `packages/${name}/package.json`), 'package-lock.json'];
 
 const say = (/** @type {string} */ line) => console.log(line);
 const fail = (/** @type {string} */ why) => {
@@ -45,7 +46,7 @@ function stage(/** @type {string} */ folder) {
   for (const name of readdirSync(path.join(ROOT, 'node_modules')).filter((one) => one !== '@heed')) {
     symlinkSync(path.join(ROOT, 'node_modules', name), path.join(modules, name));
   }
-  for (const name of ['tensor', 'heed']) symlinkSync(`../../packages/${name}`, path.join(modules, '@heed', name));
+  for (const name of PACKAGES) symlinkSync(`../../packages/${name}`, path.join(modules, '@heed', name));
 }
 
 const { values, positionals } = parseArgs({

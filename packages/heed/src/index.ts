@@ -1,11 +1,12 @@
 /**
- * `@heed/heed`: align language models from feedback. Everything is here; `/method`, `/label`, `/serve` and `/tensor` are parts of it by
- * themselves. The command line is `heed`.
+ * `@heed/heed`: align language models from feedback. Everything is here; `/method`, `/label`, `/feedback`, `/serve` and `/tensor` are
+ * parts of it by themselves. The command line is `heed`.
  *
  * @packageDocumentation
  */
 export * from './method.js';
 export * from './label.js';
+export * from './feedback.js';
 export * from './serve.js';
 export { type Engine, startEngine } from '@heed/tensor';
 
@@ -31,7 +32,7 @@ export { type RewardScorer, createRewardScorer } from './model/reward-scorer.js'
 export { type MergedTensor, exportMerged } from './model/export.js';
 export { mergedTensors } from './model/merge-host.js';
 
-export { type Message, type Template, alpacaTemplate, chatTemplate } from './text/template.js';
+export { type Template, alpacaTemplate, chatTemplate } from './text/template.js';
 export { type Tokenizer, loadTokenizer } from './text/tokenizer.js';
 export { judgedPrompt } from './text/judgment.js';
 

@@ -3,7 +3,5 @@
  *
  * @packageDocumentation
  */
-export { type FeedbackStore, openFeedback } from './feedback/store.js';
-export { feedbackRows } from './feedback/rows.js';
 export { type RunningServer, type ServerOptions, startServer } from './serve/server.js';
 export { type Voice, type Voices, openVoices } from './serve/voices.js';

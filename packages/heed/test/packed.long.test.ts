@@ -20,7 +20,7 @@ beforeAll(async () => {
   // What tsc once made of a source that is gone.
   const leftover = join(ROOT, 'packages/heed/dist/gone.js');
   writeFileSync(leftover, 'export {};\n');
-  project = installPacked(join(folder, 'project'), ['typescript', '@types/node', 'zod']);
+  project = installPacked(join(folder, 'project'), ['typescript', '@types/node', 'zod', 'ai']);
   expect(existsSync(leftover)).toBe(false);
 });
 
@@ -34,17 +34,18 @@ const example = (): string => /## As a library[\s\S]*?```ts\n([\s\S]*?)```/.exec
 
 describe('the packed packages', () => {
   it('hold what a user needs, and nothing that a build left', () => {
-    const [tensor, own] = project.packed.map(({ files }) => files.map(({ path }) => path));
+    const [tensor, own, aiSdk] = project.packed.map(({ files }) => files.map(({ path }) => path));
     expect(own).toEqual(expect.arrayContaining([
       'README.md', 'LICENSE', 'CHANGELOG.md', 'bin/heed.js', 'dist/index.js', 'dist/index.d.ts', 'docs/recipes.md',
       'recipes/cut.yaml', 'examples/judged.jsonl', 'examples/house-style/house-style.rules.yaml',
     ]));
     expect(tensor).toEqual(expect.arrayContaining(['README.md', 'LICENSE', 'dist/index.js', 'dist/index.d.ts', 'dist/runtime/worker.js']));
-    const all = [...tensor!, ...own!];
+    expect(aiSdk).toEqual(expect.arrayContaining(['README.md', 'LICENSE', 'dist/index.js', 'dist/index.d.ts']));
+    const all = [...tensor!, ...own!, ...aiSdk!];
     expect(all.filter((path) => /tsbuildinfo|\.test\.|(^|\/)(test|node_modules|runs|api)\/|\.tgz$|\.log$/.test(path))).toEqual([]);
     expect(all.filter((path) => !/^((dist|src|bin|recipes|examples|docs)\/|[^/]+$)/.test(path))).toEqual([]);
     // Each file of dist/ has its source.
-    for (const files of [tensor!, own!]) {
+    for (const files of [tensor!, own!, aiSdk!]) {
       const made = files.filter((path) => path.startsWith('dist/'));
       const sources = new Set(files.filter((path) => path.startsWith('src/')));
       expect(made.filter((path) => !sources.has(path.replace('dist/', 'src/').replace(/(\.d\.ts|\.js)(\.map)?$/, '.ts')))).toEqual([]);
@@ -53,8 +54,8 @@ describe('the packed packages', () => {
   });
 
   it('have one version, and heed says it', () => {
-    const [tensor, own] = project.packed;
-    expect(tensor!.version).toBe(own!.version);
+    const [, own] = project.packed;
+    expect(new Set(project.packed.map(({ version }) => version))).toEqual(new Set([own!.version]));
     expect(heed('--version').stdout).toBe(`${own!.version}\n`);
   });
 
@@ -71,8 +72,9 @@ describe('the packed packages', () => {
     const ran = node('readme.cjs');
     expect(ran.status, ran.stderr).toBe(0);
     expect(ran.stdout).toMatch(/^2 \S+heed-adapter-\S+\n$/);
-    put('parts.cjs', "for (const part of ['method', 'label', 'serve', 'tensor']) console.log(typeof require(`@heed/heed/${part}`));");
-    expect(node('parts.cjs').stdout).toBe('object\n'.repeat(4));
+    const parts = ['method', 'label', 'feedback', 'serve', 'tensor'];
+    put('parts.cjs', parts.map((part) => `console.log(typeof require('@heed/heed/${part}'));`).join('\n'));
+    expect(node('parts.cjs').stdout).toBe('object\n'.repeat(parts.length));
     put('names.cjs', "console.log(require('@heed/heed/method').kto.name, typeof require('@heed/heed/serve').startServer);");
     expect(node('names.cjs').stdout).toBe('kto function\n');
   });
@@ -101,6 +103,19 @@ describe('the packed packages', () => {
       expect(ran.status, `${name}: ${ran.stderr}`).toBe(0);
       expect(ran.stdout, name).toMatch(SAYS[name]!);
     }
+  }, 300_000);
+
+  it('compile with the programs of docs/ai-sdk.md, which find what @heed/ai-sdk brings', () => {
+    mkdirSync(join(project.folder, 'app'));
+    const page = readFileSync(join(ROOT, 'docs/ai-sdk.md'), 'utf8');
+    for (const [, name, text] of page.matchAll(/^```ts\n\/\/ (\S+)\n([^]*?)^```/gm)) put(`app/${name}`, text!);
+    put('app/package.json', '{"type":"module"}');
+    // The AI SDK's own types name those of a browser.
+    const options = { module: 'nodenext', target: 'es2023', lib: ['es2023', 'dom'], strict: true, types: ['node'], skipLibCheck: false };
+    put('app/tsconfig.json', JSON.stringify({ compilerOptions: options }));
+    expect(node('node_modules/typescript/bin/tsc', '-p', 'app').stdout).toBe('');
+    put('app/vote.js', "import { thumb } from './support.js'; await thumb('x', true).catch(({ message }) => console.log(message));");
+    expect(node('app/vote.js').stdout).toBe('No answer is kept with the inference_id "x".\n');
   }, 300_000);
 
   it('find their recipes and examples; the quickstart writes its run where it is started', () => {

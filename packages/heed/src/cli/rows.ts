@@ -15,7 +15,7 @@ interface Options extends Metrics {
 export function register(program: Command, out: Output): void {
   program
     .command('rows')
-    .description('training rows out of the chats and the feedback that `heed serve --feedback` keeps')
+    .description('training rows out of the chats and the feedback that `heed serve --feedback`, or an app with @heed/ai-sdk, keeps')
     .argument('<file>', 'the database')
     .addOption(new Option('--kind <kind>', 'the rows to write (default: none; says how many there are of each kind)').choices(KINDS))
     .option('-o, --output <file>', 'where to write them, as JSON Lines')

@@ -27,6 +27,8 @@ export const FeedbackBody = z.strictObject({
   dryrun: z.boolean().default(false),
 });
 export type FeedbackBody = z.infer<typeof FeedbackBody>;
+/** The body as it is written, defaults left out. */
+export type FeedbackInput = z.input<typeof FeedbackBody>;
 
 /** What kind of thing was said. */
 export type Said = 'comment' | 'demonstration' | 'vote' | 'score';

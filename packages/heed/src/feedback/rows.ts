@@ -41,6 +41,14 @@ type Make = (row: Row, said: Read, finish: string) => object[] | string;
 const UNVOTED = 'comments without a vote: whether they praise is not known';
 const UNSAID = 'answers of which nothing was said that this kind of row needs';
 
+/** Ends after which a text is not what the model answers: nothing is learned from it. */
+const NOT_WHOLE: Readonly<Record<string, string>> = {
+  aborted: 'answers that were stopped before their end',
+  error: 'answers that broke off with an error',
+  content_filter: 'answers that a filter cut off',
+  tool_calls: 'answers that call functions: their text is not all of them',
+};
+
 const MAKE: Readonly<Record<FeedbackKind, Make>> = {
   // A comment is a judgment where a vote says whether the answer was good; a vote in favour is one without a comment too.
   judged(row, { comments, vote }) {
@@ -93,9 +101,12 @@ export function feedbackRows(answers: readonly RemarkedAnswer[], kind: FeedbackK
     const comments = of(COMMENT).filter(({ about }) => about === undefined || about === vote || vote === undefined);
     if (comments.length < of(COMMENT).length) count('comments on another metric', of(COMMENT).length - comments.length);
     const row = { id: choice === 0 ? id : `${id}#${choice}`, prompt: simple(prompt), completion };
-    const made = MAKE[kind](row, {
+    const demonstration = latest(DEMONSTRATION) as string | undefined;
+    // Only a conversation with a demonstration does without the answer.
+    const broken = kind === 'conversation' && demonstration !== undefined ? undefined : NOT_WHOLE[finish];
+    const made = broken ?? MAKE[kind](row, {
       comments: comments.map(({ value }) => value as string),
-      demonstration: latest(DEMONSTRATION) as string | undefined,
+      demonstration,
       vote: latest(vote) as boolean | undefined, score: latest(score) as number | undefined,
     }, finish);
     if (typeof made !== 'string') return made;

@@ -17,7 +17,7 @@ export interface GivenAnswer {
   readonly completion: string;
   /** Who gave it. */
   readonly model: string;
-  /** Whether it ended of itself (`stop`) or was cut off. */
+  /** Why it ended: `stop` of itself, `length` cut off. After `aborted`, `error`, `content_filter` and `tool_calls` it is not whole. */
   readonly finish: string;
   /** The conversation that it belongs to. */
   readonly episode?: string;
@@ -70,7 +70,7 @@ const SCHEMA = [
 
 /** Opens what a server has kept. @throws UserError where there is no such file, and as `openFeedback` does */
 export async function openKeptFeedback(where: string): Promise<FeedbackStore> {
-  requireDatabase(where, 'heed serve --feedback FILE.db makes one.');
+  requireDatabase(where, 'heed serve --feedback FILE.db makes one, and so does an app with @heed/ai-sdk.');
   return openFeedback(where);
 }
 

@@ -37,7 +37,7 @@ const needsOf = (folder: string): readonly string[] => {
 
 /**
  * An empty project with the packed packages in its node_modules, and beside them what their package.json names and no more, linked from
- * this checkout: as `npm install` of the two tarballs leaves it, without a registry. A dependency that a package uses and does not name
+ * this checkout: as `npm install` of the tarballs leaves it, without a registry. A dependency that a package uses and does not name
  * is not found.
  *
  * @param also packages of the user's own, such as `typescript`

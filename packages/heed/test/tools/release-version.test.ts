@@ -39,14 +39,16 @@ describe('a release', () => {
     expect(() => releaseNotes(text, { now, next: '0.2.0' })).toThrow(why);
   });
 
-  it('changes the version of both packages and of the one in the other, and nothing else', () => {
+  it('changes the versions of the packages and of those that they need, and nothing else', () => {
     const now = (JSON.parse(read('packages/heed/package.json')) as { version: string }).version;
-    const places = { 'packages/heed/package.json': 2, 'packages/tensor/package.json': 1, 'package-lock.json': 3 };
+    const places = {
+      'packages/heed/package.json': 2, 'packages/tensor/package.json': 1, 'packages/ai-sdk/package.json': 2, 'package-lock.json': 5,
+    };
     for (const [file, n] of Object.entries(places)) {
       const [before, after] = [read(file), withVersion(read(file), { now, next: '9.8.7' })].map((text) => text.split('\n'));
       const changed = after!.filter((line, i) => line !== before![i]);
       expect(changed, file).toHaveLength(n);
-      expect(changed.every((line) => /"(version|@heed\/tensor)": "9\.8\.7"/.test(line)), file).toBe(true);
+      expect(changed.every((line) => /"(version|@heed\/(tensor|heed))": "9\.8\.7"/.test(line)), file).toBe(true);
     }
     expect(() => withVersion('{}', { now, next: '9.8.7' })).toThrow('No package');
   });
