@@ -9,7 +9,7 @@ import { afterEach, describe, expect, it } from 'vitest';
 const ROOT = fileURLToPath(new URL('../../../', import.meta.url));
 const pages = ['README.md', 'docs/engine.md'];
 /** Their examples need a server or an adapter, or are executed by another test, so only their types are checked here. */
-const typed = [...pages, 'docs/serve.md', 'docs/judges.md', 'docs/extending.md'];
+const typed = [...pages, 'docs/serve.md', 'docs/judges.md', 'docs/extending.md', 'docs/start.md'];
 const read = (page: string): Promise<string> => readFile(join(ROOT, page), 'utf8');
 const blocks = (text: string, language: string): string[] =>
   [...text.matchAll(new RegExp(`^\`\`\`${language}\\n([\\s\\S]*?)^\`\`\``, 'gm'))].map((m) => m[1]!);

@@ -20,6 +20,7 @@ import * as quickstart from './quickstart.js';
 import * as report from './report.js';
 import * as rows from './rows.js';
 import * as serve from './serve.js';
+import * as start from './start.js';
 import * as split from './split.js';
 import * as studio from './studio.js';
 import * as train from './train.js';
@@ -29,7 +30,7 @@ export type Register = (program: Command, out: Output) => void;
 
 export const VERBS: readonly Register[] = [
   quickstart.register, train.register, align.register, control.register, label.register, infer.register, fitRewards.register,
-  inspect.register, split.register, generate.register, evaluate.register, chat.register, serve.register, studio.register, rows.register,
-  importing.register, feedback.register, report.register, models.register,
+  inspect.register, start.register, split.register, generate.register, evaluate.register, chat.register, serve.register, studio.register,
+  rows.register, importing.register, feedback.register, report.register, models.register,
   exporting.register, compose.register,
 ];

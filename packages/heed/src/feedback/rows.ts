@@ -28,15 +28,16 @@ export interface Metrics {
   readonly score?: string;
 }
 
-interface Read {
+/** What was said of one answer. */
+export interface SaidOfAnswer {
   readonly comments: readonly string[];
   readonly demonstration: string | undefined;
   readonly vote: boolean | undefined;
   readonly score: number | undefined;
 }
-interface Row { readonly id: string; readonly prompt: string | readonly Message[]; readonly completion: string }
+interface Row { readonly id?: string; readonly prompt: string | readonly Message[]; readonly completion: string }
 /** Rows of one answer, or why there are none. */
-type Make = (row: Row, said: Read, finish: string) => object[] | string;
+type Make = (row: Row, said: SaidOfAnswer, finish: string) => object[] | string;
 
 const UNVOTED = 'comments without a vote: whether they praise is not known';
 const UNSAID = 'answers of which nothing was said that this kind of row needs';
@@ -82,6 +83,17 @@ const MAKE: Readonly<Record<FeedbackKind, Make>> = {
 const SAME = 'demonstrations equal to the answer';
 
 /**
+ * Rows of one answer, or in words why there are none (read after a number: "votes against an answer without a comment …").
+ *
+ * @param finish `stop` where the answer ended of itself, else why it ended.
+ */
+export function rowsOfAnswer(kind: FeedbackKind, row: Row, said: SaidOfAnswer, finish: string): readonly object[] | string {
+  // Only a conversation with a demonstration does without the answer.
+  const broken = kind === 'conversation' && said.demonstration !== undefined ? undefined : NOT_WHOLE[finish];
+  return broken ?? MAKE[kind](row, said, finish);
+}
+
+/**
  * Rows of one kind. Of several votes, scores or demonstrations on one answer the latest counts; each comment makes a judgment of its own.
  *
  * @throws UserError where several metrics could be meant
@@ -101,12 +113,9 @@ export function feedbackRows(answers: readonly RemarkedAnswer[], kind: FeedbackK
     const comments = of(COMMENT).filter(({ about }) => about === undefined || about === vote || vote === undefined);
     if (comments.length < of(COMMENT).length) count('comments on another metric', of(COMMENT).length - comments.length);
     const row = { id: choice === 0 ? id : `${id}#${choice}`, prompt: simple(prompt), completion };
-    const demonstration = latest(DEMONSTRATION) as string | undefined;
-    // Only a conversation with a demonstration does without the answer.
-    const broken = kind === 'conversation' && demonstration !== undefined ? undefined : NOT_WHOLE[finish];
-    const made = broken ?? MAKE[kind](row, {
+    const made = rowsOfAnswer(kind, row, {
       comments: comments.map(({ value }) => value as string),
-      demonstration,
+      demonstration: latest(DEMONSTRATION) as string | undefined,
       vote: latest(vote) as boolean | undefined, score: latest(score) as number | undefined,
     }, finish);
     if (typeof made !== 'string') return made;
