@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { pairedDifference } from '@heed/heed';
 import { UsageError, lines } from '../shared/data.js';
 import { MODEL, ROOT, heed, quote } from '../shared/heed.js';
+import { recipeOn, tasks } from './recipe.js';
 import { makeRows } from './rows.js';
 
 export const about = 'a small judge that writes judgments, and what CUT learns from them';
@@ -195,6 +196,7 @@ const STAGES = {
     what: 'heed align with the judge of the stage `quality`; the rules, which it knows nothing of, measure on heldout.jsonl',
     ...(await aligned('runs/judgments/judge/adapter', 'runs/judgments/online-published')),
   }),
+  ...Object.fromEntries(tasks.map((task) => [`recipe-${task}`, () => recipeOn(task)])),
 };
 
 export const names = Object.keys(STAGES);

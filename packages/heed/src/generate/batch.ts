@@ -16,17 +16,13 @@ export interface Batch {
   release(): Promise<void>;
 }
 
-interface BatchOptions {
-  /** Most sequences at a time. */
-  readonly batch: number;
-  readonly decode: (ids: readonly number[]) => string;
-}
-
 /**
  * Continuous batching (Yu et al. 2022): before each step waiting sequences take the free slots, and after each step finished
  * sequences leave theirs.
+ *
+ * @param batch Most sequences at a time.
  */
-export function createBatch(engine: Engine, sessions: Sessions, architecture: Architecture, { batch, decode }: BatchOptions): Batch {
+export function createBatch(engine: Engine, sessions: Sessions, architecture: Architecture, batch: number): Batch {
   const calls = createCalls();
   const slots = createSlots(engine, sessions, architecture, batch);
   const { live } = slots;
@@ -56,7 +52,7 @@ export function createBatch(engine: Engine, sessions: Sessions, architecture: Ar
       if (call !== undefined && sequence.finish === undefined) continue;
       if (call !== undefined) {
         call.finished++;
-        calls.guard(call, () => call.hooks.onCompletion?.(completionOf(sequence, decode)));
+        calls.guard(call, () => call.hooks.onCompletion?.(completionOf(sequence)));
       }
       await slots.vacate(slot);
     }
@@ -78,7 +74,7 @@ export function createBatch(engine: Engine, sessions: Sessions, architecture: Ar
       const { hooks: { onProgress }, sequences, tokens, finished } = call;
       calls.guard(call, () => onProgress?.({ tokens, finished, total: sequences.length }));
       if (finished < sequences.length) continue;
-      calls.guard(call, () => calls.settle(call, () => call.resolve(sequences.map((s) => completionOf(s, decode)))));
+      calls.guard(call, () => calls.settle(call, () => call.resolve(sequences.map((s) => completionOf(s)))));
     }
   }
 

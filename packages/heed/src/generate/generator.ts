@@ -39,7 +39,7 @@ export async function createGenerator(engine: Engine, checkpoint: Checkpoint, op
   const architecture = architectureOf(checkpoint);
   const quantized = precision === 'int8' ? await openQuantized(checkpoint) : undefined;
   const sessions = createSessions(engine, checkpoint, { batch: size, prepack, plan, quantized });
-  const batch = createBatch(engine, sessions, architecture, { batch: size, decode: options.decode });
+  const batch = createBatch(engine, sessions, architecture, size);
   const starting = { ...options, vocabulary: architecture.vocabulary };
   /** The last `alone` body, which new calls wait for, and the calls that are under way. */
   let barrier: Promise<unknown> = Promise.resolve();

@@ -28,7 +28,7 @@ export async function openGenerator(
   { adapter, plan = adapter?.plan, batch, precision }: OpenGeneratorOptions = {},
 ): Promise<Generator> {
   const generator = await createGenerator(engine, checkpoint, {
-    decode: (ids) => tokenizer.decode(ids, { skipSpecial: true }),
+    decode: (ids, continues) => tokenizer.decode(ids, { skipSpecial: true, continues }),
     stopIds: template.stopIds,
     plan,
     batch,

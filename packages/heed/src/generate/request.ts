@@ -10,6 +10,11 @@ export interface GenerationRequest {
    * matrix products with other numbers of rows.
    */
   readonly row: number;
+  /**
+   * The prompt is a text that the answer goes on with, so the answer's text keeps the space before its first word. Default: false, an
+   * answer is a text of its own.
+   */
+  readonly continues?: boolean;
   /** How many completions are wanted; the prompt is computed once for all of them. Default: 1. */
   readonly samples?: number;
 }
@@ -90,8 +95,8 @@ export interface WrittenSoFar {
 }
 
 export interface GeneratorOptions {
-  /** Text of token ids, special tokens left out. */
-  readonly decode: (ids: readonly number[]) => string;
+  /** Text of token ids, special tokens left out. `continues`: as `GenerationRequest.continues`. */
+  readonly decode: (ids: readonly number[], continues?: boolean) => string;
   /** Tokens that end a turn. */
   readonly stopIds: readonly number[];
   /** Sequences that are worked on together. Default: 16. */

@@ -36,10 +36,12 @@ export interface GenerationSequence {
   /** Whether the last token ended the turn. */
   readonly ended: boolean;
   push(token: Token): void;
+  /** The text of tokens as they stand in this completion. */
+  text(ids: readonly number[]): string;
 }
 
 export function startSequence(
-  { prompt, row }: GenerationRequest,
+  { prompt, row, continues }: GenerationRequest,
   sample: number,
   given: SamplingOptions,
   { decode, stopIds, vocabulary }: Pick<GeneratorOptions, 'decode' | 'stopIds'> & { readonly vocabulary: number },
@@ -52,7 +54,8 @@ export function startSequence(
   const sampled: number[] = [];
   const kept: (readonly number[])[] = [];
   const tops: (readonly Likely[])[] = [];
-  const stream = onToken !== undefined || stop.length > 0 ? createTextStream(decode, stop) : undefined;
+  const text = (of: readonly number[]): string => decode(of, continues);
+  const stream = onToken !== undefined || stop.length > 0 ? createTextStream(text, stop) : undefined;
   let told = 0;
   const give = (delta: string, upTo: number): void => {
     const fresh = onToken === undefined ? [] : tokens.slice(told, upTo);
@@ -73,6 +76,7 @@ export function startSequence(
   return {
     row,
     sample,
+    text,
     get options() {
       return options;
     },
@@ -113,26 +117,26 @@ export function startSequence(
       if (token.top !== undefined) tops.push(token.top);
       ended = stopIds.includes(token.id);
       place = place?.after(token.id);
-      const text = ended ? undefined : stream?.push(token.id);
-      if (ended || text?.stopped === true) finish = 'stop';
+      const written = ended ? undefined : stream?.push(token.id);
+      if (ended || written?.stopped === true) finish = 'stop';
       else if (ids.length >= maxNewTokens) finish = 'length';
       if (finish === undefined && steer !== undefined) choose(steer);
       if (stream === undefined) return;
-      if (finish === undefined) give(text!.delta, stream.tokens);
-      else give((text?.delta ?? '') + stream.end(), stream.cut?.tokens ?? ids.length);
+      if (finish === undefined) give(written!.delta, stream.tokens);
+      else give((written?.delta ?? '') + stream.end(), stream.cut?.tokens ?? ids.length);
     },
   };
 }
 
 /** The completion of a finished sequence. Its end-of-turn token belongs to the ids and not to the text; a stop text belongs to neither. */
-export function completionOf(sequence: GenerationSequence, decode: (ids: readonly number[]) => string): Completion {
+export function completionOf(sequence: GenerationSequence): Completion {
   const { row, sample, ids, logprobs, sampled, kept, tops, options, finish, stream, ended } = sequence;
   const tokens = stream?.cut?.tokens ?? ids.length;
   return {
     row,
     sample,
     ids: ids.slice(0, tokens),
-    text: stream?.cut?.text ?? decode(ended ? ids.slice(0, -1) : ids),
+    text: stream?.cut?.text ?? sequence.text(ended ? ids.slice(0, -1) : ids),
     logprobs: logprobs.slice(0, tokens),
     // A steered completion may have drawn some of its tokens from the model itself, or through filters.
     ...(sampled.length === 0 || sampled.length < ids.length ? {} : { sampled: sampled.slice(0, tokens) }),

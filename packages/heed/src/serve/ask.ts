@@ -55,6 +55,8 @@ export interface Prompt {
   readonly ids: readonly number[];
   /** Text to begin the answer with, where the request wants its prompt back. */
   readonly echo?: string;
+  /** The prompt is a text that the answer goes on with. */
+  readonly continues?: boolean;
 }
 
 /** Where there is no seed; any will do, and a run's answers shall differ from the last's. */
@@ -142,7 +144,8 @@ export function readChat(json: unknown): Ask {
     prompts(model) {
       try {
         if (!goOn) return [{ ids: model.template.prompt(messages) }];
-        return [{ ids: [...model.template.prompt(messages.slice(0, -1)), ...begunTurn(model, messages.at(-1)!.content)] }];
+        const begun = begunTurn(model, messages.at(-1)!.content);
+        return [{ ids: [...model.template.prompt(messages.slice(0, -1)), ...begun], continues: begun.length > 0 }];
       } catch (error) {
         throw badRequest((error as Error).message, 'messages');
       }
@@ -199,7 +202,8 @@ export function readCompletion(json: unknown): Ask {
         if (ids.length === 0) throw badRequest(`${at} has no tokens.`, at);
         const bad = ids.find((id) => id >= tokenizer.vocabularySize);
         if (bad !== undefined) throw badRequest(`${at} holds token ${bad}; the model has tokens 0 to ${tokenizer.vocabularySize - 1}.`, at);
-        return { ids, ...(echo ? { echo: typeof one === 'string' ? one : tokenizer.decode(one) } : {}) };
+        const continues = !tokenizer.isSpecial(ids.at(-1)!);
+        return { ids, continues, ...(echo ? { echo: typeof one === 'string' ? one : tokenizer.decode(one) } : {}) };
       }),
   };
 }
@@ -232,5 +236,6 @@ export function fit(
       'context_length_exceeded',
     );
   }
-  return { requests: prompts.map(({ ids }, row) => ({ prompt: ids, row, samples: n })), maxNewTokens: maxTokens ?? context - longest };
+  const requests = prompts.map(({ ids, continues }, row) => ({ prompt: ids, row, continues, samples: n }));
+  return { requests, maxNewTokens: maxTokens ?? context - longest };
 }

@@ -49,9 +49,14 @@ export interface TextLogprobsWriter {
   write(tokens: readonly ScoredToken[], top: boolean): TextLogprobs;
 }
 
-/** @param echoed What the choice's text begins with. Its tokens are the first that are written, or none of them is. */
-export function createTextLogprobsWriter(tokenizer: Tokenizer, echoed: Echoed = { text: '', ids: [] }): TextLogprobsWriter {
-  const decoder = createDecoder(tokenizer);
+/**
+ * @param continues As `Prompt.continues`.
+ * @param echoed What the choice's text begins with. Its tokens are the first that are written, or none of them is.
+ */
+export function createTextLogprobsWriter(
+  tokenizer: Tokenizer, continues: boolean | undefined, echoed: Echoed = { text: '', ids: [] },
+): TextLogprobsWriter {
+  const decoder = createDecoder(tokenizer, { continues });
   let offset = echoed.text.length;
   return {
     write(tokens, top) {

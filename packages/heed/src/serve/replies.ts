@@ -54,7 +54,7 @@ export function createReplies(
   const top = (ask.sampling.top ?? 0) > 0;
   const writers = new Map<number, ReturnType<typeof createTextLogprobsWriter>>();
   const writerOf = (index: number): ReturnType<typeof createTextLogprobsWriter> => {
-    const writer = writers.get(index) ?? createTextLogprobsWriter(tokenizer);
+    const writer = writers.get(index) ?? createTextLogprobsWriter(tokenizer, prompts[Math.floor(index / ask.n)]!.continues);
     writers.set(index, writer);
     return writer;
   };
@@ -81,13 +81,13 @@ export function createReplies(
     return { index, message, logprobs: chatTokens(completion), finish_reason: finish };
   };
   const wholeText = (completion: Completion, index: number, scores: readonly Token[] | undefined): object => {
-    const { ids, echo } = prompts[completion.row]!;
+    const { ids, echo, continues } = prompts[completion.row]!;
     const before: readonly ScoredToken[] = scores === undefined ? [] : [{ id: ids[0]!, logprob: null }, ...scores];
     return {
       index,
       text: (echo ?? '') + completion.text,
       logprobs: ask.logprobs
-        ? createTextLogprobsWriter(tokenizer, { text: echo ?? '', ids }).write([...before, ...tokensOf(completion)], top)
+        ? createTextLogprobsWriter(tokenizer, continues, { text: echo ?? '', ids }).write([...before, ...tokensOf(completion)], top)
         : null,
       finish_reason: completion.finish,
     };

@@ -1,4 +1,4 @@
-import type { Tokenizer } from './tokenizer.js';
+import type { DecodeOptions, Tokenizer } from './tokenizer.js';
 
 /** Turns tokens into text as they arrive. */
 export interface Decoder {
@@ -9,13 +9,13 @@ export interface Decoder {
 }
 
 /**
- * A decoder for streaming. All its output together is `tokenizer.decode(ids, { skipSpecial })`.
+ * A decoder for streaming. All its output together is `tokenizer.decode(ids, options)`.
  *
- * @param options.skipSpecial Leave control tokens out. Default true: what a reader of a chat wants.
+ * @param options.skipSpecial Default true: what a reader of a chat wants.
  */
-export function createDecoder(tokenizer: Tokenizer, { skipSpecial = true }: { readonly skipSpecial?: boolean } = {}): Decoder {
+export function createDecoder(tokenizer: Tokenizer, { skipSpecial = true, continues = false }: DecodeOptions = {}): Decoder {
   const utf8 = new TextDecoder('utf-8', { ignoreBOM: true });
-  let started = false;
+  let started = continues;
   return {
     push(id) {
       if (tokenizer.isSpecial(id)) return skipSpecial ? '' : (started = true, utf8.decode()) + tokenizer.decode([id]);

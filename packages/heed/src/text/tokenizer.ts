@@ -23,12 +23,20 @@ export interface EncodeOptions {
   readonly unmask?: (text: string) => string;
 }
 
+/** How ids become text. */
+export interface DecodeOptions {
+  /** Leave control tokens out. Default: false. */
+  readonly skipSpecial?: boolean;
+  /** Text goes before: the space before the first word is kept, which SentencePiece vocabularies drop. Default: false. */
+  readonly continues?: boolean;
+}
+
 /** Text to token ids and back. Ids are exactly those of the original Hugging Face tokenizer. */
 export interface Tokenizer {
   /** Token ids of plain text. Adds neither BOS nor EOS. Characters whose bytes the vocabulary lacks vanish, as in the original. */
   encode(text: string, options?: EncodeOptions): number[];
-  /** The text of the ids, spaces untouched. `skipSpecial` (default false) leaves control tokens out. Invalid UTF-8 becomes U+FFFD. */
-  decode(ids: readonly number[], options?: { readonly skipSpecial?: boolean }): string;
+  /** The text of the ids, spaces untouched. Invalid UTF-8 becomes U+FFFD. */
+  decode(ids: readonly number[], options?: DecodeOptions): string;
   /** Largest id + 1. A model's embedding may have more rows (padding). */
   readonly vocabularySize: number;
   readonly bosId?: number;
@@ -131,9 +139,11 @@ class FileTokenizer implements Tokenizer {
     return ids;
   }
 
-  decode(ids: readonly number[], { skipSpecial = false }: { readonly skipSpecial?: boolean } = {}): string {
+  decode(ids: readonly number[], { skipSpecial = false, continues = false }: DecodeOptions = {}): string {
     const kept = skipSpecial ? ids.filter((id) => !this.isSpecial(id)) : ids;
-    return kept.length === 0 ? '' : this.#engine.decode(kept.map((id) => (this.#text(id), id)), { clean_up_tokenization_spaces: false });
+    if (kept.length === 0) return '';
+    const text = this.#engine.decode(kept.map((id) => (this.#text(id), id)), { clean_up_tokenization_spaces: false });
+    return continues && this.tokenBytes(kept[0]!)[0] === 0x20 && !text.startsWith(' ') ? ` ${text}` : text;
   }
 
   tokenId(token: string): number | undefined {

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { prefillGroups } from '../../src/generate/slots.js';
+import { completionOf, startSequence } from '../../src/generate/sequence.js';
 import { createTextStream } from '../../src/generate/text-stream.js';
 
 // Tokens are bytes, so that characters and stop texts come in pieces.
@@ -19,6 +20,22 @@ function feed(ids: readonly number[], stop: readonly string[]) {
   }
   return { text: out + stream.end(), used, cut: stream.cut };
 }
+
+describe('the space before the first word', () => {
+  // A SentencePiece vocabulary writes it in the first token and drops it from a text of its own.
+  const words = [' a', ' b', 'c'];
+  const spell = (ids: readonly number[], continues = false): string => {
+    const text = ids.map((id) => words[id]).join('');
+    return continues ? text : text.replace(/^ /, '');
+  };
+  it.each([[true, ' a bc'], [false, 'a bc'], [undefined, 'a bc']])('continues %s: %j, streamed or not', (continues, expected) => {
+    let streamed = '';
+    const sequence = startSequence({ prompt: [2], row: 0, continues }, 0, { maxNewTokens: 3, temperature: 0, seed: 0 },
+      { decode: spell, stopIds: [], vocabulary: 3 }, { onToken: (_row, _sample, delta) => (streamed += delta) });
+    for (const id of [0, 1, 2]) sequence.push({ id, logprob: -1 });
+    expect([streamed, completionOf(sequence).text]).toEqual([expected, expected]);
+  });
+});
 
 describe('createTextStream', () => {
   it('gives the decoded text in pieces that never change', () => {

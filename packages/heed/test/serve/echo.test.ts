@@ -53,8 +53,8 @@ describe('text_offset of an echoed prompt', () => {
     const { ids, text } = promptOf(tokenizer, prompt);
     const logprob = -1;
     const tokens = [...ids.map((id, i) => ({ id, logprob: i === 0 ? null : logprob })), ...answer.map((id) => ({ id, logprob }))];
-    const written = createTextLogprobsWriter(tokenizer, { text, ids }).write(tokens, false);
-    return { text: text + tokenizer.decode(answer, { skipSpecial: true }), ...written };
+    const written = createTextLogprobsWriter(tokenizer, true, { text, ids }).write(tokens, false);
+    return { text: text + tokenizer.decode(answer, { skipSpecial: true, continues: true }), ...written };
   };
 
   it.each<[string, unknown]>([
@@ -77,7 +77,9 @@ describe('text_offset of an echoed prompt', () => {
 
   it('the space before the first word takes none, and the answer begins where the prompt ends', () => {
     const { text, tokens, text_offset: at } = offsets(pieces, 'ab b', [7, 2, 6]);
-    expect([text, tokens]).toEqual(['ab bb a', ['<s>', ' a', 'b', ' b', ' b', '</s>', ' a']]);
-    expect(at).toEqual([0, 0, 1, 2, 4, 5, 5]);
+    // The text of prompt and answer together, as the tokenizer itself writes it.
+    expect(text).toBe(pieces.decode([...promptOf(pieces, 'ab b').ids, 7, 2, 6], { skipSpecial: true }));
+    expect([text, tokens]).toEqual(['ab b b a', ['<s>', ' a', 'b', ' b', ' b', '</s>', ' a']]);
+    expect(at).toEqual([0, 0, 1, 2, 4, 6, 6]);
   });
 });
