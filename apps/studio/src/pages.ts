@@ -1,5 +1,6 @@
 /** The pages, in the order of the menu. */
 import type { Page } from './page.js';
+import { comparePage } from './pages/compare.js';
 import { runsPage } from './pages/runs.js';
 
-export const PAGES: readonly Page[] = [runsPage];
+export const PAGES: readonly Page[] = [runsPage, comparePage];

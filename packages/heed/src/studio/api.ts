@@ -143,6 +143,11 @@ export interface Part<T> {
   readonly items: readonly T[];
 }
 
+/** `GET api/run/answers?run=&change=&offset=&limit=`: those that got worse first. `total` counts those with the change asked for. */
+export interface AnswerPart extends Part<AnswerPair> {
+  readonly counts: Readonly<Record<AnswerPair['change'], number>>;
+}
+
 /** A response with log q/p of each token, as CUT saw it. */
 export interface Heatmap {
   readonly id: string;
@@ -164,6 +169,48 @@ export interface RolloutShown {
   readonly advantage: number;
   readonly reason?: string;
   readonly rewards?: Readonly<Record<string, number | null>>;
+}
+
+/**
+ * What is compared: the answers of a run after training, `runs/cut`, or those of its model before training, `before:runs/cut`. In an
+ * address each is a parameter `side`; the first is the baseline.
+ */
+export type Side = string;
+
+/** `GET api/compare?side=&side=…` */
+export interface Comparison {
+  readonly sides: readonly { readonly side: Side; readonly line: RunLine; readonly metric?: string }[];
+  readonly rows: readonly ComparedMeasurement[];
+  /** Keys of the recipes that differ, with the value of each side. */
+  readonly recipe: readonly { readonly key: string; readonly values: readonly string[] }[];
+  /** Prompts that all sides answered. */
+  readonly prompts: number;
+  /** What the reader should know of the comparison. */
+  readonly notes: readonly string[];
+}
+
+/** One measurement of all sides. */
+export interface ComparedMeasurement extends Pick<Measurement, 'name' | 'title' | 'better' | 'share'> {
+  readonly cells: readonly {
+    readonly value?: Value;
+    /** The paired difference from the baseline, over the prompts that both answered. */
+    readonly against?: Value;
+  }[];
+}
+
+/** `all`: those with a difference in the verdict first. `different`: whose texts differ. */
+export type ComparedShow = 'all' | 'different' | 'wins' | 'losses';
+
+/** `GET api/compare/answers?side=&side=…&show=&offset=&limit=` */
+export interface ComparedAnswers extends Part<ComparedAnswer> {
+  readonly counts: Readonly<Record<ComparedShow, number>>;
+}
+
+/** A prompt that every side answered. */
+export interface ComparedAnswer {
+  readonly id: string;
+  readonly prompt: string;
+  readonly answers: readonly (Answered & { readonly outcome: AnswerPair['change'] })[];
 }
 
 /** A run that was deleted. */

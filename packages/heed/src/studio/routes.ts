@@ -3,9 +3,10 @@ import type { Hono } from 'hono';
 
 import type { StudioContext } from './context.js';
 import { actionRoutes } from './routes/actions.js';
+import { compareRoutes } from './routes/compare.js';
 import { runsRoutes } from './routes/runs.js';
 
 /** Makes the routes of a page. Paths are relative to `api/`. */
 export type Routes = (context: StudioContext) => Hono;
 
-export const ROUTES: readonly Routes[] = [runsRoutes, actionRoutes];
+export const ROUTES: readonly Routes[] = [runsRoutes, actionRoutes, compareRoutes];

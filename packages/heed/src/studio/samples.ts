@@ -4,7 +4,7 @@ import { join } from 'node:path';
 
 import { change, pairsOf, standing, wordOf } from '../run/report/answers.js';
 import { type AnswerSample, type Samples, readSamples } from '../run/report/data.js';
-import type { AnswerPair, Answered, Heatmap, Part, RolloutShown, SampleCounts } from './api.js';
+import type { AnswerPair, AnswerPart, Answered, Heatmap, Part, RolloutShown, SampleCounts } from './api.js';
 
 /** What was read of run folders, by folder, with the marks of the files that it was read from. */
 export type SampleCache = Map<string, { readonly key: string; readonly samples: Promise<Samples> }>;
@@ -37,14 +37,28 @@ export function answeredOf({ response, verdict, reason }: AnswerSample): Answere
   return { text: response, standing: standing(verdict), ...(words && { verdict: words }), ...(reason && { reason }) };
 }
 
+/** What became of an answer, in the order of what a reader looks for. */
+export const CHANGES = ['worse', 'better', 'open', 'same'] as const;
+
 /** The answers of a run, those that got worse first, then those that got better. */
 export function answerPairs({ answers }: Samples): AnswerPair[] {
-  const rank = { worse: 0, better: 1, open: 2, same: 3 } as const;
   const pairs = pairsOf(answers).map((pair) => ({
     id: pair.id, prompt: pair.prompt, change: change(pair), ...(pair.before && { before: answeredOf(pair.before) }),
     ...(pair.after && { after: answeredOf(pair.after) }),
   }));
-  return pairs.sort((a, b) => rank[a.change] - rank[b.change]);
+  return pairs.sort((a, b) => CHANGES.indexOf(a.change) - CHANGES.indexOf(b.change));
+}
+
+/** A page of the answers, of those with one change or of all. */
+export function answerPart(
+  samples: Samples, change: AnswerPair['change'] | undefined, page: { offset: number; limit: number },
+): AnswerPart {
+  const all = answerPairs(samples);
+  const counts = Object.fromEntries(CHANGES.map((one) => [one, all.filter((pair) => pair.change === one).length]));
+  return {
+    ...partOf(change === undefined ? all : all.filter((pair) => pair.change === change), page),
+    counts: counts as AnswerPart['counts'],
+  };
 }
 
 /** The marked tokens, the newest first. */

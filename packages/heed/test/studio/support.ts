@@ -22,7 +22,7 @@ export interface Studio {
   /** Starts the studio of the folder, or of another one. */
   start(options?: Partial<StudioServerOptions>, of?: string): Promise<RunningStudio>;
   /** Opens an address such as `#/runs`. */
-  visit(address?: string, options?: { width?: number; dark?: boolean; url?: string }): Promise<Visit>;
+  visit(address?: string, options?: { url?: string }): Promise<Visit>;
 }
 
 /** For a test file: a project folder of its own, a browser, and a studio that is started when it is first visited. */
@@ -49,9 +49,9 @@ export function studioFor(): Studio {
   return {
     folder: project,
     start,
-    async visit(address = '', { width = 1280, dark = false, url } = {}) {
+    async visit(address = '', { url } = {}) {
       const base = url ?? (running.at(-1) ?? (await start())).url;
-      const context = await browser.newContext({ viewport: { width, height: 860 }, colorScheme: dark ? 'dark' : 'light' });
+      const context = await browser.newContext({ viewport: { width: 1280, height: 860 } });
       const page = await context.newPage();
       page.setDefaultTimeout(10_000);
       const trouble: string[] = [];
@@ -67,8 +67,17 @@ export function studioFor(): Studio {
 const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 const LEVELS = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa'];
 
-/** That axe finds nothing to mend in the page as it is now. */
+/** That axe finds nothing to mend in the page as it is now, in light, in dark and on a phone, where nothing lies beyond the edge. */
 export async function expectAccessible(page: Page): Promise<void> {
+  await expectNoViolation(page);
+  await page.emulateMedia({ colorScheme: 'dark' });
+  await expectNoViolation(page);
+  await page.setViewportSize({ width: 360, height: 780 });
+  await expectNoViolation(page);
+  expect(await overflow(page)).toBe(0);
+}
+
+async function expectNoViolation(page: Page): Promise<void> {
   // As the debugger: the page's own policy lets no script in.
   await page.evaluate(AXE);
   const found = await page.evaluate(async (values) => {
@@ -80,8 +89,8 @@ export async function expectAccessible(page: Page): Promise<void> {
   expect(found).toEqual([]);
 }
 
-/** Whether the page is wider than the screen. */
-export const overflow = (page: Page): Promise<number> => page.evaluate(() => {
+/** By how much the page is wider than the screen. */
+const overflow = (page: Page): Promise<number> => page.evaluate(() => {
   const { document, innerWidth } = globalThis as unknown as {
     readonly innerWidth: number; readonly document: { readonly documentElement: { readonly scrollWidth: number } };
   };

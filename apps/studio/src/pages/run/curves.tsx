@@ -1,35 +1,16 @@
 /** The curves of a run, with what the reader wants to see of them. */
-import type { Curves } from '../../api.js';
+import { useMemo } from 'preact/hooks';
+
+import type { Curve, Curves } from '../../api.js';
 import { useKeys } from '../../keys.js';
 import { Chart } from '../../parts/chart.js';
+import { Smoothing, smoothingOf } from '../../parts/smoothing.js';
 import { place, setParams } from '../../router.js';
 
 interface Props {
   readonly curves: Curves;
   readonly from: number | undefined;
   readonly to: number | undefined;
-}
-
-const DEFAULT_SMOOTHING = 0.6;
-
-/** How much the curves of the page are smoothed: in the address, so that a link shows the same. */
-export const smoothingOf = (params: URLSearchParams): number => Number(params.get('smooth') ?? DEFAULT_SMOOTHING);
-
-/** A field for smoothing. */
-export function Smoothing() {
-  const value = smoothingOf(place.value.params);
-  const set = (next: number): void => setParams({ smooth: String(Math.round(100 * Math.max(0, Math.min(0.95, next))) / 100) });
-  useKeys({
-    '+': { does: 'smooth the curves more', run: () => set(value + 0.1) },
-    '-': { does: 'smooth the curves less', run: () => set(value - 0.1) },
-  });
-  return (
-    <label>
-      Smoothing{' '}
-      <input type="range" min="0" max="0.95" step="0.05" value={value} onInput={(event) => set(Number(event.currentTarget.value))} />
-      {' '}<output>{value.toFixed(2)}</output>
-    </label>
-  );
 }
 
 const stepOf = (text: string): string | undefined => (/^\d+$/.test(text) ? text : undefined);
@@ -59,10 +40,8 @@ export function RunCurves({ curves: { curves, steps }, from, to }: Props) {
         </span>
       </div>
       <div class="charts">
-        {curves.map(({ name, title, better, ...line }, i) => (
-          <div key={name} class={i === 0 ? 'wide' : ''}>
-            <Chart title={title} better={better} lines={linesOf(line)} smoothing={PLAIN.has(name) ? 0 : smoothing} zoom={zoom} />
-          </div>
+        {curves.map((curve, i) => (
+          <div key={curve.name} class={i === 0 ? 'wide' : ''}><RunChart curve={curve} smoothing={smoothing} zoom={zoom} /></div>
         ))}
       </div>
       <p class="note">
@@ -76,14 +55,10 @@ export function RunCurves({ curves: { curves, steps }, from, to }: Props) {
 /** Curves that nothing is gained from smoothing. */
 const PLAIN = new Set(['lr', 'tokens', 'num_tokens']);
 
-type Line = Omit<Curves['curves'][number], 'name' | 'title' | 'better'>;
-const made = new WeakMap<object, readonly { readonly label: string; readonly colour: string }[]>();
-
-/** The same curve gives the same lines: a chart draws anew only what changed. */
-function linesOf(line: Line) {
-  const kept = made.get(line.x);
-  if (kept !== undefined) return kept as readonly (Line & { readonly label: string; readonly colour: string })[];
-  const lines = [{ label: 'run', colour: '--accent', ...line }];
-  made.set(line.x, lines);
-  return lines;
+function RunChart({ curve, smoothing, zoom }: {
+  readonly curve: Curve; readonly smoothing: number; readonly zoom: (from?: number, to?: number) => void;
+}) {
+  const { name, title, better } = curve;
+  const lines = useMemo(() => [{ label: 'run', colour: '--accent', ...curve }], [curve]);
+  return <Chart title={title} better={better} lines={lines} smoothing={PLAIN.has(name) ? 0 : smoothing} zoom={zoom} />;
 }

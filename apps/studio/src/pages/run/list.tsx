@@ -10,6 +10,7 @@ import { Failure, Waiting } from '../../parts/state.js';
 import { Status } from '../../parts/status.js';
 import { addressOf, go, place, setParams } from '../../router.js';
 import { useEvery, useServer } from '../../server.js';
+import { comparisonOf } from '../../sides.js';
 import { ago, clock, moment, nameOf, number, writerOf } from '../../write.js';
 import { Bin } from './bin.js';
 import { FailedJob } from './failed-job.js';
@@ -35,7 +36,7 @@ export function RunList() {
   const mark = (run: string): void => {
     marked.value = marked.value.includes(run) ? marked.value.filter((one) => one !== run) : [...marked.value, run];
   };
-  const compare = (): void => { if (marked.value.length > 0) go(addressOf('compare', { runs: marked.value.join('\n') })); };
+  const compare = (): void => { if (marked.value.length > 0) go(comparisonOf(marked.value)); };
   useKeys({
     j: { does: 'next run', run: () => move(1) },
     k: { does: 'run before', run: () => move(-1) },

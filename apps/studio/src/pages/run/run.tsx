@@ -11,8 +11,11 @@ import { addressOf, go, place, setParams } from '../../router.js';
 import { apiUrl, useServer } from '../../server.js';
 import { ago, clock, moment, nameOf, number } from '../../write.js';
 import { RunActions } from './actions.js';
+import { RunAnswers } from './answers.js';
 import { RunCurves } from './curves.js';
+import { Heatmaps } from './heatmaps.js';
 import { useLiveRun } from './live.js';
+import { Rollouts } from './rollouts.js';
 
 /** A part of the page, with the key that shows it. */
 interface Part { readonly id: string; readonly title: string; readonly count?: number; readonly view: () => ComponentChildren }
@@ -28,13 +31,18 @@ export function OpenedRun({ run }: { readonly run: string }) {
   const { curves, state, error: missing } = useLiveRun(run, from, to);
   useEffect(() => { if (state !== undefined) again(); }, [state?.status]);
   const counts: SampleCounts = state?.counts ?? detail?.counts ?? { answers: 0, heatmaps: 0, rollouts: 0 };
-  const parts: readonly Part[] = [
+  const all: readonly Part[] = [
     {
       id: 'curves', title: 'Curves',
       view: () => (curves ? <RunCurves curves={curves} from={from} to={to} /> : <Waiting what="Reading the log" />),
     },
+    { id: 'answers', title: 'Answers', count: counts.answers, view: () => <RunAnswers run={run} count={counts.answers} /> },
+    { id: 'rollouts', title: 'Rollouts', count: counts.rollouts, view: () => <Rollouts run={run} count={counts.rollouts} /> },
+    { id: 'tokens', title: 'Marked tokens', count: counts.heatmaps, view: () => <Heatmaps run={run} count={counts.heatmaps} /> },
     { id: 'recipe', title: 'Recipe', view: () => <pre class="recipe">{detail!.recipe}</pre> },
   ];
+  // No part without anything in it.
+  const parts = all.filter(({ count }) => count !== 0);
   const shown = parts.find(({ id }) => id === place.value.params.get('show')) ?? parts[0]!;
   useKeys({
     Escape: { does: 'back to all runs', run: () => go(addressOf('runs')) },
@@ -45,7 +53,6 @@ export function OpenedRun({ run }: { readonly run: string }) {
   if (detail === undefined) return failure ? <Failure error={failure} again={again} /> : <Waiting what="Opening the run" />;
   const { line, measurements, metric, facts } = detail;
   const chief = line.heldOut;
-  void counts;
   return (
     <article class="run">
       <p class="back"><a href={addressOf('runs')}>All runs</a> <kbd>Esc</kbd></p>

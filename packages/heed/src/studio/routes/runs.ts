@@ -14,7 +14,7 @@ import { chiefOf, factsOf, measurementsOf } from '../measured.js';
 import { queryOf } from '../request.js';
 import { resumeBlocked } from '../resume.js';
 import { runLine, sectionIn } from '../run-line.js';
-import { answerPairs, countsOf, heatmapsOf, partOf, rolloutsOf, samplesOf } from '../samples.js';
+import { CHANGES, answerPart, countsOf, heatmapsOf, partOf, rolloutsOf, samplesOf } from '../samples.js';
 import { curvesOf } from '../thin.js';
 
 const Run = z.object({ run: z.string().min(1) });
@@ -72,7 +72,10 @@ export function runsRoutes(context: StudioContext): Hono {
       return c.json(partOf(read(await samplesOf(samples, await project.runFolder(run))), page));
     });
   };
-  list('/run/answers', answerPairs);
+  app.get('/run/answers', async (c) => {
+    const { run, change, ...page } = queryOf(c, Page.extend({ change: z.enum(CHANGES).optional() }));
+    return c.json(answerPart(await samplesOf(samples, await project.runFolder(run)), change, page));
+  });
   list('/run/heatmaps', heatmapsOf);
   list('/run/rollouts', rolloutsOf);
 
