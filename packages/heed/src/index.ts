@@ -22,6 +22,8 @@ export {
 } from './model/architecture.js';
 /** The architectures that come with Heed, to build others on. */
 export * as architectures from './model/architectures/index.js';
+/** From any log of answers and feedback to rows, a split and a recipe: `heed start` as a library. */
+export * as start from './start/index.js';
 /** What a decoder is built of: embeddings, norms, rotations. */
 export * as decoderParts from './model/parts.js';
 export { commonDimensions, linearShapes, llamaLayer } from './model/dimensions.js';

@@ -16,7 +16,7 @@ export function renderStart(log: Inspection, plan: StartPlan, foresight: Foresig
   return [
     `${log.file}: ${log.lines} rows`, '',
     indented(table([['column', 'is', 'rows', 'values'], ...columnsOf(log)])),
-    ...(log.unused.length === 0 ? [] : [`  not used: ${log.unused.join(', ')}`]),
+    ...unusedOf(log),
     ...notesOf(log, plan), '',
     ...(plan.leftOut.length === 0 ? [] : ['Left out:', ...describeLeftOut(plan.leftOut), '']),
     'Methods that fit:',
@@ -47,8 +47,12 @@ export function resultOf(
 
 const indented = (text: string): string => text.split('\n').map((line) => `  ${line}`).join('\n');
 
+/** What comes first for a reader: what was asked, what was answered, what was said of it. */
+const FIRST: readonly string[] = ['messages', 'prompt', 'input', 'completion', 'chosen', 'rejected', 'first', 'second', 'preferred'];
+
 function columnsOf(log: Inspection): string[][] {
-  return [...log.columns.values()].map((one) => {
+  const place = ({ role }: Recognised): number => (FIRST.includes(role) ? FIRST.indexOf(role) : FIRST.length);
+  return [...log.columns.values()].sort((a, b) => place(a) - place(b)).map((one) => {
     const shape = log.shapes.find(({ name }) => name === one.column)!;
     const how = one.by === 'elimination' ? ' (a guess)' : '';
     return [one.column, `${one.role}${how}`, String(shape.filled), valuesOf(one, shape, log)];
@@ -83,9 +87,22 @@ function valuesOf({ role }: Recognised, shape: Shape, { values }: Inspection): s
 
 const clip = (text: string, most: number): string => (text.length > most ? `${text.slice(0, most)}…` : text);
 
-function notesOf(log: Inspection, { words, disputed }: StartPlan): string[] {
-  const { good, bad } = words;
+function unusedOf({ unused, shapes }: Inspection): string[] {
+  const empty = unused.filter((name) => shapes.find((one) => one.name === name)?.filled === 0);
+  const others = unused.filter((name) => !empty.includes(name));
   return [
+    ...(others.length === 0 ? [] : [`  not used: ${others.join(', ')}`]), ...(empty.length === 0 ? [] : [`  empty: ${empty.join(', ')}`]),
+  ];
+}
+
+function notesOf(log: Inspection, { words, disputed, unjudged }: StartPlan): string[] {
+  const { good, bad } = words;
+  const [first, ...others] = unjudged ?? [];
+  return [
+    ...(unjudged === undefined ? [] : ['  nothing says how good an answer is, so all of them are imitated']),
+    ...(first === undefined ? [] : [
+      `  where ${[first, ...others].join(' or ')} says it: --columns vote=${first} --values VALUE=good,OTHER=bad`,
+    ]),
     ...log.questions.map(({ text, guess, option }) => `  guessed: ${text} ${guess} (${option})`),
     ...(log.values.against ? ['  true in the column of votes says that the answer is bad, by the column\'s name'] : []),
     ...(log.joined > 0 ? [`  ${log.joined} prompts begin with earlier turns of their conversation (--turns apart leaves them out)`] : []),

@@ -3,7 +3,6 @@ import { type Command, Option } from 'commander';
 
 import type { Inspection, LogOptions } from '../start/inspect.js';
 import type { Group } from '../start/parts.js';
-import type { Question } from '../start/question.js';
 import { UserError } from '../errors.js';
 import { examples } from './help.js';
 import { number } from './model-flags.js';
@@ -72,46 +71,20 @@ async function start(file: string, options: Options, out: Output): Promise<void>
   out.result(resultOf(log, plan, foresight), renderStart(log, plan, foresight));
 }
 
-/** Looks at the log until nothing is left to ask. */
+/** Looks at the log; asks what only its owner knows, where there is a terminal to ask in. */
 async function settled(file: string, options: Options, out: Output): Promise<Inspection> {
-  const { inspectLog } = await import('../start/inspect.js');
-  let given = logOptions(options);
-  let log = await inspectLog(file, given);
+  const [{ inspectLog }, { askAll, refuseToGuess }] = await Promise.all([import('../start/inspect.js'), import('./ask.js')]);
+  const given = logOptions(options);
+  const log = await inspectLog(file, given);
   if (log.questions.length === 0 || options.yes === true) return log;
-  if (out.terminal === undefined || process.stdin.isTTY !== true) {
-    const [first] = log.questions;
-    throw new UserError(first!.text, [
-      ...first!.choices.map(({ value, says }) => `${value}: ${says}`),
-      ...log.questions.map(({ option }) => `Say it: ${option}`), '--yes takes the guesses.',
-    ]);
-  }
+  if (out.terminal === undefined || process.stdin.isTTY !== true) throw refuseToGuess(log.questions);
   const { createInterface } = await import('node:readline/promises');
   const terminal = createInterface({ input: process.stdin, output: process.stderr });
   try {
-    for (let asked = log.questions[0]; asked !== undefined; asked = log.questions[0]) {
-      given = answered(given, asked, await choose(asked, (text) => terminal.question(text), out));
-      log = await inspectLog(file, given);
-    }
+    return await askAll(file, given, log, { ask: (text) => terminal.question(text), say: (line) => out.note(line) });
   } finally {
     terminal.close();
   }
-  return log;
-}
-
-async function choose({ text, choices, guess }: Question, ask: (text: string) => Promise<string>, out: Output): Promise<string> {
-  out.note(text);
-  for (const [i, { value, says }] of choices.entries()) out.note(`  ${i + 1}  ${value}: ${says}${value === guess ? ' (Enter)' : ''}`);
-  for (;;) {
-    const reply = (await ask('> ')).trim();
-    const chosen = reply === '' ? guess : choices.find(({ value }, i) => value === reply || String(i + 1) === reply)?.value;
-    if (chosen !== undefined) return chosen;
-    out.note(`Type a number from 1 to ${choices.length}, or Enter.`);
-  }
-}
-
-function answered(given: LogOptions, { about }: Question, value: string): LogOptions {
-  if (about === 'comments') return { ...given, comments: value as 'judgments' | 'faults' };
-  return { ...given, columns: { ...given.columns, [about.replace(/^columns\./, '')]: value } };
 }
 
 function logOptions({ columns, values, ignore, comments, turns }: Options): LogOptions {

@@ -12,6 +12,14 @@ import { numberIn } from './votes.js';
 /** The cell of a role in a record; undefined where the log has no such column. */
 export type Cell = (record: RawRow, role: Role) => unknown;
 
+/** How a log's columns are read. */
+export interface Columns {
+  readonly cell: Cell;
+  has(role: Role): boolean;
+  /** Whether the texts of a column spell turns, or are transcripts. A text in another column that looks like them is a text. */
+  spells(role: Role): boolean;
+}
+
 /** A prompt with its answer, or with two of them. */
 export interface Exchange {
   readonly record: RawRow;
@@ -36,8 +44,9 @@ export interface Exchanges {
  * @param leaving Takes the records that make no exchange.
  */
 export function exchangesOf(
-  records: readonly RawRow[], cell: Cell, has: (role: Role) => boolean, join: boolean, leaving: Leaving,
+  records: readonly RawRow[], columns: Columns, join: boolean, leaving: Leaving,
 ): Exchanges {
+  const { cell, has } = columns;
   const sound = records.filter((record) => {
     const ill = illFormed(record.fields);
     if (ill !== undefined) leaving.add('rows with half a character (a broken surrogate pair)', record.source);
@@ -46,7 +55,7 @@ export function exchangesOf(
   if (has('content')) return ofMessages(sound, cell, leaving);
   const exchanges = sound.flatMap((record): Exchange[] => {
     try {
-      return [exchangeOf(record, cell, has)];
+      return [exchangeOf(record, columns)];
     } catch (fault) {
       if (!(fault instanceof Unusable)) throw fault;
       leaving.add(fault.message, record.source);
@@ -57,7 +66,9 @@ export function exchangesOf(
   return join && has('conversation') && has('prompt') ? { ...apart, ...joined(exchanges, cell) } : apart;
 }
 
-function exchangeOf(record: RawRow, cell: Cell, has: (role: Role) => boolean): Exchange {
+function exchangeOf(record: RawRow, columns: Columns): Exchange {
+  const { cell, has } = columns;
+  const turnsOf = (role: Role): Message[] | undefined => turnsIn(cell(record, role), columns.spells(role));
   const text = (role: Role): string | undefined => {
     const found = textIn(cell(record, role))?.trim();
     return found === '' ? undefined : found;
@@ -66,26 +77,26 @@ function exchangeOf(record: RawRow, cell: Cell, has: (role: Role) => boolean): E
   const begin = (turns: readonly Message[]): Message[] =>
     (system === undefined || turns[0]?.role === 'system' ? [...turns] : [{ role: 'system', content: system }, ...turns]);
   if (has('messages') && !has('prompt')) {
-    const turns = turnsIn(cell(record, 'messages'));
+    const turns = turnsOf('messages');
     if (turns === undefined) throw new Unusable('rows whose turns cannot be read');
     if (!has('completion') && !has('chosen') && !has('first')) return { record, ...split(begin(turns)) };
     const prompt = promptOf(begin(turns));
-    return { record, prompt, ...answerOf(record, cell, has, prompt) };
+    return { record, prompt, ...answerOf(record, columns, prompt) };
   }
-  if (!has('prompt') && has('chosen')) return { record, ...sharedBeginning(cell(record, 'chosen'), cell(record, 'rejected')) };
-  const given = cell(record, 'prompt');
-  const turns = turnsIn(given);
+  if (!has('prompt') && has('chosen')) return { record, ...sharedBeginning(turnsOf('chosen'), turnsOf('rejected')) };
+  const turns = turnsOf('prompt');
   const input = text('input');
-  const asked = textIn(given) ?? '';
+  const asked = textIn(cell(record, 'prompt')) ?? '';
   if (turns === undefined && asked.trim() === '') throw new Unusable('rows without a prompt');
   // Alpaca's rule, as the reader of rows has it: the input goes on the line below the instruction.
   const own: Message[] = turns ?? [{ role: 'user', content: input === undefined ? asked : `${asked}\n${input}` }];
   const prompt = promptOf(begin(own));
-  return { record, prompt, ...answerOf(record, cell, has, prompt) };
+  return { record, prompt, ...answerOf(record, columns, prompt) };
 }
 
-function turnsIn(value: unknown): Message[] | undefined {
-  return asTurns(value) ?? (typeof value === 'string' ? asTranscript(value) : undefined);
+function turnsIn(value: unknown, spells: boolean): Message[] | undefined {
+  if (typeof value !== 'string') return asTurns(value);
+  return spells ? asTurns(value) ?? asTranscript(value) : undefined;
 }
 
 /** Turns up to the last answer. */
@@ -113,34 +124,37 @@ function plainAnswer(turn: Message): string {
 }
 
 function answerOf(
-  record: RawRow, cell: Cell, has: (role: Role) => boolean, prompt: readonly Message[],
+  record: RawRow, { cell, has, spells }: Columns, prompt: readonly Message[],
 ): { readonly completion: string } | { readonly sides: readonly [string, string] } {
-  const [a, b] = has('chosen') ? ['chosen', 'rejected'] as const : ['first', 'second'] as const;
-  if (has(a)) return { sides: [answerIn(cell(record, a), prompt), answerIn(cell(record, b), prompt)] };
-  return { completion: answerIn(cell(record, 'completion'), prompt) };
+  const answer = (role: Role): string => answerIn(cell(record, role), spells(role), prompt);
+  if (has('chosen')) return { sides: [answer('chosen'), answer('rejected')] };
+  return has('first') ? { sides: [answer('first'), answer('second')] } : { completion: answer('completion') };
 }
 
 /** An answer's text: as it stands, or the last turn after those of the prompt. */
-function answerIn(value: unknown, prompt: readonly Message[]): string {
-  const turns = asTurns(value);
-  if (turns !== undefined) {
-    const rest = withoutPrompt(turns, prompt) as Message[];
-    if (rest.length !== 1 || rest[0]!.role !== 'assistant') throw new Unusable('answers of several turns');
-    return plainAnswer(rest[0]!);
-  }
+function answerIn(value: unknown, spells: boolean, prompt: readonly Message[]): string {
+  const turns = turnsIn(value, spells);
+  if (turns !== undefined) return lastAnswer(turns, prompt);
   const text = textIn(value);
   if (text === undefined || text.trim() === '') throw new Unusable('rows without an answer');
   return text;
 }
 
+function lastAnswer(turns: Message[], prompt: readonly Message[]): string {
+  const rest = withoutPrompt(turns, prompt) as Message[];
+  if (rest.length !== 1 || rest[0]!.role !== 'assistant') throw new Unusable('answers of several turns');
+  return plainAnswer(rest[0]!);
+}
+
 /** Pairs without a prompt: the turns with which both sides begin. */
-function sharedBeginning(a: unknown, b: unknown): { prompt: readonly Message[]; sides: readonly [string, string] } {
-  const [chosen, rejected] = [turnsIn(a), turnsIn(b)];
+function sharedBeginning(
+  chosen: Message[] | undefined, rejected: Message[] | undefined,
+): { prompt: readonly Message[]; sides: readonly [string, string] } {
   if (chosen === undefined || rejected === undefined) throw new Unusable('rows without a prompt');
   let shared = 0;
   while (shared < chosen.length - 1 && shared < rejected.length - 1 && sameTurn(chosen[shared], rejected[shared])) shared++;
   const prompt = promptOf(chosen.slice(0, shared));
-  return { prompt, sides: [answerIn(chosen, prompt), answerIn(rejected, prompt)] };
+  return { prompt, sides: [lastAnswer(chosen, prompt), lastAnswer(rejected, prompt)] };
 }
 
 /** The records of each conversation in their order: by their place, else by date, else as they stand in the file. */
@@ -150,7 +164,9 @@ export function byConversation<T>(items: readonly T[], recordOf: (item: T) => Ra
     const key = keyIn(cell(recordOf(item), 'conversation'));
     // A record that names no conversation is one of its own.
     const place = key ?? `\u0000${recordOf(item).source.line} ${recordOf(item).source.file}`;
-    groups.set(place, [...(groups.get(place) ?? []), item]);
+    const group = groups.get(place);
+    if (group === undefined) groups.set(place, [item]);
+    else group.push(item);
   }
   const at = (item: T): number => {
     const record = recordOf(item);

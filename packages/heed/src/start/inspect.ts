@@ -2,7 +2,7 @@
 import type { RawRow } from '../data/source.js';
 import { UserError } from '../errors.js';
 import { answersOf, type LoggedAnswer, type Values, valuesOf } from './answers.js';
-import { type Exchanges, exchangesOf } from './exchanges.js';
+import { exchangesOf } from './exchanges.js';
 import { Leaving, type LeftOut, linesOf } from './left-out.js';
 import { preferredBy } from './preferred.js';
 import type { Question } from './question.js';
@@ -65,7 +65,13 @@ export async function inspectLog(file: string, options: LogOptions = {}): Promis
   const leaving = new Leaving();
   for (const { source } of broken) leaving.add('lines that cannot be read', source);
   const { values, questions: meanings } = meaningsOf(columns, shapes, options);
-  const read: Exchanges = exchangesOf(records, cell, (role) => columns.has(role), options.turns !== 'apart', leaving);
+  const read = exchangesOf(records, {
+    cell, has: (role) => columns.has(role),
+    spells(role) {
+      const form = shapes.find(({ name }) => name === columns.get(role)?.column)?.form;
+      return form === 'turns' || form === 'transcript';
+    },
+  }, options.turns !== 'apart', leaving);
   const answers = latest(answersOf(read.exchanges, cell, values, leaving), leaving);
   const used = new Set([...columns.values()].map(({ column }) => column));
   return {
@@ -97,8 +103,14 @@ function requireExchange(file: string, shapes: readonly Shape[], columns: Readon
   if (lacking.length === 0) return;
   const there = shapes.map(({ name, form }) => `${name} (${form})`).join(', ');
   const taken = columns.get('prompt');
-  const more = taken === undefined ? [] : [
-    `Taken as the prompt: ${taken.column}. Prompts alone teach nothing: \`heed align\` has the model answer them, and rates the answers.`,
+  const isThere = (form: Shape['form'], ...names: string[]): boolean =>
+    shapes.some((one) => one.form === form && names.includes(plainName(one.name)));
+  const more = [
+    ...(taken === undefined ? [] : [
+      `Taken as the prompt: ${taken.column}. Prompts alone teach nothing: heed align has the model answer them, and rates the answers.`,
+    ]),
+    ...(isThere('list', 'choices', 'options') ? ['A multiple choice is for method: choice (docs/methods/choice.md).'] : []),
+    ...(isThere('text', 'text') ? ['Texts with a class each are for method: classifier (docs/methods/classifier.md).'] : []),
   ];
   throw new UserError(`${file}: no column is recognised as the ${lacking.join(', none as the ')}`, [
     `Columns in the log: ${there}.`, `Say which they are: --columns ${lacking.map((role) => `${role}=NAME`).join(',')}`, ...more,

@@ -70,7 +70,11 @@ function componentsOf(rows: readonly LoggedRow[], by: Group): LoggedRow[][] {
     }
   }
   const groups = new Map<number, LoggedRow[]>();
-  for (const [i, row] of rows.entries()) groups.set(root(i), [...(groups.get(root(i)) ?? []), row]);
+  for (const [i, row] of rows.entries()) {
+    const group = groups.get(root(i));
+    if (group === undefined) groups.set(root(i), [row]);
+    else group.push(row);
+  }
   return [...groups.values()];
 }
 

@@ -33,6 +33,8 @@ export interface StartPlan {
   readonly leftOut: readonly LeftOut[];
   /** Answers that are called both good and bad. */
   readonly disputed: readonly Source[];
+  /** Columns that may say how good an answer is, where nothing does: all answers are imitated then. Else undefined. */
+  readonly unjudged?: readonly string[];
   /** Words of good and of bad answers, medians; absent where there are none of one. */
   readonly words: { readonly good?: number; readonly bad?: number };
   readonly files: { readonly train: string; readonly heldOut?: string; readonly recipe: string };
@@ -72,9 +74,16 @@ export async function planStart(log: Inspection, options: PlanOptions): Promise<
   const labelled = kinds.get('labelled')!.rows;
   return {
     fits, taken, parts, leftOut: leaving.all(), disputed: disputedOf(labelled), words: wordsOf(labelled), files, recipe,
-    runDir: options.runDir,
+    runDir: options.runDir, ...(silent && taken.kind === 'conversation' && { unjudged: verdictsAmong(log) }),
   };
 }
+
+/** Unused columns of a few values each: one of them may be a vote by another name. */
+const verdictsAmong = ({ shapes, unused }: Inspection): string[] => shapes
+  .filter(({ name, form, distinct, filled }) => unused.includes(name) && ['word', 'number'].includes(form) && distinct > 1
+    && distinct <= MOST_VERDICTS && filled >= 2 * distinct)
+  .map(({ name }) => name);
+const MOST_VERDICTS = 6;
 
 /** Writes the two parts and the recipe. @throws UserError where a file cannot be written */
 export async function writeStart({ parts, files, recipe }: StartPlan): Promise<void> {

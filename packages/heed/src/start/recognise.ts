@@ -83,7 +83,9 @@ function fits(role: Role, columns: ReadonlyMap<Role, Recognised>): boolean {
 }
 
 /** Whether a column's values can be what a role holds. */
-function takes(role: Role, { form, votes, numbers, words, name }: Shape): boolean {
+function takes(role: Role, shape: Shape): boolean {
+  const { form, votes, numbers, words, name } = shape;
+  const varied = isVaried(shape);
   const isFlag = numbers.length > 0 && numbers.every((number) => [-1, 0, 1].includes(number));
   if (!FORMS[role].includes(form)) return false;
   switch (role) {
@@ -92,10 +94,13 @@ function takes(role: Role, { form, votes, numbers, words, name }: Shape): boolea
     case 'comment': return votes < 0.5;
     case 'preferred': return form !== 'text' || words < 4;
     case 'prompt': return plainName(name) !== 'user' || words > 2;
-    case 'completion': return form !== 'number' || plainName(name) === 'completion';
+    case 'completion': return varied && (form !== 'number' || plainName(name) === 'completion');
     default: return true;
   }
 }
+
+/** A few values that stand there again and again are names of classes, and no texts. */
+const isVaried = ({ distinct, filled }: Shape): boolean => filled < 10 || distinct >= filled / 5;
 
 /** Two answers to one prompt. */
 function takeSides(
@@ -124,7 +129,7 @@ function eliminate(
     || (columns.has('chosen') && !answered);
   if (asked === answered) return [];
   const role = asked ? 'completion' : 'prompt';
-  const texts = free().filter(({ form }) => form === 'text');
+  const texts = free().filter((shape) => shape.form === 'text' && isVaried(shape));
   if (texts.length === 0) return [];
   const guess = texts.reduce((best, one) => (one.filled * one.words > best.filled * best.words ? one : best));
   const question = whichColumn(role, [guess, ...texts.filter((one) => one !== guess)]);

@@ -14,6 +14,8 @@ export interface LogRecords {
 
 /** How deep objects are opened. */
 const DEPTH = 4;
+/** From this share of its texts on a column spells objects. */
+const SPELT = 0.8;
 
 /**
  * Reads a log. Objects in cells become columns of their own (`feedback: { vote }` is a column `feedback.vote`), turns stay as they are; a
@@ -23,8 +25,29 @@ const DEPTH = 4;
  */
 export async function readLog(file: string): Promise<LogRecords> {
   const { rows, broken } = await readRecords(file);
-  return { records: unwrapped(rows).map((row) => ({ ...row, fields: flat(row.fields) })), broken };
+  const records = unwrapped(rows);
+  const spelt = speltColumns(records);
+  return { records: records.map((row) => ({ ...row, fields: flat(unspelt(row.fields, spelt)) })), broken };
 }
+
+/** Columns of text that spells objects, as exports write them into cells. An answer that happens to be JSON is an answer. */
+function speltColumns(records: readonly RawRow[]): ReadonlySet<string> {
+  const counts = new Map<string, { filled: number; objects: number }>();
+  for (const { fields } of records) {
+    for (const [name, value] of Object.entries(fields)) {
+      if (typeof value !== 'string' || value.trim() === '') continue;
+      const count = counts.get(name) ?? { filled: 0, objects: 0 };
+      counts.set(name, count);
+      count.filled++;
+      if (/^\s*\{/.test(value) && isObject(parseSpelt(value))) count.objects++;
+    }
+  }
+  return new Set([...counts].filter(([, { filled, objects }]) => objects >= SPELT * filled && objects > 0).map(([name]) => name));
+}
+
+const unspelt = (fields: RawRow['fields'], spelt: ReadonlySet<string>): RawRow['fields'] =>
+  (spelt.size === 0 ? fields : Object.fromEntries(Object.entries(fields).map(([name, value]) => (
+    [name, spelt.has(name) && typeof value === 'string' ? parseSpelt(value) ?? value : value]))));
 
 function unwrapped(rows: readonly RawRow[]): readonly RawRow[] {
   const [only, ...more] = rows;
@@ -40,10 +63,9 @@ const isOneText = (value: Record<string, unknown>): boolean =>
   value instanceof Date || asTurns([value]) !== undefined || Array.isArray(value['choices']);
 
 function flat(fields: Readonly<Record<string, unknown>>, before = '', depth = DEPTH): Record<string, unknown> {
-  const entries = Object.entries(fields).flatMap(([name, given]): [string, unknown][] => {
-    const value = typeof given === 'string' && /^\s*\{/.test(given) ? parseSpelt(given) ?? given : given;
+  const entries = Object.entries(fields).flatMap(([name, value]): [string, unknown][] => {
     const opens = depth > 0 && isObject(value) && Object.keys(value).length > 0 && !isOneText(value);
-    return opens ? Object.entries(flat(value, `${before}${name}.`, depth - 1)) : [[`${before}${name}`, given]];
+    return opens ? Object.entries(flat(value, `${before}${name}.`, depth - 1)) : [[`${before}${name}`, value]];
   });
   return Object.fromEntries(entries);
 }

@@ -56,7 +56,7 @@ export const NAMES: Readonly<Record<Role, Names>> = {
   completion: {
     sure: words(`completion response answer reply output bot_reply bot_response assistant_message model_output model_response bot_answer
       ai_response model_answer antwort respuesta reponse`),
-    maybe: words('assistant bot generation generated_text bot_message result prediction target'),
+    maybe: words('assistant bot generation generated_text bot_message best_answer result prediction target'),
   },
   demonstration: {
     sure: words(`demonstration correction refinement corrected_answer corrected_response edited_answer edited_response ideal_answer
@@ -83,7 +83,7 @@ export const NAMES: Readonly<Record<Role, Names>> = {
     maybe: words('conversation session thread ticket_id ticket case_id trace_id chat conv'),
   },
   turn: { sure: words('turn turn_index turn_id message_index'), maybe: words('position index step seq sequence') },
-  user: { sure: words('user_id customer_id uid'), maybe: words('user customer client_id account_id username email who annotator') },
+  user: { sure: words('user_id customer_id uid'), maybe: words('user customer client_id account_id username email who') },
   date: { sure: words('date timestamp created_at'), maybe: words('time datetime created ts at updated_at day datum fecha') },
   finish: { sure: words('finish_reason finish stop_reason'), maybe: [] },
   id: { sure: words('id message_id inference_id response_id request_id row_id'), maybe: words('uuid key trace_id') },

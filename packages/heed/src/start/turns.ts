@@ -44,8 +44,6 @@ function asTurn(value: unknown): Message | undefined {
 function spokenLine(line: string): Message | undefined {
   const [, name, content = ''] = /^\s*([\p{L}_]+(?: ?\d+)?)\s*:\s*([^]*)$/u.exec(line) ?? [];
   const role = speakerOf(name);
-  // Of two people who talk, the second answers.
-  if (role === 'user' && /2$/.test(name!)) return { role: 'assistant', content: content.trim() };
   return role === undefined ? undefined : { role, content: content.trim() };
 }
 
