@@ -2,5 +2,6 @@
 import type { Page } from './page.js';
 import { comparePage } from './pages/compare.js';
 import { runsPage } from './pages/runs.js';
+import { tokensPage } from './pages/tokens.js';
 
-export const PAGES: readonly Page[] = [runsPage, comparePage];
+export const PAGES: readonly Page[] = [runsPage, comparePage, tokensPage];

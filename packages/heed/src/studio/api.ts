@@ -237,3 +237,5 @@ export interface StartedJob {
 export interface Refusal {
   readonly error: { readonly message: string; readonly hints?: readonly string[]; readonly code?: string | null };
 }
+
+export type * from './api/tokens.js';

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 
 import { type Jobs, createJobs } from './jobs.js';
 import type { LineCache } from './line-cache.js';
+import { type Models, createModels } from './models.js';
 import { type Project, openProject } from './project.js';
 import type { SampleCache } from './samples.js';
 import { type SeriesCache, createSeriesCache } from './series.js';
@@ -16,6 +17,7 @@ export interface StudioContext {
   readonly lines: LineCache;
   readonly samples: SampleCache;
   readonly asked: Asked;
+  readonly models: Models;
   /** Aborted when the studio ends: streams are closed then. */
   readonly signal: AbortSignal;
   /** Takes what has gone wrong inside, for the terminal. */
@@ -38,7 +40,7 @@ export async function openContext(
   const project = await openProject(folder);
   return {
     project, jobs: createJobs(project, heed), series: createSeriesCache(), lines: new Map(), samples: new Map(), asked: new Map(),
-    signal, log,
+    models: createModels(project, log), signal, log,
   };
 }
 

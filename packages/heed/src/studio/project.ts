@@ -72,7 +72,8 @@ export async function openProject(given: string): Promise<Project> {
   return project;
 }
 
-const isRun = (dir: string): boolean => existsSync(join(dir, 'recipe.yaml')) && BESIDE.some((name) => existsSync(join(dir, name)));
+/** Whether a folder is a run's. */
+export const isRun = (dir: string): boolean => existsSync(join(dir, 'recipe.yaml')) && BESIDE.some((name) => existsSync(join(dir, name)));
 
 /** Symbolic links are not followed: a link to a folder above would never end. */
 async function foldersIn(dir: string): Promise<string[]> {

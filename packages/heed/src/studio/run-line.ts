@@ -1,38 +1,23 @@
 /** A run as the list shows it. */
 import { existsSync } from 'node:fs';
-import { readFile, stat } from 'node:fs/promises';
+import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
 
 import { sum } from 'simple-statistics';
-import { parse } from 'yaml';
 
-import { isSection, nameOf } from '../run/report/measurements.js';
-import type { Job, RunLine } from './api.js';
+import { nameOf } from '../run/report/measurements.js';
+import type { RunLine } from './api.js';
 import type { StudioContext } from './context.js';
 import type { Written } from './line-cache.js';
-import { type SummaryFile, chiefOf, measurementsOf } from './measured.js';
+import { chiefOf, measurementsOf } from './measured.js';
+import { jobOf, sectionIn } from './sections.js';
 import type { Series } from './series.js';
 import { stateOf } from './state.js';
 import { thin } from './thin.js';
 
+export { jobOf, sectionIn };
+
 const SPARK_POINTS = 60;
-
-/** A YAML or JSON file that holds names with values; undefined where it is missing or something else. */
-export async function sectionIn(file: string): Promise<SummaryFile | undefined> {
-  try {
-    const value: unknown = parse(await readFile(file, 'utf8'), { maxAliasCount: 0 });
-    return isSection(value) ? value : undefined;
-  } catch {
-    return undefined;
-  }
-}
-
-/** Which verb made a run, as the recipe in its folder shows: each kind has a section of its own, written out with its defaults. */
-export function jobOf(recipe: SummaryFile): Job {
-  if ('tasks' in recipe) return 'control';
-  if ('loop' in recipe || 'generate' in recipe) return 'align';
-  return 'label' in recipe && !('method' in recipe) ? 'label' : 'train';
-}
 
 const timeOf = async (file: string, which: 'mtimeMs' | 'birthtimeMs'): Promise<number | undefined> =>
   (await stat(file).catch(() => undefined))?.[which];

@@ -67,6 +67,7 @@ export async function startStudio(
       const closed = new Promise<void>((resolve) => server.close(() => resolve()));
       server.closeAllConnections();
       await closed;
+      await context.models.close();
     },
   };
 }

@@ -15,6 +15,9 @@ export const RolloutLine = z.object({
   costs: z.record(z.string(), z.number()).optional(),
   reason: z.string().nullish(),
   advantage: z.number(),
+  /** Where the answer's tokens differ in their advantage: the tokens, and the advantage of each. */
+  ids: z.array(z.number()).optional(),
+  advantages: z.array(z.number()).optional(),
 });
 export type RolloutLine = z.infer<typeof RolloutLine>;
 type Rated = RolloutLine & { readonly reward: number };
