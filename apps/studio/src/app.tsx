@@ -21,7 +21,7 @@ export function App() {
     ...pageKeys,
     '?': { does: 'show or hide this help', run: () => { help.value = !help.value; } },
     t: { does: 'light or dark', run: toggleTheme },
-  });
+  }, true);
   useEffect(() => { document.title = `${page.title} · Heed studio`; }, [page]);
   if (locked.value) return <Door />;
   return (

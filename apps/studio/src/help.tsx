@@ -3,7 +3,7 @@ import { active, setShortcutsOn, shortcutsOn } from './keys.js';
 import { Dialog } from './parts/dialog.js';
 
 export function Help({ close }: { readonly close: () => void }) {
-  const all = [...active.value].reverse().flatMap((one) => Object.entries(one));
+  const all = active.value.flatMap((one) => Object.entries(one));
   const shown = all.filter(([key], i) => all.findIndex(([other]) => other === key) === i);
   return (
     <Dialog title="Keys" close={close}>

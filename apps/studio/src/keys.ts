@@ -1,6 +1,6 @@
 /** Keyboard shortcuts: each place says which it has, and the help lists those that work where one is. */
-import { signal } from '@preact/signals';
-import { useEffect } from 'preact/hooks';
+import { computed, signal } from '@preact/signals';
+import { useEffect, useState } from 'preact/hooks';
 
 /** What a key does. */
 export interface Shortcut {
@@ -21,15 +21,28 @@ export function setShortcutsOn(on: boolean): void {
   localStorage.setItem(STORED, on ? 'on' : 'off');
 }
 
-/** What works now; later ones go before earlier ones. */
-export const active = signal<readonly Shortcuts[]>([]);
+interface Entry { readonly owner: object; readonly shortcuts: Shortcuts; readonly everywhere: boolean }
 
-/** Has shortcuts work while the component is shown. */
-export function useKeys(shortcuts: Shortcuts): void {
+const entries = signal<readonly Entry[]>([]);
+
+/** What works now. Those of a part go before those of the page around it, and those of every page come last. */
+export const active = computed(() =>
+  [false, true].flatMap((everywhere) => entries.value.filter((one) => one.everywhere === everywhere).map(({ shortcuts }) => shortcuts)));
+
+/**
+ * Has shortcuts work while the component is shown.
+ *
+ * @param everywhere whether they are those of every page, which a page may use for something else
+ */
+export function useKeys(shortcuts: Shortcuts, everywhere = false): void {
+  const [owner] = useState({});
   useEffect(() => {
-    active.value = [...active.peek(), shortcuts];
-    return () => { active.value = active.peek().filter((one) => one !== shortcuts); };
+    const entry = { owner, shortcuts, everywhere };
+    const before = entries.peek();
+    const at = before.findIndex((one) => one.owner === owner);
+    entries.value = at < 0 ? [...before, entry] : before.with(at, entry);
   });
+  useEffect(() => () => { entries.value = entries.peek().filter((one) => one.owner !== owner); }, []);
 }
 
 let first = '';
@@ -50,7 +63,7 @@ addEventListener('keydown', (event) => {
   if (document.querySelector('dialog[open]') !== null || (!shortcutsOn.peek() && event.key !== '?')) return;
   const two = `${first} ${event.key}`;
   const keys = first === '' ? [event.key] : [two, event.key];
-  const found = keys.flatMap((key) => [...active.peek()].reverse().flatMap((one) => (Object.hasOwn(one, key) ? [one[key]!] : [])))[0];
+  const found = keys.flatMap((key) => active.peek().flatMap((one) => (Object.hasOwn(one, key) ? [one[key]!] : [])))[0];
   clearTimeout(forget);
   first = '';
   if (found !== undefined) {

@@ -46,7 +46,10 @@ export interface Loaded<T> {
   again(): void;
 }
 
-/** Asks for an address whenever it changes; nothing while it is undefined. */
+/**
+ * Asks for an address whenever it changes; nothing while it is undefined. What another address said is never shown as what this one
+ * says.
+ */
 export function useServer<T>(url: string | undefined): Loaded<T> {
   const [state, set] = useState<{ url?: string; value?: T; error?: ServerError }>({});
   const [turn, next] = useState(0);
@@ -56,13 +59,14 @@ export function useServer<T>(url: string | undefined): Loaded<T> {
     get<T>(url, left.signal).then(
       (value) => set({ url, value }),
       (error: ServerError) => {
-        if (!left.signal.aborted) set((before) => ({ url, value: before.url === url ? before.value : undefined, error }));
+        if (!left.signal.aborted) set((before) => ({ url, error, ...(before.url === url && { value: before.value }) }));
       },
     );
     return () => left.abort();
   }, [url, turn]);
   const again = useCallback(() => next((n) => n + 1), []);
-  return { value: url === undefined ? undefined : state.value, error: state.error, again };
+  const { value, error } = state.url === url ? state : {};
+  return { value, error, again };
 }
 
 /** Calls again and again while the page is looked at. */

@@ -36,7 +36,7 @@ describe('the packed packages', () => {
   it('hold what a user needs, and nothing that a build left', () => {
     const [tensor, own, aiSdk] = project.packed.map(({ files }) => files.map(({ path }) => path));
     expect(own).toEqual(expect.arrayContaining([
-      'README.md', 'LICENSE', 'CHANGELOG.md', 'bin/heed.js', 'dist/index.js', 'dist/index.d.ts', 'docs/recipes.md',
+      'README.md', 'LICENSE', 'CHANGELOG.md', 'bin/heed.js', 'dist/index.js', 'dist/index.d.ts', 'docs/recipes.md', 'dist/studio/page/app.js', 'dist/studio/page/licences.txt',
       'recipes/cut.yaml', 'examples/judged.jsonl', 'examples/house-style/house-style.rules.yaml',
     ]));
     expect(tensor).toEqual(expect.arrayContaining(['README.md', 'LICENSE', 'dist/index.js', 'dist/index.d.ts', 'dist/runtime/worker.js']));

@@ -30,6 +30,10 @@ function colourOf(name: string, alpha = 1): string {
   return colour;
 }
 
+/** Room for the longest number beside a chart, in CSS pixels. Its letters are about 7 wide. */
+const widthOf = (texts: readonly string[] | null): number =>
+  Math.max(52, 18 + 7 * Math.max(0, ...(texts ?? []).map(({ length }) => length)));
+
 interface Told { moved(text: string | undefined): void; zoom(from?: number, to?: number): void }
 
 /** How the lines are drawn, and what is told of the mouse. */
@@ -60,7 +64,7 @@ export function optionsOf(
     width: Math.max(200, width), height: HEIGHT, legend: { show: false }, scales: { x: { time: false } }, series, bands,
     axes: [
       { ...axis, size: 26, values: (_, splits) => splits.map((step) => (Number.isInteger(step) ? step.toLocaleString('en-US') : '')) },
-      { ...axis, size: 52, values: (_, splits) => splits.map((value) => number(value)) },
+      { ...axis, size: (_, texts) => widthOf(texts), values: (_, splits) => splits.map((value) => number(value)) },
     ],
     cursor: {
       y: false, points: { size: 7 }, sync: { key: together.key }, drag: { x: true, y: false, setScale: false },

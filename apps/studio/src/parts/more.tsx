@@ -19,7 +19,9 @@ export function useList<T, P extends Part<T>>(url: string, size: number, turn: u
     );
     return () => left.abort();
   }, [url, count, turn]);
-  return { ...state, more: () => setCount((n) => n + size) };
+  // What another address said is never shown as what this one says.
+  const current = state.url === url ? state : { url };
+  return { ...current, more: () => setCount((n) => n + size) };
 }
 
 /** How many there are, and a button for more. */

@@ -29,31 +29,47 @@ export function curvesOf(series: Series, window: Window): Curve[] {
     });
 }
 
-/** Neighbouring points become one, where there are more than `points`: their mean step and mean value, with the least and the greatest. */
+/**
+ * Neighbouring points become one, where there are more than `points`: their mean step and mean value, with the least and the greatest.
+ *
+ * @param column steps that rise, as a log has them
+ */
 export function thin(
-  { step, value: column }: Pick<Column, 'step' | 'value'>, { from = -Infinity, to = Infinity, points }: Window,
+  { step, value }: Pick<Column, 'step' | 'value'>, { from = -Infinity, to = Infinity, points }: Window,
 ): Pick<Curve, 'x' | 'y' | 'low' | 'high'> {
-  const shown: number[] = [];
-  for (let i = 0; i < step.length; i++) if (step[i]! >= from && step[i]! <= to) shown.push(i);
-  const group = Math.ceil(shown.length / points);
-  const at = (i: number): number | null => (Number.isFinite(column[i]) ? column[i]! : null);
-  if (group <= 1) return { x: shown.map((i) => step[i]!), y: shown.map(at) };
+  const start = firstFrom(step, (one) => one >= from);
+  const stop = firstFrom(step, (one) => one > to);
+  const group = Math.ceil((stop - start) / points);
+  if (group <= 1) {
+    return { x: step.slice(start, stop), y: value.slice(start, stop).map((one) => (Number.isFinite(one) ? one : null)) };
+  }
   const [x, y, low, high]: [number[], (number | null)[], (number | null)[], (number | null)[]] = [[], [], [], []];
-  for (let first = 0; first < shown.length; first += group) {
-    const end = Math.min(shown.length, first + group);
+  for (let first = start; first < stop; first += group) {
+    const end = Math.min(stop, first + group);
     let [n, sum, least, most] = [0, 0, Infinity, -Infinity];
-    for (let k = first; k < end; k++) {
-      const one = column[shown[k]!]!;
+    for (let i = first; i < end; i++) {
+      const one = value[i]!;
       if (!Number.isFinite(one)) continue;
       n++;
       sum += one;
-      least = Math.min(least, one);
-      most = Math.max(most, one);
+      if (one < least) least = one;
+      if (one > most) most = one;
     }
-    x.push((step[shown[first]!]! + step[shown[end - 1]!]!) / 2);
+    x.push((step[first]! + step[end - 1]!) / 2);
     y.push(n === 0 ? null : sum / n);
     low.push(n === 0 ? null : least);
     high.push(n === 0 ? null : most);
   }
   return { x, y, low, high };
+}
+
+/** The place of the first value that is far enough, in values that rise; their number where none is. */
+function firstFrom(values: readonly number[], farEnough: (value: number) => boolean): number {
+  let [low, high] = [0, values.length];
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if (farEnough(values[middle]!)) high = middle;
+    else low = middle + 1;
+  }
+  return low;
 }

@@ -76,10 +76,36 @@ describe('the page of runs', () => {
     await page.context().close();
   });
 
-  it.each(['', 'curves', 'answers', 'tokens', 'recipe'])('has nothing for axe to mend, and fits a phone: %s', async (part) => {
-    const { page } = await studio.visit(part === '' ? '' : `#/runs?run=runs%2Ffirst&show=${part}`);
-    await page.locator('.runs tbody tr, canvas, .pair, .recipe').first().waitFor();
+  it('asks for its token, and then shows the runs', async () => {
+    const { url } = await studio.start({ token: 'open sesame' });
+    const { page } = await studio.visit('', { url });
+    const enter = async (token: string): Promise<void> => {
+      await page.getByLabel('Token').fill(token);
+      await page.keyboard.press('Enter');
+    };
+    await enter('guess');
+    await page.getByText('The token is not the one of this studio').waitFor();
     await expectAccessible(page);
+    await enter('open sesame');
+    await page.getByRole('link', { name: 'hostile' }).waitFor();
+    await page.context().close();
+  });
+
+  it('lists the keys that work, closes the list by the key that opened it, and lets single keys be turned off', async () => {
+    const { page } = await studio.visit();
+    await page.getByRole('link', { name: 'hostile' }).waitFor();
+    await page.keyboard.press('?');
+    expect(await page.getByRole('dialog').innerText()).toMatch(/j\s+next run[\s\S]*gc\s+go to Compare/);
+    await expectAccessible(page);
+    await page.getByRole('dialog').getByRole('checkbox').uncheck();
+    await page.keyboard.press('Escape');
+    await page.keyboard.press('b');
+    expect(await page.getByRole('region', { name: 'Bin' }).count()).toBe(0);
+    await page.keyboard.press('?');
+    await page.getByRole('dialog').getByRole('checkbox').check();
+    await page.keyboard.press('?');
+    await page.keyboard.press('b');
+    await page.getByRole('region', { name: 'Bin' }).waitFor();
     await page.context().close();
   });
 

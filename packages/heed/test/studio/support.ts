@@ -31,6 +31,7 @@ export function studioFor(): Studio {
   const project = join(folder, 'project');
   const pageFolder = join(folder, 'page');
   const running: RunningStudio[] = [];
+  let own: RunningStudio | undefined;
   let browser: Browser;
   beforeAll(async () => {
     const { buildPage } = (await import(fileURLToPath(BUILD))) as { buildPage(folder: string): Promise<void> };
@@ -50,7 +51,7 @@ export function studioFor(): Studio {
     folder: project,
     start,
     async visit(address = '', { url } = {}) {
-      const base = url ?? (running.at(-1) ?? (await start())).url;
+      const base = url ?? (own ??= await start()).url;
       const context = await browser.newContext({ viewport: { width: 1280, height: 860 } });
       const page = await context.newPage();
       page.setDefaultTimeout(10_000);

@@ -55,7 +55,7 @@ export function RunList() {
         <h1>Runs <span class="quiet">in {value.project}</span></h1>
         {value.runs.length > 0 && (
           <input
-            ref={search} type="search" class="search" placeholder="Find runs  /" aria-label="Find runs by name, method, model or status"
+            ref={search} type="search" class="search" placeholder="Find runs (/)" aria-label="Find runs by name, method, model or status"
             value={words.value} onInput={(event) => setParams({ q: event.currentTarget.value })}
           />
         )}
@@ -116,7 +116,9 @@ function Row({ line, marked, mark }: { readonly line: RunLine; readonly marked: 
       <td data-label="steps" class="num">{number(steps)}</td>
       <td class="curve"><Spark values={spark} /><span class="quiet path">{sparkOf}</span></td>
       <td data-label="loss" class="num">{number(loss)}</td>
-      <td data-label="held out">{heldOut ? <HeldOut line={line} /> : <span class="quiet">nothing yet</span>}</td>
+      <td data-label="held out">
+        {heldOut ? <HeldOut line={line} /> : <span class="quiet">{status === 'ended' ? 'nothing' : 'nothing yet'}</span>}
+      </td>
       <td data-label="started">
         <time dateTime={started} title={moment(started)}>{ago(started)}</time><span class="quiet path">{clock(seconds)}</span>
       </td>

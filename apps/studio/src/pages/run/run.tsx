@@ -50,7 +50,15 @@ export function OpenedRun({ run }: { readonly run: string }) {
   });
 
   const failure = error ?? missing;
-  if (detail === undefined) return failure ? <Failure error={failure} again={again} /> : <Waiting what="Opening the run" />;
+  if (detail === undefined) {
+    return (
+      <article class="run">
+        <p class="back"><a href={addressOf('runs')}>All runs</a> <kbd>Esc</kbd></p>
+        <div class="head"><h1>{nameOf(run)}</h1></div>
+        {failure ? <Failure error={failure} again={again} /> : <Waiting what="Opening the run" />}
+      </article>
+    );
+  }
   const { line, measurements, metric, facts } = detail;
   const chief = line.heldOut;
   return (
