@@ -1,7 +1,8 @@
 /** The pages, in the order of the menu. */
 import type { Page } from './page.js';
 import { comparePage } from './pages/compare.js';
+import { dataPage } from './pages/data.js';
 import { runsPage } from './pages/runs.js';
 import { tokensPage } from './pages/tokens.js';
 
-export const PAGES: readonly Page[] = [runsPage, comparePage, tokensPage];
+export const PAGES: readonly Page[] = [dataPage, runsPage, comparePage, tokensPage];

@@ -76,3 +76,32 @@ export function useEvery(milliseconds: number, call: () => void): void {
     return () => clearInterval(timer);
   }, [milliseconds, call]);
 }
+
+/** Sends a file. @throws ServerError where it is refused or nobody answers */
+export const send = <T>(url: string, file: File): Promise<T> =>
+  ask<T>(url, { method: 'POST', headers: { 'Content-Type': 'application/octet-stream' }, body: file });
+
+/** What was posted for. */
+export interface Posted<T, B> extends Omit<Loaded<T>, 'again'> {
+  /** The body that `value` answers. */
+  readonly body?: B;
+  /** Whether an answer is under way. */
+  readonly waits: boolean;
+}
+
+/** Posts a body whenever it changes; nothing while it is undefined. The last value stays meanwhile. */
+export function usePosted<T, B extends object = object>(path: string, body: B | undefined): Posted<T, B> {
+  const [state, set] = useState<{ text?: string; value?: T; body?: B; error?: ServerError }>({});
+  const text = body === undefined ? undefined : JSON.stringify(body);
+  useEffect(() => {
+    if (body === undefined) return;
+    let left = false;
+    post<T>(path, body).then(
+      (value) => { if (!left) set({ text, value, body }); },
+      (error: ServerError) => { if (!left) set((before) => ({ ...before, text, error })); },
+    );
+    return () => { left = true; };
+  }, [path, text]);
+  const { value, error, body: answered } = text === undefined ? {} as typeof state : state;
+  return { value, error, body: answered, waits: text !== undefined && state.text !== text };
+}

@@ -10,8 +10,8 @@ export interface Token {
   readonly marked?: boolean;
   /** Drawn with dots below. */
   readonly dotted?: boolean;
-  /** Pale: given, not learned. */
-  readonly pale?: boolean;
+  /** Whether it is learned; undefined where that is not the question. */
+  readonly learned?: boolean;
   /** What is said of it, for who does not see the shade. */
   readonly says?: string;
 }
@@ -26,6 +26,11 @@ interface Props {
 
 /** A line break is seen, and breaks. */
 export const visible = (text: string): string => text.replaceAll('\n', '⏎\n').replaceAll('\t', '⇥');
+
+function classOf(learned: boolean | undefined, shade: number, marked = false, dotted = false): string {
+  if (learned !== undefined) return learned ? 'learned' : 'pale';
+  return `${shade < 0 ? 'cold' : 'hot'}${marked ? ' marked' : ''}${dotted ? ' dotted' : ''}`;
+}
 
 let strips = 0;
 
@@ -43,10 +48,10 @@ export function TokenStrip({ label, tokens, at, look }: Props) {
       class="strip" role="listbox" aria-label={label} tabIndex={0} aria-activedescendant={at === undefined ? undefined : `${id}-${at}`}
       onKeyDown={move}
     >
-      {tokens.map(({ text, shade, marked, dotted, pale, says }, i) => (
+      {tokens.map(({ text, shade, marked, dotted, learned, says }, i) => (
         <span
           key={i} id={`${id}-${i}`} role="option" aria-selected={i === at} aria-label={says === undefined ? undefined : `${text} ${says}`}
-          class={[shade < 0 ? 'cold' : 'hot', marked && 'marked', dotted && 'dotted', pale && 'pale'].filter(Boolean).join(' ')}
+          class={classOf(learned, shade, marked, dotted)}
           style={{ '--shade': `${Math.round(100 * Math.min(1, Math.abs(shade)))}%` }}
           onMouseEnter={() => look(i)} onClick={() => look(i)}
         >

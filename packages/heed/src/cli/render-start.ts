@@ -6,7 +6,7 @@ import type { StartPlan } from '../start/plan.js';
 import type { Shape } from '../start/shapes.js';
 import { numberIn, voteIn, voteOnScale } from '../start/votes.js';
 import { size } from '../run/numbers.js';
-import type { Foresight } from './foresee.js';
+import type { Foresight } from '../loop/foresee.js';
 import { shellWord, table } from './output.js';
 
 /** For people. */

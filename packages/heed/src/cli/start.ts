@@ -52,7 +52,7 @@ export function register(program: Command, out: Output): void {
 
 async function start(file: string, options: Options, out: Output): Promise<void> {
   const [{ basename, join }, { existsSync }, { planStart, writeStart }, { renderStart, resultOf }, { foresee }] = await Promise.all([
-    import('node:path'), import('node:fs'), import('../start/plan.js'), import('./render-start.js'), import('./foresee.js'),
+    import('node:path'), import('node:fs'), import('../start/plan.js'), import('./render-start.js'), import('../loop/foresee.js'),
   ]);
   const share = options.eval ?? 0;
   if (!(share >= 0 && share < 1)) throw new UserError(`--eval ${share}: expected a share from 0 to below 1, such as 0.2.`);

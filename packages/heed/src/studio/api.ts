@@ -238,4 +238,5 @@ export interface Refusal {
   readonly error: { readonly message: string; readonly hints?: readonly string[]; readonly code?: string | null };
 }
 
+export type * from './api/data.js';
 export type * from './api/tokens.js';

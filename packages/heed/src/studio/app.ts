@@ -2,7 +2,7 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { Hono } from 'hono';
+import { Hono, type MiddlewareHandler } from 'hono';
 
 import { UserError } from '../errors.js';
 import { requireLocalName } from '../serve/access.js';
@@ -12,6 +12,7 @@ import type { StudioContext } from './context.js';
 import { doorOf, requireSameOrigin, safeHeaders } from './guard.js';
 import { MOST_BYTES, limitOf } from './request.js';
 import { ROUTES } from './routes.js';
+import { MOST_UPLOAD, UPLOADS } from './uploads.js';
 
 /** Where the built page lies. */
 export const PAGE = fileURLToPath(new URL('../../dist/studio/page/', import.meta.url));
@@ -54,7 +55,9 @@ export function createStudio(context: StudioContext, { token, page = PAGE }: Stu
     app.post('/api/session', limitOf(MOST_BYTES), door.enter);
     app.use('/api/*', door.require);
   }
-  app.use('/api/*', limitOf(MOST_BYTES));
+  const [narrow, wide] = [limitOf(MOST_BYTES), limitOf(MOST_UPLOAD)];
+  const limits: MiddlewareHandler = (c, next) => (c.req.path === UPLOADS ? wide : narrow)(c, next);
+  app.use('/api/*', limits);
   for (const routes of ROUTES) app.route('/api', routes(context));
   return app;
 }

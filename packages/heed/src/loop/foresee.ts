@@ -1,5 +1,8 @@
 /** What training by a recipe will take: steps, time and memory. */
-import type { DryRun } from '../loop/dry-run.js';
+import { findKnown } from '../model/checkpoint/known.js';
+import { listCached } from '../model/checkpoint/cache.js';
+import { type DryRun, dryRunTraining } from './dry-run.js';
+import { loadTrainRecipe } from './train-recipe.js';
 
 /** What is foreseen, or in words why nothing is. */
 export type Foresight = { readonly unknown: string } | {
@@ -18,14 +21,11 @@ const SECONDS_AROUND = 20;
 /**
  * Checks a recipe as `heed train --dry-run` does. A model that is not here yet is not fetched for it.
  *
+ * @param overrides Values in place of the recipe's: `key=value`.
  * @throws UserError as a dry run does
  */
-export async function foresee(file: string, say: (line: string) => void): Promise<Foresight> {
-  const [{ loadTrainRecipe }, { dryRunTraining }, { listCached }, { findKnown }] = await Promise.all([
-    import('../loop/train-recipe.js'), import('../loop/dry-run.js'), import('../model/checkpoint/cache.js'),
-    import('../model/checkpoint/known.js'),
-  ]);
-  const { recipe } = await loadTrainRecipe(file, []);
+export async function foresee(file: string, say: (line: string) => void, overrides: readonly string[] = []): Promise<Foresight> {
+  const { recipe } = await loadTrainRecipe(file, overrides);
   if (recipe.rows) return { unknown: 'the model writes a part of the rows first, so time and memory are known only when it trains' };
   const known = findKnown(recipe.model);
   const hub = /^[\w-][\w.-]*\/[\w-][\w.-]*$/.test(recipe.model);
