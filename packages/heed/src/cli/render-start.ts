@@ -85,7 +85,8 @@ function valuesOf({ role }: Recognised, shape: Shape, { values }: Inspection): s
   return shown[0] === undefined ? '' : clip(shown[0].raw.replace(/\s+/g, ' '), 50);
 }
 
-const clip = (text: string, most: number): string => (text.length > most ? `${text.slice(0, most)}…` : text);
+/** Without half a character at its end. */
+const clip = (text: string, most: number): string => (text.length > most ? `${[...text.slice(0, most + 1)].slice(0, -1).join('')}…` : text);
 
 function unusedOf({ unused, shapes }: Inspection): string[] {
   const empty = unused.filter((name) => shapes.find((one) => one.name === name)?.filled === 0);

@@ -67,7 +67,7 @@ export function answersOf(
       return [answerOf(exchange, (role) => cell(exchange.record, role), values)];
     } catch (fault) {
       if (!(fault instanceof Unusable)) throw fault;
-      leaving.add(fault.message, exchange.record.source);
+      leaving.add(fault.message, [exchange.record.source]);
       return [];
     }
   });

@@ -49,7 +49,7 @@ export function exchangesOf(
   const { cell, has } = columns;
   const sound = records.filter((record) => {
     const ill = illFormed(record.fields);
-    if (ill !== undefined) leaving.add('rows with half a character (a broken surrogate pair)', record.source);
+    if (ill !== undefined) leaving.add('rows with half a character (a broken surrogate pair)', [record.source]);
     return ill === undefined;
   });
   if (has('content')) return ofMessages(sound, cell, leaving);
@@ -58,7 +58,7 @@ export function exchangesOf(
       return [exchangeOf(record, columns)];
     } catch (fault) {
       if (!(fault instanceof Unusable)) throw fault;
-      leaving.add(fault.message, record.source);
+      leaving.add(fault.message, [record.source]);
       return [];
     }
   });
@@ -227,12 +227,12 @@ function ofMessages(records: readonly RawRow[], cell: Cell, leaving: Leaving): E
       const role = speakerOf(cell(record, 'speaker'));
       const content = textIn(cell(record, 'content')) ?? '';
       if (role === undefined) {
-        leaving.add('messages of someone who is neither user nor assistant', record.source);
+        leaving.add('messages of someone who is neither user nor assistant', [record.source]);
         continue;
       }
       if (role !== 'assistant') context++;
-      else if (content.trim() === '') leaving.add('rows without an answer', record.source);
-      else if (past.at(-1)?.role !== 'user') leaving.add('answers to no question: no turn of a user comes before them', record.source);
+      else if (content.trim() === '') leaving.add('rows without an answer', [record.source]);
+      else if (past.at(-1)?.role !== 'user') leaving.add('answers to no question: no turn of a user comes before them', [record.source]);
       else exchanges.push({ record, prompt: [...past], completion: content });
       if (content.trim() !== '') past.push({ role, content });
     }

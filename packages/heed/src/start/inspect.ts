@@ -63,7 +63,7 @@ export async function inspectLog(file: string, options: LogOptions = {}): Promis
     return column === undefined || !Object.hasOwn(record.fields, column) ? undefined : record.fields[column];
   };
   const leaving = new Leaving();
-  for (const { source } of broken) leaving.add('lines that cannot be read', source);
+  for (const { source } of broken) leaving.add('lines that cannot be read', [source]);
   const { values, questions: meanings } = meaningsOf(columns, shapes, options);
   const read = exchangesOf(records, {
     cell, has: (role) => columns.has(role),
@@ -178,7 +178,7 @@ function latest(answers: readonly LoggedAnswer[], leaving: Leaving): LoggedAnswe
   }
   return answers.filter((answer) => {
     const stays = answer.id === undefined || last.get(key(answer)) === answer;
-    if (!stays) leaving.add('earlier records of an answer that has a later one (the same id)', answer.source);
+    if (!stays) leaving.add('earlier records of an answer that has a later one (the same id)', [answer.source]);
     return stays;
   });
 }

@@ -49,7 +49,7 @@ export function rowsOf(answers: readonly LoggedAnswer[], kind: LogKind, silent: 
   const rows = answers.flatMap((answer): LoggedRow[] => {
     const made = madeOf(answer, kind, silent);
     if (typeof made !== 'string') return made.map((fields) => ({ answer, fields }));
-    leaving.add(made, answer.source);
+    leaving.add(made, [answer.source]);
     return [];
   });
   return { kind, rows, leftOut: leaving.all() };

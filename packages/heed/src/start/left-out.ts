@@ -12,10 +12,10 @@ export interface LeftOut {
 export class Leaving {
   private readonly reasons = new Map<string, Source[]>();
 
-  add(reason: string, ...sources: readonly Source[]): void {
+  add(reason: string, sources: readonly Source[]): void {
     const there = this.reasons.get(reason);
     if (there === undefined) this.reasons.set(reason, [...sources]);
-    else there.push(...sources);
+    else for (const source of sources) there.push(source);
   }
 
   all(): LeftOut[] {

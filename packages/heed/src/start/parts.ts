@@ -78,9 +78,11 @@ function componentsOf(rows: readonly LoggedRow[], by: Group): LoggedRow[][] {
   return [...groups.values()];
 }
 
-function keysOf({ answer: { prompt, conversation, user } }: LoggedRow, by: Group): string[] {
+function keysOf({ answer: { source, prompt, conversation, user } }: LoggedRow, by: Group): string[] {
   return [
-    `prompt ${promptKey(prompt)}`, ...(conversation === undefined ? [] : [`conversation ${conversation}`]),
+    // A record that holds a conversation may make several rows.
+    `record ${source.line} ${source.file}`, `prompt ${promptKey(prompt)}`,
+    ...(conversation === undefined ? [] : [`conversation ${conversation}`]),
     ...(by === 'user' && user !== undefined ? [`user ${user}`] : []),
   ];
 }

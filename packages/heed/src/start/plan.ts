@@ -56,7 +56,7 @@ export async function planStart(log: Inspection, options: PlanOptions): Promise<
   const taken = takenOf(fits, kinds, options.method, log);
   const made = kinds.get(taken.kind)!;
   const leaving = new Leaving();
-  for (const { reason, sources } of [...log.leftOut, ...made.leftOut]) leaving.add(reason, ...sources);
+  for (const { reason, sources } of [...log.leftOut, ...made.leftOut]) leaving.add(reason, sources);
   const rows = once(made.rows, leaving);
   const parts = partsOf(rows, options.group ?? groupFor(rows), options.eval ?? HELD_OUT);
   const files = {
@@ -115,7 +115,7 @@ function once(rows: readonly LoggedRow[], leaving: Leaving): LoggedRow[] {
   const seen = new Set<string>();
   return rows.filter(({ answer, fields }) => {
     const key = JSON.stringify({ ...fields, id: undefined });
-    if (seen.has(key)) leaving.add('rows that repeat an earlier row', answer.source);
+    if (seen.has(key)) leaving.add('rows that repeat an earlier row', [answer.source]);
     return seen.size < seen.add(key).size;
   });
 }

@@ -85,7 +85,6 @@ function fits(role: Role, columns: ReadonlyMap<Role, Recognised>): boolean {
 /** Whether a column's values can be what a role holds. */
 function takes(role: Role, shape: Shape): boolean {
   const { form, votes, numbers, words, name } = shape;
-  const varied = isVaried(shape);
   const isFlag = numbers.length > 0 && numbers.every((number) => [-1, 0, 1].includes(number));
   if (!FORMS[role].includes(form)) return false;
   switch (role) {
@@ -94,13 +93,14 @@ function takes(role: Role, shape: Shape): boolean {
     case 'comment': return votes < 0.5;
     case 'preferred': return form !== 'text' || words < 4;
     case 'prompt': return plainName(name) !== 'user' || words > 2;
-    case 'completion': return varied && (form !== 'number' || plainName(name) === 'completion');
+    case 'completion': return (rankOf(role, name)?.sure || isVaried(shape)) && (form !== 'number' || plainName(name) === 'completion');
     default: return true;
   }
 }
 
 /** A few values that stand there again and again are names of classes, and no texts. */
-const isVaried = ({ distinct, filled }: Shape): boolean => filled < 10 || distinct >= filled / 5;
+const isVaried = ({ distinct, filled }: Shape): boolean => filled < 10 || distinct >= Math.min(filled / 5, MOST_CLASSES);
+const MOST_CLASSES = 200;
 
 /** Two answers to one prompt. */
 function takeSides(

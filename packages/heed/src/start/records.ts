@@ -5,6 +5,7 @@ import type { RawRow } from '../data/source.js';
 import { isObject } from '../data/turn.js';
 import { parseSpelt } from '../data/spelt.js';
 import { asTurns } from './turns.js';
+import { unfolded } from './unfold.js';
 
 /** Records with flat columns, and the lines that could not be read. */
 export interface LogRecords {
@@ -19,7 +20,7 @@ const SPELT = 0.8;
 
 /**
  * Reads a log. Objects in cells become columns of their own (`feedback: { vote }` is a column `feedback.vote`), turns stay as they are; a
- * JSON object that holds one list of objects is that list.
+ * JSON object that holds one list of objects is that list. A conversation with feedback at its turns is a record for each such turn.
  *
  * @throws UserError as `readRecords` does: a file that is absent, empty, or of which no line can be read
  */
@@ -27,7 +28,8 @@ export async function readLog(file: string): Promise<LogRecords> {
   const { rows, broken } = await readRecords(file);
   const records = unwrapped(rows);
   const spelt = speltColumns(records);
-  return { records: records.map((row) => ({ ...row, fields: flat(unspelt(row.fields, spelt)) })), broken };
+  const columns = records.map((row) => ({ ...row, fields: flat(unspelt(row.fields, spelt)) }));
+  return { records: unfolded(columns, flat), broken };
 }
 
 /** Columns of text that spells objects, as exports write them into cells. An answer that happens to be JSON is an answer. */

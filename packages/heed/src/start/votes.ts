@@ -66,10 +66,11 @@ export interface Scale {
 /**
  * The scale that numbers are on: whole numbers up to 5, or up to 10, of which some are above 1.
  *
+ * @param numbers Ascending.
  * @returns undefined for any other numbers: what is good on their scale is not known
  */
 export function scaleOf(numbers: readonly number[]): Scale | undefined {
-  const [low, high] = [Math.min(...numbers), Math.max(...numbers)];
+  const [low, high] = [numbers[0] ?? NaN, numbers.at(-1) ?? NaN];
   if (!numbers.every(Number.isInteger) || low < 0 || high < 2) return undefined;
   if (high <= 5) return low === 0 && high <= 4 ? undefined : { from: low === 0 ? 0 : 1, to: 5, good: 4, bad: 2 };
   return high <= 10 ? { from: low === 0 ? 0 : 1, to: 10, good: 8, bad: 4 } : undefined;

@@ -1,8 +1,50 @@
 import { describe, expect, it } from 'vitest';
 import { scratchFolder } from '../support/scratch.js';
-import { jsonl, planned, rolesOf, rowsOf } from './support.js';
+import { jsonl, leftOutOf, planned, rolesOf, rowsOf } from './support.js';
 
 const { write } = scratchFolder();
+
+describe('feedback at the turns of a conversation', () => {
+  it('makes a row of each turn that has some, with what came before it', async () => {
+    const turn = (role: string, content: string, more: object = {}): object => ({ role, content, created: 1, ...more });
+    const file = write(
+      'turns.json',
+      JSON.stringify([
+        {
+          id: 'chat-1',
+          messages: [
+            turn('user', 'Do you ship?'),
+            turn('assistant', 'Yes.', { feedback: { rating: 'thumbsUp' } }),
+            turn('user', 'How much?'),
+            turn('assistant', 'It depends.', { feedback: { rating: 'thumbsDown', text: 'Say a number.' } }),
+            turn('user', 'Thanks'),
+            turn('assistant', 'Bye.', { feedback: null }),
+          ],
+        },
+        { id: 'chat-2', messages: [turn('user', 'Hello'), turn('assistant', 'Hi.', { feedback: null })] },
+      ]),
+    );
+    const { log, plan } = await planned(file, { columns: { comment: 'messages[].feedback.text' } });
+    expect(rolesOf(log)).toMatchObject({ messages: 'messages', vote: 'messages[].feedback.rating', id: 'id' });
+    expect(rowsOf(plan)).toEqual([
+      { id: 'chat-1', prompt: 'Do you ship?', completion: 'Yes.', judgment: null, satisfied: true },
+      {
+        id: 'chat-1',
+        prompt: [
+          { role: 'user', content: 'Do you ship?' },
+          { role: 'assistant', content: 'Yes.' },
+          { role: 'user', content: 'How much?' },
+        ],
+        completion: 'It depends.',
+        judgment: 'Say a number.',
+        satisfied: false,
+      },
+    ]);
+    // One conversation is on one side, though its rows have different prompts.
+    expect(plan.parts.heldOut).toEqual([]);
+    expect(leftOutOf(plan)).toEqual({ 'answers of which nothing was said that this kind of row needs': [2] });
+  });
+});
 
 describe('a text that looks like something else', () => {
   it('stays a text: an answer in JSON, a question that quotes a chat', async () => {

@@ -207,7 +207,7 @@ describe('on any log', () => {
   it('a split by date holds out the newest', () => {
     const rows = Array.from({ length: 10 }, (_, i): LoggedRow => ({
       fields: {},
-      answer: { source: { file: 'f', line: i }, prompt: [{ role: 'user', content: String(i) }], completion: 'a', date: (i * 7) % 10 },
+      answer: { source: { file: 'f', line: i + 1 }, prompt: [{ role: 'user', content: String(i) }], completion: 'a', date: (i * 7) % 10 },
     }));
     expect(
       partsOf(rows, 'date', 0.3)
