@@ -1,6 +1,6 @@
 /** Keyboard shortcuts: each place says which it has, and the help lists those that work where one is. */
 import { computed, signal } from '@preact/signals';
-import { useEffect, useState } from 'preact/hooks';
+import { useLayoutEffect, useState } from 'preact/hooks';
 
 /** What a key does. */
 export interface Shortcut {
@@ -36,13 +36,14 @@ export const active = computed(() =>
  */
 export function useKeys(shortcuts: Shortcuts, everywhere = false): void {
   const [owner] = useState({});
-  useEffect(() => {
+  // Before the page is drawn: a key that is pressed at once must not be lost.
+  useLayoutEffect(() => {
     const entry = { owner, shortcuts, everywhere };
     const before = entries.peek();
     const at = before.findIndex((one) => one.owner === owner);
     entries.value = at < 0 ? [...before, entry] : before.with(at, entry);
   });
-  useEffect(() => () => { entries.value = entries.peek().filter((one) => one.owner !== owner); }, []);
+  useLayoutEffect(() => () => { entries.value = entries.peek().filter((one) => one.owner !== owner); }, []);
 }
 
 let first = '';

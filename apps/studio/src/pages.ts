@@ -2,7 +2,8 @@
 import type { Page } from './page.js';
 import { comparePage } from './pages/compare.js';
 import { dataPage } from './pages/data.js';
+import { labelPage } from './pages/label.js';
 import { runsPage } from './pages/runs.js';
 import { tokensPage } from './pages/tokens.js';
 
-export const PAGES: readonly Page[] = [dataPage, runsPage, comparePage, tokensPage];
+export const PAGES: readonly Page[] = [dataPage, runsPage, comparePage, tokensPage, labelPage];

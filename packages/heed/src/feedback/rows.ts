@@ -126,7 +126,7 @@ export function feedbackRows(answers: readonly RemarkedAnswer[], kind: FeedbackK
 }
 
 /** A prompt of one user's message is written as its text. */
-const simple = (prompt: readonly Message[]): string | readonly Message[] =>
+export const simple = (prompt: readonly Message[]): string | readonly Message[] =>
   (prompt.length === 1 && prompt[0]!.role === 'user' ? prompt[0]!.content : prompt);
 
 /** The names of the metrics that are votes, or scores. */

@@ -39,7 +39,7 @@ const Line = z.object({
   /** Who answered: several people may answer one question, each once. */
   who: z.string().min(1).optional(),
 });
-type Line = z.infer<typeof Line>;
+export type Line = z.infer<typeof Line>;
 
 interface Given {
   readonly answer: string;
@@ -169,7 +169,8 @@ export async function waitingFor(failures: readonly { readonly files?: readonly 
 export const describeWaiting = ({ questions, files }: WaitingFor): string =>
   `${count(questions, 'question')} ${questions === 1 ? 'waits' : 'wait'} in ${files.join(' and ')}; fill in \`answer\`, run again`;
 
-const isGiven = (answer: string | null | undefined): answer is string => answer !== null && answer !== undefined;
+/** Whether a line has an answer. */
+export const isGiven = (answer: string | null | undefined): answer is string => answer !== null && answer !== undefined;
 
 function checkChoices(given: readonly Given[], answers: readonly string[]): void {
   const problems = given
@@ -183,7 +184,8 @@ function checkChoices(given: readonly Given[], answers: readonly string[]): void
   if (problems.length > 0) throw problemsError(`${count(problems.length, 'answer')} cannot be used`, problems);
 }
 
-async function readLines(file: string, optional: boolean): Promise<{ readonly line: Line; readonly row: RawRow }[]> {
+/** The lines of a file of questions or answers. @throws UserError listing lines that are none, or where the file is missing */
+export async function readLines(file: string, optional: boolean): Promise<{ readonly line: Line; readonly row: RawRow }[]> {
   let bytes: Uint8Array;
   try {
     bytes = await readFile(file);

@@ -239,4 +239,5 @@ export interface Refusal {
 }
 
 export type * from './api/data.js';
+export type * from './api/label.js';
 export type * from './api/tokens.js';

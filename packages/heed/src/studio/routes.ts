@@ -5,10 +5,11 @@ import type { StudioContext } from './context.js';
 import { actionRoutes } from './routes/actions.js';
 import { compareRoutes } from './routes/compare.js';
 import { dataRoutes } from './routes/data.js';
+import { labelRoutes } from './routes/label.js';
 import { runsRoutes } from './routes/runs.js';
 import { tokensRoutes } from './routes/tokens.js';
 
 /** Makes the routes of a page. Paths are relative to `api/`. */
 export type Routes = (context: StudioContext) => Hono;
 
-export const ROUTES: readonly Routes[] = [runsRoutes, actionRoutes, compareRoutes, tokensRoutes, dataRoutes];
+export const ROUTES: readonly Routes[] = [runsRoutes, actionRoutes, compareRoutes, tokensRoutes, dataRoutes, labelRoutes];
