@@ -46,6 +46,7 @@ const FIRST = ['model_fixtures'];
 const ARGUMENTS = {
   data_parquet: () => ['packages/heed/test/fixtures/data'],
   generate_fixtures: async () => [await defaultModel(), 'packages/heed/test/fixtures/generate'],
+  llama_cpp: async () => [await llamaModels(), 'packages/heed/test/fixtures/generate/llama_cpp.json'],
   model_fixtures: async () => [await defaultModel()],
   text_fixtures: (python) => [gguf(python), 'packages/heed/test/fixtures/text'],
   weights_fixtures: (python) => [gguf(python)],
@@ -79,6 +80,14 @@ function oraclePython() {
 async function defaultModel() {
   const { openCheckpoint } = await import('@heed/heed');
   return (await openCheckpoint(undefined, { log })).folder;
+}
+
+/** A folder with what llama.cpp is asked about. */
+async function llamaModels() {
+  const folder = mkdtempSync(path.join(tmpdir(), 'oracles-gguf-'));
+  const { writeModels } = await import('./llama_cpp_models.js');
+  await writeModels(folder);
+  return folder;
 }
 
 /** The default model's GGUF file, out of its wheel. */

@@ -32,6 +32,7 @@ export { type Adapter, loadAdapter, saveAdapter } from './model/peft.js';
 export { type Scorer, createScorer } from './model/scorer.js';
 export { type RewardScorer, createRewardScorer } from './model/reward-scorer.js';
 export { type MergedTensor, exportMerged } from './model/export.js';
+export { type GgufType, exportGguf, exportGgufLora } from './model/export-gguf.js';
 export { mergedTensors } from './model/merge-host.js';
 
 export { type Template, alpacaTemplate, chatTemplate } from './text/template.js';

@@ -1,4 +1,4 @@
-import { requireNoHead } from './adapter.js';
+import { type LoraModule, requireNoHead } from './adapter.js';
 import type { Adapter } from './peft.js';
 import { readTensor, type Checkpoint } from './checkpoint/open.js';
 import type { MergedTensor } from './export.js';
@@ -16,20 +16,28 @@ export async function* mergedTensors(
 ): AsyncGenerator<MergedTensor> {
   requireNoHead(plan);
   let done = 0;
-  for (const { name, inputs, outputs, rank, scale, a, b } of plan.modules.values()) {
-    const data = await readTensor(checkpoint, `${name}.weight`);
-    const factors = new Float64Array(rank),
-      row = new Float64Array(inputs);
-    const rows = Array.from({ length: rank }, (_, r) => parameters.subarray(a.offset + r * inputs, a.offset + (r + 1) * inputs));
-    for (let o = 0; o < outputs; o++) {
-      for (let r = 0; r < rank; r++) factors[r] = parameters[b.offset + o * rank + r]! * scale;
-      row.fill(0);
-      addRows(row, rows, factors);
-      for (let i = 0, at = o * inputs; i < inputs; i++, at++) data[at] = data[at]! + row[i]!;
-    }
-    yield { name: `${name}.weight`, shape: [outputs, inputs], data };
+  for (const module of plan.modules.values()) {
+    const { name, inputs, outputs } = module;
+    yield { name: `${name}.weight`, shape: [outputs, inputs], data: await mergedModule(checkpoint, parameters, module) };
     onModule?.(++done);
   }
+}
+
+/** W + s·B·A of one module, [out, in]. */
+export async function mergedModule(
+  checkpoint: Checkpoint, parameters: Float32Array, { name, inputs, outputs, rank, scale, a, b }: LoraModule,
+): Promise<Float32Array> {
+  const data = await readTensor(checkpoint, `${name}.weight`);
+  const factors = new Float64Array(rank),
+    row = new Float64Array(inputs);
+  const rows = Array.from({ length: rank }, (_, r) => parameters.subarray(a.offset + r * inputs, a.offset + (r + 1) * inputs));
+  for (let o = 0; o < outputs; o++) {
+    for (let r = 0; r < rank; r++) factors[r] = parameters[b.offset + o * rank + r]! * scale;
+    row.fill(0);
+    addRows(row, rows, factors);
+    for (let i = 0, at = o * inputs; i < inputs; i++, at++) data[at] = data[at]! + row[i]!;
+  }
+  return data;
 }
 
 /** row += Σ factor·row, four at a time: what limits this is the passes over `row`. */

@@ -65,3 +65,44 @@ export function renameTensors(gguf: Gguf, where: string, architectures: readonly
   }
   return out;
 }
+
+/** A GGUF name, and of how many rotary heads the rows are that llama.cpp interleaves. */
+export interface GgufName {
+  readonly name: string;
+  readonly heads?: number;
+}
+
+/**
+ * The way back: from Hugging Face names to those of GGUF.
+ *
+ * @param counts Attention heads, and those of keys.
+ * @throws CheckpointError for a name that the format has no place for
+ */
+export function ggufNamer(
+  { architecture, layer = {}, permuted }: GgufReading, { heads, keyHeads }: { readonly heads: number; readonly keyHeads: number },
+): (name: string) => GgufName {
+  const swap = (table: Readonly<Record<string, string>>): Map<string, string> =>
+    new Map(Object.entries(table).map(([theirs, ours]) => [ours, theirs]));
+  const [top, layers] = [swap(TOP), swap({ ...LAYER, ...layer })];
+  const rotary = new Map([['attn_q', heads], ['attn_k', keyHeads]]);
+  return (name) => {
+    const [, index, part = '', kind = ''] = /^(?:model\.layers\.(\d+)\.)?(.+?)(\.weight|\.bias)?$/.exec(name) ?? [];
+    const theirs = index === undefined ? top.get(part) : layers.get(part);
+    if (theirs === undefined) throw new CheckpointError(`${name}: a GGUF of the architecture ${architecture} has no such tensor`);
+    return { name: `${index === undefined ? '' : `blk.${index}.`}${theirs}${kind}`, heads: permuted ? rotary.get(theirs) : undefined };
+  };
+}
+
+/** llama.cpp's `permute`: row i·(size/2) + j of a rotary head becomes its row 2j + i. */
+export function interleaveRows(values: Float32Array, rows: number, heads: number): Float32Array {
+  const width = values.length / rows, size = rows / heads, out = new Float32Array(values.length);
+  for (let head = 0; head < heads; head++) {
+    for (let j = 0; j < size / 2; j++) {
+      for (let i = 0; i < 2; i++) {
+        const from = (head * size + i * (size / 2) + j) * width;
+        out.set(values.subarray(from, from + width), (head * size + 2 * j + i) * width);
+      }
+    }
+  }
+  return out;
+}
