@@ -55,6 +55,7 @@ const YOURS: Readonly<Record<string, string | ((folder: string) => void)>> = {
   ].map((row) => `${JSON.stringify(row)}\n`).join('')),
   'toxicity.jsonl': 'examples/judge-toxicity.jsonl',
   'feedback.db': (file) => cpSync(keptChats, file),
+  'argilla.json': (file) => writeFileSync(file, JSON.stringify(SAMPLES.argilla)),
   'feedback-history-export.json': (file) => writeFileSync(file, JSON.stringify(SAMPLES['open-webui'])),
   'rewards.ts': (file) => writeFileSync(file, /```ts\n([\s\S]*?)```/.exec(read('docs/rewards.md'))![1]!),
 };

@@ -15,6 +15,7 @@ interface Options extends Weighing {
   readonly output?: string;
   readonly map?: string;
   readonly fields?: string;
+  readonly redact?: boolean;
 }
 
 /** What a kind of row has of it; a text where several metrics could be meant. */
@@ -38,6 +39,7 @@ export function register(program: Command, out: Output): void {
     .option('--good-from <number>', 'a score of so much or more is a vote in favour, one below it a vote against', numberOf)
     .option('--map <labels>', 'what labels mean: LABEL=good,LABEL=bad,LABEL=NUMBER')
     .option('--fields <fields>', 'what fields mean, where the format does not say: prompt=NAME,vote=NAME')
+    .option('--redact', 'put marks in the place of e-mail addresses, phone, card and IP numbers, and street addresses')
     .option('--human-only', 'count what people said, and not what programs did')
     .addHelpText('after', examples(
       'heed import feedback-history-export.json --from open-webui', 'heed import results.json --from promptfoo --kind judged -o rows.jsonl',
@@ -51,7 +53,9 @@ function numberOf(text: string): number {
   return number;
 }
 
-async function importing(files: string[], { from, kind, output, map, fields, ...weighing }: Options, out: Output): Promise<void> {
+async function importing(
+  files: string[], { from, kind, output, map, fields, redact = false, ...weighing }: Options, out: Output,
+): Promise<void> {
   const [{ UserError }, { existsSync }, { importFiles }, { kindsOf, rowsOfKind }, { readFieldMap, readLabelMap }] = await Promise.all([
     import('../errors.js'), import('node:fs'), import('../exchange/import/import.js'), import('../exchange/import/rows.js'),
     import('../exchange/import/labels.js'),
@@ -81,7 +85,7 @@ async function importing(files: string[], { from, kind, output, map, fields, ...
       ...Object.entries(leftOut).map(([reason, n]) => `${n} ${reason}.`), ...await refusedLines([...imported.refused, ...refused]),
     ]);
   }
-  await write({ ...made, kind: chosen }, output, imported, out);
+  await write({ ...made, kind: chosen }, { output, redact }, imported, out);
 }
 
 /** How many rows there are of each kind. */
@@ -90,30 +94,42 @@ async function overview(files: readonly string[], imported: Imported, counts: re
   const some = counts.find(({ rows }) => rows !== 0)?.kind;
   const next = some === undefined ? [] : [`Write some: heed import ${files.join(' ')} --from ${format} --kind ${some} -o rows.jsonl`];
   const lines = [
-    `${records} records of ${format} in ${files.join(', ')}`, '', ...kindsOverview(counts), '', ...await aboutLines(imported), ...next,
+    `${records} records of ${format} in ${files.join(', ')}`, '', ...kindsOverview(counts), '', ...await aboutLines(imported), KEPT,
+    ...next,
   ];
   const rows = Object.fromEntries(counts.map((one) => [one.kind, one.rows]));
   out.result({ files, format, records, rows, ...reported(imported) }, lines.join('\n'));
 }
 
 async function write(
-  { kind, rows, leftOut, refused }: KindRows & { readonly kind: RowKind }, output: string, imported: Imported, out: Output,
+  { kind, rows, leftOut, refused }: KindRows & { readonly kind: RowKind }, { output, redact }: { output: string; redact: boolean },
+  imported: Imported, out: Output,
 ): Promise<void> {
-  const { atomicWrite } = await import('../run/files.js');
-  await atomicWrite(output, rows.map(({ fields }) => `${JSON.stringify(fields)}\n`).join(''));
+  const [{ atomicWrite }, { redactRows }] = await Promise.all([import('../run/files.js'), import('../exchange/redact.js')]);
+  const plain = rows.map(({ fields }) => fields);
+  const { rows: written, counts } = redact ? redactRows(plain) : { rows: plain, counts: {} };
+  await atomicWrite(output, written.map((row) => `${JSON.stringify(row)}\n`).join(''));
   const left = Object.entries(leftOut).map(([reason, n]) => `  not in ${kind} rows: ${n} ${reason}`);
   const { format, records } = imported;
-  const value = { output, format, kind, records, rows: rows.length, leftOut, unusable: refused.length, ...reported(imported) };
-  const lines = [`${rows.length} ${kind} rows are in ${output}`, ...left, ...await refusedLines(refused), ...await aboutLines(imported)];
-  out.result(value, lines.join('\n'));
+  const about = { output, format, kind, records, rows: rows.length, leftOut, unusable: refused.length, ...reported(imported) };
+  const found = Object.entries(counts).map(([what, n]) => `${n} × ${what}`).join(', ');
+  const taken = `Taken out: ${found === '' ? 'nothing was found' : found}. Names and what else tells who somebody is remain.`;
+  out.result({ ...about, ...(redact && { redacted: counts }) }, [
+    `${rows.length} ${kind} rows are in ${output}`, ...left, ...await refusedLines(refused), ...await aboutLines(imported),
+    redact ? taken : KEPT,
+  ].join('\n'));
 }
 
-const reported = ({ refused, unused }: Imported): object => ({ refused: refused.length, unused: [...unused].sort() });
+const KEPT = 'Personal data in the texts is kept as it stands; --redact takes out addresses and numbers.';
+
+const reported = ({ refused, unused, notes }: Imported): object =>
+  ({ refused: refused.length, notes: Object.fromEntries(notes), unused: [...unused].sort() });
 
 /** What was refused, what nothing uses, and what is kept. */
-async function aboutLines({ refused, unused }: Imported): Promise<string[]> {
+async function aboutLines({ refused, unused, notes }: Imported): Promise<string[]> {
   const { describeUnused } = await import('../data/unused.js');
-  return [...await refusedLines(refused), ...describeUnused([...unused].sort()), 'Personal data in the texts is kept as it stands.'];
+  const noted = [...notes].map(([what, times]) => `  ${times} × ${what}`);
+  return [...await refusedLines(refused), ...noted, ...describeUnused([...unused].sort())];
 }
 
 async function refusedLines(refused: readonly Problem[]): Promise<string[]> {

@@ -10,6 +10,8 @@ import { count, unpack } from './text-lines.js';
 
 const READABLE = '.jsonl .ndjson .json .csv .tsv (each also .gz) and .parquet';
 
+type Prepare = (bytes: Uint8Array) => Uint8Array;
+
 /**
  * Reads one data file, or several as one. The format follows the file name; a `.json` file may hold an
  * array of objects or one object per line.
@@ -26,14 +28,15 @@ export async function readRows(path: string | readonly string[]): Promise<RawRow
 /**
  * The same for a caller that checks the rows too, so that broken lines and wrong rows are listed together.
  *
+ * @param prepare Changes the unpacked bytes of a text file before they are read. Default: as they are.
  * @throws UserError for a file of which no line can be read.
  */
-export async function readRecords(path: string | readonly string[]): Promise<Records> {
+export async function readRecords(path: string | readonly string[], prepare: Prepare = (bytes) => bytes): Promise<Records> {
   const files = typeof path === 'string' ? [path] : path;
   const rows: RawRow[] = [];
   const broken: Problem[] = [];
   for (const file of files) {
-    const found = await readFileRows(file);
+    const found = await readFileRows(file, prepare);
     if (found.rows.length === 0) throw found.broken.length > 0 ? unreadable(found) : new UserError(`${file} holds no rows`);
     for (const row of found.rows) rows.push(row);
     for (const problem of found.broken) broken.push(problem);
@@ -47,7 +50,7 @@ function unreadable({ rows, broken }: Records): UserError {
   return problemsError(`${file}: ${count(broken.length, unit)} of ${all} cannot be read`, broken, brokenHints(broken));
 }
 
-async function readFileRows(file: string): Promise<Records> {
+async function readFileRows(file: string, prepare: Prepare): Promise<Records> {
   const kind = /\.(jsonl|ndjson|json|csv|tsv|parquet)(\.gz)?$/i.exec(file)?.[1]?.toLowerCase();
   if (kind === undefined || (kind === 'parquet' && file.endsWith('.gz'))) {
     await mustBeFile(file);
@@ -55,7 +58,7 @@ async function readFileRows(file: string): Promise<Records> {
   }
   await mustBeFile(file);
   if (kind === 'parquet') return { rows: await readParquet(file), broken: [] };
-  const bytes = unpack(file, await bytesOf(file));
+  const bytes = prepare(unpack(file, await bytesOf(file)));
   if (kind === 'json') return readJson(file, bytes);
   if (kind === 'csv') return readCsv(file, bytes, 'csv');
   if (kind === 'tsv') return readCsv(file, bytes, 'tsv');

@@ -1,7 +1,7 @@
 /** Training rows out of answers and what people said of them. */
 import type { Message } from '../text/template.js';
 import { UserError } from '../errors.js';
-import { COMMENT, DEMONSTRATION, type Feedback } from './feedback.js';
+import { COMMENT, DEMONSTRATION, type Feedback, type Said } from './feedback.js';
 import type { FeedbackKind } from './kinds.js';
 import type { GivenAnswer } from './store.js';
 
@@ -104,19 +104,20 @@ export function feedbackRows(answers: readonly RemarkedAnswer[], kind: FeedbackK
   const leftOut: Record<string, number> = {};
   const count = (reason: string, n = 1): void => { leftOut[reason] = (leftOut[reason] ?? 0) + n; };
   const rows = answers.flatMap(({ id, choice, prompt, completion, finish, feedback }) => {
-    const of = (metric: string | undefined): Remark[] => feedback.filter((one) => one.metric === metric);
-    const latest = (metric: string | undefined): Remark['value'] | undefined => {
-      const all = of(metric);
+    const of = (kind: Said, metric?: string): Remark[] => feedback.filter((one) => one.said === kind && one.metric === metric);
+    const latest = (kind: Said, metric: string | undefined): Remark['value'] | undefined => {
+      const all = of(kind, metric);
       if (all.length > 1) count(`earlier values of ${metric} on the same answer`, all.length - 1);
       return all.at(-1)?.value;
     };
-    const comments = of(COMMENT).filter(({ about }) => about === undefined || about === vote || vote === undefined);
-    if (comments.length < of(COMMENT).length) count('comments on another metric', of(COMMENT).length - comments.length);
+    const words = of('comment', COMMENT);
+    const comments = words.filter(({ about }) => about === undefined || about === vote || vote === undefined);
+    if (comments.length < words.length) count('comments on another metric', words.length - comments.length);
     const row = { id: choice === 0 ? id : `${id}#${choice}`, prompt: simple(prompt), completion };
     const made = rowsOfAnswer(kind, row, {
       comments: comments.map(({ value }) => value as string),
-      demonstration: latest(DEMONSTRATION) as string | undefined,
-      vote: latest(vote) as boolean | undefined, score: latest(score) as number | undefined,
+      demonstration: latest('demonstration', DEMONSTRATION) as string | undefined,
+      vote: latest('vote', vote) as boolean | undefined, score: latest('score', score) as number | undefined,
     }, finish);
     if (typeof made !== 'string') return made;
     count(made);

@@ -27,12 +27,9 @@ export interface ImportFormat {
   readonly fields?: readonly string[];
 }
 
-/** A vote or a score under its name. `comment` and `demonstration` mean something else to `heed rows`, so those get a longer one. */
-export function rated(name: string, value: boolean | number, by?: ImportedRemark['by']): ImportedRemark {
-  const said = typeof value === 'boolean' ? 'vote' : 'score';
-  const metric = name === COMMENT || name === DEMONSTRATION ? `${name} (${said})` : name;
-  return { metric, said, value, ...(by && { by }) };
-}
+/** A vote or a score under its name. */
+export const rated = (metric: string, value: boolean | number, by?: ImportedRemark['by']): ImportedRemark =>
+  ({ metric, said: typeof value === 'boolean' ? 'vote' : 'score', value, ...(by && { by }) });
 
 /** Words about an answer; `about`: the vote that they explain. No remark where the words say nothing. */
 export const comment = (text: string | null | undefined, { about, by }: { about?: string; by?: ImportedRemark['by'] } = {}):

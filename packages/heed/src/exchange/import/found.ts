@@ -28,16 +28,20 @@ export interface FoundRow {
   readonly row: Readonly<Record<string, unknown>>;
 }
 
-/** Where an importer puts what it finds. Each record ends as an answer, a row or a refusal, or as several. */
+/** Where an importer puts what it finds. Each record ends as an answer or a part of one, a row, or a refusal; or as several. */
 export interface Findings {
   readonly answers: (FoundAnswer & { readonly source: Source })[];
   readonly rows: FoundRow[];
   readonly refused: Problem[];
+  /** Records that are a part of an answer which stands in another record: scores, and turns before it. */
+  readonly joined: Source[];
+  /** What a user should know of what was found, and how often it was so. */
+  readonly notes: Map<string, number>;
   /** Keys of the records that nothing uses, as paths: `meta.tags`. */
   readonly unused: Set<string>;
 }
 
-export const noFindings = (): Findings => ({ answers: [], rows: [], refused: [], unused: new Set() });
+export const noFindings = (): Findings => ({ answers: [], rows: [], refused: [], joined: [], notes: new Map(), unused: new Set() });
 
 /** Why a record, or a part of one, makes no row. */
 export class Refusal extends Error {
@@ -53,10 +57,12 @@ export class Refusal extends Error {
  * Runs `read`; a refusal that it throws is noted at its source.
  *
  * @param place Of a part of the record: `results[3]`.
+ * @returns Whether `read` came to its end.
  */
-export function orRefuse(findings: Findings, source: Source, read: () => void, place?: string): void {
+export function orRefuse(findings: Findings, source: Source, read: () => void, place?: string): boolean {
   try {
     read();
+    return true;
   } catch (error) {
     if (!(error instanceof Refusal || error instanceof RowFault)) throw error;
     const [reason, column] = error instanceof Refusal ? [error.message] : [error.reason, error.column];
@@ -65,6 +71,7 @@ export function orRefuse(findings: Findings, source: Source, read: () => void, p
     findings.refused.push({
       source, reason, ...(parts.length > 0 && { column: parts.join(': ') }), ...(value === undefined ? {} : { value }),
     });
+    return false;
   }
 }
 
@@ -99,6 +106,15 @@ function noteUnused(given: unknown, kept: unknown, at: string, unused: Set<strin
       else noteUnused(value, kept[key], path, unused);
     }
   }
+}
+
+/** An id as a file has it, or what stands in for one that is neither text nor a number. */
+export const idOr = (value: unknown, otherwise: string): string =>
+  (typeof value === 'string' || typeof value === 'number' ? String(value) : otherwise);
+
+/** Notes what a user should know. */
+export function note({ notes }: Findings, what: string, times = 1): void {
+  if (times > 0) notes.set(what, (notes.get(what) ?? 0) + times);
 }
 
 /** A schema for what an importer hands on as it is. */

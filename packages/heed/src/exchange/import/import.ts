@@ -24,12 +24,24 @@ const NO_HINTS: Hints = { labels: new Map(), fields: new Map() };
  * @throws UserError for a file that cannot be read, and where no format is named and none is certain
  */
 export async function importFiles(files: readonly string[], from?: ImportName, hints: Hints = NO_HINTS): Promise<Imported> {
-  const { rows, broken } = await readRecords(files);
+  const archive = files.find((file) => file.endsWith('.eval'));
+  if (archive !== undefined) {
+    throw new UserError(`${archive} is an archive of inspect's.`, ['Make JSON of it: inspect log convert --to json --output-dir OUT LOG']);
+  }
+  const { rows, broken } = await readRecords(files, from === 'inspect' ? withoutConstants : undefined);
   const format = from === undefined ? certain(rows) : IMPORT_FORMATS.find(({ name }) => name === from)!;
   requireFields(format, hints);
   const findings = importRecords(format, rows, hints);
   findings.refused.unshift(...broken);
   return { ...findings, format: format.name, records: rows.length + broken.length };
+}
+
+const CONSTANT = /"(?:[^"\\]|\\[^])*"|-?\b(?:NaN|Infinity)\b/g;
+
+/** Python writes NaN and Infinity for scores that are missing; JSON has null. */
+function withoutConstants(bytes: Uint8Array): Uint8Array {
+  const text = Buffer.from(bytes).toString('latin1');
+  return Buffer.from(text.replace(CONSTANT, (token) => (token.startsWith('"') ? token : 'null')), 'latin1');
 }
 
 /** The same of records that were read already. */

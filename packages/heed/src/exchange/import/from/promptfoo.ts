@@ -60,7 +60,7 @@ export const promptfoo: ImportFormat = {
 function resultsOf(record: RawRow, findings: Findings): Graded[] {
   const { source, fields } = record;
   const graded: Graded[] = [];
-  const take = (result: unknown, place?: string): void => orRefuse(findings, source, () => {
+  const take = (result: unknown, place?: string): void => void orRefuse(findings, source, () => {
     graded.push(readResult(readAs(Result, result, findings, place === undefined ? '' : 'results[]'), source, findings));
   }, place);
   orRefuse(findings, source, () => {
