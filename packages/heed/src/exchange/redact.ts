@@ -23,7 +23,7 @@ const KINDS: readonly Kind[] = [
     // A number before a street (English), or behind one (German, Dutch).
     pattern: new RegExp(
       String.raw`\b\d{1,5}[a-z]? (?:\p{Lu}[\p{L}'.-]+ ){1,4}(?:Street|St|Avenue|Ave|Road|Rd|Lane|Ln|Drive|Dr|Boulevard|Blvd|Court|Way)\b\.?`
-      + String.raw`|\b\p{Lu}[\p{L}-]*(?:straße|strasse|str\.|weg|gasse|platz|allee|straat|laan) \d{1,4}[a-z]?\b`, 'gu',
+      + String.raw`|(?<!\p{L})\p{Lu}[\p{L}-]*(?:straße|strasse|str\.|weg|gasse|platz|allee|straat|laan) \d{1,4}[a-z]?\b`, 'gu',
     ),
   },
 ];
