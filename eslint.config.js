@@ -1,7 +1,7 @@
 import tseslint from 'typescript-eslint';
 
 export default tseslint.config(
-  { ignores: ['**/dist/**', '**/node_modules/**', 'runs/**', '**/.venv/**', 'packages/heed/examples/**', 'docs/api/**'] },
+  { ignores: ['**/dist/**', '**/node_modules/**', 'runs/**', '**/.venv/**', 'packages/heed/examples/**', 'packages/heed/test/fixtures/**', 'docs/api/**'] },
   ...tseslint.configs.recommendedTypeChecked,
   {
     languageOptions: { parserOptions: { project: ['./packages/*/tsconfig.json', './apps/*/tsconfig.json', './tsconfig.test.json'], tsconfigRootDir: import.meta.dirname } },

@@ -10,7 +10,7 @@ describe('HelpSteer', () => {
   it('in versions 2 and 3 alike, a number above 0 says that the second answer is better, and 0 that neither is', () => {
     const second = (by: number) => ({ prompt: 'Fruit?', response_1: 'one', response_2: 'two', preference_strength: by });
     const third = (by: number) => ({ context, response1: 'one', response2: 'two', overall_preference: by });
-    for (const make of [second, third]) {
+    for (const make of [second, third] as readonly ((by: number) => object)[]) {
       expect(rows(findings('helpsteer', [2, -3, 0].map(make)), 'preference')).toMatchObject([
         { chosen: 'two', rejected: 'one', margin: 2 }, { chosen: 'one', rejected: 'two', margin: 3 }, { soft_label: 0.5, margin: 0 },
       ]);

@@ -199,7 +199,8 @@ describe('heed export --to gguf', () => {
 
   it('refuses a model whose keys or tokenizer it cannot write, with a way out', async () => {
     const gemma = await openCheckpoint(original('gemma3'));
-    await expect(exportGguf(gemma, everywhere(gemma), fresh(), 'f16')).rejects.toThrow(/gemma3_text model cannot be written; take the base as a \.gguf/);
+    await expect(exportGguf(gemma, everywhere(gemma), fresh(), 'f16'))
+      .rejects.toThrow(/gemma3_text model cannot be written; take the base as a \.gguf/);
     const odd = await withTokenizer('qwen2', { pre_tokenizer: { type: 'Whitespace' } });
     await expect(exportGguf(odd, everywhere(odd), fresh(), 'f16')).rejects.toThrow(/rule that has no known name in GGUF/);
   });

@@ -85,7 +85,7 @@ export function readAs<T>(schema: z.ZodType<T>, value: unknown, { unused }: Find
   const read = schema.safeParse(value);
   if (!read.success) {
     const [issue] = read.error.issues;
-    const path = [at, ...issue!.path.map(String)].filter((part) => part !== '').join('.');
+    const path = issue!.path.map(String).join('.');
     throw new Refusal(`${path === '' ? 'the record' : path}: ${issue!.message}`, issue!.path.reduce<unknown>(inner, value));
   }
   noteUnused(value, read.data, at, unused);

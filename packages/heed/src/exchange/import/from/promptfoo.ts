@@ -15,7 +15,7 @@ const Result = z.object({
   promptIdx: z.int(), testIdx: z.int(),
   provider: z.object({ id: z.string().optional() }).optional(),
   prompt: z.object({ raw: z.string() }),
-  response: z.object({ output: anything }).nullish(),
+  response: z.object({ output: anything.optional() }).nullish(),
   failureReason: z.int().default(0),
   success: z.boolean(), score: z.number(),
   gradingResult: z.object({
