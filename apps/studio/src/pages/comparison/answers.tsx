@@ -48,7 +48,7 @@ export function ComparedAnswerList({ sides }: { readonly sides: readonly Side[] 
         <label>
           <input type="checkbox" checked={marked.value} onChange={() => { marked.value = !marked.value; }} /> Mark what differs <kbd>d</kbd>
         </label>
-        <span class="quiet"><kbd>j</kbd> <kbd>k</kbd> next, before</span>
+        <span class="quiet keyboard"><kbd>j</kbd> <kbd>k</kbd> next, before</span>
       </div>
       {items.length === 0 && <p class="quiet">There is none.</p>}
       {items.map((one) => <Prompt key={`${one.id} ${one.prompt}`} of={one} sides={sides} marked={marked.value} />)}
