@@ -204,6 +204,29 @@ describe('on any log', () => {
     );
   });
 
+  it('of one message a row, every line is a turn before an answer, or ends as above', async () => {
+    const message = fc.record({
+      chat_id: fc.nat(4),
+      sender: fc.constantFrom('customer', 'bot', 'bot', 'moderator'),
+      text: fc.constantFrom('', 'pear', 'fig', 'oak', 'elm'),
+      rating: fc.constantFrom('up', 'down', null, 'purple'),
+    });
+    const columns = { speaker: 'sender', content: 'text', conversation: 'chat_id', vote: 'rating' };
+    let n = 0;
+    await fc.assert(
+      fc.asyncProperty(fc.array(message, { maxLength: 25 }), async (messages) => {
+        const whole = ['customer', 'bot'].map((sender) => ({ chat_id: 9, sender, text: 'ash', rating: 'up' }));
+        const { log, plan } = await planned(write(`messages-${n++}.jsonl`, jsonl([...whole, ...messages])), { columns });
+        const ended = [...plan.parts.train, ...plan.parts.heldOut].map(({ answer }) => answer.source.line);
+        const lines = [...ended, ...Object.values(leftOutOf(plan)).flat()];
+        expect(new Set(lines).size).toBe(lines.length);
+        expect(lines.length + log.context).toBe(messages.length + 2);
+        expectApart(plan.parts.train, plan.parts.heldOut, false);
+      }),
+      { numRuns: 40 },
+    );
+  });
+
   it('a split by date holds out the newest', () => {
     const rows = Array.from({ length: 10 }, (_, i): LoggedRow => ({
       fields: {},
