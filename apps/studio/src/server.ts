@@ -105,3 +105,31 @@ export function usePosted<T, B extends object = object>(path: string, body: B | 
   const { value, error, body: answered } = text === undefined ? {} as typeof state : state;
   return { value, error, body: answered, waits: text !== undefined && state.text !== text };
 }
+
+/**
+ * Posts, and takes the server-sent events of the answer as they come. An EventSource cannot post.
+ *
+ * @throws ServerError where it is refused; what `fetch` throws where `signal` aborts it
+ */
+export async function streamed(
+  path: string, body: object, signal: AbortSignal, take: (event: string, data: unknown) => void,
+): Promise<void> {
+  const answer = await fetch(`api/${path}`, {
+    method: 'POST', headers: { 'Content-Type': 'application/json' }, body: JSON.stringify(body), signal,
+  });
+  if (!answer.ok) {
+    const { error } = (await answer.json()) as Refusal;
+    throw new ServerError(error.message, answer.status, error.hints);
+  }
+  let rest = '';
+  const reader = answer.body!.pipeThrough(new TextDecoderStream()).getReader();
+  for (let piece = await reader.read(); !piece.done; piece = await reader.read()) {
+    const events = (rest + piece.value).split('\n\n');
+    rest = events.pop()!;
+    for (const event of events) {
+      const field = (name: string): string | undefined => new RegExp(`^${name}: ?(.*)$`, 'm').exec(event)?.[1];
+      const data = field('data');
+      if (data !== undefined) take(field('event') ?? 'message', JSON.parse(data));
+    }
+  }
+}

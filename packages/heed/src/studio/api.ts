@@ -238,6 +238,7 @@ export interface Refusal {
   readonly error: { readonly message: string; readonly hints?: readonly string[]; readonly code?: string | null };
 }
 
+export type * from './api/chat.js';
 export type * from './api/data.js';
 export type * from './api/label.js';
 export type * from './api/tokens.js';

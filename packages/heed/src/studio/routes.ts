@@ -3,6 +3,7 @@ import type { Hono } from 'hono';
 
 import type { StudioContext } from './context.js';
 import { actionRoutes } from './routes/actions.js';
+import { chatRoutes } from './routes/chat.js';
 import { compareRoutes } from './routes/compare.js';
 import { dataRoutes } from './routes/data.js';
 import { labelRoutes } from './routes/label.js';
@@ -12,4 +13,4 @@ import { tokensRoutes } from './routes/tokens.js';
 /** Makes the routes of a page. Paths are relative to `api/`. */
 export type Routes = (context: StudioContext) => Hono;
 
-export const ROUTES: readonly Routes[] = [runsRoutes, actionRoutes, compareRoutes, tokensRoutes, dataRoutes, labelRoutes];
+export const ROUTES: readonly Routes[] = [runsRoutes, actionRoutes, compareRoutes, tokensRoutes, dataRoutes, labelRoutes, chatRoutes];

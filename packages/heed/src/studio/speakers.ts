@@ -3,7 +3,7 @@ import { existsSync } from 'node:fs';
 import { basename, join, resolve } from 'node:path';
 
 import { ADAPTER_CONFIG } from '../model/adapter-folder.js';
-import { DEFAULT_MODEL } from '../model/checkpoint/known.js';
+import { DEFAULT_MODEL, findKnown } from '../model/checkpoint/known.js';
 import { isSection } from '../run/report/measurements.js';
 import { ApiError } from '../serve/api-error.js';
 import type { Speaker } from './api.js';
@@ -62,7 +62,8 @@ async function ofRun(project: Project, dir: string): Promise<Found[]> {
   const there = existsSync(path);
   const base = there ? basename(path) : named;
   const about: Pick<Found, 'base' | 'model' | 'template' | 'lambda' | 'wording'> = {
-    base, model: there ? path : named, ...cutOf(method), ...(template === 'chat' || template === 'alpaca' ? { template } : {}),
+    base, model: there ? path : (findKnown(named)?.name ?? named), ...cutOf(method),
+    ...(template === 'chat' || template === 'alpaca' ? { template } : {}),
   };
   const adapter = join(dir, 'adapter');
   return [

@@ -1,5 +1,6 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import type { Hono } from 'hono';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
 import type { CreditPart, JudgedShown, Part, Scored, Speakers } from '../../src/studio/api.js';
@@ -17,6 +18,7 @@ const rows = [
 ];
 const studio = studioFor();
 let context: StudioContext;
+let app: Hono;
 let model: string;
 
 beforeAll(async () => {
@@ -40,6 +42,7 @@ beforeAll(async () => {
     { ...answer, round: 2, completion: 'hi', reward: 1, advantage: 0.5, ids, advantages: ids.map((_, t) => (t === 0 ? 1 : 0)) },
   ].map((row) => `${JSON.stringify(row)}\n`).join(''));
   context = await openContext(studio.folder, { signal: new AbortController().signal });
+  app = createStudio(context, { page: studio.folder });
 });
 afterAll(() => context?.models.close());
 
@@ -49,7 +52,6 @@ async function tokens(text: string): Promise<number[]> {
 }
 
 async function ask<T>(path: string, body?: object): Promise<T> {
-  const app = createStudio(context, { page: studio.folder });
   const answer = await app.request(`http://127.0.0.1:8322/api/${path}`, {
     headers: { host: '127.0.0.1:8322', 'content-type': 'application/json' }, ...(body && { method: 'POST', body: JSON.stringify(body) }),
   });
