@@ -13,11 +13,9 @@ import { Methods } from './data/methods.js';
 import { Ready } from './data/ready.js';
 import { Remarks } from './data/remarks.js';
 import { Rows } from './data/rows.js';
+import type { Told } from './data/told.js';
 import '../style/tokens.css';
 import '../style/data.css';
-
-/** What the reader has said of the file so far. */
-export type Told = Omit<LookRequest, 'file' | 'speaker'>;
 
 function Data() {
   const file = place.value.params.get('file') ?? undefined;

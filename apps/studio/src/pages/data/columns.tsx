@@ -1,6 +1,6 @@
 /** What the columns of a file are, and what its owner alone can know. */
 import type { Look, LookColumn } from '../../api.js';
-import type { Told } from '../data.js';
+import type { Told } from './told.js';
 import { number } from '../../write.js';
 
 interface Props { readonly look: Look; readonly told: Told; readonly tell: (more: Told) => void }

@@ -1,7 +1,7 @@
 /** The methods that fit, how the rows are split, and what the doctor finds in them. */
 import type { LookPlan, Speaker } from '../../api.js';
 import { number } from '../../write.js';
-import type { Told } from '../data.js';
+import type { Told } from './told.js';
 import { Remarks } from './remarks.js';
 
 interface Props {
