@@ -4,7 +4,7 @@
  *
  * @packageDocumentation
  */
-export { captureFeedback } from './capture.js';
+export { type CapturedCall, type FeedbackMiddleware, captureFeedback } from './capture.js';
 export { inferenceId } from './id.js';
 export { type HeedOptions, createHeed } from './provider.js';
 export { type FeedbackServer, sendFeedback } from './send.js';
