@@ -128,8 +128,15 @@ export { evidenceOf, supportOf, supported } from './reward/truth/support.js';
 export { type RuleSet, loadRules } from './reward/rules/load.js';
 export { type Check, type Fault, type Rule, defineRule } from './reward/rules/rule.js';
 export { type Answer, type AnswerReport, type EvaluationParts, type Fluency, evaluateAnswers } from './evaluate/answers.js';
+export {
+  type ComparedAnswer, type ComparedPrompt, type Comparison, type ComparisonInput, type Contender, runComparison, tellingFirst,
+} from './evaluate/compare.js';
+export { type Duel, type Outcome } from './evaluate/duel.js';
+export { heldOutPrompts } from './loop/held-out-prompts.js';
 export { type Evaluation, type EvaluationHooks, type EvaluationSummary, runEvaluation } from './evaluate/run.js';
-export { type BootstrapOptions, type Estimate, bootstrapInterval, pairedDifference, proportionInterval } from './run/statistics.js';
+export {
+  type BootstrapOptions, type Estimate, type McNemar, bootstrapInterval, mcnemar, pairedDifference, proportionInterval,
+} from './run/statistics.js';
 
 export { openRun, type RunFolder } from './run/folder.js';
 export { type LoadedRecipe, loadRecipe } from './run/recipe.js';

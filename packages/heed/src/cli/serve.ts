@@ -5,6 +5,7 @@ import { type Command, Option } from 'commander';
 
 import { examples } from './help.js';
 import type { FeedbackStore } from '../feedback/store.js';
+import { named } from './named.js';
 import type { Output } from './output.js';
 import { type PrecisionFlag, number, precisionFlag, requireWhole } from './model-flags.js';
 
@@ -146,15 +147,4 @@ async function openKeeping(
   await clear();
   const timer = setInterval(() => void clear().catch((error: unknown) => say(String(error))), 60 * 60 * 1000);
   return { store, close() { clearInterval(timer); store.close(); } };
-}
-
-/** NAME=FOLDER, or a folder: a run's `adapter` or `controller` goes by the run's name. */
-function named(specs: readonly string[]): readonly (readonly [string, string])[] {
-  return specs.map((spec) => {
-    const at = spec.indexOf('=');
-    if (at > 0) return [spec.slice(0, at), spec.slice(at + 1)];
-    const folder = resolve(spec);
-    const own = basename(folder);
-    return [['adapter', 'controller'].includes(own) ? basename(resolve(folder, '..')) : own, spec];
-  });
 }

@@ -3,6 +3,7 @@ import type { Command } from 'commander';
 
 import * as align from './align.js';
 import * as chat from './chat.js';
+import * as compare from './compare.js';
 import * as compose from './compose.js';
 import * as control from './control.js';
 import * as evaluate from './evaluate.js';
@@ -30,7 +31,7 @@ export type Register = (program: Command, out: Output) => void;
 
 export const VERBS: readonly Register[] = [
   quickstart.register, train.register, align.register, control.register, label.register, infer.register, fitRewards.register,
-  inspect.register, start.register, split.register, generate.register, evaluate.register, chat.register, serve.register, studio.register,
-  rows.register, importing.register, feedback.register, report.register, models.register,
+  inspect.register, start.register, split.register, generate.register, evaluate.register, compare.register, chat.register,
+  serve.register, studio.register, rows.register, importing.register, feedback.register, report.register, models.register,
   exporting.register, compose.register,
 ];

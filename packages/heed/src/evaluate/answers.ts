@@ -81,7 +81,7 @@ export async function evaluateAnswers(
   { model, generator, scorer, reward, rows, sampling, keptIn, signal, onProgress, onStage }: EvaluationParts,
 ): Promise<AnswerReport> {
   const prompts = rows.map((row) => model.template.prompt(row.prompt));
-  const completions = await keeping(keptIn, () => generator.generate(prompts.map((prompt, row) => ({ prompt, row })), sampling, {
+  const completions = await keptCompletions(keptIn, () => generator.generate(prompts.map((prompt, row) => ({ prompt, row })), sampling, {
     onProgress: ({ finished, total }) => onProgress?.(finished, total),
   }));
   const items = rows.map((row, i) => ({ prompt: row.prompt, response: completions[i]!.text, ids: completions[i]!.ids, row }));
@@ -95,22 +95,33 @@ export async function evaluateAnswers(
   if (scorer !== undefined) onStage?.('measuring how fluent the answers are', sequences.length);
   const scored = scorer && (await scorer.logProbs(sequences, (done) => onProgress?.(done, sequences.length)));
   const logprobs = scored?.flat().map((x) => x!) ?? completions.flatMap((c) => c.logprobs);
-  const texts = answers.map((a) => a.response);
+  const { unfinished, ...plain } = plainMeasures(completions);
   return {
     answers,
-    ...(await summarise(reward, rated)),
-    fluency: {
-      medianWords: medianOf(texts.map((t) => words(t).length)),
-      distinct2: distinct(texts, 2),
-      logprobPerToken: logprobs.reduce((a, b) => a + b, 0) / logprobs.length,
-      unfinished: answers.filter((a) => a.finish === 'length').length / answers.length,
-    },
+    ...(await summarise(reward.name, rated)),
+    fluency: { ...plain, logprobPerToken: logprobs.reduce((a, b) => a + b, 0) / logprobs.length, unfinished },
   };
 }
 
-/** What a reward said of answers, in numbers. */
-async function summarise(
-  { name }: Reward, rated: readonly (Rated | Failure)[],
+/** The measures that need no model. */
+export function plainMeasures(
+  completions: readonly Pick<Completion, 'text' | 'finish'>[],
+): Pick<Fluency, 'medianWords' | 'distinct2' | 'unfinished'> {
+  const texts = completions.map(({ text }) => text);
+  return {
+    medianWords: medianOf(texts.map((text) => words(text).length)),
+    distinct2: distinct(texts, 2),
+    unfinished: completions.filter(({ finish }) => finish === 'length').length / completions.length,
+  };
+}
+
+/**
+ * What a reward said of answers, in numbers.
+ *
+ * @throws UserError where none has a rating
+ */
+export async function summarise(
+  name: string, rated: readonly (Rated | Failure)[],
 ): Promise<Pick<AnswerReport, 'value' | 'satisfied' | 'findings' | 'failures'>> {
   const good = rated.filter((one): one is Rated => !failed(one));
   const failures: Record<string, number> = {};
@@ -136,7 +147,10 @@ async function summarise(
 
 const nextTo = (count: number): [number, number] => [Math.max(0, count - 1), count + 1];
 
-async function keeping(file: string | undefined, answer: () => Promise<readonly Completion[]>): Promise<readonly Completion[]> {
+/** The completions that the file holds; where it is not there they are made, and kept in it. */
+export async function keptCompletions(
+  file: string | undefined, answer: () => Promise<readonly Completion[]>,
+): Promise<readonly Completion[]> {
   // JSON gives numbers back to the last bit.
   if (file !== undefined && existsSync(file)) return readKept<Completion[]>(file);
   const completions = await answer();

@@ -2,7 +2,10 @@ import { failed } from '../judge/respondent.js';
 import type { Rated } from '../reward/reward.js';
 import type { Measured } from '../run/job.js';
 import { type Estimate, pairedDifference } from '../run/statistics.js';
-import type { AnswerReport } from './answers.js';
+import type { Answer, AnswerReport } from './answers.js';
+
+/** Answers with what was said of them. */
+interface RatedAnswers { readonly answers: readonly Pick<Answer, 'rated'>[] }
 
 /** A report's measurements by name, for `summary.json`, without those that the reward does not give. */
 export function measurements({ satisfied, value, findings, fluency }: AnswerReport): Record<string, Measured> {
@@ -15,7 +18,7 @@ export function measurements({ satisfied, value, findings, fluency }: AnswerRepo
  * verdict changed, an exact one (`bootstrapInterval`). Prompts of which an answer has no rating are left out, so the change may differ from
  * after − before; and measurements that the reward does not give.
  */
-export function changeOf({ answers: before }: AnswerReport, { answers: after }: AnswerReport, seed: number): Record<string, Estimate> {
+export function changeOf({ answers: before }: RatedAnswers, { answers: after }: RatedAnswers, seed: number): Record<string, Estimate> {
   const pairs = before.flatMap(({ rated: a }, i): [Rated, Rated][] => {
     const b = after[i]!.rated;
     return failed(a) || failed(b) ? [] : [[a, b]];

@@ -108,3 +108,33 @@ export function medianOf(values: readonly number[]): number {
   finite(values, 'medianOf');
   return median(values.slice());
 }
+
+/** Two yes-or-no answers to each of several questions, compared. */
+export interface McNemar {
+  /** Questions of which only the second answer is yes. */
+  readonly gained: number;
+  /** Questions of which only the first answer is yes. */
+  readonly lost: number;
+  /** Two-sided: how likely a split this uneven or more is where neither answer is better. */
+  readonly p: number;
+}
+
+/**
+ * McNemar's exact test (McNemar 1947): of the g + l pairs that differ, either side is as likely, so
+ * p = min(1, 2 P(X ≤ min(g, l))) with X ~ Bin(g + l, ½). Pairs that agree say nothing; where all agree p is 1.
+ *
+ * @param before One verdict per prompt; `after[i]` belongs to the same prompt as `before[i]`.
+ * @throws RangeError where there are not as many after as before
+ */
+export function mcnemar(before: readonly boolean[], after: readonly boolean[]): McNemar {
+  if (before.length !== after.length) throw new RangeError(`mcnemar: ${before.length} verdicts before, ${after.length} after`);
+  const gained = after.filter((good, i) => good && before[i] === false).length;
+  const lost = after.filter((good, i) => !good && before[i] === true).length;
+  const n = gained + lost;
+  let [log, tail] = [-n * Math.LN2, 0];
+  for (let k = 0; k <= Math.min(gained, lost); k++) {
+    if (k > 0) log += Math.log((n - k + 1) / k);
+    tail += Math.exp(log);
+  }
+  return { gained, lost, p: Math.min(1, 2 * tail) };
+}

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 
-import { bootstrapInterval, medianOf, pairedDifference, proportionInterval } from '../../src/run/statistics.js';
+import { bootstrapInterval, mcnemar, medianOf, pairedDifference, proportionInterval } from '../../src/run/statistics.js';
 
 describe('proportionInterval', () => {
   // from statsmodels.stats.proportion import proportion_confint; proportion_confint(k, n, alpha=1 - confidence, method='wilson')
@@ -92,4 +92,25 @@ it('medianOf', () => {
   expect(medianOf([5, 1, 3])).toBe(3);
   expect(medianOf([4, 1, 3, 2])).toBe(2.5);
   expect(() => medianOf([])).toThrow('no values');
+});
+
+describe('mcnemar', () => {
+  const pairs = (gained: number, lost: number, agreeing: number): [boolean[], boolean[]] => [
+    [...Array<boolean>(gained).fill(false), ...Array<boolean>(lost).fill(true), ...Array<boolean>(agreeing).fill(true)],
+    [...Array<boolean>(gained).fill(true), ...Array<boolean>(lost).fill(false), ...Array<boolean>(agreeing).fill(true)],
+  ];
+  // Whole numbers in Python: min(1, 2 * sum(comb(n, k) for k in range(min(b, c) + 1)) / 2**n)
+  it.each([
+    [8, 2, 0.109375], [0, 5, 0.0625], [10, 10, 1], [1, 9, 0.021484375], [40, 21, 0.020414713799634897], [900, 1000, 0.02310884510890107],
+    [0, 0, 1],
+  ])('%i gained and %i lost: p = %d', (gained, lost, p) => {
+    const got = mcnemar(...pairs(gained, lost, 7));
+    expect([got.gained, got.lost]).toEqual([gained, lost]);
+    expect(got.p).toBeCloseTo(p, 12);
+    expect(mcnemar(...pairs(lost, gained, 0)).p).toBe(got.p);
+  });
+
+  it('refuses verdicts of different numbers of prompts', () => {
+    expect(() => mcnemar([true], [])).toThrow(RangeError);
+  });
 });

@@ -1,0 +1,39 @@
+/** What `heed compare` prints. */
+import { type Comparison, type ComparedAnswer, type ComparedPrompt, tellingFirst } from '../evaluate/compare.js';
+import { NAMES, cellsOf, duelLines, howAnswered } from '../evaluate/comparison-words.js';
+import { directionOf, measurementOf } from '../run/report/measurements.js';
+import { table } from './output.js';
+import { sideBySide } from './side-by-side.js';
+
+interface Shape {
+  /** Prompts to print with their answers. */
+  readonly show: number;
+  /** Width of the terminal. */
+  readonly columns: number;
+}
+
+/** The numbers, and the prompts that tell most with their answers. */
+export function renderComparison(found: Comparison, { show, columns }: Shape): string {
+  const { contenders, duels, prompts } = found;
+  const lines = NAMES.filter(([name]) => contenders.some(({ measured }) => measured[name] !== undefined))
+    .map(([name, words, write]) => [words, ...cellsOf(found, name, write), directionOf(measurementOf(name)) ?? '']);
+  const shown = tellingFirst(prompts).slice(0, show);
+  return [
+    `${howAnswered(found)}; in brackets: 95 % intervals`, '',
+    table([['', ...contenders.map(({ name }) => name), ''], ...lines]), '',
+    ...duels.flatMap((duel) => [...duelLines(duel), '']),
+    ...shown.flatMap((prompt) => [...promptLines(found, prompt, columns), '']),
+    ...(shown.length < prompts.length ? [`${prompts.length - shown.length} more prompts: --show ${prompts.length}, --csv or --html`] : []),
+  ].join('\n').trimEnd();
+}
+
+function promptLines({ contenders }: Comparison, { row, answers, outcomes }: ComparedPrompt, columns: number): string[] {
+  const said = outcomes.length === 0 ? '' : `  ${outcomes.map((one, i) => `${contenders[i + 1]!.name}: ${one}`).join(', ')}`;
+  const texts = answers.map((answer, i) => ({ name: `${contenders[i]!.name}${ratingOf(answer)}`, text: answer.text }));
+  return [`${row.id ?? row.source.line}${said}`, row.prompt.at(-1)!.content, '', sideBySide(texts, columns)];
+}
+
+const ratingOf = ({ rated }: ComparedAnswer): string => {
+  if (rated === undefined) return '';
+  return 'failure' in rated ? `, ${rated.failure}` : `, ${rated.value.toFixed(3)}`;
+};

@@ -1,0 +1,31 @@
+/** A comparison as a table for other programs: RFC 4180, a line for each prompt. */
+import { said } from '../text/turn.js';
+import type { Comparison, ComparedAnswer } from './compare.js';
+
+/** A cell: in quotes where it needs them. */
+const cell = (value: string | number | undefined): string => {
+  const text = value === undefined ? '' : String(value);
+  return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
+};
+
+function cellsOf({ text, tokens, finish, rated }: ComparedAnswer, hasReward: boolean): (string | number | undefined)[] {
+  const plain = [text, tokens, finish];
+  if (!hasReward) return plain;
+  if (rated === undefined || 'failure' in rated) return [...plain, undefined, undefined, rated?.detail];
+  return [...plain, rated.value, rated.satisfied === undefined ? undefined : String(rated.satisfied), rated.reason ?? undefined];
+}
+
+/** Columns: `id`, `prompt`, and of each contender its answer, tokens, finish, and with a reward value, verdict, reason and outcome. */
+export function comparisonCsv({ contenders, prompts, reward }: Comparison): string {
+  const rated = reward !== undefined;
+  const head = ['id', 'prompt', ...contenders.flatMap(({ name }, i) => [
+    name, `${name} tokens`, `${name} finish`,
+    ...(rated ? [`${name} reward`, `${name} satisfied`, `${name} reason`, ...(i === 0 ? [] : [`${name} outcome`])] : []),
+  ])];
+  const lines = prompts.map(({ row, answers, outcomes }) => [
+    row.id ?? row.source.line,
+    row.prompt.length === 1 ? row.prompt[0]!.content : row.prompt.map((turn) => `${turn.role}: ${said(turn)}`).join('\n\n'),
+    ...answers.flatMap((answer, i) => [...cellsOf(answer, rated), ...(rated && i > 0 ? [outcomes[i - 1]] : [])]),
+  ]);
+  return [head, ...lines].map((line) => `${line.map(cell).join(',')}\r\n`).join('');
+}

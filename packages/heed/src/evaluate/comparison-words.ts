@@ -1,0 +1,51 @@
+/** A comparison in words, for the terminal and for the page. */
+import type { Measured } from '../run/job.js';
+import { percent, withInterval } from '../run/numbers.js';
+import type { Comparison } from './compare.js';
+import type { Duel } from './duel.js';
+
+/** The measurements in the order of the table: name, words, and how a number is written. */
+export const NAMES: readonly (readonly [name: string, words: string, write: (x: number) => string])[] = [
+  ['satisfied', 'satisfy the reward', percent],
+  ['value', 'reward', (x) => x.toFixed(3)],
+  ['findings', 'findings an answer', (x) => x.toFixed(2)],
+  ['medianWords', 'words, median', String],
+  ['distinct2', 'distinct-2', (x) => x.toFixed(2)],
+  ['unfinished', 'cut off at --max-tokens', percent],
+];
+
+const shown = (measured: Measured | undefined, write: (x: number) => string): string => {
+  if (measured === undefined) return '–';
+  return typeof measured === 'number' ? write(measured) : withInterval(measured, write);
+};
+
+/** A measurement of each contender. */
+export const cellsOf = ({ contenders }: Comparison, name: string, write: (x: number) => string): string[] =>
+  contenders.map(({ measured }) => shown(measured[name], write));
+
+/** How the answers came about. */
+export function howAnswered({ rows, sampling: { temperature = 1, seed }, reward }: Comparison): string {
+  const how = temperature === 0 ? 'greedy' : `temperature ${temperature}, seed ${seed}`;
+  return `${rows} prompts, ${how}${reward === undefined ? '' : `, rated by ${reward}`}`;
+}
+
+const signed = (write: (x: number) => string) => (x: number): string => (x > 0 ? `+${write(x)}` : write(x));
+const times = (n: number, one: string, many = `${one}s`): string => `${n} ${n === 1 ? one : many}`;
+
+/** How one fared against another: the outcomes, then what changed. */
+export function duelLines({ name, against, same, outcomes, winRate, change, mcnemar }: Duel): string[] {
+  const equal = `the same answer to ${times(same, 'prompt')}`;
+  if (outcomes === undefined) return [`${name} against ${against}: ${equal}`];
+  const { win, loss, tie, unrated } = outcomes;
+  const missing = unrated === 0 ? [] : [`${unrated} without a rating`];
+  const counts = [times(win, 'win'), times(loss, 'loss', 'losses'), times(tie, 'tie'), ...missing];
+  const changes = NAMES.flatMap(([key, words, write]) => {
+    const measured = change[key];
+    return measured === undefined ? [] : [`  ${words}, prompt by prompt: ${withInterval(measured, signed(write))}`];
+  });
+  const verdicts = mcnemar === undefined ? [] : [
+    `  verdicts: ${mcnemar.gained} prompts gained, ${mcnemar.lost} lost (McNemar's exact test: p = ${mcnemar.p.toPrecision(2)})`,
+  ];
+  const rate = winRate === undefined ? '' : `; win rate, a tie as half: ${withInterval(winRate, percent)}`;
+  return [`${name} against ${against}: ${counts.join(', ')}${rate}`, ...changes, ...verdicts, `  ${equal}`];
+}

@@ -1,0 +1,66 @@
+/** Two sets of answers to the same prompts: who wins how often, and by how much. */
+import { type Failure, failed } from '../judge/respondent.js';
+import type { Rated } from '../reward/reward.js';
+import { type Estimate, type McNemar, bootstrapInterval, mcnemar } from '../run/statistics.js';
+import { changeOf } from './measurements.js';
+
+/** `win`: the answer has a greater reward than the one that it is compared with. `unrated`: one of them has no rating. */
+export type Outcome = 'win' | 'loss' | 'tie' | 'unrated';
+
+/** How one fared against another. */
+export interface Duel {
+  readonly name: string;
+  readonly against: string;
+  /** Prompts with the same answer to the last character. */
+  readonly same: number;
+  /** Of prompts; absent without a reward. */
+  readonly outcomes?: Readonly<Record<Outcome, number>>;
+  /** (wins + ½ ties) / prompts that both have a rating of, with a 95 % bootstrap interval over prompts. */
+  readonly winRate?: Estimate;
+  /** `name` less `against` of `value`, `satisfied` and `findings`, with a paired 95 % bootstrap interval over prompts. */
+  readonly change: Readonly<Record<string, Estimate>>;
+  /** Of the verdicts; absent where the reward draws no line. */
+  readonly mcnemar?: McNemar;
+}
+
+type Ratings = readonly (Rated | Failure)[];
+
+/** How each of `own` fared against `other` at its place. */
+export const outcomesOf = (other: Ratings, own: Ratings): Outcome[] => own.map((mine, i): Outcome => {
+  const theirs = other[i]!;
+  if (failed(mine) || failed(theirs)) return 'unrated';
+  if (mine.value === theirs.value) return 'tie';
+  return mine.value > theirs.value ? 'win' : 'loss';
+});
+
+/** One who answered. */
+interface Fighter {
+  readonly name: string;
+  readonly completions: readonly { readonly text: string }[];
+  readonly rated?: Ratings;
+}
+
+const POINTS = { win: 1, tie: 0.5, loss: 0 } as const;
+const answersOf = (rated: Ratings) => ({ answers: rated.map((one) => ({ rated: one })) });
+
+/** How `own` fared against `other`. */
+export function duelOf(other: Fighter, own: Fighter): Duel {
+  const same = own.completions.filter(({ text }, i) => text === other.completions[i]!.text).length;
+  const plain = { name: own.name, against: other.name, same };
+  const [theirs, mine] = [other.rated, own.rated];
+  if (theirs === undefined || mine === undefined) return { ...plain, change: {} };
+  const all = outcomesOf(theirs, mine);
+  const count = (which: Outcome): number => all.filter((one) => one === which).length;
+  const points = all.flatMap((one) => (one === 'unrated' ? [] : [POINTS[one]]));
+  const verdicts = theirs.flatMap((one, i): [boolean, boolean][] => {
+    const two = mine[i]!;
+    return failed(one) || failed(two) || one.satisfied === undefined || two.satisfied === undefined ? [] : [[one.satisfied, two.satisfied]];
+  });
+  return {
+    ...plain,
+    outcomes: { win: count('win'), loss: count('loss'), tie: count('tie'), unrated: count('unrated') },
+    ...(points.length === 0 ? {} : { winRate: bootstrapInterval(points, { seed: 0, bounds: [0, 1] }) }),
+    change: changeOf(answersOf(theirs), answersOf(mine), 0),
+    ...(verdicts.length === 0 ? {} : { mcnemar: mcnemar(verdicts.map(([one]) => one), verdicts.map(([, two]) => two)) }),
+  };
+}

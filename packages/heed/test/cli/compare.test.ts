@@ -1,0 +1,120 @@
+import { cpSync, mkdirSync, readFileSync, readdirSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import { parse } from 'csv-parse/sync';
+import { beforeAll, describe, expect, it } from 'vitest';
+import type { Comparison } from '../../src/evaluate/compare.js';
+import type { EvaluationSummary } from '../../src/evaluate/run.js';
+import { initialParameters, planAdapter } from '../../src/model/adapter.js';
+import { openCheckpoint } from '../../src/model/checkpoint/open.js';
+import { saveAdapter } from '../../src/model/peft.js';
+import { createRandom } from '../../src/run/random.js';
+import { scratchFolder } from '../support/scratch.js';
+import { heed, tinyChat } from './support.js';
+
+const { folder, write } = scratchFolder();
+const jsonl = (name: string, rows: readonly object[]): string => write(name, rows.map((row) => `${JSON.stringify(row)}\n`).join(''));
+const RULES = 'name: r\nrules:\n  - { id: no-a, kind: forbidden-pattern, pattern: "[a-m]", message: "It uses {quotes}." }\n';
+let tiny: Awaited<ReturnType<typeof tinyChat>>;
+let other = '';
+let prompts = '';
+let rules = '';
+const keep = join(folder, 'kept');
+beforeAll(async () => {
+  tiny = await tinyChat(folder);
+  prompts = jsonl('prompts.jsonl', ['Hi there', 'Why?', '<b>"What", is that?</b>'].map((prompt, i) => ({ id: `p${i}`, prompt })));
+  rules = write('r.rules.yaml', RULES);
+  const checkpoint = await openCheckpoint(tiny.model);
+  const plan = planAdapter(checkpoint.tensors.values(), { rank: 2, alpha: 8, targets: ['v_proj'], dropout: 0, rslora: false });
+  const parameters = initialParameters(plan, 1);
+  const random = createRandom('another adapter', 0);
+  for (let i = 0; i < parameters.length; i++) parameters[i] = random.normal();
+  other = join(folder, 'other');
+  await saveAdapter(other, { plan, parameters, checkpoint });
+});
+const compare = (...argv: string[]) => heed(['compare', ...argv, '--max-tokens', '8', '--keep', keep]);
+const rated = (): string[] => ['--prompts', prompts, '--reward', `rules:${rules}`];
+
+describe('heed compare', () => {
+  it('gives the numbers of heed evaluate, and lays the answers beside each other', async () => {
+    const evaluated = await heed(['evaluate', '--adapter', tiny.adapter, '--model', tiny.model, ...rated(), '--max-tokens', '8', '--json']);
+    const ran = await compare('base', `tuned=${tiny.adapter}`, '--model', tiny.model, ...rated(), '--json');
+    expect(ran.code, ran.err).toBe(0);
+    const found = ran.json<Comparison>();
+    const { before, after, change } = evaluated.json<EvaluationSummary>();
+    // heed evaluate scores the answers under the base as well.
+    const own = ({ measured }: Comparison['contenders'][number]) => ({ ...measured, logprobPerToken: expect.any(Number) as number });
+    expect(found.contenders.map(own)).toEqual([before, after]);
+    expect(found.duels[0]!.change).toEqual(change);
+    expect(found).toMatchObject({ job: 'compare', rows: 3, reward: `rules:${rules}`, contenders: [{ name: 'base' }, { name: 'tuned' }] });
+    const text = (await compare('base', `tuned=${tiny.adapter}`, '--model', tiny.model, ...rated())).out;
+    expect(text).toContain('tuned against base: ');
+    expect(text).toMatch(/base, -?[\d.]+ +│ tuned, /);
+  });
+
+  it('answers nothing twice: a third is compared with answers that were kept', async () => {
+    const before = readdirSync(keep).map((file) => statSync(join(keep, file)).mtimeMs);
+    expect(before).toHaveLength(2);
+    const third = (await compare('base', `tuned=${tiny.adapter}`, other, '--model', tiny.model, ...rated(), '--json')).json<Comparison>();
+    expect(third.contenders.map(({ name, kept }) => [name, kept])).toEqual([['base', true], ['tuned', true], ['other', false]]);
+    expect(third.duels.map(({ name, against }) => [name, against])).toEqual([['tuned', 'base'], ['other', 'base']]);
+    expect(readdirSync(keep)).toHaveLength(3);
+    // Another length, other prompts or another seed are other answers.
+    const longer = await heed([
+      'compare', 'base', other, '--model', tiny.model, '--prompts', prompts, '--max-tokens', '9', '--keep', keep, '--json',
+    ]);
+    expect(longer.json<Comparison>().contenders.map(({ kept }) => kept)).toEqual([false, false]);
+  });
+
+  it('writes a table and a page with all answers, those that tell most first on the page', async () => {
+    const [csv, page] = [join(folder, 'c.csv'), join(folder, 'c.html')];
+    const files = ['--csv', csv, '--html', page];
+    const ran = await compare('base', `tuned=${tiny.adapter}`, '--model', tiny.model, ...rated(), ...files, '--json');
+    const found = ran.json<Comparison>();
+    const lines = parse<Record<string, string>>(readFileSync(csv, 'utf8'), { columns: true });
+    expect(lines.map((line) => [line['id'], line['prompt'], line['base'], line['tuned'], line['tuned outcome']])).toEqual(
+      found.prompts.map(({ row, answers, outcomes }) => [row.id, row.prompt[0]!.content, answers[0]!.text, answers[1]!.text, outcomes[0]]),
+    );
+    const html = readFileSync(page, 'utf8');
+    expect(html).not.toContain('<b>');
+    expect(html).toContain('&lt;b&gt;&quot;What&quot;');
+    const distance = (id: string): number => {
+      const [a, b] = found.prompts.find(({ row }) => row.id === id)!.answers.map(({ rated: one }) => (one as { value: number }).value);
+      return Math.abs(a! - b!);
+    };
+    const order = [...html.matchAll(/class="id">(p\d)</g)].map(([, id]) => distance(id!));
+    expect(order).toHaveLength(3);
+    expect(order).toEqual([...order].sort((a, b) => b - a));
+    const again = await compare('base', other, '--model', tiny.model, '--prompts', prompts, ...files);
+    expect([again.code, again.err]).toEqual([2, expect.stringContaining(`${csv} is already there.`)]);
+  });
+
+  it.each([
+    ['a file of its own', 'eval: HELD'], ['a share of its rows', 'eval: 2, seed: 1'],
+  ])('takes the prompts that the first run held out, in %s', async (what, held) => {
+    const rows = Array.from({ length: 6 }, (_, i) => ({ question: `Why ${i}?`, answer: 'So.', comment: null }));
+    const data = jsonl('judged.jsonl', rows);
+    const heldOut = jsonl('held.jsonl', rows.slice(0, 2).map((row) => ({ ...row, question: `${row.question}!` })));
+    const run = join(folder, what.includes('file') ? 'by-file' : 'by-share');
+    mkdirSync(run);
+    cpSync(tiny.adapter, join(run, 'adapter'), { recursive: true });
+    write(`${run.slice(folder.length + 1)}/recipe.yaml`, [
+      `model: ${tiny.model}`, 'method: cut', `run: { dir: ${run} }`, 'train: { steps: 1 }',
+      `data: { path: ${data}, columns: { prompt: question, completion: answer, judgment: comment }, ${held.replace('HELD', heldOut)} }`, '',
+    ].join('\n'));
+    const ran = await compare(run, 'base', '--json');
+    expect(ran.code, ran.err).toBe(0);
+    const asked = ran.json<Comparison>().prompts.map(({ row }) => row.prompt[0]!.content);
+    if (what.includes('file')) expect(asked).toEqual(['Why 0?!', 'Why 1?!']);
+    else expect([asked.length, asked.every((one) => /^Why \d\?$/.test(one))]).toEqual([2, true]);
+    expect(ran.json<Comparison>().duels[0]).toMatchObject({ name: 'base', change: {} });
+  });
+
+  it.each([
+    ['two of one name', () => [tiny.adapter, tiny.adapter, '--prompts', prompts], /Two of those to compare are named adapter-256[^]*NAME=FOLDER/],
+    ['no prompts', () => ['base', tiny.adapter], /none of these is a run[^]*--prompts FILE/],
+    ['weights of no rewards', () => ['base', tiny.adapter, '--weights', 'w.json'], /there are no --rewards/],
+  ])('refuses %s', async (_, argv, message) => {
+    const ran = await compare(...argv(), '--model', tiny.model);
+    expect([ran.code, ran.err]).toEqual([2, expect.stringMatching(message)]);
+  });
+});
