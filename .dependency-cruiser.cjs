@@ -48,7 +48,7 @@ module.exports = {
     only('start', ['text', 'data', 'run', 'feedback']),
     only('control', ['tensor', 'text', 'model', 'generate', 'run']),
     only('serve', ['tensor', 'text', 'model', 'generate', 'control', 'feedback', 'run']),
-    only('evaluate', ['tensor', 'text', 'data', 'model', 'generate', 'judge', 'reward', 'run']),
+    only('evaluate', ['tensor', 'text', 'data', 'model', 'generate', 'judge', 'label', 'reward', 'run']),
     only('studio', [
       'tensor', 'text', 'data', 'model', 'method', 'train', 'generate', 'control', 'judge', 'label', 'reward', 'feedback', 'exchange', 'start',
       'serve', 'evaluate', 'loop', 'run',

@@ -132,6 +132,7 @@ export {
   type ComparedAnswer, type ComparedPrompt, type Comparison, type ComparisonInput, type Contender, runComparison, tellingFirst,
 } from './evaluate/compare.js';
 export { type Duel, type Outcome } from './evaluate/duel.js';
+export { type Preferred, type PreferringJudge } from './evaluate/preferred.js';
 export { heldOutPrompts } from './loop/held-out-prompts.js';
 export { type Evaluation, type EvaluationHooks, type EvaluationSummary, runEvaluation } from './evaluate/run.js';
 export {

@@ -2,6 +2,8 @@
 import type { Command } from 'commander';
 
 import type { Comparison } from '../evaluate/compare.js';
+import type { PreferringJudge } from '../evaluate/preferred.js';
+import type { PreferencesOptions } from '../label/preferences.js';
 import type { ModelFlags } from './base.js';
 import { examples } from './help.js';
 import { type SamplingFlags, number, requireWhole, samplingFlags, samplingOf } from './model-flags.js';
@@ -10,6 +12,7 @@ import { type RewardFlags, rewardFlags, rewardOf } from './reward-flags.js';
 
 interface Options extends Pick<ModelFlags, 'model' | 'template'>, SamplingFlags, RewardFlags {
   readonly prompts?: string;
+  readonly preferences?: string;
   readonly limit?: number;
   readonly show: number;
   readonly keep: string;
@@ -32,6 +35,7 @@ export function register(program: Command, out: Output): void {
     .option('--template <name>', "chat or alpaca (default: as in the adapters' runs, else the model's own chat template)")
     .option('--prompts <file>', 'JSONL, CSV or Parquet with a column prompt (default: those that the first run held out)');
   rewardFlags(command)
+    .option('--preferences <recipe>', 'in place of a reward: a recipe of heed label, whose judge is asked which of two answers is better')
     .option('--limit <n>', 'use the first n prompts only', number)
     .option('--show <n>', 'prompts to print with their answers, those that tell most first', number, 5)
     .option('--keep <folder>', 'where the answers are kept: nothing is answered twice', 'runs/compare')
@@ -43,7 +47,7 @@ export function register(program: Command, out: Output): void {
 }
 
 async function compare(specs: readonly string[], options: Options, out: Output): Promise<void> {
-  const { prompts: file, limit, show, keep, csv, html, overwrite = false, store, ...flags } = options;
+  const { prompts: file, preferences, limit, show, keep, csv, html, overwrite = false, store, ...flags } = options;
   const [{ createProgress }, { onInterrupt }, { runComparison }] = await Promise.all([
     import('../run/progress.js'), import('../run/signals.js'), import('../evaluate/compare.js'),
   ]);
@@ -53,6 +57,7 @@ async function compare(specs: readonly string[], options: Options, out: Output):
   if (limit !== undefined) requireWhole('--limit', limit, 1);
   requireWhole('--show', show, 0);
   const reward = await rewardOf(flags);
+  const preferring = preferences === undefined ? undefined : await preferringOf(preferences, reward !== undefined);
   const sampling = await samplingOf(flags);
   for (const target of [csv, html]) if (target !== undefined) await requireFree(target, overwrite);
   const { model, contenders } = await contendersOf(specs, flags, out);
@@ -60,7 +65,7 @@ async function compare(specs: readonly string[], options: Options, out: Output):
 
   const interrupt = onInterrupt((line) => out.note(line));
   try {
-    const found = await runComparison({ model, contenders, rows, sampling, reward, store, keptIn: keep }, {
+    const found = await runComparison({ model, contenders, rows, sampling, reward, preferring, store, keptIn: keep }, {
       progress: createProgress(), interrupt, say: (line) => out.note(line),
     });
     const written = await write(found, { csv, html });
@@ -69,6 +74,16 @@ async function compare(specs: readonly string[], options: Options, out: Output):
   } finally {
     interrupt.dispose();
   }
+}
+
+/** The judge of a recipe of `heed label`. @throws UserError where the recipe labels no preferences, or a reward is named too */
+async function preferringOf(file: string, hasReward: boolean): Promise<PreferringJudge> {
+  const [{ loadLabelRecipe }, { UserError }] = await Promise.all([import('../label/recipe.js'), import('../errors.js')]);
+  if (hasReward) throw new UserError('--preferences stands in place of a reward.', ['Leave one of them out.']);
+  const { recipe: { judge, label, store, leastMass } } = await loadLabelRecipe(file, []);
+  if (label.name !== 'preferences')
+    throw new UserError(`${file} labels ${label.name}; which of two answers is better is asked by label: preferences.`);
+  return { judge, label: label as PreferencesOptions, store, ...(leastMass === undefined ? {} : { leastMass }) };
 }
 
 /** @throws UserError where the file is there and may not be replaced */

@@ -7,6 +7,7 @@ import type { PromptRow } from '../data/rows.js';
 import { openGenerator } from '../generate/open.js';
 import type { SamplingOptions } from '../generate/options.js';
 import type { Completion } from '../generate/request.js';
+import { describeJudge } from '../judge/open.js';
 import { type Failure, failed } from '../judge/respondent.js';
 import { fingerprint } from '../model/fingerprint.js';
 import type { Model } from '../model/load.js';
@@ -18,6 +19,7 @@ import { silentProgress } from '../run/progress.js';
 import { Interrupted } from '../run/signals.js';
 import { keptCompletions, plainMeasures, summarise } from './answers.js';
 import { type Duel, type Outcome, duelOf, outcomesOf } from './duel.js';
+import { type Preferred, type Preferring, type PreferringJudge, openPreferring } from './preferred.js';
 
 /** One of those that are compared. */
 export interface Contender {
@@ -35,6 +37,8 @@ export interface ComparisonInput {
   readonly sampling: SamplingOptions;
   /** What rates the answers. Default: nothing; they are laid side by side. */
   readonly reward?: RewardInput;
+  /** Who is asked which of two answers is better, in place of a reward. Default: nobody. */
+  readonly preferring?: PreferringJudge;
   /** Where the replies of a respondent behind the reward are kept. Default: runs/labels.db. */
   readonly store?: string;
   /**
@@ -57,8 +61,10 @@ export interface ComparedAnswer {
 export interface ComparedPrompt {
   readonly row: PromptRow;
   readonly answers: readonly ComparedAnswer[];
-  /** How each contender after the first fared against the first; empty without a reward. */
+  /** How each contender after the first fared against the first; empty where nothing rates the answers. */
   readonly outcomes: readonly Outcome[];
+  /** What a judge said of each contender after the first, beside the first; absent where none was asked. */
+  readonly preferred?: readonly Preferred[];
 }
 
 /** What a comparison found out. */
@@ -67,6 +73,8 @@ export interface Comparison {
   readonly model: string;
   /** The reward, for people. */
   readonly reward?: string;
+  /** The judge that compared the answers, for people. */
+  readonly judge?: string;
   readonly rows: number;
   readonly sampling: SamplingOptions;
   readonly contenders: readonly {
@@ -97,25 +105,37 @@ const LIVE = 32;
  * @throws Interrupted where `interrupt` asked for it; answers of contenders that were done are kept
  */
 export async function runComparison(input: ComparisonInput, hooks: Hooks = {}): Promise<Comparison> {
-  const { model, contenders, rows, sampling, reward: spec, store } = input;
+  const { model, contenders, rows, sampling, reward: spec, preferring, store } = input;
   const { progress = silentProgress, interrupt, say } = hooks;
   const started = performance.now();
   if (contenders.length < 2) throw new RangeError(`runComparison: ${contenders.length} contenders; it takes two to compare`);
+  if (spec !== undefined && preferring !== undefined) throw new RangeError('runComparison: give a reward or a judge of pairs, not both');
   const engine = await startEngine();
   let reward: Reward | undefined;
+  let judge: Preferring | undefined;
   try {
     reward = spec === undefined ? undefined : await openReward(spec, { engine, log: say, store, interrupt });
+    judge = preferring === undefined ? undefined : await openPreferring(preferring, { engine, log: say });
     const sides: Side[] = [];
     for (const contender of contenders) sides.push(await sideOf(contender, input, { engine, reward, hooks }));
     const [first, ...others] = sides as [Side, ...Side[]];
-    const outcomes = others.map((other) => (reward === undefined ? [] : outcomesOf(first.rated!, other.rated!)));
+    const preferred: (Preferred[] | undefined)[] = [];
+    for (const other of others) preferred.push(await judge?.of(rows, textsOf(first), textsOf(other)));
+    const outcomes = others.map((other, k): readonly Outcome[] => {
+      const said = preferred[k];
+      if (said !== undefined) return said.map(({ outcome }) => outcome);
+      return reward === undefined ? [] : outcomesOf(first.rated!, other.rated!);
+    });
     return {
-      job: 'compare', model: model.checkpoint.id, ...(spec === undefined ? {} : { reward: describeReward(spec) }),
+      job: 'compare', model: model.checkpoint.id,
+      ...(spec === undefined ? {} : { reward: describeReward(spec) }),
+      ...(preferring === undefined ? {} : { judge: describeJudge(preferring.judge) }),
       rows: rows.length, sampling,
       contenders: sides.map(({ name, kept, measured, failures, key }) => ({ name, fingerprint: key, kept, measured, failures })),
-      duels: others.map((other) => duelOf(first, other)),
+      duels: others.map((other, k) => duelOf(first, other, preferred[k])),
       prompts: rows.map((row, i) => ({
         row, outcomes: outcomes.flatMap((all) => all[i] ?? []),
+        ...(judge === undefined ? {} : { preferred: preferred.map((all) => all![i]!) }),
         answers: sides.map(({ completions, rated }): ComparedAnswer => {
           const { text, ids, finish } = completions[i]!;
           return { text, tokens: ids.length, finish, ...(rated === undefined ? {} : { rated: rated[i]! }) };
@@ -126,12 +146,15 @@ export async function runComparison(input: ComparisonInput, hooks: Hooks = {}): 
   } finally {
     progress.stop();
     try {
+      await judge?.close();
       await reward?.close();
     } finally {
       await engine.close();
     }
   }
 }
+
+const textsOf = ({ completions }: Side): string[] => completions.map(({ text }) => text);
 
 /** A contender with its answers. */
 interface Side {
@@ -182,8 +205,9 @@ async function sideOf(
 /** Names the content of a JSON value. Options that are undefined are left out, as if they had not been given. */
 const digestOf = (value: unknown): string => createHash('sha256').update(JSON.stringify(value)).digest('hex').slice(0, 24);
 
-/** How far apart the answers to a prompt are rated, at most. */
-const distanceOf = ({ answers: [first, ...others] }: ComparedPrompt): number => {
+/** How far apart the answers to a prompt are rated, at most; or how sure the judge was. */
+const distanceOf = ({ answers: [first, ...others], preferred }: ComparedPrompt): number => {
+  if (preferred !== undefined) return Math.max(0, ...preferred.map(({ probability = 0.5 }) => Math.abs(probability - 0.5)));
   const valueOf = ({ rated }: ComparedAnswer): number => (rated === undefined || failed(rated) ? Number.NaN : rated.value);
   return Math.max(0, ...others.map((other) => Math.abs(valueOf(other) - valueOf(first!))).filter((x) => !Number.isNaN(x)));
 };

@@ -16,16 +16,18 @@ function cellsOf({ text, tokens, finish, rated }: ComparedAnswer, hasReward: boo
 }
 
 /** Columns: `id`, `prompt`, and of each contender its answer, tokens, finish, and with a reward value, verdict, reason and outcome. */
-export function comparisonCsv({ contenders, prompts, reward }: Comparison): string {
+export function comparisonCsv({ contenders, prompts, reward, judge }: Comparison): string {
   const rated = reward !== undefined;
+  const decided = rated || judge !== undefined;
   const head = ['id', 'prompt', ...contenders.flatMap(({ name }, i) => [
     name, `${name} tokens`, `${name} finish`,
-    ...(rated ? [`${name} reward`, `${name} satisfied`, `${name} reason`, ...(i === 0 ? [] : [`${name} outcome`])] : []),
+    ...(rated ? [`${name} reward`, `${name} satisfied`, `${name} reason`] : []),
+    ...(decided && i > 0 ? [`${name} outcome`] : []),
   ])];
   const lines = prompts.map(({ row, answers, outcomes }) => [
     row.id ?? row.source.line,
     row.prompt.length === 1 ? row.prompt[0]!.content : row.prompt.map((turn) => `${turn.role}: ${said(turn)}`).join('\n\n'),
-    ...answers.flatMap((answer, i) => [...cellsOf(answer, rated), ...(rated && i > 0 ? [outcomes[i - 1]] : [])]),
+    ...answers.flatMap((answer, i) => [...cellsOf(answer, rated), ...(decided && i > 0 ? [outcomes[i - 1]] : [])]),
   ]);
   return [head, ...lines].map((line) => `${line.map(cell).join(',')}\r\n`).join('');
 }

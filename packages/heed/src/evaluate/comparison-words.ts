@@ -24,16 +24,17 @@ export const cellsOf = ({ contenders }: Comparison, name: string, write: (x: num
   contenders.map(({ measured }) => shown(measured[name], write));
 
 /** How the answers came about. */
-export function howAnswered({ rows, sampling: { temperature = 1, seed }, reward }: Comparison): string {
+export function howAnswered({ rows, sampling: { temperature = 1, seed }, reward, judge }: Comparison): string {
   const how = temperature === 0 ? 'greedy' : `temperature ${temperature}, seed ${seed}`;
-  return `${rows} prompts, ${how}${reward === undefined ? '' : `, rated by ${reward}`}`;
+  const rated = reward === undefined ? '' : `, rated by ${reward}`;
+  return `${rows} prompts, ${how}${judge === undefined ? rated : `, compared by ${judge} in both orders`}`;
 }
 
 const signed = (write: (x: number) => string) => (x: number): string => (x > 0 ? `+${write(x)}` : write(x));
 const times = (n: number, one: string, many = `${one}s`): string => `${n} ${n === 1 ? one : many}`;
 
 /** How one fared against another: the outcomes, then what changed. */
-export function duelLines({ name, against, same, outcomes, winRate, change, mcnemar }: Duel): string[] {
+export function duelLines({ name, against, same, outcomes, winRate, change, followedPlace, mcnemar }: Duel): string[] {
   const equal = `the same answer to ${times(same, 'prompt')}`;
   if (outcomes === undefined) return [`${name} against ${against}: ${equal}`];
   const { win, loss, tie, unrated } = outcomes;
@@ -46,6 +47,7 @@ export function duelLines({ name, against, same, outcomes, winRate, change, mcne
   const verdicts = mcnemar === undefined ? [] : [
     `  verdicts: ${mcnemar.gained} prompts gained, ${mcnemar.lost} lost (McNemar's exact test: p = ${mcnemar.p.toPrecision(2)})`,
   ];
+  const place = followedPlace === undefined ? [] : [`  the judge named the same place in both orders: ${times(followedPlace, 'prompt')}`];
   const rate = winRate === undefined ? '' : `; win rate, a tie as half: ${withInterval(winRate, percent)}`;
-  return [`${name} against ${against}: ${counts.join(', ')}${rate}`, ...changes, ...verdicts, `  ${equal}`];
+  return [`${name} against ${against}: ${counts.join(', ')}${rate}`, ...changes, ...verdicts, ...place, `  ${equal}`];
 }

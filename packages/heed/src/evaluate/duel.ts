@@ -4,7 +4,7 @@ import type { Rated } from '../reward/reward.js';
 import { type Estimate, type McNemar, bootstrapInterval, mcnemar } from '../run/statistics.js';
 import { changeOf } from './measurements.js';
 
-/** `win`: the answer has a greater reward than the one that it is compared with. `unrated`: one of them has no rating. */
+/** `win`: the answer has a greater reward, or is preferred in both orders. `unrated`: one has no rating, or the judge gave no verdict. */
 export type Outcome = 'win' | 'loss' | 'tie' | 'unrated';
 
 /** How one fared against another. */
@@ -13,12 +13,14 @@ export interface Duel {
   readonly against: string;
   /** Prompts with the same answer to the last character. */
   readonly same: number;
-  /** Of prompts; absent without a reward. */
+  /** Of prompts; absent where nothing rates the answers. */
   readonly outcomes?: Readonly<Record<Outcome, number>>;
-  /** (wins + ½ ties) / prompts that both have a rating of, with a 95 % bootstrap interval over prompts. */
+  /** (wins + ½ ties) / prompts with an outcome, with a 95 % bootstrap interval over prompts. */
   readonly winRate?: Estimate;
   /** `name` less `against` of `value`, `satisfied` and `findings`, with a paired 95 % bootstrap interval over prompts. */
   readonly change: Readonly<Record<string, Estimate>>;
+  /** Prompts of which the judge preferred the same place in both orders. They are ties. Absent where no judge compared the answers. */
+  readonly followedPlace?: number;
   /** Of the verdicts; absent where the reward draws no line. */
   readonly mcnemar?: McNemar;
 }
@@ -40,26 +42,38 @@ interface Fighter {
   readonly rated?: Ratings;
 }
 
+/** What a judge of pairs said. */
+interface Verdict { readonly outcome: Outcome; readonly followedPlace: boolean }
+
 const POINTS = { win: 1, tie: 0.5, loss: 0 } as const;
 const answersOf = (rated: Ratings) => ({ answers: rated.map((one) => ({ rated: one })) });
 
-/** How `own` fared against `other`. */
-export function duelOf(other: Fighter, own: Fighter): Duel {
-  const same = own.completions.filter(({ text }, i) => text === other.completions[i]!.text).length;
-  const plain = { name: own.name, against: other.name, same };
-  const [theirs, mine] = [other.rated, own.rated];
-  if (theirs === undefined || mine === undefined) return { ...plain, change: {} };
-  const all = outcomesOf(theirs, mine);
+/** How often each outcome came about, and what it makes. */
+function score(all: readonly Outcome[]): Pick<Duel, 'outcomes' | 'winRate'> {
   const count = (which: Outcome): number => all.filter((one) => one === which).length;
   const points = all.flatMap((one) => (one === 'unrated' ? [] : [POINTS[one]]));
+  return {
+    outcomes: { win: count('win'), loss: count('loss'), tie: count('tie'), unrated: count('unrated') },
+    ...(points.length === 0 ? {} : { winRate: bootstrapInterval(points, { seed: 0, bounds: [0, 1] }) }),
+  };
+}
+
+/** How `own` fared against `other`: by a judge's preferences where there are some, else by the ratings. */
+export function duelOf(other: Fighter, own: Fighter, preferred?: readonly Verdict[]): Duel {
+  const same = own.completions.filter(({ text }, i) => text === other.completions[i]!.text).length;
+  const plain = { name: own.name, against: other.name, same };
+  if (preferred !== undefined) {
+    const followedPlace = preferred.filter((one) => one.followedPlace).length;
+    return { ...plain, ...score(preferred.map(({ outcome }) => outcome)), change: {}, followedPlace };
+  }
+  const [theirs, mine] = [other.rated, own.rated];
+  if (theirs === undefined || mine === undefined) return { ...plain, change: {} };
   const verdicts = theirs.flatMap((one, i): [boolean, boolean][] => {
     const two = mine[i]!;
     return failed(one) || failed(two) || one.satisfied === undefined || two.satisfied === undefined ? [] : [[one.satisfied, two.satisfied]];
   });
   return {
-    ...plain,
-    outcomes: { win: count('win'), loss: count('loss'), tie: count('tie'), unrated: count('unrated') },
-    ...(points.length === 0 ? {} : { winRate: bootstrapInterval(points, { seed: 0, bounds: [0, 1] }) }),
+    ...plain, ...score(outcomesOf(theirs, mine)),
     change: changeOf(answersOf(theirs), answersOf(mine), 0),
     ...(verdicts.length === 0 ? {} : { mcnemar: mcnemar(verdicts.map(([one]) => one), verdicts.map(([, two]) => two)) }),
   };

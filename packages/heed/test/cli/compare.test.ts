@@ -109,6 +109,27 @@ describe('heed compare', () => {
     expect(ran.json<Comparison>().duels[0]).toMatchObject({ name: 'base', change: {} });
   });
 
+  it('asks a judge which is better in both orders: one that names the first place always decides nothing', async () => {
+    const module = write('first.ts', [
+      "import { defineJudge } from '@heed/heed';", "import { z } from 'zod';", 'export const first = defineJudge({',
+      "  name: 'first', options: z.strictObject({}),", '  open: async () => ({', "    name: 'first',",
+      "    choose: async (questions) => questions.map(() => ({ logprobs: [-0.1, -3], mass: 1, source: 'logprobs' as const })),",
+      '    write: async () => [], close: async () => {},', '  }),', '});',
+    ].join('\n'));
+    const recipe = write('p.yaml', [
+      `data: ${prompts}`, `judge: ${module}#first`, 'label: preferences', `store: ${join(folder, 'labels.db')}`, 'run: { dir: x }', '',
+    ].join('\n'));
+    const pair = ['base', `tuned=${tiny.adapter}`, '--model', tiny.model, '--prompts', prompts];
+    const ran = await compare(...pair, '--preferences', recipe, '--json');
+    expect(ran.code, ran.err).toBe(0);
+    const found = ran.json<Comparison>();
+    const { same, outcomes, followedPlace } = found.duels[0]!;
+    expect([outcomes, followedPlace]).toEqual([{ win: 0, loss: 0, tie: 3, unrated: 0 }, 3 - same]);
+    expect(found.judge).toContain('#first');
+    const both = await compare(...pair, '--preferences', recipe, '--reward', `rules:${rules}`);
+    expect([both.code, both.err]).toEqual([2, expect.stringContaining('--preferences stands in place of a reward.')]);
+  });
+
   it.each([
     ['two of one name', () => [tiny.adapter, tiny.adapter, '--prompts', prompts], /Two of those to compare are named adapter-256[^]*NAME=FOLDER/],
     ['no prompts', () => ['base', tiny.adapter], /none of these is a run[^]*--prompts FILE/],
