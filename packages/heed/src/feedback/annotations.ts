@@ -1,6 +1,6 @@
 /** What people say of answers that they are shown, in tables beside those of feedback. The file may be that of the label store too. */
 import type { Client, InStatement, Row } from '@libsql/client';
-import { openDatabase, requireDatabase } from '../run/database.js';
+import { openDatabase } from '../run/database.js';
 import { createRandom } from '../run/random.js';
 import type { Message } from '../text/template.js';
 import { type LabelItem, type LabelSet, type Said, type Task, verdictOf } from './annotation.js';
@@ -99,12 +99,6 @@ const SCHEMA = [
 /** Items that are written in one transaction. */
 const BATCH = 2000;
 const PACE_OVER = 20;
-
-/** Opens what people said before. @throws UserError where there is no such file, and as `openAnnotations` does */
-export async function openKeptAnnotations(where: string): Promise<AnnotationStore> {
-  requireDatabase(where, 'The page Label of heed studio makes one.');
-  return openAnnotations(where);
-}
 
 /** @throws UserError where the file is no such store or cannot be opened */
 export async function openAnnotations(where: string): Promise<AnnotationStore> {
