@@ -14,7 +14,7 @@ interface Options extends Metrics {
 export function register(program: Command, out: Output): void {
   program
     .command('rows')
-    .description('training rows out of the chats and the feedback that `heed serve --feedback`, an app with @heed/ai-sdk or the page Label of `heed studio` keeps')
+    .description('training rows out of what `heed serve --feedback`, an app with @heed/ai-sdk or the page Label of `heed studio` keeps')
     .argument('<file>', 'the database')
     .addOption(new Option('--kind <kind>', 'the rows to write (default: none; says how many there are of each kind)').choices(KINDS))
     .option('-o, --output <file>', 'where to write them, as JSON Lines')

@@ -240,5 +240,6 @@ export interface Refusal {
 
 export type * from './api/chat.js';
 export type * from './api/data.js';
+export type * from './api/judges.js';
 export type * from './api/label.js';
 export type * from './api/tokens.js';
