@@ -46,7 +46,7 @@ export async function resultsOf(store: AnnotationStore, id: string, reveal: bool
       const bounds = [1, set.scale] as const;
       return [{ name, value: bootstrapInterval(values, { seed: set.seed, bounds, resamples: resamplesFor(values.length, 2000) }) }];
     }),
-    ...(reveal && set.task === 'pairs' && outcomeOf(all, set.seed)),
+    ...(reveal && set.task === 'pairs' && outcomeOf(all, set)),
     rows: kinds.map(({ kind, made: { rows, leftOut } }) => ({ kind, rows: rows.length, leftOut })),
   };
 }
@@ -124,8 +124,9 @@ function countsOf({ task }: LabelSet, said: readonly Said[]): LabelResults['coun
 }
 
 /** Who won, where the items say who gave which answer. */
-function outcomeOf(all: readonly AnnotatedItem[], seed: number): Pick<LabelResults, 'outcome'> {
-  const names = [...new Set(all.flatMap(({ item }) => item.models ?? []))].sort();
+function outcomeOf(all: readonly AnnotatedItem[], { seed, files }: LabelSet): Pick<LabelResults, 'outcome'> {
+  // Two files in their order; else chosen before rejected.
+  const names = files.length === 2 ? files : [...new Set(all.flatMap(({ item }) => item.models ?? []))].sort();
   if (names.length !== 2) return {};
   let [one, other, ties] = [0, 0, 0];
   const shares = all.flatMap(({ item: { models }, annotations }) => {
