@@ -14,4 +14,6 @@ import { tokensRoutes } from './routes/tokens.js';
 /** Makes the routes of a page. Paths are relative to `api/`. */
 export type Routes = (context: StudioContext) => Hono;
 
-export const ROUTES: readonly Routes[] = [runsRoutes, actionRoutes, compareRoutes, tokensRoutes, dataRoutes, labelRoutes, judgesRoutes, chatRoutes];
+export const ROUTES: readonly Routes[] = [
+  runsRoutes, actionRoutes, compareRoutes, tokensRoutes, dataRoutes, labelRoutes, judgesRoutes, chatRoutes,
+];
