@@ -140,7 +140,7 @@ function nextOf({ files, runDir }: Pick<StartPlan, 'files' | 'runDir'>): string[
   const run = shellWord(runDir);
   const compare = files.heldOut === undefined
     ? `npx heed chat --adapter ${run} --compare`
-    : `npx heed generate --prompts ${shellWord(files.heldOut)} --adapter ${run} -o ${shellWord(`${runDir}/answers.jsonl`)}`;
+    : `npx heed compare base ${run} --prompts ${shellWord(files.heldOut)}`;
   return [
     `npx heed train ${shellWord(files.recipe)}`, compare,
     `npx heed serve --adapter ${run} --feedback feedback.db`,

@@ -37,9 +37,13 @@ it('docs/start.md: the log becomes an adapter that the official client calls, an
   expect(started.code, started.err).toBe(0);
   expect(started.out).toMatch(/Foreseen: \d+ steps over \d+ rows, under a minute on two cores/);
   const next = [...started.out.split('Next:\n')[1]!.matchAll(/^ {2}npx heed (.*)$/gm)].map(([, line]) => line!.split(' '));
-  expect(next.map(([verb]) => verb)).toEqual(['train', expect.any(String), 'serve']);
+  expect(next.map(([verb]) => verb)).toEqual(['train', 'compare', 'serve']);
   const trained = await heed([...next[0]!, 'train.steps=2']);
   expect(trained.code, trained.err).toBe(0);
+  const rules = join(ROOT, 'examples/support-bot/support.rules.yaml');
+  const compared = await heed([...next[1]!, '--max-tokens', '8', '--reward', `rules:${rules}`, '--json']);
+  expect(compared.code, compared.err).toBe(0);
+  expect(compared.json()).toMatchObject({ job: 'compare', rows: 21 });
 
   let err = '';
   const code = main([...next[2]!, '--port', '0', '--json'], {
