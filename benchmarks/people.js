@@ -11,11 +11,12 @@ import { setLine, stepOf } from '../packages/heed/dist/studio/label/shown.js';
 const labels = Number(process.argv[2] ?? 100_000);
 const folder = mkdtempSync(path.join(tmpdir(), 'heed-people-'));
 const store = await openAnnotations(path.join(folder, 'people.db'));
-const set = {
-  id: 'big', name: 'big', task: 'pairs', files: ['answers.jsonl'], seed: 0, principles: [], scale: 5, made: new Date().toISOString(),
-};
+const task = /** @type {const} */ ('pairs');
+const scale = /** @type {const} */ (5);
+const role = /** @type {const} */ ('user');
+const set = { id: 'big', name: 'big', task, files: ['answers.jsonl'], seed: 0, principles: [], scale, made: new Date().toISOString() };
 const items = Array.from({ length: labels / 2 + 1000 }, (_, i) => ({
-  key: `k${i}`, prompt: [{ role: 'user', content: `Ask ${i}` }], responses: [`One ${i}. `.repeat(20), `Other ${i}. `.repeat(20)],
+  key: `k${i}`, prompt: [{ role, content: `Ask ${i}` }], responses: [`One ${i}. `.repeat(20), `Other ${i}. `.repeat(20)],
 }));
 
 /** Says how long something took, in milliseconds. */

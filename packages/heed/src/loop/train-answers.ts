@@ -7,7 +7,7 @@ import type { RunFolder } from '../run/folder.js';
 import type { Answerer } from './answerer.js';
 import type { When } from './held-out.js';
 
-/** `answers:` of a training recipe. */
+/** `samples:` of a training recipe. */
 export const ShownAnswers = z.strictObject({
   /** Prompts to answer before and after training, the first of the held-out rows, or else of the rows trained on. 0: none. */
   prompts: z.int().min(0).max(60).default(4),

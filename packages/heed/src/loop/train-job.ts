@@ -92,7 +92,7 @@ export async function runTraining(recipe: TrainRecipe, run: RunFolder, hooks: Ho
     if (maker !== undefined) requireRead(maker, selected, method, text);
     const rows = await made('train', selected);
     requireFit(method, rows);
-    const shown = promptsToShow(method, data.eval.length > 0 ? data.eval : selected, recipe.answers);
+    const shown = promptsToShow(method, data.eval.length > 0 ? data.eval : selected, recipe.samples);
     const ready = prepare(rows, method, text, limits);
     const held = prepare(await made('eval', data.eval), method, text, limits);
     if (first !== undefined) await engine.free(first);
@@ -133,7 +133,7 @@ export async function runTraining(recipe: TrainRecipe, run: RunFolder, hooks: Ho
     await saveAdapter(run.adapterDir, { plan, parameters: arrays.parameters, checkpoint: model.checkpoint, modelId: recipe.model });
     await trainer.release();
     await showAnswers({
-      engine, answerer, run, options: recipe.answers, prompts: shown, step: trainer.step,
+      engine, answerer, run, options: recipe.samples, prompts: shown, step: trainer.step,
       policies: { before: start.parameters, after: arrays.parameters },
     });
     const summary: TrainSummary = {

@@ -15,7 +15,7 @@ const trainRecipe = (methods: Methods) => z.strictObject({
   /** Parts of the rows that the model itself writes, before or during training. Default: the rows are those of the files. */
   rows: RowsOptions.nullish(),
   /** Answers from before and after training, for the report. */
-  answers: ShownAnswers.prefault({}),
+  samples: ShownAnswers.prefault({}),
   method: methodOptions(methods),
 });
 

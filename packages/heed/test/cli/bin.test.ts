@@ -8,11 +8,11 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
 const workspace = dirname(dirname(dirname(dirname(dirname(fileURLToPath(import.meta.url))))));
 
-/** A workspace of its own with the real starter and two tiny packages, so that building is quick and breaks nothing. */
+/** A workspace of its own with the real starter and tiny packages, so that building is quick and breaks nothing. */
 let root = '';
 beforeAll(() => {
   root = mkdtempSync(join(tmpdir(), 'heed-bin-'));
-  for (const name of ['tensor', 'heed']) {
+  for (const name of ['tensor', 'heed', 'ai-sdk']) {
     mkdirSync(join(root, 'packages', name, 'src', 'cli'), { recursive: true });
     cpSync(join(workspace, 'packages', name, 'tsconfig.json'), join(root, 'packages', name, 'tsconfig.json'));
     writeFileSync(join(root, 'packages', name, 'package.json'), '{"type":"module"}');

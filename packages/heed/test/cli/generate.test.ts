@@ -66,7 +66,7 @@ describe('heed generate', () => {
     let first = true;
     const { code, out, err } = await heed(['generate', '--model', model, '--prompts', many, '--max-tokens', '4', '-o', '-'], {
       onOut() {
-        if (first) process.emit('SIGINT');
+        if (first) process.emit('SIGINT', 'SIGINT');
         first = false;
       },
     });

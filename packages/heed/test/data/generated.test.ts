@@ -18,7 +18,8 @@ describe('answers that were cut off', () => {
     `Here is how you add two numbers in the language that you asked for:\n\`\`\`js\nreturn 1 + 2\n\`\`\``,
     `${long}. Look! #garden #spring`, `${long}. There is more at https://example.org/a`, `${long}.\n\nSum: 12`,
     'apples pears plums cherries quinces figs dates grapes melons limes lemons oranges', `${long}。`,
-      `${long}. Three sports:\n\n1. Football (American)\n2. Hockey (on ice)\n3. Tennis`, `${long}. Here are the fruits:\n\nApple, Banana, Pear`,
+      `${long}. Three sports:\n\n1. Football (American)\n2. Hockey (on ice)\n3. Tennis`,
+    `${long}. Here are the fruits:\n\nApple, Banana, Pear`,
       `${long}. The numbers are:\n\n1, 1, 2, 3, 5, 8, 13, 21, 34`, `${long}. So it is:\n\n9.2 Celsius x 9/5 + 32 = 46.8 Fahrenheit`,
       'The sum is **12**, which is what the other way gives too: **12**',
   ])('and not %j', (text) => expect(looksCutOff(text)).toBe(false));

@@ -142,6 +142,7 @@ model: ${model}
 data: {path: ${write('negative.jsonl', lines.join(''))}, junk: skip}
 method: {name: d2o, k: 1, rMinus: {every: 2, rate: 0.25}}
 rows: {make: self-correct, every: 1, samples: 6, maxNewTokens: 8}
+samples: {prompts: 0}
 adapter: {rank: 2, alpha: 4, targets: [q_proj, down_proj]}
 train: {steps: 6, batch: 4, microBatch: 2, learningRate: 1e-4}
 run: {dir: '${join(folder, 'rows')}'}

@@ -24,7 +24,7 @@ model: ${model}
 data: { path: ${data}, eval: 0.5 }
 method: ${method}
 adapter: { rank: 2, alpha: 4 }
-answers: { prompts: 2, maxNewTokens: 12 }
+samples: { prompts: 2, maxNewTokens: 12 }
 train: { steps: 3, batch: 3, learningRate: 3e-2 }
 run: { dir: unused }
 `);
@@ -51,7 +51,7 @@ describe('answers in the report of a training run', () => {
   });
 
   it('are left out where none are asked for', async () => {
-    const none = await heed(['train', recipe('kto'), `run.dir=${join(folder, 'none')}`, 'answers.prompts=0']);
+    const none = await heed(['train', recipe('kto'), `run.dir=${join(folder, 'none')}`, 'samples.prompts=0']);
     expect(none.code, none.err).toBe(0);
     expect(readFileSync(join(folder, 'none', 'samples.jsonl'), 'utf8')).not.toContain('"kind":"answer"');
   });

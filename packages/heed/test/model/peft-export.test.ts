@@ -89,9 +89,9 @@ describe('heed export', () => {
   });
 
   it('says what is missing or wrong', async () => {
-    const unknown = await heed('export', '--model', model, '--adapter', modelFixture('written'), '--to', 'gguf', '-o', temporary);
+    const unknown = await heed('export', '--model', model, '--adapter', modelFixture('written'), '--to', 'onnx', '-o', temporary);
     expect(unknown).toMatchObject({ code: 2 });
-    expect(unknown.err).toContain('Allowed choices are peft, safetensors');
+    expect(unknown.err).toContain('Allowed choices are peft, safetensors, hf, gguf-lora, gguf, ollama, openai, trl');
     expect((await heed('export', '--model', model, '--to', 'peft', '-o', temporary)).err).toContain('--adapter');
     const other = await heed(
       'export',

@@ -94,13 +94,14 @@ describe('the page of comparisons', () => {
     await page.locator('article').first().waitFor();
     expect(await page.locator('article').first().innerText()).toMatch(/d\s+Ask d[\s\S]*two ▼ worse[\s\S]*not satisfied[\s\S]*It says "our"/);
     await page.keyboard.press('f');
-    await page.waitForFunction('document.querySelectorAll("article").length === 1');
+    await expect.poll(() => page.locator('article').count()).toBe(1);
     expect(await page.locator('ins').allInnerTexts()).toEqual(['bright']);
     await page.keyboard.press('d');
     expect(await page.locator('ins').count()).toBe(0);
     await page.keyboard.press('3');
     await page.locator('.uplot canvas').first().waitFor();
     await page.getByText('Numbers', { exact: true }).last().click();
+    await page.locator('.chart tbody tr').first().waitFor();
     expect(await page.locator('.chart tbody tr').allInnerTexts()).toEqual(['1\t3\t6', '2\t2\t4', '3\t1\t2']);
     expect(trouble).toEqual([]);
     await page.context().close();
