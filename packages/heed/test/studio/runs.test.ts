@@ -98,12 +98,15 @@ describe('the page of runs', () => {
     expect(await page.getByRole('dialog').innerText()).toMatch(/j\s+next run[\s\S]*gc\s+go to Compare/);
     await expectAccessible(page);
     await page.getByRole('dialog').getByRole('checkbox').uncheck();
+    const closed = (): Promise<void> => page.getByRole('dialog').waitFor({ state: 'hidden' });
     await page.keyboard.press('Escape');
+    await closed();
     await page.keyboard.press('b');
     expect(await page.getByRole('region', { name: 'Bin' }).count()).toBe(0);
     await page.keyboard.press('?');
     await page.getByRole('dialog').getByRole('checkbox').check();
     await page.keyboard.press('?');
+    await closed();
     await page.keyboard.press('b');
     await page.getByRole('region', { name: 'Bin' }).waitFor();
     await page.context().close();
