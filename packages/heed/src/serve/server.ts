@@ -1,13 +1,13 @@
 /** A server on a port. */
 import { createAdaptorServer } from '@hono/node-server';
 import type { Server } from 'node:http';
-import type { AddressInfo } from 'node:net';
 
 import { UserError } from '../errors.js';
 import { isLoopback } from './access.js';
 import type { FeedbackStore } from '../feedback/store.js';
 import { createApp } from './app.js';
 import { createGate } from './gate.js';
+import { listen } from './listen.js';
 import type { Log } from './log.js';
 import type { Voices } from './voices.js';
 
@@ -57,15 +57,9 @@ export async function startServer(
   server.headersTimeout = 30_000;
   // Room for a connection for each answer, and for those that are told to come back or only wait; Node closes more than these at once.
   server.maxConnections = queue + SPARE_CONNECTIONS;
-  await new Promise<void>((resolve, reject) => {
-    server.once('error', reject);
-    server.listen(port, host, resolve);
-  }).catch((error: unknown) => {
-    throw listenFailure(error, host, port);
-  });
-  const { port: taken } = server.address() as AddressInfo;
+  const url = await listen(server, host, port);
   return {
-    url: `http://${host.includes(':') ? `[${host.replace(/^\[|\]$/g, '')}]` : host}:${taken}`,
+    url,
     async stop() {
       const closed = new Promise<void>((resolve) => server.close(() => resolve()));
       const late = setTimeout(() => ending.abort(new Error('The server is shutting down.')), grace);
@@ -90,16 +84,4 @@ export function checkExposure(host: string, token: string | undefined): void {
     'Set HEED_SERVE_TOKEN in the environment; clients send it as their API key.',
     'Or leave --host out: then only this machine can reach it.',
   ]);
-}
-
-/** What a failure to listen means for the user. */
-export function listenFailure(error: unknown, host: string, port: number): unknown {
-  const { code } = error as NodeJS.ErrnoException;
-  if (code === 'EADDRINUSE')
-    return new UserError(`Port ${port} on ${host} is in use.`, ['Choose another with --port, or 0 for a free one.']);
-  if (code === 'EACCES')
-    return new UserError(`Port ${port} on ${host} may not be used by this user.`, ['Choose one above 1023 with --port.']);
-  if (code === 'EADDRNOTAVAIL' || code === 'ENOTFOUND')
-    return new UserError(`${host} is not an address of this machine.`, ['--host takes 127.0.0.1, 0.0.0.0 or an address of its own.']);
-  return error;
 }

@@ -2,12 +2,11 @@
 import { createAdaptorServer } from '@hono/node-server';
 import { existsSync } from 'node:fs';
 import type { Server } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 
 import { UserError } from '../errors.js';
 import { isLoopback } from '../serve/access.js';
-import { listenFailure } from '../serve/server.js';
+import { listen } from '../serve/listen.js';
 import { PAGE, createStudio } from './app.js';
 import { openContext } from './context.js';
 
@@ -52,15 +51,9 @@ export async function startStudio(
   const ending = new AbortController();
   const context = await openContext(folder, { signal: ending.signal, log, heed });
   const server = createAdaptorServer({ fetch: createStudio(context, { token, page }).fetch }) as Server;
-  await new Promise<void>((resolve, reject) => {
-    server.once('error', reject);
-    server.listen(port, host, resolve);
-  }).catch((error: unknown) => {
-    throw listenFailure(error, host, port);
-  });
-  const { port: taken } = server.address() as AddressInfo;
+  const url = await listen(server, host, port);
   return {
-    url: `http://${host.includes(':') ? `[${host.replace(/^\[|\]$/g, '')}]` : host}:${taken}`,
+    url,
     folder: context.project.folder,
     async stop() {
       ending.abort();
