@@ -71,23 +71,33 @@ function apart(turns: readonly Message[]): { turns: object[]; tools?: readonly u
 const SOFT = 'soft labels: the preferred answer counts as certain';
 const TIES = 'ties, which prefer neither answer';
 
+/** The better and the worse answer of a pair; undefined where neither is. */
+function ranked(row: RowKinds['preference'], leave: (what: string) => void): readonly [better: string, worse: string] | undefined {
+  const { chosen, rejected, soft_label: soft } = row;
+  if (isTie(row)) return leave(TIES), undefined;
+  if (soft !== undefined && soft !== 1) leave(SOFT);
+  return (soft ?? 1) < 0.5 ? [rejected, chosen] : [chosen, rejected];
+}
+
+/** Both forms write conversations alike. */
+const conversation = of('conversation', ({ messages, satisfied }, leave) => {
+  if (satisfied === false) return leave('conversations that are called bad'), [];
+  const { turns, tools } = apart(messages);
+  return [{ messages: turns, ...(tools && { tools }) }];
+});
+
 const WRITE: Readonly<Record<RowsForm, Readonly<Partial<Record<Kind, Writer>>>>> = {
   openai: {
     preference: of('preference', (row, leave) => {
-      const { prompt, chosen, rejected, soft_label: soft, margin } = row;
-      if (isTie(row)) return leave(TIES), [];
-      if (soft !== undefined && soft !== 1) leave(SOFT);
-      if (margin !== undefined) leave('margins');
-      const { turns, tools } = apart(prompt);
-      const [better, worse] = (soft ?? 1) < 0.5 ? [rejected, chosen] : [chosen, rejected];
+      const pair = ranked(row, leave);
+      if (pair === undefined) return [];
+      if (row.margin !== undefined) leave('margins');
+      const { turns, tools } = apart(row.prompt);
+      const [better, worse] = pair;
       const input = { messages: turns, ...(tools && { tools }) };
       return [{ input, preferred_output: answer(better), non_preferred_output: answer(worse) }];
     }),
-    conversation: of('conversation', ({ messages, satisfied }, leave) => {
-      if (satisfied === false) return leave('conversations that are called bad'), [];
-      const { turns, tools } = apart(messages);
-      return [{ messages: turns, ...(tools && { tools }) }];
-    }),
+    conversation,
     prompt: of('prompt', ({ prompt, extra }) => {
       const { turns, tools } = apart(prompt);
       return [{ ...extra, messages: turns, ...(tools && { tools }) }];
@@ -95,11 +105,11 @@ const WRITE: Readonly<Record<RowsForm, Readonly<Partial<Record<Kind, Writer>>>>>
   },
   trl: {
     preference: of('preference', (row, leave) => {
-      const { prompt, chosen, rejected, soft_label: soft, margin } = row;
-      if (isTie(row)) return leave(TIES), [];
-      if (soft !== undefined && soft !== 1) leave(SOFT);
+      const pair = ranked(row, leave);
+      if (pair === undefined) return [];
+      const { prompt, margin } = row;
       const { turns, tools } = apart(prompt);
-      const [better, worse] = (soft ?? 1) < 0.5 ? [rejected, chosen] : [chosen, rejected];
+      const [better, worse] = pair;
       const sides = { prompt: turns, chosen: answer(better), rejected: answer(worse) };
       return [{ ...sides, ...(margin !== undefined && { margin }), ...(tools && { tools }) }];
     }),
@@ -112,11 +122,7 @@ const WRITE: Readonly<Record<RowsForm, Readonly<Partial<Record<Kind, Writer>>>>>
       const { turns, tools } = apart(prompt);
       return [{ prompt: turns, completion: answer(completion), label: satisfied, ...(tools && { tools }) }];
     }),
-    conversation: of('conversation', ({ messages, satisfied }, leave) => {
-      if (satisfied === false) return leave('conversations that are called bad'), [];
-      const { turns, tools } = apart(messages);
-      return [{ messages: turns, ...(tools && { tools }) }];
-    }),
+    conversation,
     prompt: of('prompt', ({ prompt, extra }) => {
       const { turns, tools } = apart(prompt);
       return [{ ...extra, prompt: turns, ...(tools && { tools }) }];
