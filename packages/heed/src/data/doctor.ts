@@ -81,8 +81,7 @@ export function examine<Kind extends RowKind | RowDefinition>(
     found('control tokens', where((row) => written(row).some((text) => speltControl(text, options.control) !== undefined)),
       'control tokens such as "<|im_end|>" stand in the text; they are learned as ordinary text, and the template writes its own: '
         + 'take them out'),
-    // Texts to classify are read, never learned to be written.
-    found('cut off', kind.kind === 'classified' ? [] : where((row) => kind.responses(row).some(looksCutOff)),
+    found('cut off', kind.onlyRead === true ? [] : where((row) => kind.responses(row).some(looksCutOff)),
       'a response stops within a sentence or a block of code, as where generation reached its limit; the model would learn to stop there'),
     found('transcript prompts', where((row) => kind.prompt(row).some(({ content }) => transcript.test(content))),
       'prompts look like "\\n\\nHuman: … \\n\\nAssistant:"; set data.transcript: human-assistant'),

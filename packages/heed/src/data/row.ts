@@ -42,6 +42,8 @@ export interface RowDefinition<Row extends BaseRow = BaseRow> {
   readonly columns: readonly string[];
   /** True where a row also keeps the file's other columns. */
   readonly keepsOthers?: boolean;
+  /** True where the texts are read alone, and no model learns to write them. Default: false. */
+  readonly onlyRead?: boolean;
   /** Columns that say how good a response is and that this kind does not read: refused where nothing else says it. Default: none. */
   readonly unheard?: readonly string[];
   /** The check of rows that come from code. */

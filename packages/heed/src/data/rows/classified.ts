@@ -51,6 +51,7 @@ function alikeLabels(rows: readonly ClassifiedRow[]): Remark {
 
 export const classified = defineRow({
   kind: 'classified',
+  onlyRead: true,
   columns: [...PROMPT_COLUMNS, 'text', 'completion', 'label'],
   schema: ClassifiedRow,
   needs(layout) {
