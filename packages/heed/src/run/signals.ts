@@ -1,4 +1,5 @@
 /** Ctrl-C: the first asks the loop to finish its step and save; the second kills. */
+import { constants } from 'node:os';
 import { clearBars } from './bars.js';
 import type { Progress } from './progress.js';
 
@@ -10,11 +11,9 @@ export class Interrupted extends Error {
   }
 }
 
-/** What Unix says of a process that a signal ended: 130 for SIGINT, 143 for SIGTERM. */
-const STATUS: Readonly<Record<string, number>> = { SIGINT: 130, SIGTERM: 143 };
 let asked: NodeJS.Signals = 'SIGINT';
-/** The exit code of a command that stopped because it was asked to. */
-export const exitCodeOfSignal = (): number => STATUS[asked]!;
+/** The exit code of a command that stopped because it was asked to, as Unix counts: 130 after SIGINT, 143 after SIGTERM. */
+export const exitCodeOfSignal = (): number => 128 + constants.signals[asked];
 
 /** A watch for Ctrl-C. */
 export interface Interrupt {
