@@ -7,15 +7,13 @@ import { UserError } from '../errors.js';
 import { openCheckpoint } from '../model/checkpoint/open.js';
 import { readLog } from '../run/metrics.js';
 import { loadRecipe } from '../run/recipe.js';
+import { RolloutLine } from '../run/report/rollouts.js';
 import { loadTokenizer } from '../text/tokenizer.js';
 import { type SeenCredit, creditLegend, renderCredit } from './render-credit.js';
 import { visible } from './render-tokens.js';
 
-const Line = z.looseObject({
-  round: z.number(), row: z.string(), sample: z.number(), prompt: z.string(), completion: z.string(), reward: z.number().nullable(),
-  rewards: z.record(z.string(), z.number().nullable()).optional(), reason: z.string().nullish(), advantage: z.number(), tokens: z.number(),
-  ids: z.array(z.number()).optional(), advantages: z.array(z.number()).optional(),
-});
+/** A line as the report reads it, and which answer of its prompt it is. */
+const Line = RolloutLine.omit({ costs: true }).extend({ row: z.string(), sample: z.number(), tokens: z.number() });
 type Line = z.infer<typeof Line>;
 
 /** An answer, and which of its round it is. */
