@@ -8,6 +8,8 @@ export * from './ops/matmul.js';
 export * from './ops/model.js';
 export * from './ops/reduce.js';
 export * from './ops/shape.js';
+export * from './ops/table.js';
+export * from './ops/token-log-probs.js';
 export type * from './onnx/model.js';
 export type * from './program.js';
 export {

@@ -129,9 +129,17 @@ export function executionOrder(nodes: readonly OnnxNode[]): OnnxNode[] {
   return order;
 }
 
-/** Bytes of files that initializers refer to, each range once. */
+/** Bytes of files that initializers refer to, each byte once: a matrix may be mapped as a whole and in parts. */
 function mappedBytes({ model }: Program): number {
-  const ranges = new Map<string, number>();
-  for (const { data } of model.initializers) if (!(data instanceof Uint8Array)) ranges.set(`${data.file}:${data.offset}`, data.length);
-  return [...ranges.values()].reduce((a, b) => a + b, 0);
+  const places = model.initializers.flatMap(({ data }) => (data instanceof Uint8Array ? [] : [data]));
+  places.sort((a, b) => (a.file < b.file ? -1 : Number(a.file > b.file)) || a.offset - b.offset);
+  let [bytes, file, end] = [0, '', 0];
+  for (const place of places) {
+    const from = place.file === file ? Math.max(end, place.offset) : place.offset;
+    const to = place.offset + place.length;
+    if (place.file !== file) [file, end] = [place.file, 0];
+    bytes += Math.max(0, to - from);
+    end = Math.max(end, to);
+  }
+  return bytes;
 }

@@ -4,9 +4,11 @@ import { gradient } from '../src/gradient.js';
 import { lower } from '../src/lower.js';
 import { add, exp, log, log1mexp, mul, neg, silu, sub, tanh } from '../src/ops/elementwise.js';
 import { matmul } from '../src/ops/matmul.js';
-import { rmsNorm, tokenLogProbs } from '../src/ops/model.js';
+import { rmsNorm } from '../src/ops/model.js';
 import { softmax, sum } from '../src/ops/reduce.js';
 import { split } from '../src/ops/shape.js';
+import { tableOf } from '../src/ops/table.js';
+import { tokenLogProbs } from '../src/ops/token-log-probs.js';
 import { startEngine } from '../src/runtime/engine.js';
 import type { Engine } from '../src/runtime/engine.js';
 import { type Tensor, checkpoint, constant, detach, input, recompute, scalar } from '../src/tensor.js';
@@ -197,7 +199,7 @@ describe('checkpoint and recompute', () => {
       const y = sum(wrap(() => {
         const [left, right] = split(rmsNorm(x, w, 1e-6), 1, [2, 2]) as [Tensor, Tensor];
         const mixed = silu(matmul(softmax(matmul(left, right, { transB: true })), x));
-        return log1mexp(tokenLogProbs(mixed, head, labels));
+        return log1mexp(tokenLogProbs(mixed, tableOf(head), [labels]));
       }));
       return { y, d: gradient(y, [x])[0]! };
     };

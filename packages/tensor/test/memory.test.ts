@@ -7,9 +7,10 @@ import { lower } from '../src/lower.js';
 import { executionOrder, predictPeak } from '../src/memory.js';
 import { add, exp, mul, silu } from '../src/ops/elementwise.js';
 import { linear, loraLinear } from '../src/ops/matmul.js';
-import { tokenLogProbs } from '../src/ops/model.js';
 import { sum } from '../src/ops/reduce.js';
 import { reshape } from '../src/ops/shape.js';
+import { type Table, tableOf } from '../src/ops/table.js';
+import { tokenLogProbs } from '../src/ops/token-log-probs.js';
 import { prepareForCpu } from '../src/runtime/cpu.js';
 import { type Tensor, checkpoint, input, mapped } from '../src/tensor.js';
 import { node } from './programs.js';
@@ -97,12 +98,37 @@ describe('predictPeak', () => {
     expect(predictPeak(program, { x: [4, 512] }).mapped).toBe(MB);
   });
 
+  it('counts a matrix once that is mapped as a whole and in parts', () => {
+    const part = (rows: number, offset: number, file = 'w.bin') => mapped('float32', [rows, 4], { file, offset, length: 16 * rows });
+    const x = input('x', [B, 4]);
+    const program = lower({
+      a: linear(x, part(8, 64)), b: linear(x, part(3, 64)), c: linear(x, part(5, 112)), d: linear(x, part(8, 128)),
+      e: linear(x, part(2, 64, 'v')),
+    });
+    // Bytes 64 to 256 of one file, 32 of another.
+    expect(predictPeak(program, { x: [1, 4] }).mapped).toBe(192 + 32);
+  });
+
+  it('holds a piece of a large head and of its logits at a time, forward and backward, and no probabilities between', () => {
+    const [V, H, n] = [2 ** 20, 128, 64];
+    const head = (): Table => tableOf(mapped('bfloat16', [V, H], { file: 'w.bin', offset: 0, length: 2 * V * H }));
+    const hidden = input('hidden', [B, H]);
+    const y = sum(exp(tokenLogProbs(hidden, head(), [input('labels', [B], 'int32')])));
+    const program = lower({ y, d: gradient(y, [hidden])[0]! });
+    const { live } = predictPeak(program, { hidden: [n, H] });
+    // 2^27 numbers in 16 pieces of 2^23: as float32 (and as bfloat16 beside, here where parts are slices), and the logits twice.
+    expect(live).toBeLessThan((4 + 2) * 2 ** 23 + 2 * 4 * n * (V / 16) + MB);
+    expect(live).toBeLessThan((4 * V * H) / 4);
+    const widths = [...program.values.values()].flatMap(({ shape }) => (typeof shape.at(-1) === 'number' ? [shape.at(-1) as number] : []));
+    expect(Math.max(...widths)).toBe(V / 16);
+  });
+
   it.each(['bfloat16', 'float16'] as const)('holds one widened copy of a %s head at a time, forward and backward', (dtype) => {
     const [vocabulary, width, rows] = [32_768, 64, 16];
     const q = sym('q');
     const hidden = input('hidden', [times(4, q), width]);
     const head = mapped(dtype, [vocabulary, width], { file: 'w.bin', offset: 0, length: 2 * vocabulary * width });
-    const y = sum(exp(tokenLogProbs(hidden, head, [0, 1, 2, 3].map((i) => input(`labels${i}`, [q], 'int32')))));
+    const y = sum(exp(tokenLogProbs(hidden, tableOf(head), [0, 1, 2, 3].map((i) => input(`labels${i}`, [q], 'int32')))));
     const program = lower({ y, d: gradient(y, [hidden])[0]! });
     const widened = (name: string): boolean => program.values.get(name)?.shape.join() === `${vocabulary},${width}`;
     const nodes = executionOrder(prepareForCpu(program.model).nodes);

@@ -6,6 +6,8 @@ import * as products from '../src/ops/matmul.js';
 import * as model from '../src/ops/model.js';
 import * as reduce from '../src/ops/reduce.js';
 import * as shaping from '../src/ops/shape.js';
+import { tableOf } from '../src/ops/table.js';
+import * as labelled from '../src/ops/token-log-probs.js';
 import { type Tensor, detach } from '../src/tensor.js';
 import type { Build, Given } from './gradient-check.js';
 
@@ -40,13 +42,16 @@ const fixture = JSON.parse(readFileSync(new URL('fixtures/ops.json', import.meta
   points: Record<string, Points>;
 };
 export const points = fixture.points;
-export const cases: readonly Case[] = fixture.cases.map((c) => ({
+/** Log-probabilities are the same whether a head is worked through by rows or by pieces of the vocabulary. */
+const both = <C extends { op: string; note: string; args: Partial<Args> }>(c: C): readonly C[] =>
+  (c.op === 'tokenLogProbs' ? [c, { ...c, note: `${c.note}, vocabulary in 3`, args: { ...c.args, vocabularyPieces: 3 } }] : [c]);
+export const cases: readonly Case[] = fixture.cases.flatMap(both).map((c) => ({
   ...c,
   inputs: c.inputs.map((given) => ({ ...given, dims: given.dims.map(dim) })),
 }));
 
 /** Everything that src/ops exports, by name. */
-export const exported: Readonly<Record<string, unknown>> = { ...elementwise, ...products, ...model, ...reduce, ...shaping };
+export const exported: Readonly<Record<string, unknown>> = { ...elementwise, ...products, ...model, ...reduce, ...shaping, ...labelled };
 
 /** The args that cases have; which of them are there depends on the operation. */
 interface Args {
@@ -64,6 +69,7 @@ interface Args {
   readonly shape: readonly (string | number)[];
   readonly stored: DType;
   readonly kept?: boolean;
+  readonly vocabularyPieces?: number;
   readonly through: DType;
   readonly transA: boolean;
   readonly transB: boolean;
@@ -100,8 +106,8 @@ const special: Readonly<Record<string, (x: Tensor[], a: Args) => Tensor>> = {
   onlyKept: ([x, kept]) => reduce.softmax(model.onlyKept(x!, kept!)),
   tokenLogProbs([hidden, head, ...rest], a) {
     const pieces = a.kept ? rest.length / 2 : rest.length;
-    const one = (list: Tensor[]): Tensor | Tensor[] => (list.length === 1 ? list[0]! : list);
-    return model.tokenLogProbs(hidden!, stored(head!, a.stored), one(rest.slice(0, pieces)), a.kept ? one(rest.slice(pieces)) : undefined);
+    const options = { kept: rest.slice(pieces), pieces: a.vocabularyPieces };
+    return labelled.tokenLogProbs(hidden!, tableOf(stored(head!, a.stored)), rest.slice(0, pieces), options);
   },
   transpose: ([x], a) => shaping.transpose(x!, a.order),
   zeros: ([x], a) => elementwise.mul(shaping.zeros(dims(a.shape)), detach(x!)),

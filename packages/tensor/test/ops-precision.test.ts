@@ -3,9 +3,10 @@ import { sym } from '../src/dims.js';
 import { gradient } from '../src/gradient.js';
 import { lower } from '../src/lower.js';
 import { add, cast, log1mexp } from '../src/ops/elementwise.js';
-import { tokenLogProbs } from '../src/ops/model.js';
 import { sum } from '../src/ops/reduce.js';
 import { embedding } from '../src/ops/shape.js';
+import { tableOf } from '../src/ops/table.js';
+import { tokenLogProbs } from '../src/ops/token-log-probs.js';
 import { startEngine, view } from '../src/runtime/engine.js';
 import type { Engine } from '../src/runtime/engine.js';
 import { detach, input } from '../src/tensor.js';
@@ -105,7 +106,7 @@ it.each(['float16', 'bfloat16'] as const)('a %s head gives what the same numbers
   const run = async (widen: boolean) => {
     const [hidden, rounded] = [input('hidden', [rows, width]), detach(cast(input('head', [vocabulary, width]), dtype))];
     const head = widen ? detach(cast(rounded, 'float32')) : rounded;
-    const y = tokenLogProbs(hidden, head, [input('first', [5], 'int32'), input('second', [3], 'int32')]);
+    const y = tokenLogProbs(hidden, tableOf(head), [input('first', [5], 'int32'), input('second', [3], 'int32')]);
     const session = await engine.compile(lower({ y, d: gradient(sum(y), [hidden])[0]! }));
     const { y: value, d } = await session.run(feeds);
     await session.release();

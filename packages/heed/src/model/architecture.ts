@@ -1,4 +1,4 @@
-import type { Tensor } from '@heed/tensor';
+import type { Table, Tensor } from '@heed/tensor';
 import type { HfConfig, RawConfig } from './checkpoint/config.js';
 import type { GgufReading } from './checkpoint/gguf/reading.js';
 import type { RopeConfig } from './rope.js';
@@ -46,6 +46,8 @@ export interface Architecture extends Dimensions {
 export interface Weights {
   /** A frozen tensor by its Hugging Face name. */
   tensor(name: string): Tensor;
+  /** A frozen matrix that is read in parts, by its Hugging Face name: embeddings, or the head. */
+  table(name: string): Table;
   /** x·Wᵀ (+ bias where the checkpoint has one), by module name without ".weight". */
   linear(module: string, x: Tensor): Tensor;
 }

@@ -1,4 +1,4 @@
-import { type Tensor, log, max, softmax, sub } from '@heed/tensor';
+import { type Table, type Tensor, log, max, softmax, sub } from '@heed/tensor';
 import type { Architecture, Attend, Checkpointing, Rows, Weights } from './architecture.js';
 import { norm } from './parts.js';
 
@@ -26,5 +26,5 @@ export const logitsOf = (architecture: Architecture, weights: Weights, x: Tensor
 export const logNormaliser = (logits: Tensor): Tensor => sub(max(logits, 1, true), log(max(softmax(logits), 1, true)));
 
 /** The matrix that turns hidden rows into logits: the embeddings where they are tied. */
-export const head = ({ tied }: Architecture, weights: Weights): Tensor =>
-  weights.tensor(tied ? 'model.embed_tokens.weight' : 'lm_head.weight');
+export const head = ({ tied }: Architecture, weights: Weights): Table =>
+  weights.table(tied ? 'model.embed_tokens.weight' : 'lm_head.weight');

@@ -1,5 +1,5 @@
 /** What decoders are built of. */
-import { type Tensor, cast, checkpoint, input, mul, op1, recompute, reshape, rmsNorm, rope, sym, times } from '@heed/tensor';
+import { type Tensor, checkpoint, input, mul, recompute, reshape, rmsNorm, rope, sym, times } from '@heed/tensor';
 import type { Checkpointing, Dimensions, RopeTables, Rows, Weights } from './architecture.js';
 
 /** The rotation tables as inputs of a program; `ropeFeed` feeds them. */
@@ -10,11 +10,7 @@ export function ropeInputs({ rope: { headSize }, localRope }: Dimensions): RopeT
 }
 
 /** Embeddings of the rows' tokens, float32 [M, H]. */
-export function embed({ width }: Dimensions, weights: Weights, { ids }: Rows): Tensor {
-  const table = weights.tensor('model.embed_tokens.weight');
-  const rows = op1('Gather', [table, ids], { dtype: table.dtype, shape: [...ids.shape, width] }, { attributes: { axis: { int: 0 } } });
-  return cast(rows, 'float32');
-}
+export const embed = (weights: Weights, { ids }: Rows): Tensor => weights.table('model.embed_tokens.weight').rows(ids);
 
 /** Sends rows through all layers. With `full` checkpointing only what enters a layer is kept for the backward pass. */
 export function throughLayers({ layers }: Dimensions, keep: Checkpointing, x: Tensor, layer: (x: Tensor, index: number) => Tensor): Tensor {

@@ -87,6 +87,7 @@ export function traceReads(
     const hidden = finalNorm(architecture, weights, predicting());
     return temperature === 1 ? hidden : mul(hidden, 1 / temperature);
   };
+  const logitsOf = (rows: Tensor): Tensor => linear(rows, head(architecture, weights).part(0, architecture.vocabulary));
   const sizes = Array.from({ length: PIECES }, (_, i) => (i < PIECES - 1 ? q : plus(SUPERVISED, times(1 - PIECES, q))));
   let masks: readonly Tensor[] | undefined;
   const kept = (): readonly Tensor[] | undefined => {
@@ -95,15 +96,16 @@ export function traceReads(
   };
   return {
     hidden: () => finalNorm(architecture, weights, predicting()),
-    logits: () => linear(finalNorm(architecture, weights, predicting()), head(architecture, weights)),
+    logits: () => logitsOf(finalNorm(architecture, weights, predicting())),
     logProbs() {
       const read = normed();
-      return tokenLogProbs(read, head(architecture, weights), sizes.map((size, i) => int(`labels${i}`, [size])), kept());
+      const labels = sizes.map((size, i) => int(`labels${i}`, [size]));
+      return tokenLogProbs(read, head(architecture, weights), labels, { kept: kept() });
     },
     entropies() {
       const read = normed();
       const ofPiece = (hidden: Tensor, among?: Tensor): Tensor => {
-        const logits = linear(hidden, head(architecture, weights));
+        const logits = logitsOf(hidden);
         const logp = logSoftmax(among === undefined ? logits : onlyKept(logits, among));
         return neg(sum(mul(exp(logp), logp), [-1]));
       };

@@ -1,6 +1,6 @@
 import {
-  type Dim, type Session, type Tensor, type View, add, addBias, blockLinear, cast, input, linear, loraBeside, loraLinear, mapped,
-  matmul, mul, plus, view, widenBlocks,
+  type Dim, type Session, type Table, type Tensor, type View, add, addBias, blockLinear, cast, input, linear, loraBeside, loraLinear,
+  mapped, matmul, mul, plus, tableOf, view, widenBlocks,
 } from '@heed/tensor';
 import { UserError } from '../errors.js';
 import type { AdapterPlan } from './adapter.js';
@@ -18,10 +18,31 @@ const mappedTensors = ({ id, tensors }: Stored) => (name: string): Tensor => {
   return mapped(stored.dtype, stored.shape, { file: stored.file, offset: stored.offset, length: stored.length });
 };
 
+/** A matrix whose parts are mapped one by one, so that none of them is copied. */
+const mappedTables = ({ id, tensors }: Stored) => (name: string): Table => {
+  const stored = tensors.get(name);
+  if (stored === undefined) throw new UserError(`${id} has no tensor "${name}".`);
+  const { dtype, file, offset, length, shape } = stored;
+  const [height, width] = shape as [number, number];
+  const row = length / height;
+  const whole = tableOf(mapped(dtype, shape, { file, offset, length }));
+  return {
+    ...whole,
+    part(from, to) {
+      const place = { file, offset: offset + from * row, length: (to - from) * row };
+      return cast(mapped(dtype, [to - from, width], place), 'float32');
+    },
+  };
+};
+
 /** The checkpoint's own weights, mapped from its files. */
 export function frozenWeights(checkpoint: Checkpoint): Weights {
   const tensor = mappedTensors(checkpoint);
-  return { tensor, linear: (module, x) => addBias(linear(x, tensor(`${module}.weight`)), biasOf(checkpoint, module, tensor)) };
+  return {
+    tensor,
+    table: mappedTables(checkpoint),
+    linear: (module, x) => addBias(linear(x, tensor(`${module}.weight`)), biasOf(checkpoint, module, tensor)),
+  };
 }
 
 const biasOf = ({ tensors }: Stored, module: string, tensor: (name: string) => Tensor): Tensor | undefined =>
@@ -64,6 +85,7 @@ export function adaptedWeights(checkpoint: Checkpoint, plan: AdapterPlan, option
     masks,
     heads,
     tensor: frozen.tensor,
+    table: frozen.table,
     linear(module, x) {
       const pair = factors.get(module);
       if (pair === undefined) return frozen.linear(module, x);
@@ -86,6 +108,7 @@ export function mergedInputs(checkpoint: Checkpoint, plan: AdapterPlan): Weights
   const made = new Map<string, Tensor>();
   return {
     tensor: frozen.tensor,
+    table: frozen.table,
     linear(module, x) {
       const shape = plan.modules.get(module);
       if (shape === undefined) return frozen.linear(module, x);
@@ -121,6 +144,7 @@ export function int8Weights(
   };
   return {
     tensor,
+    table: mappedTables(quantized),
     linear(module, x) {
       const base = product(module, x);
       const lora = plan?.modules.get(module);

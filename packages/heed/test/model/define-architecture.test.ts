@@ -61,7 +61,7 @@ const written = defineArchitecture({
   },
   decoder(config, weights, rows, attend, keep) {
     const drop = dropper(keep);
-    return throughLayers(config, keep, embed(config, weights, rows), (x, i) => {
+    return throughLayers(config, keep, embed(weights, rows), (x, i) => {
       const linear = (module: string, y: Tensor): Tensor => weights.linear(`model.layers.${i}.${module}`, y);
       const turned = (y: Tensor, part: string, heads: number): Tensor => {
         const weight = weights.tensor(`model.layers.${i}.self_attn.${part}_norm.weight`);

@@ -29,7 +29,7 @@ const norm = ({ epsilon }: Dimensions, weights: Weights, name: string, x: Tensor
 
 const decoder: Decoder = (config, weights, rows, attend, keep) => {
   const drop = dropper(keep);
-  return throughLayers(config, keep, mul(embed(config, weights, rows), Math.sqrt(config.width)), (x, i) => {
+  return throughLayers(config, keep, mul(embed(weights, rows), Math.sqrt(config.width)), (x, i) => {
     const at = `model.layers.${i}`;
     const tables = config.local?.layers[i] === true ? rows.local! : rows;
     const turned = (part: 'q' | 'k', y: Tensor, heads: number): Tensor => {

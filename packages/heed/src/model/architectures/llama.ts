@@ -7,7 +7,7 @@ import { dropper, embed, gated, norm, rotate, throughLayers } from '../parts.js'
 /** Grouped queries, and biases where the checkpoint has them. */
 const decoder: Decoder = (config, weights, rows, attend, keep) => {
   const drop = dropper(keep);
-  return throughLayers(config, keep, embed(config, weights, rows), (x, i) => {
+  return throughLayers(config, keep, embed(weights, rows), (x, i) => {
     const at = `model.layers.${i}`;
     const a = drop(norm(config, weights, `${at}.input_layernorm`, x));
     const q = rotate(weights.linear(`${at}.self_attn.q_proj`, a), rows, rows, config.heads);

@@ -30,7 +30,7 @@ const decoder: Decoder = (config, weights, rows, attend, keep) => {
   const drop = dropper(keep);
   const { heads, keyHeads, headSize, innerWidth } = config;
   const [queries, keys] = [heads * headSize, keyHeads * headSize];
-  return throughLayers(config, keep, embed(config, weights, rows), (x, i) => {
+  return throughLayers(config, keep, embed(weights, rows), (x, i) => {
     const at = `model.layers.${i}`;
     const a = drop(norm(config, weights, `${at}.input_layernorm`, x));
     const [q, k, v] = split(weights.linear(`${at}.self_attn.qkv_proj`, a), 1, [queries, keys, keys]) as [Tensor, Tensor, Tensor];

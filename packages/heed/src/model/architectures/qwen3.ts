@@ -6,7 +6,7 @@ import { qwen2 } from './qwen2.js';
 
 const decoder: Decoder = (config, weights, rows, attend, keep) => {
   const drop = dropper(keep);
-  return throughLayers(config, keep, embed(config, weights, rows), (x, i) => {
+  return throughLayers(config, keep, embed(weights, rows), (x, i) => {
     const at = `model.layers.${i}`;
     const turned = (part: 'q' | 'k', y: Tensor, heads: number): Tensor => {
       const weight = weights.tensor(`${at}.self_attn.${part}_norm.weight`);
