@@ -65,7 +65,7 @@ describe('a sum of adapters', () => {
     const fixed: Record<string, Feed> = {};
     const beside = lower({
       logp: traceLogProbs(architecture, {
-        tensor: frozen.tensor,
+        ...frozen,
         linear: (module, x) => parts.reduce((y, { adapter: { plan, parameters }, weight }, i) => {
           const own = plan.modules.get(module);
           if (own === undefined) return y;

@@ -55,7 +55,7 @@ describe('SmolLM2-135M-Instruct', () => {
     const weights = frozenWeights(checkpoint);
     const [prompts] = split(decoder(architecture, weights, rows, treeAttention(architecture, { recompute: false }), 'none'), 0, [Mp, Mr]);
     const program = lower(
-      { logits: linear(finalNorm(architecture, weights, prompts!), head(architecture, weights)) },
+      { logits: linear(finalNorm(architecture, weights, prompts!), head(architecture, weights).part(0, architecture.vocabulary)) },
       { folder: checkpoint.folder },
     );
     const session = await engine().compile(program);
