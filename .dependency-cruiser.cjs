@@ -53,6 +53,9 @@ module.exports = {
       'tensor', 'text', 'data', 'model', 'method', 'train', 'generate', 'control', 'judge', 'label', 'reward', 'feedback', 'exchange', 'start',
       'serve', 'evaluate', 'loop', 'run',
     ]),
+    only('sweep', [
+      'tensor', 'text', 'data', 'model', 'method', 'train', 'generate', 'control', 'judge', 'label', 'reward', 'evaluate', 'loop', 'run',
+    ]),
     only('loop', ['tensor', 'text', 'data', 'model', 'method', 'train', 'generate', 'control', 'judge', 'label', 'reward', 'evaluate', 'run']),
   ],
   options: {

@@ -139,6 +139,15 @@ export {
   type BootstrapOptions, type Estimate, type McNemar, bootstrapInterval, mcnemar, pairedDifference, proportionInterval,
 } from './run/statistics.js';
 
+export { meanOfFew } from './run/student.js';
+
+export { type Axis, type AxisValue, type Grid, type Point } from './sweep/grid.js';
+export { type PlannedRun, type SweepPlan, planSweep } from './sweep/plan.js';
+export { type SweptRun, runSweep } from './sweep/run.js';
+export { type RunState } from './sweep/file.js';
+export { type OverSeeds, type Setting, type SettingOutcome, settingsOf } from './sweep/outcomes.js';
+export { type Shared } from './run/shared.js';
+
 export { openRun, type RunFolder } from './run/folder.js';
 export { type LoadedRecipe, loadRecipe } from './run/recipe.js';
 export { type Progress, createProgress } from './run/progress.js';

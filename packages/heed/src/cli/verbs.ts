@@ -24,14 +24,15 @@ import * as serve from './serve.js';
 import * as start from './start.js';
 import * as split from './split.js';
 import * as studio from './studio.js';
+import * as sweep from './sweep.js';
 import * as train from './train.js';
 
 /** What a verb's file exports: adds the verb to the program. The verb's action prints through `out` and throws its errors. */
 export type Register = (program: Command, out: Output) => void;
 
 export const VERBS: readonly Register[] = [
-  quickstart.register, train.register, align.register, control.register, label.register, infer.register, fitRewards.register,
-  inspect.register, start.register, split.register, generate.register, evaluate.register, compare.register, chat.register,
-  serve.register, studio.register, rows.register, importing.register, feedback.register, report.register, models.register,
+  quickstart.register, train.register, align.register, sweep.register, control.register, label.register, infer.register,
+  fitRewards.register, inspect.register, start.register, split.register, generate.register, evaluate.register, compare.register,
+  chat.register, serve.register, studio.register, rows.register, importing.register, feedback.register, report.register, models.register,
   exporting.register, compose.register,
 ];

@@ -54,7 +54,7 @@ export interface AnswerReport {
 
 export interface EvaluationParts {
   readonly model: Model;
-  readonly generator: Generator;
+  readonly generator: Pick<Generator, 'generate'>;
   /** Scores under the base model; left out where the generator is the base, which then scored its answers as it wrote them. */
   readonly scorer?: Scorer;
   readonly reward: Reward;

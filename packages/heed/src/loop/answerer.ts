@@ -8,6 +8,7 @@ import type { Model } from '../model/load.js';
 import { type Hooks } from '../run/job.js';
 import { silentProgress } from '../run/progress.js';
 import { type Answer, answerPrompts } from './answer-log.js';
+import { type Answering, sharedAnswers } from './shared-answers.js';
 
 /** Sequences that are generated at the same time. */
 const LIVE = 32;
@@ -32,31 +33,36 @@ export interface Asking {
 export interface Answerer {
   /** Answers by (row, sample). @throws Interrupted where a stop was asked for */
   answer(asking: Asking): Promise<readonly Answer[]>;
-  /** The generator, with the given adapter or none: for held-out prompts. */
-  generator(policy: View | undefined): Promise<Generator>;
+  /** What answers with the given adapter or none: for held-out prompts. The generator opens at the first use. */
+  answering(policy: View | undefined): Answering;
   /** Frees the memory that is needed only while generating. The compiled programs stay. */
   rest(): Promise<void>;
   release(): Promise<void>;
 }
 
-export function createAnswerer(engine: Engine, model: Model, plan: AdapterPlan, { progress = silentProgress, interrupt }: Hooks): Answerer {
+export function createAnswerer(
+  engine: Engine, model: Model, plan: AdapterPlan, { progress = silentProgress, interrupt, shared }: Hooks,
+): Answerer {
   let opened: Promise<Generator> | undefined;
   const generator = async (policy: View | undefined): Promise<Generator> => {
     const held = await (opened ??= openGenerator(engine, model, { batch: LIVE, plan }));
     await held.setAdapter(policy);
     return held;
   };
+  const answering = (policy: View | undefined): Answering => {
+    let ready: Promise<Generator> | undefined;
+    const own: Answering = { generate: async (...given) => (await (ready ??= generator(policy))).generate(...given) };
+    return policy === undefined && shared !== undefined ? sharedAnswers(shared, model, LIVE, own) : own;
+  };
   return {
-    generator,
+    answering,
     async answer({ file, round, rows, samples, sampling, policy, doing }) {
       progress.start(doing, rows.length * samples, { unit: 'answers' });
-      let ready: Promise<Generator> | undefined;
       try {
         return await answerPrompts(file, {
           round, samples, sampling,
           prompts: rows.map(({ prompt }) => model.template.prompt(prompt)),
-          // The generator opens at the first missing answer.
-          generator: { generate: async (...given) => (await (ready ??= generator(policy))).generate(...given) },
+          generator: answering(policy),
           hooks: { onProgress: (done) => progress.update(done), interrupt },
         });
       } finally {

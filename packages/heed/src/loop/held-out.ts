@@ -40,7 +40,7 @@ export async function assess(
 ): Promise<AnswerReport> {
   const { progress = silentProgress, interrupt, say } = hooks;
   progress.start(`answering the held-out prompts, ${when} training`, rows.length, { unit: 'answers' });
-  const generator = await answerer.generator(policy);
+  const generator = answerer.answering(policy);
   const scorer = policy && (await createScorer(engine, model));
   const report = await evaluateAnswers({
     model, generator, scorer, reward, rows, sampling, keptIn: policy === undefined ? run.path('work', 'before.json') : undefined,

@@ -64,7 +64,7 @@ export interface TrainSummary extends Summary {
  */
 export async function runTraining(recipe: TrainRecipe, run: RunFolder, hooks: Hooks = {}): Promise<TrainSummary> {
   const started = performance.now();
-  const { progress = silentProgress, interrupt, say = () => undefined } = hooks;
+  const { progress = silentProgress, interrupt, say = () => undefined, shared } = hooks;
   const { seed } = recipe.train;
   const model = await loadModel(recipe.model, { template: recipe.template, now: clockOf(run), log: say });
   const method = await openMethod(recipe.method, run);
@@ -115,8 +115,12 @@ export async function runTraining(recipe: TrainRecipe, run: RunFolder, hooks: Ho
     await (refreshed ? answerer.rest() : answerer.release());
     const evaluator = held.items.length === 0
       ? undefined
-      : await createLossEvaluator({ engine, model, method, plan, items: held.items, batch: options.batch });
-    const trainer = await createTrainer({ engine, model, method, plan, options, parameters, moreRounds: source.rounds > 1 });
+      : await createLossEvaluator({ engine, model, method, plan, items: held.items, batch: options.batch, shared });
+    const trainer = await createTrainer({
+      engine, model, method, plan, options, parameters, moreRounds: source.rounds > 1,
+      // Rows of later rounds are this run's own.
+      shared: source.rounds === 1 ? shared : undefined,
+    });
     const measure = async (): Promise<Evaluation | undefined> =>
       evaluator?.evaluate(
         { parameters: trainer.policy, copies: trainer.copies, memory: trainer.memory },

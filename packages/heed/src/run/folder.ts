@@ -113,6 +113,10 @@ async function contents(dir: string): Promise<Contents> {
   return { begun: finished || stored || steps > 0 || samples > 0, finished, steps };
 }
 
+/** Whether a folder holds a run that got as far as a result: a step, a sample, a checkpoint. A run that cannot be read counts as one. */
+export const hasBegun = (dir: string): Promise<boolean> =>
+  contents(dir).then(({ begun }) => begun, (error: unknown) => (error as NodeJS.ErrnoException).code !== 'ENOENT');
+
 async function makeFolder(dir: string): Promise<void> {
   try {
     await mkdir(dir, { recursive: true });
@@ -175,8 +179,7 @@ export async function openRun(directory: string, options: OpenRunOptions): Promi
   const path = (...parts: string[]): string => join(dir, ...parts);
   await makeFolder(dir);
   const unlock = await takeLock(path('run.lock'));
-  // Treat an unreadable folder as an existing run.
-  const begun = async (): Promise<boolean> => contents(dir).then((found) => found.begun, () => true);
+  const begun = (): Promise<boolean> => hasBegun(dir);
   try {
     await settle(dir, begun);
     const strangers = await foreign(dir, [...RUN_FILES, ...files]);

@@ -1,4 +1,5 @@
 import type { Progress } from './progress.js';
+import type { Shared } from './shared.js';
 import type { Estimate } from './statistics.js';
 
 /** How a job talks to whoever started it. */
@@ -9,6 +10,8 @@ export interface Hooks {
   readonly interrupt?: { readonly requested: boolean; readonly signal?: AbortSignal };
   /** Takes a line for people: what was loaded, chosen, skipped, cut or measured. */
   say?(line: string): void;
+  /** Results that this run has in common with others, as the runs of a sweep do. Default: the run finds all by itself. */
+  readonly shared?: Shared;
 }
 
 /** A measurement: a plain number, or a mean with its 95 % interval. */

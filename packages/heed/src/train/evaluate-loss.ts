@@ -1,16 +1,20 @@
 import type { Engine, Feed, View } from '@heed/tensor';
 import type { BoundMethod } from '../method/method.js';
 import type { AdapterPlan } from '../model/adapter.js';
+import { fingerprintOf } from '../model/fingerprint.js';
 import type { Model } from '../model/load.js';
 import { feedsOf } from '../model/scoring.js';
 import { type Progress, silentProgress } from '../run/progress.js';
+import type { Shared } from '../run/shared.js';
 import { type Estimate, pairedDifference } from '../run/statistics.js';
 import { roundFeed, scalarFeeds } from './feeds.js';
+import { isIdentity } from './first-loss-check.js';
 import { type Readout, createForward } from './forward.js';
 import type { Item } from './item.js';
 import { readingOf, readingsOf, traceLoss } from './loss-program.js';
 import { wantedFor } from './program.js';
 import { type Scores, openReferences } from './references.js';
+import { sharedReadout } from './shared-scores.js';
 import { makeTables, sequenceTable, tokenTable } from './tables.js';
 import { Totals } from './totals.js';
 
@@ -64,14 +68,19 @@ export interface LossEvaluatorSetup {
   readonly items: readonly Item[];
   /** Rows that a loss which couples rows takes at once: a training's batch. */
   readonly batch: number;
+  /** Where other runs find scores by the model without an adapter and by fixed references, and leave theirs. Default: nowhere. */
+  readonly shared?: Shared;
 }
 
 /** Compiles a method's loss over held-out rows. */
-export async function createLossEvaluator({ engine, model, method, plan, items, batch }: LossEvaluatorSetup): Promise<LossEvaluator> {
+export async function createLossEvaluator(
+  { engine, model, method, plan, items, batch, shared }: LossEvaluatorSetup,
+): Promise<LossEvaluator> {
   const traced = traceLoss(method, { derivatives: false });
   const { program, counts, terms, metrics } = traced;
   const { reads } = readingsOf(traced);
-  const forward = await createForward(engine, model, method, { plan, wanted: wantedFor(reads) });
+  const wanted = wantedFor(reads);
+  const forward = await createForward(engine, model, method, { plan, wanted });
   const [loss, count] = [await engine.compile(program), await engine.compile(counts)];
   const names = method.names.filter((name) => !method.detached.has(name));
 
@@ -80,12 +89,22 @@ export async function createLossEvaluator({ engine, model, method, plan, items, 
   const size = method.scope === 'step' ? batch : 1;
   const results = (totals: Totals): Record<string, number> => ({ loss: totals.loss(terms), ...totals.metrics(metrics) });
 
+  /** Reads the items. Under an adapter that changes nothing they are read as in any run that begins with a fresh one of this shape. */
+  async function readItems(parameters: View, progress: Progress): Promise<Readout> {
+    forward.use(parameters);
+    const read = (): Promise<Readout> => forward.read(items, names, (done) => progress.update(done));
+    const ofHead = wanted.some((what) => what.startsWith('score:') || what.startsWith('value:'));
+    if (shared === undefined || ofHead || !isIdentity({ plan, parameters: (await engine.read(parameters)) as Float32Array })) return read();
+    const { rank, targets, layers, rankPattern } = plan.options;
+    const policy = [fingerprintOf(model.checkpoint), 'fresh adapter', rank, targets, layers ?? 'all', rankPattern ?? 'one rank'];
+    return sharedReadout(shared, { policy, method, wanted, names }, items, read);
+  }
+
   return {
     async evaluate({ parameters, copies = {}, memory = method.memory }, progress = silentProgress) {
-      forward.use(parameters);
       progress.start('scoring held-out rows', items.length);
-      const read = await forward.read(items, names, (done) => progress.update(done));
-      const references = openReferences({ engine, model, method, plan, policy: parameters, copies, known, still: true });
+      const read = await readItems(parameters, progress);
+      const references = openReferences({ engine, model, method, plan, policy: parameters, copies, known, still: true, shared });
       await references.prepare(items, { progress });
       progress.start('measuring the loss of held-out rows', items.length);
       const whole = new Totals();

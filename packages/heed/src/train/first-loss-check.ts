@@ -34,7 +34,8 @@ export async function startsAtReferences({ model, method, plan, parameters, move
   return true;
 }
 
-const isIdentity = ({ plan, parameters }: Adapter): boolean =>
+/** Whether an adapter changes nothing: every B is 0, as a fresh one's. */
+export const isIdentity = ({ plan, parameters }: Adapter): boolean =>
   [...plan.modules.values()].every(({ b }) => parameters.subarray(b.offset, b.offset + b.shape[0] * b.shape[1]).every((x) => x === 0));
 
 const sameAdapter = (a: Adapter, b: Adapter): boolean =>

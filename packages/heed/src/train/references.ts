@@ -2,10 +2,13 @@ import { type Engine, type Feed, type View, movingAverage, view } from '@heed/te
 import type { BoundMethod, Reference } from '../method/method.js';
 import type { AdapterPlan } from '../model/adapter.js';
 import type { Model } from '../model/load.js';
+import { fingerprintOf } from '../model/fingerprint.js';
 import { loadAdapter } from '../model/peft.js';
 import { type Progress, silentProgress } from '../run/progress.js';
-import { type Forward, createForward } from './forward.js';
+import type { Shared } from '../run/shared.js';
+import { type Forward, type Readout, createForward } from './forward.js';
 import type { Item } from './item.js';
+import { sharedReadout } from './shared-scores.js';
 import { type Tables, tokenTable } from './tables.js';
 
 /** The policies that a loss compares with, and their log-probabilities of rows. */
@@ -41,6 +44,8 @@ export interface ReferencesSetup {
   readonly still?: boolean;
   /** More rounds will come, so compiled programs stay. Default: false, which frees them after scoring. */
   readonly moreRounds?: boolean;
+  /** Where other runs find scores by fixed references, and leave theirs. Default: nowhere. */
+  readonly shared?: Shared;
 }
 
 export type Scores = Map<Item, Readonly<Record<string, readonly Float32Array[]>>>;
@@ -94,8 +99,11 @@ export function openReferences(setup: ReferencesSetup): References {
         const missing = said && items.filter((item) => !said.has(item));
         if (missing === undefined || missing.length === 0) continue;
         progress.start(`scoring rows with ${describeReference(is)}`, missing.length);
-        const forward = await forwardOf(name, is);
-        for (const [item, values] of await forward.read(missing, names, (n) => progress.update(n))) said!.set(item, values);
+        const read = async (): Promise<Readout> => (await forwardOf(name, is)).read(missing, names, (n) => progress.update(n));
+        const readout = isFixed(is)
+          ? await sharedReadout(setup.shared, { policy: await fixedPolicy(is, model), method, wanted: ['logp'], names }, missing, read)
+          : await read();
+        for (const [item, values] of readout) said!.set(item, values);
         for (const item of missing) if (!said!.has(item)) said!.set(item, {});
         progress.stop();
       }
@@ -150,6 +158,12 @@ export function openReferences(setup: ReferencesSetup): References {
 }
 
 const isFixed = (is: Reference): boolean => is === 'base' || (typeof is === 'object' && 'adapter' in is);
+
+/** Names a fixed reference by content. */
+async function fixedPolicy(is: Reference, { checkpoint }: Pick<Model, 'checkpoint'>): Promise<readonly unknown[]> {
+  const adapter = typeof is === 'object' && 'adapter' in is ? await loadAdapter(is.adapter, checkpoint) : undefined;
+  return [fingerprintOf(checkpoint, adapter)];
+}
 
 function describeReference(is: Reference): string {
   if (is === 'base') return 'the untouched model';

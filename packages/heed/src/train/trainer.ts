@@ -5,6 +5,7 @@ import type { AdapterPlan } from '../model/adapter.js';
 import type { Model } from '../model/load.js';
 import { type Progress, rate, silentProgress } from '../run/progress.js';
 import type { TrainOptions } from '../run/recipe-schemas.js';
+import type { Shared } from '../run/shared.js';
 import { checkAtReference, startsAtReferences } from './first-loss-check.js';
 import { type Item, tokensOf } from './item.js';
 import { makeMicroBatch } from './micro-batch.js';
@@ -28,6 +29,8 @@ export interface TrainerSetup {
   readonly options: TrainOptions;
   /** Whether `learn` will be called more than once: compiled programs are then kept in between. Default: false. */
   readonly moreRounds?: boolean;
+  /** Where other runs find scores by fixed references, and leave theirs. Default: nowhere. */
+  readonly shared?: Shared;
 }
 
 /** How to learn from the items of one round. */
@@ -121,11 +124,11 @@ export interface Trainer {
 
 /** Allocates a trainer. Programs are compiled when first needed. */
 export async function createTrainer(setup: TrainerSetup): Promise<Trainer> {
-  const { engine, model, method, plan, options, moreRounds = false } = setup;
+  const { engine, model, method, plan, options, moreRounds = false, shared } = setup;
   const state = await allocateState(engine, setup.parameters, copiesOf(method));
   const rounds = Object.entries(method.references).flatMap(([name, { is }]) => (is === 'round' ? [name] : []));
   const { parameters: policy, copies } = state;
-  const references: References = openReferences({ engine, model, method, plan, policy, copies, moreRounds });
+  const references: References = openReferences({ engine, model, method, plan, policy, copies, moreRounds, shared });
   const reader = createReader(engine, model, method, plan, policy);
   let stepper: Promise<Stepper> | undefined;
   let memory = method.memory;

@@ -58,7 +58,7 @@ async function lesson(
       answer: async () => answers.flatMap((own, row) => own.map((text, sample): Answer => ({
         round: 1, row, sample, ids: [1], logprobs: [-1], text, finish: text.endsWith('…') ? 'length' : 'stop',
       }))),
-      generator: () => { throw new Error('Nothing is to be generated here.'); },
+      answering: () => { throw new Error('Nothing is to be generated here.'); },
       rest: async () => undefined,
       release: async () => undefined,
     },

@@ -1,0 +1,130 @@
+import { existsSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { heed } from '../cli/support.js';
+import { scratchFolder } from '../support/scratch.js';
+import { PAIRS, dpoRecipe, expectSame, jsonl } from './support.js';
+
+// A sweep of two settings, to which a seed is added. sweep.long.test.ts kills one.
+const scratch = scratchFolder();
+const dirOf = (name: string): string => join(scratch.folder, name);
+const NAMES = ['beta=0.1,seed=0', 'beta=0.1,seed=1', 'beta=0.5,seed=0', 'beta=0.5,seed=1'];
+let recipe: string;
+let data: string;
+const swept = (...settings: string[]) => heed(['sweep', recipe, `run.dir=${dirOf('sweep')}`, ...settings]);
+
+interface Result {
+  readonly settings: readonly { readonly values: object; readonly finished: number; readonly outcomes: Readonly<Record<string, object>> }[];
+  readonly chosen: readonly string[];
+  readonly runs: readonly {
+    readonly name: string; readonly state: string; readonly error?: string;
+    readonly summary?: { readonly after: Readonly<Record<string, number>> };
+  }[];
+}
+
+beforeAll(async () => {
+  ({ recipe, data } = await dpoRecipe(scratch));
+  const ran = await swept('method.beta=0.1,0.5', 'train.seed=0');
+  expect(ran.code, ran.err).toBe(0);
+});
+
+describe('heed sweep', () => {
+  it('runs values that are added and keeps what has finished; each run has the numbers that heed train gives alone', async () => {
+    const summary = (name: string): string => readFileSync(join(dirOf('sweep'), name, 'summary.json'), 'utf8');
+    const before = summary(NAMES[0]!);
+    const ran = await swept('method.beta=0.1,0.5', 'train.seed=0,1', '--json');
+    expect(ran.code, ran.err).toBe(0);
+    expect(ran.err).toContain('4 runs, 2 of them finished');
+    expect(summary(NAMES[0]!)).toBe(before);
+    expect(readdirSync(dirOf('sweep')).sort()).toEqual([...NAMES, 'shared', 'sweep.csv', 'sweep.html', 'sweep.json']);
+    const { runs } = JSON.parse(readFileSync(join(dirOf('sweep'), 'sweep.json'), 'utf8')) as { runs: object[] };
+    expect(runs).toEqual(NAMES.map((name) => ({ name, state: 'finished' })));
+
+    const alone = await heed(['train', recipe, 'method.beta=0.5', 'train.seed=1', `run.dir=${dirOf('alone')}`]);
+    expect(alone.code, alone.err).toBe(0);
+    expectSame(join(dirOf('sweep'), NAMES[3]!), dirOf('alone'));
+    // Once for all runs: held-out rows by the fresh adapter and by the base, rows to learn from by the base, the base's two answers.
+    const shared = readdirSync(join(dirOf('sweep'), 'shared')).map((name) => name.replace(/-.*/, ''));
+    expect(shared.sort()).toEqual(['answers', 'scores', 'scores', 'scores']);
+
+    const { settings, chosen, runs: all } = ran.json<Result>();
+    expect(settings.map(({ values, finished }) => ({ values, finished }))).toEqual([
+      { values: { 'method.beta': '0.1' }, finished: 2 }, { values: { 'method.beta': '0.5' }, finished: 2 },
+    ]);
+    expect(chosen).toEqual(['loss']);
+    // Of two seeds the interval is m ± 12.706 |a − b| / 2.
+    const [a, b] = all.slice(0, 2).map((run) => run.summary!.after['loss']!) as [number, number];
+    const { after } = settings[0]!.outcomes['loss'] as { after: { mean: number; low: number; high: number } };
+    expect(after.mean).toBeCloseTo((a + b) / 2, 12);
+    expect(after.high - after.mean).toBeCloseTo((12.706205 * Math.abs(a - b)) / 2, 6);
+    expect(after.mean - after.low).toBeCloseTo(after.high - after.mean, 12);
+  });
+
+  it('shows what is there with another measurement', async () => {
+    const ran = await swept('method.beta=0.1,0.5', 'train.seed=0,1', '--metric', 'accuracy,steps');
+    expect(ran.code, ran.err).toBe(0);
+    expect(ran.out).toMatch(/^accuracy, higher is better$/m);
+    expect(ran.out).toMatch(/^0\.5 +2 +4$/m);
+    expect(readFileSync(join(dirOf('sweep'), 'sweep.html'), 'utf8')).toContain('accuracy by setting');
+    expect((await swept('method.beta=0.1,0.5', 'train.seed=0,1', '--metric', 'acuracy')).err).toContain('did you mean "accuracy"?');
+  });
+
+  it.each([
+    [['method.beta=0.1,0.5', 'train.seed=1,2'], /runs that are not among its values now: beta=0.1,seed=0; beta=0.5,seed=0/],
+    [['method.beta=0.1,0.5', 'train.seed=0,1', 'train.epochs=1'], /train.epochs: 2 → 1/],
+    [['method.beta=0.1,0.5'], /what varies: method.beta, train.seed → method.beta/],
+  ])('refuses to become the sweep of %j, by name', async (settings, message) => {
+    const { code, err } = await swept(...settings);
+    expect(code).toBe(2);
+    expect(err).toMatch(message);
+  });
+
+  it('refuses to go on with other rows', async () => {
+    writeFileSync(data, jsonl(PAIRS.toReversed()));
+    const { code, err } = await swept('method.beta=0.1,0.5', 'train.seed=0,1,2');
+    writeFileSync(data, jsonl(PAIRS));
+    expect(code).toBe(2);
+    expect(err).toContain('pairs.jsonl has another content');
+  });
+
+  it('lists its runs before it runs them', async () => {
+    rmSync(join(dirOf('sweep'), NAMES[3]!), { recursive: true });
+    const ran = await swept('method.beta=0.1,0.5', 'train.seed=0,1', '--dry-run');
+    expect(ran.code, ran.err).toBe(0);
+    expect(existsSync(join(dirOf('sweep'), NAMES[3]!))).toBe(false);
+    const [, ...lines] = ran.out.trim().split('\n');
+    expect(lines.slice(0, 4).map((line) => line.split(/ {2,}/).slice(0, 3))).toEqual(
+      NAMES.map((name, i) => (i === 3 ? [name, 'waiting', '4'] : [name, 'finished', '–'])));
+    expect(ran.out).toMatch(/4 runs in .*, 1 of them to run: about 0:/);
+  });
+
+  it('goes on with the others when a run fails, and says so at the end', async () => {
+    const missing = ['method.reference=/no/such/adapter,/nor/this', 'train.seed=0', `run.dir=${dirOf('fails')}`];
+    const ran = await heed(['sweep', recipe, ...missing]);
+    expect(ran.code).toBe(1);
+    expect(ran.err).toContain('2 of 2 runs have not finished');
+    expect(ran.out).toMatch(/^failed: reference=-no-such-adapter~\w+,seed=0: .*\/no\/such\/adapter/m);
+    const { runs } = JSON.parse(readFileSync(join(dirOf('fails'), 'sweep.json'), 'utf8')) as { runs: { state: string; error: string }[] };
+    expect(runs.map(({ state }) => state)).toEqual(['failed', 'failed']);
+    expect(runs[1]!.error).toContain('/nor/this');
+  });
+
+  it.each([
+    [['train.sed=0,1'], /train\.sed/],
+    [['train.seed=0,zero'], /train\.seed/],
+    [['method=dpo,{ name: dpo }', 'train.seed=0'], /are the same run/],
+    // Later settings win, as for heed train.
+    [['method.beta=0.1,0.2', 'method={ name: dpo }'], /beta=0.1 and beta=0.2 are the same run/],
+  ])('refuses %j', async (settings, message) => {
+    const { code, err } = await heed(['sweep', recipe, ...settings]);
+    expect(code).toBe(2);
+    expect(err).toMatch(message);
+  });
+
+  it('refuses a recipe of another verb', async () => {
+    const other = scratch.write('label.yaml', 'label: preferences\ndata: x.jsonl\njudge: rules:x.yaml\n');
+    const { code, err } = await heed(['sweep', other, 'train.seed=0,1']);
+    expect(code).toBe(2);
+    expect(err).toContain('no recipe of heed train or heed align');
+  });
+});
