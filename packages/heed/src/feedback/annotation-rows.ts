@@ -1,4 +1,5 @@
 /** Training rows out of what people said of answers that they were shown. */
+import { setImmediate } from 'node:timers/promises';
 import type { Message } from '../text/template.js';
 import type { LabelSet, Said } from './annotation.js';
 import type { Annotation, AnnotationStore, PlacedItem } from './annotations.js';
@@ -65,15 +66,39 @@ export function annotationRows(all: readonly AnnotatedItem[], kind: FeedbackKind
   return { rows, leftOut };
 }
 
-/** All items of a set of which somebody said something, or those of all sets. Questions of runs are no rows. */
-export async function annotatedItems(store: AnnotationStore, only?: string): Promise<AnnotatedItem[]> {
-  const sets = (await store.sets()).filter(({ id, task }) => (only === undefined ? task !== 'questions' : id === only));
+/** The items of some places of which somebody said something. */
+export async function annotatedAt(store: AnnotationStore, set: LabelSet, places: readonly number[]): Promise<AnnotatedItem[]> {
+  const byPlace = new Map<number, Annotation[]>();
+  for (const one of await store.annotations(set.id, places)) {
+    const same = byPlace.get(one.place);
+    if (same === undefined) byPlace.set(one.place, [one]);
+    else same.push(one);
+  }
+  const items = byPlace.size === 0 ? [] : await store.items(set.id, [...byPlace.keys()]);
+  return items.map((item) => ({ set, item, annotations: byPlace.get(item.place)! }));
+}
+
+/** Places that are read at once. */
+const PART = 200;
+
+/** A part of a set, with how many of its items were gone through. */
+export interface AnnotatedPart { readonly done: number; readonly items: readonly AnnotatedItem[] }
+
+/** All items of a set of which somebody said something, part by part: a process that serves people serves them between two parts. */
+export async function* annotatedParts(store: AnnotationStore, set: LabelSet & { readonly items: number }): AsyncGenerator<AnnotatedPart> {
+  for (let from = 0; from < set.items; from += PART) {
+    if (from > 0) await setImmediate();
+    const done = Math.min(from + PART, set.items);
+    yield { done, items: await annotatedAt(store, set, Array.from({ length: done - from }, (_, i) => from + i)) };
+  }
+}
+
+/** All items of which somebody said something. Questions of runs are no rows. */
+export async function annotatedItems(store: AnnotationStore): Promise<AnnotatedItem[]> {
   const all: AnnotatedItem[] = [];
-  for (const set of sets) {
-    const byPlace = new Map<number, Annotation[]>();
-    for (const one of await store.annotations(set.id)) byPlace.set(one.place, [...(byPlace.get(one.place) ?? []), one]);
-    const items = await store.items(set.id, [...byPlace.keys()]);
-    all.push(...items.map((item) => ({ set, item, annotations: byPlace.get(item.place)! })));
+  for (const set of await store.sets()) {
+    if (set.task === 'questions') continue;
+    for await (const { items } of annotatedParts(store, set)) all.push(...items);
   }
   return all;
 }

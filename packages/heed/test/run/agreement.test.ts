@@ -6,6 +6,9 @@ import { alphaInterval, cohenKappa, kappaOfTable, krippendorffAlpha } from '../.
 const byItem = (...raters: string[]): number[][] =>
   raters[0]!.split(' ').map((_, i) => raters.map((line) => line.split(' ')[i]!).filter((one) => one !== '*').map(Number));
 
+/** Each item by itself. */
+const each = <T>(items: readonly T[]): (readonly [T, number])[] => items.map((ratings) => [ratings, 1]);
+
 const TWO = byItem('1 1 1 0 0 1 0 1 1 0', '1 1 0 0 0 1 1 1 1 0');
 const THREE = byItem('1 2 3 5 4 *', '1 3 3 5 * 2', '2 2 3 4 4 *');
 /** The reliability data of Krippendorff's own example, as fast-krippendorff tests them. */
@@ -40,17 +43,27 @@ describe('agreement', () => {
   it('is undefined, and not perfect, where nothing was compared or nobody said anything else', () => {
     expect(krippendorffAlpha([[1], [2]], 'nominal')).toBeUndefined();
     expect(krippendorffAlpha([[1, 1], [1, 1, 1]], 'interval')).toBeUndefined();
-    expect(alphaInterval([[1, 1]], 'nominal', { seed: 1 })).toBeUndefined();
+    expect(alphaInterval([[[1, 1], 1]], 'nominal', { seed: 1 })).toBeUndefined();
   });
 
   it('has an interval over items', () => {
-    const alpha = alphaInterval(FOUR, 'interval', { seed: 1 })!;
+    const alpha = alphaInterval(each(FOUR), 'interval', { seed: 1 })!;
     expect(alpha.mean).toBeCloseTo(0.849, 3);
     expect(alpha.n).toBe(11);
     expect(alpha.low).toBeLessThan(alpha.mean);
     expect(alpha.high).toBeLessThanOrEqual(1);
-    expect(alphaInterval(FOUR, 'interval', { seed: 1 })).toEqual(alpha);
+    expect(alphaInterval(each(FOUR), 'interval', { seed: 1 })).toEqual(alpha);
     // All resamples of full agreement agree in full.
-    expect(alphaInterval([['a', 'a'], ['b', 'b'], ['a', 'a']], 'nominal', { seed: 1 })).toMatchObject({ mean: 1, low: 1, high: 1 });
+    expect(alphaInterval([[['a', 'a'], 2], [['b', 'b'], 1]], 'nominal', { seed: 1 })).toMatchObject({ mean: 1, low: 1, high: 1 });
+  });
+
+  it('computes the interval of many items, where resampling comes to the same', () => {
+    // 400,000 multinomial resamples in numpy; α has a closed form for two raters and two values.
+    const many = [[[0, 0], 900], [[0, 1], 300], [[1, 1], 1200]] as const;
+    const alpha = alphaInterval(many, 'nominal', { seed: 1 })!;
+    expect(alpha.mean).toBeCloseTo(0.7460846560846561, 12);
+    expect(alpha.low).toBeCloseTo(0.71872, 2);
+    expect(alpha.high).toBeCloseTo(0.77257, 2);
+    expect(alpha.n).toBe(2400);
   });
 });

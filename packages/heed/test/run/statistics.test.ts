@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 
-import { bootstrapInterval, mcnemar, medianOf, pairedDifference, proportionInterval } from '../../src/run/statistics.js';
+import { bootstrapInterval, countedInterval, mcnemar, medianOf, pairedDifference, proportionInterval } from '../../src/run/statistics.js';
 
 describe('proportionInterval', () => {
   // from statsmodels.stats.proportion import proportion_confint; proportion_confint(k, n, alpha=1 - confidence, method='wilson')
@@ -37,6 +37,20 @@ describe('proportionInterval', () => {
 const FINDINGS = [3.1, 0, 2, 5, 1, 0, 0, 4, 2.5, 1, 7, 0, 2, 3, 1, 6];
 const BEFORE = [0, 1, 0, 0, 1, 0, 0, 1, 0, 0, 0, 1, 0, 0, 1, 0];
 const AFTER = [1, 1, 0, 1, 1, 1, 0, 1, 1, 0, 1, 1, 1, 0, 1, 1];
+
+describe('countedInterval', () => {
+  it('is the bootstrap of few observations, and near it of many', () => {
+    const few = [[1, 2], [2, 3], [5, 7]] as const;
+    expect(countedInterval(few, { seed: 1 })).toEqual(bootstrapInterval([1, 1, 2, 2, 2, 5, 5, 5, 5, 5, 5, 5], { seed: 1 }));
+    // 20,000 resamples in numpy.
+    const many = countedInterval([[1, 200], [2, 300], [5, 700]], { seed: 1 });
+    expect(many.mean).toBeCloseTo(43 / 12, 12);
+    expect(Math.abs(many.low - 3.48667)).toBeLessThan(0.005);
+    expect(Math.abs(many.high - 3.67917)).toBeLessThan(0.005);
+    expect(many.n).toBe(1200);
+    expect(countedInterval([[1, 2000]], { seed: 1, bounds: [0, 1] })).toMatchObject({ mean: 1, high: 1, n: 2000 });
+  });
+});
 
 describe('bootstrap', () => {
   // from scipy.stats import bootstrap

@@ -1,10 +1,13 @@
 /** A set that is opened: labelling, or what has come of it. */
-import type { LabelResults as Results } from '../../api.js';
+import { useEffect } from 'preact/hooks';
+
+import type { LabelCounting, LabelResults as Results } from '../../api.js';
 import { useKeys } from '../../keys.js';
 import { Failure, Waiting } from '../../parts/state.js';
 import { addressOf, go, place, setParams } from '../../router.js';
 import { apiUrl, useServer } from '../../server.js';
 import { LabelResults } from './results.js';
+import { number, percent } from '../../write.js';
 import { AskName, who } from './who.js';
 import { Work } from './work.js';
 
@@ -32,9 +35,24 @@ export function OpenedSet({ id }: { readonly id: string }) {
   );
 }
 
+/** Milliseconds between two looks at how far counting has come. */
+const AGAIN = 250;
+
 function Shown({ id }: { readonly id: string }) {
   const reveal = place.value.params.get('reveal') ?? undefined;
-  const { value, error, again } = useServer<Results>(apiUrl('label/results', { set: id, reveal }));
+  const { value, error, again } = useServer<Results | LabelCounting>(apiUrl('label/results', { set: id, reveal }));
+  useEffect(() => {
+    if (value === undefined || !('counting' in value)) return;
+    const timer = setTimeout(again, AGAIN);
+    return () => clearTimeout(timer);
+  }, [value]);
   if (value === undefined) return error ? <Failure error={error} again={again} /> : <Waiting what="Counting" />;
-  return <LabelResults results={value} />;
+  if (!('counting' in value)) return <LabelResults results={value} />;
+  const { set, counting: { done, of } } = value;
+  return (
+    <>
+      <div class="head"><h1>{set.name}</h1></div>
+      <Waiting what={`Counting what was said of ${number(of)} items: ${percent(done / of)}`} />
+    </>
+  );
 }

@@ -102,6 +102,13 @@ export interface LabelResults {
   readonly rows: readonly { readonly kind: string; readonly rows: number; readonly leftOut: Readonly<Record<string, number>> }[];
 }
 
+/** The answer to the same where a large set is counted for the first time: it is asked again. */
+export interface LabelCounting {
+  readonly set: LabelSetLine;
+  /** Items. */
+  readonly counting: { readonly done: number; readonly of: number };
+}
+
 /** An item on which people differ. */
 export interface Disagreement {
   readonly place: number;

@@ -1,20 +1,20 @@
 /** What files of the project hold to be labelled by people. */
 import { createHash } from 'node:crypto';
 
-import { readRows } from '../../data/read.js';
 import type { LabelItem, Task } from '../../feedback/annotation.js';
 import { readQuestions } from '../../judge/human-answers.js';
-import { LabelData, type Single, readPairs, readSingles } from '../../label/material.js';
+import type { Single } from '../../label/material.js';
 import { badRequest } from '../../serve/api-error.js';
 import type { LabelLook } from '../api.js';
 import type { Project } from '../project.js';
+import { type OpenedFile, openedFile } from './opened-file.js';
 
 /** Items, and what of the files made none. */
 export interface Found { readonly items: readonly LabelItem[]; readonly notes: readonly string[] }
 
 /** What can be asked of people over these files: the tasks that fit. @throws UserError where a file cannot be read */
 export async function lookAt(project: Project, files: readonly string[]): Promise<LabelLook> {
-  const columns = await columnsOf(await project.inside(files[0]!));
+  const columns = await (await openedFile(project, files[0]!)).columns();
   const has = (...names: string[]): boolean => names.some((name) => columns.has(name));
   if (has('answer') && has('messages') && files.length === 1) return lookFor(project, files, ['questions']);
   if (files.length === 2 || has('chosen', 'responses')) return lookFor(project, files, ['pairs']);
@@ -30,20 +30,15 @@ async function lookFor(project: Project, files: readonly string[], tasks: readon
   };
 }
 
-async function columnsOf(file: string): Promise<Set<string>> {
-  return new Set((await readRows(file)).slice(0, 100).flatMap(({ fields }) => Object.keys(fields)));
-}
-
 /**
  * The items of files for a task. Two files are answers of two models to the same prompts.
  *
  * @throws UserError where a file cannot be read; ApiError 400 where a path leads out of the project
  */
 export async function itemsOf(project: Project, task: Task, files: readonly string[]): Promise<Found> {
-  const paths = await Promise.all(files.map((file) => project.inside(file)));
-  const [first, second] = paths;
-  if (first === undefined || paths.length > 2) throw badRequest('files: one file, or two whose answers are to be compared.', 'files');
-  if (task === 'questions') return questions(first);
+  if (files.length === 0 || files.length > 2) throw badRequest('files: one file, or two whose answers are to be compared.', 'files');
+  if (task === 'questions') return questions(await project.inside(files[0]!));
+  const [first, second] = await Promise.all(files.map((file) => openedFile(project, file))) as [OpenedFile, OpenedFile?];
   if (second !== undefined) {
     if (task !== 'pairs') throw badRequest('Two files are compared answer by answer: the task is pairs.', 'task');
     return twoModels([await singles(first), await singles(second)], [files[0]!, files[1]!]);
@@ -52,13 +47,13 @@ export async function itemsOf(project: Project, task: Task, files: readonly stri
     const { rows, notes } = await singles(first);
     return { notes, items: rows.map(({ id, prompt, completion }) => itemOf({ row: id, prompt, responses: [completion] })) };
   }
-  const columns = await columnsOf(first);
+  const columns = await first.columns();
   return columns.has('chosen') || columns.has('responses') ? pairs(first) : samples(await singles(first));
 }
 
 /** The file alone knows who is which: whoever labels sees neither. */
-async function pairs(path: string): Promise<Found> {
-  const { rows, skipped } = await readPairs(LabelData.parse({ path, junk: 'skip' }));
+async function pairs(file: OpenedFile): Promise<Found> {
+  const { rows, skipped } = await file.pairs();
   return {
     notes: leftOut(skipped, 'rows have no two different answers'),
     items: rows.map(({ id, prompt, responses, human }) => {
@@ -70,8 +65,8 @@ async function pairs(path: string): Promise<Found> {
 
 const namesBy = (firstChosen: boolean): string[] => (firstChosen ? ['chosen', 'rejected'] : ['rejected', 'chosen']);
 
-async function singles(path: string): Promise<Side> {
-  const { rows, skipped } = await readSingles(LabelData.parse({ path, junk: 'skip' }));
+async function singles(file: OpenedFile): Promise<Side> {
+  const { rows, skipped } = await file.singles();
   return { rows, notes: leftOut(skipped, 'rows have no answer to label') };
 }
 

@@ -13,7 +13,9 @@ import type { Exported, LabelHome, LabelSetLine } from '../api.js';
 import type { StudioContext } from '../context.js';
 import { dataFiles } from '../data-files.js';
 import { itemsOf, lookAt } from '../label/items.js';
-import { disagreements, resultsOf, rowsOfSet } from '../label/results.js';
+import { disagreements } from '../label/disagreements.js';
+import { letGo } from '../label/opened-file.js';
+import { resultsOf, rowsOfSet } from '../label/results.js';
 import { setLine, stepOf, turnedSaid } from '../label/shown.js';
 import { feedQuestions, goOn, waitingRuns } from '../label/waiting.js';
 import { PEOPLE, knownPeople, peopleOf } from '../label/people.js';
@@ -30,6 +32,8 @@ const NewSet = z.strictObject({
   files: z.array(file).min(1).max(2), task: z.enum(TASKS), principles: z.array(name).max(12).default([]),
   scale: z.union([z.literal(5), z.literal(10)]).default(5), seed: z.int().min(0).default(0),
 });
+/** Milliseconds that results are waited for. After that the page is told how far counting has come. */
+const PATIENCE = 60;
 const Export = Set.extend({ kind: z.enum(FEEDBACK_KINDS), output: file }).strict();
 
 export function labelRoutes(context: StudioContext): Hono {
@@ -60,6 +64,7 @@ export function labelRoutes(context: StudioContext): Hono {
     const id = createHash('sha256').update(JSON.stringify(given)).digest('hex').slice(0, 12);
     const set: LabelSet = { id, ...given, name: given.files.join(' and '), made: new Date().toISOString() };
     await store.fill(set, items);
+    letGo(project);
     await feedQuestions(project, store, set);
     return c.json(await found(store, id));
   });
@@ -105,9 +110,8 @@ export function labelRoutes(context: StudioContext): Hono {
 
   app.get('/label/results', async (c) => {
     const { set: id, reveal } = queryOf(c, Set.extend({ reveal: z.enum(['yes']).optional() }));
-    const results = await resultsOf(await peopleOf(context), id, reveal === 'yes');
-    if (results === undefined) throw noSet(id);
-    return c.json(results);
+    const store = await peopleOf(context);
+    return c.json(await resultsOf(store, await found(store, id), { reveal: reveal === 'yes', patience: PATIENCE }));
   });
 
   app.get('/label/disagreements', async (c) => {
@@ -123,7 +127,8 @@ export function labelRoutes(context: StudioContext): Hono {
     const path = await project.inside(output);
     if (existsSync(path)) throw new ApiError(409, `${output} is there already: name another file.`, { code: 'in_the_way' });
     if (!/\.jsonl$/.test(path)) throw badRequest('The file is JSON Lines: its name ends with .jsonl.', 'output');
-    const { rows, leftOut } = await rowsOfSet(await peopleOf(context), id, kind);
+    const store = await peopleOf(context);
+    const { rows, leftOut } = await rowsOfSet(store, await found(store, id), kind);
     if (rows.length === 0) throw badRequest(`Nothing was said that makes ${kind} rows.`, 'kind');
     await atomicWrite(path, rows.map((row) => `${JSON.stringify(row)}\n`).join(''));
     return c.json({ file: project.named(path), rows: rows.length, leftOut } satisfies Exported);
@@ -136,11 +141,10 @@ export function labelRoutes(context: StudioContext): Hono {
   return app;
 }
 
-const noSet = (id: string): ApiError => new ApiError(404, `There is no set ${id}.`, { code: 'no_set' });
 const noItem = (): ApiError => new ApiError(404, 'There is no such item.', { code: 'no_item' });
 
 async function found(store: AnnotationStore, id: string): Promise<LabelSetLine> {
   const set = await setLine(store, id);
-  if (set === undefined) throw noSet(id);
+  if (set === undefined) throw new ApiError(404, `There is no set ${id}.`, { code: 'no_set' });
   return set;
 }
