@@ -1,8 +1,10 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { type Engine, blockLinear, input, lower, mapped, startEngine, sym, widenBlocks } from '../src/index.js';
+import {
+  type Engine, blockLinear, exp, gradient, input, loraLinear, lower, mapped, startEngine, sum, sym, widenBlocks,
+} from '../src/index.js';
 
 const folder = mkdtempSync(path.join(tmpdir(), 'heed-blocks-'));
 let engine: Engine;
@@ -55,18 +57,54 @@ it.each([0, 1, 5, 33])('multiplies %i rows as the dequantised weights do, but fo
   await session.release();
 });
 
+const bytesOf = { uint4: 0.5, uint8: 1, int8: 1, float16: 2, float32: 4 } as const;
+const stored = (file: string, dtype: keyof typeof bytesOf, ...shape: number[]) =>
+  mapped(dtype, shape, { file, offset: 0, length: shape.reduce((a, b) => a * b, 1) * bytesOf[dtype] });
+
 it('widens blocks exactly', async () => {
+  const all = N * blocks;
   const widened = widenBlocks(
-    mapped('uint8', [N * blocks, BLOCK], { file: 'codes', offset: 0, length: N * K }),
-    mapped('float32', [N * blocks], { file: 'scales', offset: 0, length: 4 * N * blocks }),
-    mapped('uint8', [N * blocks], { file: 'zeros', offset: 0, length: N * blocks }),
-    [N, K],
+    { codes: stored('codes', 'uint8', all, BLOCK), scales: stored('scales', 'float32', all), zeros: stored('zeros', 'uint8', all) }, [N, K],
   );
   const session = await engine.compile(lower({ w: widened }, { folder }));
   const { data, shape } = (await session.run({}))['w']!;
   expect(shape).toEqual([N, K]);
   data.forEach((w, i) => expect(w).toBe(Math.fround(weight(Math.floor(i / K), i % K))));
   await session.release();
+});
+
+it('widens nibbles with scales of scales and minima, rounding the product and then the sum', async () => {
+  // Four rows of a super-block of 8 blocks: scale = fround(factor · code), and the minimum likewise.
+  const [rows, width, groups] = [4, 256, 4];
+  const half = { 0x224d: 0.012306213378906250, 0xa9d7: -0.04562377929687500 } as const;
+  writeFileSync(path.join(folder, 'own'), Uint8Array.from({ length: 2 * groups * 8 }, () => 1 + Math.floor(63 * random())));
+  writeFileSync(path.join(folder, 'halves'), Buffer.from(Uint16Array.from({ length: groups }, () => 0x224d).buffer));
+  writeFileSync(path.join(folder, 'least'), Buffer.from(Uint16Array.from({ length: groups }, () => 0xa9d7).buffer));
+  const own = readFileSync(path.join(folder, 'own'));
+  const factors = (file: string, from: number) => ({
+    codes: mapped('int8', [groups, 8], { file: 'own', offset: from, length: 8 * groups }), factors: stored(file, 'float16', groups),
+  });
+  const widened = widenBlocks(
+    { codes: stored('codes', 'uint4', rows * 8, BLOCK), scales: factors('halves', 0), minima: factors('least', 8 * groups) }, [rows, width],
+  );
+  const session = await engine.compile(lower({ w: widened }, { folder }));
+  const { data } = (await session.run({}))['w']!;
+  expect(data).toHaveLength(rows * width);
+  data.forEach((w, i) => {
+    const b = Math.floor(i / BLOCK), code = (codes[i >> 1]! >> (4 * (i & 1))) & 15;
+    const [scale, minimum] = [Math.fround(half[0x224d] * own[b]!), Math.fround(half[0xa9d7] * own[8 * groups + b]!)];
+    expect(w).toBe(Math.fround(Math.fround(scale * code) + minimum));
+  });
+  await session.release();
+});
+
+it('is widened again by a gradient that reads it: no copy is kept in between', () => {
+  const x = input('x', [sym('n'), K]);
+  const own = { codes: stored('codes', 'uint8', N * blocks, BLOCK), scales: stored('scales', 'float32', N * blocks) };
+  const [a, b] = [input('a', [2, K]), input('b', [N, 2])];
+  const y = sum(exp(loraLinear(x, widenBlocks(own, [N, K]), a, b, 1)));
+  const { model } = lower({ y, d: gradient(y, [x])[0]! }, { folder });
+  expect(model.nodes.filter(({ op }) => op === 'DequantizeLinear')).toHaveLength(2);
 });
 
 it('refuses blocks that do not fit', () => {

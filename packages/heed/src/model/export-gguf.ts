@@ -71,7 +71,7 @@ export async function exportGguf(
     return {
       name, shape, type: vector ? 'F32' : fitting(packed, shape.at(-1)!),
       async data() {
-        const values = turned(await valuesOf(checkpoint, adapter, module), shape[0]!, heads);
+        const values = turned(await valuesOf(checkpoint, adapter, module), shape[0], heads);
         onTensor?.(++done);
         return reading.norms !== undefined && name.includes('norm') ? values.map((x) => x + reading.norms!) : values;
       },

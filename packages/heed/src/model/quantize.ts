@@ -3,14 +3,13 @@ import path from 'node:path';
 import { UserError } from '../errors.js';
 import { cached, cacheFolder } from './checkpoint/cache.js';
 import { CheckpointError } from './checkpoint/error.js';
-import { type Checkpoint, type StoredTensor, readBytes, readTensor } from './checkpoint/open.js';
+import { type Checkpoint, readBytes, readTensor } from './checkpoint/open.js';
+import { type FloatTensor, type Place, isPacked } from './checkpoint/stored-tensor.js';
 import { readSafetensorsHeader } from './checkpoint/safetensors.js';
 import { CODES, type TensorToWrite, writeSafetensors } from './checkpoint/safetensors-write.js';
 
 /** Neighbours along a weight's input that share a scale. */
 export const BLOCK = 32;
-
-type Place = Pick<StoredTensor, 'file' | 'offset' | 'length'>;
 
 /** One linear weight in 8 bits: (codes − 128)·scale. */
 export interface QuantizedLinear {
@@ -30,7 +29,7 @@ export interface QuantizedCheckpoint {
   /** Zero points, all of them 128, as many as any layer has blocks. */
   readonly zeros: Place; // uint8
   /** What is not a linear layer (embeddings, norms, biases), as the checkpoint stores it. */
-  readonly tensors: ReadonlyMap<string, StoredTensor>;
+  readonly tensors: ReadonlyMap<string, FloatTensor>;
 }
 
 /**
@@ -51,7 +50,7 @@ export function quantizeBlocks(weights: Float32Array): { readonly codes: Uint8Ar
 }
 
 /** Whether a tensor is the weight of a linear layer; the embeddings are one where they are the head too. */
-const isLinear = ({ name, shape }: StoredTensor, tied: boolean): boolean =>
+const isLinear = ({ name, shape }: FloatTensor, tied: boolean): boolean =>
   shape.length === 2 &&
   name.endsWith('.weight') &&
   (name.includes('.layers.') || name === 'lm_head.weight' || (tied && name === EMBEDDINGS));
@@ -59,8 +58,8 @@ const isLinear = ({ name, shape }: StoredTensor, tied: boolean): boolean =>
 const EMBEDDINGS = 'model.embed_tokens.weight';
 const FILE = 'int8.safetensors';
 const ZEROS = 'zeros';
-const blocksOf = ({ shape }: StoredTensor): number => (shape[0]! * shape[1]!) / BLOCK;
-const mostBlocks = (linears: readonly StoredTensor[]): number => Math.max(...linears.map(blocksOf));
+const blocksOf = ({ shape }: FloatTensor): number => (shape[0]! * shape[1]!) / BLOCK;
+const mostBlocks = (linears: readonly FloatTensor[]): number => Math.max(...linears.map(blocksOf));
 
 /**
  * The 8-bit weights of a checkpoint: made at the first call (seconds for 10⁸ weights; a quarter of their float32 bytes and 1/8 of
@@ -74,7 +73,7 @@ export async function openQuantized(
 ): Promise<QuantizedCheckpoint> {
   const { id, fingerprint } = checkpoint;
   const tied = !checkpoint.tensors.has('lm_head.weight');
-  const all = [...checkpoint.tensors.values()];
+  const all = [...checkpoint.tensors.values()].flatMap((tensor) => (isPacked(tensor) ? [] : [tensor]));
   const linears = all.filter((tensor) => isLinear(tensor, tied));
   const odd = linears.find(({ shape }) => shape[1]! % BLOCK !== 0);
   if (odd !== undefined) {
@@ -96,7 +95,7 @@ export async function openQuantized(
   return read(id, folder, linears, kept);
 }
 
-async function write(checkpoint: Checkpoint, linears: readonly StoredTensor[], kept: readonly StoredTensor[], file: string): Promise<void> {
+async function write(checkpoint: Checkpoint, linears: readonly FloatTensor[], kept: readonly FloatTensor[], file: string): Promise<void> {
   const made = linears.flatMap(({ name, shape }): TensorToWrite[] => {
     const [outputs, inputs] = shape as [number, number];
     // Both come of one pass over the weight, in the order in which they are written.
@@ -123,7 +122,7 @@ async function write(checkpoint: Checkpoint, linears: readonly StoredTensor[], k
   const copies = kept.map((tensor): TensorToWrite => ({
     ...tensor,
     data: async function* () {
-      yield await readBytes(checkpoint.folder, tensor);
+      yield await readBytes(checkpoint.folder, tensor, tensor.name);
     },
   }));
   const zeros: TensorToWrite = {
@@ -135,7 +134,7 @@ async function write(checkpoint: Checkpoint, linears: readonly StoredTensor[], k
   await writeSafetensors(file, [...copies, zeros, ...made], { fingerprint: checkpoint.fingerprint });
 }
 
-function read(id: string, folder: string, linears: readonly StoredTensor[], kept: readonly StoredTensor[]): QuantizedCheckpoint {
+function read(id: string, folder: string, linears: readonly FloatTensor[], kept: readonly FloatTensor[]): QuantizedCheckpoint {
   const file = path.join(folder, FILE);
   const stored = readSafetensorsHeader(file).tensors;
   const find = (name: string, dtype: string, shape: readonly number[]): Place => {

@@ -5,29 +5,37 @@ import {
 import { UserError } from '../errors.js';
 import type { AdapterPlan } from './adapter.js';
 import type { Checkpoint } from './checkpoint/open.js';
+import { type StoredTensor, isPacked } from './checkpoint/stored-tensor.js';
 import { LAYOUT_SIZES } from './attention.js';
 import type { Weights } from './decoder.js';
+import { packedTable, widenedRows } from './packed-weights.js';
 import { BLOCK, type QuantizedCheckpoint } from './quantize.js';
 
 type Stored = Pick<Checkpoint, 'id' | 'tensors'>;
 
-/** Tensors as they are stored, mapped from their files. */
-const mappedTensors = ({ id, tensors }: Stored) => (name: string): Tensor => {
+const storedIn = ({ id, tensors }: Stored, name: string): StoredTensor => {
   const stored = tensors.get(name);
   if (stored === undefined) throw new UserError(`${id} has no tensor "${name}".`);
-  return mapped(stored.dtype, stored.shape, { file: stored.file, offset: stored.offset, length: stored.length });
+  return stored;
+};
+
+/** Tensors as they are stored, mapped from their files; matrices in codes widened. */
+const mappedTensors = (checkpoint: Stored) => (name: string): Tensor => {
+  const stored = storedIn(checkpoint, name);
+  if (isPacked(stored)) return widenedRows(stored);
+  const { dtype, shape, file, offset, length } = stored;
+  return mapped(dtype, shape, { file, offset, length });
 };
 
 /** A matrix whose parts are mapped one by one, so that none of them is copied. */
-const mappedTables = ({ id, tensors }: Stored) => (name: string): Table => {
-  const stored = tensors.get(name);
-  if (stored === undefined) throw new UserError(`${id} has no tensor "${name}".`);
+const mappedTables = (checkpoint: Stored) => (name: string): Table => {
+  const stored = storedIn(checkpoint, name);
+  if (isPacked(stored)) return packedTable(stored);
   const { dtype, file, offset, length, shape } = stored;
   const [height, width] = shape as [number, number];
   const row = length / height;
-  const whole = tableOf(mapped(dtype, shape, { file, offset, length }));
   return {
-    ...whole,
+    ...tableOf(mapped(dtype, shape, { file, offset, length })),
     part(from, to) {
       const place = { file, offset: offset + from * row, length: (to - from) * row };
       return cast(mapped(dtype, [to - from, width], place), 'float32');
@@ -140,7 +148,8 @@ export function int8Weights(
       return blockLinear(x, mapped('uint8', [outputs, blocks, BLOCK], codes), mapped('float32', [outputs, blocks], scales));
     const all = outputs * blocks;
     const zeros = mapped('uint8', [all], { ...quantized.zeros, length: all });
-    return linear(x, widenBlocks(mapped('uint8', [all, BLOCK], codes), mapped('float32', [all], scales), zeros, [outputs, inputs]));
+    const own = { codes: mapped('uint8', [all, BLOCK], codes), scales: mapped('float32', [all], scales), zeros };
+    return linear(x, widenBlocks(own, [outputs, inputs]));
   };
   return {
     tensor,

@@ -2,12 +2,12 @@ import type { Attribute, DType, OnnxInitializer, OnnxModel, OnnxNode, OnnxValue 
 
 /** Element types as ONNX numbers them (TensorProto.DataType). */
 export const onnxType: Readonly<Record<DType, number>> = {
-  float32: 1, uint8: 2, int8: 3, int32: 6, int64: 7, bool: 9, float16: 10, bfloat16: 16,
+  float32: 1, uint8: 2, int8: 3, int32: 6, int64: 7, bool: 9, float16: 10, bfloat16: 16, uint4: 21, int4: 22,
 };
 
 /** Bytes of one element. */
 export const bytesOf: Readonly<Record<DType, number>> = {
-  float32: 4, uint8: 1, int8: 1, int32: 4, int64: 8, bool: 1, float16: 2, bfloat16: 2,
+  float32: 4, uint8: 1, int8: 1, int32: 4, int64: 8, bool: 1, float16: 2, bfloat16: 2, uint4: 0.5, int4: 0.5,
 };
 
 /** Protocol buffers have no messages beyond this size, whatever the runtime. */
@@ -76,7 +76,7 @@ function writeAttribute(w: Writer, name: string, attribute: Attribute): void {
 }
 
 function writeInitializer(w: Writer, { name, dtype, shape, data }: OnnxInitializer): void {
-  const expected = shape.reduce((product, dim) => product * dim, 1) * bytesOf[dtype];
+  const expected = Math.ceil(shape.reduce((product, dim) => product * dim, 1) * bytesOf[dtype]);
   const given = data instanceof Uint8Array ? data.byteLength : data.length;
   if (given !== expected) {
     throw new Error(`Initializer "${name}" is ${dtype} [${shape.join(', ')}] and needs ${expected} bytes, not ${given}.`);

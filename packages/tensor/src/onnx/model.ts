@@ -1,6 +1,7 @@
 /** An ONNX model as plain data: what the trace lowers to and what the encoder writes. */
 
-export type DType = 'float32' | 'float16' | 'bfloat16' | 'int64' | 'int32' | 'int8' | 'uint8' | 'bool';
+/** Two `uint4` or `int4` are in a byte, the first in its low half: for weights alone, no input or output has them. */
+export type DType = 'float32' | 'float16' | 'bfloat16' | 'int64' | 'int32' | 'int8' | 'uint8' | 'int4' | 'uint4' | 'bool';
 
 export type Attribute =
   | { readonly int: number }

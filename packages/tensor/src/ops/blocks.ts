@@ -1,6 +1,50 @@
 import { type Dim, showShape } from '../dims.js';
-import { type Tensor, op1, requireShape } from '../tensor.js';
+import { type Tensor, checkpoint, op1, recompute, requireShape } from '../tensor.js';
+import { add, cast } from './elementwise.js';
 import { reshape } from './shape.js';
+
+/** A number for each of n blocks: float16 or float32 [n]; or int8 codes [n/g, g], each times the float of its g blocks [n/g]. */
+export type BlockFactors = Tensor | { readonly codes: Tensor; readonly factors: Tensor };
+
+/** A frozen matrix in codes of 4 or 8 bits, by blocks of neighbours along its rows: number = (code − zero)·scale + minimum. */
+export interface Blocks {
+  /** uint4 or uint8 [n, block]. */
+  readonly codes: Tensor;
+  /** Zero points, of the codes' type [n]. Default: 0. */
+  readonly zeros?: Tensor;
+  readonly scales: BlockFactors;
+  /** Default: 0. */
+  readonly minima?: BlockFactors;
+}
+
+/**
+ * The float32 matrix [rows, width] of blocks: (code − zero)·scale is rounded once, the sum with the minimum once more. A gradient that
+ * reads it widens it anew, so that it is in memory only while it is used.
+ */
+export function widenBlocks({ codes, zeros, scales, minima }: Blocks, shape: readonly [number, number]): Tensor {
+  const [n, block] = codes.shape as [number, number];
+  if (!['uint4', 'uint8'].includes(codes.dtype) || n * block !== shape[0] * shape[1])
+    throw new Error(`Cannot make ${showShape(shape)} of blocks ${codes.dtype} ${showShape(codes.shape)}.`);
+  if (zeros !== undefined) requireShape('The zeros of blocks', zeros, [n]);
+  return recompute(checkpoint(() => {
+    const scaled = dequantized(codes, factorsOf(scales, n, 'scales'), zeros);
+    return reshape(minima === undefined ? scaled : add(scaled, reshape(factorsOf(minima, n, 'minima'), [n, 1])), shape);
+  }));
+}
+
+/** (code − zero)·scale by rows: codes [n, block], scales float32 [n]. */
+function dequantized(codes: Tensor, scales: Tensor, zeros?: Tensor): Tensor {
+  const inputs = zeros === undefined ? [codes, scales] : [codes, scales, zeros];
+  return op1('DequantizeLinear', inputs, { dtype: 'float32', shape: codes.shape }, { attributes: { axis: { int: 0 } } });
+}
+
+function factorsOf(factors: BlockFactors, n: number, what: string): Tensor {
+  const flat = 'codes' in factors
+    ? reshape(dequantized(factors.codes, cast(factors.factors, 'float32')), [n])
+    : cast(factors, 'float32');
+  requireShape(`The ${what} of blocks`, flat, [n]);
+  return flat;
+}
 
 /**
  * y = x·Wᵀ for x float32 [n, in] and a frozen 8-bit W [out, in], by blocks of `block` neighbours along `in`:
@@ -19,20 +63,4 @@ export function blockLinear(x: Tensor, codes: Tensor, scales: Tensor): Tensor {
     domain: 'com.microsoft',
     attributes: { K: { int: width }, N: { int: outputs }, bits: { int: 8 }, block_size: { int: block }, accuracy_level: { int: 4 } },
   });
-}
-
-/**
- * The float32 W [out, in] of such blocks: codes uint8 [out·in/block, block], scales float32 and `zeros` uint8, all of them 128,
- * [out·in/block] (`DequantizeLinear` by rows). A third of a millisecond for 10⁶ numbers, once for all rows of a product.
- */
-export function widenBlocks(codes: Tensor, scales: Tensor, zeros: Tensor, shape: readonly [number, number]): Tensor {
-  const [blocks, block] = codes.shape as [number, number];
-  if (codes.dtype !== 'uint8' || blocks * block !== shape[0] * shape[1])
-    throw new Error(`Cannot make ${showShape(shape)} of 8-bit blocks ${codes.dtype} ${showShape(codes.shape)}.`);
-  requireShape('The scales of 8-bit blocks', scales, [blocks]);
-  requireShape('The zeros of 8-bit blocks', zeros, [blocks]);
-  return reshape(
-    op1('DequantizeLinear', [codes, scales, zeros], { dtype: 'float32', shape: codes.shape }, { attributes: { axis: { int: 0 } } }),
-    shape,
-  );
 }

@@ -23,7 +23,7 @@ type HostConstructor =
 
 const constructors: Readonly<Record<DType, HostConstructor>> = {
   float32: Float32Array, int32: Int32Array, int64: BigInt64Array, uint8: Uint8Array, bool: Uint8Array, int8: Int8Array,
-  float16: Uint16Array, bfloat16: Uint16Array,
+  float16: Uint16Array, bfloat16: Uint16Array, uint4: Uint8Array, int4: Uint8Array,
 };
 
 export const elements = (shape: readonly number[]): number => shape.reduce((product, dim) => product * dim, 1);

@@ -3,7 +3,8 @@ import fs from 'node:fs/promises';
 import path from 'node:path';
 import { CheckpointError } from './error.js';
 import type { FloatType } from './floats.js';
-import type { Checkpoint, StoredTensor } from './folder.js';
+import type { Checkpoint } from './folder.js';
+import { type FloatTensor, type StoredTensor, isPacked } from './stored-tensor.js';
 
 const PIECE = 1 << 23; // bytes read at a time
 /** Models of fewer bytes are looked through at every opening, which takes less than a tenth of a second. */
@@ -31,7 +32,7 @@ export function countNotFinite(type: FloatType, bytes: Uint8Array): number {
  * @throws CheckpointError naming the first such tensor and its file
  */
 export async function checkFinite(checkpoint: Checkpoint, cacheDir: string): Promise<void> {
-  const tensors = [...checkpoint.tensors.values()].sort((a, b) => a.file.localeCompare(b.file) || a.offset - b.offset);
+  const tensors = [...checkpoint.tensors.values()].flatMap(floatsOf).sort((a, b) => a.file.localeCompare(b.file) || a.offset - b.offset);
   const remembered = tensors.reduce((sum, { length }) => sum + length, 0) < REMEMBERED ? undefined : await mark(checkpoint, cacheDir);
   if (remembered !== undefined && (await fs.stat(remembered).catch(() => undefined))) return;
   const bytes = new Uint8Array(PIECE);
@@ -53,6 +54,13 @@ export async function checkFinite(checkpoint: Checkpoint, cacheDir: string): Pro
   await fs.mkdir(path.dirname(remembered), { recursive: true }).then(() => fs.writeFile(remembered, '')).catch(() => undefined);
 }
 
+/** What of a tensor may not be finite: itself, or the floats that its codes are multiplied with. */
+function floatsOf(tensor: StoredTensor): FloatTensor[] {
+  if (!isPacked(tensor)) return [tensor];
+  const { name, shape, scales, minima } = tensor;
+  return [scales, ...(minima === undefined ? [] : [minima])].map(({ halves }) => ({ name, shape, dtype: 'float16', ...halves }));
+}
+
 /** @param where The file, as the user knows it. */
 export const notFinite = (where: string, tensor: string, found: number): CheckpointError =>
   new CheckpointError(
@@ -60,7 +68,7 @@ export const notFinite = (where: string, tensor: string, found: number): Checkpo
     'the training that made the weights diverged, or they were converted to a type too small for them; get the model from elsewhere',
   );
 
-async function countIn(handle: fs.FileHandle, { dtype, offset, length }: StoredTensor, bytes: Uint8Array): Promise<number> {
+async function countIn(handle: fs.FileHandle, { dtype, offset, length }: FloatTensor, bytes: Uint8Array): Promise<number> {
   let found = 0;
   for (let done = 0; done < length;) {
     const { bytesRead } = await handle.read(bytes, 0, Math.min(PIECE, length - done), offset + done);
@@ -75,7 +83,7 @@ async function countIn(handle: fs.FileHandle, { dtype, offset, length }: StoredT
 /** The file in the cache that says that these files were looked through. */
 async function mark({ folder, fingerprint, tensors }: Checkpoint, cacheDir: string): Promise<string> {
   const hash = createHash('sha256').update(fingerprint);
-  for (const file of new Set([...tensors.values()].map((tensor) => tensor.file))) {
+  for (const file of new Set([...tensors.values()].flatMap(floatsOf).map((tensor) => tensor.file))) {
     const at = path.join(folder, file), { size, mtimeMs } = await fs.stat(at);
     hash.update(`\n${at} ${size} ${mtimeMs}`);
   }

@@ -10,7 +10,9 @@ import { BYTES } from './floats.js';
 import { parseConfig } from './parse-config.js';
 import { EMBEDDINGS, HEAD, isOwnHead } from './own-head.js';
 import { floatType, readSafetensorsHeader } from './safetensors.js';
-import type { StoredTensor } from './stored-tensor.js';
+import { packedIn } from './packed.js';
+import { type FloatTensor, type PackedTensor, type Place, type StoredTensor, isPacked } from './stored-tensor.js';
+import { groupOf, placesOf, widen } from './widen.js';
 
 export type { StoredTensor } from './stored-tensor.js';
 
@@ -52,12 +54,18 @@ export function openFolder(folder: string, { id, architectures, log }: FolderOpt
   let parsed = parseConfig(readJson(configFile), configFile, architectures);
   const { definition } = parsed;
   const stored = new Map<string, StoredTensor>(), shapes = new Map<string, readonly number[]>();
-  const known = new Set([...expectedTensors(parsed).keys(), HEAD]), home = path.resolve(folder);
+  const expected = expectedTensors(parsed), known = new Set([...expected.keys(), HEAD]), home = path.resolve(folder);
   const { root, files } = resolveLinks(home, weightFiles(folder));
   for (const file of files) {
     const header = readSafetensorsHeader(path.join(root, file));
+    const packed = packedIn(header, file, path.join(root, file), expected);
+    for (const tensor of packed) {
+      stored.set(tensor.name, tensor);
+      shapes.set(tensor.name, tensor.shape);
+    }
     for (const { name: written, dtype, shape, offset, length } of header.tensors.values()) {
       const name = definition.tensorName?.(written) ?? written;
+      if (packed.length > 0 && !known.has(name)) continue; // a part of a matrix in codes
       if (shapes.has(name)) throw new CheckpointError(`${path.join(root, file)}: tensor ${name} is in another file too`);
       shapes.set(name, shape);
       if (!known.has(name)) continue;
@@ -69,7 +77,11 @@ export function openFolder(folder: string, { id, architectures, log }: FolderOpt
       stored.set(name, { name, dtype: type, shape, file, offset, length });
     }
   }
-  const head = stored.get(HEAD), embeddings = stored.get(EMBEDDINGS);
+  const floats = (name: string): FloatTensor | undefined => {
+    const found = stored.get(name);
+    return found === undefined || isPacked(found) ? undefined : found;
+  };
+  const head = floats(HEAD), embeddings = floats(EMBEDDINGS);
   if (parsed.config.tie_word_embeddings && head && embeddings && isOwnHead(root, head, embeddings)) {
     parsed = { definition, config: { ...parsed.config, tie_word_embeddings: false } };
     log?.(`${folder}: config.json ties the head to the embeddings, but the file has another ${HEAD}: that one is used`);
@@ -143,20 +155,33 @@ function fingerprint(folder: string, config: HfConfig, tensors: ReadonlyMap<stri
       ? Object.fromEntries(Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1)))
       : value;
   }));
-  const open = new Map<string, number>(), sample = Buffer.alloc(SAMPLE);
+  const open = new Map<string, number>();
+  const read = ({ file, offset }: Place, length: number): Buffer => {
+    const fd = open.get(file) ?? fs.openSync(path.join(folder, file), 'r'), bytes = Buffer.alloc(length);
+    open.set(file, fd);
+    return bytes.subarray(0, fs.readSync(fd, bytes, 0, length, offset));
+  };
   try {
-    for (const { name, dtype, shape, file, offset, length } of tensors.values()) {
-      hash.update(`\n${name} ${dtype} ${shape.join()}\n`);
-      const fd = open.get(file) ?? fs.openSync(path.join(folder, file), 'r');
-      open.set(file, fd);
-      const size = Math.min(SAMPLE, length);
+    for (const tensor of tensors.values()) {
+      // Matrices in codes are the numbers that the codes stand for: the same model as where they are stored widened.
+      const dtype = isPacked(tensor) ? 'float32' : tensor.dtype;
+      const length = BYTES[dtype] * tensor.shape.reduce((product, n) => product * n, 1), size = Math.min(SAMPLE, length);
+      hash.update(`\n${tensor.name} ${dtype} ${tensor.shape.join()}\n`);
       for (let i = 0; i < SAMPLES; i++) {
         const at = Math.floor(((length - size) * i) / (SAMPLES - 1) / BYTES[dtype]) * BYTES[dtype];
-        hash.update(sample.subarray(0, fs.readSync(fd, sample, 0, size, offset + at)));
+        hash.update(isPacked(tensor) ? widened(tensor, at, size, read) : read({ ...tensor, offset: tensor.offset + at }, size));
       }
     }
   } finally {
     for (const fd of open.values()) fs.closeSync(fd);
   }
   return hash.digest('hex');
+}
+
+/** Bytes `at` … `at + size` of a matrix in codes, as 32-bit floats. */
+function widened(tensor: PackedTensor, at: number, size: number, read: (place: Place, length: number) => Buffer): Uint8Array {
+  const group = groupOf(tensor);
+  const from = Math.floor(at / 4 / group) * group, to = Math.ceil((at + size) / 4 / group) * group;
+  const values = widen(tensor, placesOf(tensor, from, to - from).map((place) => read(place, place.length)));
+  return new Uint8Array(values.buffer, at - 4 * from, size);
 }

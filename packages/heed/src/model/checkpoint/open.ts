@@ -1,22 +1,21 @@
 import fs from 'node:fs';
-import fsp from 'node:fs/promises';
 import path from 'node:path';
 import { createHash } from 'node:crypto';
 import type { ArchitectureDefinition } from '../architecture.js';
 import { ARCHITECTURES } from '../architectures/index.js';
 import { cached, cacheFolder } from './cache.js';
-import { CheckpointError, reason } from './error.js';
+import { CheckpointError } from './error.js';
 import { checkFinite } from './finite.js';
-import { upcast } from './floats.js';
-import { openFolder, type Checkpoint, type StoredTensor } from './folder.js';
+import { openFolder, type Checkpoint } from './folder.js';
 import { convertGguf } from './gguf/convert.js';
 import { hubModel } from './hub.js';
-import { DEFAULT_MODEL, findKnown, KNOWN_MODELS, knownModel } from './known.js';
+import { DEFAULT_MODEL, findKnown, KNOWN_MODELS, knownModel, withCodes } from './known.js';
 import type { Progress } from './progress.js';
 
 export type { Checkpoint, StoredTensor } from './folder.js';
 export type { HfConfig } from './config.js';
 export type { Progress } from './progress.js';
+export { readBytes, readTensor } from './read.js';
 
 export interface OpenOptions {
   /** Where fetched and converted models are kept; default `$HEED_CACHE`, else the platform's place for caches. */
@@ -24,6 +23,8 @@ export interface OpenOptions {
   onProgress?: Progress;
   /** Architectures beside those that come with Heed. One of the same `type` goes before Heed's. */
   architectures?: readonly ArchitectureDefinition[];
+  /** Whether the matrices of a GGUF keep their codes. Default: false, they are dequantised into the cache. */
+  codes?: boolean;
   /** Gets a line for anything worth knowing that is not an error. */
   log?: (line: string) => void;
 }
@@ -37,7 +38,7 @@ export interface OpenOptions {
  * @throws CheckpointError that says what was tried and the way out
  */
 export async function openCheckpoint(model: string = DEFAULT_MODEL, options: OpenOptions = {}): Promise<Checkpoint> {
-  const { cacheDir = cacheFolder(), onProgress, log } = options;
+  const { cacheDir = cacheFolder(), onProgress, codes = false, log } = options;
   const architectures = [...(options.architectures ?? []), ...ARCHITECTURES];
   const open = async (folder: string, id: string): Promise<Checkpoint> => {
     const checkpoint = openFolder(folder, { id, architectures, log });
@@ -45,15 +46,23 @@ export async function openCheckpoint(model: string = DEFAULT_MODEL, options: Ope
     return checkpoint;
   };
   const known = findKnown(model);
-  if (known) return open(await knownModel(known, cacheDir, onProgress, log), known.name);
+  if (known) return open(await knownModel(known, cacheDir, { onProgress, codes, log }), known.name);
   const stat = fs.statSync(model, { throwIfNoEntry: false });
   const isGguf = model.toLowerCase().endsWith('.gguf');
+  if (codes && !(stat?.isFile() && isGguf)) {
+    throw new CheckpointError(
+      `${model}: is no GGUF file, so it has no codes to keep: use precision int8 or int4, which round its weights, or f32`,
+    );
+  }
   if (stat?.isDirectory()) return open(model, model);
   if (stat?.isFile() && isGguf) {
     const file = path.resolve(model);
-    const about = { id: file, source: `GGUF ${file}` };
+    const about = { id: codes ? `${file} (codes)` : file, source: `GGUF ${file}` };
     return open(
-      await cached(cacheDir, ggufKey(file), about, (folder) => convertGguf(file, folder, file, { onProgress, architectures }), log),
+      await cached(
+        cacheDir, withCodes(ggufKey(file), codes), about,
+        (folder) => convertGguf(file, folder, file, { onProgress, architectures, codes }), log,
+      ),
       model,
     );
   }
@@ -64,32 +73,6 @@ export async function openCheckpoint(model: string = DEFAULT_MODEL, options: Ope
     `the model ${JSON.stringify(model)} is neither a folder, nor a .gguf file, nor a hub id (organisation/name), nor one of those ` +
     `known by name: ${KNOWN_MODELS.map(({ name }) => name).join(', ')}`,
   );
-}
-
-/** One tensor's values as 32-bit floats, in the order of its shape. */
-export async function readTensor(checkpoint: Pick<Checkpoint, 'folder' | 'tensors'>, name: string): Promise<Float32Array> {
-  const stored = checkpoint.tensors.get(name);
-  if (!stored) throw new CheckpointError(`${checkpoint.folder}: has no tensor ${name}`);
-  return upcast(stored.dtype, await readBytes(checkpoint.folder, stored));
-}
-
-/** A tensor's bytes as they are stored. */
-export async function readBytes(folder: string, { name, file, offset, length }: StoredTensor): Promise<Uint8Array> {
-  const at = path.join(folder, file);
-  const handle = await fsp.open(at, 'r').catch((error: unknown) => {
-    throw new CheckpointError(`${at}: could not be opened: ${reason(error)}`, { cause: error });
-  });
-  try {
-    const bytes = new Uint8Array(length);
-    for (let done = 0; done < length;) {
-      const { bytesRead } = await handle.read(bytes, done, Math.min(length - done, 1 << 30), offset + done);
-      if (bytesRead === 0) throw new CheckpointError(`${at}: ends in the middle of tensor ${name}: it was changed after it was opened`);
-      done += bytesRead;
-    }
-    return bytes;
-  } finally {
-    await handle.close();
-  }
 }
 
 /** Throws if a tokenizer of `size` tokens can name ids that the model has no embedding for: then they do not belong together. */

@@ -1,7 +1,7 @@
 import fs from 'node:fs';
 import path from 'node:path';
 import { BYTES, upcast } from './floats.js';
-import type { StoredTensor } from './stored-tensor.js';
+import type { FloatTensor } from './stored-tensor.js';
 
 /** The tensors that `tie_word_embeddings` says are one. */
 export const HEAD = 'lm_head.weight', EMBEDDINGS = 'model.embed_tokens.weight';
@@ -14,7 +14,7 @@ const PIECE = 1 << 20; // values compared at a time
  *
  * @param folder What the tensors' files are relative to.
  */
-export function isOwnHead(folder: string, head: StoredTensor, embeddings: StoredTensor): boolean {
+export function isOwnHead(folder: string, head: FloatTensor, embeddings: FloatTensor): boolean {
   if (head.shape.join() !== embeddings.shape.join()) return true;
   const count = head.length / BYTES[head.dtype];
   const files = [head, embeddings].map(({ file }) => fs.openSync(path.join(folder, file), 'r'));

@@ -7,7 +7,7 @@ import { BYTES, type FloatType } from './floats.js';
 /** What a tensor will be, before its numbers are there. */
 export interface TensorSpec {
   readonly name: string;
-  readonly dtype: FloatType | 'uint8';
+  readonly dtype: FloatType | 'uint8' | 'int8';
   readonly shape: readonly number[];
 }
 
@@ -27,8 +27,9 @@ export interface SafetensorsWriter {
 }
 
 /** How the format names a dtype. */
-export const CODES: Readonly<Record<TensorSpec['dtype'], string>> = { float32: 'F32', float16: 'F16', bfloat16: 'BF16', uint8: 'U8' };
-const sizeOf = (dtype: TensorSpec['dtype']): number => (dtype === 'uint8' ? 1 : BYTES[dtype]);
+export const CODES: Readonly<Record<TensorSpec['dtype'], string>> =
+  { float32: 'F32', float16: 'F16', bfloat16: 'BF16', uint8: 'U8', int8: 'I8' };
+const sizeOf = (dtype: TensorSpec['dtype']): number => (dtype === 'uint8' || dtype === 'int8' ? 1 : BYTES[dtype]);
 const ALIGNMENT = 64;   // a cache line: the weights are used where they lie, memory-mapped
 
 /**

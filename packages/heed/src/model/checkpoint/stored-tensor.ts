@@ -1,10 +1,7 @@
 import type { FloatType } from './floats.js';
 
-/** Where a tensor's numbers lie. */
-export interface StoredTensor {
-  readonly name: string;
-  readonly dtype: FloatType;
-  readonly shape: readonly number[];
+/** Where bytes lie. */
+export interface Place {
   /** Relative to the checkpoint's folder. */
   readonly file: string;
   /** From the start of the file, in bytes. */
@@ -12,3 +9,45 @@ export interface StoredTensor {
   /** In bytes. */
   readonly length: number;
 }
+
+interface Named {
+  readonly name: string;
+  readonly shape: readonly number[];
+}
+
+/** A tensor of floats. */
+export interface FloatTensor extends Named, Place {
+  readonly dtype: FloatType;
+}
+
+/** A number for each block: 16-bit floats, or 8-bit codes (signed) each of which is multiplied by the float of `together` blocks. */
+export type Factors = { readonly halves: Place } | { readonly codes: Place; readonly halves: Place; readonly together: number };
+
+/**
+ * A matrix in codes, by blocks of neighbours along its rows: number = (code − zero)·scale + minimum. Two codes of `uint4` are in a byte,
+ * the first in its low half. Without minima the zero is the middle of the codes (8 or 128), with them it is 0.
+ */
+export interface PackedTensor extends Named {
+  readonly dtype: 'uint4' | 'uint8';
+  readonly shape: readonly [number, number];
+  /** Neighbours that share a scale. */
+  readonly block: number;
+  readonly codes: Place;
+  readonly scales: Factors;
+  readonly minima?: Factors;
+  /** Zero points as the runtime reads them, of the codes' type, as many as any tensor of the checkpoint has blocks. */
+  readonly zeros?: Place;
+  /** Bytes of all its parts. */
+  readonly length: number;
+}
+
+/** Where a tensor's numbers lie. */
+export type StoredTensor = FloatTensor | PackedTensor;
+
+export const isPacked = (tensor: StoredTensor): tensor is PackedTensor => tensor.dtype === 'uint4' || tensor.dtype === 'uint8';
+
+/** The number that a code stands for 0 with. */
+export const zeroOf = ({ dtype, minima }: Pick<PackedTensor, 'dtype' | 'minima'>): number => {
+  if (minima !== undefined) return 0;
+  return dtype === 'uint4' ? 8 : 128;
+};

@@ -8,12 +8,13 @@ import { parseConfig } from '../parse-config.js';
 import { checkTensors } from '../expected.js';
 import { countNotFinite, notFinite } from '../finite.js';
 import { fileSource, type ByteSource } from '../source.js';
-import { writeSafetensors, type TensorToWrite } from '../safetensors-write.js';
+import { writePacked, type PackedParts, type ToPack } from '../packed.js';
 import type { Progress } from '../progress.js';
 import { optional } from './metadata.js';
 import { readGguf, type Gguf, type GgufTensor } from './read.js';
 import { configFromGguf } from './config.js';
 import { renameTensors, type Renamed } from './names.js';
+import { PACKINGS, inBytes, type Packing } from './pack.js';
 
 const PIECE = 1 << 20;   // values dequantised at a time: 4 MiB, so that a large embedding is never in memory whole
 
@@ -22,17 +23,19 @@ export interface ConvertOptions {
   readonly onProgress?: Progress;
   /** Those that the file may be of. Default: those that come with Heed. */
   readonly architectures?: readonly ArchitectureDefinition[];
+  /** Whether matrices keep their codes, where `PACKINGS` has their type. Default: false, everything becomes f32. */
+  readonly codes?: boolean;
 }
 
 /**
- * Dequantise a GGUF file into a Hugging Face folder: config.json, model.safetensors (f32), tokenizer.json,
+ * Convert a GGUF file into a Hugging Face folder: config.json, model.safetensors (f32, or the file's codes), tokenizer.json,
  * tokenizer_config.json. `folder` must exist; `label` is how errors call the file.
  */
 export async function convertGguf(
   file: string,
   folder: string,
   label: string,
-  { onProgress, architectures = ARCHITECTURES }: ConvertOptions = {},
+  { onProgress, architectures = ARCHITECTURES, codes = false }: ConvertOptions = {},
 ): Promise<void> {
   const source = fileSource(file);
   try {
@@ -56,22 +59,26 @@ export async function convertGguf(
 
     const total = tensors.reduce((sum, { tensor }) => sum + tensor.length, 0);
     let done = 0;
-    await writeSafetensors(
-      path.join(folder, 'model.safetensors'),
-      tensors.map((renamed): TensorToWrite => ({
-        name: renamed.name,
-        dtype: 'float32',
-        shape: renamed.tensor.shape,
+    const told = (length: number): void => onProgress?.({ what: codes ? 'sort' : 'dequantise', done: (done += length), total });
+    await writePacked(path.join(folder, 'model.safetensors'), tensors.map((renamed): ToPack => {
+      const { name, tensor } = renamed;
+      const packing = codes ? packingOf(renamed) : undefined;
+      if (packing !== undefined) {
+        const shape = tensor.shape as [number, number];
+        return { name, shape, form: packing, data: () => sorted(renamed, packing, source, label, told) };
+      }
+      return {
+        name, dtype: 'float32', shape: tensor.shape,
         *data() {
           for (const piece of dequantise(renamed, source)) {
-            const found = countNotFinite('float32', new Uint8Array(piece.buffer, piece.byteOffset, piece.byteLength));
-            if (found > 0) throw notFinite(label, renamed.tensor.name, found);
-            yield piece;
+            const bytes = new Uint8Array(piece.buffer, piece.byteOffset, piece.byteLength);
+            requireFinite('float32', bytes, label, tensor.name);
+            yield bytes;
           }
-          onProgress?.({ what: 'dequantise', done: (done += renamed.tensor.length), total });
+          told(tensor.length);
         },
-      })),
-    );
+      };
+    }));
   } finally {
     source.close();
   }
@@ -87,6 +94,35 @@ function vocabulary(metadata: ReadonlyMap<string, unknown>, label: string): Retu
     return tokenizerFromGguf(metadata);
   } catch (error) {
     throw new CheckpointError(`${label}: its tokenizer cannot be used: ${reason(error)}`, { cause: error });
+  }
+}
+
+function requireFinite(type: 'float32' | 'float16', bytes: Uint8Array, label: string, tensor: string): void {
+  const found = countNotFinite(type, bytes);
+  if (found > 0) throw notFinite(label, tensor, found);
+}
+
+/** How a matrix keeps its codes. Embeddings and head have them in bytes: rows of nibbles cannot be picked. */
+function packingOf({ name, tensor }: Renamed): Packing | undefined {
+  const packing = tensor.shape.length === 2 ? PACKINGS[tensor.type.name] : undefined;
+  return packing === undefined || name.includes('.layers.') ? packing : inBytes(packing);
+}
+
+/** A matrix's codes, scales and minima, piece by piece. */
+function* sorted(
+  { tensor, heads }: Renamed, packing: Packing, source: ByteSource, label: string, told: (length: number) => void,
+): Generator<PackedParts> {
+  const { type: { values, bytes: size }, shape, length, offset, name } = tensor;
+  const whole = heads === undefined ? undefined : restoreRows(source.read(offset, length), tensor, heads);
+  // Whole rows, so that the parts of a piece lie together as those of the matrix do.
+  const row = (shape[1]! / values) * size, most = Math.max(1, Math.floor(PIECE / shape[1]!)) * row;
+  for (let at = 0; at < length; at += most) {
+    const bytes = whole?.subarray(at, at + most) ?? source.read(offset + at, Math.min(most, length - at));
+    const parts = packing.pack(bytes, bytes.length / size);
+    for (const halves of [parts.scales, parts.scale_factors, parts.minima, parts.minimum_factors])
+      if (halves !== undefined) requireFinite('float16', new Uint8Array(halves.buffer), label, name);
+    yield parts;
+    told(bytes.length);
   }
 }
 

@@ -3,27 +3,33 @@ import { halfTable } from '../floats.js';
 /** Values in a super-block of the K types: eight groups of 32 with a 6-bit scale each, or sixteen of 16 with an 8-bit scale. */
 export const SUPER = 256;
 
-const scales = new Float64Array(8), leasts = new Float64Array(8);
-
 /**
  * Eight 6-bit scales and eight 6-bit minima from 12 bytes: the low six bits of bytes 0 to 7 are scales 0 to 3 and minima 0 to 3; the
- * nibbles of bytes 8 to 11 with the upper two bits of those before are the others. Times the block's two factors, rounded to 32 bits.
+ * nibbles of bytes 8 to 11 with the upper two bits of those before are the others.
  */
-function groupScales(from: Uint8Array, at: number, scale: number, least: number): void {
+export function groupScales(from: Uint8Array, at: number, give: (group: number, scale: number, least: number) => void): void {
   for (let i = 0; i < 4; i++) {
     const a = from[at + i]!, b = from[at + 4 + i]!, c = from[at + 8 + i]!;
-    scales[i] = Math.fround(scale * (a & 63));
-    leasts[i] = Math.fround(least * (b & 63));
-    scales[i + 4] = Math.fround(scale * ((c & 15) | ((a >> 2) & 48)));
-    leasts[i + 4] = Math.fround(least * ((c >> 4) | ((b >> 2) & 48)));
+    give(i, a & 63, b & 63);
+    give(i + 4, (c & 15) | ((a >> 2) & 48), (c >> 4) | ((b >> 2) & 48));
   }
+}
+
+const scales = new Float64Array(8), leasts = new Float64Array(8);
+
+/** Scales and minima times the block's two factors, rounded to 32 bits. */
+function scaled(from: Uint8Array, at: number): void {
+  const half = halfTable(), factor = half[from[at]! | (from[at + 1]! << 8)]!, least = half[from[at + 2]! | (from[at + 3]! << 8)]!;
+  groupScales(from, at + 4, (group, scale, minimum) => {
+    scales[group] = Math.fround(factor * scale);
+    leasts[group] = Math.fround(least * minimum);
+  });
 }
 
 /** Q4_K: two factors, 12 bytes of scales, 128 bytes of nibbles (of each 32 bytes: the low ones first, then the high ones). */
 export function dequantiseQ4K(from: Uint8Array, into: Float32Array, count: number): void {
-  const half = halfTable();
   for (let block = 0, at = 0, out = 0; block < count; block++, at += 144) {
-    groupScales(from, at + 4, half[from[at]! | (from[at + 1]! << 8)]!, half[from[at + 2]! | (from[at + 3]! << 8)]!);
+    scaled(from, at);
     for (let group = 0; group < 8; group++) {
       const scale = scales[group]!, least = leasts[group]!, values = at + 16 + (group >> 1) * 32, shift = (group & 1) * 4;
       for (let i = 0; i < 32; i++) into[out++] = Math.fround(scale * ((from[values + i]! >> shift) & 15)) - least;
@@ -33,9 +39,8 @@ export function dequantiseQ4K(from: Uint8Array, into: Float32Array, count: numbe
 
 /** Q5_K: as Q4_K, with 32 bytes of fifth bits before the nibbles (bit g of byte i: value i of group g). */
 export function dequantiseQ5K(from: Uint8Array, into: Float32Array, count: number): void {
-  const half = halfTable();
   for (let block = 0, at = 0, out = 0; block < count; block++, at += 176) {
-    groupScales(from, at + 4, half[from[at]! | (from[at + 1]! << 8)]!, half[from[at + 2]! | (from[at + 3]! << 8)]!);
+    scaled(from, at);
     for (let group = 0; group < 8; group++) {
       const scale = scales[group]!, least = leasts[group]!, high = at + 16, values = at + 48 + (group >> 1) * 32, shift = (group & 1) * 4;
       for (let i = 0; i < 32; i++) {
