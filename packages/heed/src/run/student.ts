@@ -41,6 +41,8 @@ export function studentQuantile(degrees: number): number {
 export function meanOfFew(values: readonly number[]): Estimate {
   if (values.length < 2 || !values.every(Number.isFinite)) throw new RangeError(`meanOfFew: ${JSON.stringify(values)}`);
   const n = values.length;
+  // Exactly, where a sum would round.
+  if (values.every((value) => value === values[0])) return { mean: values[0]!, low: values[0]!, high: values[0]!, n };
   const centre = mean(values.slice());
   const half = (studentQuantile(n - 1) * sampleStandardDeviation(values.slice())) / Math.sqrt(n);
   return { mean: centre, low: centre - half, high: centre + half, n };

@@ -78,16 +78,21 @@ function outcomesOf(summaries: readonly Readonly<Record<string, unknown>>[]): Re
   const names = new Set(all.flatMap((one) => [...one.keys()]));
   return Object.fromEntries([...names].map((name) => {
     const runs = all.flatMap((one) => one.get(name) ?? []);
-    const over = (of: (one: Numbers) => number | undefined): OverSeeds | undefined => overSeeds(runs.flatMap((one) => of(one) ?? []));
-    return [name, { before: over(({ before }) => before), after: over(({ after }) => after)!, change: over(({ change }) => change) }];
+    const isShare = measurementOf(name).share === true;
+    const over = (of: (one: Numbers) => number | undefined, least: number): OverSeeds | undefined =>
+      overSeeds(runs.flatMap((one) => of(one) ?? []), isShare ? [least, 1] : [-Infinity, Infinity]);
+    return [name, {
+      before: over(({ before }) => before, 0), after: over(({ after }) => after, 0)!, change: over(({ change }) => change, -1),
+    }];
   }));
 }
 
-function overSeeds(values: readonly number[]): OverSeeds | undefined {
+/** @param bounds The least and the greatest value there can be: the interval of few shares could reach beyond. */
+function overSeeds(values: readonly number[], [least, greatest]: readonly [number, number]): OverSeeds | undefined {
   if (values.length === 0) return undefined;
   if (values.length === 1) return { mean: values[0]!, values };
   const { mean, low, high } = meanOfFew(values);
-  return { mean, low, high, values };
+  return { mean, low: Math.max(least, low), high: Math.min(greatest, high), values };
 }
 
 /**

@@ -6,7 +6,7 @@ import type { Axis } from './grid.js';
 import { type Setting, describeMeasurement } from './outcomes.js';
 import { PLOT_STYLE, plot } from './plot.js';
 import type { SweptRun } from './run.js';
-import { tableOf } from './table.js';
+import { overview, tableOf } from './table.js';
 
 /** What the page shows. */
 export interface SweepPageParts {
@@ -28,9 +28,8 @@ export function sweepPage({ name, axes, settings, chosen, others }: SweepPagePar
 <h1>${name}</h1>
 <p class="quiet">${finished} of ${runs.length} runs have finished. In brackets: 95 % intervals over seeds, by Student's t.</p>
 ${chosen.map((one) => html`<h2>${describeMeasurement(one)}</h2>
-${plotOf(settings, one)}${measurementTable(settings, axes, one)}`)}
-${others.length > 0 && html`<h2>Other measurements</h2>
-${others.map((one) => html`<h3>${describeMeasurement(one)}</h3>${measurementTable(settings, axes, one)}`)}`}
+${plotOf(settings, one)}${tableIn(tableOf(settings, axes, one))}`)}
+${others.length > 0 && html`<h2>Other measurements, after training</h2>${tableIn(overview(settings, axes, others))}`}
 <h2>Runs</h2>
 ${runTable(runs)}
 </main>`, { style: PLOT_STYLE });
@@ -47,8 +46,7 @@ function plotOf(settings: readonly Setting[], name: string): Html {
 <p class="note">A ring for each run, a line for their mean, a bar for its interval${before}.</p>`;
 }
 
-function measurementTable(settings: readonly Setting[], axes: readonly Pick<Axis, 'key'>[], name: string): Html {
-  const [head, ...lines] = tableOf(settings, axes, name);
+function tableIn([head, ...lines]: readonly (readonly string[])[]): Html {
   return html`<div class="scroll"><table class="cards">
 <thead><tr>${head!.map((title) => html`<th scope="col">${title}</th>`)}</tr></thead>
 <tbody>${lines.map((line) => html`<tr>${line.map((cell, i) => (i === 0

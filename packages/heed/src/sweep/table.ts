@@ -26,6 +26,16 @@ export function tableOf(settings: readonly Setting[], axes: readonly Pick<Axis, 
   return [head, ...lines];
 }
 
+/** Of several measurements as they were after training: a line for each setting, a column for each measurement. */
+export function overview(settings: readonly Setting[], axes: readonly Pick<Axis, 'key'>[], names: readonly string[]): string[][] {
+  const varied = titlesOf(axes).filter((_, i) => axes[i]!.key !== SEED);
+  const cells = ({ outcomes }: Setting): string[] => names.map((name) => shown(outcomes[name]?.after, writerOf(measurementOf(name)).value));
+  return [
+    [...varied, ...names.map((name) => measurementOf(name).title)],
+    ...settings.map((setting) => [...Object.values(setting.values), ...cells(setting)]),
+  ];
+}
+
 /** A cell: in quotes where it needs them. */
 const cell = (value: string | number | undefined): string => {
   const text = value === undefined ? '' : String(value);

@@ -2,6 +2,7 @@ import { existsSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'no
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { heed } from '../cli/support.js';
+import { openProject } from '../../src/studio/project.js';
 import { scratchFolder } from '../support/scratch.js';
 import { PAIRS, dpoRecipe, expectSame, jsonl } from './support.js';
 
@@ -67,6 +68,12 @@ describe('heed sweep', () => {
     expect(ran.out).toMatch(/^0\.5 +2 +4$/m);
     expect(readFileSync(join(dirOf('sweep'), 'sweep.html'), 'utf8')).toContain('accuracy by setting');
     expect((await swept('method.beta=0.1,0.5', 'train.seed=0,1', '--metric', 'acuracy')).err).toContain('did you mean "accuracy"?');
+  });
+
+  it('leaves runs that the studio finds', async () => {
+    const project = await openProject(scratch.folder);
+    const found = (await project.runs()).runs.map((run) => project.named(run));
+    expect(found).toEqual(expect.arrayContaining(NAMES.map((name) => `sweep/${name}`)));
   });
 
   it.each([
