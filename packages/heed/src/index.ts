@@ -133,6 +133,12 @@ export {
 } from './evaluate/compare.js';
 export { type Duel, type Outcome } from './evaluate/duel.js';
 export { type Preferred, type PreferringJudge } from './evaluate/preferred.js';
+export { BenchmarkRecipe } from './evaluate/benchmark-recipe.js';
+export { BENCHMARK_FILES, BENCHMARK_FREE, type BenchmarkSummary, type TaskSummary, runBenchmarks } from './evaluate/benchmarks.js';
+export { type Change, type Score } from './evaluate/score.js';
+export { TaskOptions } from './evaluate/tasks/index.js';
+export { ItemsOptions } from './evaluate/tasks/options.js';
+export { type Measures } from './evaluate/tasks/task.js';
 export { heldOutPrompts } from './loop/held-out-prompts.js';
 export { type Evaluation, type EvaluationHooks, type EvaluationSummary, runEvaluation } from './evaluate/run.js';
 export {

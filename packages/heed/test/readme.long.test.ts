@@ -10,6 +10,7 @@ import type { Output } from '../src/cli/output.js';
 import { VERBS } from '../src/cli/verbs.js';
 import { FeedbackBody, readFeedback } from '../src/feedback/feedback.js';
 import { openFeedback } from '../src/feedback/store.js';
+import { BenchmarkRecipe } from '../src/evaluate/benchmark-recipe.js';
 import { LabelRecipe } from '../src/label/recipe.js';
 import { AlignRecipe } from '../src/loop/align-recipe.js';
 import { TrainRecipe } from '../src/loop/train-recipe.js';
@@ -143,14 +144,16 @@ async function parsed(argv: readonly string[]): Promise<{ readonly verb: string;
   return calls[0]!;
 }
 
-const RECIPES: Readonly<Record<string, ZodType>> = { train: TrainRecipe, align: AlignRecipe, control: ControlRecipe, label: LabelRecipe };
+const RECIPES: Readonly<Record<string, ZodType>> = {
+  train: TrainRecipe, align: AlignRecipe, control: ControlRecipe, label: LabelRecipe, evaluate: BenchmarkRecipe,
+};
 
 /** Checks a command that is not run: its options, and its recipe with the overrides laid over it. */
 async function check(argv: readonly string[]): Promise<void> {
   const { verb, given } = await parsed(argv);
   const schema = RECIPES[verb];
-  const [file, overrides] = given as [string, string[]];
-  if (schema !== undefined) await loadRecipe(file, overrides, schema);
+  const [file, overrides] = given as [string | undefined, string[]];
+  if (schema !== undefined && file !== undefined) await loadRecipe(file, overrides, schema);
 }
 
 async function follow(line: string): Promise<void> {

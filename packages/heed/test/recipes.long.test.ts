@@ -2,6 +2,8 @@ import { existsSync, readFileSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { BenchmarkRecipe } from '../src/evaluate/benchmark-recipe.js';
+import { TASKS } from '../src/evaluate/tasks/index.js';
 import { AlignRecipe } from '../src/loop/align-recipe.js';
 import { METHOD_NAMES } from '../src/method/index.js';
 import { loadRecipe } from '../src/run/recipe.js';
@@ -14,9 +16,11 @@ import { scratchFolder } from './support/scratch.js';
 // Every recipe must run as it stands, on the data in this repository; here on a tiny random model and with few tokens.
 const ROOT = fileURLToPath(new URL('../../../', import.meta.url));
 // Those that label are in label/recipes.test.ts.
-const files = readdirSync(join(ROOT, 'recipes'))
+const all = readdirSync(join(ROOT, 'recipes'))
   .filter((name) => name.endsWith('.yaml') && !name.startsWith('label-'))
   .map((name) => `recipes/${name}`);
+const benchmarks = all.filter((file) => file.startsWith('recipes/eval-'));
+const files = all.filter((file) => !benchmarks.includes(file));
 const withSection = (section: string): string[] =>
   files.filter((file) => new RegExp(`^${section}:`, 'm').test(readFileSync(join(ROOT, file), 'utf8')));
 const controllers = withSection('actions');
@@ -141,5 +145,19 @@ describe('recipes', () => {
     expect(result.heldOut).toBe(6);
     expect(result.rounds.map(({ answers }) => answers)).toEqual([8, 8]);
     expect(existsSync(join(result.run, 'controller', 'controller.json'))).toBe(true);
+  });
+
+  it.each(benchmarks)('%s evaluates', async (file) => {
+    const ran = await heed(['evaluate', file, `model=${model}`, `run.dir=${dirOf(file)}`, '--json']);
+    expect(ran.code, ran.err).toBe(0);
+    const result = ran.json<{ run: string; tasks: Record<string, { task: string; rows: number }> }>();
+    expect(Object.keys(result.tasks).length).toBeGreaterThan(3);
+    expect(existsSync(join(result.run, 'report.html'))).toBe(true);
+  });
+
+  it('there is one for each benchmark', async () => {
+    const recipes = await Promise.all(benchmarks.map(async (file) => (await loadRecipe(file, [], BenchmarkRecipe)).recipe));
+    const named = recipes.flatMap(({ tasks }) => Object.values(tasks).map(({ task }) => task));
+    expect([...new Set(named)].sort()).toEqual([...TASKS.keys()].sort());
   });
 });

@@ -1,8 +1,9 @@
-/** `heed evaluate`: how well a model's answers fare with a reward, with an adapter beside its base. */
+/** `heed evaluate`: how a model fares on benchmarks or with a reward, with an adapter beside its base. */
 import type { Command } from 'commander';
 
 import type { Answer } from '../evaluate/answers.js';
 import type { When } from '../evaluate/run.js';
+import { UserError } from '../errors.js';
 import { examples } from './help.js';
 import type { Output } from './output.js';
 import {
@@ -11,7 +12,7 @@ import {
 import { type RewardFlags, requireReward, rewardFlags, rewardOf } from './reward-flags.js';
 
 interface Options extends ModelFlags, SamplingFlags, RewardFlags {
-  readonly prompts: string;
+  readonly prompts?: string;
   readonly limit?: number;
   readonly output?: string;
   readonly overwrite?: boolean;
@@ -20,14 +21,37 @@ interface Options extends ModelFlags, SamplingFlags, RewardFlags {
 export function register(program: Command, out: Output): void {
   const command = program
     .command('evaluate')
-    .description('have a reward rate the answers of a model, and of an adapter beside it')
-    .addHelpText('after', examples('heed evaluate --prompts prompts.jsonl --reward rules:style.rules.yaml --adapter runs/cut'))
-    .requiredOption('--prompts <file>', 'JSONL, CSV or Parquet with a column prompt (text or turns)');
+    .description('measure a model, and an adapter beside it: on the benchmarks of a recipe, or by a reward that rates its answers')
+    .addHelpText('after', examples(
+      'heed evaluate recipes/eval-choices.yaml adapter=runs/cut',
+      'heed evaluate --prompts prompts.jsonl --reward rules:style.rules.yaml --adapter runs/cut',
+    ))
+    .argument('[recipe]', 'a YAML recipe with benchmarks, such as recipes/eval-choices.yaml; it takes the place of the options')
+    .argument('[overrides...]', 'recipe values: key=value, such as adapter=runs/cut tasks.arc.data.limit=100')
+    .option('--prompts <file>', 'JSONL, CSV or Parquet with a column prompt (text or turns)');
   rewardFlags(command)
     .option('--limit <n>', 'use the first n prompts only', number)
     .option('-o, --output <file>', 'keep the answers with their ratings: JSONL rows that heed train takes')
-    .option('--overwrite', 'replace the output file');
-  samplingFlags(modelFlags(command), { maxTokens: 96, temperature: 0 }).action((options: Options) => evaluate(options, out));
+    .option('--overwrite', "replace the output file; with a recipe, remove the evaluation in run.dir first");
+  samplingFlags(modelFlags(command), { maxTokens: 96, temperature: 0 })
+    .action(async (recipe: string | undefined, overrides: string[], options: Options) => {
+      if (recipe === undefined) return evaluate(options, out);
+      requireNoOptions(command);
+      const { evaluateRecipe } = await import('./benchmarks.js');
+      return evaluateRecipe(recipe, overrides, { overwrite: options.overwrite ?? false, out });
+    });
+}
+
+/** @throws UserError where an option stands beside a recipe, which says the same things */
+function requireNoOptions(command: Command): void {
+  const given = command.options.find((option) => {
+    const name = option.attributeName();
+    return !['overwrite', 'json'].includes(name) && command.getOptionValueSource(name) === 'cli';
+  });
+  if (given === undefined) return;
+  throw new UserError(`${given.long} has no place beside a recipe, which says what is measured.`, [
+    'Write it as a value of the recipe, key=value, or leave the recipe out.',
+  ]);
 }
 
 async function evaluate(options: Options, out: Output): Promise<void> {
@@ -36,6 +60,12 @@ async function evaluate(options: Options, out: Output): Promise<void> {
     import('./rows-file.js'), import('./prompts.js'), import('../run/progress.js'), import('../run/signals.js'),
     import('../evaluate/run.js'), import('./render-evaluation.js'),
   ]);
+  if (file === undefined) {
+    throw new UserError('Nothing says what to measure.', [
+      'Name a recipe with benchmarks: heed evaluate recipes/eval-choices.yaml',
+      'Or prompts and a reward: --prompts FILE --reward rules:FILE',
+    ]);
+  }
   const spec = requireReward(await rewardOf({ reward, rewards, weights, judge }));
   if (limit !== undefined) requireWhole('--limit', limit, 1);
   const sampling = await samplingOf(flags);

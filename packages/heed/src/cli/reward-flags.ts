@@ -17,7 +17,7 @@ export const rewardFlags = (command: Command): Command => command
     .option('--reward <reward>', 'what rates: rules:FILE, ./FILE.ts#NAME, or a section, such as "{ rewardModel: { adapter: FOLDER } }"')
     .option('--rewards <sections>', 'several by name, summed: "{ style: { rules: FILE }, short: { fn: ./FILE.ts#NAME, weight: 0.5 } }"')
     .option('--weights <file>', 'how much each of --rewards counts: a file that heed fit-rewards wrote')
-    .option('--judge <reward>', 'the same as --reward')
+    .option('--judge <judge>', 'the same, or a judge that gives marks: "{ local: {} }", "{ endpoint: { url: URL, model: NAME } }"')
     .option('--store <store>', 'where the replies of a model that is asked are kept (default: runs/labels.db)');
 
 /** The reward that the flags name, opened by nothing yet; undefined where they name none. @throws UserError where they name two */
@@ -33,10 +33,18 @@ export async function rewardOf(flags: Omit<RewardFlags, 'store'>): Promise<Rewar
     import('../run/recipe-yaml.js'), import('../reward/open.js'),
   ]);
   const value = given.trimStart().startsWith('{') ? parseYamlValue(given, `--${first}`) : given;
-  const spec = (first === 'rewards' ? { rewards: value, weights: flags.weights } : value) as RewardInput;
+  const one = first === 'judge' ? await marksOf(value) : value;
+  const spec = (first === 'rewards' ? { rewards: value, weights: flags.weights } : one) as RewardInput;
   // A reward that does not exist is found out about before a model is loaded.
   describeReward(spec);
   return spec;
+}
+
+/** A judge that is asked, as the reward of its marks; anything else as it is. What is asked stands in the heading of the result. */
+async function marksOf(value: unknown): Promise<unknown> {
+  const { JUDGES } = await import('../judge/index.js');
+  const keys = typeof value === 'object' && value !== null ? Object.keys(value) : [];
+  return keys.length === 1 && Object.hasOwn(JUDGES, keys[0]!) ? { scores: { judge: value } } : value;
 }
 
 /** @throws UserError where no reward was named */

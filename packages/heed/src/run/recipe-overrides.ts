@@ -55,6 +55,8 @@ export function applyOverrides(
       const holder = at as Section;
       if (!Object.hasOwn(holder, key) || holder[key] === undefined || holder[key] === null) holder[key] = {};
       at = holder[key];
+      const short = shortForms[key];
+      if (short !== undefined && typeof at === 'string') holder[key] = at = { [short]: at };
       if (typeof at !== 'object') {
         const path = keys.slice(0, depth + 1).join('.');
         const given = hideKeys(JSON.stringify(at));

@@ -25,8 +25,8 @@ export interface LoadedRecipe<T> {
 /** Sections that may be written as one word: `data: x.jsonl` means `data: { path: x.jsonl }`. */
 export type ShortForms = Readonly<Record<string, string>>;
 
-/** The short forms of recipes: `data: x.jsonl`, `method: cut`, `label: scores`. */
-export const SHORT_FORMS: ShortForms = { data: 'path', method: 'name', label: 'name' };
+/** The short forms of recipes: `data: x.jsonl`, `method: cut`, `label: scores`; of a benchmark, `dev: x.jsonl`. */
+export const SHORT_FORMS: ShortForms = { data: 'path', dev: 'path', method: 'name', label: 'name' };
 
 const MAX_BYTES = 256 * 1024;
 

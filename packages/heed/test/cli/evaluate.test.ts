@@ -7,7 +7,7 @@ import type { EvaluationSummary } from '../../src/evaluate/run.js';
 import type { Measured } from '../../src/run/job.js';
 import { type Estimate, proportionInterval } from '../../src/run/statistics.js';
 import { scratchFolder } from '../support/scratch.js';
-import { heed, tinyChat } from './support.js';
+import { type Ran, heed, tinyChat } from './support.js';
 
 const { folder, write } = scratchFolder();
 let common: string[] = [];
@@ -129,6 +129,21 @@ describe('heed evaluate', () => {
       '--json',
     ]);
     expect(section.json<EvaluationSummary>().before).toEqual(result.before);
+  });
+
+  it('has a judge that is asked give marks, and asks nothing twice', async () => {
+    const store = join(folder, 'labels.db');
+    const judged = (judge: string): Promise<Ran> =>
+      heed([...common.map((word, i) => (common[i - 1] === '--judge' ? judge : word)), '--store', store, '--json']);
+    // The tiny model reads 256 tokens, and a judge's question is longer: only a larger one answers.
+    const { model } = await tinyChat(folder, { context: 2048 });
+    const marked = await judged(`{ local: { model: "${model}" } }`);
+    expect(marked.code, marked.err).toBe(0);
+    const result = marked.json<EvaluationSummary>();
+    expect(result.reward).toMatch(/^scores \(helpful\) by .*tiny-2048/);
+    expect(result.before['value']).toMatchObject({ n: 3 });
+    const { before } = (await judged(`{ scores: { judge: { local: { model: "${model}" } } } }`)).json<EvaluationSummary>();
+    expect(before).toEqual(result.before);
   });
 
   it('says what is wrong with the judge or a limit', async () => {
