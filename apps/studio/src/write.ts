@@ -6,6 +6,9 @@ import type { Value } from './api.js';
 
 export { clock, number, percent, writerOf };
 
+/** `1 item`, `2 items`. */
+export const counted = (n: number, one: string, several = `${one}s`): string => `${number(n)} ${n === 1 ? one : several}`;
+
 /** `−0.4 to −0.2`; empty where no interval was measured. */
 export const interval = ({ low, high }: Value, write: (value: number) => string): string =>
   (low === undefined || high === undefined ? '' : `${write(low)} to ${write(high)}`);

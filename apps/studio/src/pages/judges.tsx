@@ -3,7 +3,7 @@ import type { Calibration, JudgeLine } from '../api.js';
 import type { Page } from '../page.js';
 import { Failure, Waiting } from '../parts/state.js';
 import { apiUrl, useServer } from '../server.js';
-import { clock, interval, nameOf, number, percent } from '../write.js';
+import { clock, counted, interval, nameOf, number, percent } from '../write.js';
 import '../style/judges.css';
 
 function Judges() {
@@ -61,7 +61,7 @@ function Row({ line }: { readonly line: JudgeLine }) {
         <span class="quiet path">{judge}</span>
         {warning !== undefined && <span class="reason">{warning}</span>}
       </th>
-      <td data-label="labels">{labeler}<span class="quiet path">{number(labelled)} of {number(rows)} rows</span></td>
+      <td data-label="labels">{labeler}<span class="quiet path">{number(labelled)} of {counted(rows, 'row')}</span></td>
       <td class="num" data-label="agreement with people"><WithPeople line={line} /></td>
       <td class="num" data-label="Cohen’s κ">{kappa === undefined ? '–' : kappa.toFixed(2)}</td>
       <td class="num" data-label="follows the place">

@@ -67,13 +67,16 @@ export interface RunList {
   readonly binned: number;
 }
 
+/** An entry of a summary, in words. */
+export interface Fact { readonly name: string; readonly lines: readonly string[] }
+
 /** `GET api/run?run=` */
 export interface RunDetail {
   readonly line: RunLine;
   readonly recipe: string;
   readonly measurements: readonly Measurement[];
   /** What else the summary says, in words. */
-  readonly facts: readonly { readonly name: string; readonly text: string }[];
+  readonly facts: readonly Fact[];
   /** What the summary calls its chief measurement. */
   readonly metric?: string;
   /** Why the run cannot go on; absent where it can. */

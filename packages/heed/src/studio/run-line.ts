@@ -5,7 +5,7 @@ import { join } from 'node:path';
 
 import { sum } from 'simple-statistics';
 
-import { nameOf } from '../run/report/measurements.js';
+import { nameOf, withoutRounding } from '../run/report/measurements.js';
 import type { RunLine } from './api.js';
 import type { StudioContext } from './context.js';
 import type { Written } from './line-cache.js';
@@ -56,7 +56,8 @@ async function writtenOf({ series, lines }: StudioContext, dir: string): Promise
   ]);
   const [method, model] = [nameOf(recipe['method']) ?? nameOf(recipe['label']), nameOf(recipe['model'])];
   const heldOut = summary && chiefOf(measurementsOf(summary));
-  const loss = logged.columns.get('loss')?.value.findLast(Number.isFinite);
+  const last = logged.columns.get('loss')?.value.findLast(Number.isFinite);
+  const loss = typeof last === 'number' ? Number(withoutRounding(last, 1)) : undefined;
   const written: Written = {
     job: jobOf(recipe), ...(method && { method }), ...(model && { model }), steps: logged.steps, ...(loss !== undefined && { loss }),
     ...sparkOf(logged), ...(heldOut && { heldOut }), report: existsSync(path('report.html')), summary,

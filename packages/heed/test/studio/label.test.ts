@@ -74,7 +74,7 @@ describe('the page Label', () => {
     await page.getByRole('button', { name: 'Show it' }).click();
     // Three wins and half a tie of four.
     expect(await page.locator('.big-share').innerText()).toMatch(/^88 % for answers\.jsonl against other\.jsonl/);
-    await page.getByText('3 votes for the one, 0 for the other, 1 ties').waitFor();
+    await page.getByText('3 votes for the one, 0 for the other, 1 tie').waitFor();
     await page.getByRole('button', { name: 'Write answers.preference.jsonl' }).click();
     await page.getByText('3 rows are in answers.preference.jsonl').waitFor();
     const rows = rowsIn('answers.preference.jsonl');
@@ -136,7 +136,7 @@ describe('the page Label', () => {
       spans: [{ quote: 'on the moon', start, end: start + 11 }],
     }]);
     await page.getByRole('button', { name: 'Write answers.refined.jsonl' }).click();
-    await page.getByText('1 rows are in answers.refined.jsonl').waitFor();
+    await page.getByText('1 row is in answers.refined.jsonl').waitFor();
     expect(rowsIn('answers.refined.jsonl')[0]).toMatchObject({ refinement: `A ${fruit} is a fruit.`, judgment: '"on the moon" is false.' });
     expect(trouble).toEqual([]);
     await page.context().close();
@@ -152,7 +152,7 @@ describe('the page Label', () => {
     await page.keyboard.press('a');
     expect(await page.getByRole('row').filter({ hasText: 'honest' }).innerText()).toMatch(/honest\s+2\.00/);
     await page.getByRole('button', { name: 'Write answers.scored.jsonl' }).click();
-    await page.getByText('1 rows are in').waitFor();
+    await page.getByText('1 row is in').waitFor();
     expect(rowsIn('answers.scored.jsonl')).toMatchObject([{ score: 3, scores: { helpful: 4, honest: 2 } }]);
     expect(trouble).toEqual([]);
     await page.context().close();

@@ -45,7 +45,7 @@ describe('the page of runs', () => {
 
   it('draws a step as soon as it is logged', async () => {
     const { page, trouble } = await studio.visit('#/runs?run=runs%2Funder-way');
-    await page.getByText('1 steps').waitFor();
+    await page.getByText('1 step').waitFor();
     appendFileSync(join(run('under-way'), 'metrics.jsonl'), '{"step":2,"loss":1.25}\n{"step":3,"loss":0.75}\n');
     await page.getByText('2.5 → 0.75').waitFor();
     await page.getByText('Numbers').click();

@@ -1,7 +1,7 @@
 /** What the columns of a file are, and what its owner alone can know. */
 import type { Look, LookColumn } from '../../api.js';
 import type { Told } from './told.js';
-import { number } from '../../write.js';
+import { counted, number } from '../../write.js';
 
 interface Props { readonly look: Look; readonly told: Told; readonly tell: (more: Told) => void }
 
@@ -15,7 +15,7 @@ export function Columns({ look, told, tell }: Props) {
   const ignored = told.ignore ?? [];
   return (
     <section class="step" aria-label="Columns">
-      <h2>What is what <span class="quiet">{number(look.rows)} rows</span></h2>
+      <h2>What is what <span class="quiet">{counted(look.rows, 'row')}</span></h2>
       {look.questions.map((question) => <Ask key={question.about} question={question} told={told} tell={tell} />)}
       <table class="columns cards">
         <caption class="unseen">Columns of the file</caption>

@@ -1,6 +1,6 @@
 /** The methods that fit, how the rows are split, and what the doctor finds in them. */
 import type { LookPlan, Speaker } from '../../api.js';
-import { number } from '../../write.js';
+import { counted, number } from '../../write.js';
 import type { Told } from './told.js';
 import { Remarks } from './remarks.js';
 
@@ -27,7 +27,7 @@ export function Methods({ plan, tell, bases, speaker, choose }: Props) {
         {fits.map((fit) => (
           <label key={fit.method}>
             <input type="radio" name="method" checked={fit.method === method} onChange={() => tell({ method: fit.method })} />
-            <b>{fit.method}</b> <span>{fit.why} <span class="quiet">· {number(fit.rows)} {fit.kind} rows</span></span>
+            <b>{fit.method}</b> <span>{fit.why} <span class="quiet">· {counted(fit.rows, `${fit.kind} row`)}</span></span>
           </label>
         ))}
       </fieldset>

@@ -38,7 +38,7 @@ export function JudgmentForm({ item, work }: FormProps) {
       </p>
       <Marks spans={spans} titles={TITLES} remove={(gone: MarkedSpan) => work.change({ spans: spans.filter((one) => one !== gone) })} />
       <Written
-        label="Judgment" press="c" rows={3} value={judgment} hint="what is wrong; m quotes the marked words"
+        label="Judgment" press="c" rows={3} value={judgment} hint="what is wrong" byKeys="; m quotes the marked words"
         change={(text) => work.change({ judgment: text })} done={() => work.give()}
       />
       <Written
@@ -49,7 +49,7 @@ export function JudgmentForm({ item, work }: FormProps) {
       />
       <p class="actions">
         <button type="button" disabled={satisfied === undefined} onClick={() => work.give()}>Give <kbd>Enter</kbd></button>
-        <span class="quiet">in a text <kbd>Ctrl</kbd> <kbd>Enter</kbd></span>
+        <span class="quiet keyboard">in a text <kbd>Ctrl</kbd> <kbd>Enter</kbd></span>
       </p>
     </>
   );

@@ -6,7 +6,7 @@ import type { LabelLook, Task } from '../../api.js';
 import { useKeys } from '../../keys.js';
 import { Failure, Waiting } from '../../parts/state.js';
 import { apiUrl, useServer } from '../../server.js';
-import { number } from '../../write.js';
+import { counted } from '../../write.js';
 import { TASK_WORDS, openSet } from './open-set.js';
 
 export function NewSet({ files }: { readonly files: readonly string[] }) {
@@ -38,7 +38,7 @@ export function NewSet({ files }: { readonly files: readonly string[] }) {
       ) : (
         <form class="new-set" onSubmit={begin}>
           <label>
-            File <kbd>f</kbd>
+            <span>File <kbd>f</kbd></span>
             <select ref={first} value={file.value} onChange={(event) => { file.value = event.currentTarget.value; second.value = ''; }}>
               <option value="">choose …</option>{choices()}
             </select>
@@ -59,7 +59,7 @@ export function NewSet({ files }: { readonly files: readonly string[] }) {
                 <label key={one.task} class="choice">
                   <input
                     type="radio" name="task" checked={one.task === chosen?.task} onChange={() => { task.value = one.task; }}
-                  /> {TASK_WORDS[one.task]} <span class="quiet">{number(one.items)} items</span>
+                  /> {TASK_WORDS[one.task]} <span class="quiet">{counted(one.items, 'item')}</span>
                 </label>
               ))}
             </fieldset>

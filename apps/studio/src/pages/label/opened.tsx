@@ -7,7 +7,7 @@ import { Failure, Waiting } from '../../parts/state.js';
 import { addressOf, go, place, setParams } from '../../router.js';
 import { apiUrl, useServer } from '../../server.js';
 import { LabelResults } from './results.js';
-import { number, percent } from '../../write.js';
+import { counted, percent } from '../../write.js';
 import { AskName, who } from './who.js';
 import { Work } from './work.js';
 
@@ -52,7 +52,7 @@ function Shown({ id }: { readonly id: string }) {
   return (
     <>
       <div class="head"><h1>{set.name}</h1></div>
-      <Waiting what={`Counting what was said of ${number(of)} items: ${percent(done / of)}`} />
+      <Waiting what={`Counting what was said of ${counted(of, 'item')}: ${percent(done / of)}`} />
     </>
   );
 }

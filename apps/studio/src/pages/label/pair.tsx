@@ -38,7 +38,7 @@ export function PairForm({ item, work }: FormProps) {
       </p>
       <Marks spans={spans} titles={TITLES} remove={(gone: MarkedSpan) => work.change({ spans: spans.filter((one) => one !== gone) })} />
       <Written
-        label="Reason" press="c" value={judgment} hint="before the vote, if there is one; Esc leaves the text"
+        label="Reason" press="c" value={judgment} hint="before the vote, if there is one" byKeys="; Esc leaves the text"
         change={(text) => work.change({ judgment: text })} done={() => { if (choice !== undefined) work.give(); }}
       />
     </>

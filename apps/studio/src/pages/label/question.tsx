@@ -25,7 +25,7 @@ export function QuestionForm({ item, work }: FormProps) {
       {answers === undefined ? (
         <>
           <Written
-            label="Answer" press="c" rows={4} value={answer} hint="Ctrl+Enter gives it" change={(text) => work.change({ answer: text })}
+            label="Answer" press="c" rows={4} value={answer} byKeys=" Ctrl+Enter gives it" change={(text) => work.change({ answer: text })}
             done={() => work.give()}
           />
           <p class="actions"><button type="button" onClick={() => work.give()}>Give <kbd>Enter</kbd></button></p>

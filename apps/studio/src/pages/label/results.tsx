@@ -6,7 +6,7 @@ import { complain, say } from '../../parts/notices.js';
 import { Failure } from '../../parts/state.js';
 import { addressOf, setParams } from '../../router.js';
 import { apiUrl, post, useServer } from '../../server.js';
-import { clock, interval, number, percent } from '../../write.js';
+import { clock, counted, interval, number, percent } from '../../write.js';
 import { Prompt } from './texts.js';
 
 const fixed = (value: number): string => value.toFixed(2);
@@ -82,14 +82,14 @@ function Outcome({ results: { set }, outcome, place }: {
             <span class="quiet">against {outcome.models[1]}, {interval(outcome.rate, percent)} (95 %)</span>
           </p>
           <p class="quiet">
-            {number(outcome.wins[0])} votes for the one, {number(outcome.wins[1])} for the other, {number(outcome.ties)} ties.
+            {counted(outcome.wins[0], 'vote')} for the one, {number(outcome.wins[1])} for the other, {counted(outcome.ties, 'tie')}.
             A tie counts half; an item counts once. Sign test over items: p = {chance(outcome.p)}.
           </p>
         </>
       )}
       {set.task === 'pairs' && place !== undefined && place.n > 0 && (
         <p class="quiet">
-          The left answer was chosen in {number(place.first)} of {number(place.n)} votes (binomial p = {chance(place.p)}).
+          The left answer was chosen in {number(place.first)} of {counted(place.n, 'vote')} (binomial p = {chance(place.p)}).
           Sides are drawn by the seed {set.seed}.
         </p>
       )}
@@ -106,7 +106,7 @@ function Agreement({ agreement: { what, alpha, both, pairs } }: { readonly agree
       <p>
         {what}: {alpha === undefined ? 'α is not defined, since all said the same' : (
           <><b>α = {fixed(alpha.mean)}</b> <span class="quiet">{interval(alpha, fixed)} (95 %), {alpha.distance}</span></>
-        )} <span class="quiet">over {number(both)} items of two people or more</span>
+        )} <span class="quiet">over {counted(both, 'item')} of two people or more</span>
       </p>
       <table>
         <caption class="unseen">Cohen's κ: {what}</caption>
@@ -138,7 +138,7 @@ function Differ({ id }: { readonly id: string }) {
   if (value === undefined || value.total === 0) return null;
   return (
     <section aria-label="Where people differ">
-      <h2>Where people differ <span class="quiet">{number(value.total)} items</span></h2>
+      <h2>Where people differ <span class="quiet">{counted(value.total, 'item')}</span></h2>
       {value.items.map(({ place, prompt, responses, said }) => (
         <details key={place} class="differ">
           <summary>
@@ -171,7 +171,7 @@ function Rows({ results: { set, rows } }: { readonly results: Results }) {
   const write = async (kind: string): Promise<void> => {
     try {
       const { file, rows: n } = await post<Exported>('label/export', { set: set.id, kind, output: `${stem}.${kind}.jsonl` });
-      say(`${number(n)} rows are in ${file}.`);
+      say(`${counted(n, 'row is', 'rows are')} in ${file}.`);
     } catch (error) {
       complain(error);
     }
@@ -185,8 +185,8 @@ function Rows({ results: { set, rows } }: { readonly results: Results }) {
         {some.map(({ kind, rows: n, leftOut }) => (
           <li key={kind}>
             <span>
-              <b>{kind}</b> {number(n)} rows
-              {Object.entries(leftOut).map(([why, count]) => <span key={why} class="quiet path">left out: {number(count)} {why}</span>)}
+              <b>{kind}</b> {counted(n, 'row')}
+              {Object.entries(leftOut).map(([why, count]) => <span key={why} class="quiet path">left out: {why} ({number(count)})</span>)}
             </span>
             <button type="button" onClick={() => void write(kind)}>Write {stem}.{kind}.jsonl</button>
           </li>

@@ -59,8 +59,10 @@ export function ScoresForm({ set: { principles, scale }, item, work }: FormProps
           </div>
         ))}
         <p class="quiet">
-          <kbd>1</kbd> … <kbd>{scale % 10}</kbd> score the marked line, from 1 (not at all) to {scale} (in full);{' '}
-          <kbd>↑</kbd> <kbd>↓</kbd> go to another.
+          From 1 (not at all) to {scale} (in full)
+          <span class="keyboard">
+            : <kbd>1</kbd> … <kbd>{scale % 10}</kbd> score the marked line, <kbd>↑</kbd> <kbd>↓</kbd> go to another
+          </span>.
         </p>
       </div>
       <Marks spans={spans} titles={TITLES} remove={(gone: MarkedSpan) => work.change({ spans: spans.filter((one) => one !== gone) })} />

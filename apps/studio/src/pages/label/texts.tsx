@@ -4,7 +4,6 @@ import { useEffect, useRef } from 'preact/hooks';
 
 import type { MarkedSpan, Message } from '../../api.js';
 import { useKeys } from '../../keys.js';
-import { say } from '../../parts/notices.js';
 import { pieces, selectedIn, wordsOf } from './marks.js';
 
 /** The turns before an answer. */
@@ -44,7 +43,6 @@ export function Answers({ responses, titles, spans, chosen, mark }: AnswersProps
     }
     picking.value = { response: 0, from: 0, to: 0 };
     texts.current[0]?.focus();
-    say('Arrows go from word to word, Shift with an arrow takes more, Enter marks, Escape ends.');
   };
   useKeys({ m: { does: 'mark the selected words, or pick words by arrows', run: pick } });
 
@@ -67,6 +65,11 @@ export function Answers({ responses, titles, spans, chosen, mark }: AnswersProps
   };
   return (
     <div class={responses.length > 1 ? 'answers two' : 'answers'}>
+      {picking.value && (
+        <p class="picking quiet" role="status">
+          <kbd>←</kbd> <kbd>→</kbd> go from word to word, with <kbd>Shift</kbd> they take more. <kbd>Enter</kbd> marks, <kbd>Esc</kbd> ends.
+        </p>
+      )}
       {responses.map((text, i) => {
         const at = picking.value?.response === i ? picking.value : undefined;
         const marks = spans.filter(({ response }) => response === i).map(({ start, end }): Range => [start, end]);

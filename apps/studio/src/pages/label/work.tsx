@@ -77,7 +77,7 @@ function Head({ set, who, item }: { readonly set: LabelSetLine; readonly who: st
 
 const Done = ({ set, work }: { readonly set: LabelSetLine; readonly work: Labelling }) => (
   <div class="intro">
-    <p>You went through all {number(set.items)} items. Thank you.</p>
+    <p>You went through {set.items === 1 ? 'the one item' : `all ${number(set.items)} items`}. Thank you.</p>
     <p class="actions">
       <a class="button" href={addressOf('label', { set: set.id, show: 'results' })}>Results <kbd>a</kbd></a>
       <button type="button" onClick={work.undo}>Undo <kbd>u</kbd></button>

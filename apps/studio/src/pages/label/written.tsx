@@ -17,27 +17,31 @@ interface Props {
   /** What the button says that does so. */
   readonly start?: string;
   readonly hint?: string;
+  /** What more can be done by keys; not shown where there are none. */
+  readonly byKeys?: string;
 }
 
-export function Written({ label, press, value, rows = 2, change, done, enter, start, hint }: Props) {
+export function Written({ label, press, value, rows = 2, change, done, enter, start, hint, byKeys }: Props) {
   const field = useRef<HTMLTextAreaElement>(null);
   const go = (): void => { enter?.(); field.current?.focus(); };
   useKeys({ [press]: { does: label.toLowerCase(), run: go } });
   return (
     <div class="written">
-      {enter && value === '' && <button type="button" class="plain small" onClick={go}>{start}</button>}
       <label>
-        <span>{label} <kbd>{press}</kbd>{hint && <span class="quiet"> {hint}</span>}</span>
-      <textarea
-        ref={field} data-field={press} rows={rows} value={value} onInput={(event) => change(event.currentTarget.value)}
-        onKeyDown={(event) => {
-          if (event.key !== 'Enter' || !(event.ctrlKey || event.metaKey)) return;
-          event.preventDefault();
-          event.currentTarget.blur();
-          done();
-        }}
-      />
+        <span>
+          {label} <kbd>{press}</kbd>{hint && <span class="quiet"> {hint}</span>}{byKeys && <span class="quiet keyboard">{byKeys}</span>}
+        </span>
+        <textarea
+          ref={field} data-field={press} rows={rows} value={value} onInput={(event) => change(event.currentTarget.value)}
+          onKeyDown={(event) => {
+            if (event.key !== 'Enter' || !(event.ctrlKey || event.metaKey)) return;
+            event.preventDefault();
+            event.currentTarget.blur();
+            done();
+          }}
+        />
       </label>
+      {enter && value === '' && <button type="button" class="plain small" onClick={go}>{start}</button>}
     </div>
   );
 }

@@ -9,7 +9,7 @@ import { Failure, Waiting } from '../../parts/state.js';
 import { Status } from '../../parts/status.js';
 import { addressOf, go, place, setParams } from '../../router.js';
 import { apiUrl, useServer } from '../../server.js';
-import { ago, clock, moment, nameOf, number } from '../../write.js';
+import { ago, clock, counted, moment, nameOf, number } from '../../write.js';
 import { RunActions } from './actions.js';
 import { RunAnswers } from './answers.js';
 import { RunCurves } from './curves.js';
@@ -31,11 +31,12 @@ export function OpenedRun({ run }: { readonly run: string }) {
   const { curves, state, error: missing } = useLiveRun(run, from, to);
   useEffect(() => { if (state !== undefined) again(); }, [state?.status]);
   const counts: SampleCounts = state?.counts ?? detail?.counts ?? { answers: 0, heatmaps: 0, rollouts: 0 };
+  const first: Part = detail?.line.job === 'label' ? { id: 'labels', title: 'Labels', view: () => <Labels /> } : {
+    id: 'curves', title: 'Curves',
+    view: () => (curves ? <RunCurves curves={curves} from={from} to={to} /> : <Waiting what="Reading the log" />),
+  };
   const all: readonly Part[] = [
-    {
-      id: 'curves', title: 'Curves',
-      view: () => (curves ? <RunCurves curves={curves} from={from} to={to} /> : <Waiting what="Reading the log" />),
-    },
+    first,
     { id: 'answers', title: 'Answers', count: counts.answers, view: () => <RunAnswers run={run} count={counts.answers} /> },
     { id: 'rollouts', title: 'Rollouts', count: counts.rollouts, view: () => <Rollouts run={run} count={counts.rollouts} /> },
     { id: 'tokens', title: 'Marked tokens', count: counts.heatmaps, view: () => <Heatmaps run={run} count={counts.heatmaps} /> },
@@ -61,6 +62,7 @@ export function OpenedRun({ run }: { readonly run: string }) {
   }
   const { line, measurements, metric, facts } = detail;
   const chief = line.heldOut;
+  const steps = line.job === 'label' ? '' : counted(state?.steps ?? line.steps, 'step');
   return (
     <article class="run">
       <p class="back"><a href={addressOf('runs')}>All runs</a> <kbd>Esc</kbd></p>
@@ -69,7 +71,7 @@ export function OpenedRun({ run }: { readonly run: string }) {
         <Status status={state?.status ?? line.status} />
       </div>
       <p class="quiet">
-        {[run, line.job, line.method, line.model].filter(Boolean).join(' · ')} · {number(state?.steps ?? line.steps)} steps ·{' '}
+        {[run, line.job, line.method, line.model, steps].filter(Boolean).join(' · ')} ·{' '}
         <time dateTime={line.started} title={moment(line.started)}>started {ago(line.started)}</time> · {clock(line.seconds)}
       </p>
       {line.reason && <p class="failure" role="alert">{line.reason}</p>}
@@ -83,10 +85,24 @@ export function OpenedRun({ run }: { readonly run: string }) {
         ))}
       </nav>
       <section aria-label={shown.title}>{shown.view()}</section>
-      {measurements.length > 0 && shown.id === 'curves' && <MeasurementTable measurements={measurements} />}
-      {facts.length > 0 && shown.id === 'curves' && (
-        <dl class="facts">{facts.map(({ name, text }) => <div key={name}><dt>{name}</dt><dd>{text}</dd></div>)}</dl>
-      )}
+      {measurements.length > 0 && shown === first && <MeasurementTable measurements={measurements} />}
+      {facts.length > 0 && shown === first && <Facts facts={facts} />}
     </article>
   );
 }
+
+const Labels = () => (
+  <p class="note">
+    Rows that a judge labelled: they are in <code>rows.jsonl</code> of the folder. <a href={addressOf('judges')}>Judges</a> says how far
+    the judge agrees with people, what it favours and what it cost; the report has its answers.
+  </p>
+);
+
+/** Those of one line first. */
+const Facts = ({ facts }: { readonly facts: RunDetail['facts'] }) => (
+  <dl class="facts">
+    {[...facts].sort((a, b) => Number(a.lines.length > 1) - Number(b.lines.length > 1)).map(({ name, lines }) => (
+      <div key={name} class={lines.length > 1 ? 'long' : ''}><dt>{name}</dt>{lines.map((line) => <dd key={line}>{line}</dd>)}</div>
+    ))}
+  </dl>
+);

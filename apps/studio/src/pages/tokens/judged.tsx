@@ -107,7 +107,7 @@ export function Judged() {
             </select>
           </label>
           <button type="submit" disabled={!complete || busy.value}>Show the tokens <kbd>s</kbd></button>
-          <span class="quiet">in a text field <kbd>Ctrl</kbd> <kbd>Enter</kbd></span>
+          <span class="quiet keyboard">in a text field <kbd>Ctrl</kbd> <kbd>Enter</kbd></span>
         </p>
       </form>
       {busy.value && <Busy />}

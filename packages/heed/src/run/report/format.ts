@@ -41,6 +41,8 @@ function text(value: unknown): string {
   if (typeof value !== 'object' || value === null) return '–';
   if (Array.isArray(value) && value.length > 0) return value.map(text).join(', ');
   if (Object.keys(value).length === 0) return 'none';
+  const { mean, low, high } = value as Readonly<Record<string, unknown>>;
+  if ([mean, low, high].every((one) => typeof one === 'number')) return `${number(mean)} (${number(low)} to ${number(high)})`;
   return Object.entries(value).map(([name, part]) => `${words(name)} ${text(part)}`).join(', ');
 }
 
