@@ -149,7 +149,7 @@ export { meanOfFew } from './run/student.js';
 
 export { type Axis, type AxisValue, type Grid, type Point } from './sweep/grid.js';
 export { type PlannedRun, type SweepPlan, planSweep } from './sweep/plan.js';
-export { type SweptRun, runSweep } from './sweep/run.js';
+export { type SweepHooks, type SweptRun, runSweep } from './sweep/run.js';
 export { type RunState } from './sweep/file.js';
 export { type OverSeeds, type Setting, type SettingOutcome, settingsOf } from './sweep/outcomes.js';
 export { type Shared } from './run/shared.js';

@@ -35,8 +35,12 @@ export function register(program: Command, out: Output): void {
       ]);
       const interrupt = onInterrupt();
       try {
-        const runs = await runSweep(plan, { progress: createProgress(), interrupt, say: (line) => out.note(line) });
-        const report = await writeSweepReport(plan, runs, metric.split(',').map((name) => name.trim()).filter((name) => name !== ''));
+        const wanted = metric.split(',').map((name) => name.trim()).filter((name) => name !== '');
+        const runs = await runSweep(plan, {
+          progress: createProgress(), interrupt, say: (line) => out.note(line),
+          async onEnded(sofar) { await writeSweepReport(plan, sofar, wanted); },
+        });
+        const report = await writeSweepReport(plan, runs, wanted);
         for (const note of report.notes) out.note(note);
         const settings = report.settings.map((one) => ({ ...one, runs: one.runs.map(({ name }) => name) }));
         out.result({ sweep: plan.dir, ...report, settings, runs }, renderSweep(plan, runs, report));

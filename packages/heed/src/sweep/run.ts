@@ -31,6 +31,12 @@ export interface SweptRun {
   readonly error?: string;
 }
 
+/** How a sweep talks to whoever started it. */
+export interface SweepHooks extends Hooks {
+  /** Called with all runs after each one that has ended, and waited for. */
+  onEnded?(runs: readonly SweptRun[]): Promise<void>;
+}
+
 /**
  * Runs the runs of a sweep that have not finished, one after the other, in this process. A run that was stopped or killed goes on where it
  * was; one that fails is left, and the next one begins. What runs have in common is found once, in the sweep's folder `shared`.
@@ -38,9 +44,9 @@ export interface SweptRun {
  * @throws Interrupted where `hooks.interrupt` asked for it; the same sweep goes on later
  * @throws UserError where the folder holds another sweep, or another process works on it
  */
-export async function runSweep(plan: SweepPlan, hooks: Hooks = {}): Promise<readonly SweptRun[]> {
+export async function runSweep(plan: SweepPlan, hooks: SweepHooks = {}): Promise<readonly SweptRun[]> {
   const { dir, runs } = plan;
-  const { say = () => undefined, interrupt } = hooks;
+  const { say = () => undefined, interrupt, onEnded, ...others } = hooks;
   await mkdir(dir, { recursive: true }).catch((error: unknown) => { throw fileError(error, dir); });
   const unlock = await takeLock(join(dir, 'sweep.lock'));
   try {
@@ -56,13 +62,14 @@ export async function runSweep(plan: SweepPlan, hooks: Hooks = {}): Promise<read
     };
     const left = swept.flatMap(({ state }, i) => (state === 'finished' ? [] : [i]));
     say(`${dir}: ${runs.length} runs, ${runs.length - left.length} of them finished.`);
-    const inEach: Hooks = { ...hooks, shared: openShared(join(dir, 'shared')) };
+    const inEach: Hooks = { ...others, interrupt, say, shared: openShared(join(dir, 'shared')) };
     for (const [nth, i] of left.entries()) {
       if (interrupt?.requested === true) throw stopped(plan);
       say(`run ${nth + 1} of ${left.length}: ${swept[i]!.name}`);
       await keep(i, { state: 'running' });
       const ended = await runOne(runs[i]!, inEach);
       await keep(i, ended);
+      await onEnded?.(swept);
       if (ended.state === 'stopped') throw stopped(plan);
       if (ended.state === 'failed') say(`${swept[i]!.name} failed: ${ended.error!}`);
     }

@@ -42,6 +42,7 @@ describe('heed sweep', () => {
     expect(stopped.err).toContain('The same command goes on');
     const { runs } = JSON.parse(readFileSync(join(dirOf('asked'), 'sweep.json'), 'utf8')) as { runs: { state: string }[] };
     expect(runs.map(({ state }) => state)).toEqual(['stopped', 'waiting', 'waiting', 'waiting']);
+    expect(readFileSync(join(dirOf('asked'), 'sweep.html'), 'utf8')).toContain('0 of 4 runs have finished');
   });
 
   it('aligns, with answers of the base that are written once', async () => {
