@@ -74,11 +74,16 @@ function addInput({ inputs, names }: Draft, node: Node, { name }: Of<'input'>): 
 
 function addConstant(draft: Draft, node: Node, { data }: Of<'constant'>): void {
   const value = valueOf(node);
-  const content = data instanceof Uint8Array ? Buffer.from(data).toString('base64') : `${data.file}:${data.offset}`;
+  const content = data instanceof Uint8Array ? contentOf(data, node) : `${data.file}:${data.offset}`;
   draft.names.set(value, once(draft, `${value.dtype}[${value.shape.join()}]${content}`, ':c', (name) => {
     draft.initializers.push({ name, dtype: value.dtype, shape: value.shape.map((d) => evaluate(d, {})), data });
   }));
 }
+
+/** Small constants with the same bytes are one; large ones are not compared. */
+const contentOf = (data: Uint8Array, { id }: Node): string =>
+  (data.byteLength > LARGE ? `of node ${id}` : Buffer.from(data.buffer, data.byteOffset, data.byteLength).toString('base64'));
+const LARGE = 4096;
 
 function addSizes(draft: Draft, node: Node, { values }: Of<'sizes'>): void {
   draft.names.set(valueOf(node), once(draft, `sizes:${values.join()}`, ':sizes', (name) => draft.sizes.push({ name, values })));

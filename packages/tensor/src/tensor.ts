@@ -65,9 +65,9 @@ export function input(name: string, shape: Shape, dtype: DType = 'float32'): Ten
   return first(makeNode({ kind: 'input', name }, [], [{ dtype, shape }]));
 }
 
-/** A value written into the program: numbers, row-major. */
+/** A value written into the program: numbers, row-major. A Float32Array is taken as it is, not copied. */
 export function constant(
-  values: readonly number[],
+  values: readonly number[] | Float32Array,
   shape: readonly number[] = [values.length],
   dtype: 'float32' | 'int32' | 'int64' = 'float32',
 ): Tensor {
@@ -75,11 +75,12 @@ export function constant(
   if (expected !== values.length)
     throw new Error(`A constant of shape ${showShape(shape)} needs ${expected} values, not ${values.length}.`);
   const typed = {
-    float32: () => Float32Array.from(values),
+    float32: () => (values instanceof Float32Array ? values : Float32Array.from(values)),
     int32: () => Int32Array.from(values),
-    int64: () => BigInt64Array.from(values, BigInt),
+    int64: () => BigInt64Array.from([...values], BigInt),
   }[dtype]();
-  return first(makeNode({ kind: 'constant', data: new Uint8Array(typed.buffer) }, [], [{ dtype, shape }]));
+  const data = new Uint8Array(typed.buffer, typed.byteOffset, typed.byteLength);
+  return first(makeNode({ kind: 'constant', data }, [], [{ dtype, shape }]));
 }
 
 /** A float32 constant of shape []. */

@@ -1,9 +1,9 @@
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { afterAll, beforeAll, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import {
-  type Engine, blockLinear, exp, gradient, input, loraLinear, lower, mapped, startEngine, sum, sym, widenBlocks,
+  type Engine, blockLinear, constant, exp, gradient, input, loraLinear, lower, mapped, startEngine, sum, sym, widenBlocks,
 } from '../src/index.js';
 
 const folder = mkdtempSync(path.join(tmpdir(), 'heed-blocks-'));
@@ -26,35 +26,48 @@ writeFileSync(path.join(folder, 'scales'), scales);
 writeFileSync(path.join(folder, 'zeros'), new Uint8Array(N * blocks).fill(128));
 
 const weight = (o: number, k: number): number => (codes[o * K + k]! - 128) * scales[o * blocks + Math.floor(k / BLOCK)]!;
-const program = lower({
-  y: blockLinear(
-    input('x', [sym('n'), K]),
-    mapped('uint8', [N, blocks, BLOCK], { file: 'codes', offset: 0, length: N * K }),
-    mapped('float32', [N, blocks], { file: 'scales', offset: 0, length: 4 * N * blocks }),
-  ),
-}, { folder });
+const nibble = (o: number, k: number): number => (codes[(o * K + k) >> 1]! >> (4 * (k & 1))) & 15;
+const offsets = Float32Array.from({ length: N * blocks }, () => random() - 0.5);
+const scaleAt = (o: number, k: number): number => scales[o * blocks + Math.floor(k / BLOCK)]!;
 
-it.each([0, 1, 5, 33])('multiplies %i rows as the dequantised weights do, but for the rounding of the rows to 8 bits', async (n) => {
-  const session = await engine.compile(program, { prepack: true });
-  const x = Float32Array.from({ length: n * K }, () => 4 * random() - 2);
-  const y = (await session.run({ x: { data: x, shape: [n, K] } }))['y']!.data as Float32Array;
-  expect(y.length).toBe(n * N);
-  let worst = 0;
-  for (let r = 0; r < n; r++) for (let o = 0; o < N; o++) {
-    let [exact, bound] = [0, 1e-4];
-    for (let b = 0; b < blocks; b++) {
-      const ks = Array.from({ length: BLOCK }, (_, i) => b * BLOCK + i);
-      // A row is rounded to steps of 1/127 of its block's largest number: by half a step at most, times the weights.
-      const step = Math.max(...ks.map((k) => Math.abs(x[r * K + k]!))) / 127;
-      for (const k of ks) {
-        exact += x[r * K + k]! * weight(o, k);
-        bound += (step / 2) * Math.abs(weight(o, k));
+/** Each form with the matrix that it stands for: what the kernel multiplies by, and what is added to it. */
+const forms: Readonly<Record<string, readonly [bits: 4 | 8, scaled: (o: number, k: number) => number, offset: boolean]>> = {
+  '8 bits': [8, weight, false],
+  '8 bits with offsets': [8, weight, true],
+  '4 bits': [4, (o, k) => (nibble(o, k) - 8) * scaleAt(o, k), false],
+  '4 bits with offsets': [4, (o, k) => (nibble(o, k) - 8) * scaleAt(o, k), true],
+};
+
+describe.each(Object.entries(forms))('%s', (_, [bits, scaled, offset]) => {
+  it.each([0, 1, 5, 33])('multiply %i rows as the dequantised weights do, but for the rounding of the rows to 8 bits', async (n) => {
+    const program = lower({
+      y: blockLinear(input('x', [sym('n'), K]), {
+        codes: mapped('uint8', [N, blocks, (BLOCK * bits) / 8], { file: 'codes', offset: 0, length: (N * K * bits) / 8 }),
+        scales: constant(scales, [N, blocks]),
+        ...(offset && { offsets: constant(offsets, [N, blocks]) }),
+      }),
+    }, { folder });
+    const session = await engine.compile(program, { prepack: true });
+    const x = Float32Array.from({ length: n * K }, () => 4 * random() - 2);
+    const y = (await session.run({ x: { data: x, shape: [n, K] } }))['y']!.data as Float32Array;
+    expect(y.length).toBe(n * N);
+    let worst = 0;
+    for (let r = 0; r < n; r++) for (let o = 0; o < N; o++) {
+      let [exact, bound] = [0, 1e-4];
+      for (let b = 0; b < blocks; b++) {
+        const ks = Array.from({ length: BLOCK }, (_, i) => b * BLOCK + i);
+        // A row is rounded to steps of 1/127 of its block's largest number: by half a step at most, times the weights.
+        const step = Math.max(...ks.map((k) => Math.abs(x[r * K + k]!))) / 127;
+        for (const k of ks) {
+          exact += x[r * K + k]! * (scaled(o, k) + (offset ? offsets[o * blocks + b]! : 0));
+          bound += (step / 2) * Math.abs(scaled(o, k));
+        }
       }
+      worst = Math.max(worst, Math.abs(y[r * N + o]! - exact) / bound);
     }
-    worst = Math.max(worst, Math.abs(y[r * N + o]! - exact) / bound);
-  }
-  expect(worst).toBeLessThan(1);
-  await session.release();
+    expect(worst).toBeLessThan(1);
+    await session.release();
+  });
 });
 
 const bytesOf = { uint4: 0.5, uint8: 1, int8: 1, float16: 2, float32: 4 } as const;
@@ -110,10 +123,10 @@ it('is widened again by a gradient that reads it: no copy is kept in between', (
 it('refuses blocks that do not fit', () => {
   const place = { file: 'codes', offset: 0, length: 0 };
   const x = input('x', [sym('n'), 64]);
-  expect(() => blockLinear(x, mapped('uint8', [4, 3, 32], place), mapped('float32', [4, 3], place))).toThrow(
-    'Cannot multiply [n, 64] by 8-bit blocks uint8 [4, 3, 32].',
+  expect(() => blockLinear(x, { codes: mapped('uint8', [4, 3, 32], place), scales: mapped('float32', [4, 3], place) })).toThrow(
+    'Cannot multiply [n, 64] by blocks uint8 [4, 3, 32].',
   );
-  expect(() => blockLinear(x, mapped('uint8', [4, 2, 32], place), mapped('float32', [8], place))).toThrow(
-    'The scales of 8-bit blocks has shape [8], expected [4, 2].',
+  expect(() => blockLinear(x, { codes: mapped('uint8', [4, 2, 32], place), scales: mapped('float32', [8], place) })).toThrow(
+    'The scales of blocks has shape [8], expected [4, 2].',
   );
 });

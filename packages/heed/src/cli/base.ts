@@ -5,6 +5,7 @@ import { dirname, join, resolve } from 'node:path';
 import { UserError } from '../errors.js';
 import { ADAPTER_CONFIG, adapterFolder } from '../model/adapter-folder.js';
 import type { Model } from '../model/load.js';
+import type { Precision } from '../model/precision.js';
 import type { Output } from './output.js';
 
 /** Which model a verb runs. */
@@ -91,9 +92,12 @@ export async function openBase<T>(
 
 /** `openBase` for a model that reads and writes. Gives its name too: undefined for the default model. */
 export async function loadBase(
-  flags: Pick<ModelFlags, 'model' | 'template'>, adapters: readonly string[], out: Output,
+  { precision, ...flags }: Pick<ModelFlags, 'model' | 'template'> & { readonly precision?: Precision }, adapters: readonly string[],
+  out: Output,
 ): Promise<{ readonly model: Model; readonly name: string | undefined }> {
   const { loadModel } = await import('../model/load.js');
+  // What is rounded is rounded where it is used: the model itself stays as it is.
+  const opened = precision === 'gguf' ? precision : 'f32';
   return openBase(flags, adapters, async ({ model: name, template }) =>
-    ({ model: await loadModel(name, { template, log: (line) => out.note(line) }), name }));
+    ({ model: await loadModel(name, { template, precision: opened, log: (line) => out.note(line) }), name }));
 }

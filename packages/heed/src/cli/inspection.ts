@@ -118,7 +118,8 @@ export async function inspectRecipe(file: string, overrides: readonly string[], 
   if (!Number.isInteger(wanted) || wanted < 0) throw new UserError(`--rows is ${wanted}; expected a whole number.`);
   const seen = await open(file, overrides, say);
   const { recipe, kind } = seen;
-  const model = await loadModel(recipe.model, { ...(recipe.template === undefined ? {} : { template: recipe.template }), log: say });
+  const { template, precision } = recipe;
+  const model = await loadModel(recipe.model, { ...(template && { template }), ...(precision && { precision }), log: say });
   const data = await loadData({ ...recipe.data, junk: 'skip' }, kind) as LoadedData<AnyRow>;
   const context = model.architecture.context;
   const maxTokens = Math.min(recipe.data.maxTokens ?? context, context);

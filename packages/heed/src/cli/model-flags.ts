@@ -48,8 +48,8 @@ export function modelFlags(command: Command): Command {
 export const precisionFlag = (): Option =>
   new Option(
     '--precision <name>',
-    'what the model computes with; int8: 8 bits of the weights, faster at few prompts, a quarter of the memory, ' +
-      "and near the model's own numbers",
+    'what the weights are in memory; gguf: the codes of a GGUF file; int8, int4: rounded once. All are faster at few prompts and ' +
+      "near the model's own numbers",
   ).choices(PRECISIONS).default('f32');
 
 /** Adds the options of sampling, with these defaults. */
@@ -92,7 +92,9 @@ export interface AdaptedModel {
 }
 
 /** Loads the adapter that the flags name, and the model: the one that they name, else the adapter's base. */
-export async function loadAdaptedModel({ adapter: folder, ...flags }: ModelFlags, out: Output): Promise<AdaptedModel> {
+export async function loadAdaptedModel(
+  { adapter: folder, ...flags }: ModelFlags & Partial<PrecisionFlag>, out: Output,
+): Promise<AdaptedModel> {
   const [{ loadBase }, { loadAdapter }] = await Promise.all([import('./base.js'), import('../model/peft.js')]);
   const { model } = await loadBase(flags, folder === undefined ? [] : [folder], out);
   return folder === undefined ? { model } : { model, adapter: await loadAdapter(folder, model.checkpoint) };

@@ -85,7 +85,7 @@ async function serve(
   // Known before the model is loaded, which takes its time.
   const token = process.env['HEED_SERVE_TOKEN'];
   checkExposure(host, token);
-  const { model, name: base } = await loadBase({ model: given, template }, named(specs).map(([, folder]) => folder), out);
+  const { model, name: base } = await loadBase({ model: given, template, precision }, named(specs).map(([, folder]) => folder), out);
   const adapters: Record<string, Awaited<ReturnType<typeof loadAdapter>>> = {};
   for (const [name, folder] of named(specs)) {
     if (Object.hasOwn(adapters, name)) throw new UserError(`Two adapters are named ${name}.`, ['Name them: --adapter NAME=FOLDER.']);

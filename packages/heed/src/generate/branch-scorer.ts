@@ -5,11 +5,12 @@ import { tracePrefill } from '../model/decode.js';
 import type { Weights } from '../model/decoder.js';
 import type { Model } from '../model/load.js';
 import type { Precision } from '../model/precision.js';
-import { openQuantized } from '../model/quantize.js';
+import { readSteps } from '../model/packed-steps.js';
+import { hasCodes, inPrecision } from '../model/quantize.js';
 import { ropeFeed, shortLength, tableRow } from '../model/rope.js';
 import { feedsOf } from '../model/scoring.js';
 import { type Together, shareBeginnings } from '../model/shared-beginnings.js';
-import { adaptedWeights, besideFeeds, bindRead, boundParameters, frozenWeights, int8Weights } from '../model/weights.js';
+import { adaptedWeights, besideFeeds, bindRead, boundParameters, frozenWeights, packedWeights } from '../model/weights.js';
 import { type KeyValueCache, allocateCache } from './cache.js';
 
 /** A prompt and the continuations to score, in tokens: at least one token each. */
@@ -44,21 +45,24 @@ interface Indexed extends BranchRequest {
 /**
  * Scores answers where many prompts begin alike, as a judge's do: a beginning that prompts share is computed once, its keys and values
  * are kept, and every prompt's rest, with all its answers as branches, runs behind them. The last beginning is kept from call to call.
- * Numbers are those of `createScorer`, to rounding; with `precision: 'int8'` (default: f32), near them.
+ * Numbers are those of `createScorer`, to rounding; in codes, near them.
  */
 export async function createBranchScorer(
   engine: Engine,
-  { checkpoint, architecture }: Pick<Model, 'checkpoint' | 'architecture'>,
+  { checkpoint: given, architecture }: Pick<Model, 'checkpoint' | 'architecture'>,
   adapter?: { readonly plan: AdapterPlan; readonly parameters: View },
   { precision = 'f32' }: { readonly precision?: Precision } = {},
 ): Promise<BranchScorer> {
-  const quantized = precision === 'int8' ? await openQuantized(checkpoint) : undefined;
+  const checkpoint = await inPrecision(given, precision);
+  const packed = hasCodes(checkpoint);
+  // The head reads few rows.
+  const steps = packed ? await readSteps(checkpoint, (module) => !module.includes('.layers.')) : undefined;
   const compile = async (trace: (weights: Weights) => Parameters<typeof lower>[0]) => {
-    const adapted = adapter && quantized === undefined ? adaptedWeights(checkpoint, adapter.plan, { dropout: false }) : undefined;
+    const adapted = adapter && !packed ? adaptedWeights(checkpoint, adapter.plan, { dropout: false }) : undefined;
     const exact = adapted ?? frozenWeights(checkpoint);
-    const weights = quantized === undefined ? exact : int8Weights(quantized, { wide: true, plan: adapter?.plan });
-    const program = lower(trace(weights), { folder: (quantized ?? checkpoint).folder });
-    const session = await engine.compile(program, { prepack: quantized !== undefined });
+    const weights = packed ? packedWeights(checkpoint, { steps, plan: adapter?.plan }) : exact;
+    const program = lower(trace(weights), { folder: checkpoint.folder });
+    const session = await engine.compile(program, { prepack: packed });
     if (adapter !== undefined) {
       const { plan, parameters } = adapter;
       bindRead(session, adapted === undefined ? besideFeeds(plan, parameters) : boundParameters(adapted, parameters));

@@ -3,7 +3,7 @@ import { UserError } from '../errors.js';
 import { architectureOf } from '../model/architecture.js';
 import type { Checkpoint } from '../model/checkpoint/open.js';
 import type { Architecture } from '../model/decoder.js';
-import { openQuantized } from '../model/quantize.js';
+import { inPrecision } from '../model/quantize.js';
 import { createBatch } from './batch.js';
 import { type SamplingOptions, checkOptions } from './options.js';
 import type { Completion, GenerationHooks, GenerationRequest, GeneratorOptions } from './request.js';
@@ -33,12 +33,12 @@ export interface Generator {
  * Opens a generator with continuous batching: the slot of a finished sequence goes at once to the next sequence, of this call or of
  * another. Programs are compiled when first needed, and the cache of keys and values grows with the requests.
  */
-export async function createGenerator(engine: Engine, checkpoint: Checkpoint, options: GeneratorOptions): Promise<Generator> {
-  const { batch: size = 16, prepack = isSmall(checkpoint), precision = 'f32', plan } = options;
+export async function createGenerator(engine: Engine, given: Checkpoint, options: GeneratorOptions): Promise<Generator> {
+  const { batch: size = 16, prepack = isSmall(given), precision = 'f32', plan } = options;
   if (!Number.isInteger(size) || size < 1) throw new UserError(`batch is ${size}; expected a whole number, at least 1.`);
+  const checkpoint = await inPrecision(given, precision);
   const architecture = architectureOf(checkpoint);
-  const quantized = precision === 'int8' ? await openQuantized(checkpoint) : undefined;
-  const sessions = createSessions(engine, checkpoint, { batch: size, prepack, plan, quantized });
+  const sessions = createSessions(engine, checkpoint, { batch: size, prepack, plan });
   const batch = createBatch(engine, sessions, architecture, size);
   const starting = { ...options, vocabulary: architecture.vocabulary };
   /** The last `alone` body, which new calls wait for, and the calls that are under way. */

@@ -5,9 +5,10 @@ import type { Checkpoint } from '../model/checkpoint/open.js';
 import { traceDecode } from '../model/decode.js';
 import type { Weights } from '../model/decoder.js';
 import { type Merger, createFactors, createMerger } from '../model/merge.js';
-import type { QuantizedCheckpoint } from '../model/quantize.js';
+import { readSteps } from '../model/packed-steps.js';
+import { hasCodes } from '../model/quantize.js';
 import { ropeFeed, tableRow } from '../model/rope.js';
-import { frozenWeights, int8Weights, mergedInputs } from '../model/weights.js';
+import { frozenWeights, mergedInputs, packedWeights } from '../model/weights.js';
 import type { KeyValueCache } from './cache.js';
 import { blockWidth, traceChoice } from './choose.js';
 import type { StepChoice } from './options.js';
@@ -46,8 +47,6 @@ interface Options {
   readonly batch: number;
   readonly plan?: AdapterPlan;
   readonly prepack: boolean;
-  /** Given where the linear layers compute in 8 bits. */
-  readonly quantized?: QuantizedCheckpoint;
 }
 
 /** The program with the weights, which fills caches and steps. */
@@ -64,9 +63,10 @@ interface Chooser {
   count?: number;
 }
 
-export function createSessions(engine: Engine, checkpoint: Checkpoint, { batch, plan, prepack, quantized }: Options): Sessions {
+export function createSessions(engine: Engine, checkpoint: Checkpoint, { batch, plan, prepack }: Options): Sessions {
   const architecture = architectureOf(checkpoint);
   const { vocabulary } = architecture;
+  const packed = hasCodes(checkpoint);
   const makeRope = ropeFeed(architecture);
   /** By whether the program fills caches alone. */
   const decoders = new Map<boolean, Promise<Decoder>>();
@@ -84,9 +84,9 @@ export function createSessions(engine: Engine, checkpoint: Checkpoint, { batch, 
     return view(held, [rows, vocabulary]);
   };
 
-  const weights = (wide: boolean): Weights => {
-    if (quantized !== undefined) return int8Weights(quantized, { wide, plan: adapted ? plan : undefined });
-    return adapted ? mergedInputs(checkpoint, plan!) : frozenWeights(checkpoint);
+  const weights = async (wide: boolean): Promise<Weights> => {
+    if (!packed) return adapted ? mergedInputs(checkpoint, plan!) : frozenWeights(checkpoint);
+    return packedWeights(checkpoint, { plan: adapted ? plan : undefined, ...(wide ? {} : { steps: await readSteps(checkpoint) }) });
   };
 
   /** Makes the tables of the rotary embedding larger: its kernel wants a row for each token of the run, and for every position. */
@@ -108,14 +108,14 @@ export function createSessions(engine: Engine, checkpoint: Checkpoint, { batch, 
     for (const buffer of old) await engine.free(buffer);
   }
 
-  /** In f32 one program fills caches and steps, so that weights are packed once; in int8 a program that packs nothing fills caches. */
+  /** In f32 one program fills caches and steps, so that weights are packed once; in codes a program that packs nothing fills caches. */
   const decoder = (prompts: boolean): Promise<Decoder> => {
-    const wide = prompts && quantized !== undefined;
+    const wide = prompts && packed;
     return madeOnce(decoders, wide, async () => {
-      const { logits, caches } = traceDecode(architecture, weights(wide));
-      const { folder } = quantized ?? checkpoint;
+      const { logits, caches } = traceDecode(architecture, await weights(wide));
+      const { folder } = checkpoint;
       const program = lower(wide ? caches : { logits, ...caches }, { folder });
-      const session = await engine.compile(program, { prepack: !wide && (prepack || quantized !== undefined) });
+      const session = await engine.compile(program, { prepack: !wide && (prepack || packed) });
       const read = new Set(session.program.inputs.map(({ name }) => name));
       if (adapted) session.bind(Object.fromEntries(Object.entries(merger!.feeds).filter(([name]) => read.has(name))));
       session.bind(rope);
@@ -146,8 +146,8 @@ export function createSessions(engine: Engine, checkpoint: Checkpoint, { batch, 
         positions: { data: positions, shape: [1, size] },
         lengths: { data: Int32Array.from(prompts, (p) => p.ids.length - 1), shape: [n] },
         longest: { data: Int32Array.of(longest), shape: [1] },
-        ...(quantized === undefined ? { read: { data: new Int32Array(), shape: [0] } } : {}),
-      }, { ...into, ...(quantized === undefined ? { logits: await logitsOf(0) } : {}) });
+        ...(!packed ? { read: { data: new Int32Array(), shape: [0] } } : {}),
+      }, { ...into, ...(!packed ? { logits: await logitsOf(0) } : {}) });
     },
     async step(cache, choice, slots, extra) {
       const n = slots.length;
@@ -184,7 +184,7 @@ export function createSessions(engine: Engine, checkpoint: Checkpoint, { batch, 
       // Each program can hold as much memory as the model, in packed weights: the other kind is let go of before more memory is taken.
       if (changes) await releaseAll(decoders);
       if (parameters !== undefined) {
-        merger ??= await (quantized === undefined ? createMerger(engine, checkpoint, plan!) : createFactors(engine, plan!));
+        merger ??= await (packed ? createFactors(engine, plan!) : createMerger(engine, checkpoint, plan!));
         await merger.merge(parameters);
       }
       adapted = parameters !== undefined;

@@ -38,8 +38,8 @@ export const isJudgeDefinition = (value: unknown): value is JudgeDefinition<unkn
 export function describeModel(
   { model, adapter, precision }: { readonly model?: string; readonly adapter?: string; readonly precision?: string },
 ): string {
-  const int8 = precision === 'int8' ? ['in int8'] : [];
-  return [model ?? 'the default model', ...int8, ...(adapter === undefined ? [] : [`with ${adapter}`])].join(' ');
+  const rounded = precision === undefined || precision === 'f32' ? [] : [`in ${precision}`];
+  return [model ?? 'the default model', ...rounded, ...(adapter === undefined ? [] : [`with ${adapter}`])].join(' ');
 }
 
 /** Makes something on the given engine. Without one, starts an engine that closes with what was made. */

@@ -26,7 +26,7 @@ export const LocalOptions = z.strictObject({
   endOfTurn: z.boolean().default(false),
   /** Texts that are written at the same time. */
   batch: z.int().min(1).default(16),
-  /** Numbers that the linear layers compute with: `int8` takes a quarter of the weights' memory, and rounds (docs/engine.md). */
+  /** What the matrices are in memory: `gguf` keeps a GGUF's codes, `int8` and `int4` round (docs/engine.md). */
   precision: z.enum(PRECISIONS).default('f32'),
 });
 export type LocalOptions = z.infer<typeof LocalOptions>;
@@ -37,7 +37,7 @@ export const local = defineJudge({
   options: LocalOptions,
   describe: (options) => describeModel(options),
   open: ({ model: name, adapter: folder, template, endOfTurn, batch, precision }, tools) => withEngine(tools, async (engine) => {
-    const model = await loadModel(name, { template, now: tools.now, log: tools.log });
+    const model = await loadModel(name, { template, precision: precision === 'gguf' ? 'gguf' : 'f32', now: tools.now, log: tools.log });
     const adapter = folder === undefined ? undefined : await loadAdapter(folder, model.checkpoint);
     return createLocalRespondent(engine, model, { adapter, endOfTurn, batch, precision });
   }),

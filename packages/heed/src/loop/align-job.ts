@@ -73,7 +73,7 @@ export async function runAlignment(recipe: AlignRecipe, run: RunFolder, hooks: H
   const { progress = silentProgress, interrupt, say = () => undefined } = hooks;
   const { seed } = recipe.train;
   const now = clockOf(run);
-  const model = await loadModel(recipe.model, { template: recipe.template, now, log: say });
+  const model = await loadModel(recipe.model, { template: recipe.template, precision: recipe.precision, now, log: say });
   const bound = await openMethod(recipe.method, run);
   const rollouts = bound.credit !== undefined;
   const drawn = samplingIn(recipe.generate);

@@ -40,7 +40,7 @@ export interface DryRun {
  * @throws UserError as loading the model or the data does.
  */
 export async function dryRunTraining(recipe: TrainRecipe, say: (line: string) => void, available?: number): Promise<DryRun> {
-  const model = await loadModel(recipe.model, { template: recipe.template, log: say });
+  const model = await loadModel(recipe.model, { template: recipe.template, precision: recipe.precision, log: say });
   const method = await openMethod(recipe.method);
   const data = await loadRows(recipe.data, method);
   const limits = limitsOf(recipe.data, method, model.architecture.context);

@@ -66,7 +66,7 @@ export async function runTraining(recipe: TrainRecipe, run: RunFolder, hooks: Ho
   const started = performance.now();
   const { progress = silentProgress, interrupt, say = () => undefined, shared } = hooks;
   const { seed } = recipe.train;
-  const model = await loadModel(recipe.model, { template: recipe.template, now: clockOf(run), log: say });
+  const model = await loadModel(recipe.model, { template: recipe.template, precision: recipe.precision, now: clockOf(run), log: say });
   const method = await openMethod(recipe.method, run);
   const data = await loadRows(recipe.data, method);
   for (const line of describeUnused(leftOver(data.unused, model.template))) say(line);

@@ -7,8 +7,8 @@ import type { Adapter } from './peft.js';
  * Twelve hex digits that name a checkpoint with an adapter by content: samples of the checkpoint's weights, and the whole adapter.
  * `more` holds anything else that tells two of them apart.
  */
-export function fingerprintOf(checkpoint: Checkpoint, adapter?: Adapter, more?: unknown): string {
-  const hash = createHash('sha256').update(JSON.stringify([checkpoint.fingerprint, more]));
+export function fingerprintOf({ fingerprint: base, precision }: Checkpoint, adapter?: Adapter, more?: unknown): string {
+  const hash = createHash('sha256').update(JSON.stringify([base, more, ...(precision === undefined ? [] : [precision])]));
   if (adapter !== undefined) {
     const { plan, parameters } = adapter;
     const scales = [...plan.modules.values()].map(({ scale }) => scale);

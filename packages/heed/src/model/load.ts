@@ -3,6 +3,8 @@ import { type Tokenizer, loadTokenizer } from '../text/tokenizer.js';
 import { architectureOf } from './architecture.js';
 import { type Checkpoint, type OpenOptions, checkVocabulary, openCheckpoint } from './checkpoint/open.js';
 import type { Architecture } from './decoder.js';
+import type { Precision } from './precision.js';
+import { inPrecision } from './quantize.js';
 import { endTokens } from './end-tokens.js';
 
 /** A model ready to use: its weights on disk, its dimensions, its tokenizer and how it reads messages. */
@@ -14,7 +16,9 @@ export interface Model {
 }
 
 /** How a model is loaded. */
-export interface LoadOptions extends OpenOptions {
+export interface LoadOptions extends Omit<OpenOptions, 'codes'> {
+  /** What the frozen matrices are in memory. Default: f32. */
+  readonly precision?: Precision;
   /** `chat`: the model's own template; `alpaca`: the papers' plain one. Default: chat where the model has a template. */
   readonly template?: 'chat' | 'alpaca';
   /** The time that a chat template prints which asks for it. Default: the time of each rendering. */
@@ -25,10 +29,13 @@ export interface LoadOptions extends OpenOptions {
  * Loads a model: the default one (SmolLM2-135M-Instruct), a folder, a `.gguf` file or a Hugging Face hub id. Nothing is read into
  * memory yet: the engine maps the weights.
  *
- * @throws UserError when it cannot be found, is damaged, is of an architecture that Heed cannot run, or its tokenizer does not fit.
+ * @throws UserError when it cannot be found, is damaged, is of an architecture that Heed cannot run, its tokenizer does not fit, or it
+ * cannot be in that precision
  */
 export async function loadModel(name?: string, options: LoadOptions = {}): Promise<Model> {
-  const checkpoint = await openCheckpoint(name, options);
+  const { precision = 'f32', cacheDir, log } = options;
+  const opened = await openCheckpoint(name, { ...options, codes: precision === 'gguf' });
+  const checkpoint = await inPrecision(opened, precision, { cacheDir, log });
   const architecture = architectureOf(checkpoint);
   const tokenizer = await loadTokenizer(checkpoint.home);
   checkVocabulary(checkpoint, tokenizer.vocabularySize);

@@ -46,7 +46,7 @@ export async function createMerger(engine: Engine, checkpoint: Checkpoint, plan:
   };
 }
 
-/** For programs traced with `int8Weights`: the factors themselves, copied. */
+/** For programs traced with `packedWeights`: the factors themselves, copied. */
 export async function createFactors(engine: Engine, plan: AdapterPlan): Promise<Merger> {
   requireNoHead(plan);
   const own = view(await engine.allocate('float32', plan.size));

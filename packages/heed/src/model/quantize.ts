@@ -1,171 +1,133 @@
-/** Linear weights in 8 bits, by blocks: made once from a checkpoint, kept in the cache, mapped from there. */
+/** Matrices rounded to codes of 8 or 4 bits, by blocks: made once from a checkpoint, kept in the cache, mapped from there. */
 import path from 'node:path';
 import { UserError } from '../errors.js';
 import { cached, cacheFolder } from './checkpoint/cache.js';
-import { CheckpointError } from './checkpoint/error.js';
-import { type Checkpoint, readBytes, readTensor } from './checkpoint/open.js';
-import { type FloatTensor, type Place, isPacked } from './checkpoint/stored-tensor.js';
-import { readSafetensorsHeader } from './checkpoint/safetensors.js';
-import { CODES, type TensorToWrite, writeSafetensors } from './checkpoint/safetensors-write.js';
+import { halfTable } from './checkpoint/floats.js';
+import type { Checkpoint } from './checkpoint/folder.js';
+import { halfBits } from './checkpoint/gguf/encode.js';
+import { type PackedForm, type PackedParts, type ToPack, openPacked, writePacked } from './checkpoint/packed.js';
+import { readBytes, readTensor } from './checkpoint/read.js';
+import { type FloatTensor, type StoredTensor, isPacked } from './checkpoint/stored-tensor.js';
+import type { Precision } from './precision.js';
 
 /** Neighbours along a weight's input that share a scale. */
 export const BLOCK = 32;
+const EMBEDDINGS = 'model.embed_tokens.weight';
+const FILE = 'model.safetensors';
+const PIECE = 1 << 20; // values rounded at a time
 
-/** One linear weight in 8 bits: (codes − 128)·scale. */
-export interface QuantizedLinear {
-  readonly outputs: number;
-  readonly inputs: number;
-  readonly codes: Place; // uint8 [outputs, inputs / BLOCK, BLOCK]
-  readonly scales: Place; // float32 [outputs, inputs / BLOCK]
-}
+/** The nearest 16-bit float. */
+const half = (value: number): { readonly bits: number; readonly value: number } => {
+  const bits = halfBits(value);
+  return { bits, value: halfTable()[bits]! };
+};
 
-/** A checkpoint whose linear layers are in 8 bits, those of the head included. */
-export interface QuantizedCheckpoint {
-  readonly id: string;
-  /** Absolute; everything below is in files of it. */
-  readonly folder: string;
-  /** By module, without ".weight". The head of tied embeddings is `model.embed_tokens`. */
-  readonly linears: ReadonlyMap<string, QuantizedLinear>;
-  /** Zero points, all of them 128, as many as any layer has blocks. */
-  readonly zeros: Place; // uint8
-  /** What is not a linear layer (embeddings, norms, biases), as the checkpoint stores it. */
-  readonly tensors: ReadonlyMap<string, FloatTensor>;
-}
+const form = (dtype: PackedForm['dtype'], minima: boolean): PackedForm => ({ dtype, block: BLOCK, together: 1, minima });
 
 /**
- * Rounds weights to 8 bits, symmetrically by blocks of `BLOCK`: the largest of a block becomes ±127, so an error is at most half of
- * 1/127 of it.
+ * Rounds numbers to 8 bits, symmetrically by blocks of `BLOCK`: the largest of a block becomes about ±127, its scale is a 16-bit float.
+ * An error is at most half of 1/127 of the largest.
  */
-export function quantizeBlocks(weights: Float32Array): { readonly codes: Uint8Array; readonly scales: Float32Array } {
-  const codes = new Uint8Array(weights.length);
-  const scales = new Float32Array(weights.length / BLOCK);
+export function toInt8(values: Float32Array): PackedParts & { readonly scales: Uint16Array } {
+  const codes = new Uint8Array(values.length), scales = new Uint16Array(values.length / BLOCK);
   for (let b = 0, at = 0; b < scales.length; b++, at += BLOCK) {
     let most = 0;
-    for (let i = at; i < at + BLOCK; i++) most = Math.max(most, Math.abs(weights[i]!));
-    scales[b] = most / 127;
-    const inverse = most === 0 ? 0 : 127 / most;
-    for (let i = at; i < at + BLOCK; i++) codes[i] = Math.round(weights[i]! * inverse) + 128;
+    for (let i = at; i < at + BLOCK; i++) most = Math.max(most, Math.abs(values[i]!));
+    const { bits, value: scale } = half(most / 127);
+    scales[b] = bits;
+    const inverse = scale === 0 ? 0 : 1 / scale;
+    for (let i = at; i < at + BLOCK; i++) codes[i] = 128 + Math.max(-127, Math.min(127, Math.round(values[i]! * inverse)));
   }
   return { codes, scales };
 }
 
-/** Whether a tensor is the weight of a linear layer; the embeddings are one where they are the head too. */
-const isLinear = ({ name, shape }: FloatTensor, tied: boolean): boolean =>
-  shape.length === 2 &&
-  name.endsWith('.weight') &&
-  (name.includes('.layers.') || name === 'lm_head.weight' || (tied && name === EMBEDDINGS));
+/**
+ * Rounds numbers to 4 bits by blocks of `BLOCK`, from the smallest of a block to the largest: its scale and its minimum are 16-bit floats.
+ * An error is at most half of 1/15 of the range, and what 16 bits lose of the minimum.
+ */
+export function toInt4(values: Float32Array): PackedParts & { readonly scales: Uint16Array; readonly minima: Uint16Array } {
+  const codes = new Uint8Array(values.length / 2);
+  const [scales, minima] = [new Uint16Array(values.length / BLOCK), new Uint16Array(values.length / BLOCK)];
+  for (let b = 0, at = 0; b < scales.length; b++, at += BLOCK) {
+    let [least, most] = [Infinity, -Infinity];
+    for (let i = at; i < at + BLOCK; i++) [least, most] = [Math.min(least, values[i]!), Math.max(most, values[i]!)];
+    const minimum = half(least), scale = half((most - minimum.value) / 15);
+    [minima[b], scales[b]] = [minimum.bits, scale.bits];
+    for (let i = at; i < at + BLOCK; i++) {
+      const code = scale.value === 0 ? 0 : Math.max(0, Math.min(15, Math.round((values[i]! - minimum.value) / scale.value)));
+      codes[i >> 1]! |= code << (4 * (i & 1));
+    }
+  }
+  return { codes, scales, minima };
+}
 
-const EMBEDDINGS = 'model.embed_tokens.weight';
-const FILE = 'int8.safetensors';
-const ZEROS = 'zeros';
-const blocksOf = ({ shape }: FloatTensor): number => (shape[0]! * shape[1]!) / BLOCK;
-const mostBlocks = (linears: readonly FloatTensor[]): number => Math.max(...linears.map(blocksOf));
+/** How a matrix is rounded. Embeddings and head have 8 bits in either case: rows of nibbles cannot be picked. */
+const roundingOf = (name: string, precision: 'int8' | 'int4') =>
+  (precision === 'int8' || !name.includes('.layers.')
+    ? { form: form('uint8', false), round: toInt8 }
+    : { form: form('uint4', true), round: toInt4 });
+
+/** Whether a tensor is the weight of a linear layer, the embeddings or the head. */
+const isMatrix = ({ name, shape }: StoredTensor): boolean =>
+  shape.length === 2 && name.endsWith('.weight') && (name.includes('.layers.') || name === 'lm_head.weight' || name === EMBEDDINGS);
 
 /**
- * The 8-bit weights of a checkpoint: made at the first call (seconds for 10⁸ weights; a quarter of their float32 bytes and 1/8 of
- * that for scales, beside a copy of the embeddings), mapped from the cache ever after. A file that is cut short is made again.
+ * A checkpoint with its matrices rounded, embeddings and head included: made at the first call (seconds for 10⁸ weights), mapped from the
+ * cache ever after. A file that is cut short is made again. It has the checkpoint's fingerprint: adapters fit both.
  *
  * @throws UserError where a layer's width is no multiple of `BLOCK`
  */
-export async function openQuantized(
-  checkpoint: Checkpoint,
+export async function quantize(
+  checkpoint: Checkpoint, precision: 'int8' | 'int4',
   { cacheDir = cacheFolder(), log }: { readonly cacheDir?: string; readonly log?: (line: string) => void } = {},
-): Promise<QuantizedCheckpoint> {
+): Promise<Checkpoint> {
   const { id, fingerprint } = checkpoint;
-  const tied = !checkpoint.tensors.has('lm_head.weight');
-  const all = [...checkpoint.tensors.values()].flatMap((tensor) => (isPacked(tensor) ? [] : [tensor]));
-  const linears = all.filter((tensor) => isLinear(tensor, tied));
-  const odd = linears.find(({ shape }) => shape[1]! % BLOCK !== 0);
+  const all = [...checkpoint.tensors.values()];
+  const odd = all.find((tensor) => isMatrix(tensor) && tensor.shape[1] % BLOCK !== 0);
   if (odd !== undefined) {
     throw new UserError(
-      `${id}: ${odd.name} is [${odd.shape.join(', ')}]; int8 weights share a scale in blocks of ${BLOCK}, and ${odd.shape[1]!} is ` +
-      'no multiple of that.',
+      `${id}: ${odd.name} is [${odd.shape.join(', ')}]; ${precision} weights share a scale in blocks of ${BLOCK}, and ` +
+      `${odd.shape[1]} is no multiple of that.`,
       ['Use precision f32.'],
     );
   }
-  const kept = all.filter((tensor) => !isLinear(tensor, false));
-  const about = { id: `${id} (int8)`, source: `8-bit weights of ${id}, blocks of ${BLOCK}` };
-  const folder = await cached(
-    cacheDir,
-    `int8--${fingerprint.slice(0, 16)}--b${BLOCK}`,
-    about,
-    (made) => write(checkpoint, linears, kept, path.join(made, FILE)),
-    log,
-  );
-  return read(id, folder, linears, kept);
-}
+  const about = { id: `${id} (${precision})`, source: `${precision} weights of ${id}, blocks of ${BLOCK}` };
+  const key = `${precision}--${fingerprint.slice(0, 16)}--${BLOCK}`;
+  const folder = await cached(cacheDir, key, about, (made) => writePacked(path.join(made, FILE), all.map(rounded)), log);
+  const shapes = new Map(all.map((tensor) => [tensor.name, tensor.shape]));
+  return { ...checkpoint, folder, tensors: openPacked(path.join(folder, FILE), FILE, shapes), precision };
 
-async function write(checkpoint: Checkpoint, linears: readonly FloatTensor[], kept: readonly FloatTensor[], file: string): Promise<void> {
-  const made = linears.flatMap(({ name, shape }): TensorToWrite[] => {
-    const [outputs, inputs] = shape as [number, number];
-    // Both come of one pass over the weight, in the order in which they are written.
-    let parts: ReturnType<typeof quantizeBlocks>;
-    return [
-      {
-        name: `${moduleOf(name)}.codes`,
-        dtype: 'uint8',
-        shape: [outputs, inputs / BLOCK, BLOCK],
-        data: async function* () {
-          yield (parts = quantizeBlocks(await readTensor(checkpoint, name))).codes;
-        },
-      },
-      {
-        name: `${moduleOf(name)}.scales`,
-        dtype: 'float32',
-        shape: [outputs, inputs / BLOCK],
-        data: function* () {
-          yield parts.scales;
-        },
-      },
-    ];
-  });
-  const copies = kept.map((tensor): TensorToWrite => ({
-    ...tensor,
-    data: async function* () {
-      yield await readBytes(checkpoint.folder, tensor, tensor.name);
-    },
-  }));
-  const zeros: TensorToWrite = {
-    name: ZEROS,
-    dtype: 'uint8',
-    shape: [mostBlocks(linears)],
-    data: new Uint8Array(mostBlocks(linears)).fill(128),
-  };
-  await writeSafetensors(file, [...copies, zeros, ...made], { fingerprint: checkpoint.fingerprint });
-}
-
-function read(id: string, folder: string, linears: readonly FloatTensor[], kept: readonly FloatTensor[]): QuantizedCheckpoint {
-  const file = path.join(folder, FILE);
-  const stored = readSafetensorsHeader(file).tensors;
-  const find = (name: string, dtype: string, shape: readonly number[]): Place => {
-    const found = stored.get(name);
-    if (found === undefined || found.dtype !== dtype || found.shape.join() !== shape.join()) {
-      throw new CheckpointError(
-        `${file}: should have ${name} (${dtype} [${shape.join(', ')}]), but has ` +
-        `${found === undefined ? 'none' : `${found.dtype} [${found.shape.join(', ')}]`}; remove the folder, and it is made again`,
-      );
+  function rounded(tensor: StoredTensor): ToPack {
+    const { name } = tensor;
+    if (!isMatrix(tensor)) {
+      const { dtype, shape, ...place } = tensor as FloatTensor;
+      return { name, dtype, shape, async *data() { yield await readBytes(checkpoint.folder, place, name); } };
     }
-    return { file: FILE, offset: found.offset, length: found.length };
-  };
-  return {
-    id,
-    folder,
-    zeros: find(ZEROS, 'U8', [mostBlocks(linears)]),
-    linears: new Map(linears.map(({ name, shape }) => {
-      const [outputs, inputs] = shape as [number, number];
-      const module = moduleOf(name);
-      return [
-        module,
-        {
-          outputs,
-          inputs,
-          codes: find(`${module}.codes`, 'U8', [outputs, inputs / BLOCK, BLOCK]),
-          scales: find(`${module}.scales`, 'F32', [outputs, inputs / BLOCK]),
-        },
-      ];
-    })),
-    tensors: new Map(kept.map((tensor) => [tensor.name, { ...tensor, ...find(tensor.name, CODES[tensor.dtype], tensor.shape) }])),
-  };
+    const { form: layout, round } = roundingOf(name, precision), shape = tensor.shape as [number, number];
+    return {
+      name, shape, form: layout,
+      async *data() {
+        const values = await readTensor(checkpoint, name);
+        const most = Math.max(1, Math.floor(PIECE / shape[1])) * shape[1];
+        for (let at = 0; at < values.length; at += most) yield round(values.subarray(at, at + most));
+      },
+    };
+  }
 }
 
-const moduleOf = (name: string): string => name.slice(0, -'.weight'.length);
+/** Whether any of a checkpoint's matrices are in codes. */
+export const hasCodes = ({ tensors }: Pick<Checkpoint, 'tensors'>): boolean => [...tensors.values()].some(isPacked);
+
+/**
+ * A checkpoint whose matrices are in memory as `precision` says. The codes of a GGUF file are there only where it was opened with them.
+ *
+ * @throws UserError where they are not, or a width does not fit
+ */
+export async function inPrecision(
+  checkpoint: Checkpoint, precision: Precision, options?: Parameters<typeof quantize>[2],
+): Promise<Checkpoint> {
+  if (precision === 'f32' || precision === checkpoint.precision) return checkpoint;
+  if (precision === 'gguf')
+    throw new UserError(`${checkpoint.id} was opened without its file's codes.`, ["Load it with loadModel(…, { precision: 'gguf' })."]);
+  return quantize(checkpoint, precision, options);
+}

@@ -1,6 +1,6 @@
 import {
-  type Dim, type Session, type Table, type Tensor, type View, add, addBias, blockLinear, cast, input, linear, loraBeside, loraLinear,
-  mapped, matmul, mul, plus, tableOf, view, widenBlocks,
+  type Dim, type Session, type Table, type Tensor, type View, add, addBias, cast, input, linear, loraBeside, loraLinear, mapped,
+  matmul, mul, plus, tableOf, view,
 } from '@heed/tensor';
 import { UserError } from '../errors.js';
 import type { AdapterPlan } from './adapter.js';
@@ -8,8 +8,8 @@ import type { Checkpoint } from './checkpoint/open.js';
 import { type StoredTensor, isPacked } from './checkpoint/stored-tensor.js';
 import { LAYOUT_SIZES } from './attention.js';
 import type { Weights } from './decoder.js';
+import { type Steps, stepProduct } from './packed-steps.js';
 import { packedTable, widenedRows } from './packed-weights.js';
-import { BLOCK, type QuantizedCheckpoint } from './quantize.js';
 
 type Stored = Pick<Checkpoint, 'id' | 'tensors'>;
 
@@ -128,32 +128,21 @@ export function mergedInputs(checkpoint: Checkpoint, plan: AdapterPlan): Weights
 }
 
 /**
- * Linear layers in 8 bits, for programs compiled with `prepack`. `wide` is for programs of many rows: there a layer's weight is
- * widened for the run and multiplied in float32, which costs less, and rounds no activations but those of the head. An adapter of
- * float32 lies beside them where there is a plan, fed as inputs `a:<module>` and `b:<module>`: merging it would round it with the
- * weights, at every change of it.
+ * The weights of a checkpoint in codes, for programs without gradients, compiled with `prepack`. A matrix with `steps` is multiplied in
+ * its codes, which suits few rows and rounds the rows; the others are widened for the run and multiplied in float32. An adapter of float32
+ * lies beside them where there is a plan, fed as inputs `a:<module>` and `b:<module>`: merging it would widen every matrix, or round it.
  */
-export function int8Weights(
-  quantized: QuantizedCheckpoint,
-  { plan, wide = false }: { readonly plan?: AdapterPlan; readonly wide?: boolean } = {},
+export function packedWeights(
+  checkpoint: Checkpoint, { plan, steps = new Map() }: { readonly plan?: AdapterPlan; readonly steps?: Steps } = {},
 ): Weights {
-  const tensor = mappedTensors(quantized);
+  const frozen = frozenWeights(checkpoint);
   const product = (module: string, x: Tensor): Tensor => {
-    const found = quantized.linears.get(module);
-    if (found === undefined) throw new UserError(`${quantized.id} has no linear layer "${module}".`);
-    const { outputs, inputs, codes, scales } = found;
-    const blocks = inputs / BLOCK;
-    // The head reads few rows.
-    if (!wide || !module.includes('.layers.'))
-      return blockLinear(x, mapped('uint8', [outputs, blocks, BLOCK], codes), mapped('float32', [outputs, blocks], scales));
-    const all = outputs * blocks;
-    const zeros = mapped('uint8', [all], { ...quantized.zeros, length: all });
-    const own = { codes: mapped('uint8', [all, BLOCK], codes), scales: mapped('float32', [all], scales), zeros };
-    return linear(x, widenBlocks(own, [outputs, inputs]));
+    const factors = steps.get(module), stored = storedIn(checkpoint, `${module}.weight`);
+    if (factors === undefined || !isPacked(stored)) return linear(x, frozen.tensor(`${module}.weight`));
+    return stepProduct(x, stored, factors);
   };
   return {
-    tensor,
-    table: mappedTables(quantized),
+    ...frozen,
     linear(module, x) {
       const base = product(module, x);
       const lora = plan?.modules.get(module);
@@ -167,12 +156,12 @@ export function int8Weights(
                 alpha: lora.scale,
               }),
             );
-      return addBias(y, biasOf(quantized, module, tensor));
+      return addBias(y, biasOf(checkpoint, module, frozen.tensor));
     },
   };
 }
 
-/** What `int8Weights` is fed of an adapter. */
+/** What `packedWeights` is fed of an adapter. */
 export const besideFeeds = ({ modules }: AdapterPlan, parameters: View): Record<string, View> => {
   const part = (at: { readonly offset: number; readonly shape: readonly number[] }): View =>
     view(parameters.buffer, at.shape, parameters.offset + at.offset);

@@ -1,5 +1,6 @@
 /** The parts that all recipes share. Each verb composes its own schema from these and its method's. */
 import { z } from 'zod';
+import { PRECISIONS } from './precision.js';
 
 const positiveInt = z.int().min(1);
 
@@ -154,6 +155,8 @@ export const samplingIn = ({ maxNewTokens, temperature, topK, topP, minP }: z.in
 export const sharedSections = {
   /** A folder, a `.gguf` file, a hub id, or the name of a known model. */
   model: z.string().min(1).default('SmolLM2-135M-Instruct'),
+  /** What the frozen matrices are in memory: f32, the codes of a GGUF file, or rounded once to 8 or 4 bits. */
+  precision: z.enum(PRECISIONS).default('f32'),
   adapter: AdapterOptions.prefault({}),
   train: TrainOptions.prefault({}),
   run: RunOptions,

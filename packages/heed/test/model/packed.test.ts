@@ -1,7 +1,10 @@
 import fs from 'node:fs';
 import path from 'node:path';
-import { type Engine, input, lower, startEngine, sym } from '@heed/tensor';
+import { type Engine, input, lower, startEngine, sym, view } from '@heed/tensor';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { createBranchScorer } from '../../src/generate/branch-scorer.js';
+import { createGenerator } from '../../src/generate/generator.js';
+import { planAdapter } from '../../src/model/adapter.js';
 import { blockType } from '../../src/model/checkpoint/gguf/blocks.js';
 import { PACKINGS, inBytes } from '../../src/model/checkpoint/gguf/pack.js';
 import { readGguf } from '../../src/model/checkpoint/gguf/read.js';
@@ -10,7 +13,10 @@ import { readTensor } from '../../src/model/checkpoint/read.js';
 import { readSafetensorsHeader } from '../../src/model/checkpoint/safetensors.js';
 import { memorySource } from '../../src/model/checkpoint/source.js';
 import { openCheckpoint } from '../../src/model/checkpoint/open.js';
+import { loadModel } from '../../src/model/load.js';
+import { readSteps, stepProduct } from '../../src/model/packed-steps.js';
 import { packedTable, widenedRows } from '../../src/model/packed-weights.js';
+import { createRandom } from '../../src/run/random.js';
 import { bench, judgedRows, passes } from '../train/support.js';
 import { TYPES, randomBlocks, twins } from './packed-model.js';
 import { fixture, hex, json, scratch } from './support.js';
@@ -94,6 +100,57 @@ describe('a model whose matrices keep their codes', () => {
     }
     expect(results[0]).toEqual(results[1]);
     expect(results[0]!.gradients.filter((g) => g !== 0).length).toBeGreaterThan(results[0]!.gradients.length / 2);
+  });
+
+  it('writes and judges near what one in float32 does, and with an adapter', async () => {
+    const results = [];
+    for (const model of [made.codes, made.widened]) {
+      const { checkpoint, architecture } = await loadModel(model);
+      const lora = { rank: 4, alpha: 8, targets: ['q_proj', 'down_proj'], dropout: 0, rslora: false };
+      const plan = planAdapter(checkpoint.tensors.values(), lora);
+      const random = createRandom('adapter');
+      const parameters = view(await engine.upload(Float32Array.from({ length: plan.size }, () => 0.2 * (random.next() - 0.5))));
+      for (const adapter of [undefined, { plan, parameters }]) {
+        const request = { prompt: [5, 90, 17, 33, 61], answers: [[70, 71], [80, 81, 82]] };
+        const scorer = await createBranchScorer(engine, { checkpoint, architecture }, adapter);
+        const [scored] = await scorer.logProbs([request]);
+        await scorer.release();
+        const generator = await createGenerator(engine, checkpoint, { decode: () => '', stopIds: [], ...(adapter && { plan }) });
+        if (adapter !== undefined) await generator.setAdapter(parameters);
+        const [written] = await generator.generate([{ prompt: request.prompt, row: 0 }], { maxNewTokens: 1, temperature: 0, seed: 0 });
+        await generator.release();
+        results.push([...scored!.flat(), written!.logprobs[0]!]);
+      }
+    }
+    const [plain, adapted, exact, exactAdapted] = results as [number[], number[], number[], number[]];
+    const change = (a: readonly number[], b: readonly number[]): number => Math.max(...a.map((x, i) => Math.abs(x - b[i]!)));
+    // Where rows are many nothing is rounded but the rows of the head: by 1/254 of the largest at most.
+    const rounding = Math.max(change(plain, exact), change(adapted, exactAdapted));
+    expect(rounding).toBeLessThan(0.1);
+    expect(change(exact, exactAdapted)).toBeGreaterThan(3 * rounding);
+  });
+
+  it.each(Object.keys(TYPES))('multiplies few rows by codes of %s as by their numbers, but for the rounding of the rows', async (type) => {
+    const [outputs, width, n] = [40, 512, 3];
+    const { bytes, exact } = randomBlocks(type, outputs * width, 'steps');
+    const tensor = await packed(`${type}.steps`, type, [outputs, width], bytes);
+    const steps = await readSteps({ folder, tensors: new Map([['x', tensor]]) });
+    const program = lower({ y: stepProduct(input('x', [sym('n'), width]), tensor, steps.get('x')!) }, { folder });
+    const session = await engine.compile(program, { prepack: true });
+    const random = createRandom('rows');
+    const x = Float32Array.from({ length: n * width }, () => random.next() - 0.5);
+    const y = (await session.run({ x: { data: x, shape: [n, width] } }))['y']!.data as Float32Array;
+    await session.release();
+    let [error, size] = [0, 0];
+    for (let r = 0; r < n; r++) for (let o = 0; o < outputs; o++) {
+      let sum = 0;
+      for (let k = 0; k < width; k++) sum += x[r * width + k]! * exact[o * width + k]!;
+      error += (y[r * outputs + o]! - sum) ** 2;
+      size += sum ** 2;
+    }
+    // Steps of 1/127 of numbers that are evenly spread up to the largest: 1/127/√12 over 1/√3 is 0.4 %.
+    expect(Math.sqrt(error / size)).toBeLessThan(0.008);
+    expect(error).toBeGreaterThan(0);
   });
 
   it('takes an eighth to a quarter of the memory, says so, and reads as one in float32 does', async () => {

@@ -9,10 +9,11 @@ import { architectureOf } from '../../src/model/architecture.js';
 import { ARCHITECTURES } from '../../src/model/architectures/index.js';
 import { expectedTensors } from '../../src/model/checkpoint/expected.js';
 import { parseConfig } from '../../src/model/checkpoint/parse-config.js';
-import { type Checkpoint, openCheckpoint, readBytes } from '../../src/model/checkpoint/open.js';
-import type { FloatTensor } from '../../src/model/checkpoint/stored-tensor.js';
+import { halfTable } from '../../src/model/checkpoint/floats.js';
+import { type Checkpoint, openCheckpoint, readTensor } from '../../src/model/checkpoint/open.js';
+import { isPacked } from '../../src/model/checkpoint/stored-tensor.js';
 import { writeSafetensors } from '../../src/model/checkpoint/safetensors-write.js';
-import { BLOCK, openQuantized, quantizeBlocks } from '../../src/model/quantize.js';
+import { BLOCK, quantize, toInt4, toInt8 } from '../../src/model/quantize.js';
 import { createRandom } from '../../src/run/random.js';
 import { scratch } from './support.js';
 import { openTiny, useEngine } from './tiny.js';
@@ -21,28 +22,48 @@ const engine = useEngine();
 const folder = scratch();
 process.env.HEED_CACHE = path.join(folder, 'cache');
 
-describe('blocks', () => {
+const halves = (bits: Uint16Array): number[] => Array.from(bits, (half) => halfTable()[half]!);
+
+describe('blocks of 8 bits', () => {
   it('have the numbers worked out by hand', () => {
     const weights = new Float32Array(3 * BLOCK);
     // The largest is 1.27, so the scale is 0.01: 0.014 is 1.4 steps, 0.016 is 1.6.
     weights.set([1.27, -1.27, 0.01, 0.014, 0.016, -0.016]);
     // −2.54 is the largest here: a step of 0.02. The third block is empty.
     weights.set([-2.54, 1.2, 0.02], BLOCK);
-    const { codes, scales } = quantizeBlocks(weights);
+    const { codes, scales } = toInt8(weights);
     expect([...codes.subarray(0, 7)]).toEqual([255, 1, 129, 129, 130, 126, 128]);
     expect([...codes.subarray(BLOCK, BLOCK + 4)]).toEqual([1, 188, 129, 128]);
     expect(codes.subarray(2 * BLOCK).every((code) => code === 128)).toBe(true);
-    expect([...scales]).toEqual([Math.fround(Math.fround(1.27) / 127), Math.fround(Math.fround(2.54) / 127), 0]);
+    // The nearest 16-bit floats of 0.01 and 0.02.
+    expect(halves(scales)).toEqual([0.01000213623046875, 0.0200042724609375, 0]);
   });
+});
 
-  it('lose half a step at most', () => {
-    const random = createRandom('blocks');
-    const weights = Float32Array.from({ length: 64 * BLOCK }, () => (random.next() - 0.5) * 10 ** (3 * random.next()));
-    const { codes, scales } = quantizeBlocks(weights);
-    weights.forEach((w, i) => {
-      const scale = scales[Math.floor(i / BLOCK)]!;
-      expect(Math.abs((codes[i]! - 128) * scale - w)).toBeLessThanOrEqual(scale * 0.50001);
-    });
+describe('blocks of 4 bits', () => {
+  it('have the numbers worked out by hand', () => {
+    const weights = new Float32Array(2 * BLOCK).fill(-0.5);
+    // From −0.5 in steps of 0.125 to 1.375, all of which 16 bits hold: −0.44 is 0.48 of a step, −0.43 0.56.
+    weights.set([-0.5, 1.375, -0.44, -0.43, 0.125, 1.3]);
+    const { codes, scales, minima } = toInt4(weights);
+    expect([...codes.subarray(0, 3)]).toEqual([0xf0, 0x10, 0xe5]);
+    expect(codes.subarray(3, 2 * 16).every((pair) => pair === 0)).toBe(true);
+    expect([halves(scales), halves(minima)]).toEqual([[0.125, 0], [-0.5, -0.5]]);
+  });
+});
+
+it.each([['8 bits', toInt8, 1 / 254], ['4 bits', toInt4, 1 / 15]] as const)('blocks of %s lose half a step at most', (_, round, step) => {
+  const random = createRandom('blocks');
+  const weights = Float32Array.from({ length: 64 * BLOCK }, () => (random.next() - 0.5) * 10 ** (3 * random.next()));
+  const { codes, scales, ...rest } = round(weights);
+  const minima = rest.minima && halves(rest.minima);
+  const each = halves(scales);
+  weights.forEach((w, i) => {
+    const b = Math.floor(i / BLOCK);
+    const code = minima === undefined ? codes[i]! - 128 : (codes[i >> 1]! >> (4 * (i & 1))) & 15;
+    const largest = Math.max(...weights.subarray(b * BLOCK, (b + 1) * BLOCK).map(Math.abs));
+    // Half a step, and what 16 bits lose of the scale, at its most distant code, and of the minimum: 2^-11 of each.
+    expect(Math.abs(code * each[b]! + (minima?.[b] ?? 0) - w)).toBeLessThan(largest * (step + 2 ** -9));
   });
 });
 
@@ -80,36 +101,41 @@ async function made(name: string, tied: boolean): Promise<Checkpoint> {
 }
 
 describe('the file of a checkpoint', () => {
-  it('is made once, holds what is no linear layer as it was, and is made again where it was cut short', async () => {
-    const checkpoint = await made('file', true);
-    const cacheDir = path.join(folder, 'own cache');
-    const first = await openQuantized(checkpoint, { cacheDir });
-    expect(first.linears.size).toBe(2 * 7 + 1);
-    expect(first.linears.get('model.embed_tokens')).toMatchObject({ outputs: 160, inputs: 64 });
-    expect([...first.tensors.keys()]).toContain('model.layers.0.self_attn.q_proj.bias');
+  it.each(['int8', 'int4'] as const)('%s is made once, keeps what is no matrix, and is made again where cut short', async (precision) => {
+    const checkpoint = await made(precision, true);
+    const cacheDir = path.join(folder, `cache of ${precision}`);
+    const first = await quantize(checkpoint, precision, { cacheDir });
+    const codes = [...first.tensors.values()].filter(isPacked);
+    expect(codes).toHaveLength(2 * 7 + 1);
+    // Embeddings have 8 bits in either case.
+    const four = codes.filter(({ dtype }) => dtype === 'uint4').length;
+    expect(four).toBe(precision === 'int4' ? 14 : 0);
+    expect(first).toMatchObject({ id: checkpoint.id, fingerprint: checkpoint.fingerprint, home: checkpoint.home, precision });
     for (const [name, stored] of first.tensors) {
-      const original = checkpoint.tensors.get(name) as FloatTensor;
-      expect(await readBytes(first.folder, stored, name), name).toEqual(await readBytes(checkpoint.folder, original, name));
+      const [ours, theirs] = [await readTensor(first, name), await readTensor(checkpoint, name)];
+      if (!isPacked(stored)) expect(ours, name).toEqual(theirs);
+      // Weights are within ±0.2.
+      else ours.forEach((w, i) => expect(Math.abs(w - theirs[i]!)).toBeLessThan((stored.dtype === 'uint4' ? 0.4 / 30 : 0.2 / 254) * 1.05));
     }
-    const file = path.join(first.folder, 'int8.safetensors');
+    const file = path.join(first.folder, 'model.safetensors');
     const [{ mtimeMs }, bytes] = [fs.statSync(file), fs.readFileSync(file)];
-    expect(await openQuantized(checkpoint, { cacheDir })).toEqual(first);
+    expect(await quantize(checkpoint, precision, { cacheDir })).toEqual(first);
     expect(fs.statSync(file).mtimeMs).toBe(mtimeMs);
 
     fs.truncateSync(file, bytes.length - 1);
     const lines: string[] = [];
-    expect(await openQuantized(checkpoint, { cacheDir, log: (line) => lines.push(line) })).toEqual(first);
-    expect(lines[0]).toMatch(/int8\.safetensors has \d+ bytes where \d+ were written; it is made again/);
+    expect(await quantize(checkpoint, precision, { cacheDir, log: (line) => lines.push(line) })).toEqual(first);
+    expect(lines[0]).toMatch(/model\.safetensors has \d+ bytes where \d+ were written; it is made again/);
     expect(fs.readFileSync(file)).toEqual(bytes);
 
-    fs.writeFileSync(file, Buffer.from(bytes.toString('latin1').replace('o_proj.codes', 'o_proj.c0des'), 'latin1'));
-    await expect(openQuantized(checkpoint, { cacheDir })).rejects.toThrow(
-      /int8\.safetensors: should have model\.layers\.\d\.self_attn\.o_proj\.codes \(U8 \[64, 2, 32\]\), but has none; remove the folder, and it is made again/,
+    fs.writeFileSync(file, Buffer.from(bytes.toString('latin1').replace('o_proj.weight.codes', 'o_proj.weight.c0des'), 'latin1'));
+    await expect(quantize(checkpoint, precision, { cacheDir })).rejects.toThrow(
+      /model\.safetensors: should have model\.layers\.\d\.self_attn\.o_proj\.weight \[64, 64\], but has none; remove the folder, and it is made again/,
     );
   });
 
   it('is refused where a width has no whole blocks', async () => {
-    const error = await openQuantized(await openTiny('llama3')).catch((e: unknown) => e);
+    const error = await quantize(await openTiny('llama3'), 'int8').catch((e: unknown) => e);
     expect(error).toMatchObject({
       message: expect.stringMatching(
         /llama3: model\.layers\.0\.mlp\.down_proj\.weight is \[32, 48\]; int8 weights share a scale in blocks of 32, and 48 is no multiple/,

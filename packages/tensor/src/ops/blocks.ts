@@ -1,6 +1,8 @@
 import { type Dim, showShape } from '../dims.js';
 import { type Tensor, checkpoint, op1, recompute, requireShape } from '../tensor.js';
 import { add, cast } from './elementwise.js';
+import { matmul } from './matmul.js';
+import { sum } from './reduce.js';
 import { reshape } from './shape.js';
 
 /** A number for each of n blocks: float16 or float32 [n]; or int8 codes [n/g, g], each times the float of its g blocks [n/g]. */
@@ -46,21 +48,34 @@ function factorsOf(factors: BlockFactors, n: number, what: string): Tensor {
   return flat;
 }
 
+/** A frozen matrix [out, in] as `MatMulNBits` reads it: (code − middle)·scale + offset, where the middle of the codes is 8 or 128. */
+export interface BlockWeight {
+  /** uint8 [out, in/block, block]; of 4 bits [out, in/block, block/2], two codes in a byte, the first in its low half. */
+  readonly codes: Tensor;
+  /** float32 [out, in/block], a constant: the kernel packs it. */
+  readonly scales: Tensor;
+  /** float32 [out, in/block]. Default: 0. */
+  readonly offsets?: Tensor;
+}
+
 /**
- * y = x·Wᵀ for x float32 [n, in] and a frozen 8-bit W [out, in], by blocks of `block` neighbours along `in`:
- * W = (codes − 128)·scale, codes uint8 [out, in/block, block], scales float32 [out, in/block] (`MatMulNBits`). The kernel rounds x to
- * 8 bits by the same blocks and adds in integers. It is for programs compiled with `prepack`: without, it widens the whole
- * matrix at every run. No gradient flows through it. Where the rows are many, `widenBlocks` and a float32 product cost less on
- * processors without 8-bit dot products.
+ * y = x·Wᵀ for x float32 [n, in] and a frozen W in codes of 4 or 8 bits (`MatMulNBits`). The kernel rounds x to 8 bits by the same
+ * blocks and adds in integers; offsets are multiplied with the sums of x over blocks, in float32. It is for programs compiled with
+ * `prepack`: without, it widens the whole matrix at every run. No gradient flows through it. Where the rows are many, `widenBlocks` and a
+ * float32 product cost less on processors without 8-bit dot products.
  */
-export function blockLinear(x: Tensor, codes: Tensor, scales: Tensor): Tensor {
+export function blockLinear(x: Tensor, { codes, scales, offsets }: BlockWeight): Tensor {
   const [n, width] = x.shape as [Dim, number];
-  const [outputs, blocks, block] = codes.shape as [number, number, number];
-  if (codes.dtype !== 'uint8' || blocks * block !== width)
-    throw new Error(`Cannot multiply ${showShape(x.shape)} by 8-bit blocks ${codes.dtype} ${showShape(codes.shape)}.`);
-  requireShape('The scales of 8-bit blocks', scales, [outputs, blocks]);
-  return op1('MatMulNBits', [x, codes, scales], { dtype: 'float32', shape: [n, outputs] }, {
+  const [outputs, blocks, bytes] = codes.shape as [number, number, number];
+  const block = width / blocks, bits = (8 * bytes) / block;
+  if (codes.dtype !== 'uint8' || (bits !== 4 && bits !== 8))
+    throw new Error(`Cannot multiply ${showShape(x.shape)} by blocks ${codes.dtype} ${showShape(codes.shape)}.`);
+  requireShape('The scales of blocks', scales, [outputs, blocks]);
+  const y = op1('MatMulNBits', [x, codes, scales], { dtype: 'float32', shape: [n, outputs] }, {
     domain: 'com.microsoft',
-    attributes: { K: { int: width }, N: { int: outputs }, bits: { int: 8 }, block_size: { int: block }, accuracy_level: { int: 4 } },
+    attributes: { K: { int: width }, N: { int: outputs }, bits: { int: bits }, block_size: { int: block }, accuracy_level: { int: 4 } },
   });
+  if (offsets === undefined) return y;
+  requireShape('The offsets of blocks', offsets, [outputs, blocks]);
+  return add(y, matmul(sum(reshape(x, [n, blocks, block]), [2]), offsets, { transB: true }));
 }

@@ -3,6 +3,7 @@ import path from 'node:path';
 import { createHash } from 'node:crypto';
 import { z } from 'zod';
 import type { ArchitectureDefinition } from '../architecture.js';
+import type { Precision } from '../precision.js';
 import { CheckpointError, reason } from './error.js';
 import type { HfConfig } from './config.js';
 import { checkTensors, expectedTensors } from './expected.js';
@@ -32,6 +33,8 @@ export interface Checkpoint {
   readonly config: HfConfig;
   /** The architecture that `config` is of. */
   readonly definition: ArchitectureDefinition;
+  /** Of matrices in codes: whether they are those of a GGUF file, or were rounded when the model was loaded. */
+  readonly precision?: Exclude<Precision, 'f32'>;
   /** By Hugging Face name (`model.layers.0.self_attn.q_proj.weight`): those of the architecture, no others. */
   readonly tensors: ReadonlyMap<string, StoredTensor>;
 }
@@ -95,7 +98,8 @@ export function openFolder(folder: string, { id, architectures, log }: FolderOpt
       `${extra.slice(0, 5).join(', ')}${extra.length > 5 ? ' …' : ''}`,
     );
   const tensors = new Map([...expectedTensors(parsed).keys()].map((name) => [name, stored.get(name)!]));
-  return { id, folder: root, home, fingerprint: fingerprint(root, config, tensors), config, definition, tensors };
+  const codes = [...tensors.values()].some(isPacked) ? { precision: 'gguf' as const } : {};
+  return { id, folder: root, home, fingerprint: fingerprint(root, config, tensors), config, definition, tensors, ...codes };
 }
 
 /** ONNX Runtime refuses links that lead out of the folder it maps from: start from the folder that the files are really below. */

@@ -1,8 +1,8 @@
 /** Matrices in codes as files of the cache hold them: each kind of part in a tensor of its own, named after the matrix. */
 import { CheckpointError } from './error.js';
-import type { SafetensorsEntry, SafetensorsHeader } from './safetensors.js';
+import { type SafetensorsEntry, type SafetensorsHeader, floatType, readSafetensorsHeader } from './safetensors.js';
 import { type TensorSpec, openSafetensorsWriter } from './safetensors-write.js';
-import type { Factors, PackedTensor, Place } from './stored-tensor.js';
+import { type Factors, type PackedTensor, type Place, type StoredTensor, zeroOf } from './stored-tensor.js';
 
 /** How a matrix's codes are laid out; `PackedTensor` says what they mean. */
 export interface PackedForm {
@@ -53,7 +53,7 @@ function specsOf(name: string, [rows, width]: readonly [number, number], { dtype
 export async function writePacked(file: string, tensors: readonly ToPack[]): Promise<void> {
   const packed = tensors.flatMap((tensor) => ('form' in tensor ? [tensor] : []));
   const zeros = (['uint4', 'uint8'] as const).flatMap((dtype): TensorSpec[] => {
-    const most = Math.max(0, ...packed.filter(({ form }) => form.dtype === dtype && !form.minima)
+    const most = Math.max(0, ...packed.filter(({ form }) => form.dtype === dtype && zeroOf({ dtype, minima: form.minima }) !== 0)
       .map(({ shape, form }) => (shape[0] * shape[1]) / form.block));
     return most === 0 ? [] : [{ name: ZEROS[dtype], dtype: 'uint8', shape: [Math.ceil(most / codesIn(dtype))] }];
   });
@@ -92,6 +92,29 @@ export function packedIn(
   });
 }
 
+/**
+ * All tensors of a file that `writePacked` wrote, by name.
+ *
+ * @param shapes Of those that it must have.
+ * @throws CheckpointError for one that it lacks
+ */
+export function openPacked(where: string, file: string, shapes: ReadonlyMap<string, readonly number[]>): Map<string, StoredTensor> {
+  const header = readSafetensorsHeader(where);
+  const packed = new Map(packedIn(header, file, where, shapes).map((tensor) => [tensor.name, tensor]));
+  return new Map([...shapes].map(([name, shape]): [string, StoredTensor] => {
+    const own = packed.get(name);
+    if (own !== undefined) return [name, own];
+    const { dtype, offset, length, shape: found } = header.tensors.get(name) ?? { dtype: 'absent', offset: 0, length: 0, shape: [] };
+    const type = floatType(dtype);
+    if (type === undefined || found.join() !== shape.join()) {
+      throw new CheckpointError(
+        `${where}: should have ${name} [${shape.join(', ')}], but has none; remove the folder, and it is made again`,
+      );
+    }
+    return [name, { name, dtype: type, shape, file, offset, length }];
+  }));
+}
+
 function packedOf(
   name: string, shape: readonly [number, number], codes: SafetensorsEntry, all: ReadonlyMap<string, SafetensorsEntry>, file: string,
   where: string,
@@ -122,7 +145,8 @@ function packedOf(
   return {
     name, dtype, shape, block,
     codes: place(`${name}.codes`), scales: factors('scales', 'scale'),
-    ...(minima ? { minima: factors('minima', 'minimum') } : { zeros: place(ZEROS[dtype]) }),
+    ...(minima && { minima: factors('minima', 'minimum') }),
+    ...(zeroOf({ dtype, minima }) !== 0 && { zeros: place(ZEROS[dtype]) }),
     length: specs.reduce((sum, spec) => sum + all.get(spec.name)!.length, 0),
   };
 }

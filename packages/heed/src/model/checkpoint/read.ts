@@ -3,8 +3,8 @@ import path from 'node:path';
 import { CheckpointError, reason } from './error.js';
 import { upcast } from './floats.js';
 import type { Checkpoint } from './folder.js';
-import { type Place, isPacked } from './stored-tensor.js';
-import { placesOf, widen } from './widen.js';
+import { type PackedTensor, type Place, isPacked } from './stored-tensor.js';
+import { factorsIn, placesOf, widen } from './widen.js';
 
 /** One tensor's values as 32-bit floats, in the order of its shape. Codes are widened. */
 export async function readTensor({ folder, tensors }: Pick<Checkpoint, 'folder' | 'tensors'>, name: string): Promise<Float32Array> {
@@ -13,6 +13,12 @@ export async function readTensor({ folder, tensors }: Pick<Checkpoint, 'folder' 
   if (!isPacked(stored)) return upcast(stored.dtype, await readBytes(folder, stored, name));
   const places = placesOf(stored, 0, stored.shape[0] * stored.shape[1]);
   return widen(stored, await Promise.all(places.map((place) => readBytes(folder, place, name))));
+}
+
+/** Each block's scale, and its minimum where it has one, of a matrix in codes. */
+export async function readFactors(folder: string, tensor: PackedTensor): Promise<{ scales: Float32Array; minima?: Float32Array }> {
+  const [, ...places] = placesOf(tensor, 0, tensor.shape[0] * tensor.shape[1]);
+  return factorsIn(tensor, await Promise.all(places.map((place) => readBytes(folder, place, tensor.name))));
 }
 
 /** Bytes as they are stored; `name` is what errors call them. */

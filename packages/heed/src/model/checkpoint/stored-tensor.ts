@@ -25,7 +25,7 @@ export type Factors = { readonly halves: Place } | { readonly codes: Place; read
 
 /**
  * A matrix in codes, by blocks of neighbours along its rows: number = (code − zero)·scale + minimum. Two codes of `uint4` are in a byte,
- * the first in its low half. Without minima the zero is the middle of the codes (8 or 128), with them it is 0.
+ * the first in its low half. The zero of `uint8` is 128, that of `uint4` is 8, or 0 where there are minima.
  */
 export interface PackedTensor extends Named {
   readonly dtype: 'uint4' | 'uint8';
@@ -47,7 +47,7 @@ export type StoredTensor = FloatTensor | PackedTensor;
 export const isPacked = (tensor: StoredTensor): tensor is PackedTensor => tensor.dtype === 'uint4' || tensor.dtype === 'uint8';
 
 /** The number that a code stands for 0 with. */
-export const zeroOf = ({ dtype, minima }: Pick<PackedTensor, 'dtype' | 'minima'>): number => {
-  if (minima !== undefined) return 0;
-  return dtype === 'uint4' ? 8 : 128;
+export const zeroOf = ({ dtype, minima }: { readonly dtype: PackedTensor['dtype']; readonly minima?: Factors | boolean }): number => {
+  if (dtype === 'uint8') return 128;
+  return minima === undefined || minima === false ? 8 : 0;
 };

@@ -21,10 +21,10 @@ export function placesOf(tensor: PackedTensor, from: number, count: number): Pla
 
 /** As many values as `bytes`, read from `placesOf`, hold. */
 export function widen(tensor: PackedTensor, bytes: readonly Uint8Array[]): Float32Array {
-  const { dtype, block, minima } = tensor;
+  const { dtype, block } = tensor;
   const [codes, ...rest] = bytes as [Uint8Array, ...Uint8Array[]];
   const four = dtype === 'uint4';
-  const scales = factorsOf(tensor.scales, rest), least = minima && factorsOf(minima, rest);
+  const { scales, minima: least } = factorsIn(tensor, rest);
   const zero = zeroOf(tensor);
   const out = new Float32Array(scales.length * block);
   for (let b = 0, at = 0; b < scales.length; b++) {
@@ -36,6 +36,12 @@ export function widen(tensor: PackedTensor, bytes: readonly Uint8Array[]): Float
     }
   }
   return out;
+}
+
+/** Each block's scale and minimum, from `placesOf` without the codes. */
+export function factorsIn({ scales, minima }: PackedTensor, bytes: readonly Uint8Array[]): { scales: Float32Array; minima?: Float32Array } {
+  const rest = [...bytes];
+  return { scales: factorsOf(scales, rest), ...(minima && { minima: factorsOf(minima, rest) }) };
 }
 
 /** Each block's number. Takes its bytes from the front of `rest`. */

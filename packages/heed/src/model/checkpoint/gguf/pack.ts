@@ -1,5 +1,6 @@
 /** GGUF's blocks with their codes left as they are, sorted by kind: all codes, all scales, all minima. No number changes. */
 import type { PackedForm, PackedParts } from '../packed.js';
+import { zeroOf } from '../stored-tensor.js';
 import { SUPER, groupScales } from './k-blocks.js';
 
 type Pack = (from: Uint8Array, count: number) => PackedParts;
@@ -94,7 +95,7 @@ function q5k(from: Uint8Array, at: number, into: Uint8Array, out: number): void 
   for (let group = 0; group < GROUPS; group++) {
     const values = at + 48 + (group >> 1) * 32, shift = (group & 1) * 4;
     for (let i = 0; i < 32; i++)
-      into[out++] = ((from[values + i]! >> shift) & 15) | (((from[at + 16 + i]! >> group) & 1) << 4);
+      into[out++] = 128 + (((from[values + i]! >> shift) & 15) | (((from[at + 16 + i]! >> group) & 1) << 4));
   }
 }
 
@@ -124,7 +125,7 @@ export const PACKINGS: Readonly<Record<string, Packing>> = {
   Q4_0: simple(symmetric('uint4'), 18, nibbles(2)),
   Q4_1: simple(shifted('uint4'), 20, nibbles(4)),
   Q5_0: simple(symmetric('uint8'), 22, fives(2, 112)),
-  Q5_1: simple(shifted('uint8'), 24, fives(4, 0)),
+  Q5_1: simple(shifted('uint8'), 24, fives(4, 128)),
   Q8_0: simple(symmetric('uint8'), 34, bytesOf),
   Q4_K: superBlocks('uint4', 144, q4k),
   Q5_K: superBlocks('uint8', 176, q5k),
@@ -134,8 +135,8 @@ export const PACKINGS: Readonly<Record<string, Packing>> = {
 /** The same with each code in a byte. */
 export function inBytes(packing: Packing): Packing {
   if (packing.dtype === 'uint8') return packing;
-  // A code of 4 bits means what it means about 8; one of 8 bits, about 128.
-  const more = packing.minima ? 0 : 120;
+  // The zero of a byte is 128.
+  const more = 128 - zeroOf({ dtype: 'uint4', minima: packing.minima });
   return {
     ...packing,
     dtype: 'uint8',
