@@ -51,13 +51,13 @@ const KINDS: readonly LogKind[] = ['judged', 'refined', 'preference', 'labelled'
  */
 export async function planStart(log: Inspection, options: PlanOptions): Promise<StartPlan> {
   const silent = !(['vote', 'score', 'comment', 'demonstration'] as const).some((role) => log.columns.has(role));
-  const kinds = new Map(KINDS.map((kind): [LogKind, KindRows] => [kind, rowsOf(log.answers, kind, silent)]));
+  const kinds = new Map(KINDS.map((kind): [LogKind, KindRows] => [kind, once(rowsOf(log.answers, kind, silent))]));
   const fits = fitsOf(kinds);
   const taken = takenOf(fits, kinds, options.method, log);
   const made = kinds.get(taken.kind)!;
   const leaving = new Leaving();
   for (const { reason, sources } of [...log.leftOut, ...made.leftOut]) leaving.add(reason, sources);
-  const rows = once(made.rows, leaving);
+  const { rows } = made;
   const parts = partsOf(rows, options.group ?? groupFor(rows), options.eval ?? HELD_OUT);
   const files = {
     train: join(options.folder, 'train.jsonl'), recipe: join(options.folder, 'recipe.yaml'),
@@ -110,14 +110,17 @@ function takenOf(fits: readonly Fit[], kinds: ReadonlyMap<LogKind, KindRows>, me
   ]);
 }
 
-/** Rows that repeat an earlier row in everything but the id are left out. */
-function once(rows: readonly LoggedRow[], leaving: Leaving): LoggedRow[] {
+/** Rows that repeat an earlier row in everything but the id are left out, so that what is counted is what is learned. */
+function once({ kind, rows, leftOut }: KindRows): KindRows {
+  const leaving = new Leaving();
+  for (const { reason, sources } of leftOut) leaving.add(reason, sources);
   const seen = new Set<string>();
-  return rows.filter(({ answer, fields }) => {
+  const kept = rows.filter(({ answer, fields }) => {
     const key = JSON.stringify({ ...fields, id: undefined });
     if (seen.has(key)) leaving.add('rows that repeat an earlier row', [answer.source]);
     return seen.size < seen.add(key).size;
   });
+  return { kind, rows: kept, leftOut: leaving.all() };
 }
 
 function disputedOf(rows: readonly LoggedRow[]): Source[] {
