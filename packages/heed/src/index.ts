@@ -132,6 +132,7 @@ export {
   type ComparedAnswer, type ComparedPrompt, type Comparison, type ComparisonInput, type Contender, runComparison, tellingFirst,
 } from './evaluate/compare.js';
 export { type Duel, type Outcome } from './evaluate/duel.js';
+export { type LengthControlled, type LengthPair, lengthControlled } from './evaluate/length-controlled.js';
 export { type Preferred, type PreferringJudge } from './evaluate/preferred.js';
 export { BenchmarkRecipe } from './evaluate/benchmark-recipe.js';
 export { BENCHMARK_FILES, BENCHMARK_FREE, type BenchmarkSummary, type TaskSummary, runBenchmarks } from './evaluate/benchmarks.js';

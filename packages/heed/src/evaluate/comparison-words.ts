@@ -34,7 +34,9 @@ const signed = (write: (x: number) => string) => (x: number): string => (x > 0 ?
 const times = (n: number, one: string, many = `${one}s`): string => `${n} ${n === 1 ? one : many}`;
 
 /** How one fared against another: the outcomes, then what changed. */
-export function duelLines({ name, against, same, outcomes, winRate, change, followedPlace, mcnemar }: Duel): string[] {
+export function duelLines(
+  { name, against, same, outcomes, winRate, lengthControlled, change, followedPlace, mcnemar }: Duel,
+): string[] {
   const equal = `the same answer to ${times(same, 'prompt')}`;
   if (outcomes === undefined) return [`${name} against ${against}: ${equal}`];
   const { win, loss, tie, unrated } = outcomes;
@@ -49,5 +51,15 @@ export function duelLines({ name, against, same, outcomes, winRate, change, foll
   ];
   const place = followedPlace === undefined ? [] : [`  the judge named the same place in both orders: ${times(followedPlace, 'prompt')}`];
   const rate = winRate === undefined ? '' : `; win rate, a tie as half: ${withInterval(winRate, percent)}`;
-  return [`${name} against ${against}: ${counts.join(', ')}${rate}`, ...changes, ...verdicts, ...place, `  ${equal}`];
+  return [
+    `${name} against ${against}: ${counts.join(', ')}${rate}`, ...lengthLines(lengthControlled), ...changes, ...verdicts, ...place,
+    `  ${equal}`,
+  ];
+}
+
+/** The win rate at equal lengths, and whether it can be believed. */
+function lengthLines(controlled: Duel['lengthControlled']): string[] {
+  if (controlled === undefined) return [];
+  const doubt = '    It is far from the raw rate, so the fit may have failed: look at the answers.';
+  return [`  at equal lengths of the answers: ${withInterval(controlled, percent)}`, ...(controlled.extreme ? [doubt] : [])];
 }

@@ -2,6 +2,7 @@
 import { type Failure, failed } from '../judge/respondent.js';
 import type { Rated } from '../reward/reward.js';
 import { type Estimate, type McNemar, bootstrapInterval, mcnemar } from '../run/statistics.js';
+import { type LengthControlled, lengthControlled } from './length-controlled.js';
 import { changeOf } from './measurements.js';
 
 /** `win`: the answer has a greater reward, or is preferred in both orders. `unrated`: one has no rating, or the judge gave no verdict. */
@@ -17,6 +18,8 @@ export interface Duel {
   readonly outcomes?: Readonly<Record<Outcome, number>>;
   /** (wins + ½ ties) / prompts with an outcome, with a 95 % bootstrap interval over prompts. */
   readonly winRate?: Estimate;
+  /** The win rate that is left when both answers are as long as each other; absent where fewer than five prompts have an outcome. */
+  readonly lengthControlled?: LengthControlled;
   /** `name` less `against` of `value`, `satisfied` and `findings`, with a paired 95 % bootstrap interval over prompts. */
   readonly change: Readonly<Record<string, Estimate>>;
   /** Prompts of which the judge preferred the same place in both orders. They are ties. Absent where no judge compared the answers. */
@@ -49,12 +52,17 @@ const POINTS = { win: 1, tie: 0.5, loss: 0 } as const;
 const answersOf = (rated: Ratings) => ({ answers: rated.map((one) => ({ rated: one })) });
 
 /** How often each outcome came about, and what it makes. */
-function score(all: readonly Outcome[]): Pick<Duel, 'outcomes' | 'winRate'> {
+function score(all: readonly Outcome[], other: Fighter, own: Fighter): Pick<Duel, 'outcomes' | 'winRate' | 'lengthControlled'> {
   const count = (which: Outcome): number => all.filter((one) => one === which).length;
-  const points = all.flatMap((one) => (one === 'unrated' ? [] : [POINTS[one]]));
+  const pairs = all.flatMap((one, i) => (one === 'unrated' ? [] : [
+    { preference: POINTS[one], model: own.completions[i]!.text, baseline: other.completions[i]!.text },
+  ]));
+  const outcomes = { win: count('win'), loss: count('loss'), tie: count('tie'), unrated: count('unrated') };
+  if (pairs.length === 0) return { outcomes };
+  const controlled = lengthControlled(pairs);
   return {
-    outcomes: { win: count('win'), loss: count('loss'), tie: count('tie'), unrated: count('unrated') },
-    ...(points.length === 0 ? {} : { winRate: bootstrapInterval(points, { seed: 0, bounds: [0, 1] }) }),
+    outcomes, winRate: bootstrapInterval(pairs.map(({ preference }) => preference), { seed: 0, bounds: [0, 1] }),
+    ...(controlled === undefined ? {} : { lengthControlled: controlled }),
   };
 }
 
@@ -64,7 +72,7 @@ export function duelOf(other: Fighter, own: Fighter, preferred?: readonly Verdic
   const plain = { name: own.name, against: other.name, same };
   if (preferred !== undefined) {
     const followedPlace = preferred.filter((one) => one.followedPlace).length;
-    return { ...plain, ...score(preferred.map(({ outcome }) => outcome)), change: {}, followedPlace };
+    return { ...plain, ...score(preferred.map(({ outcome }) => outcome), other, own), change: {}, followedPlace };
   }
   const [theirs, mine] = [other.rated, own.rated];
   if (theirs === undefined || mine === undefined) return { ...plain, change: {} };
@@ -73,7 +81,7 @@ export function duelOf(other: Fighter, own: Fighter, preferred?: readonly Verdic
     return failed(one) || failed(two) || one.satisfied === undefined || two.satisfied === undefined ? [] : [[one.satisfied, two.satisfied]];
   });
   return {
-    ...plain, ...score(outcomesOf(theirs, mine)),
+    ...plain, ...score(outcomesOf(theirs, mine), other, own),
     change: changeOf(answersOf(theirs), answersOf(mine), 0),
     ...(verdicts.length === 0 ? {} : { mcnemar: mcnemar(verdicts.map(([one]) => one), verdicts.map(([, two]) => two)) }),
   };
