@@ -18,15 +18,18 @@ export interface SweepPageParts {
   readonly chosen: readonly string[];
   /** The others. */
   readonly others: readonly string[];
+  /** What a reader should know of the measurements. */
+  readonly notes: readonly string[];
 }
 
 /** A plot and a table of each chosen measurement, tables of the others, and every run with a link to its report. */
-export function sweepPage({ name, axes, settings, chosen, others }: SweepPageParts): string {
+export function sweepPage({ name, axes, settings, chosen, others, notes }: SweepPageParts): string {
   const runs = settings.flatMap((setting) => setting.runs);
   const finished = runs.filter(({ state }) => state === 'finished').length;
   return documentOf(name, html`<main>
 <h1>${name}</h1>
 <p class="quiet">${finished} of ${runs.length} runs have finished. In brackets: 95 % intervals over seeds, by Student's t.</p>
+${notes.map((note) => html`<p class="note">${note}</p>`)}
 ${chosen.map((one) => html`<h2>${describeMeasurement(one)}</h2>
 ${plotOf(settings, one)}${tableIn(tableOf(settings, axes, one))}`)}
 ${others.length > 0 && html`<h2>Other measurements, after training</h2>${tableIn(overview(settings, axes, others))}`}

@@ -14,7 +14,7 @@ export interface SweepReport {
   readonly settings: readonly Setting[];
   /** The measurements that are shown first. */
   readonly chosen: readonly string[];
-  /** Said of measurements that were asked for and that no run has. */
+  /** Said of measurements that were asked for and that no run has, and of a loss that each setting measures in its own way. */
   readonly notes: readonly string[];
   /** Absolute. */
   readonly csv: string;
@@ -34,10 +34,13 @@ export async function writeSweepReport(
     const near = nearest(name, all);
     return `No run has a measurement "${name}"${near === undefined ? '' : `; did you mean "${near}"?`} There are ${all.join(', ')}.`;
   });
+  const ofLoss = axes.filter(({ key }) => /^method\b/.test(key)).map(({ key }) => key);
+  if (chosen.includes('loss') && ofLoss.length > 0)
+    notes.push(`The loss itself follows from ${ofLoss.join(' and ')}: compare settings by another measurement, with --metric.`);
   const [csv, page] = [resolve(join(dir, 'sweep.csv')), resolve(join(dir, 'sweep.html'))];
   await atomicWrite(csv, sweepCsv(settings, axes));
   await atomicWrite(page, sweepPage({
-    name: basename(resolve(dir)), axes, settings, chosen, others: all.filter((name) => !chosen.includes(name)),
+    name: basename(resolve(dir)), axes, settings, chosen, notes, others: all.filter((name) => !chosen.includes(name)),
   }));
   return { settings, chosen, notes, csv, page };
 }

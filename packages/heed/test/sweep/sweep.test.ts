@@ -48,6 +48,7 @@ describe('heed sweep', () => {
     const shared = readdirSync(join(dirOf('sweep'), 'shared')).map((name) => name.replace(/-.*/, ''));
     expect(shared.sort()).toEqual(['answers', 'scores', 'scores', 'scores']);
 
+    expect(ran.err).toContain('The loss itself follows from method.beta');
     const { settings, chosen, runs: all } = ran.json<Result>();
     expect(settings.map(({ values, finished }) => ({ values, finished }))).toEqual([
       { values: { 'method.beta': '0.1' }, finished: 2 }, { values: { 'method.beta': '0.5' }, finished: 2 },
@@ -65,6 +66,7 @@ describe('heed sweep', () => {
     const ran = await swept('method.beta=0.1,0.5', 'train.seed=0,1', '--metric', 'accuracy,steps');
     expect(ran.code, ran.err).toBe(0);
     expect(ran.out).toMatch(/^accuracy, higher is better$/m);
+    expect(ran.err).not.toContain('The loss');
     expect(ran.out).toMatch(/^0\.5 +2 +4$/m);
     expect(readFileSync(join(dirOf('sweep'), 'sweep.html'), 'utf8')).toContain('accuracy by setting');
     expect((await swept('method.beta=0.1,0.5', 'train.seed=0,1', '--metric', 'acuracy')).err).toContain('did you mean "accuracy"?');
