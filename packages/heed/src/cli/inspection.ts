@@ -1,4 +1,5 @@
 /** What `heed inspect` finds out: the data doctor's report, and rows as the model sees them. */
+import { startEngine } from '@heed/tensor';
 import { z } from 'zod';
 
 import { type DoctorReport, examine } from '../data/doctor.js';
@@ -13,6 +14,7 @@ import { type Source, at } from '../data/source.js';
 import { UnfitError, UserError } from '../errors.js';
 import { type AlignRecipe, loadAlignRecipe } from '../loop/align-recipe.js';
 import { madeEqual } from '../loop/items.js';
+import { type JudgmentFlags, judgmentFlags, renderFlags } from '../loop/judgment-flags.js';
 import { openMethod } from '../loop/method-of.js';
 import type { BoundMethod } from '../method/method.js';
 import { type TrainRecipe, loadTrainRecipe } from '../loop/train-recipe.js';
@@ -23,7 +25,6 @@ import { createRespond } from '../text/respond.js';
 import { controlTokens } from '../text/template.js';
 import type { TokenSequence } from '../text/token-sequence.js';
 import type { Column } from '../train/item.js';
-import { type JudgmentFlags, judgmentFlags, renderFlags } from './judgment-flags.js';
 import { type SeenSequence, legend, renderSequence } from './render-tokens.js';
 
 /** A row as the model sees it. */
@@ -163,12 +164,22 @@ export async function inspectRecipe(file: string, overrides: readonly string[], 
     const counts = `${refused.length} of ${data.train.length} rows`;
     throw problemsError(`${counts} cannot be written in the ${model.template.name} template`, refused, [...ways]);
   }
-  const flags = seen.method && await judgmentFlags(model, seen.method, data.train, progress);
+  const flags = seen.method?.flags === undefined ? undefined : await flagsOf(model, seen.method, data.train, progress);
   return {
     recipe: file, model: model.checkpoint.id, template: model.template.name, method: recipe.method.name,
     doctor: examine(kind, data, { tokens: lengths, maxTokens, template: model.template, control: controlTokens(model.tokenizer) }),
     skipped: data.skipped, unfit, ways: [...ways], rows, ...(flags && { flags }),
   };
+}
+
+/** In an engine of its own: nothing else of an inspection needs one. */
+async function flagsOf(model: Model, method: BoundMethod, rows: readonly AnyRow[], progress: Progress): Promise<JudgmentFlags | undefined> {
+  const engine = await startEngine();
+  try {
+    return await judgmentFlags(engine, model, method, rows, progress);
+  } finally {
+    await engine.close();
+  }
 }
 
 type Limits = { readonly maxTokens: number; readonly onLong: TrainRecipe['data']['onLong'] };

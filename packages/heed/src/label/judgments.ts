@@ -16,7 +16,7 @@ import { failureOf, type Labelled, type LabelFailure, meanOf, type OutputRow, un
 import { defineLabeler, type ReportPart } from './labeler.js';
 import { asTrl, type Single } from './material.js';
 import { firstPlace } from './preferences.js';
-import { quotedSpans } from './quotes.js';
+import { quotedSpans } from '../text/quotes.js';
 import { calibrationLines, lineIf, massLine, verdictLines } from './report-lines.js';
 import { type Calibration, calibration, type Verdicts, verdictsAgainst } from './statistics.js';
 

@@ -20,7 +20,9 @@ import { countSteps, describeLength, fileOrder, lengthOfRun } from '../train/ord
 import { createTrainer } from '../train/trainer.js';
 import { createAnswerer } from './answerer.js';
 import { renderMemory } from './dry-run.js';
+import { describeEndings, endOfTurn, endedResponses } from './endings.js';
 import { logHeatmaps } from './heatmap.js';
+import { judgmentFlags, remarks } from './judgment-flags.js';
 import { describeRows, limitsOf, loadRows, prepare, requireFit, requireHeld, requireKept } from './items.js';
 import { runLoop } from './loop.js';
 import { openMethod } from './method-of.js';
@@ -41,6 +43,11 @@ export interface TrainSummary extends Summary {
   readonly before?: Readonly<Record<string, number>>;
   readonly after?: Readonly<Record<string, number>>;
   readonly change?: Readonly<Record<string, Estimate>>;
+  /**
+   * The probability of the end of turn behind up to 16 of the responses that were learnt from, their geometric mean. Far lower after than
+   * before, answers run to their limit. Absent where no response ended, or no language model is trained.
+   */
+  readonly endOfTurn?: { readonly before: number; readonly after: number };
   /** Rows held out. */
   readonly heldOut: number;
   /** Rows whose prompt was cut to `data.maxTokens`. */
@@ -101,6 +108,8 @@ export async function runTraining(recipe: TrainRecipe, run: RunFolder, hooks: Ho
     requireKept(method, rows, ready);
     requireHeld(data.eval, held);
     for (const line of describeRows(method, data.train.length, ready, left.length)) say(line);
+    const flags = await judgmentFlags(engine, model, method, rows, progress);
+    for (const line of flags === undefined ? [] : remarks(flags)) say(line);
     const memory = checkMemory({ model, method, items: ready.items, plan, options, held: held.items });
     if (!memory.fits) for (const line of renderMemory(memory)) say(line);
 
@@ -126,13 +135,19 @@ export async function runTraining(recipe: TrainRecipe, run: RunFolder, hooks: Ho
         { parameters: trainer.policy, copies: trainer.copies, memory: trainer.memory },
         stoppable(progress, interrupt, 'scoring held-out rows'),
       );
+    const ended = endedResponses(ready.items, method, model);
+    const ending = (): Promise<number | undefined> => endOfTurn(engine, model, { plan, parameters: trainer.policy }, ended);
     const before = await measure();
+    const endedBefore = await ending();
     for (const line of trainer.describeReferences(countSteps(ready.items.length, options))) say(line);
     const { reports, tokens, seconds, resumedFrom } = await runLoop({
       source, trainer, run, options, fresh: false, untouched: start.parameters === undefined, hooks,
       onStep: (step, lesson) => logHeatmaps(run, step, lesson, model.tokenizer),
     });
     const after = await measure();
+    const endedAfter = await ending();
+    const unending = describeEndings(endedBefore, endedAfter);
+    if (unending !== undefined) say(unending);
     const { arrays } = await trainer.save();
     await saveAdapter(run.adapterDir, { plan, parameters: arrays.parameters, checkpoint: model.checkpoint, modelId: recipe.model });
     await trainer.release();
@@ -145,6 +160,7 @@ export async function runTraining(recipe: TrainRecipe, run: RunFolder, hooks: Ho
       rows: ready.items.length, heldOut: held.items.length, skipped: left.length, truncated: ready.truncated,
       steps: trainer.step, loss: reports.at(-1)!.loss!,
       before: before?.whole, after: after?.whole, change: before && after && changes(before, after, seed),
+      endOfTurn: endedBefore !== undefined && endedAfter !== undefined ? { before: endedBefore, after: endedAfter } : undefined,
       tokens, trainingSeconds: seconds, seconds: (performance.now() - started) / 1000,
       peakRssMb: Math.round((await engine.memory()).peakRss / 2 ** 20), resumedFrom,
     };

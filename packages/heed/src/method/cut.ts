@@ -1,7 +1,9 @@
 import { type Tensor, add, mul, neg, sub, sum, toFloat, greater } from '@heed/tensor';
 import { z } from 'zod';
 import { limitSatisfied } from '../data/ratio.js';
-import { type Loss, type Term, defineMethod } from './method.js';
+import type { JudgedRow } from '../data/rows.js';
+import type { TokenSequence } from '../text/token-sequence.js';
+import { type Loss, type Respond, type Term, defineMethod } from './method.js';
 import { judgmentFormat, optionsWith } from './options.js';
 import { Tokens } from './tokens.js';
 
@@ -31,6 +33,11 @@ const options = optionsWith({
   ratio: z.number().min(0).nullable().default(0.25),
   judgment: judgmentFormat,
   /**
+   * What is made of words of the response that the judgment quotes. `ratio`: nothing, the ratio alone decides (the paper). `flag`: their
+   * tokens are inappropriate whatever the ratio says, everywhere in the response. Ours.
+   */
+  quoted: z.enum(['ratio', 'flag']).default('ratio'),
+  /**
    * What L1 does with the end of turn. `judge`: as with any token (the paper). `keep`: it is never inappropriate, always
    * imitated. `ignore`: neither; when to stop is learnt from L2 alone.
    */
@@ -52,6 +59,7 @@ const options = optionsWith({
     },
     endOfTurn: ({ without }) => ignoredWithout(without, 'l1'),
     ratio: ({ without }) => ignoredWithout(without, 'l2-satisfied'),
+    quoted: ({ without }) => ignoredWithout(without, 'l1', 'detection'),
     judgment: (given) =>
       readsQ(given) ? undefined : 'nothing is scored under the judgment with these options, and its wording is ignored; leave it out',
   },
@@ -74,6 +82,15 @@ const options = optionsWith({
 const readsQ = ({ gamma = 0, without }: { readonly gamma?: number; readonly without: readonly Part[] }): boolean =>
   !without.includes('l2-judged') || !without.includes('detection') || gamma > 0;
 
+/** Absent where there is nothing to flag. */
+const flagsQuoted = ({ quoted }: { readonly quoted?: 'ratio' | 'flag' }): boolean => quoted === 'flag';
+
+const plainOf = (row: JudgedRow, text: Respond, given: { readonly quoted?: 'ratio' | 'flag' }): TokenSequence => (
+  flagsQuoted(given) && !row.satisfied
+    ? text.respondMarked(row.prompt, row.completion, row.judgment ?? '')
+    : text.respond(row.prompt, row.completion)
+);
+
 /**
  * Contrastive unlikelihood training: learn from written judgments. Xu et al., Findings of ACL 2024, arXiv 2312.14591.
  *
@@ -83,7 +100,8 @@ const readsQ = ({ gamma = 0, without }: { readonly gamma?: number; readonly with
  *   L1 = −1/N [ Σ_{t∉U} log p_t + Σ_{t∈U} α q_t^γ log(1 − p_t) ],   U = { t : q_t > λ p_t }      (Eq. 5, 6)
  *   L2 = −1/N Σ log q_t  of an unsatisfactory row,  −1/N Σ log p_t  of a satisfactory one        (Eq. 7)
  *
- * q is not differentiated in U or in the weight. N counts response tokens with the end-of-turn token. Unit: row.
+ * With `quoted: flag`, U also holds the tokens of words that j quotes of y. q is not differentiated in U or in the weight. N counts
+ * response tokens with the end-of-turn token. Unit: row.
  */
 export const cut = defineMethod({
   name: 'cut',
@@ -92,16 +110,18 @@ export const cut = defineMethod({
   options,
   names: ['plain', 'judged'],
   columns: ['unsatisfied'],
+  marks: (given) => (flagsQuoted(given) ? ['plain'] : []),
   sequences(row, text, given) {
     const plain = row.satisfied || !given.without.includes('l1');
     const judged = !row.satisfied && readsQ(given);
     return {
-      ...(plain && { plain: text.respond(row.prompt, row.completion) }),
+      ...(plain && { plain: plainOf(row, text, given) }),
       ...(judged && { judged: text.respondJudged(row.prompt, row.judgment ?? '', row.completion, given.judgment) }),
     };
   },
-  flags: ({ lambda, without }) => (
-    lambda === undefined || without.includes('l1') ? undefined : { of: 'plain', against: 'judged', above: lambda }
+  flags: ({ lambda, without, quoted }) => (
+    lambda === undefined || without.includes('l1') ? undefined
+      : { of: 'plain', against: 'judged', above: lambda, quoted: quoted === 'flag' }
   ),
   columnsOf: (row) => ({ unsatisfied: row.satisfied ? 0 : 1 }),
   unused: 'satisfactory, and without: l2-satisfied',
@@ -112,7 +132,7 @@ export const cut = defineMethod({
   },
   select: (rows, { ratio = null }, random) => (ratio === null ? rows : limitSatisfied(rows, ratio, random)),
 
-  loss({ logp: { plain, judged }, columns: { unsatisfied }, rows }, given) {
+  loss({ logp: { plain, judged }, marked, columns: { unsatisfied }, rows }, given) {
     // Absent where they mean nothing: alpha without L1, gamma without a dynamic weight, lambda without a detection.
     const { loss, lambda, alpha = 0, gamma = 0, endOfTurn, without } = given;
     const bad = unsatisfied!;
@@ -126,8 +146,9 @@ export const cut = defineMethod({
     if (!without.includes('l1')) {
       const logRatio = readsQ(given) ? judged.sub(plain).detach() : plain.map((x) => sub(x, x));
       const likelier = lambda === undefined ? new Tokens(plain.mask, plain.mask) : logRatio.greater(Math.log(lambda));
+      const spokenOf = marked.plain === undefined ? likelier : likelier.choose(likelier, marked.plain);
       const content = plain.last().map((x) => sub(1, x));
-      const inappropriate = endOfTurn === 'judge' ? likelier : likelier.mul(content);
+      const inappropriate = endOfTurn === 'judge' ? spokenOf : spokenOf.mul(content);
       const weight = gamma === 0 ? inappropriate.mul(alpha) : inappropriate.mul(judged.mul(gamma).exp().detach()).mul(alpha);
       const unlikelihood = weight.mul(plain.log1mexp());
       const imitated = endOfTurn === 'ignore' ? plain.mul(content) : plain;

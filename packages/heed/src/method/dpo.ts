@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { DPO_LOSSES, type DpoLoss, type PairLoss } from './dpo-losses.js';
 import { defineMethod } from './method.js';
 import { optionsWith, reference, referenceOf } from './options.js';
-import { PAIR, PREFERENCES, SOFT_LABEL, equalPair, logRatio, notCertain, ofRows, pairMetrics, softly } from './pairs.js';
+import { PAIR, PREFERENCES, SOFT_LABEL, equalPair, likelihood, logRatio, notCertain, ofRows, pairMetrics, softly, weighted } from './pairs.js';
 
 const names = Object.keys(DPO_LOSSES) as [DpoLoss, ...DpoLoss[]];
 const lossOf = (name: DpoLoss): PairLoss => DPO_LOSSES[name];
@@ -19,6 +19,11 @@ const options = optionsWith({
    * is used, 0.1 is usual; `robust` needs more than 0.
    */
   labelSmoothing: z.number().min(0).lt(0.5).default(0),
+  /**
+   * How much imitation of the better response is added: its −log π, a mean over tokens (RPO, Pang et al. 2404.19733; TRL's losses
+   * `sigmoid` and `sft` together). 0: none. It keeps the likelihood of the better response, and of its end, from falling.
+   */
+  sft: z.number().min(0).default(0),
   reference,
 }, {
   ignored: {
@@ -50,6 +55,8 @@ const options = optionsWith({
  *   aot           `sigmoid` of the i-th smallest log π(y_w)/π(y_l) less the i-th smallest log π_ref(y_w)/π_ref(y_l) of the step's rows
  *   aot-unpaired  `sigmoid` of the i-th smallest w less the i-th smallest l of the step's rows       Melnyk et al. 2406.05882
  *
+ * With `sft`, −log π(y_w|x) a token is added, times `sft`: Σ over the step's tokens of better responses, over their number.
+ *
  * With a soft label p = P(y_w is better) the loss is p·ℓ(y_w, y_l) + (1 − p)·ℓ(y_l, y_w). The losses that sort take no rows with soft
  * labels. Unit: row.
  */
@@ -60,10 +67,10 @@ export const dpo = defineMethod({
   options,
   references: (given) => ({ reference: { is: referenceOf(given.reference), scores: PAIR } }),
   scope: ({ loss }) => (lossOf(loss).sorts !== undefined ? 'step' : 'row'),
-  lossAtReference: ({ loss, beta }) => lossOf(loss).atReference(beta),
+  lossAtReference: ({ loss, beta, sft }) => (sft === 0 ? lossOf(loss).atReference(beta) : undefined),
   unfit: (row, { loss }) => equalPair(row) ?? (lossOf(loss).sorts !== undefined ? notCertain(row, `dpo with loss: ${loss}`) : undefined),
 
-  loss(scored, { loss, beta, labelSmoothing = 0 }) {
+  loss(scored, { loss, beta, labelSmoothing = 0, sft }) {
     const { logp, under, columns, rows } = scored;
     const base = under['reference']!;
     const [chosen, rejected] = [logRatio(logp.chosen, base.chosen), logRatio(logp.rejected, base.rejected)];
@@ -76,6 +83,10 @@ export const dpo = defineMethod({
       if (!perToken) return softly(soft, chosen, rejected, each);
       return softly(soft, logp.chosen.sub(base.chosen).mean(), logp.rejected.sub(base.rejected).mean(), each);
     };
-    return { terms: [ofRows(ofPair(), rows)], metrics: pairMetrics(scored, mul(chosen, beta), mul(rejected, beta)) };
+    const nll = likelihood(scored);
+    return {
+      terms: [ofRows(ofPair(), rows), ...weighted(nll, sft)],
+      metrics: { ...pairMetrics(scored, mul(chosen, beta), mul(rejected, beta)), ...(sft > 0 && { nll }) },
+    };
   },
 });

@@ -16,7 +16,9 @@ export interface Respond {
   respond(prompt: readonly Message[], response: string): TokenSequence;
   /** A prompt and the tokens of a response, its end of turn included where it has one. */
   respondTokens(prompt: readonly Message[], ids: readonly number[], kept?: TokenSequence['kept']): TokenSequence;
-  /** The same where the prompt also carries a judgment of the response ("Align-N"); `format` overrides the wording. */
+  /** The same as `respond`, with the tokens marked that the judgment quotes: everywhere they stand, in any case. */
+  respondMarked(prompt: readonly Message[], response: string, judgment: string): TokenSequence;
+  /** The same as `respond`, where the prompt also carries a judgment of the response ("Align-N"); `format` overrides the wording. */
   respondJudged(prompt: readonly Message[], judgment: string, response: string, format?: string): TokenSequence;
   /** A conversation whose every assistant turn is supervised. */
   converse(messages: readonly Message[]): TokenSequence;
@@ -55,6 +57,8 @@ export interface Flags<Name extends string> {
   readonly of: Name;
   readonly against: Name;
   readonly above: number;
+  /** Whether those that the judgment quotes are, too. */
+  readonly quoted: boolean;
 }
 
 /** A reference and the named sequences that it scores. */
@@ -89,6 +93,8 @@ export interface Scored<Name extends string> {
   readonly columns: Readonly<Record<string, Tensor>>;
   /** The method's token columns (advantages, rewards of tokens): [B, T], or [B, K, T] where they belong to a list. */
   readonly tokens: Readonly<Record<string, Tokens>>;
+  /** 1 for each supervised token that is marked (`TokenSequence.marked`), else 0, like `logp`; of the names in `marks`. */
+  readonly marked: Readonly<Partial<Record<Name, Tokens>>>;
   /** Entropy of the policy's distribution at each supervised token, in nats, like `logp`; of the names in `entropies`. With gradient. */
   readonly entropy: Readonly<Partial<Record<Name, Tokens>>>;
   /** 1 for each sequence that is there, else 0: [B] or [B, K]. */
@@ -132,6 +138,8 @@ export interface Method<Kind extends RowKind | RowDefinition, Options, Name exte
   readonly tokenColumns?: Readonly<Record<string, Name>>;
   /** Names of the sequences whose entropy the loss reads; each costs a second pass over the vocabulary. */
   entropies?(options: Options): readonly Name[];
+  /** Names of the sequences of which the loss reads which tokens are marked. Default: none. */
+  marks?(options: Options): readonly Name[];
   /** References by the name that the loss calls them. */
   references?(options: Options): Readonly<Record<string, ReferenceUse<Name>>>;
   /** Trained linear heads by name, without bias, zero at first. Saved with the adapter, as PEFT's `modules_to_save`. */
@@ -166,8 +174,8 @@ export interface Method<Kind extends RowKind | RowDefinition, Options, Name exte
    */
   readonly apart?: readonly [Name, Name];
   /**
-   * Tokens that the loss takes for faulty: those of the sequence `of` that are more than `above` times as likely in `against`. Default:
-   * the method looks for none.
+   * Tokens that the loss takes for faulty: those of the sequence `of` that are more than `above` times as likely in `against`, and with
+   * `quoted` those that the judgment quotes. Default: the method looks for none.
    */
   flags?(options: Options): Flags<Name> | undefined;
   /** Why all rows together cannot be learnt from (one class only, say), else undefined. An error. */
@@ -205,6 +213,7 @@ export interface BoundMethod {
   readonly listColumns: ReadonlySet<string>;
   readonly tokenColumns: Readonly<Record<string, string>>;
   readonly entropies: ReadonlySet<string>;
+  readonly marks: ReadonlySet<string>;
   readonly references: Readonly<Record<string, ReferenceUse<string>>>;
   readonly heads: Readonly<Record<string, Head>>;
   readonly scope: 'row' | 'step';
@@ -260,6 +269,7 @@ export function bind<Kind extends RowKind | RowDefinition, Options, Name extends
     listColumns: new Set(method.listColumns),
     tokenColumns: method.tokenColumns ?? {},
     entropies: new Set(method.entropies?.(options)),
+    marks: new Set(method.marks?.(options)),
     references: method.references?.(options) ?? {},
     heads: method.heads?.(options) ?? {},
     scope,

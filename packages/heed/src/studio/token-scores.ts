@@ -1,6 +1,6 @@
 /** Which tokens of a response a judgment speaks of, as CUT finds them out. */
 import type { JudgedRow } from '../data/rows.js';
-import { quotedSpans } from '../label/quotes.js';
+import { quotedSpans } from '../text/quotes.js';
 import { cut } from '../method/cut.js';
 import { bind } from '../method/method.js';
 import { createRespond } from '../text/respond.js';

@@ -1,6 +1,9 @@
 import { judgedPrompt } from './judgment.js';
+import { quotedPlaces } from './quotes.js';
 import type { Message, Template } from './template.js';
+import { tokenSpans } from './token-ends.js';
 import type { TokenSequence } from './token-sequence.js';
+import type { Tokenizer } from './tokenizer.js';
 
 /** Turns words into token sequences with one template. */
 export function createRespond(template: Template) {
@@ -10,6 +13,10 @@ export function createRespond(template: Template) {
   });
   return {
     respond,
+    respondMarked(prompt: readonly Message[], response: string, judgment: string): TokenSequence {
+      const sequence = respond(prompt, response);
+      return { ...sequence, marked: quotedTokens(template.tokenizer, sequence.response, judgment) };
+    },
     respondTokens: (prompt: readonly Message[], ids: readonly number[], kept?: TokenSequence['kept']): TokenSequence => (
       { prompt: template.prompt(prompt), response: ids, kept }
     ),
@@ -21,4 +28,13 @@ export function createRespond(template: Template) {
       return { prompt: ids.slice(0, first), response: ids.slice(first), supervised: supervised.slice(first) };
     },
   };
+}
+
+/**
+ * Which tokens of a response hold what a judgment quotes of it (`quotedPlaces`). A token counts that holds any character of a place. The
+ * text is that of the tokens: a template may trim a response.
+ */
+export function quotedTokens(tokenizer: Tokenizer, response: readonly number[], judgment: string): boolean[] {
+  const places = quotedPlaces(judgment, tokenizer.decode(response));
+  return tokenSpans(tokenizer, response).map(({ start, end }) => places.some((place) => start < place.end && end > place.start));
 }

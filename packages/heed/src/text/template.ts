@@ -21,6 +21,7 @@ export interface Supervised {
  */
 export interface Template {
   readonly name: 'chat' | 'alpaca';
+  readonly tokenizer: Tokenizer;
   /** The conversation so far, ready for the response: generation prompt included. */
   prompt(messages: readonly Message[]): number[];
   /**
@@ -120,6 +121,7 @@ export function chatTemplate(
 
   return {
     name: 'chat',
+    tokenizer,
     stopIds: [...new Set([ending.id, tokenizer.eosId, ...ends].filter((id) => id !== undefined))],
     reads: (key) => written?.includes(key) ?? false,
     calls() {
@@ -210,6 +212,7 @@ export function alpacaTemplate(tokenizer: Tokenizer, { ends = [] }: Pick<Templat
   const response = (text: string): number[] => [...tokenizer.encode(text, { after: 'text' }), eosId];
   return {
     name: 'alpaca',
+    tokenizer,
     stopIds: [...new Set([eosId, ...ends])],
     reads: () => false,
     calls: () => undefined,

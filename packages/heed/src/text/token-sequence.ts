@@ -4,6 +4,8 @@ export interface TokenSequence {
   readonly response: readonly number[];
   /** Which response tokens are supervised; all of them by default. */
   readonly supervised?: readonly boolean[];
+  /** Which response tokens a method singles out (`Method.marks`). Default: none. */
+  readonly marked?: readonly boolean[];
   /** Of each response token those that it was drawn from, where a filter cut the others off. Default: the whole vocabulary. */
   readonly kept?: readonly (readonly number[])[];
 }

@@ -66,6 +66,9 @@ export function traceScored(method: BoundMethod, readings: Readings): Scored<str
   ]));
   return {
     logp, under, entropy,
+    marked: Object.fromEntries([...method.marks].map((name) => [
+      name, new Tokens(input(`marked:${name}`, tokensShape(method, name)), masks[name]!),
+    ])),
     scores: ofHeads('last', readings.score),
     values: ofHeads('tokens', (head, name) => ofTokens(name, readings.value(head, name))),
     tokens: Object.fromEntries(

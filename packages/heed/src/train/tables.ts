@@ -1,5 +1,6 @@
 import type { Feed } from '@heed/tensor';
 import type { BoundMethod } from '../method/method.js';
+import type { TokenSequence } from '../text/token-sequence.js';
 import { type Item, supervisedOf } from './item.js';
 
 /**
@@ -10,7 +11,7 @@ export interface Tables {
   readonly items: readonly Item[];
   readonly slots: number; // T
   readonly places: number; // K
-  /** `one`, and `mask:<name>`, `column:<name>` of every name and column. */
+  /** `one`, `mask:<name>` and `column:<name>` of every name and column; `tokens:<column>` and `marked:<name>` where there are such. */
   readonly feeds: Readonly<Record<string, Feed>>;
 }
 
@@ -26,11 +27,16 @@ export function makeTables(method: BoundMethod, items: readonly Item[]): Tables 
   for (const name of method.names) {
     feeds[`mask:${name}`] = tokenTable(method, size, name, (item, k) => new Float32Array(supervisedOf(item.sequences[name]![k]!)).fill(1));
   }
+  for (const name of method.marks) feeds[`marked:${name}`] = tokenTable(method, size, name, (item, k) => marksOf(item.sequences[name]![k]!));
   for (const name of method.columns) feeds[`column:${name}`] = columnTable(method, size, name);
   for (const [column, name] of Object.entries(method.tokenColumns))
     feeds[`tokens:${column}`] = tokenColumnTable(method, size, column, name);
   return { ...size, feeds };
 }
+
+/** 1 for each supervised token that is marked, else 0. */
+const marksOf = ({ response, supervised, marked }: TokenSequence): number[] =>
+  response.flatMap((_, t) => (supervised?.[t] === false ? [] : [marked?.[t] === true ? 1 : 0]));
 
 /** [B, T] or [B, K, T] of numbers for each token of a name, 0 where there is none. */
 export function tokenTable(

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { rowSchemas } from '../../src/data/rows.js';
 import { JudgmentsOptions, labelJudgments } from '../../src/label/judgments.js';
 import type { Single } from '../../src/label/material.js';
-import { quotedSpans } from '../../src/label/quotes.js';
+import { quotedPlaces, quotedSpans } from '../../src/text/quotes.js';
 import { labelRevisions, RevisionsOptions } from '../../src/label/revisions.js';
 import { broke, chose, fake, near, said, wordsOf } from './fake.js';
 
@@ -31,6 +31,18 @@ describe('quoted words', () => {
       misquotes: 0,
     });
     expect(quotedSpans('It should have said "an apple". It doesn\'t, and that\'s bad.', 'A brick.')).toEqual({ spans: [], misquotes: 1 });
+  });
+});
+
+describe('quoted places', () => {
+  it('are all places of the words, in any case, and none within longer words', () => {
+    const response = 'You say you, your, YOU and “thank you”.';
+    const found = quotedPlaces('It says "you".', response).map(({ start, end }) => response.slice(start, end));
+    expect(found).toEqual(['You', 'you', 'YOU', 'you']);
+    expect(quotedPlaces('It writes "!!" and "(".', 'Well!! (No!!)').map(({ start }) => start)).toEqual([4, 10, 7]);
+  });
+  it('are where the quotation stands, where it begins or ends within a word', () => {
+    expect(quotedPlaces('It says "ear".', 'A pear.')).toEqual([{ start: 3, end: 6 }]);
   });
 });
 

@@ -90,6 +90,26 @@ describe('cut', () => {
     expect(ignore.gradient['plain']!.map((row) => row.at(-1))).toEqual([0, 0]);
   });
 
+  it('takes what the judgment quotes for inappropriate too, where that is asked for', async () => {
+    const [p, q] = [rows.plain[0]!, rows.judged[0]!].map((row) => row.map(Math.exp)) as [number[], number[]];
+    const quoted = [false, true, false, true];
+    const inU = p.map((x, t) => q[t]! > 1.1 * x || quoted[t]!);
+    const l1 = -p.reduce((sum, x, t) => sum + (inU[t]! ? 0.5 * q[t]! * Math.log(1 - x) : Math.log(x)), 0) / 4;
+    const value = await lossOf(engine, bind(cut, { alpha: 0.5, quoted: 'flag' }), rows, bad, { marked: { plain: [quoted] } });
+    expect(value.metrics['l1']).toBeCloseTo(l1, 6);
+    expect(value.metrics['inappropriate']).toBeCloseTo(inU.filter((x) => x).length / 4, 7);
+    // Nothing is quoted: the paper's loss.
+    const none = await lossOf(engine, bind(cut, { alpha: 0.5, quoted: 'flag' }), rows, bad);
+    expect(none.loss).toBe((await lossOf(engine, bind(cut, { alpha: 0.5 }), rows, bad)).loss);
+  });
+
+  it('marks the tokens of every place that is quoted', () => {
+    const judged = { ...row(false), completion: 'And so on and on.', judgment: 'It says "and".' };
+    const { plain } = bind(cut, { quoted: 'flag' }).sequences(judged, words);
+    expect(plain![0]!.marked!.map(Number).join('')).toBe('111000000011100000');
+    expect(bind(cut).sequences(judged, words)['plain']![0]!.marked).toBeUndefined();
+  });
+
   describe('without a part', () => {
     const both = { plain: [rows.plain[0]!, [-0.3, -0.7]], judged: [rows.judged[0]!, null] };
     const columns = { unsatisfied: [1, 0] };
@@ -149,6 +169,7 @@ describe('cut', () => {
       [{ without: ['l1'], lambda: 1.1 }, 'is ignored without l1'],
       [{ without: ['l1'], endOfTurn: 'keep' }, 'is ignored without l1'],
       [{ without: ['detection'], lambda: 1.1 }, 'is ignored without detection'],
+      [{ without: ['l1'], quoted: 'flag' }, 'is ignored without l1'],
       [{ without: ['l2-satisfied'], ratio: 0.25 }, 'is ignored without l2-satisfied'],
       [{ without: ['l1', 'detection'] }, 'there is no detection to leave out'],
       [{ without: ['l1', 'l2-judged'] }, 'use method: sft'],

@@ -99,6 +99,21 @@ describe('dpo', () => {
     expectGradient(value, entry.dLoss, 2e-5);
   });
 
+  it('with sft is TRL’s sigmoid and its sft together, value and gradient', async () => {
+    const [preference, imitation] = [trlEntries('dpo')('sigmoid'), trlEntries('dpo')('sft')];
+    const of = { chosen: trlBatch.pairs.map((p) => p.chosen.length), rejected: trlBatch.pairs.map((p) => p.rejected.length) };
+    const value = await run({ sft: 0.5 }, preference.logp, preference.reference, [1, 1, 1, 1], of);
+    expect(Math.abs(value.loss / (preference.loss + 0.5 * imitation.loss) - 1)).toBeLessThan(5e-6);
+    const both = (name: string): number[] => preference.dLoss[name]!.map((d, i) => d + 0.5 * imitation.dLoss[name]![i]!);
+    expectGradient(value, { chosen: both('chosen'), rejected: both('rejected') }, 2e-5);
+    expect(value.metrics['nll']).toBeCloseTo(imitation.loss, 5);
+    // With a soft label of 0 the rejected response is the better one.
+    const soft = await run({ sft: 1 }, policy, reference, [0, 0, 0]);
+    const nll = -policy.rejected.reduce((a, b) => a + b) / lengths.rejected.reduce((a, b) => a + b);
+    expect(soft.metrics['nll']).toBeCloseTo(nll, 5);
+    expect(bind(dpo, { sft: 1 }).lossAtReference).toBeUndefined();
+  });
+
   const every = (Object.keys(DPO_LOSSES) as DpoLoss[]).map((loss) => ({ loss, ...(loss === 'robust' ? { labelSmoothing: 0.2 } : {}) }));
   const allowed = every.filter(({ loss }) => !('sorts' in DPO_LOSSES[loss]));
 

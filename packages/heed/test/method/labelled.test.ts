@@ -28,6 +28,9 @@ const text: Respond = {
   respondTokens: () => {
     throw new Error('not used');
   },
+  respondMarked: () => {
+    throw new Error('not used');
+  },
   respondJudged: () => {
     throw new Error('not used');
   },

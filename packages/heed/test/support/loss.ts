@@ -1,5 +1,6 @@
 import type { Engine, Feed, Program } from '@heed/tensor';
 import type { BoundMethod } from '../../src/method/method.js';
+import type { TokenSequence } from '../../src/text/token-sequence.js';
 import type { Column, Item } from '../../src/train/item.js';
 import { roundFeed } from '../../src/train/feeds.js';
 import { traceLoss } from '../../src/train/loss-program.js';
@@ -16,6 +17,8 @@ export interface LossInputs {
   /** What the head gave: by name, by row; one number, or `size` of them. */
   readonly scores?: Readonly<Record<string, readonly (number | readonly number[])[]>>;
   readonly memory?: Readonly<Record<string, number>>;
+  /** Which tokens are marked, by name and row. Default: none. */
+  readonly marked?: Readonly<Record<string, readonly (readonly boolean[])[]>>;
   /** What heads at `tokens` gave, by head, name and row; entropies are 0. */
   readonly values?: Readonly<Record<string, LogProbs>>;
 }
@@ -39,7 +42,7 @@ export async function lossOf(
   method: BoundMethod,
   logp: LogProbs,
   columns: Readonly<Record<string, readonly Column[]>> = {},
-  { under = {}, scores = {}, memory = {}, values: ofTokens = {} }: LossInputs = {},
+  { under = {}, scores = {}, memory = {}, marked = {}, values: ofTokens = {} }: LossInputs = {},
 ): Promise<LossValue> {
   const shapes = [logp, ...Object.values(under)];
   const rows = Math.max(...shapes.flatMap((s) => Object.values(s).map((r) => r.length)), ...Object.values(scores).map((s) => s.length));
@@ -49,7 +52,8 @@ export async function lossOf(
       const given = shapes.map((s) => s[name]?.[i]).find((r) => r !== undefined && r !== null);
       const scored = scores[name]?.[i] === undefined ? [] : [[0]];
       const lists = given === undefined ? scored : listsOf(given);
-      return lists.length === 0 ? [] : [[name, lists.map((l) => ({ prompt: [0], response: Array.from(l, () => 0) }))]];
+      const sequence = (l: readonly number[]): TokenSequence => ({ prompt: [0], response: Array.from(l, () => 0), marked: marked[name]?.[i] });
+      return lists.length === 0 ? [] : [[name, lists.map(sequence)]];
     })),
     columns: Object.fromEntries(Object.entries(columns).map(([name, values]) => [name, values[i]!])),
   }));
@@ -123,11 +127,18 @@ function padMore(method: BoundMethod, tables: Tables): Tables {
     `mask:${name}`,
     tokenTable(method, wider, name, (item, k) => item.sequences[name]![k]!.response.map(() => 1)),
   ]);
+  const marks = [...method.marks].map((name) => [
+    `marked:${name}`,
+    tokenTable(method, wider, name, ({ sequences }, k) => {
+      const { response, marked } = sequences[name]![k]!;
+      return response.map((_, t) => (marked?.[t] === true ? 1 : 0));
+    }),
+  ]);
   const columns = Object.entries(method.tokenColumns).map(([column, name]) => [
     `tokens:${column}`,
     tokenTable(method, wider, name, (item, k) => (item.columns[column] as readonly (readonly number[])[])[k]!),
   ]);
-  return { ...wider, feeds: { ...tables.feeds, ...(Object.fromEntries([...masks, ...columns]) as Record<string, Feed>) } };
+  return { ...wider, feeds: { ...tables.feeds, ...(Object.fromEntries([...masks, ...marks, ...columns]) as Record<string, Feed>) } };
 }
 
 /** The trainer may leave anything where there is no token; the mask hides it. */

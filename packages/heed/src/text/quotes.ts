@@ -32,3 +32,22 @@ export function quotedSpans(judgment: string, response: string): { readonly span
   }
   return { spans, misquotes };
 }
+
+/** A text as a pattern that finds it as whole words, in any case. */
+function wholeWords(text: string): RegExp {
+  const escaped = text.replace(/[\\^$.*+?()[\]{}|/]/g, String.raw`\$&`);
+  const [before, after] = [/^[\p{L}\p{N}]/u, /[\p{L}\p{N}]$/u].map((edge) => edge.test(text));
+  return new RegExp(`${before ? String.raw`(?<![\p{L}\p{N}])` : ''}${escaped}${after ? String.raw`(?![\p{L}\p{N}])` : ''}`, 'giu');
+}
+
+/**
+ * Every place of a response that a judgment's quotations speak of: where the quoted words stand as whole words, in any case. A judgment
+ * names a word once, however often the response has it.
+ */
+export function quotedPlaces(judgment: string, response: string): Pick<Quote, 'start' | 'end'>[] {
+  return quotedSpans(judgment, response).spans.flatMap(({ quote, start, end }) => {
+    const places = [...response.matchAll(wholeWords(quote))].map((found) => ({ start: found.index, end: found.index + found[0].length }));
+    // A quotation that begins or ends within a word is where it was found.
+    return places.length === 0 ? [{ start, end }] : places;
+  });
+}

@@ -1,8 +1,8 @@
 /** How often judgments flag the words that they quote: whether a model reads them at all, seen before anything is trained. */
-import { startEngine } from '@heed/tensor';
+import type { Engine } from '@heed/tensor';
 
 import type { AnyRow } from '../data/rows.js';
-import { type Quote, quotedSpans } from '../label/quotes.js';
+import { type Quote, quotedPlaces } from '../text/quotes.js';
 import type { BoundMethod } from '../method/method.js';
 import { createScorer } from '../model/scorer.js';
 import type { Model } from '../model/load.js';
@@ -18,7 +18,9 @@ const MOST = 32;
 export interface JudgmentFlags {
   /** Rows scored: those whose judgment quotes words of the response, the first 32. */
   readonly rows: number;
-  /** Quoted places, and those of which some token is flagged. */
+  /** Whether what is quoted is flagged whatever the ratio says (`method.quoted: flag`). */
+  readonly quotedToo: boolean;
+  /** Quoted places, and those of which the ratio flags some token. */
   readonly places: number;
   readonly flaggedPlaces: number;
   /** Tokens in quoted places and outside, and how many of each are flagged. */
@@ -29,17 +31,17 @@ export interface JudgmentFlags {
 /**
  * Scores responses with and without their judgments by the model as it is.
  *
- * @returns undefined where the method flags nothing
+ * @returns undefined where the method looks for no faulty tokens
  */
 export async function judgmentFlags(
-  model: Model, method: BoundMethod, rows: readonly AnyRow[], progress: Progress,
+  engine: Engine, model: Model, method: BoundMethod, rows: readonly AnyRow[], progress: Progress,
 ): Promise<JudgmentFlags | undefined> {
   const { flags } = method;
   if (flags === undefined) return undefined;
   const text = createRespond(model.template);
   const quoting = rows.flatMap((row, index) => {
     if (!('judgment' in row) || typeof row.judgment !== 'string' || row.satisfied || !method.uses(row)) return [];
-    const { spans } = quotedSpans(row.judgment, row.completion);
+    const spans = quotedPlaces(row.judgment, row.completion);
     if (spans.length === 0) return [];
     const { [flags.of]: of, [flags.against]: against } = method.sequences(row, text, { rows, index });
     const [one, other] = [of?.[0], against?.[0]];
@@ -47,10 +49,9 @@ export async function judgmentFlags(
     return one !== undefined && other !== undefined && fits(one) && fits(other) ? [{ spans, one, other }] : [];
   }).slice(0, MOST);
   const none = { tokens: 0, flagged: 0 };
-  const counts = { rows: quoting.length, places: 0, flaggedPlaces: 0, quoted: { ...none }, others: { ...none } };
+  const counts = { rows: quoting.length, quotedToo: flags.quoted, places: 0, flaggedPlaces: 0, quoted: { ...none }, others: { ...none } };
   if (quoting.length === 0) return counts;
 
-  const engine = await startEngine();
   try {
     progress.start('scoring responses with and without their judgments', quoting.length, { unit: 'rows' });
     const scorer = await createScorer(engine, model);
@@ -59,7 +60,7 @@ export async function judgmentFlags(
       const [plain, judged] = [logp[2 * i]!, logp[2 * i + 1]!];
       const flagged = plain.map((p, t) => (judged[t] ?? 0) - (p ?? 0) > Math.log(flags.above));
       const places = tokenSpans(model.tokenizer, one.response);
-      const within = (t: number, { start, end }: Quote): boolean => places[t]!.start < end && places[t]!.end > start;
+      const within = (t: number, { start, end }: Pick<Quote, 'start' | 'end'>): boolean => places[t]!.start < end && places[t]!.end > start;
       for (const span of spans) {
         counts.places++;
         if (flagged.some((yes, t) => yes && within(t, span))) counts.flaggedPlaces++;
@@ -73,7 +74,6 @@ export async function judgmentFlags(
     await scorer.release();
   } finally {
     progress.stop();
-    await engine.close();
   }
   return counts;
 }
@@ -81,12 +81,28 @@ export async function judgmentFlags(
 const share = (n: number, of: number): string => (of === 0 ? '–' : `${Math.round((100 * n) / of)} %`);
 
 /** The same for people. */
-export function renderFlags({ rows, places, flaggedPlaces, quoted, others }: JudgmentFlags): string[] {
+export function renderFlags(seen: JudgmentFlags): string[] {
+  const { rows, places, flaggedPlaces, quoted, others } = seen;
   if (rows === 0) return ['No judgment quotes words of its response, so nothing tells whether judgments flag what they speak of.'];
-  const often = quoted.flagged * others.tokens > others.flagged * quoted.tokens;
   return [
     `The untrained model, shown the judgment, flags ${flaggedPlaces} of ${places} quoted places (${share(flaggedPlaces, places)}) in `
       + `${rows} rows: ${share(quoted.flagged, quoted.tokens)} of their tokens, and ${share(others.flagged, others.tokens)} of all others.`,
-    ...(often ? [] : ['It flags what is quoted no more often than the rest: such judgments teach this model little or nothing.']),
+    ...remarks(seen),
   ];
+}
+
+/** Below this share of flagged places, most of what judgments quote is imitated. */
+const MOST_FLAGGED = 0.5;
+
+/** What of it stands in the way of learning, and the way out. Nothing where the judgments quote nothing: then nothing is known. */
+export function remarks({ rows, quotedToo, places, flaggedPlaces, quoted, others }: JudgmentFlags): string[] {
+  if (rows === 0 || quotedToo) return [];
+  if (flaggedPlaces < MOST_FLAGGED * places) {
+    return [
+      `${places - flaggedPlaces} of ${places} places that judgments quote would be imitated, since the ratio q/p does not flag them: `
+        + 'method.quoted: flag pushes all of them down.',
+    ];
+  }
+  const often = quoted.flagged * others.tokens > others.flagged * quoted.tokens;
+  return often ? [] : ['It flags what is quoted no more often than the rest: such judgments teach this model little or nothing.'];
 }
