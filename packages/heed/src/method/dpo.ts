@@ -3,7 +3,9 @@ import { z } from 'zod';
 import { DPO_LOSSES, type DpoLoss, type PairLoss } from './dpo-losses.js';
 import { defineMethod } from './method.js';
 import { optionsWith, reference, referenceOf } from './options.js';
-import { PAIR, PREFERENCES, SOFT_LABEL, equalPair, likelihood, logRatio, notCertain, ofRows, pairMetrics, softly, weighted } from './pairs.js';
+import {
+  PAIR, PREFERENCES, SOFT_LABEL, equalPair, likelihood, logRatio, notCertain, ofRows, pairMetrics, softly, weighted,
+} from './pairs.js';
 
 const names = Object.keys(DPO_LOSSES) as [DpoLoss, ...DpoLoss[]];
 const lossOf = (name: DpoLoss): PairLoss => DPO_LOSSES[name];

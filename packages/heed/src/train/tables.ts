@@ -27,7 +27,9 @@ export function makeTables(method: BoundMethod, items: readonly Item[]): Tables 
   for (const name of method.names) {
     feeds[`mask:${name}`] = tokenTable(method, size, name, (item, k) => new Float32Array(supervisedOf(item.sequences[name]![k]!)).fill(1));
   }
-  for (const name of method.marks) feeds[`marked:${name}`] = tokenTable(method, size, name, (item, k) => marksOf(item.sequences[name]![k]!));
+  for (const name of method.marks) {
+    feeds[`marked:${name}`] = tokenTable(method, size, name, (item, k) => marksOf(item.sequences[name]![k]!));
+  }
   for (const name of method.columns) feeds[`column:${name}`] = columnTable(method, size, name);
   for (const [column, name] of Object.entries(method.tokenColumns))
     feeds[`tokens:${column}`] = tokenColumnTable(method, size, column, name);

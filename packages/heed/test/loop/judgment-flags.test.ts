@@ -50,10 +50,12 @@ describe('how often judgments flag what they quote', () => {
   });
 
   it('is said in words, and that it is nothing where it is nothing', () => {
-    const flags = { rows: 2, quotedToo: false, places: 4, flaggedPlaces: 1, quoted: { tokens: 10, flagged: 1 }, others: { tokens: 40, flagged: 8 } };
+    const counts = { rows: 2, places: 4, flaggedPlaces: 1 };
+    const flags = { ...counts, quotedToo: false, quoted: { tokens: 10, flagged: 1 }, others: { tokens: 40, flagged: 8 } };
     expect(renderFlags(flags)).toEqual([
       'The untrained model, shown the judgment, flags 1 of 4 quoted places (25 %) in 2 rows: 10 % of their tokens, and 20 % of all others.',
-      '3 of 4 places that judgments quote would be imitated, since the ratio q/p does not flag them: method.quoted: flag pushes all of them down.',
+      '3 of 4 places that judgments quote would be imitated, since the ratio q/p does not flag them: '
+        + 'method.quoted: flag pushes all of them down.',
     ]);
     expect(remarks({ ...flags, flaggedPlaces: 3 })).toEqual([
       'It flags what is quoted no more often than the rest: such judgments teach this model little or nothing.',

@@ -52,7 +52,8 @@ export async function lossOf(
       const given = shapes.map((s) => s[name]?.[i]).find((r) => r !== undefined && r !== null);
       const scored = scores[name]?.[i] === undefined ? [] : [[0]];
       const lists = given === undefined ? scored : listsOf(given);
-      const sequence = (l: readonly number[]): TokenSequence => ({ prompt: [0], response: Array.from(l, () => 0), marked: marked[name]?.[i] });
+      const sequence = (l: readonly number[]): TokenSequence =>
+        ({ prompt: [0], response: Array.from(l, () => 0), marked: marked[name]?.[i] });
       return lists.length === 0 ? [] : [[name, lists.map(sequence)]];
     })),
     columns: Object.fromEntries(Object.entries(columns).map(([name, values]) => [name, values[i]!])),
