@@ -19,7 +19,7 @@ export function openShared(folder: string): Shared {
   return {
     async take<T>(what: string, key: Iterable<unknown>, make: () => Promise<T>): Promise<T> {
       const file = join(folder, `${what}-${digestOf(key)}.json`);
-      const kept = await readFile(file, 'utf8').then((text) => JSON.parse(text, revive) as { readonly value: T }, () => undefined);
+      const kept = await readFile(file, 'utf8').then((text) => JSON.parse(text, revive) as { readonly value: T }).catch(() => undefined);
       if (kept !== undefined) return kept.value;
       const value = await make();
       await atomicWrite(file, JSON.stringify({ value }, replace));
