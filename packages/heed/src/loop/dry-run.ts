@@ -1,4 +1,3 @@
-import { totalmem } from 'node:os';
 import { type DoctorReport, examine } from '../data/doctor.js';
 import { listProblems } from '../data/problem.js';
 import { renderDoctor } from '../data/render-doctor.js';
@@ -84,14 +83,30 @@ export function renderDryRun(result: DryRun): string {
   ].join('\n');
 }
 
+/**
+ * Says what is short, and refuses a training that the machine cannot hold even without the weights, which can be read again from their
+ * files. What is free now is no reason: files that are kept in memory may count as used.
+ *
+ * @throws UserError naming the settings that would fit
+ */
+export function requireMemory(memory: MemoryCheck, say: (line: string) => void): void {
+  if (!memory.fits) for (const line of renderMemory(memory)) say(line);
+  if (memory.resident <= memory.capacity) return;
+  throw new UserError(
+    `The training needs about ${size(memory.resident)} of memory beside its weights, and the machine has ${size(memory.capacity)}.`,
+    memory.ways.map(({ settings, total }) => `${settings} would need about ${size(total)}.`),
+  );
+}
+
 /** A prediction of memory for people, as lines; also what a refusal to start says. */
-export function renderMemory({ needed, available, fits, ways }: MemoryCheck): string[] {
+export function renderMemory({ needed, available, resident, capacity, fits, ways }: MemoryCheck): string[] {
   const parts = Object.entries(needed.parts).filter(([, bytes]) => bytes >= 5e6).map(([name, bytes]) => `${name} ${size(bytes)}`);
   const verdict = fits ? 'fits' : 'does not fit';
   return [
     `memory: about ${size(needed.total)} at its peak, ${verdict} into the ${size(available)} available `
-      + `(the machine has ${size(totalmem())})`,
-    `  ${parts.join(', ')}`,
+      + `(the machine has ${size(capacity)})`,
+    `  ${size(resident)} resident, ${size(needed.parts.weights)} mapped from files: ${parts.join(', ')}`,
+    ...(!fits && resident <= available ? ['  it runs, but weights that find no room are read from the disk again in every pass'] : []),
     `  the largest pass has ${needed.largest.rows} rows of ${needed.largest.tokens} tokens`,
     ...ways.map((way) => `  ${way.settings} would need about ${size(way.total)}`),
     ...(fits || ways.length > 0

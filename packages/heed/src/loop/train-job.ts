@@ -4,6 +4,7 @@ import { describeUnused, leftOver } from '../data/unused.js';
 import type { AnyRow } from '../data/rows.js';
 import { initialParameters } from '../model/adapter.js';
 import { loadModel } from '../model/load.js';
+import { describeRounding, roundingLoss } from '../model/rounding.js';
 import { saveAdapter } from '../model/peft.js';
 import { clockOf } from '../run/clock.js';
 import type { RunFolder } from '../run/folder.js';
@@ -19,7 +20,7 @@ import { checkMemory } from '../train/memory.js';
 import { countSteps, describeLength, fileOrder, lengthOfRun } from '../train/order.js';
 import { createTrainer } from '../train/trainer.js';
 import { createAnswerer } from './answerer.js';
-import { renderMemory } from './dry-run.js';
+import { requireMemory } from './dry-run.js';
 import { describeEndings, endOfTurn, endedResponses } from './endings.js';
 import { logHeatmaps } from './heatmap.js';
 import { judgmentFlags, remarks } from './judgment-flags.js';
@@ -111,7 +112,10 @@ export async function runTraining(recipe: TrainRecipe, run: RunFolder, hooks: Ho
     const flags = await judgmentFlags(engine, model, method, rows, progress);
     for (const line of flags === undefined ? [] : remarks(flags)) say(line);
     const memory = checkMemory({ model, method, items: ready.items, plan, options, held: held.items });
-    if (!memory.fits) for (const line of renderMemory(memory)) say(line);
+    requireMemory(memory, say);
+    const sequences = ready.items.flatMap((item) => Object.values(item.sequences).flat());
+    const lost = run.resuming ? undefined : await roundingLoss(engine, model, sequences);
+    if (lost !== undefined) say(describeRounding(recipe.precision, lost));
 
     for (const line of describeLength(ready.items.length, options)) say(line);
     const count = ready.items.length;

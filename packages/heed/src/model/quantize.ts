@@ -7,7 +7,7 @@ import type { Checkpoint } from './checkpoint/folder.js';
 import { halfBits } from './checkpoint/gguf/encode.js';
 import { type PackedForm, type PackedParts, type ToPack, openPacked, writePacked } from './checkpoint/packed.js';
 import { readBytes, readTensor } from './checkpoint/read.js';
-import { type FloatTensor, type StoredTensor, isPacked } from './checkpoint/stored-tensor.js';
+import { type FloatTensor, type Place, type StoredTensor, isPacked } from './checkpoint/stored-tensor.js';
 import type { Precision } from './precision.js';
 
 /** Neighbours along a weight's input that share a scale. */
@@ -95,7 +95,7 @@ export async function quantize(
   const key = `${precision}--${fingerprint.slice(0, 16)}--${BLOCK}`;
   const folder = await cached(cacheDir, key, about, (made) => writePacked(path.join(made, FILE), all.map(rounded)), log);
   const shapes = new Map(all.map((tensor) => [tensor.name, tensor.shape]));
-  return { ...checkpoint, folder, tensors: openPacked(path.join(folder, FILE), FILE, shapes), precision };
+  return { ...checkpoint, folder, tensors: openPacked(path.join(folder, FILE), FILE, shapes), precision, exact: checkpoint };
 
   function rounded(tensor: StoredTensor): ToPack {
     const { name } = tensor;
@@ -113,6 +113,27 @@ export async function quantize(
       },
     };
   }
+}
+
+/**
+ * A checkpoint as `quantize` would give it, for predicting memory: its matrices in codes have sizes, and lie in no file. Undefined where it
+ * is rounded already, or has a width that cannot be.
+ */
+export function asIfRounded(checkpoint: Checkpoint, precision: 'int8' | 'int4'): Checkpoint | undefined {
+  const all = [...checkpoint.tensors.values()];
+  if (hasCodes(checkpoint) || all.some((tensor) => isMatrix(tensor) && tensor.shape[1] % BLOCK !== 0)) return undefined;
+  let end = 0;
+  const place = (length: number): Place => ({ file: '', offset: (end += length) - length, length });
+  const zeros = place(Math.max(0, ...all.filter(isMatrix).map(({ shape }) => (shape[0] * shape[1]) / BLOCK)));
+  const tensors = new Map(all.map((tensor): [string, StoredTensor] => {
+    if (!isMatrix(tensor)) return [tensor.name, tensor];
+    const { form: { dtype, block, minima } } = roundingOf(tensor.name, precision), shape = tensor.shape as [number, number];
+    const count = shape[0] * shape[1], bytes = dtype === 'uint4' ? count / 2 : count, halves = (2 * count) / block;
+    const more = minima ? { minima: { halves: place(halves) } } : { zeros };
+    const parts = { codes: place(bytes), scales: { halves: place(halves) }, ...more };
+    return [tensor.name, { name: tensor.name, dtype, shape, block, ...parts, length: bytes + (minima ? 2 : 1) * halves }];
+  }));
+  return { ...checkpoint, tensors, precision };
 }
 
 /** Whether any of a checkpoint's matrices are in codes. */

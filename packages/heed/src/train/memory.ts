@@ -1,6 +1,7 @@
-import { freemem } from 'node:os';
+import { freemem, totalmem } from 'node:os';
 import { type Program, adamw, l2Norm, normShape, predictPeak } from '@heed/tensor';
 import { type AdaptedWeights, adaptedWeights } from '../model/weights.js';
+import { asIfRounded } from '../model/quantize.js';
 import { ropeFeed } from '../model/scoring.js';
 import type { Reference } from '../method/method.js';
 import type { TrainOptions } from '../run/recipe-schemas.js';
@@ -109,16 +110,32 @@ export interface MemoryCheck {
   readonly needed: TrainingMemory;
   /** Bytes that this process can have: what is free within the machine's or the container's limit, and what it has already. */
   readonly available: number;
+  /** What of it cannot be dropped and read again: all but the weights, which are mapped from files. */
+  readonly resident: number;
   readonly fits: boolean;
-  /** Changes of the recipe that are predicted to fit, the mildest first. Empty when it fits, or when none helps. */
+  /** All the memory of the machine, or of the container: what `resident` must stay below in any case. */
+  readonly capacity: number;
+  /**
+   * Changes of the recipe that are predicted to fit, the mildest first; one that rounds the base only where nothing else helps. Empty when
+   * it fits, or when none helps.
+   */
   readonly ways: readonly { readonly settings: string; readonly total: number }[];
 }
 
 /** Predicts a training's memory and compares it with the available memory. */
-export function checkMemory(setup: MemorySetup, available: number = availableMemory()): MemoryCheck {
+export function checkMemory(
+  setup: MemorySetup, available: number = availableMemory(), capacity: number = memoryLimit(),
+): MemoryCheck {
   const needed = predictTraining(setup);
   const fits = needed.total <= available;
-  return { needed, available, fits, ways: fits ? [] : waysOut(setup, needed, available) };
+  const resident = needed.total - needed.parts.weights;
+  return { needed, available, capacity, resident, fits, ways: fits ? [] : waysOut(setup, needed, available) };
+}
+
+/** Bytes of the machine, or of the container's limit. */
+export function memoryLimit(): number {
+  const limit = 'constrainedMemory' in process ? process.constrainedMemory() : 0;
+  return limit > 0 ? Math.min(limit, totalmem()) : totalmem();
 }
 
 /** Bytes that this process can have, including those that it has already. The limit of a container counts. */
@@ -128,7 +145,10 @@ export function availableMemory(): number {
   return free + process.memoryUsage.rss();
 }
 
-/** Tries to keep less for the backward pass, then smaller micro-batches, then both. None of them changes what is learnt. */
+/**
+ * Tries to keep less for the backward pass, then smaller micro-batches, then both, none of which changes what is learnt; then the same with
+ * a base rounded to 4 bits.
+ */
 function waysOut(setup: MemorySetup, { largest: { rows } }: TrainingMemory, available: number): MemoryCheck['ways'] {
   const modes = ['none', 'selective', 'full'] as const;
   const frugal = modes.slice(modes.indexOf(setup.options.checkpointing) + 1);
@@ -148,9 +168,24 @@ function waysOut(setup: MemorySetup, { largest: { rows } }: TrainingMemory, avai
     const { total } = predictTraining({ ...setup, options: { ...setup.options, ...change } });
     if (total > available) continue;
     kinds.add(kind);
-    ways.push({ settings: Object.entries(change).map(([key, value]) => `train.${key}=${value}`).join(' '), total });
+    ways.push({ settings: settingsOf(change), total });
   }
-  return ways;
+  return ways.length > 0 ? ways : rounding(setup, [{}, ...changes], available);
+}
+
+const settingsOf = (change: Partial<TrainOptions>): string =>
+  Object.entries(change).map(([key, value]) => `train.${key}=${value}`).join(' ');
+
+/** The mildest of the changes that fits with a base in 4 bits. */
+function rounding(setup: MemorySetup, changes: readonly Partial<TrainOptions>[], available: number): MemoryCheck['ways'] {
+  const checkpoint = asIfRounded(setup.model.checkpoint, 'int4');
+  if (checkpoint === undefined) return [];
+  const model = { ...setup.model, checkpoint };
+  for (const change of changes) {
+    const { total } = predictTraining({ ...setup, model, options: { ...setup.options, ...change } });
+    if (total <= available) return [{ settings: ['precision=int4', settingsOf(change)].join(' ').trim(), total }];
+  }
+  return [];
 }
 
 function predictForward({ model, method, plan }: MemorySetup, items: readonly Item[]): { peak: number; nodes: number } {

@@ -14,6 +14,7 @@ import { type Checkpoint, openCheckpoint, readTensor } from '../../src/model/che
 import { isPacked } from '../../src/model/checkpoint/stored-tensor.js';
 import { writeSafetensors } from '../../src/model/checkpoint/safetensors-write.js';
 import { BLOCK, quantize, toInt4, toInt8 } from '../../src/model/quantize.js';
+import { describeRounding, roundingLoss } from '../../src/model/rounding.js';
 import { createRandom } from '../../src/run/random.js';
 import { scratch } from './support.js';
 import { openTiny, useEngine } from './tiny.js';
@@ -120,6 +121,7 @@ describe('the file of a checkpoint', () => {
     const file = path.join(first.folder, 'model.safetensors');
     const [{ mtimeMs }, bytes] = [fs.statSync(file), fs.readFileSync(file)];
     expect(await quantize(checkpoint, precision, { cacheDir })).toEqual(first);
+    expect(first.exact).toBe(checkpoint);
     expect(fs.statSync(file).mtimeMs).toBe(mtimeMs);
 
     fs.truncateSync(file, bytes.length - 1);
@@ -143,6 +145,24 @@ describe('the file of a checkpoint', () => {
       hints: ['Use precision f32.'],
     });
   });
+});
+
+it('is measured against what it was rounded from: nothing is lost against itself, and more in 4 bits than in 8', async () => {
+  const checkpoint = await made('measured', true);
+  const architecture = architectureOf(checkpoint);
+  const long = Array.from({ length: 200 }, (_, i) => i % 150);
+  const sequences = [{ prompt: [3, 10, 17], response: [24, 31, 38, 45] }, { prompt: [5], response: long }];
+  const of = (one: Checkpoint) => roundingLoss(engine(), { checkpoint: one, architecture }, sequences);
+  expect(await of(checkpoint)).toBeUndefined();
+  const none = await of({ ...checkpoint, exact: checkpoint });
+  expect(none).toMatchObject({ agreement: 1, tokens: 128 });
+  expect(Math.abs(none!.divergence)).toBeLessThan(1e-9);
+  const [eight, four] = [await of(await quantize(checkpoint, 'int8')), await of(await quantize(checkpoint, 'int4'))];
+  expect(eight!.divergence).toBeGreaterThan(1e-8);
+  expect(four!.divergence).toBeGreaterThan(10 * eight!.divergence);
+  expect(describeRounding('int4', { divergence: 0.01234, agreement: 0.957, tokens: 128 })).toBe(
+    'precision int4: KL to f32 0.012 a token; the likeliest token is the same at 96 % of 128 tokens',
+  );
 });
 
 describe.each([['tied', true], ['with a head of its own', false]] as const)('a model %s', (name, tied) => {

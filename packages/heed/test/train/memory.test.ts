@@ -4,10 +4,14 @@ import { sft } from '../../src/method/sft.js';
 import { planAdapter } from '../../src/model/adapter.js';
 import { architectureOf } from '../../src/model/architecture.js';
 import { TrainOptions } from '../../src/run/recipe-schemas.js';
-import { renderMemory } from '../../src/loop/dry-run.js';
+import { renderMemory, requireMemory } from '../../src/loop/dry-run.js';
+import { loadModel } from '../../src/model/load.js';
+import { asIfRounded, quantize } from '../../src/model/quantize.js';
 import { type MemorySetup, checkMemory, predictTraining } from '../../src/train/memory.js';
 import type { Item } from '../../src/train/item.js';
+import { twins } from '../model/packed-model.js';
 import { openTiny } from '../model/tiny.js';
+import { scratchFolder } from '../support/scratch.js';
 
 const item = (prompt: number, response: number, index: number): Item => ({
   index, where: `row ${index}`, columns: {},
@@ -16,6 +20,7 @@ const item = (prompt: number, response: number, index: number): Item => ({
 const options = (given: object): MemorySetup['options'] =>
   TrainOptions.parse({ steps: 3, batch: 4, microBatch: 4, checkpointing: 'none', ...given });
 
+const { folder } = scratchFolder();
 let setup: MemorySetup;
 beforeAll(async () => {
   const checkpoint = await openTiny('llama3');
@@ -69,6 +74,36 @@ describe('checkMemory', () => {
     const check = checkMemory(long, both);
     expect(check.ways.map(({ settings }) => settings)).toEqual(['train.checkpointing=full train.microBatch=1']);
     expect(renderMemory(checkMemory(long, both - 1)).at(-1)).toMatch(/no setting makes it fit/);
+  });
+
+  it('tells apart what is mapped, and refuses only what the machine cannot hold without it', () => {
+    const { total, parts } = predictTraining(setup);
+    const check = checkMemory(setup, total - 1, total - parts.weights);
+    expect(check).toMatchObject({ resident: total - parts.weights, fits: false });
+    const lines: string[] = [];
+    requireMemory(check, (line) => lines.push(line));
+    expect(lines.join('\n')).toMatch(/resident, .* mapped from files[^]*weights that find no room are read from the disk again/);
+    expect(() => { requireMemory(checkMemory(setup, total - 1, total - parts.weights - 1), () => undefined); }).toThrow(
+      /needs about .* of memory beside its weights, and the machine has/,
+    );
+  });
+
+  it('rounds the base where nothing else is enough, and foresees what that takes', async () => {
+    const { widened } = await twins(folder);
+    const { checkpoint, architecture } = await loadModel(widened);
+    const plan = planAdapter(checkpoint.tensors.values(), { rank: 4, alpha: 8, targets: ['q_proj'], dropout: 0, rslora: false });
+    const large = { ...setup, model: { checkpoint, architecture } as MemorySetup['model'], plan };
+    const least = predictTraining({ ...large, options: options({ checkpointing: 'full', microBatch: 1 }) }).total;
+    const rounded = await quantize(checkpoint, 'int4', { cacheDir: folder });
+    const foreseen = predictTraining({ ...large, model: { ...large.model, checkpoint: rounded } });
+    const { ways } = checkMemory(large, least - 1);
+    expect(ways).toHaveLength(1);
+    expect(ways[0]!.settings).toMatch(/^precision=int4/);
+    expect(ways[0]!.total).toBeLessThan(least);
+    const imagined = predictTraining({ ...large, model: { ...large.model, checkpoint: asIfRounded(checkpoint, 'int4')! } });
+    expect(imagined.parts.weights).toBe(foreseen.parts.weights);
+    expect(imagined.parts.activations).toBe(foreseen.parts.activations);
+    expect(asIfRounded(rounded, 'int8')).toBeUndefined();
   });
 
   it('suggests nothing where there is room', () => {

@@ -7,6 +7,7 @@ import { dtypeOf, elements, holds, hostName, ownCopy, view } from './arrays.js';
 import type { Buffer, HostArray, View } from './arrays.js';
 import { prepareForCpu, requireShortCommandLine } from './cpu.js';
 import { packViews } from './messages.js';
+import { ResidentPeak } from './resident.js';
 import { EngineSession } from './session.js';
 import type { Session } from './session.js';
 import { startThread } from './thread.js';
@@ -47,7 +48,10 @@ export interface Engine {
   free(buffer: Buffer): Promise<void>;
   /** `prepack` keeps weights that are initializers in the layout of the kernels: faster for few rows, but a second copy. Default: false. */
   compile(program: Program, options?: { readonly prepack?: boolean }): Promise<Session>;
-  /** Bytes of the whole process: resident now, and the most there has been. Does not wait for running requests. */
+  /**
+   * Bytes of the whole process: resident now, and the most there has been, in which weights that several sessions map count once. Does not
+   * wait for running requests.
+   */
   memory(): Promise<{ rss: number; peakRss: number }>;
   /** Ends the thread and frees everything; unfinished requests are rejected. */
   close(): Promise<void>;
@@ -71,6 +75,7 @@ class CpuEngine implements Engine {
   private readonly live = new Map<number, Buffer>();
   private nextBuffer = 0;
   private nextSession = 0;
+  private readonly resident = new ResidentPeak();
 
   constructor(private readonly thread: Thread, readonly threads: number, readonly zeroCopy: boolean) {}
 
@@ -146,11 +151,12 @@ class CpuEngine implements Engine {
         cause: error,
       });
     }
-    return new EngineSession(this.thread, session, program, (given, what) => this.check(given, what));
+    return new EngineSession(this.thread, session, program, (given, what) => this.check(given, what), () => this.resident.sample());
   }
 
   async memory(): Promise<{ rss: number; peakRss: number }> {
-    return { rss: process.memoryUsage.rss(), peakRss: process.resourceUsage().maxRSS * 1024 };
+    this.resident.sample();
+    return { rss: process.memoryUsage.rss(), peakRss: this.resident.peak };
   }
 
   async close(): Promise<void> {

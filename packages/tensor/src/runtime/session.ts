@@ -45,7 +45,10 @@ export class EngineSession implements Session {
   /** The plan that the worker has from the run before. */
   private planned: Plan | undefined;
 
-  constructor(private readonly thread: Thread, private readonly id: number, readonly program: Program, private readonly check: CheckView) {
+  constructor(
+    private readonly thread: Thread, private readonly id: number, readonly program: Program, private readonly check: CheckView,
+    private readonly onRelease: () => void,
+  ) {
     this.inputs = side('input', program.inputs);
     this.outputs = side('output', program.outputs);
   }
@@ -103,6 +106,7 @@ export class EngineSession implements Session {
   }
 
   async release(): Promise<void> {
+    this.onRelease();
     await this.thread.ask({ kind: 'release', session: this.id });
   }
 

@@ -35,6 +35,8 @@ export interface Checkpoint {
   readonly definition: ArchitectureDefinition;
   /** Of matrices in codes: whether they are those of a GGUF file, or were rounded when the model was loaded. */
   readonly precision?: Exclude<Precision, 'f32'>;
+  /** Of a checkpoint that was rounded: the one before. */
+  readonly exact?: Checkpoint;
   /** By Hugging Face name (`model.layers.0.self_attn.q_proj.weight`): those of the architecture, no others. */
   readonly tensors: ReadonlyMap<string, StoredTensor>;
 }
