@@ -31,16 +31,18 @@ function expand(section: Section, shortForms: Readonly<Record<string, string>>):
 /**
  * Lays overrides over a recipe; later ones win.
  *
- * @returns the new value (the given one is left alone) and, for a key that an override set, the words that name the override.
+ * @returns the new value (the given one is left alone); for a key that an override set, the words that name the override; and the keys of the
+ * recipe that an override set to null.
  */
 export function applyOverrides(
   recipe: Record<string, unknown>,
   overrides: readonly string[],
   shortForms: Readonly<Record<string, string>>,
-): { value: Section; readonly origin: (path: KeyPath) => string | undefined } {
+): { value: Section; readonly origin: (path: KeyPath) => string | undefined; readonly emptied: readonly KeyPath[] } {
   const value = structuredClone(recipe);
   expand(value, shortForms);
   const set: { keys: string[]; text: string }[] = [];
+  const emptied: KeyPath[] = [];
 
   for (const override of overrides) {
     const { keys, value: right } = split(override);
@@ -69,13 +71,14 @@ export function applyOverrides(
       const path = keys.slice(0, -1).join('.');
       throw new UserError(`override "${hideSettings(override)}": ${path} is a list of ${at.length}; name an entry from 0 to ${at.length}`);
     }
+    if (right === null && !isMade(recipe, keys)) emptied.push(keys);
     (at as Section)[last] = right;
     set.push({ keys, text: override });
   }
   expand(value, shortForms);
 
   return {
-    value,
+    value, emptied,
     origin(path) {
       // The last override that set this key or something around or inside it.
       const hit = set.findLast(({ keys }) => keys.every((key, i) => i >= path.length || String(path[i]) === key));

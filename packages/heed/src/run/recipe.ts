@@ -9,7 +9,7 @@ import { UserError } from '../errors.js';
 import { fileError } from './files.js';
 import { applyOverrides } from './recipe-overrides.js';
 import { describeIssues } from './recipe-problems.js';
-import { parseYaml } from './recipe-yaml.js';
+import { type KeyPath, parseYaml } from './recipe-yaml.js';
 import { shipped } from './shipped.js';
 
 /** A recipe after checking. */
@@ -60,11 +60,23 @@ async function whereRecipesAre(file: string): Promise<string> {
  * Reads a recipe, applies the overrides, fills in defaults and checks everything.
  *
  * @param schema `TrainRecipe`, `AlignRecipe` or `LabelRecipe`.
- * @param overrides `a.b=value` each; the value is read as YAML. `data=x` sets the short form and keeps the section's other keys.
+ * @param overrides `a.b=value` each; the value is read as YAML. `data=x` sets the short form and keeps the section's other keys; `a.b=null`
+ * takes a key out, where null is not a value that it may have.
  * @throws UserError that lists every problem with its line, the value and what was expected; unknown keys name the nearest known one.
  */
 export async function loadRecipe<T>(file: string, overrides: readonly string[], schema: z.ZodType<T>): Promise<LoadedRecipe<T>> {
   return checkRecipe(await readRecipe(file), file, overrides, schema);
+}
+
+/** Where problems are, dotted, those within the branches of unions included. */
+const placesOf = (issues: readonly z.core.$ZodIssue[], base: KeyPath = []): string[] => issues.flatMap((issue) => {
+  const path = [...base, ...issue.path];
+  return [path.join('.'), ...(issue.code === 'invalid_union' ? issue.errors.flatMap((branch) => placesOf(branch, path)) : [])];
+});
+
+function takeOut(value: Record<string, unknown>, path: KeyPath): void {
+  const holder = path.slice(0, -1).reduce<unknown>((at, key) => (at as Record<PropertyKey, unknown>)[key], value);
+  delete (holder as Record<PropertyKey, unknown>)[path.at(-1)!];
 }
 
 /** `loadRecipe` on text that is already there; `name` stands for the file in messages. */
@@ -76,8 +88,13 @@ export function checkRecipe<T>(
   shortForms: ShortForms = SHORT_FORMS,
 ): LoadedRecipe<T> {
   const document = parseYaml(text, name);
-  const { value, origin } = applyOverrides(document.value, overrides, shortForms);
-  const parsed = schema.safeParse(value, { reportInput: true });
+  const { value, origin, emptied } = applyOverrides(document.value, overrides, shortForms);
+  let parsed = schema.safeParse(value, { reportInput: true });
+  // `key=null` takes a key out of the recipe, where null is not a value that it may have.
+  const refused = placesOf(parsed.error?.issues ?? []);
+  const taken = emptied.filter((path) => refused.includes(path.join('.')));
+  for (const path of taken) takeOut(value, path);
+  if (taken.length > 0) parsed = schema.safeParse(value, { reportInput: true });
   if (!parsed.success) {
     const problems = describeIssues(parsed.error.issues, schema, value, (path) => origin(path) ?? document.where(path));
     const list = problems.map((line) => `  ${line}`).join('\n');

@@ -54,6 +54,18 @@ describe('a recipe', () => {
     expect(check(text)).toEqual({ recipe, text });
   });
 
+  it('loses a key that an override says is null, unless null is a value of it', () => {
+    const text = `${BASE}adapter:\n  rank: 4\n`;
+    expect(check(text, 'adapter.rank=null').recipe.adapter.rank).toBe(16);
+    expect(check(text, 'adapter=null').recipe.adapter).toEqual(check(BASE).recipe.adapter);
+    expect(problem(text, 'run=null')).toContain('"run" is missing');
+    // What the recipe does not have cannot be taken out: it may be a slip of the pen.
+    expect(problem(text, 'train.epochs=null')).toContain('"train.epochs" is null');
+    expect(problem(text, 'adapter.rnak=null')).toContain('did you mean "adapter.rank"');
+    const nullable = z.strictObject({ ratio: z.number().nullable().default(0.5) });
+    expect(checkRecipe('ratio: 1', 'r.yaml', ['ratio=null'], nullable).recipe).toEqual({ ratio: null });
+  });
+
   it('takes overrides, the later one winning', () => {
     const { recipe } = check(
       BASE, 'train.steps=3', 'train.steps=5', 'method.lambda=1.5', 'adapter.targets=[up_proj, down_proj]', 'data.junk=skip',
