@@ -21,6 +21,8 @@ export interface Snapshot {
   readonly data: string;
   /** A report of each round that ended. */
   readonly reports: readonly RoundReport[];
+  /** Lines of `samples.jsonl` by then, so that a resume sees whether some were lost. Absent: the run's are not counted here. */
+  readonly samples?: number;
   readonly trainer: TrainerState;
 }
 

@@ -57,13 +57,17 @@ export async function openRecord(
   const logged = (await run.metrics.rows()).at(-1)?.step ?? 0;
   if (logged < trainer.step)
     say?.(`${run.metrics.path} ends at step ${logged}, and the run goes on from step ${trainer.step}: lines between were lost.`);
+  const samples = (await run.samples.rows()).length;
+  const written = saved?.samples ?? 0;
+  if (samples < written)
+    say?.(`${run.samples.path} has ${samples} of ${written} lines that were written by step ${trainer.step}: the others were lost.`);
   const reports = [...(saved?.reports ?? [])];
   const place = { round: saved?.round ?? 1, done: saved?.done ?? 0, roundSteps: saved?.roundSteps ?? 0, data: saved?.data ?? '' };
   let kept = trainer.step;
   const stopping = (): boolean => interrupt?.requested === true;
 
   async function save(): Promise<void> {
-    await saveCheckpoint(run.checkpointsDir, { ...place, reports, trainer: await trainer.save() }, options.keep);
+    await saveCheckpoint(run.checkpointsDir, { ...place, reports, samples: (await run.samples.rows()).length, trainer: await trainer.save() }, options.keep);
     kept = trainer.step;
   }
 

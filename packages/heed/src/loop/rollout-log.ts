@@ -23,13 +23,25 @@ export interface RatedAnswer {
 
 /** `rollouts.jsonl`: a line for each answer of each finished round. */
 export interface RolloutLog {
+  /** Before the first round of a process: says which answers of earlier rounds the file has lost. */
+  check(k: number): Promise<void>;
   /** Adds the answers of a round that was learnt from. Lines of this round and of later ones, which a resume makes again, are removed. */
   append(k: number, rated: readonly RatedAnswer[]): Promise<void>;
 }
 
-export function openRolloutLog(path: string): RolloutLog {
-  let clean = false;
+/** @param answers of each round */
+export function openRolloutLog(path: string, answers: number, say: (line: string) => void): RolloutLog {
+  let [checked, clean] = [false, false];
   return {
+    async check(k) {
+      if (checked) return;
+      checked = true;
+      const rows = k === 1 ? [] : await readLog(path);
+      for (let round = 1; round < k; round++) {
+        const n = rows.filter((row) => row['round'] === round).length;
+        if (n !== answers) say(`${path} has ${n} of the ${answers} answers of round ${round}: the others were lost.`);
+      }
+    },
     async append(k, rated) {
       if (!clean) {
         const rows = await readLog(path);

@@ -131,6 +131,18 @@ describe('heed align', () => {
     expect(ran.err).toContain(`${file} ends at step 4, and the run goes on from step 6: lines between were lost.`);
   });
 
+  it('says that samples were lost', async () => {
+    const file = join(dirOf('whole'), 'samples.jsonl');
+    const before = readFileSync(file, 'utf8');
+    const heatmaps = before.split('\n').filter((line) => line.includes('"heatmap"')).length;
+    writeFileSync(file, before.slice(before.indexOf('\n') + 1));
+    const ran = await heed(args('whole', '--resume'));
+    writeFileSync(file, before);
+    expect(ran.code, ran.err).toBe(0);
+    expect(heatmaps).toBeGreaterThan(0);
+    expect(ran.err).toContain(`${file} has ${heatmaps - 1} of ${heatmaps} lines that were written by step 6: the others were lost.`);
+  });
+
   it('refuses to go on with other prompts, another judge or another recipe', async () => {
     const refused = async (file: string, change: (text: string) => string, message: RegExp): Promise<void> => {
       const path = join(folder, file);

@@ -52,14 +52,15 @@ export interface RolloutRound extends Degenerate {
 export function rolloutSource(setup: RolloutSetup): Source {
   const { rounds, prompts, samples, method, text, limits, seed, answerer, run, hooks } = setup;
   const { say = () => undefined } = hooks;
-  const log = openRolloutLog(run.path('rollouts.jsonl'));
   const asks = Math.min(setup.each, prompts.length);
+  const log = openRolloutLog(run.path('rollouts.jsonl'), asks * samples, say);
   const steps = minibatches(asks, { ...setup, seed }).length;
   say(`${asks} prompts × ${samples} samples: ${asks * samples} completions a round; optimizer steps a round: ${steps}.`);
   const finished = new Map<number, { readonly report: RolloutRound; readonly rated: readonly RatedAnswer[] }>();
 
   async function lesson({ k, policy, read }: Round): Promise<Lesson> {
     const path = (name: string): string => run.path('work', `round-${k}`, name);
+    await log.check(k);
     const { chosen, answers } = await answerRound(k, policy, setup);
     await answerer.rest();
     const asked = answers.map((answer) => itemOf(chosen, answer));
