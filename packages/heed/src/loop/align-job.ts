@@ -4,6 +4,7 @@ import { UserError } from '../errors.js';
 import { initialParameters } from '../model/adapter.js';
 import { DEFAULT_STORE } from '../label/recipe.js';
 import { loadModel } from '../model/load.js';
+import { scoresTexts } from '../method/method.js';
 import { saveAdapter } from '../model/peft.js';
 import { describeReward, openReward } from '../reward/open.js';
 import { clockOf } from '../run/clock.js';
@@ -83,7 +84,7 @@ export async function runAlignment(recipe: AlignRecipe, run: RunFolder, hooks: H
   requireTokenCredit(recipe.credit, method);
   requireCredit(recipe, method);
   if (rollouts) requireRollouts(recipe, method);
-  if (Object.values(method.heads).some(({ at }) => at === 'last')) {
+  if (scoresTexts(method)) {
     throw new UserError(
       `method: ${method.name} trains a head that scores texts and does not write them, so there are no answers to learn from.`,
       ['Train it on a file: heed train.'],

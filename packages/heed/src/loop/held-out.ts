@@ -11,6 +11,7 @@ import { percent } from '../run/numbers.js';
 import { silentProgress } from '../run/progress.js';
 import { Interrupted } from '../run/signals.js';
 import type { Estimate } from '../run/statistics.js';
+import { logAnswer } from './answer-sample.js';
 import type { Answerer } from './answerer.js';
 
 /** When held-out prompts are answered: before the first round and after the last. */
@@ -73,7 +74,6 @@ export function logAnswers(run: RunFolder, when: When, { answers }: AnswerReport
   for (const { row, response, rated } of answers) {
     const verdict = 'failure' in rated ? rated.failure : (rated.satisfied ?? rated.value);
     const reason = 'failure' in rated ? rated.detail : rated.reason;
-    const id = row.id ?? String(row.source.line);
-    run.samples.append({ kind: 'answer', when, step, id, prompt: row.prompt.at(-1)!.content, response, verdict, reason });
+    logAnswer(run, { when, step, id: row.id ?? String(row.source.line), prompt: row.prompt, response, verdict, reason });
   }
 }

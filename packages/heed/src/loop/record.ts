@@ -67,7 +67,8 @@ export async function openRecord(
   const stopping = (): boolean => interrupt?.requested === true;
 
   async function save(): Promise<void> {
-    await saveCheckpoint(run.checkpointsDir, { ...place, reports, samples: (await run.samples.rows()).length, trainer: await trainer.save() }, options.keep);
+    const samples = (await run.samples.rows()).length;
+    await saveCheckpoint(run.checkpointsDir, { ...place, reports, samples, trainer: await trainer.save() }, options.keep);
     kept = trainer.step;
   }
 

@@ -2,8 +2,9 @@
 import { type Engine, view } from '@heed/tensor';
 import { z } from 'zod';
 import { type AnyRow, type Message, rowDefinition } from '../data/rows.js';
-import type { BoundMethod } from '../method/method.js';
+import { type BoundMethod, scoresTexts } from '../method/method.js';
 import type { RunFolder } from '../run/folder.js';
+import { logAnswer } from './answer-sample.js';
 import type { Answerer } from './answerer.js';
 import type { When } from './held-out.js';
 
@@ -34,7 +35,7 @@ interface AskedPrompt {
 
 /** The first different prompts that a model can answer. A method that trains no language model (a reward model, a classifier) has none. */
 export function promptsToShow(method: BoundMethod, rows: readonly AnyRow[], { prompts: most }: ShownAnswers): readonly AskedPrompt[] {
-  if (most === 0 || Object.values(method.heads).some(({ at }) => at === 'last')) return [];
+  if (most === 0 || scoresTexts(method)) return [];
   const asked = new Map<string, AskedPrompt>();
   for (const row of rows) {
     if (asked.size === most) break;
@@ -63,9 +64,8 @@ export async function showAnswers({ engine, answerer, run, options, prompts, ste
       sampling: { maxNewTokens: options.maxNewTokens, temperature: 0, seed: 0 }, doing: `answering for the report, ${when} training`,
     });
     for (const { row, text, finish } of answers) {
-      const { id, prompt } = prompts[row]!;
-      const reason = finish === 'length' ? { reason: `cut off at ${options.maxNewTokens} tokens` } : {};
-      run.samples.append({ kind: 'answer', when, step: step + 1, id, prompt: prompt.at(-1)!.content, response: text, ...reason });
+      const reason = finish === 'length' ? `cut off at ${options.maxNewTokens} tokens` : undefined;
+      logAnswer(run, { when, step: step + 1, ...prompts[row]!, response: text, reason });
     }
     if (held) await engine.free(held);
   }

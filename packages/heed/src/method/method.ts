@@ -199,6 +199,9 @@ export const defineMethod = <Kind extends RowKind | RowDefinition, Options, Name
   method: Method<Kind, Options, Name, Given>,
 ): Method<Kind, Options, Name, Given> => method;
 
+/** Whether a method trains a head that scores whole texts (a reward model, a classifier), and no model that writes them. */
+export const scoresTexts = ({ heads }: Pick<BoundMethod, 'heads'>): boolean => Object.values(heads).some(({ at }) => at === 'last');
+
 /**
  * A method whose options have been checked, with its types put away: what the trainer works with. Rows of a kind that is defined
  * elsewhere also pass as `AnyRow`: nothing but their own method looks into them.

@@ -18,6 +18,7 @@ import { writeReport } from '../../run/report/write.js';
 import type { Estimate } from '../../run/statistics.js';
 import { sameAsBefore } from '../../run/same-as-before.js';
 import type { AnswerSoFar } from '../../control/state.js';
+import { logAnswer } from '../answer-sample.js';
 import type { AskTools, Later } from './asking.js';
 import { type Policy, type PolicyAnswers, answerHeldOut, change, measure } from './compare.js';
 import { type Grid, searchGrid } from './grid.js';
@@ -230,10 +231,8 @@ function logAnswers(
   for (const when of ['before', 'after'] as const) {
     for (const [x, { task, row }] of prompts.entries()) {
       const { text: response, value, satisfied } = answers[when][x]![0]!;
-      const id = row.id ?? String(row.source.line);
-      const prompt = row.prompt.at(-1)!.content;
-      run.samples.append({
-        kind: 'answer', when, step, id, prompt, response, verdict: satisfied ?? value ?? 'no rating',
+      logAnswer(run, {
+        when, step, id: row.id ?? String(row.source.line), prompt: row.prompt, response, verdict: satisfied ?? value ?? 'no rating',
         reason: when === 'after' ? `${task}: the controller chose ${chosen[x]}` : task,
       });
     }
