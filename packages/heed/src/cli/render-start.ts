@@ -127,7 +127,8 @@ function splitOf({ parts }: StartPlan): string {
 function foreseen(foresight: Foresight): string[] {
   if ('unknown' in foresight) return [`Foreseen: ${foresight.unknown}.`];
   const { steps, rows, minutes, memory } = foresight;
-  const time = minutes < 1 ? 'under a minute' : `about ${Math.round(minutes)} minutes`;
+  const whole = Math.round(minutes);
+  const time = minutes < 1 ? 'under a minute' : `about ${whole} ${whole === 1 ? 'minute' : 'minutes'}`;
   return [
     `Foreseen: ${steps} steps over ${rows} rows, ${time} on two cores, ${size(memory.needed.total)} of memory at the peak `
       + `(${memory.fits ? 'fits into' : 'does not fit into'} the ${size(memory.available)} that are free).`,

@@ -57,10 +57,10 @@ export async function openRecord(
   const logged = (await run.metrics.rows()).at(-1)?.step ?? 0;
   if (logged < trainer.step)
     say?.(`${run.metrics.path} ends at step ${logged}, and the run goes on from step ${trainer.step}: lines between were lost.`);
-  const samples = (await run.samples.rows()).length;
+  const lines = (await run.samples.rows()).length;
   const written = saved?.samples ?? 0;
-  if (samples < written)
-    say?.(`${run.samples.path} has ${samples} of ${written} lines that were written by step ${trainer.step}: the others were lost.`);
+  if (lines < written)
+    say?.(`${run.samples.path} has ${lines} of ${written} lines that were written by step ${trainer.step}: the others were lost.`);
   const reports = [...(saved?.reports ?? [])];
   const place = { round: saved?.round ?? 1, done: saved?.done ?? 0, roundSteps: saved?.roundSteps ?? 0, data: saved?.data ?? '' };
   let kept = trainer.step;

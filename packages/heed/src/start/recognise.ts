@@ -84,12 +84,14 @@ function fits(role: Role, columns: ReadonlyMap<Role, Recognised>): boolean {
 
 /** Whether a column's values can be what a role holds. */
 function takes(role: Role, shape: Shape): boolean {
-  const { form, votes, numbers, words, name } = shape;
+  const { form, votes, numbers, words, name, filled, distinct } = shape;
   const isFlag = numbers.length > 0 && numbers.every((number) => [-1, 0, 1].includes(number));
   if (!FORMS[role].includes(form)) return false;
   switch (role) {
     case 'vote': return form === 'number' ? isFlag : votes >= 0.5 || numbers.length === 0 && votes > 0.2;
     case 'score': return !isFlag;
+    // What is another one in nearly every row names the row, unless its name leaves no doubt.
+    case 'conversation': return rankOf(role, name)?.sure === true || filled < 10 || distinct < 0.9 * filled;
     case 'comment': return votes < 0.5;
     case 'preferred': return form !== 'text' || words < 4;
     case 'prompt': return plainName(name) !== 'user' || words > 2;

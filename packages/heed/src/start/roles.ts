@@ -71,22 +71,27 @@ export const NAMES: Readonly<Record<Role, Names>> = {
   },
   score: {
     sure: words('score rating stars csat'),
-    maybe: words('grade quality points reward overall overall_score helpfulness user_rating star_rating nps bewertung'),
+    maybe: words(`grade quality points reward overall overall_score helpfulness user_rating star_rating nps bewertung sterne etoiles
+      estrellas`),
   },
   comment: {
     sure: words(`comment judgment judgement critique feedback feedback_text feedback_comment user_comment kommentar comentario
       commentaire`),
-    maybe: words('user_feedback comments note notes remark reason explanation review free_text'),
+    maybe: words(`user_feedback comments note notes remark reason explanation review free_text bemerkung anmerkung remarque
+      observacion`),
   },
   conversation: {
     sure: words('conversation_id conv_id chat_id session_id thread_id dialog_id dialogue_id episode_id'),
     maybe: words('conversation session thread ticket_id ticket case_id trace_id chat conv'),
   },
   turn: { sure: words('turn turn_index turn_id message_index'), maybe: words('position index step seq sequence') },
-  user: { sure: words('user_id customer_id uid'), maybe: words('user customer client_id account_id username email who') },
+  user: {
+    sure: words('user_id customer_id uid'),
+    maybe: words('user customer client_id account_id username email who kunde nutzer client cliente'),
+  },
   date: { sure: words('date timestamp created_at'), maybe: words('time datetime created ts at updated_at day datum fecha') },
   finish: { sure: words('finish_reason finish stop_reason'), maybe: [] },
-  id: { sure: words('id message_id inference_id response_id request_id row_id'), maybe: words('uuid key trace_id') },
+  id: { sure: words('id message_id inference_id response_id request_id row_id'), maybe: words('uuid key trace_id ticket_id ticket') },
 };
 
 /** Votes of which true says that something is wrong. */

@@ -6,11 +6,12 @@ export type Vote = boolean | null;
 const list = (text: string): string[] => text.trim().split(/\s*,\s*/);
 
 const GOOD = list(`up, thumbs up, thumbup, thumbsup, upvote, yes, y, true, good, positive, pos, like, liked, helpful, useful, satisfied,
-  correct, accepted, accept, approved, pass, passed, great, excellent, ok, okay, +1, 1, ja, oui, si, gut, bon, bueno, ✅, ✔, ✓, ❤, 💚, 😀, 😊,
-  🙂, 👍, not harmful`);
+  correct, accepted, accept, approved, pass, passed, great, excellent, ok, okay, +1, 1, ja, oui, si, gut, bon, bueno,
+  hilfreich, nützlich, richtig, zufrieden, utile, útil, ✅, ✔, ✓, ❤, 💚, 😀, 😊, 🙂, 👍, not harmful`);
 const BAD = list(`down, thumbs down, thumbdown, thumbsdown, downvote, no, n, false, bad, negative, neg, dislike, disliked, unhelpful,
   not helpful, useless, unsatisfied, dissatisfied, not satisfied, incorrect, wrong, rejected, reject, fail, failed, poor, terrible, -1,
-  nein, non, schlecht, mauvais, malo, ❌, ✘, ✗, 💔, 😞, 🙁, 😡, 👎`);
+  nein, non, schlecht, mauvais, malo, nicht hilfreich, nutzlos, falsch, unzufrieden, pas utile, inutile, no útil,
+  inútil, ❌, ✘, ✗, 💔, 😞, 🙁, 😡, 👎`);
 const NONE = list(`null, none, n/a, na, nan, undefined, neutral, skip, skipped, unknown, -, --, ?, unrated, not rated, no vote, no rating,
   no feedback`);
 

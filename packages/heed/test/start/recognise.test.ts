@@ -34,6 +34,21 @@ describe('a log is recognised', () => {
     expect(plan.parts.heldOut.map(({ answer }) => answer.source.line)).toEqual([4]);
   });
 
+  it('as tickets: what names each row is no conversation, and votes are words', async () => {
+    const line = (i: number): string => [
+      `T-${i}`, `K${i % 3}`, `Frage ${i}: wie geht das?`, `So geht es, Schritt ${i}.`, i % 2 === 0 ? 'Hilfreich' : 'nicht hilfreich',
+      i % 2 === 0 ? '' : 'Sagt nicht, wo.', i % 2 === 0 ? 5 : 2,
+    ].join(';');
+    const lines = Array.from({ length: 12 }, (_, i) => line(i));
+    const head = 'Ticket;Kunde;Frage;Antwort;Bewertung;Bemerkung;Sterne';
+    const { log, plan } = await planned(write('tickets.csv', [head, ...lines].join('\n')));
+    expect(rolesOf(log)).toEqual({
+      prompt: 'Frage', completion: 'Antwort', vote: 'Bewertung', comment: 'Bemerkung', score: 'Sterne', user: 'Kunde', id: 'Ticket',
+    });
+    expect(plan.taken).toMatchObject({ method: 'cut', why: '6 comments that say what is wrong, 6 good answers' });
+    expect(leftOutOf(plan)).toEqual({});
+  });
+
   it('as one object that holds a list, with replies of an API and nested feedback', async () => {
     const reply = (content: string): object => ({
       id: 'r',
