@@ -79,6 +79,13 @@ export function verdictOf(task: Task, { choice, satisfied, answer }: Said): stri
   return task === 'questions' ? answer : undefined;
 }
 
+/** Why marked words are not where they say; undefined where all are. @param said in the order of the item */
+export function whyMisplaced({ responses }: Pick<LabelItem, 'responses'>, { spans = [] }: Said): string | undefined {
+  const wrong = spans.find(({ response, start, end, quote }) => responses[response]?.slice(start, end) !== quote);
+  if (wrong === undefined) return undefined;
+  return `The marked words ${JSON.stringify(wrong.quote.slice(0, 80))} do not stand at ${wrong.start} to ${wrong.end} of the answer.`;
+}
+
 /** What is still missing before it can be given; undefined where nothing is. */
 export function whyIncomplete({ task, principles, scale }: LabelSet, said: Said): string | undefined {
   if (task === 'pairs') return said.choice === undefined ? 'Say which answer is better, or that neither is.' : undefined;

@@ -4,7 +4,7 @@ import { existsSync } from 'node:fs';
 import { Hono } from 'hono';
 import { z } from 'zod';
 
-import { type LabelSet, Said, TASKS, whyIncomplete } from '../../feedback/annotation.js';
+import { type LabelSet, Said, TASKS, whyIncomplete, whyMisplaced } from '../../feedback/annotation.js';
 import type { AnnotationStore } from '../../feedback/annotations.js';
 import { FEEDBACK_KINDS } from '../../feedback/kinds.js';
 import { atomicWrite } from '../../run/files.js';
@@ -21,7 +21,7 @@ import { feedQuestions, goOn, waitingRuns } from '../label/waiting.js';
 import { PEOPLE, knownPeople, peopleOf } from '../label/people.js';
 import { bodyOf, queryOf } from '../request.js';
 
-const name = z.string().trim().min(1).max(80);
+const name = z.string().trim().min(1).max(80).regex(/^\P{Cc}*$/u, 'expected no control characters');
 const file = z.string().min(1).max(1000);
 const place = z.coerce.number().int().min(0);
 const Set = z.object({ set: z.string().min(1) });
@@ -89,11 +89,12 @@ export function labelRoutes(context: StudioContext): Hono {
     const store = await peopleOf(context);
     const [set, [item]] = await Promise.all([store.set(id), store.items(id, [at])]);
     if (set === undefined || item === undefined) throw noItem();
-    const lacks = state === 'given' ? whyIncomplete(set, said) : undefined;
-    if (lacks !== undefined) throw badRequest(lacks, 'said');
+    const meant = turnedSaid(said, item.turned);
+    const fault = state === 'given' ? (whyIncomplete(set, said) ?? whyMisplaced(item, meant)) : undefined;
+    if (fault !== undefined) throw badRequest(fault, 'said');
     if (state === 'given' && item.answers !== undefined && !item.answers.includes(said.answer!))
       throw badRequest(`The answer is none of ${item.answers.join(', ')}.`, 'said.answer');
-    await store.submit({ set, place: at, who, said: turnedSaid(said, item.turned), state, seconds });
+    await store.submit({ set, place: at, who, said: meant, state, seconds });
     await feedQuestions(project, store, set, { place: at, who });
     return c.json(await stepOf(store, await found(store, id), who, await store.next(id, who, at + 1)));
   });
