@@ -69,7 +69,7 @@ function overview(
   out.result(
     { file, answers, rows: Object.fromEntries(counts.map(({ kind, made }) => [kind, made.rows.length])) },
     [
-      `${answers} answers in ${file}`, '', ...kindsOverview(counts.map(({ kind, made }) => ({ kind, rows: made.rows.length }))), '',
+      `${count(answers, 'answer')} in ${file}`, '', ...kindsOverview(counts.map(({ kind, made }) => ({ kind, rows: made.rows.length }))), '',
       ...leftOutLines(counts[0]!.made.leftOut, 'judged'), `Write some: heed rows ${file} --kind judged -o rows.jsonl`,
     ].join('\n'),
   );

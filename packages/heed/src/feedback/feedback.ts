@@ -54,6 +54,9 @@ export class FeedbackFault extends Error {
   }
 }
 
+/** Most characters of a comment or a demonstration: more than any model here reads, and little enough for a database of answers. */
+const MOST = 200_000;
+
 /** @throws FeedbackFault naming the field that does not fit the others */
 export function readFeedback(
   { inference_id: inference, choice, episode_id: episode, metric_name: metric, value: given, tags: labels = {} }: FeedbackBody,
@@ -66,6 +69,7 @@ export function readFeedback(
   if (metric === COMMENT || metric === DEMONSTRATION) {
     if (typeof words !== 'string') return fault(`A ${metric} is a text, not ${JSON.stringify(given)}.`, 'value');
     if (words.trim() === '') return fault(`The ${metric} is empty.`, 'value');
+    if (words.length > MOST) return fault(`The ${metric} has ${words.length} characters; at most ${MOST} are kept.`, 'value');
     if (metric === DEMONSTRATION && episode !== undefined)
       return fault('A demonstration is of one answer, so it needs inference_id.', 'episode_id');
     return { ...about, said: metric, value: words };

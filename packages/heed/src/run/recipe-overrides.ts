@@ -31,8 +31,8 @@ function expand(section: Section, shortForms: Readonly<Record<string, string>>):
 /**
  * Lays overrides over a recipe; later ones win.
  *
- * @returns the new value (the given one is left alone); for a key that an override set, the words that name the override; and the keys of the
- * recipe that an override set to null.
+ * @returns the new value (the given one is left alone); for a key that an override set, the words that name the override; and the keys of
+ * the recipe that an override set to null.
  */
 export function applyOverrides(
   recipe: Record<string, unknown>,

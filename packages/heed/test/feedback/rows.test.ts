@@ -97,6 +97,7 @@ describe('the feedback store', () => {
     [{ metric_name: 'comment', value: 'x' }, /Give inference_id or episode_id/],
     [{ inference_id: 'a', episode_id: 'e', metric_name: 'comment', value: 'x' }, /Give inference_id or episode_id/],
     [{ inference_id: 'a', metric_name: 'comment', value: ' ' }, /comment is empty/],
+    [{ inference_id: 'a', metric_name: 'demonstration', value: 'x'.repeat(200_001) }, /has 200001 characters; at most 200000/],
     [{ inference_id: 'a', metric_name: 'comment', value: true }, /comment is a text/],
     [{ inference_id: 'a', metric_name: 'helpful', value: 'yes' }, /takes true, false or a number/],
     [{ episode_id: 'e', metric_name: 'demonstration', value: 'x' }, /needs inference_id/],
