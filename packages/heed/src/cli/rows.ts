@@ -1,5 +1,6 @@
 /** `heed rows`: training rows out of kept chats and their feedback, and out of what people said in the studio. */
 import { type Command, Option } from 'commander';
+import { count } from '../data/text-lines.js';
 import { FEEDBACK_KINDS as KINDS, type FeedbackKind } from '../feedback/kinds.js';
 import type { FeedbackRows, Metrics } from '../feedback/rows.js';
 import { examples } from './help.js';
@@ -69,7 +70,8 @@ function overview(
   out.result(
     { file, answers, rows: Object.fromEntries(counts.map(({ kind, made }) => [kind, made.rows.length])) },
     [
-      `${count(answers, 'answer')} in ${file}`, '', ...kindsOverview(counts.map(({ kind, made }) => ({ kind, rows: made.rows.length }))), '',
+      `${count(answers, 'answer')} in ${file}`, '',
+      ...kindsOverview(counts.map(({ kind, made }) => ({ kind, rows: made.rows.length }))), '',
       ...leftOutLines(counts[0]!.made.leftOut, 'judged'), `Write some: heed rows ${file} --kind judged -o rows.jsonl`,
     ].join('\n'),
   );
