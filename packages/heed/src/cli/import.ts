@@ -85,7 +85,8 @@ async function importing(
       ...Object.entries(leftOut).map(([reason, n]) => `${n} ${reason}.`), ...await refusedLines([...imported.refused, ...refused]),
     ]);
   }
-  await write({ ...made, kind: chosen }, { output, redact }, imported, out);
+  const others = counts.filter((one) => one.kind !== chosen && one.rows !== 0);
+  await write({ ...made, kind: chosen, others }, { output, redact }, imported, out);
 }
 
 /** How many rows there are of each kind. */
@@ -102,20 +103,22 @@ async function overview(files: readonly string[], imported: Imported, counts: re
 }
 
 async function write(
-  { kind, rows, leftOut, refused }: KindRows & { readonly kind: RowKind }, { output, redact }: { output: string; redact: boolean },
-  imported: Imported, out: Output,
+  { kind, rows, leftOut, refused, others }: KindRows & { readonly kind: RowKind; readonly others: readonly Counted[] },
+  { output, redact }: { output: string; redact: boolean }, imported: Imported, out: Output,
 ): Promise<void> {
   const [{ atomicWrite }, { redactRows }] = await Promise.all([import('../run/files.js'), import('../exchange/redact.js')]);
   const plain = rows.map(({ fields }) => fields);
   const { rows: written, counts } = redact ? redactRows(plain) : { rows: plain, counts: {} };
   await atomicWrite(output, written.map((row) => `${JSON.stringify(row)}\n`).join(''));
   const left = Object.entries(leftOut).map(([reason, n]) => `  not in ${kind} rows: ${n} ${reason}`);
+  const counted = others.map((one) => `${typeof one.rows === 'number' ? one.rows : 'some'} ${one.kind}`).join(', ');
+  const more = others.length === 0 ? [] : [`  of other kinds, by --kind: ${counted}`];
   const { format, records } = imported;
   const about = { output, format, kind, records, rows: rows.length, leftOut, unusable: refused.length, ...reported(imported) };
   const found = Object.entries(counts).map(([what, n]) => `${n} × ${what}`).join(', ');
   const taken = `Taken out: ${found === '' ? 'nothing was found' : found}. Names and what else tells who somebody is remain.`;
   out.result({ ...about, ...(redact && { redacted: counts }) }, [
-    `${rows.length} ${kind} rows are in ${output}`, ...left, ...await refusedLines(refused), ...await aboutLines(imported),
+    `${rows.length} ${kind} rows are in ${output}`, ...left, ...more, ...await refusedLines(refused), ...await aboutLines(imported),
     redact ? taken : KEPT,
   ].join('\n'));
 }

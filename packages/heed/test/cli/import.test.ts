@@ -36,6 +36,8 @@ describe('heed import', () => {
     const results = write('results.jsonl', lines([promptfooResult('Pear.', true), promptfooResult('Leek.', false)]));
     const several = await heed(['import', results, '-o', join(folder, 'x.jsonl')]);
     expect([several.code, several.err]).toEqual([2, expect.stringContaining('rows of several kinds')]);
+    const one = await heed(['import', results, '--kind', 'labelled', '-o', join(folder, 'x.jsonl')]);
+    expect(one.out + one.err).toMatch(/2 labelled rows are in .*\n {2}of other kinds, by --kind: /);
   });
 
   it('scores of Python without a number are no reason to refuse a log', async () => {
