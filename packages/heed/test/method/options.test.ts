@@ -54,22 +54,31 @@ describe('optionsWith', () => {
 
 describe('the options of a run', () => {
   it.each<[object, object]>([
-    [{ name: 'cut' }, { name: 'cut', loss: 'acl', lambda: 1.1, alpha: 1, gamma: 1, ratio: 0.25, endOfTurn: 'judge', without: [] }],
-    [{ name: 'cut', loss: 'v1' }, { name: 'cut', loss: 'v1', lambda: 1.1, alpha: 1, ratio: 0.25, endOfTurn: 'judge', without: [] }],
-    [{ name: 'cut', alpha: 0 }, { name: 'cut', loss: 'acl', lambda: 1.1, alpha: 0, ratio: 0.25, endOfTurn: 'judge', without: [] }],
+    [
+      { name: 'cut' },
+      { name: 'cut', loss: 'acl', lambda: 1.1, alpha: 1, gamma: 1, ratio: 0.25, quoted: 'ratio', endOfTurn: 'judge', without: [] },
+    ],
+    [
+      { name: 'cut', loss: 'v1' },
+      { name: 'cut', loss: 'v1', lambda: 1.1, alpha: 1, ratio: 0.25, quoted: 'ratio', endOfTurn: 'judge', without: [] },
+    ],
+    [
+      { name: 'cut', alpha: 0 },
+      { name: 'cut', loss: 'acl', lambda: 1.1, alpha: 0, ratio: 0.25, quoted: 'ratio', endOfTurn: 'judge', without: [] },
+    ],
     [{ name: 'cut', without: ['l1'], ratio: null }, { name: 'cut', loss: 'acl', ratio: null, without: ['l1'] }],
     [
       { name: 'cut', without: ['detection', 'l2-satisfied'] },
       { name: 'cut', loss: 'acl', alpha: 1, gamma: 1, endOfTurn: 'judge', without: ['detection', 'l2-satisfied'] },
     ],
-    [{ name: 'dpo' }, { name: 'dpo', loss: 'sigmoid', beta: 0.1, labelSmoothing: 0, reference: 'base' }],
+    [{ name: 'dpo' }, { name: 'dpo', loss: 'sigmoid', beta: 0.1, labelSmoothing: 0, sft: 0, reference: 'base' }],
     [
       { name: 'dpo', loss: 'hinge' },
-      { name: 'dpo', loss: 'hinge', beta: 0.1, reference: 'base' },
+      { name: 'dpo', loss: 'hinge', beta: 0.1, sft: 0, reference: 'base' },
     ],
     [
       { name: 'ilf-dpo', loss: 'robust', labelSmoothing: 0.1 },
-      { name: 'ilf-dpo', loss: 'robust', beta: 0.1, labelSmoothing: 0.1, reference: 'base' },
+      { name: 'ilf-dpo', loss: 'robust', beta: 0.1, labelSmoothing: 0.1, sft: 0, reference: 'base' },
     ],
     [{ name: 'cpo' }, { name: 'cpo', loss: 'sigmoid', beta: 0.1, alpha: 1, labelSmoothing: 0 }],
     [{ name: 'cpo', loss: 'hinge' }, { name: 'cpo', loss: 'hinge', beta: 0.1, alpha: 1 }],
@@ -150,6 +159,7 @@ describe('the options of a run', () => {
       alpha: 1,
       gamma: 1,
       ratio: 0.25,
+      quoted: 'ratio',
       endOfTurn: 'judge',
       without: [],
     });
