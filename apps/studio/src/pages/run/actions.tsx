@@ -14,15 +14,16 @@ export function RunActions({ detail: { line: { run, report }, resumeBlocked }, s
     busy.value = true;
     try {
       done(await post(path, { run }));
-      changed();
     } catch (error) {
       complain(error);
     } finally {
       busy.value = false;
     }
   };
-  const stop = (): Promise<void> => act('run/stop', () => say('It stops after the step that is under way, and saves.'));
-  const resume = (): Promise<void> => act('run/resume', () => say('It goes on from its newest checkpoint.'));
+  const told = (text: string) => (): void => { say(text); changed(); };
+  const stop = (): Promise<void> => act('run/stop', told('It stops after the step that is under way, and saves.'));
+  const resume = (): Promise<void> => act('run/resume', told('It goes on from its newest checkpoint.'));
+  // Nothing is asked of a run that is gone.
   const remove = (): Promise<void> => act('run/delete', (answer) => {
     const { id } = answer as Binned;
     go(addressOf('runs'));
