@@ -78,6 +78,9 @@ describe('JSON lines', () => {
     const rows = await readRows(write('long.jsonl.gz', gzipSync(`${JSON.stringify({ long })}\n{"b":1}`)));
     expect(rows.map(({ source }) => source.line)).toEqual([1, 2]);
     expect(rows[0]?.fields['long']).toHaveLength(5_000_000);
+    // Both characters of each pair are escaped: four characters of JSON, none of which may cost a place on a stack.
+    const escapes = await readRows(write('escapes.jsonl', `${JSON.stringify({ long: '\\n'.repeat(2_500_000) })}\n`));
+    expect(escapes[0]?.fields['long']).toHaveLength(5_000_000);
     expect((await failure(write('not.jsonl.gz', 'plain'))).message).toContain('cannot be unpacked as gzip');
   });
 });

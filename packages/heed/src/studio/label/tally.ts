@@ -32,7 +32,7 @@ const tallies = new WeakMap<AnnotationStore, Map<string, Kept>>();
 /**
  * The counts as the store has them now; or how far counting has come, where it takes longer than that.
  *
- * @param patience Milliseconds. Default: until it is done.
+ * @param patience Milliseconds; 0: not at all. Default: until it is done.
  */
 export async function tallyOf(store: AnnotationStore, set: LabelSetLine, patience = Infinity): Promise<Tally | Counting> {
   const sets = tallies.get(store) ?? new Map<string, Kept>();
@@ -44,7 +44,7 @@ export async function tallyOf(store: AnnotationStore, set: LabelSetLine, patienc
     sets.delete(set.id);
     throw error;
   });
-  const inTime = await (patience === Infinity ? ready : Promise.race([ready, setTimeout(patience, false)]));
+  const inTime = await (patience === Infinity ? ready : Promise.race([ready, patience > 0 ? setTimeout(patience, false) : false]));
   return inTime ? kept.tally : { done: kept.done, of: set.items };
 }
 
