@@ -40,6 +40,9 @@ const d2oOwn = [down('logp_rejected'), up('rewards_margin')];
 /** log p of the true answer to a held-out question less that of the false one. */
 const gap = up('answers.gap');
 
+/** CUT with the options of its paper, which are the defaults: the recipe has others. */
+const paperCut = (more = '') => [`method={name: cut${more === '' ? '' : `, ${more}`}}`, 'train.learningRate=4e-4'];
+
 /**
  * By the name of the recipe; a name after a slash is a variant of it. `own`: what the method is for, which must move beside the held-out
  * loss. `answers`: what becomes of true and false answers is measured too, beside the methods that push down (see answers.js).
@@ -50,15 +53,15 @@ export const PLAN = {
   'forward-prediction': plan('judged', [down('nll_judgment')]),
   'hindsight': plan('judged', [down('nll_judged')]),
   'hindsight-reward': plan('scored', [down('nll_correct')], { set: ['method.threshold=0.5'] }),
-  'cut': plan('judged', [down('l1')]),
+  'cut': plan('judged', [down('l1')], { set: paperCut() }),
   ...variants(
     'cut',
     {
-      'without-l1': ['method={name: cut, without: [l1]}'],
-      'without-l2-judged': ['method={name: cut, without: [l2-judged]}'],
-      'without-l2-satisfied': ['method={name: cut, without: [l2-satisfied]}'],
-      'without-detection': ['method={name: cut, without: [detection]}'],
-      'without-dynamic-weight': ['method.gamma=0'],
+      'without-l1': paperCut('without: [l1]'),
+      'without-l2-judged': paperCut('without: [l2-judged]'),
+      'without-l2-satisfied': paperCut('without: [l2-satisfied]'),
+      'without-detection': paperCut('without: [detection]'),
+      'without-dynamic-weight': paperCut('gamma: 0'),
     },
     (recipe, set) => plan('judged', [down(set[0].includes('[l1]') ? 'nll_judged' : 'l1')], { recipe, set }),
   ),

@@ -13,7 +13,8 @@ import { makeRows } from './rows.js';
 export const about = 'a small judge that writes judgments, and what CUT learns from them';
 
 /** CUT of few rows: the quickstart's settings, which dev.jsonl chose. */
-const FEW = ['method.gamma=0', 'method.endOfTurn=ignore', 'train.learningRate=1e-3', 'train.batch=6', 'train.schedule=constant'];
+const RATE = ['train.learningRate=1e-3', 'train.batch=6', 'train.schedule=constant'];
+const FEW = ['method.gamma=0', 'method.endOfTurn=ignore', ...RATE];
 const RULES = 'rules:examples/house-style/house-style.rules.yaml';
 
 /**
@@ -158,7 +159,11 @@ const STAGES = {
     writeFileSync(join(ROOT, 'runs/walk/answers.jsonl'), `${finished.join('\n')}\n`);
     const taught = await judged('runs/walk/answers.jsonl', 'taught', '{ adapter: runs/walk/judge/adapter }', 'runs/walk/labels');
     await runOnce(
-      ['train', 'recipes/cut.yaml', 'data=runs/walk/labels/rows.jsonl', ...FEW, 'run.dir=runs/walk/cut'],
+      [
+        'train', 'recipes/cut.yaml', 'data=runs/walk/labels/rows.jsonl', 'method={ name: cut, gamma: 0, endOfTurn: ignore }',
+        'train.epochs=1',
+        ...RATE, 'run.dir=runs/walk/cut',
+      ],
       'runs/walk/cut/adapter/adapter_model.safetensors',
     );
     const {

@@ -42,7 +42,10 @@ export async function recipeOf({ method, model, train, heldOut, rows, threshold,
   if (heldOut !== undefined) document.setIn(['data', 'eval'], heldOut);
   document.setIn(['data', 'onLong'], 'skip');
   forLog(document, { rows, threshold });
-  document.setIn(['train', 'epochs'], Math.min(MOST_EPOCHS, Math.max(1, Math.round((STEPS * batch) / rows))));
+  // A recipe that goes over its rows more than once was tried so.
+  const own = Number(document.getIn(['train', 'epochs']));
+  const most = own > 1 ? own : MOST_EPOCHS;
+  document.setIn(['train', 'epochs'], Math.min(most, Math.max(1, Math.round((STEPS * batch) / rows))));
   document.setIn(['run', 'dir'], runDir);
   const comments = head.map((line) => `# ${line}\n`).join('');
   return comments + document.toString({ lineWidth: 0 });
