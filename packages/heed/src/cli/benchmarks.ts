@@ -2,6 +2,7 @@
 import { BenchmarkRecipe } from '../evaluate/benchmark-recipe.js';
 import { BENCHMARK_FILES, BENCHMARK_FREE, type BenchmarkSummary, type TaskSummary, runBenchmarks } from '../evaluate/benchmarks.js';
 import type { Score } from '../evaluate/score.js';
+import { type When, byWhom } from '../evaluate/when.js';
 import { openRun } from '../run/folder.js';
 import { finePercent } from '../run/numbers.js';
 import { createProgress } from '../run/progress.js';
@@ -62,12 +63,11 @@ function fieldLines({ fields }: TaskSummary, both: boolean): string[][] {
 
 /** What a reader must know of the numbers of a task. */
 function remarks(name: string, { cut, rows, unfinished = {}, failures }: TaskSummary): string[] {
-  const whoOf = (when: string): string => (when === 'before' ? 'base' : 'adapter');
   return [
     ...(cut === 0 ? [] : [`${name}: the context of ${cut} of ${rows} items was cut at its head, to fit the model`]),
     ...Object.entries(unfinished).filter(([, share]) => share > 0)
-      .map(([when, share]) => `${name}, ${whoOf(when)}: ${finePercent(share)} of the answers were cut off at maxNewTokens`),
+      .map(([when, share]) => `${name}, ${byWhom(when as When)}: ${finePercent(share)} of the answers were cut off at maxNewTokens`),
     ...Object.entries(failures).flatMap(([when, counts]) => Object.entries(counts).map(([reason, n]) =>
-      `${name}, ${whoOf(when)}: ${n} items without a number, ${reason}`)),
+      `${name}, ${byWhom(when as When)}: ${n} items without a number, ${reason}`)),
   ];
 }

@@ -2,7 +2,7 @@
 import type { Command } from 'commander';
 
 import type { Answer } from '../evaluate/answers.js';
-import type { When } from '../evaluate/run.js';
+import { type When, byWhom } from '../evaluate/when.js';
 import { UserError } from '../errors.js';
 import { examples } from './help.js';
 import type { Output } from './output.js';
@@ -100,5 +100,5 @@ function rowOf(when: When, { row: { id }, rated, finish, tokens }: Answer, given
       ...(rated.satisfied === undefined ? {} : { judgment: rated.reason, satisfied: rated.satisfied }),
       score: rated.value, parts: rated.parts, findings: rated.findings,
     };
-  return { id, by: when === 'before' ? 'base' : 'adapter', ...given, ...said, finish, tokens: tokens.length };
+  return { id, by: byWhom(when), ...given, ...said, finish, tokens: tokens.length };
 }

@@ -1,5 +1,6 @@
 /** The table of `heed evaluate`. */
 import type { EvaluationSummary } from '../evaluate/run.js';
+import { byWhom } from '../evaluate/when.js';
 import type { Measured } from '../run/job.js';
 import { percent, withInterval } from '../run/numbers.js';
 import { CHANGE_NOTE, directionOf, isNotDifference, measurementOf } from '../run/report/measurements.js';
@@ -33,7 +34,7 @@ export function renderEvaluation({ rows, reward, before, after, change, failures
   });
   const unrated = (['before', 'after'] as const).flatMap((when) => {
     const reasons = Object.entries(failures[when] ?? {}).map(([reason, n]) => `${reason} ${n}`).join(', ');
-    return reasons === '' ? [] : [`answers without a rating, ${when === 'before' ? 'base' : 'adapter'}: ${reasons}`];
+    return reasons === '' ? [] : [`answers without a rating, ${byWhom(when)}: ${reasons}`];
   });
   return [
     `${rows} prompts, rated by ${reward}; in brackets: 95 % intervals`,

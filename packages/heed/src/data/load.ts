@@ -2,6 +2,7 @@ import { resolve } from 'node:path';
 import { z } from 'zod';
 import { ColumnMap, ValueMap } from './columns.js';
 import { hashOrder } from './hash.js';
+import { Paths, sectionOfPath } from './paths.js';
 import { type Notice, parseRows, type Parsed } from './parse.js';
 import type { Problem } from './problem.js';
 import { readRecords } from './read.js';
@@ -10,14 +11,12 @@ import { rowDefinition, type RowKind, type RowOf } from './rows.js';
 import { once } from './duplicates.js';
 import { splitByPrompt } from './split.js';
 
-const Path = z.union([z.string().min(1), z.array(z.string().min(1)).min(1)]);
-
 /** `data:` of a recipe. A path (or a list of paths) alone is short for `{ path: … }`. */
 export const DataOptions = z.preprocess(
-  (given) => (typeof given === 'string' || Array.isArray(given) ? { path: given } : given),
+  sectionOfPath,
   z.strictObject({
     /** JSONL, JSON, CSV, TSV (each also .gz) or Parquet; several files are read as one. */
-    path: Path,
+    path: Paths,
     /** Our column name → the file's: { prompt: question, completion: answer }. A column named here is used for nothing else. */
     columns: ColumnMap.optional(),
     /** What the file writes for true and false in `satisfied` or `label`: { up: true, down: false }, { 1: false, …, 5: true }. */
@@ -36,7 +35,7 @@ export const DataOptions = z.preprocess(
     /** How string prompts are read: one user turn, or "\n\nHuman: … \n\nAssistant:". */
     transcript: z.enum(['plain', 'human-assistant']).default('plain'),
     /** Rows to evaluate on: a fraction below 1, a number of rows, or other files. Split by prompt. */
-    eval: z.union([z.number().gt(0).lt(1), z.int().min(1), Path]).optional(),
+    eval: z.union([z.number().gt(0).lt(1), z.int().min(1), Paths]).optional(),
     /** Longest prompt + response, in tokens. Default: the model's context. */
     maxTokens: z.int().min(2).optional(),
     /** What to do with longer rows. */

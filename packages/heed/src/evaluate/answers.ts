@@ -5,7 +5,7 @@ import type { Generator } from '../generate/generator.js';
 import type { Completion } from '../generate/request.js';
 import type { SamplingOptions } from '../generate/options.js';
 import { describeWaiting, waitingFor } from '../judge/human.js';
-import { type Failure, failed } from '../judge/respondent.js';
+import { type Failure, failed, reasonsOf } from '../judge/respondent.js';
 import type { Model } from '../model/load.js';
 import type { Scorer } from '../model/scorer.js';
 import type { Rated, Reward } from '../reward/reward.js';
@@ -124,8 +124,7 @@ export async function summarise(
   name: string, rated: readonly (Rated | Failure)[],
 ): Promise<Pick<AnswerReport, 'value' | 'satisfied' | 'findings' | 'failures'>> {
   const good = rated.filter((one): one is Rated => !failed(one));
-  const failures: Record<string, number> = {};
-  for (const one of rated) if (failed(one)) failures[one.failure] = (failures[one.failure] ?? 0) + 1;
+  const failures = reasonsOf(rated.filter(failed));
   if (good.length === 0) {
     const waiting = await waitingFor(rated.filter(failed));
     if (waiting !== undefined) throw new Waiting(`${describeWaiting(waiting)}.`);

@@ -2,13 +2,13 @@
 import { startEngine } from '@heed/tensor';
 import type { Completion } from '../generate/request.js';
 import { describeWaiting, waitingFor } from '../judge/human.js';
-import { type Failure, failed } from '../judge/respondent.js';
+import { type Failure, failed, reasonsOf } from '../judge/respondent.js';
 import { loadModel } from '../model/load.js';
 import { loadAdapter } from '../model/peft.js';
 import { clockOf } from '../run/clock.js';
 import { atomicWrite } from '../run/files.js';
 import type { RunFolder } from '../run/folder.js';
-import type { Hooks, Summary } from '../run/job.js';
+import { type Hooks, type Summary, peakRssMb } from '../run/job.js';
 import { silentProgress } from '../run/progress.js';
 import { writeReport } from '../run/report/write.js';
 import { Interrupted } from '../run/signals.js';
@@ -19,9 +19,7 @@ import type { BenchmarkRecipe } from './benchmark-recipe.js';
 import { type Prepared, type PreparedAnswers, isChoice, isContinuation, prepareTask } from './prepared.js';
 import { type Change, type MeasuredItem, type Score, changesOf, groupsOf, scoresOf } from './score.js';
 import type { Measures } from './tasks/task.js';
-
-/** `before`: the model alone; `after`: with the adapter. */
-type When = 'before' | 'after';
+import { type When, byWhom } from './when.js';
 
 /** An item with the reply and what was measured of it. */
 interface Replied extends MeasuredItem {
@@ -98,7 +96,7 @@ export async function runBenchmarks(recipe: BenchmarkRecipe, run: RunFolder, hoo
         after: joined(summaries, ({ after }) => after!), change: joined<Estimate>(summaries, ({ change }) => change!),
       }),
       tasks: summaries,
-      seconds: Math.round((performance.now() - started) / 100) / 10, peakRssMb: Math.round((await engine.memory()).peakRss / 2 ** 20),
+      seconds: Math.round((performance.now() - started) / 100) / 10, peakRssMb: await peakRssMb(engine),
     };
     await run.writeSummary(summary);
     await writeReport(run.dir);
@@ -186,11 +184,7 @@ function summarise({ name, task, items, options, cut }: Prepared, replied: ByWhe
 const unfinishedOf = (all: readonly Replied[]): number =>
   all.filter(({ reply }) => 'finish' in reply && reply.finish === 'length').length / all.length;
 
-function failuresOf(all: readonly Replied[]): Record<string, number> {
-  const counts: Record<string, number> = {};
-  for (const { failure } of all) if (failure !== undefined) counts[failure.failure] = (counts[failure.failure] ?? 0) + 1;
-  return counts;
-}
+const failuresOf = (all: readonly Replied[]): Record<string, number> => reasonsOf(all.flatMap(({ failure }) => failure ?? []));
 
 /** All metrics of all tasks, as `task metric`. */
 const joined = <T>(summaries: Readonly<Record<string, TaskSummary>>, of: (summary: TaskSummary) => Readonly<Record<string, T>>) =>
@@ -203,7 +197,7 @@ function itemLines(tasks: readonly Prepared[], replied: ByWhen): string {
     all.get(name)!.map(({ group, measures, reply, failure }, i) => {
       const { id, source } = items[i]!;
       const said = failure === undefined ? measures : { failure: failure.failure, detail: failure.detail };
-      return { task: name, by: when === 'before' ? 'base' : 'adapter', id, line: source.line, group, ...reply, ...said };
+      return { task: name, by: byWhom(when as When), id, line: source.line, group, ...reply, ...said };
     })));
   return lines.map((line) => `${JSON.stringify(line)}\n`).join('');
 }

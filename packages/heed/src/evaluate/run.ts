@@ -7,11 +7,12 @@ import type { Adapter } from '../model/peft.js';
 import { type Scorer, createScorer } from '../model/scorer.js';
 import { type RewardInput, describeReward, openReward } from '../reward/open.js';
 import type { Reward } from '../reward/reward.js';
-import type { Hooks, Measured, Summary } from '../run/job.js';
+import { type Hooks, type Measured, type Summary, peakRssMb } from '../run/job.js';
 import { silentProgress } from '../run/progress.js';
 import { Interrupted } from '../run/signals.js';
 import { type Answer, type AnswerReport, evaluateAnswers } from './answers.js';
 import { changeOf, measurements } from './measurements.js';
+import type { When } from './when.js';
 
 /** What an evaluation works on. */
 export interface Evaluation {
@@ -24,9 +25,6 @@ export interface Evaluation {
   /** Where the replies of a respondent behind the reward are kept. Default: runs/labels.db. */
   readonly store?: string;
 }
-
-/** `before`: the model alone; `after`: with the adapter. */
-export type When = 'before' | 'after';
 
 /** How an evaluation talks to whoever started it. */
 export interface EvaluationHooks extends Hooks {
@@ -88,7 +86,7 @@ export async function runEvaluation(
       job: 'evaluate', model: model.checkpoint.id, reward: describeReward(spec), rows: rows.length, skipped: 0,
       before: measurements(before), after: after && measurements(after), change: after && changeOf(before, after, 0),
       failures: { before: before.failures, after: after?.failures },
-      seconds: Math.round((performance.now() - started) / 100) / 10, peakRssMb: Math.round((await engine.memory()).peakRss / 2 ** 20),
+      seconds: Math.round((performance.now() - started) / 100) / 10, peakRssMb: await peakRssMb(engine),
     };
   } finally {
     progress.stop();

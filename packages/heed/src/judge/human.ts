@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { z } from 'zod';
+import { Paths } from '../data/paths.js';
 import { brokenHints, inOrder, problemsError, type Problem } from '../data/problem.js';
 import { readJsonLines } from '../data/read-json.js';
 import { MessageSchema } from '../data/rows.js';
@@ -16,7 +17,7 @@ export const HumanOptions = z.strictObject({
   /** The file that unanswered questions are written to, a JSON object a line. */
   questions: z.string().min(1),
   /** Files with answers: the lines of `questions` with `answer` filled in. Default: the file `questions` itself. */
-  answers: z.union([z.string().min(1), z.array(z.string().min(1)).min(1)]).optional(),
+  answers: Paths.optional(),
 });
 export type HumanOptions = z.infer<typeof HumanOptions>;
 

@@ -1,5 +1,6 @@
 /** What a recipe says under `judge:`. */
 import { z } from 'zod';
+import { Paths } from '../data/paths.js';
 
 import { namesExport } from '../run/user-module.js';
 import { JUDGES } from './index.js';
@@ -14,7 +15,7 @@ export const RewardModelOptions = z
     /** The least reward of a satisfactory response. */
     threshold: z.number().default(0),
     /** A YAML file of principles that responses must follow, or several. An adapter of the method `principle-reward-model` needs it. */
-    principles: z.union([z.string().min(1), z.array(z.string().min(1)).min(1)]).optional(),
+    principles: Paths.optional(),
     /** Names of the principles to use. Default: all of the files. */
     only: z.array(z.string().min(1)).min(1).optional(),
     /** As a reward of `heed align`: also gives how its last token attends to the response, for `credit: { by: attention }`. */

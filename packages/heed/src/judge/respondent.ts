@@ -103,3 +103,10 @@ export interface AskHooks {
 
 /** Whether a reply says why there is none. */
 export const failed = (reply: object): reply is Failure => 'failure' in reply;
+
+/** How many failures there are, by reason. */
+export function reasonsOf(failures: readonly { readonly failure: string }[]): Record<string, number> {
+  const reasons: Record<string, number> = {};
+  for (const { failure } of failures) reasons[failure] = (reasons[failure] ?? 0) + 1;
+  return reasons;
+}

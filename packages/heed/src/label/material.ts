@@ -4,6 +4,7 @@ import { z } from 'zod';
 import { ColumnMap, findColumns, ValueMap } from '../data/columns.js';
 import { hashOrder, hashUnit, promptKey } from '../data/hash.js';
 import { type Parsed, parseRows } from '../data/parse.js';
+import { Paths } from '../data/paths.js';
 import { problemsError } from '../data/problem.js';
 import { readRows } from '../data/read.js';
 import type { Message, PromptRow } from '../data/rows.js';
@@ -12,7 +13,7 @@ import type { RawRow, Source } from '../data/source.js';
 /** `data:` of a label recipe. */
 export const LabelData = z.strictObject({
   /** JSONL, JSON, CSV, TSV or Parquet; several files are read as one. */
-  path: z.union([z.string().min(1), z.array(z.string().min(1)).min(1)]),
+  path: Paths,
   columns: ColumnMap.optional(),
   /** What the file writes for true and false in `satisfied` or `label`: { up: true, down: false }. */
   values: ValueMap.optional(),

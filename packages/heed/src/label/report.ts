@@ -1,6 +1,7 @@
 /** The label report: what was labelled, by whom, how well, at what cost, and what failed. */
 import { finePercent as percent } from '../run/numbers.js';
 import { describeWaiting, type WaitingFor } from '../judge/human.js';
+import { reasonsOf } from '../judge/respondent.js';
 import type { LabelFailure } from './labelled.js';
 import type { AnyLabeler } from './labeler.js';
 import { lineIf } from './report-lines.js';
@@ -37,9 +38,7 @@ export interface LabelReport<Measures extends object = object> {
 
 /** Failures by reason, the most frequent first. */
 export function reasons(failures: readonly LabelFailure[]): Record<string, number> {
-  const counts = new Map<string, number>();
-  for (const { failure } of failures) counts.set(failure, (counts.get(failure) ?? 0) + 1);
-  return Object.fromEntries([...counts].sort(([a, n], [b, m]) => m - n || (a < b ? -1 : 1)));
+  return Object.fromEntries(Object.entries(reasonsOf(failures)).sort(([a, n], [b, m]) => m - n || (a < b ? -1 : 1)));
 }
 
 /** The report as plain text: how many rows, what the labels are worth, what failed, what it cost. */

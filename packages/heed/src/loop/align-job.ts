@@ -9,7 +9,7 @@ import { saveAdapter } from '../model/peft.js';
 import { describeReward, openReward } from '../reward/open.js';
 import { clockOf } from '../run/clock.js';
 import type { RunFolder } from '../run/folder.js';
-import type { Hooks, Summary } from '../run/job.js';
+import { type Hooks, type Summary, peakRssMb } from '../run/job.js';
 import { silentProgress } from '../run/progress.js';
 import { filters } from '../generate/options.js';
 import { samplingIn } from '../run/recipe-schemas.js';
@@ -168,7 +168,7 @@ export async function runAlignment(recipe: AlignRecipe, run: RunFolder, hooks: H
       alarms: [...watch.alarms(), ...(adversary?.alarms() ?? [])],
       steps: trainer.step,
       seconds: Math.round((performance.now() - started) / 100) / 10,
-      peakRssMb: Math.round((await engine.memory()).peakRss / 2 ** 20),
+      peakRssMb: await peakRssMb(engine),
       resumedFrom,
     };
     await run.writeSummary(summary);

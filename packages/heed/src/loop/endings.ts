@@ -1,6 +1,6 @@
 /** Whether the policy still ends its answers: how likely it finds the end of turn behind responses that ended there. */
 import type { Engine, View } from '@heed/tensor';
-import type { BoundMethod } from '../method/method.js';
+import { type BoundMethod, scoresTexts } from '../method/method.js';
 import type { AdapterPlan } from '../model/adapter.js';
 import type { Model } from '../model/load.js';
 import { createScorer } from '../model/scorer.js';
@@ -13,8 +13,7 @@ const MOST = 16;
 /** Responses that end with an end of turn, spread over the items: those of the method's first sequence that is learnt. */
 export function endedResponses(items: readonly Item[], method: BoundMethod, { template }: Pick<Model, 'template'>): TokenSequence[] {
   const name = method.names.find((one) => !method.detached.has(one));
-  const readsOnly = Object.values(method.heads).some(({ at }) => at === 'last');
-  if (name === undefined || readsOnly) return [];
+  if (name === undefined || scoresTexts(method)) return [];
   const ended = items.flatMap(({ sequences }) => sequences[name]?.slice(0, 1) ?? [])
     .filter(({ response, supervised }) => template.stopIds.includes(response.at(-1)!) && supervised?.at(-1) !== false);
   const stride = Math.max(1, Math.floor(ended.length / MOST));

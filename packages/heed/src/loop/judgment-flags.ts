@@ -8,7 +8,7 @@ import { createScorer } from '../model/scorer.js';
 import type { Model } from '../model/load.js';
 import type { Progress } from '../run/progress.js';
 import { createRespond } from '../text/respond.js';
-import { tokenSpans } from '../text/token-ends.js';
+import { holds, tokenSpans } from '../text/token-ends.js';
 import type { TokenSequence } from '../text/token-sequence.js';
 
 /** Rows that are scored at most: a share is seen well enough in them, and a look stays short. */
@@ -28,6 +28,13 @@ export interface JudgmentFlags {
   readonly others: { readonly tokens: number; readonly flagged: number };
 }
 
+/** A row whose judgment quotes its response: the places, and the response without the judgment and with it. */
+interface Quoting {
+  readonly spans: readonly Pick<Quote, 'start' | 'end'>[];
+  readonly one: TokenSequence;
+  readonly other: TokenSequence;
+}
+
 /**
  * Scores responses with and without their judgments by the model as it is.
  *
@@ -39,15 +46,17 @@ export async function judgmentFlags(
   const { flags } = method;
   if (flags === undefined) return undefined;
   const text = createRespond(model.template);
-  const quoting = rows.flatMap((row, index) => {
-    if (!('judgment' in row) || typeof row.judgment !== 'string' || row.satisfied || !method.uses(row)) return [];
+  const fits = (s: TokenSequence): boolean => s.prompt.length + s.response.length <= model.architecture.context;
+  const quoting: Quoting[] = [];
+  for (const [index, row] of rows.entries()) {
+    if (quoting.length === MOST) break;
+    if (!('judgment' in row) || typeof row.judgment !== 'string' || row.satisfied || !method.uses(row)) continue;
     const spans = quotedPlaces(row.judgment, row.completion);
-    if (spans.length === 0) return [];
+    if (spans.length === 0) continue;
     const { [flags.of]: of, [flags.against]: against } = method.sequences(row, text, { rows, index });
     const [one, other] = [of?.[0], against?.[0]];
-    const fits = (s: TokenSequence): boolean => s.prompt.length + s.response.length <= model.architecture.context;
-    return one !== undefined && other !== undefined && fits(one) && fits(other) ? [{ spans, one, other }] : [];
-  }).slice(0, MOST);
+    if (one !== undefined && other !== undefined && fits(one) && fits(other)) quoting.push({ spans, one, other });
+  }
   const none = { tokens: 0, flagged: 0 };
   const counts = { rows: quoting.length, quotedToo: flags.quoted, places: 0, flaggedPlaces: 0, quoted: { ...none }, others: { ...none } };
   if (quoting.length === 0) return counts;
@@ -60,13 +69,12 @@ export async function judgmentFlags(
       const [plain, judged] = [logp[2 * i]!, logp[2 * i + 1]!];
       const flagged = plain.map((p, t) => (judged[t] ?? 0) - (p ?? 0) > Math.log(flags.above));
       const places = tokenSpans(model.tokenizer, one.response);
-      const within = (t: number, { start, end }: Pick<Quote, 'start' | 'end'>): boolean => places[t]!.start < end && places[t]!.end > start;
       for (const span of spans) {
         counts.places++;
-        if (flagged.some((yes, t) => yes && within(t, span))) counts.flaggedPlaces++;
+        if (flagged.some((yes, t) => yes && holds(places[t]!, span))) counts.flaggedPlaces++;
       }
       for (const [t, yes] of flagged.entries()) {
-        const part = spans.some((span) => within(t, span)) ? counts.quoted : counts.others;
+        const part = spans.some((span) => holds(places[t]!, span)) ? counts.quoted : counts.others;
         part.tokens++;
         if (yes) part.flagged++;
       }

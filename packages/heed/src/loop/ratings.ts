@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs';
-import { type Failure, failed } from '../judge/respondent.js';
+import { type Failure, failed, reasonsOf } from '../judge/respondent.js';
 import { describeWaiting, waitingFor } from '../judge/human.js';
 import { UserError } from '../errors.js';
 import type { Rated, Reward, RewardItem } from '../reward/reward.js';
@@ -82,13 +82,6 @@ function distinct(failures: readonly Missing[]): string[] {
   const times = new Map<string, number>();
   for (const { failure, detail } of failures) times.set(`${failure}: ${detail}`, (times.get(`${failure}: ${detail}`) ?? 0) + 1);
   return [...times].map(([words, n]) => (n === 1 ? words : `${words} (${n} times)`));
-}
-
-/** How many failures there are, by reason. */
-export function reasonsOf(failures: readonly Pick<Missing, 'failure'>[]): Record<string, number> {
-  const reasons: Record<string, number> = {};
-  for (const { failure } of failures) reasons[failure] = (reasons[failure] ?? 0) + 1;
-  return reasons;
 }
 
 /** Failures for people: "timeout 3, refused 1". */

@@ -7,6 +7,7 @@ import { UserError } from '../errors.js';
 import { openRespondent } from '../judge/open.js';
 import type { JudgeOptions } from '../judge/options.js';
 import { readPrinciples } from '../judge/principle-file.js';
+import { reasonsOf } from '../judge/respondent.js';
 import { cached } from '../label/cached.js';
 import type { Labelled } from '../label/labelled.js';
 import { type RevisionMeasures, type RevisionsOptions, labelRevisions } from '../label/revisions.js';
@@ -18,7 +19,7 @@ import type { Hooks } from '../run/job.js';
 import { readKept } from '../run/json-file.js';
 import { silentProgress } from '../run/progress.js';
 import { Interrupted } from '../run/signals.js';
-import { reasonsOf, requireEnough } from './ratings.js';
+import { requireEnough } from './ratings.js';
 import type { Answered, Taught, Teacher } from './sources/answered.js';
 
 /** Which of the labeler's rows a method of each kind learns from. */

@@ -8,7 +8,7 @@ import { describeRounding, roundingLoss } from '../model/rounding.js';
 import { saveAdapter } from '../model/peft.js';
 import { clockOf } from '../run/clock.js';
 import type { RunFolder } from '../run/folder.js';
-import type { Hooks, Summary } from '../run/job.js';
+import { type Hooks, type Summary, peakRssMb } from '../run/job.js';
 import { silentProgress } from '../run/progress.js';
 import { createRandom } from '../run/random.js';
 import { writeReport } from '../run/report/write.js';
@@ -109,7 +109,8 @@ export async function runTraining(recipe: TrainRecipe, run: RunFolder, hooks: Ho
     requireKept(method, rows, ready);
     requireHeld(data.eval, held);
     for (const line of describeRows(method, data.train.length, ready, left.length)) say(line);
-    const flags = await judgmentFlags(engine, model, method, rows, progress);
+    // Where all that is quoted is flagged, nothing could be said of it.
+    const flags = method.flags?.quoted === true ? undefined : await judgmentFlags(engine, model, method, rows, progress);
     for (const line of flags === undefined ? [] : remarks(flags)) say(line);
     const memory = checkMemory({ model, method, items: ready.items, plan, options, held: held.items });
     requireMemory(memory, say);
@@ -166,7 +167,7 @@ export async function runTraining(recipe: TrainRecipe, run: RunFolder, hooks: Ho
       before: before?.whole, after: after?.whole, change: before && after && changes(before, after, seed),
       endOfTurn: endedBefore !== undefined && endedAfter !== undefined ? { before: endedBefore, after: endedAfter } : undefined,
       tokens, trainingSeconds: seconds, seconds: (performance.now() - started) / 1000,
-      peakRssMb: Math.round((await engine.memory()).peakRss / 2 ** 20), resumedFrom,
+      peakRssMb: await peakRssMb(engine), resumedFrom,
     };
     await run.writeSummary(summary);
     await writeReport(run.dir);

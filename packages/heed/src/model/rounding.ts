@@ -35,7 +35,7 @@ export async function roundingLoss(
     logits.push((await pass.run(layout))['logits']!.data as Float32Array);
     await pass.release();
   }
-  return compare(logits[0]!, logits[1]!, architecture.vocabulary);
+  return compareLogits(logits[0]!, logits[1]!, architecture.vocabulary);
 }
 
 /** Sequences with so many response tokens together, the last of them cut. */
@@ -51,7 +51,8 @@ function firstTokens(sequences: readonly TokenSequence[]): TokenSequence[] {
   return chosen;
 }
 
-function compare(p: Float32Array, q: Float32Array, vocabulary: number): RoundingLoss {
+/** Compares logits of the same places, [places, vocabulary] each. */
+export function compareLogits(p: Float32Array, q: Float32Array, vocabulary: number): RoundingLoss {
   const tokens = p.length / vocabulary;
   let [divergence, agreed] = [0, 0];
   const summary = (x: Float32Array, from: number): { readonly likeliest: number; readonly normaliser: number } => {

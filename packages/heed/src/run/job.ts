@@ -14,6 +14,10 @@ export interface Hooks {
   readonly shared?: Shared;
 }
 
+/** The largest resident size so far, in MiB, of whatever can tell its memory: an engine. */
+export const peakRssMb = async (engine: { memory(): Promise<{ readonly peakRss: number }> }): Promise<number> =>
+  Math.round((await engine.memory()).peakRss / 2 ** 20);
+
 /** A measurement: a plain number, or a mean with its 95 % interval. */
 export type Measured = number | Estimate;
 

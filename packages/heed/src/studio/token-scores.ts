@@ -4,7 +4,7 @@ import { quotedSpans } from '../text/quotes.js';
 import { cut } from '../method/cut.js';
 import { bind } from '../method/method.js';
 import { createRespond } from '../text/respond.js';
-import { tokenSpans } from '../text/token-ends.js';
+import { holds, tokenSpans } from '../text/token-ends.js';
 import type { TokenSequence } from '../text/token-sequence.js';
 import { badRequest } from '../serve/api-error.js';
 import type { ScoreRequest, Scored } from './api.js';
@@ -35,7 +35,7 @@ export async function scoreTokens(
   const { spans } = quotedSpans(judgment, response);
   const tokens = plain.response.map((id, t) => ({
     text: model.tokenizer.tokenText(id), logp: logp![t]!, logq: logq![t]!,
-    quoted: spans.some(({ start, end }) => places[t]!.start < end && places[t]!.end > start),
+    quoted: spans.some((span) => holds(places[t]!, span)),
   }));
   return { tokens, speaker: shown(speaker), template: model.template.name, promptTokens: [length(plain), length(judged)] };
 }

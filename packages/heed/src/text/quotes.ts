@@ -1,4 +1,5 @@
 /** The words of a response that a judgment quotes. */
+import { escapePattern } from './pattern.js';
 
 export interface Quote {
   readonly quote: string;
@@ -35,9 +36,9 @@ export function quotedSpans(judgment: string, response: string): { readonly span
 
 /** A text as a pattern that finds it as whole words, in any case. */
 function wholeWords(text: string): RegExp {
-  const escaped = text.replace(/[\\^$.*+?()[\]{}|/]/g, String.raw`\$&`);
   const [before, after] = [/^[\p{L}\p{N}]/u, /[\p{L}\p{N}]$/u].map((edge) => edge.test(text));
-  return new RegExp(`${before ? String.raw`(?<![\p{L}\p{N}])` : ''}${escaped}${after ? String.raw`(?![\p{L}\p{N}])` : ''}`, 'giu');
+  const [left, right] = [before ? String.raw`(?<![\p{L}\p{N}])` : '', after ? String.raw`(?![\p{L}\p{N}])` : ''];
+  return new RegExp(`${left}${escapePattern(text)}${right}`, 'giu');
 }
 
 /**

@@ -1,7 +1,7 @@
 import { judgedPrompt } from './judgment.js';
 import { quotedPlaces } from './quotes.js';
 import type { Message, Template } from './template.js';
-import { tokenSpans } from './token-ends.js';
+import { holds, tokenSpans } from './token-ends.js';
 import type { TokenSequence } from './token-sequence.js';
 import type { Tokenizer } from './tokenizer.js';
 
@@ -31,10 +31,10 @@ export function createRespond(template: Template) {
 }
 
 /**
- * Which tokens of a response hold what a judgment quotes of it (`quotedPlaces`). A token counts that holds any character of a place. The
- * text is that of the tokens: a template may trim a response.
+ * Which tokens of a response hold what a judgment quotes of it (`quotedPlaces`). The text is that of the
+ * tokens: a template may trim a response.
  */
 export function quotedTokens(tokenizer: Tokenizer, response: readonly number[], judgment: string): boolean[] {
   const places = quotedPlaces(judgment, tokenizer.decode(response));
-  return tokenSpans(tokenizer, response).map(({ start, end }) => places.some((place) => start < place.end && end > place.start));
+  return tokenSpans(tokenizer, response).map((token) => places.some((place) => holds(token, place)));
 }

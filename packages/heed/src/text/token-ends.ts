@@ -29,6 +29,10 @@ export function tokenSpans(tokenizer: Tokenizer, ids: readonly number[]): Pick<S
   });
 }
 
+/** Whether a token that stands there holds any character of a span. */
+export const holds = (token: Pick<Span, 'start' | 'end'>, span: Pick<Span, 'start' | 'end'>): boolean =>
+  token.start < span.end && token.end > span.start;
+
 /**
  * The token that completes the last character of a span: the first that ends at `span.end` or behind it. The last token for an empty span,
  * which names no place, and for one that reaches beyond the text.

@@ -10,6 +10,7 @@ import type { Weights } from '../../src/model/decoder.js';
 import { readSteps } from '../../src/model/packed-steps.js';
 import { quantize } from '../../src/model/quantize.js';
 import { ropeFeed } from '../../src/model/rope.js';
+import { type RoundingLoss, compareLogits } from '../../src/model/rounding.js';
 import { frozenWeights, packedWeights } from '../../src/model/weights.js';
 
 interface Text { readonly prompt: number[]; readonly ids: number[] }
@@ -58,7 +59,7 @@ describe('the default model in int8', () => {
     for (const [wide, most] of [[false, 6e-3], [true, 3e-3]] as const) {
       const steps = await readSteps(rounded, (module) => !wide || !module.includes('.layers.'));
       const actual = await logits(packedWeights(rounded, { steps }), rounded.folder, true);
-      const { divergence, agreement } = compare(expected, actual, vocabulary);
+      const { divergence, agreement } = together(expected.map((one, i) => compareLogits(one, actual[i]!, vocabulary)));
       expect(divergence, `wide: ${wide}`).toBeLessThan(most);
       expect(divergence, `wide: ${wide}`).toBeGreaterThan(1e-4);
       expect(agreement, `wide: ${wide}`).toBeGreaterThan(0.93);
@@ -91,34 +92,9 @@ describe('the default model in int8', () => {
   }, 120_000);
 });
 
-interface Comparison {
-  /** KL(p ‖ q) in nats a place. */
-  readonly divergence: number;
-  /** The share of places with the same likeliest token. */
-  readonly agreement: number;
-}
-
-/** Compares logits. Plain loops, for these are 42 million logits. */
-function compare(expected: readonly Float32Array[], actual: readonly Float32Array[], vocabulary: number): Comparison {
-  let [places, divergence, agreed] = [0, 0, 0];
-  const summary = (x: Float32Array, from: number): { readonly likeliest: number; readonly normaliser: number } => {
-    let likeliest = from;
-    for (let v = from; v < from + vocabulary; v++) if (x[v]! > x[likeliest]!) likeliest = v;
-    let sum = 0;
-    for (let v = from; v < from + vocabulary; v++) sum += Math.exp(x[v]! - x[likeliest]!);
-    return { likeliest, normaliser: x[likeliest]! + Math.log(sum) };
-  };
-  for (const [i, p] of expected.entries()) {
-    const q = actual[i]!;
-    for (let from = 0; from < p.length; from += vocabulary) {
-      const [a, b] = [summary(p, from), summary(q, from)];
-      for (let v = from; v < from + vocabulary; v++) {
-        const logp = p[v]! - a.normaliser;
-        divergence += Math.exp(logp) * (logp - q[v]! + b.normaliser);
-      }
-      places++;
-      if (a.likeliest === b.likeliest) agreed++;
-    }
-  }
-  return { divergence: divergence / places, agreement: agreed / places };
+/** Of texts compared one by one, over all their places. */
+function together(parts: readonly RoundingLoss[]): Pick<RoundingLoss, 'divergence' | 'agreement'> {
+  const places = parts.reduce((sum, { tokens }) => sum + tokens, 0);
+  const mean = (of: (one: RoundingLoss) => number): number => parts.reduce((sum, one) => sum + one.tokens * of(one), 0) / places;
+  return { divergence: mean(({ divergence }) => divergence), agreement: mean(({ agreement }) => agreement) };
 }

@@ -14,7 +14,7 @@ import { type Checkpoint, openCheckpoint, readTensor } from '../../src/model/che
 import { isPacked } from '../../src/model/checkpoint/stored-tensor.js';
 import { writeSafetensors } from '../../src/model/checkpoint/safetensors-write.js';
 import { BLOCK, quantize, toInt4, toInt8 } from '../../src/model/quantize.js';
-import { describeRounding, roundingLoss } from '../../src/model/rounding.js';
+import { compareLogits, describeRounding, roundingLoss } from '../../src/model/rounding.js';
 import { createRandom } from '../../src/run/random.js';
 import { scratch } from './support.js';
 import { openTiny, useEngine } from './tiny.js';
@@ -163,6 +163,16 @@ it('is measured against what it was rounded from: nothing is lost against itself
   expect(describeRounding('int4', { divergence: 0.01234, agreement: 0.957, tokens: 128 })).toBe(
     'precision int4: KL to f32 0.012 a token; the likeliest token is the same at 96 % of 128 tokens',
   );
+});
+
+it('compares logits by KL and by the likeliest token', () => {
+  // p = (½, ¼, ¼) and q = (¼, ½, ¼): KL = ½ ln 2 − ¼ ln 2; the second place is equal, whatever is added to all of its logits.
+  const [half, quarter] = [Math.log(1 / 2), Math.log(1 / 4)];
+  const compared = compareLogits(
+    Float32Array.of(half, quarter, quarter, 1, 2, 3), Float32Array.of(quarter, half, quarter, 11, 12, 13), 3,
+  );
+  expect(compared).toMatchObject({ agreement: 0.5, tokens: 2 });
+  expect(compared.divergence).toBeCloseTo(Math.log(2) / 8, 6);
 });
 
 describe.each([['tied', true], ['with a head of its own', false]] as const)('a model %s', (name, tied) => {

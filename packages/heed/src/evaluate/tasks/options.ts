@@ -1,16 +1,15 @@
 /** What a recipe says of every benchmark. */
 import { z } from 'zod';
 import { ColumnMap } from '../../data/columns.js';
+import { Paths, sectionOfPath } from '../../data/paths.js';
 import { Sampling } from '../../run/recipe-schemas.js';
-
-const Path = z.union([z.string().min(1), z.array(z.string().min(1)).min(1)]);
 
 /** Rows of files. A path alone is short for `{ path: … }`. */
 export const ItemsOptions = z.preprocess(
-  (given) => (typeof given === 'string' || Array.isArray(given) ? { path: given } : given),
+  sectionOfPath,
   z.strictObject({
     /** JSONL, JSON, CSV, TSV (each also .gz) or Parquet; several files are read as one. */
-    path: Path,
+    path: Paths,
     /** Our column name → the file's. */
     columns: ColumnMap.optional(),
     /** Only rows whose column has this value: { split: test }. */

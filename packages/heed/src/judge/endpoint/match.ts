@@ -1,3 +1,4 @@
+import { escapePattern } from '../../text/pattern.js';
 import { opensThoughts } from '../../text/thoughts.js';
 import { objectsIn } from './json-answer.js';
 import type { Likely } from './reply.js';
@@ -168,7 +169,7 @@ const bare = (text: string): string => text.replace(OPENING, '').trimEnd();
 function afterEcho(text: string, begun: string): string {
   const words = lastLine(begun).trim().replace(/[\s=:]+$/u, '');
   if (words === '') return text;
-  const pattern = words.split(/\s+/u).map((word) => word.replaceAll(/[\\^$.*+?()[\]{}|/]/g, String.raw`\$&`)).join(String.raw`\s+`);
+  const pattern = words.split(/\s+/u).map(escapePattern).join(String.raw`\s+`);
   return text.replace(new RegExp(`^${pattern}[\\s"'\`*_=:]+`, 'iu'), '');
 }
 

@@ -12,7 +12,7 @@ import { loadAdapter } from '../../model/peft.js';
 import type { Reward } from '../../reward/reward.js';
 import { clockOf } from '../../run/clock.js';
 import type { RunFolder } from '../../run/folder.js';
-import type { Hooks, Measured, Summary } from '../../run/job.js';
+import { type Hooks, type Measured, type Summary, peakRssMb } from '../../run/job.js';
 import { silentProgress } from '../../run/progress.js';
 import { writeReport } from '../../run/report/write.js';
 import type { Estimate } from '../../run/statistics.js';
@@ -143,7 +143,7 @@ export async function runControl(recipe: ControlRecipe, run: RunFolder, hooks: H
       tasks: tasksOf(Object.keys(recipe.tasks), heldOut, grid, { before, own, after }),
       rounds: reports,
       seconds: Math.round((performance.now() - started) / 100) / 10,
-      peakRssMb: Math.round((await engine.memory()).peakRss / 2 ** 20),
+      peakRssMb: await peakRssMb(engine),
       resumedFrom,
     };
     // Behind the last round, so that a resume drops the answers and writes them again.

@@ -1,12 +1,12 @@
 import type { PromptRow } from '../../data/rows.js';
-import { type Failure, failed } from '../../judge/respondent.js';
+import { type Failure, failed, reasonsOf } from '../../judge/respondent.js';
 import type { Rated, Reward } from '../../reward/reward.js';
 import { createRandom } from '../../run/random.js';
 import type { Answer } from '../answer-log.js';
 import { type AnswersRounds, answerRound, countDegenerate, isWhole, sayTrained } from '../answered-round.js';
 import type { Constraints } from '../constraints.js';
 import type { Degenerate } from '../degenerate.js';
-import { counted, rateAnswers, reasonsOf } from '../ratings.js';
+import { counted, rateAnswers } from '../ratings.js';
 import { readyItems } from '../ready.js';
 import type { RowMaker } from '../row-maker.js';
 import type { Maker, Sample } from '../rows-of.js';

@@ -1,4 +1,5 @@
 /** The checks that a rule file can name. */
+import { escapePattern } from '../../text/pattern.js';
 import { WORD } from '../../text/word.js';
 import { matches } from './rule.js';
 import type { Check, Fault } from './rule.js';
@@ -7,13 +8,11 @@ import type { Check, Fault } from './rule.js';
 const BEFORE = String.raw`(?<![\p{L}\p{N}\p{M}_]|[\p{L}\p{N}]['’])`;
 const AFTER = String.raw`(?![\p{L}\p{N}\p{M}_]|['’][\p{L}\p{N}])`;
 
-const escape = (text: string): string => text.replace(/[\\^$.*+?()[\]{}|/]/g, String.raw`\$&`);
-
 /** One pattern for many words: any case, any apostrophe, any amount of white space between the words of a phrase. */
 function anyOf(words: readonly string[]): RegExp {
   // The longest first: in an alternation the first that fits wins.
   const longest = [...new Set(words)].sort((a, b) => b.length - a.length);
-  const partOf = (part: string): string => escape(part).replaceAll(/['’]/g, "['’]");
+  const partOf = (part: string): string => escapePattern(part).replaceAll(/['’]/g, "['’]");
   const sources = longest.map((word) => word.trim().normalize('NFC').split(/\s+/).map(partOf).join(String.raw`\s+`));
   return new RegExp(`${BEFORE}(?:${sources.join('|')})${AFTER}`, 'giu');
 }
