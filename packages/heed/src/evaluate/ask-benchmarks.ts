@@ -1,5 +1,4 @@
 /** One model, with an adapter or without, is asked the items of tasks. */
-import { createHash } from 'node:crypto';
 import { type Engine, view } from '@heed/tensor';
 import { createBranchScorer } from '../generate/branch-scorer.js';
 import { openGenerator } from '../generate/open.js';
@@ -7,6 +6,7 @@ import type { Completion } from '../generate/request.js';
 import { fingerprint } from '../model/fingerprint.js';
 import type { Model } from '../model/load.js';
 import type { Adapter } from '../model/peft.js';
+import { digestOf } from '../run/digest.js';
 import type { RunFolder } from '../run/folder.js';
 import type { Hooks } from '../run/job.js';
 import { silentProgress } from '../run/progress.js';
@@ -30,8 +30,7 @@ const STOPPED = 'Stopped. What was answered is kept; the same command goes on.';
 
 /** A file for the replies to these requests, named by them and by who is asked. */
 function fileOf({ model, adapter, run }: Asked, what: unknown): string {
-  const key = createHash('sha256').update(JSON.stringify([fingerprint(model, adapter), what])).digest('hex').slice(0, 24);
-  return run.path('work', `${key}.jsonl`);
+  return run.path('work', `${digestOf([fingerprint(model, adapter), what])}.jsonl`);
 }
 
 /** The error of work that the user stopped; any other error as it is. */

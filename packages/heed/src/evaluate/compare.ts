@@ -1,5 +1,4 @@
 /** Answers of several adapters, or of the model alone, to the same prompts, compared prompt by prompt. */
-import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Engine, startEngine } from '@heed/tensor';
@@ -14,6 +13,7 @@ import type { Model } from '../model/load.js';
 import type { Adapter } from '../model/peft.js';
 import { type RewardInput, describeReward, openReward } from '../reward/open.js';
 import type { Rated, Reward } from '../reward/reward.js';
+import { digestOf } from '../run/digest.js';
 import type { Hooks, Measured } from '../run/job.js';
 import { silentProgress } from '../run/progress.js';
 import { Interrupted } from '../run/signals.js';
@@ -201,9 +201,6 @@ async function sideOf(
   const numbers = Object.entries(said).filter((entry): entry is [string, NonNullable<(typeof entry)[1]>] => entry[1] !== undefined);
   return { name, key, kept, completions, rated, measured: { ...Object.fromEntries(numbers), ...plain }, failures };
 }
-
-/** Names the content of a JSON value. Options that are undefined are left out, as if they had not been given. */
-const digestOf = (value: unknown): string => createHash('sha256').update(JSON.stringify(value)).digest('hex').slice(0, 24);
 
 /** How far apart the answers to a prompt are rated, at most; or how sure the judge was. */
 const distanceOf = ({ answers: [first, ...others], preferred }: ComparedPrompt): number => {

@@ -1,14 +1,9 @@
 /** A comparison as a table for other programs: RFC 4180, a line for each prompt. */
+import { type CsvCell, csv } from '../run/csv.js';
 import { said } from '../text/turn.js';
 import type { Comparison, ComparedAnswer } from './compare.js';
 
-/** A cell: in quotes where it needs them. */
-const cell = (value: string | number | undefined): string => {
-  const text = value === undefined ? '' : String(value);
-  return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
-};
-
-function cellsOf({ text, tokens, finish, rated }: ComparedAnswer, hasReward: boolean): (string | number | undefined)[] {
+function cellsOf({ text, tokens, finish, rated }: ComparedAnswer, hasReward: boolean): CsvCell[] {
   const plain = [text, tokens, finish];
   if (!hasReward) return plain;
   if (rated === undefined || 'failure' in rated) return [...plain, undefined, undefined, rated?.detail];
@@ -29,5 +24,5 @@ export function comparisonCsv({ contenders, prompts, reward, judge }: Comparison
     row.prompt.length === 1 ? row.prompt[0]!.content : row.prompt.map((turn) => `${turn.role}: ${said(turn)}`).join('\n\n'),
     ...answers.flatMap((answer, i) => [...cellsOf(answer, rated), ...(decided && i > 0 ? [outcomes[i - 1]] : [])]),
   ]);
-  return [head, ...lines].map((line) => `${line.map(cell).join(',')}\r\n`).join('');
+  return csv([head, ...lines]);
 }

@@ -41,7 +41,11 @@ export function standardError(parts: readonly (readonly number[])[]): number | n
 /** Values in parts, by the group of each. */
 function inParts(values: readonly number[], groups: readonly (string | undefined)[]): number[][] {
   const parts = new Map<string | undefined, number[]>();
-  values.forEach((value, i) => parts.set(groups[i], [...(parts.get(groups[i]) ?? []), value]));
+  values.forEach((value, i) => {
+    const part = parts.get(groups[i]);
+    if (part === undefined) parts.set(groups[i], [value]);
+    else part.push(value);
+  });
   return [...parts.values()];
 }
 

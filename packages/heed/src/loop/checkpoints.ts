@@ -1,11 +1,10 @@
-import { createHash } from 'node:crypto';
-import { createReadStream, existsSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { mkdir, readdir, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { pipeline } from 'node:stream/promises';
 import { UserError } from '../errors.js';
 import { readSafetensors } from '../model/checkpoint/safetensors.js';
 import { writeSafetensors } from '../model/checkpoint/safetensors-write.js';
+import { digestOfFile } from '../run/digest.js';
 import { atomicWrite, fileError } from '../run/files.js';
 import { readKept } from '../run/json-file.js';
 import type { TrainerState } from '../train/trainer.js';
@@ -39,16 +38,6 @@ type SavedState = Omit<Snapshot, 'trainer'> & Omit<TrainerState, 'arrays'> & {
   readonly digest: string;
 };
 
-async function digestOf(file: string): Promise<string> {
-  const hash = createHash('sha256');
-  try {
-    await pipeline(createReadStream(file), hash);
-  } catch (error) {
-    throw fileError(error, file, 'reading');
-  }
-  return hash.digest('hex');
-}
-
 const ARRAYS = ['parameters', 'm', 'v'] as const;
 const copyKey = (reference: string): string => `copy:${reference}`;
 const folderOf = (step: number): string => `step-${String(step).padStart(6, '0')}`;
@@ -68,7 +57,7 @@ export async function saveCheckpoint(dir: string, { trainer: { arrays, ...counts
       join(draft, 'state.safetensors'),
       all.map(([name, data]) => ({ name, dtype: 'float32', shape: [data.length], data })),
     );
-    const digest = await digestOf(join(draft, 'state.safetensors'));
+    const digest = await digestOfFile(join(draft, 'state.safetensors'));
     await atomicWrite(join(draft, 'state.json'), JSON.stringify({ ...counts, ...place, digest } satisfies SavedState));
     await rm(target, { recursive: true, force: true });
     await rename(draft, target);
@@ -100,7 +89,7 @@ export async function loadNewest(dir: string, size: number, copies: readonly str
   const way = `Remove ${folder}: --resume then goes on from the checkpoint before it, or from the start where there is none.`;
   const { step, t, memory, digest, ...place } = await readKept<SavedState>(join(folder, 'state.json'), way);
   const file = join(folder, 'state.safetensors');
-  if ((await digestOf(file)) !== digest) throw new UserError(`${file} is not as this run wrote it.`, [way]);
+  if ((await digestOfFile(file)) !== digest) throw new UserError(`${file} is not as this run wrote it.`, [way]);
   const { tensors } = readSafetensors(file);
   const load = (name: string): Float32Array => {
     const data = tensors.get(name)?.data;

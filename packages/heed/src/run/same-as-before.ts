@@ -2,13 +2,14 @@
 import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { UserError } from '../errors.js';
+import { digestOf } from './digest.js';
 import { atomicWrite } from './files.js';
 import { readKept } from './json-file.js';
 
 /** Texts are kept as they are, to be shown; anything else by its fingerprint. */
 const kept = (entry: unknown): string => {
   if (typeof entry === 'string') return entry;
-  return createHash('sha256').update(entry instanceof Uint8Array ? entry : JSON.stringify(entry)).digest('hex').slice(0, 24);
+  return entry instanceof Uint8Array ? createHash('sha256').update(entry).digest('hex').slice(0, 24) : digestOf(entry);
 };
 
 /**

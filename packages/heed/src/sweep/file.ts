@@ -1,12 +1,11 @@
 /** `sweep.json`: what a sweep runs, and how far it is. */
-import { createHash } from 'node:crypto';
-import { createReadStream, existsSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { pipeline } from 'node:stream/promises';
 import { z } from 'zod';
 
 import { UserError } from '../errors.js';
+import { digestOfFile } from '../run/digest.js';
 import { atomicWrite } from '../run/files.js';
 import { hasBegun } from '../run/folder.js';
 import { readJsonAs } from '../run/json-file.js';
@@ -90,13 +89,7 @@ async function filesIn(recipes: readonly object[]): Promise<Record<string, strin
   const found: [string, string][] = [];
   for (const path of [...texts].sort()) {
     const isFile = await stat(path).then((info) => info.isFile(), () => false);
-    if (isFile) found.push([path, await digestOf(path)]);
+    if (isFile) found.push([path, await digestOfFile(path)]);
   }
   return Object.fromEntries(found);
-}
-
-async function digestOf(path: string): Promise<string> {
-  const hash = createHash('sha256');
-  await pipeline(createReadStream(path), hash);
-  return hash.digest('hex');
 }

@@ -1,4 +1,5 @@
 /** The table of a sweep, for people and as CSV. */
+import { csv } from '../run/csv.js';
 import { measurementOf, writerOf } from '../run/report/measurements.js';
 import { type Axis, SEED, titlesOf } from './grid.js';
 import type { OverSeeds, Setting } from './outcomes.js';
@@ -36,12 +37,6 @@ export function overview(settings: readonly Setting[], axes: readonly Pick<Axis,
   ];
 }
 
-/** A cell: in quotes where it needs them. */
-const cell = (value: string | number | undefined): string => {
-  const text = value === undefined ? '' : String(value);
-  return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
-};
-
 /**
  * All measurements as a table for other programs (RFC 4180): a line for each setting and measurement. Columns: the keys that vary, the
  * measurement, the number of runs that have it, and of before, after and change the mean and the ends of the interval.
@@ -56,5 +51,5 @@ export function sweepCsv(settings: readonly Setting[], axes: readonly Pick<Axis,
     const numbers = parts.flatMap((part) => [outcome[part]?.mean, outcome[part]?.low, outcome[part]?.high]);
     return [[...keys.map((key) => values[key]), name, outcome.after.values.length, ...numbers]];
   }));
-  return [head, ...lines].map((line) => `${line.map(cell).join(',')}\r\n`).join('');
+  return csv([head, ...lines]);
 }
