@@ -1,6 +1,7 @@
 /** One alignment run from a recipe file, as `heed align` and `heed quickstart` do it: the job, and its table for people. */
 import { type AlignSummary, runAlignment } from '../loop/align-job.js';
 import { ALIGN_FREE, loadAlignRecipe } from '../loop/align-recipe.js';
+import { describeReturn } from '../loop/record.js';
 import { describeAlarm } from '../loop/watch.js';
 import { openRun } from '../run/folder.js';
 import type { Measured } from '../run/job.js';
@@ -71,7 +72,7 @@ export function renderAlignment(results: readonly Aligned[]): string {
     ]),
     '',
     'in brackets: 95 % intervals',
-    ...results.flatMap(({ alarms }) => alarms.map(describeAlarm)),
+    ...results.flatMap(({ alarms, wentBack }) => [...alarms.map(describeAlarm), ...(wentBack ? [describeReturn(wentBack)] : [])]),
     `time ${first.seconds.toFixed(0)} s, peak memory ${megabytes(first.peakRssMb)}`,
     `report:  ${first.run}/report.html`,
     `talk to it:  npx heed chat --adapter ${shellWord(first.run)} --compare`,

@@ -30,6 +30,7 @@ import { type HeldOut, assess, logAnswers } from './held-out.js';
 import { limitsOf } from './items.js';
 import { runLoop } from './loop.js';
 import { openMethod } from './method-of.js';
+import type { WentBack } from './record.js';
 import { requireRowsFromAnswers } from './requirements.js';
 import { requireCredit, requireRollouts } from './rollout-requirements.js';
 import { openRowMaker } from './row-maker.js';
@@ -57,6 +58,8 @@ export interface AlignSummary extends Summary {
   readonly rounds: readonly (RoundReport & (JudgedRound | AnsweredRound | RolloutRound))[];
   /** Signs that the reward was earned by something else than better answers. */
   readonly alarms: readonly Alarm[];
+  /** Where an alarm ended the run: which policy the adapter is of, and which one is not kept. */
+  readonly wentBack?: WentBack;
   readonly steps: number;
 }
 
@@ -142,12 +145,13 @@ export async function runAlignment(recipe: AlignRecipe, run: RunFolder, hooks: H
     if (first !== undefined) await engine.free(first);
     const trainer = await createTrainer({ engine, model, method, plan, options: recipe.train, parameters, moreRounds: source.rounds > 1 });
     for (const line of trainer.describeReferences()) say(line);
-    const { reports, resumedFrom } = await runLoop({
+    const { reports, resumedFrom, wentBack } = await runLoop({
       source, trainer, run, options: recipe.train, fresh: recipe.loop.fresh, untouched, hooks,
       onStep: (step, lesson) => logHeatmaps(run, step, lesson, model.tokenizer),
     });
     await trainer.finish();
-    if (trainer.step === 0) say('No round taught anything: the adapter is as it began. Take a reward that tells the answers apart.');
+    if (trainer.step === 0 && wentBack === undefined)
+      say('No round taught anything: the adapter is as it began. Take a reward that tells the answers apart.');
     await adversary?.finish(run.path('critic'));
     const after = await assess(heldOut, 'after', trainer.policy);
 
@@ -166,6 +170,7 @@ export async function runAlignment(recipe: AlignRecipe, run: RunFolder, hooks: H
       change: changeOf(before, after, seed),
       rounds: reports as AlignSummary['rounds'],
       alarms: [...watch.alarms(), ...(adversary?.alarms() ?? [])],
+      ...(wentBack && { wentBack }),
       steps: trainer.step,
       seconds: Math.round((performance.now() - started) / 100) / 10,
       peakRssMb: await peakRssMb(engine),

@@ -175,7 +175,7 @@ function problemsOfUnrated(recipe: Given): Problem[] {
   }
   if (recipe.constraints !== undefined && (plays || label?.name === 'revisions'))
     problems.push([['constraints'], 'no reward rates the answers here, so there is nothing to take costs off; leave it out']);
-  if (watch.stop && (plays || label?.name === 'revisions'))
+  if (watch.stop === true && (plays || label?.name === 'revisions'))
     problems.push([['watch', 'stop'], 'no reward rates the answers here, so nothing raises an alarm; leave it out']);
   return problems;
 }

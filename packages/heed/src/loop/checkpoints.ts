@@ -68,6 +68,13 @@ export async function saveCheckpoint(dir: string, { trainer: { arrays, ...counts
   for (const step of older) await rm(join(dir, folderOf(step)), { recursive: true, force: true });
 }
 
+/** Puts a snapshot in the place of all checkpoints after it. A kill on the way leaves them, or some of them. */
+export async function goBackTo(dir: string, snapshot: Snapshot, keep: number): Promise<void> {
+  for (const step of (await checkpointSteps(dir)).reverse())
+    if (step > snapshot.trainer.step) await rm(join(dir, folderOf(step)), { recursive: true, force: true });
+  await saveCheckpoint(dir, snapshot, keep);
+}
+
 /** Steps that have a whole checkpoint, in order. */
 export async function checkpointSteps(dir: string): Promise<number[]> {
   if (!existsSync(dir)) return [];
@@ -80,10 +87,13 @@ export async function checkpointSteps(dir: string): Promise<number[]> {
  *
  * @param size The adapter's parameters.
  * @param copies Names of the references that the trainer keeps copies for.
+ * @param until No checkpoint of a later step is looked at. Default: all are.
  * @throws UserError where the checkpoint is of another adapter or another method, or is not as it was written
  */
-export async function loadNewest(dir: string, size: number, copies: readonly string[]): Promise<Snapshot | undefined> {
-  const newest = (await checkpointSteps(dir)).at(-1);
+export async function loadNewest(
+  dir: string, size: number, copies: readonly string[], until = Infinity,
+): Promise<Snapshot | undefined> {
+  const newest = (await checkpointSteps(dir)).findLast((step) => step <= until);
   if (newest === undefined) return undefined;
   const folder = join(dir, folderOf(newest));
   const way = `Remove ${folder}: --resume then goes on from the checkpoint before it, or from the start where there is none.`;

@@ -1,12 +1,12 @@
 import { silentProgress } from '../run/progress.js';
 import type { Learnt, Step } from '../train/trainer.js';
 import type { RoundReport } from './checkpoints.js';
-import { type RecordSetup, openRecord } from './record.js';
+import { type RecordSetup, type TrainingRecord, type WentBack, describeReturn, openRecord } from './record.js';
 import type { Hooks } from '../run/job.js';
 import type { Lesson, Source } from './source.js';
 
 /** What the loop works with. */
-export interface LoopSetup extends Omit<RecordSetup, 'rounds' | 'shortRounds' | 'interrupt' | 'say'> {
+export interface LoopSetup extends Omit<RecordSetup, 'rounds' | 'shortRounds' | 'goesBack' | 'interrupt' | 'say'> {
   readonly source: Source;
   /** The optimizer and its schedule start anew in every round. */
   readonly fresh: boolean;
@@ -29,6 +29,8 @@ export interface LoopResult {
   readonly tokens: number;
   readonly seconds: number;
   readonly resumedFrom: number | undefined;
+  /** Where the last lesson asked to go back, and an earlier policy is the result. */
+  readonly wentBack?: WentBack;
 }
 
 /**
@@ -43,18 +45,22 @@ export async function runLoop(
 ): Promise<LoopResult> {
   const { rounds } = source;
   const { progress = silentProgress, interrupt, say } = hooks;
-  const record = await openRecord({ run, trainer, options, rounds, shortRounds: source.shortRounds === true, interrupt, say });
+  const record = await openRecord({
+    run, trainer, options, rounds, shortRounds: source.shortRounds === true, goesBack: source.goesBack === true, interrupt, say,
+  });
+  let wentBack: WentBack | undefined;
   let [tokens, seconds] = [0, 0];
 
   for (let k = record.round; k <= rounds; k++) {
     const lesson = await source.lesson({
       k, policy: untouched && trainer.step === 0 ? undefined : trainer.policy, read: (...given) => trainer.read(...given),
     });
-    const done = record.begin(k, lesson);
+    const done = await record.begin(k, lesson);
     if (done === 'all') continue;
     onLesson?.(k, lesson);
     if (lesson.items.length === 0) {
       await record.end(NOTHING, await source.learnt?.(k, NOTHING));
+      if (lesson.goBack === true) wentBack = await goBack(record, say);
       if (lesson.last === true) break;
       continue;
     }
@@ -81,5 +87,13 @@ export async function runLoop(
     seconds += learnt.seconds;
     if (lesson.last === true) break;
   }
-  return { reports: record.reports, tokens, seconds, resumedFrom: record.resumedFrom };
+  return { reports: record.reports, tokens, seconds, resumedFrom: record.resumedFrom, ...(wentBack && { wentBack }) };
+}
+
+async function goBack(record: TrainingRecord, say: Hooks['say']): Promise<WentBack | undefined> {
+  const went = await record.goBack();
+  say?.(went === undefined
+    ? 'No earlier policy was seen to be better: the policy stays as it is.'
+    : describeReturn(went));
+  return went;
 }

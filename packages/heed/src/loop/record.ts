@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { join } from 'node:path';
 import { UserError } from '../errors.js';
 import type { RunFolder } from '../run/folder.js';
 import type { Hooks } from '../run/job.js';
@@ -8,7 +9,7 @@ import { Interrupted } from '../run/signals.js';
 import type { Item } from '../train/item.js';
 import { NotFiniteError } from '../train/not-finite.js';
 import type { Learnt, Step, Trainer } from '../train/trainer.js';
-import { type RoundReport, loadNewest, saveCheckpoint } from './checkpoints.js';
+import { type RoundReport, type Snapshot, goBackTo, loadNewest, saveCheckpoint } from './checkpoints.js';
 import type { Lesson } from './source.js';
 
 /** What a run keeps of its training on disk: the log of its steps, its checkpoints, and a report of each round. */
@@ -23,7 +24,7 @@ export interface TrainingRecord {
    *
    * @throws UserError where the round was begun with other items
    */
-  begin(k: number, lesson: Lesson): number | 'all';
+  begin(k: number, lesson: Lesson): Promise<number | 'all'>;
   /** Logs a step, and saves where a checkpoint is due. @throws Interrupted after saving, where a stop was asked for */
   step(step: Step, more?: Readonly<Record<string, number>>): Promise<void>;
   /**
@@ -33,7 +34,27 @@ export interface TrainingRecord {
   failure(error: unknown): Promise<unknown>;
   /** Reports a round, and saves its end where a step was taken. @throws Interrupted where a stop was asked for and a round is left */
   end(learnt: Learnt, words: Readonly<Record<string, unknown>> | undefined): Promise<void>;
+  /**
+   * Goes back to the policy that wrote the answers of the newest round whose lesson did not object to it, and saves that; a resume goes on
+   * from there.
+   *
+   * @returns Where it went back to; undefined where the policy has taken no step since, or no lesson looked at one before.
+   */
+  goBack(): Promise<WentBack | undefined>;
 }
+
+/** A return to an earlier policy. */
+export interface WentBack {
+  /** The round whose answers it wrote. */
+  readonly round: number;
+  /** Steps that it had taken, and those that the policy had taken which is not kept. */
+  readonly step: number;
+  readonly from: number;
+}
+
+/** The same for people. */
+export const describeReturn = ({ round, step, from }: WentBack): string =>
+  `the policy after step ${from} is not kept: the adapter is that after step ${step}, which wrote the answers of round ${round}.`;
 
 export interface RecordSetup {
   readonly run: Pick<RunFolder, 'metrics' | 'samples' | 'checkpointsDir' | 'resuming'>;
@@ -42,15 +63,19 @@ export interface RecordSetup {
   readonly rounds: number;
   /** Checkpoints are saved by `train.checkpointEvery` alone, and not at the end of every round. */
   readonly shortRounds: boolean;
+  /** Lessons may ask to go back, so that an earlier state is kept, too. */
+  readonly goesBack: boolean;
   readonly interrupt: Hooks['interrupt'];
   readonly say?: Hooks['say'];
 }
 
 /** Opens the record of a run. On a resume the trainer gets the state of the newest checkpoint, and later lines of the logs are dropped. */
 export async function openRecord(
-  { run, trainer, options, rounds, shortRounds, interrupt, say }: RecordSetup,
+  { run, trainer, options, rounds, shortRounds, goesBack, interrupt, say }: RecordSetup,
 ): Promise<TrainingRecord> {
-  const saved = run.resuming ? await loadNewest(run.checkpointsDir, trainer.policy.shape[0]!, Object.keys(trainer.copies)) : undefined;
+  const goodDir = join(run.checkpointsDir, 'good');
+  const fits = [trainer.policy.shape[0]!, Object.keys(trainer.copies)] as const;
+  const saved = run.resuming ? await loadNewest(run.checkpointsDir, ...fits) : undefined;
   if (saved !== undefined) await trainer.restore(saved.trainer);
   await run.metrics.truncateAfter(trainer.step);
   await run.samples.truncateAfter(trainer.step);
@@ -64,11 +89,23 @@ export async function openRecord(
   const reports = [...(saved?.reports ?? [])];
   const place = { round: saved?.round ?? 1, done: saved?.done ?? 0, roundSteps: saved?.roundSteps ?? 0, data: saved?.data ?? '' };
   let kept = trainer.step;
+  // The state before the newest round that no lesson objected to. Its step is never after that of a checkpoint that is gone on from.
+  let good: Snapshot | undefined = saved && goesBack ? await loadNewest(goodDir, ...fits, trainer.step) : undefined;
+  let goodOnDisk = good;
   const stopping = (): boolean => interrupt?.requested === true;
 
-  async function save(): Promise<void> {
+  async function snapshot(): Promise<Snapshot> {
     const samples = (await run.samples.rows()).length;
-    await saveCheckpoint(run.checkpointsDir, { ...place, reports, samples, trainer: await trainer.save() }, options.keep);
+    return { ...place, reports: [...reports], samples, trainer: await trainer.save() };
+  }
+
+  async function save(): Promise<void> {
+    if (good !== undefined && good !== goodOnDisk) {
+      // Two of them: the newest may turn out to be of a later step than the checkpoint that a kill leaves.
+      await saveCheckpoint(goodDir, good, 2);
+      goodOnDisk = good;
+    }
+    await saveCheckpoint(run.checkpointsDir, await snapshot(), options.keep);
     kept = trainer.step;
   }
 
@@ -76,7 +113,7 @@ export async function openRecord(
     round: place.round,
     reports,
     resumedFrom: saved?.trainer.step,
-    begin(k, { items }) {
+    async begin(k, { items, goBack }) {
       const data = fingerprint(items);
       if (k !== place.round || saved === undefined) Object.assign(place, { round: k, done: 0, roundSteps: 0, data });
       else if (data !== place.data) {
@@ -84,6 +121,7 @@ export async function openRecord(
           'Restore the data, and what the run keeps in its folder `work`, or start again with --overwrite.',
         ]);
       }
+      if (goesBack && goBack !== true && place.done === 0) good = await snapshot();
       return place.done > 0 && place.done === place.roundSteps ? 'all' : place.done;
     },
     async step(taken, more) {
@@ -108,6 +146,13 @@ export async function openRecord(
       // Without a step the newest checkpoint says all. A resume makes this empty lesson again, from what is on disk.
       if (steps > 0 && (!shortRounds || last || due || stopping())) await save();
       if (stopping() && place.round < rounds) throw new Interrupted(`Stopped after round ${place.round}; go on with --resume.`);
+    },
+    async goBack() {
+      const from = trainer.step;
+      if (good === undefined || good.trainer.step === from) return undefined;
+      await trainer.restore(good.trainer);
+      await goBackTo(run.checkpointsDir, good, options.keep);
+      return { round: good.round, step: good.trainer.step, from };
     },
   };
 }

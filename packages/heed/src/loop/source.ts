@@ -26,6 +26,8 @@ export interface Lesson {
   readonly schedule?: { readonly before: number; readonly total: number };
   /** No round comes after this one, however many the source has. */
   readonly last?: true;
+  /** The policy that wrote this round's answers is not to be kept: the run goes back to the one that wrote those of the round before. */
+  readonly goBack?: true;
   /** Numbers of the round for the log: every step of the round shows them. */
   readonly metrics?: Readonly<Record<string, number>>;
 }
@@ -38,6 +40,8 @@ export interface Source {
   readonly rounds: number;
   /** Rounds are many and short, so checkpoints are saved by `train.checkpointEvery` alone. Default: also at the end of every round. */
   readonly shortRounds?: boolean;
+  /** A lesson of this source may say `goBack`. Default: none does. */
+  readonly goesBack?: boolean;
   lesson(round: Round): Promise<Lesson>;
   /** The source's own report of a round that ended: kept in checkpoints and in `summary.json`. */
   learnt?(k: number, learnt: Learnt): Promise<Readonly<Record<string, unknown>>> | Readonly<Record<string, unknown>>;

@@ -50,6 +50,8 @@ export interface Alarm {
 const FEWEST = 8;
 /** A mean changed where it differs by more than so many standard errors of the difference. */
 const ERRORS = 2;
+/** A policy this far from the base, in nats an answer, has left it for good: KL divergence of useful policies stays far below. */
+const EXPLODED = 100;
 /** How much a sign may change. */
 const LIMITS = { longer: 1.5, shorter: 2 / 3, distinct2: 0.8, repetition: 0.1, selfPraise: 0.1, kl: 10 } as const;
 
@@ -99,7 +101,8 @@ export function alarmsOf(rounds: readonly Signs[], weights: Readonly<Record<stri
   const [first, now] = [rounds[0], rounds.at(-1)];
   if (first === undefined || now === undefined || now.reward.n < FEWEST) return [];
   const alarm = (sign: string, was: number, is: number): Alarm => ({ round: rounds.length, sign, first: was, now: is });
-  const far = now.kl !== undefined && now.kl.mean > LIMITS.kl ? [alarm('kl', first.kl?.mean ?? 0, now.kl.mean)] : [];
+  // Written so that a mean which is no number is far, too.
+  const far = now.kl !== undefined && !(now.kl.mean <= LIMITS.kl) ? [alarm('kl', first.kl?.mean ?? 0, now.kl.mean)] : [];
   if (rounds.length < 2 || first.reward.n < FEWEST || changeOf(first.reward, now.reward) <= 0) return far;
 
   const found = [...far];
@@ -118,6 +121,9 @@ export function alarmsOf(rounds: readonly Signs[], weights: Readonly<Record<stri
   }
   return found;
 }
+
+/** Whether the KL divergence exploded: its mean is above 100 nats an answer, or is no number. */
+export const exploded = ({ kl }: Pick<Signs, 'kl'>): boolean => kl !== undefined && !(kl.mean <= EXPLODED);
 
 /** The difference of two means; 0 where it lies within two of its standard errors. */
 function changeOf(first: Sign, now: Sign): number {

@@ -4,13 +4,16 @@ import type { Reward } from '../reward/reward.js';
 import { atomicWrite } from '../run/files.js';
 import type { RunFolder } from '../run/folder.js';
 import type { Hooks } from '../run/job.js';
-import { type Alarm, type Signs, type WatchedAnswer, alarmsOf, describeAlarm, signsOf } from './watch.js';
+import { type Alarm, type Signs, type WatchedAnswer, alarmsOf, describeAlarm, exploded, signsOf } from './watch.js';
 import { readKept } from '../run/json-file.js';
 
 /** `watch:` of a recipe. */
 export const WatchOptions = z.strictObject({
-  /** The run ends before it learns from a round that raises an alarm. Default: it says so and goes on. */
-  stop: z.boolean().default(false),
+  /**
+   * `true`: the run ends before it learns from a round that raises an alarm, and goes back to the policy of the round before. `false`: it
+   * says alarms and goes on. Default: it says alarms, and ends like this only where the KL divergence explodes.
+   */
+  stop: z.boolean().optional(),
 });
 export type WatchOptions = z.infer<typeof WatchOptions>;
 
@@ -21,10 +24,15 @@ interface Looked {
 
 /** The watch of one run. */
 export interface Watch {
+  /** Whether it may end a run whose KL divergence from the base is measured, or is not. */
+  mayStop(measured: boolean): boolean;
+  /** Whether it wants to know the KL divergence from the base where the method does not: an alarm ends the run. */
+  readonly wantsKl: boolean;
   /**
    * Looks at a round's rated answers, says its alarms, and keeps its signs in `work/round-<k>/signs.json`, where a resume finds them.
    *
-   * @returns The numbers of the round for its report, and whether the run is to end without learning from the round.
+   * @returns The numbers of the round for its report, and whether the run is to end: without learning from the round, and with the policy
+   * of the round before.
    */
   look(k: number, answers: readonly WatchedAnswer[]): Promise<Looked>;
   /** Those of all rounds so far, whichever process looked at them. */
@@ -42,6 +50,8 @@ export function openWatch(
   const raisedIn = (k: number): Alarm[] => alarmsOf(upTo(k), weights).map((alarm) => ({ ...alarm, round: k }));
 
   return {
+    mayStop: (measured) => stop === true || (stop === undefined && measured),
+    wantsKl: stop === true,
     async look(k, answers) {
       for (let before = 1; before < k; before++) {
         if (seen.has(before) || !existsSync(fileOf(before))) continue;
@@ -53,8 +63,9 @@ export function openWatch(
       seen.set(k, signs);
       const alarms = raisedIn(k);
       for (const alarm of alarms) say(`${describeAlarm(alarm)}.`);
-      if (stop && alarms.length > 0) say(`round ${k} is not learnt from, and the run ends here (watch.stop).`);
-      return { report: reportOf(signs), stop: stop && alarms.length > 0 };
+      const ends = stop === true ? alarms.length > 0 : stop === undefined && exploded(signs);
+      if (ends) say(`round ${k} is not learnt from, and the run ends here (watch.stop).`);
+      return { report: reportOf(signs), stop: ends };
     },
     alarms: () => [...seen.keys()].sort((a, b) => a - b).flatMap(raisedIn),
   };

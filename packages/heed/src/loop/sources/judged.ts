@@ -60,6 +60,7 @@ export function judgedSource(setup: JudgedSetup): Source {
 
   return {
     rounds,
+    goesBack: setup.watch.mayStop(false),
     async lesson({ k, policy }) {
       const path = (name: string): string => run.path('work', `round-${k}`, name);
       const { chosen, answers } = await answerRound(k, policy, setup);
@@ -80,7 +81,7 @@ export function judgedSource(setup: JudgedSetup): Source {
       if (seen.stop) {
         await answerer.rest();
         done.set(k, { ...report, trainedOn: 0 });
-        return { items: [], rows: [], seed: seed + k, last: true };
+        return { items: [], rows: [], seed: seed + k, last: true, goBack: true };
       }
       const made = method.select(own.rows, createRandom('select', seed, k));
       const rows = maker === undefined ? made : await maker.make(`round-${k}`, made, policy);

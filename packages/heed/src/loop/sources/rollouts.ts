@@ -56,6 +56,7 @@ export function rolloutSource(setup: RolloutSetup): Source {
   const log = openRolloutLog(run.path('rollouts.jsonl'), asks * samples, say);
   const steps = minibatches(asks, { ...setup, seed }).length;
   say(`${asks} prompts × ${samples} samples: ${asks * samples} completions a round; optimizer steps a round: ${steps}.`);
+  const measuresKl = method.reads.reference || setup.watch.wantsKl;
   const finished = new Map<number, { readonly report: RolloutRound; readonly rated: readonly RatedAnswer[] }>();
 
   async function lesson({ k, policy, read }: Round): Promise<Lesson> {
@@ -74,7 +75,7 @@ export function rolloutSource(setup: RolloutSetup): Source {
       return { group, reward: rated?.value ?? null, parts: rated?.parts, partWeights: rating.weights, tokens, logp };
     });
     const { items } = prepare(chosen.map((prompt, row) => rowOf(prompt, groupOf(answers, row))), method, text, limits);
-    const request = { ...method.reads, attention: setup.credit.by === 'attention' && !bringAttention(results) };
+    const request = { ...method.reads, reference: measuresKl, attention: setup.credit.by === 'attention' && !bringAttention(results) };
     const found = await readRollouts(path('readings.json'), bare, request, {
       name: method.names[0]!, untouched: policy === undefined, read: (wanted) => read(items, wanted),
     });
@@ -104,7 +105,7 @@ export function rolloutSource(setup: RolloutSetup): Source {
     };
     finished.set(k, { report, rated });
     return {
-      items: learnt, rows, seed: seed + k, metrics, ...(seen.stop ? { last: true } : {}),
+      items: learnt, rows, seed: seed + k, metrics, ...(seen.stop ? { last: true, goBack: true } : {}),
       order: minibatches(learnt.length, { batch: setup.batch, epochs: setup.epochs, seed: seed + k }),
     };
   }
@@ -112,6 +113,7 @@ export function rolloutSource(setup: RolloutSetup): Source {
   return {
     rounds,
     shortRounds: true,
+    goesBack: setup.watch.mayStop(measuresKl),
     lesson,
     async learnt(k) {
       const { report, rated } = finished.get(k)!;
@@ -137,7 +139,8 @@ export function rolloutSource(setup: RolloutSetup): Source {
           reward: one?.rollout.reward ?? null,
           advantages: one === undefined ? ids.map(() => 0) : [...one.credit.advantages],
           returns: one?.credit.returns && [...one.credit.returns],
-          reference: one?.rollout.reference && Array.from(one.rollout.reference),
+          // Read for the watch alone, it is none of the method's business.
+          reference: method.reads.reference ? one?.rollout.reference && Array.from(one.rollout.reference) : undefined,
           values: one?.rollout.values && Array.from(one.rollout.values),
         };
       }),
