@@ -167,7 +167,8 @@ export function criticAlarm(rounds: readonly Pick<CriticRound, 'accuracy' | 'con
   return { round: rounds.length, sign: 'critic/accuracy', first: rounds[0]!.accuracy, now: rounds.at(-1)!.accuracy };
 }
 
-const describeCriticAlarm = ({ round, now }: Alarm): string => (now > WON
+/** An alarm of the critic for people, with what to do. */
+export const describeCriticAlarm = ({ round, now }: Alarm): string => (now > WON
   ? `alarm in round ${round}: the critic was right and sure in ${STREAK} rounds, so that it pays nearly the same for all answers; raise `
     + 'adversary.smoothing, lower adversary.learningRate, or begin with a policy that has seen demonstrations (adapter.from)'
   : `alarm in round ${round}: the critic took nearly every answer for the demonstration in ${STREAK} rounds, so that the policy has found `

@@ -2,7 +2,7 @@ import { startEngine } from '@heed/tensor';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { criticAlarm } from '../../src/loop/adversary.js';
+import { criticAlarm, describeCriticAlarm } from '../../src/loop/adversary.js';
 import type { AlignSummary } from '../../src/loop/align-job.js';
 import { accuracyOf, chanceOf, pairLoss } from '../../src/loop/critic.js';
 import { loadModel } from '../../src/model/load.js';
@@ -130,5 +130,8 @@ describe('the critic', () => {
     expect(alarms([0.5, 0.5], [1, 0.6], [1, 0.6], [1, 0.6])).toEqual([undefined, undefined, undefined, undefined]);
     expect(alarms([0.1, 0.1], [0, 0.1], [0.1, 0.1])).toEqual([undefined, undefined, 3]);
     expect(alarms([0.5, 0.5], [0.5, 0.5], [0.5, 0.5], [0.5, 0.5])).toEqual([undefined, undefined, undefined, undefined]);
+    const said = (of: number): string => describeCriticAlarm(criticAlarm([0, 1, 2].map(() => ({ accuracy: of, confidence: of })))!);
+    expect(said(0.95)).toMatch(/^alarm in round 3: the critic was right and sure .* pays nearly the same for all answers; raise adversary\.smoothing/);
+    expect(said(0.05)).toMatch(/^alarm in round 3: the critic took nearly every answer for the demonstration .* raise adversary\.steps/);
   });
 });

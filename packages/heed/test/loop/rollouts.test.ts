@@ -20,6 +20,7 @@ beforeAll(async () => {
 type Given = { completions: readonly string[] };
 const printable = (text: string): number => [...text].filter((c) => c >= ' ' && c <= '~').length;
 export const share = ({ completions }: Given): number[] => completions.map((text) => printable(text) / Math.max(1, [...text].length));
+export const brief = ({ completions }: Given): number[] => completions.map((text) => -text.length);
 export const equal = ({ completions }: Given): number[] => completions.map(() => 1);
 export const tenth = ({ completions }: Given): number[] => completions.map((_, i) => (i % 2 ? 0.1 : 0.3 - 0.2));
 export const some = ({ completions }: Given): (number | null)[] => completions.map((_, i) => (i % 3 === 0 ? null : i % 2));
@@ -86,6 +87,21 @@ describe('heed align by policy gradient', () => {
       expect(ran.json<AlignSummary>().rounds.map(({ steps, trainedOn }) => [steps, trainedOn])).toEqual([[0, 0], [0, 0]]);
     },
   );
+
+  it('goes on where nearly all answers have become empty, counts them and says what to do', async () => {
+    const fast = ['method={name: rloo, beta: 0}', 'train.learningRate=5e-2', 'loop.iterations=8'];
+    const ran = await align('empty', `reward=${rewards}#brief`, ...fast);
+    expect(ran.code, ran.err).toBe(0);
+    const { rounds, alarms } = ran.json<AlignSummary>();
+    expect(rounds[0]!.empty).toBeLessThan(8);
+    expect(rounds.at(-1)!.empty).toBeGreaterThan(24);
+    expect(ran.err).toMatch(/round 8: of 32 answers \d+ empty; the model writes worse and worse: .*let the reward see it/);
+    expect(alarms.map(({ sign }) => sign)).toContain('words');
+    // An empty answer is rated like any other, and its group's advantages sum to zero.
+    const last = lines('empty', 'rollouts.jsonl').slice(-32);
+    for (const { completion, reward } of last) expect(reward).toBeCloseTo(-String(completion).length, 12);
+    expect(last.reduce((sum, { advantage }) => sum + advantage!, 0)).toBeCloseTo(0, 9);
+  });
 
   it('gives answers without a reward the advantage 0', async () => {
     const ran = await align('some', `reward=${rewards}#some`, 'method={name: rloo, beta: 0}', 'loop.iterations=1', 'allowedFailures=0.5');

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { UserError, nearest } from '../../errors.js';
 import { withEngine } from '../../judge/define.js';
-import type { Failure } from '../../judge/respondent.js';
+import { type Failure, failed } from '../../judge/respondent.js';
 import { fingerprint } from '../../model/fingerprint.js';
 import { loadModel } from '../../model/load.js';
 import { loadAdapter } from '../../model/peft.js';
@@ -10,6 +10,8 @@ import type { TokenSequence } from '../../text/token-sequence.js';
 import { type RewardTools, defineReward } from '../define.js';
 import { readSaved } from '../fit/saved.js';
 import { SavedTextClassifier, readyClassifier } from '../fit/text-classifier.js';
+import { LogprobClassifier } from '../logprob/classifier.js';
+import { openLogprobClassifier } from '../logprob/open.js';
 import type { Rated, Reward, RewardItem } from '../reward.js';
 import { digest, textReward } from '../text-reward.js';
 
@@ -18,13 +20,13 @@ const Options = z.strictObject({
   avoid: z.string().min(1).optional(),
   /** Or the label that they should have. */
   want: z.string().min(1).optional(),
-  /** A JSON file of a text classifier, as `fitTextClassifier` makes it. */
+  /** A JSON file of a classifier, as `fitTextClassifier` or `fitLogprobClassifier` makes it. */
   file: z.string().min(1).optional(),
   /** Or the folder of an adapter that the method `classifier` trained. */
   adapter: z.string().min(1).optional(),
   /** The adapter's labels in the order of training. */
   labels: z.array(z.string().min(1)).min(2).optional(),
-  /** The adapter's model. Default: the default model. */
+  /** The model of an adapter, or of a classifier by log-probabilities. Default: the default model. */
   model: z.string().min(1).optional(),
   /** What an adapter reads: the response alone, as rows with a `text` are trained, or the prompt with the response. */
   reads: z.enum(['response', 'prompt']).default('response'),
@@ -35,13 +37,12 @@ const Options = z.strictObject({
   .refine(({ file, adapter }) => (file === undefined) !== (adapter === undefined), 'expected exactly one of file and adapter')
   .refine(({ adapter, labels }) => (adapter === undefined) === (labels === undefined), {
     path: ['labels'], message: 'an adapter needs its labels, in the order of training; a file has its own',
-  })
-  .refine(({ adapter, model }) => adapter !== undefined || model === undefined, { path: ['model'], message: 'is the model of an adapter' });
+  });
 type DetectorOptions = z.infer<typeof Options>;
 
 /**
  * `detector`: the probability that a classifier gives to a wanted label, or 1 less that of an unwanted one (toxic, untrue, a refusal). The
- * classifier is an adapter of the method `classifier`, or one of words alone. Draws a line: at `threshold`.
+ * classifier is an adapter of the method `classifier`, one of log-probabilities, or one of words alone. Draws a line: at `threshold`.
  */
 export const detector = defineReward({
   name: 'detector',
@@ -49,7 +50,7 @@ export const detector = defineReward({
   options: Options,
   describe: ({ avoid, want, file, adapter }) =>
     `detector: ${avoid === undefined ? `wants ${want}` : `avoids ${avoid}`} by ${file ?? adapter}`,
-  open: (options, tools) => (options.file === undefined ? ofAdapter(options, tools) : ofWords(options, options.file)),
+  open: (options, tools) => (options.file === undefined ? ofAdapter(options, tools) : ofFile(options, options.file, tools)),
 });
 
 /** The label that counts. @throws UserError where the classifier lacks it */
@@ -69,12 +70,34 @@ function rated(options: DetectorOptions, label: string, p: number): Rated {
   return { value, satisfied, parts: { [label]: p }, reason };
 }
 
-async function ofWords(options: DetectorOptions, file: string): Promise<Reward> {
-  const saved = await readSaved(file, SavedTextClassifier, 'Save what fitTextClassifier returns, as JSON.');
+const SavedClassifier = z.discriminatedUnion('kind', [SavedTextClassifier, LogprobClassifier]);
+
+async function ofFile(options: DetectorOptions, file: string, tools: RewardTools): Promise<Reward> {
+  const saved = await readSaved(file, SavedClassifier, 'Save what fitTextClassifier or fitLogprobClassifier returns, as JSON.');
   const label = chosenLabel(options, saved.labels, file);
+  if (saved.kind === 'logprob-classifier') return ofLogprobs(options, { saved, label, file }, tools);
+  if (options.model !== undefined) {
+    throw new UserError(`detector.model is ${options.model}, and the classifier in ${file} reads words alone.`, ['Leave out model.']);
+  }
   const classify = readyClassifier(saved);
   return textReward('detector', { options, saved }, true, (items) =>
     items.map(({ response }) => rated(options, label, classify(response)[label]!)));
+}
+
+async function ofLogprobs(
+  options: DetectorOptions, { saved, label, file }: { readonly saved: LogprobClassifier; readonly label: string; readonly file: string },
+  tools: RewardTools,
+): Promise<Reward> {
+  const classify = await openLogprobClassifier(saved, file, options.model, tools);
+  return {
+    name: `detector ${digest({ options, saved })}`,
+    drawsLine: true,
+    async rate(items, { onProgress } = {}) {
+      const found = await classify.probabilities(items, onProgress);
+      return found.map((one) => (failed(one) ? one : rated(options, label, one[label]!)));
+    },
+    close: () => classify.close(),
+  };
 }
 
 const ofAdapter = (options: DetectorOptions, tools: RewardTools): Promise<Reward> => withEngine(tools, async (engine) => {

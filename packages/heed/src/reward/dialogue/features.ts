@@ -3,6 +3,7 @@ import { type Rarity, EVEN, cosine, tfIdf } from '../../text/idf.js';
 import { sentencesOf } from '../../text/sentences.js';
 import { contentWords, ngrams, plainWords, shareFound, stem } from '../../text/words.js';
 import { danglingPronouns, entityContinuity } from './entities.js';
+import type { IntentReader } from './intents.js';
 import { type TopicReader, topicContinuity } from './topics.js';
 
 /** A dialogue up to a turn: what was said, the last one by the other speaker. */
@@ -11,10 +12,11 @@ export interface Setting {
   readonly before: readonly string[];
   readonly rarity?: Rarity;
   readonly topics?: TopicReader;
+  readonly intents?: IntentReader;
 }
 
 export const FEATURES = [
-  'last', 'earlier', 'own', 'entities', 'topic', 'dangling', 'answers', 'asks', 'repeats', 'stale', 'switched', 'length',
+  'last', 'earlier', 'own', 'entities', 'topic', 'dangling', 'answers', 'asks', 'repeats', 'stale', 'switched', 'length', 'intent',
 ] as const;
 export type Features = Readonly<Record<(typeof FEATURES)[number], number>>;
 
@@ -46,9 +48,9 @@ function focusOf(last: string): string {
  * own; `entities`, |E_t ∩ E_<t| / |E_t|; `topic`, 1 − JS / ln 2 to the last turn; `dangling` pronouns; `answers` and `asks`, whether a
  * question is followed by a statement, and a statement by a question; `repeats`, the share of its runs of three words that were said
  * before; `switched`, whether the other speaker left the topic; `stale`, what it then shares with the topic that was left; `length`, the
- * logarithm of its words.
+ * logarithm of its words; `intent`, by how much the last turn's intent makes its own likelier.
  */
-export function featuresOf(turn: string, { before, rarity = EVEN, topics }: Setting): Features {
+export function featuresOf(turn: string, { before, rarity = EVEN, topics, intents }: Setting): Features {
   const last = before.at(-1) ?? '';
   const earlier = before.slice(0, -1);
   const switched = leavesTopic(last, earlier);
@@ -73,5 +75,6 @@ export function featuresOf(turn: string, { before, rarity = EVEN, topics }: Sett
     stale: switched ? onEarlier : 0,
     switched: Number(switched),
     length: Math.log1p(plainWords(turn).length),
+    intent: intents === undefined ? 0 : intents.continuity(intents.of(focus), intents.of(turn)),
   };
 }

@@ -46,15 +46,22 @@ export function actOn({ confidence }: Belief): 'state' | 'hedge' | 'takeBack' {
   return confidence >= 0.4 ? 'hedge' : 'takeBack';
 }
 
-/** What was claimed so far, with a new turn of the same speaker. @param start The confidence of a new claim. */
-export function claimed(beliefs: readonly Belief[], text: string, turn: number, start = 0.7): Belief[] {
+/**
+ * What was claimed so far, with a new turn of the same speaker.
+ *
+ * @param start The confidence of a new claim, which is kept within the bounds. Default: 0.7.
+ */
+export function claimed(
+  beliefs: readonly Belief[], text: string, turn: number, start: number | ((statement: Statement) => number) = 0.7,
+): Belief[] {
   let known = [...beliefs];
   for (const statement of statementsOf(text)) {
     const relations = known.map((belief) => statementRelation(belief.statement, statement));
     const against = relations.includes('contradict');
     known = known.map((belief, i) => (relations[i] === 'contradict' ? withEvidence(belief, 'contradicted') : belief));
     if (relations.includes('entail') && !against) continue;
-    const fresh: Belief = { statement, turn, confidence: start, history: [] };
+    const confidence = updated(typeof start === 'number' ? start : start(statement), 1);
+    const fresh: Belief = { statement, turn, confidence, history: [] };
     known.push(against ? withEvidence(fresh, 'contradicted') : fresh);
   }
   return known;

@@ -7,6 +7,7 @@ import { readJsonLines } from '../fit/saved.js';
 import type { Finding, Rated, RewardItem } from '../reward.js';
 import { findingAt, reasonOf, textReward, textsOf } from '../text-reward.js';
 import { wrongCalculations } from './arithmetic.js';
+import { takingBackIn } from './challenge.js';
 import { Misconception, misconceptionFinder } from './misconceptions.js';
 import { statementRelation, statementsOf } from './statements.js';
 import { evidenceOf, supportOf, supported } from './support.js';
@@ -126,7 +127,9 @@ function byMisconceptions({ prompt, response }: RewardItem, near: ReturnType<typ
 
 function byContradiction({ prompt, response }: RewardItem): Alarm | undefined {
   const said = statementsOf(response);
-  const before = prompt.filter(({ role }) => role === 'assistant').flatMap(({ content }) => statementsOf(content));
+  // Who says that they were wrong contradicts what they said, and is right to.
+  const own = takingBackIn(response) === null ? prompt.filter(({ role }) => role === 'assistant') : [];
+  const before = own.flatMap(({ content }) => statementsOf(content));
   for (const [i, statement] of said.entries()) {
     const against = [...before, ...said.slice(0, i)].find((known) => statementRelation(known, statement) === 'contradict');
     if (against === undefined) continue;

@@ -5,8 +5,10 @@ import { danglingPronouns, entityContinuity, transitions } from '../../../src/re
 import { factsOf } from '../../../src/reward/dialogue/facts.js';
 import { leavesTopic } from '../../../src/reward/dialogue/features.js';
 import { fitCritic } from '../../../src/reward/dialogue/fit-critic.js';
+import { fitIntents, intentReader } from '../../../src/reward/dialogue/intents.js';
 import { relationOf } from '../../../src/reward/dialogue/relation.js';
 import { fitTopics, jensenShannon, topicContinuity, topicReader } from '../../../src/reward/dialogue/topics.js';
+import { fitTextClassifier } from '../../../src/reward/fit/text-classifier.js';
 import { scratchFolder } from '../../support/scratch.js';
 import { item, rate, rated } from './rate.js';
 
@@ -156,6 +158,46 @@ describe('the dialogue critic', () => {
     expect(own!.value).toBeGreaterThan(foreign!.value);
     expect(own!.satisfied).toBe(true);
     expect(foreign!.reason).toMatch(/probability of 0\.\d\d to belong/);
+  });
+
+  it('learns which intent follows which', () => {
+    // Of each dialogue a question follows a statement, and a statement a question; who asks is told by one word.
+    const acts = fitTextClassifier(['asks', 'tells'].flatMap((label) => ['why', 'how', 'where', 'when'].map((word) => (
+      { text: label === 'asks' ? `${word} now` : `because ${word}`, label }
+    ))), { l2: 0.01 });
+    const intents = fitIntents(acts, [['why now', 'because why', 'how now', 'because how']]);
+    const read = intentReader(intents);
+    const [asks, tells] = [read.of('where now'), read.of('because where')];
+    expect(asks[0]).toBeGreaterThan(0.8);
+    expect(tells[1]).toBeGreaterThan(0.8);
+    // By brute force: soft counts of three steps and one more of each kind.
+    const p = ['why now', 'because why', 'how now', 'because how'].map((turn) => read.of(turn));
+    const count = (i: number, j: number): number => 1 + [0, 1, 2].reduce((sum, t) => sum + p[t]![i]! * p[t + 1]![j]!, 0);
+    const total = count(0, 0) + count(0, 1) + count(1, 0) + count(1, 1);
+    const following = [0, 1].flatMap((i) => [0, 1].map((j) => asks[i]! * tells[j]! * (count(i, j) / (count(i, 0) + count(i, 1)))));
+    const alone = [0, 1].map((j) => tells[j]! * ((count(0, j) + count(1, j)) / total));
+    const sum = (list: number[]): number => list.reduce((a, b) => a + b, 0);
+    expect(read.continuity(asks, tells)).toBeCloseTo(Math.log(sum(following) / sum(alone)), 4);
+    expect(read.continuity(asks, tells)).toBeGreaterThan(0);
+    expect(read.continuity(asks, asks)).toBeLessThan(0);
+  });
+
+  it('tells by intents what nothing else tells, and keeps them in its file', async () => {
+    // Every turn is about something else, so that words do not connect turns: only that an answer follows a question does.
+    const letters = 'bcdfghklmnprstvz';
+    const things = Array.from({ length: 160 }, (_, i) => `${letters[i % 16]}o${letters[i % 10]}i${letters[i % 12]}a`);
+    const made = Array.from({ length: 20 }, (_, d) => Array.from({ length: 8 }, (__, t) => (
+      (d + t) % 2 === 0 ? `what ${things[8 * d + t]}` : `the ${things[8 * d + t]}`
+    )));
+    const acts = fitTextClassifier(made.flat().map((text) => ({ text, label: text.startsWith('what') ? 'asks' : 'tells' })));
+    const without = fitCritic(made, { topics: 0 }).report.auc.critic;
+    const { critic, report } = fitCritic(made, { topics: 0, intents: acts });
+    expect(report.auc.critic).toBeGreaterThan(without + 0.1);
+    const file = write('intents.json', JSON.stringify(critic));
+    const [fits, breaks] = await rated({ critic: { file } }, ['the bola', 'what bola'].map((said) => (
+      item(['the bela', 'what bila', 'what bula'].map((content, i) => ({ role: i === 1 ? 'assistant' : 'user', content })), said)
+    )));
+    expect(fits!.value).toBeGreaterThan(breaks!.value);
   });
 
   it('takes false continuations from another dialogue and from elsewhere in the same one', () => {

@@ -1,0 +1,49 @@
+// @ts-check
+// How well a classifier that reads a model's log-probabilities does on what people marked, beside one of words on the same rows:
+//   node experiments/detectors/logprobs.js FOLDER [task …]
+import { join } from 'node:path';
+import { continuationsOf, fitLogprobClassifier, startEngine } from '@heed/heed';
+import { groupsOf, hash, lines, mixed } from '../shared/data.js';
+import { MODEL } from '../shared/heed.js';
+
+const [folder, ...wanted] = process.argv.slice(2);
+if (folder === undefined) {
+  console.error('Say where the research data are: node experiments/detectors/logprobs.js FOLDER. experiments/README.md lists them.');
+  process.exit(2);
+}
+const user = (/** @type {string} */ content) => [{ role: /** @type {const} */ ('user'), content }];
+const rowsOf = (/** @type {string} */ name) => lines(join(folder, `${name}.jsonl`));
+/** Groups in an order of their content, until there are enough rows. */
+const some = (rows, key, most) => {
+  const taken = [];
+  for (const group of mixed([...groupsOf(rows, key).values()], ([first]) => key(first))) if (taken.length < most) taken.push(...group);
+  return taken;
+};
+
+/** Rows of each task, as few as two cores read in some minutes. */
+const TASKS = {
+  truthful: () => some(rowsOf('truthfulqa_judge').filter(({ answer }) => answer !== ''), ({ question }) => question, 1000).map(
+    ({ question, answer, truthful }) => ({ prompt: user(question), response: answer, label: String(truthful) })),
+  hallucination: () => some(rowsOf('halueval_general').filter(({ response }) => response.length < 500), ({ id }) => id, 300).map(
+    ({ query, response, hallucination }) => ({ prompt: user(query), response, label: hallucination ? 'false' : 'true' })),
+  dialogue: () => {
+    const dialogues = rowsOf('synthetic_persona_chat').map(({ turns }) => turns.map((turn) => turn.replace(/^User \d: /, '')));
+    const rows = continuationsOf(dialogues).map((row) => ({ ...row, key: hash(`${row.dialogue} ${row.before.join('\n')}`) }));
+    return some(rows, ({ key }) => String(key), 700).map(({ before, turn, real, dialogue }) => ({
+      prompt: before.slice(-4).map((content, i, { length }) => (
+        { role: /** @type {'user' | 'assistant'} */ ((length - i) % 2 === 1 ? 'user' : 'assistant'), content }
+      )),
+      response: turn, label: real ? 'true' : 'false', group: String(dialogue),
+    }));
+  },
+};
+
+const engine = await startEngine();
+for (const [name, make] of Object.entries(TASKS)) {
+  if (wanted.length > 0 && !wanted.includes(name)) continue;
+  const started = performance.now();
+  const { report, classifier } = await fitLogprobClassifier(make(), { engine, model: MODEL });
+  const weights = Object.fromEntries(classifier.features.map((feature, i) => [feature, Number(classifier.weights[i].toFixed(2))]));
+  console.log(JSON.stringify({ name, ...report, weights, seconds: Math.round((performance.now() - started) / 1000) }));
+}
+await engine.close();
