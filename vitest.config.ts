@@ -43,7 +43,12 @@ const tinyProjects = [
 ] satisfies TestProjectInlineConfiguration[];
 
 /** The same with the files of the engine, on one core too: what `npm run test:fast` runs. */
-export const fastProjects = [...tinyProjects, { test: { ...tiny, name: 'engine', isolate: false, include: alone.filter(isOfEngine) } }];
+export const fastProjects = [...tinyProjects, {
+  test: {
+    ...tiny, name: 'engine', isolate: false,
+    include: alone.filter((file) => isOfEngine(file) && !file.endsWith('.long.test.ts')),
+  },
+}];
 
 export default defineConfig({
   test: {

@@ -1,5 +1,6 @@
 export * from './adamw.js';
 export * from './dims.js';
+export * from './floats.js';
 export * from './gradient.js';
 export * from './lower.js';
 export * from './ops/blocks.js';
@@ -20,4 +21,5 @@ export {
   type Engine, type EngineOptions, type Buffer, type Feed, type HostArray, type HostTensor, type Session, type View, startEngine,
   view,
 } from './runtime/engine.js';
+export { DEVICES, type Device, type DeviceKind, type DeviceName } from './runtime/device.js';
 export { type MemoryPrediction, predictPeak } from './memory.js';

@@ -7,9 +7,9 @@ import type { StepChoice } from './options.js';
 
 /**
  * Chooses the next token of each row from logits [B, V] inside the engine, so that no array of the vocabulary's size leaves it:
- * - `greedy`: `chosen` int64 [B] and `logprobs` [B];
- * - `sample`: the same, drawn from softmax(logits · `inverseTemperature` [B, 1]) by the uniform numbers `uniform` [B, 2], and
- *   `sampled` [B], the log-probability under that softmax;
+ * - `greedy`: `chosen` int64 [B, 1] and `logprobs` [B];
+ * - `sample`: the same, `chosen` int32, drawn from softmax(logits · `inverseTemperature` [B, 1]) by the uniform numbers `uniform`
+ *   [B, 2], and `sampled` [B], the log-probability under that softmax;
  * - `candidates`: the likeliest tokens in falling order, `values` and `indices` (int64) [B, count], and `normaliser` [B, 2];
  * - `logits`: `normaliser`;
  * - `mixed`: all of `sample` and of `candidates`, whose first is what `greedy` would choose.
@@ -21,7 +21,7 @@ export function traceChoice(logits: Tensor, choice: StepChoice): Readonly<Record
   const plain = logNormaliser(logits);
   const result = (ids: Tensor): Record<string, Tensor> => {
     const picked = op1('GatherElements', [logits, ids], { dtype: 'float32', shape: [rows, 1] }, { attributes: { axis: { int: 1 } } });
-    return { chosen: reshape(ids, [rows]), logprobs: reshape(sub(picked, plain), [rows]) };
+    return { chosen: ids, logprobs: reshape(sub(picked, plain), [rows]) };
   };
   if (choice.kind === 'greedy') {
     const attributes = { axis: { int: 1 }, keepdims: { int: 1 } };
@@ -49,7 +49,7 @@ export function traceChoice(logits: Tensor, choice: StepChoice): Readonly<Record
 }
 
 /**
- * Draws a token for each row of p [B, V] → int64 [B, 1]: first a block of the vocabulary by its probability, then a token in that
+ * Draws a token for each row of p [B, V] → int32 [B, 1]: first a block of the vocabulary by its probability, then a token in that
  * block, each by a uniform number of its own. The draw is exact, reads p once, and has the resolution of a float32 twice over.
  */
 function drawn(p: Tensor): Tensor {
@@ -63,7 +63,7 @@ function drawn(p: Tensor): Tensor {
   // Row b's blocks begin at b·blocks; the base is fed, since a range over a symbolic batch would be several nodes.
   const own = takeRows(reshape(padded, [times(rows, blocks), width]), reshape(add(block, input('blockBase', [rows, 1], 'int32')), [rows]));
   const inner = drawnOf(own, uniform[1]);
-  return cast(add(mul(block, constant([width], [1], 'int32')), inner), 'int64');
+  return add(mul(block, constant([width], [1], 'int32')), inner);
 }
 
 /** The first column at which the running sum exceeds uniform · total, int32 [B, 1]: never one whose mass is zero. */

@@ -20,7 +20,7 @@ export async function nextTokens(sessions: Sessions, cache: KeyValueCache, live:
     (kind === 'greedy' ? undefined : createRandom('sample', seed, row, sample, written.length)));
   const result = await sessions.step(cache, choice, live, extraFeeds());
   const floats = (name: string): Float32Array => result[name]!.data as Float32Array;
-  const ids = (name: string): BigInt64Array => (result[name] as HostTensor).data as BigInt64Array;
+  const ids = (name: string): BigInt64Array | Int32Array => (result[name] as HostTensor).data as BigInt64Array | Int32Array;
   const tokens: Token[] = [];
   for (const slot of live.keys()) {
     const top = live[slot]!.options.top ?? 0;
@@ -54,7 +54,7 @@ export async function nextTokens(sessions: Sessions, cache: KeyValueCache, live:
     return (kind === 'candidates' ? fromCandidates(slot, uniform) : undefined) ?? fromLogits(slot, uniform);
   }
 
-  function candidatesOf(slot: number): { readonly logits: Float32Array; readonly tokens: BigInt64Array } {
+  function candidatesOf(slot: number): { readonly logits: Float32Array; readonly tokens: BigInt64Array | Int32Array } {
     const count = 'count' in choice ? choice.count : 0;
     const [from, to] = [slot * count, (slot + 1) * count];
     return { logits: floats('values').subarray(from, to), tokens: ids('indices').subarray(from, to) };

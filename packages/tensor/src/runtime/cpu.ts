@@ -1,9 +1,7 @@
-import { createRequire } from 'node:module';
-import type * as Ort from 'onnxruntime-node';
 import { encodeModel, onnxType } from '../onnx/encode.js';
-import type { DType, OnnxModel } from '../onnx/model.js';
+import type { OnnxModel } from '../onnx/model.js';
 import { orderNodes } from '../onnx/order.js';
-import type { HostArray } from './arrays.js';
+import { type Backend, type Named, type NativeSession, RUN_OPTIONS, openBinding, runAndCopy } from './backend.js';
 
 /*
  * All that is special to ONNX Runtime's CPU back end under Node.
@@ -15,30 +13,7 @@ import type { HostArray } from './arrays.js';
  */
 
 const STOP = '__stop';
-/** Errors reach the caller in full; ONNX Runtime need not print them as well. */
-const RUN_OPTIONS = { logSeverityLevel: 4 };
 const STOPPED = /^Tensor type \(16\) is not supported/;
-
-export type Tensor = Ort.Tensor;
-
-interface NativeSession {
-  loadModel(buffer: ArrayBufferLike, offset: number, length: number, options: object): void;
-  run(feeds: Readonly<Record<string, Tensor>>, fetches: Readonly<Record<string, Tensor | null>>, options: object): Record<string, Tensor>;
-  dispose(): void;
-}
-
-export interface CpuSession {
-  /** Runs the whole model. `outputs` must hold a tensor for every output; the results are written into their arrays. */
-  run(feeds: Readonly<Record<string, Tensor>>, outputs: Readonly<Record<string, Tensor>>): void;
-  release(): void;
-}
-
-export interface Cpu {
-  /** False when outputs are fetched and copied, because it was asked for or because the self-test failed. */
-  readonly zeroCopy: boolean;
-  tensor(dtype: DType, data: HostArray, shape: readonly number[]): Tensor;
-  load(bytes: Uint8Array, options: { readonly folder?: string; readonly prepack: boolean }): CpuSession;
-}
 
 /** The model as this back end wants it: leaves in the order that frees memory, and the stop output first. */
 export function prepareForCpu(model: OnnxModel): OnnxModel {
@@ -71,31 +46,17 @@ export function requireShortCommandLine(): void {
 }
 
 /** Loads ONNX Runtime and tests that it does what we rely on. */
-export function openCpu(options: { readonly threads: number; readonly zeroCopy: boolean }): Cpu {
-  // Required here, not imported: the main thread reads this file too and must not load the native library.
-  const require = createRequire(import.meta.url);
-  const ort = require('onnxruntime-node') as typeof Ort;
-  ort.env.logLevel = 'error';
-  const { binding, initOrt } = require('onnxruntime-node/dist/binding.js') as {
-    binding: { InferenceSession: new () => NativeSession };
-    initOrt: () => void;
+export function openCpu(options: { readonly threads: number; readonly zeroCopy: boolean }): Backend {
+  const { tensor, create } = openBinding();
+  const load = (run: typeof runInto): Backend['load'] => (bytes, { folder, prepack }) => {
+    const session = create(bytes, sessionOptions(options.threads, prepack, folder));
+    return { run: (feeds, outputs) => run(session, feeds, outputs), release: () => session.dispose() };
   };
-  initOrt();
-
-  const tensor: Cpu['tensor'] = (dtype, data, shape) => new ort.Tensor(dtype as Tensor['type'], data as Tensor['data'], [...shape]);
-  const load = (zeroCopy: boolean): Cpu['load'] => (bytes, { folder, prepack }) => {
-    const session = new binding.InferenceSession();
-    session.loadModel(bytes.buffer, bytes.byteOffset, bytes.byteLength, sessionOptions(options.threads, prepack, folder));
-    return {
-      run: zeroCopy ? (feeds, outputs) => runInto(session, feeds, outputs) : (feeds, outputs) => runAndCopy(session, feeds, outputs),
-      release: () => session.dispose(),
-    };
-  };
-  const direct: Cpu = { zeroCopy: true, tensor, load: load(true) };
-  return options.zeroCopy && writesInPlace(direct) ? direct : { zeroCopy: false, tensor, load: load(false) };
+  const direct: Backend = { zeroCopy: true, tensor, load: load(runInto) };
+  return options.zeroCopy && writesInPlace(direct) ? direct : { zeroCopy: false, tensor, load: load(runAndCopy) };
 }
 
-function runInto(session: NativeSession, feeds: Readonly<Record<string, Tensor>>, outputs: Readonly<Record<string, Tensor>>): void {
+function runInto(session: NativeSession, feeds: Named, outputs: Named): void {
   try {
     session.run(feeds, { [STOP]: null, ...outputs }, RUN_OPTIONS);
   } catch (error) {
@@ -103,17 +64,6 @@ function runInto(session: NativeSession, feeds: Readonly<Record<string, Tensor>>
     throw error;
   }
   throw new Error('ONNX Runtime returned outputs that it should have written in place.');
-}
-
-function runAndCopy(session: NativeSession, feeds: Readonly<Record<string, Tensor>>, outputs: Readonly<Record<string, Tensor>>): void {
-  const fetches = Object.fromEntries(Object.keys(outputs).map((name) => [name, null]));
-  const results = session.run(feeds, fetches, RUN_OPTIONS);
-  for (const [name, target] of Object.entries(outputs)) {
-    const result = results[name]!;
-    if (result.dims.join() !== target.dims.join())
-      throw new Error(`Output "${name}" has shape [${result.dims.join(', ')}], expected [${target.dims.join(', ')}].`);
-    (target.data as Uint8Array).set(result.data as Uint8Array);
-  }
 }
 
 /**
@@ -143,7 +93,7 @@ function sessionOptions(threads: number, prepack: boolean, folder: string | unde
  * a = x + 1 is bound to x's own array; b = x + a then reads x. If inputs are not copied and a was written straight into that
  * array, b is 2 (x + 1).
  */
-function writesInPlace(cpu: Cpu): boolean {
+function writesInPlace(cpu: Backend): boolean {
   const value = (name: string) => ({ name, dtype: 'float32', shape: [2] }) as const;
   const add = (name: string, inputs: string[]) => ({ name, op: 'Add', domain: '', inputs, outputs: [name], attributes: {} }) as const;
   const model: OnnxModel = {
@@ -152,7 +102,7 @@ function writesInPlace(cpu: Cpu): boolean {
     outputs: [value('a'), value('b')],
     initializers: [],
   };
-  const session = cpu.load(encodeModel(prepareForCpu(model)), { prepack: false });
+  const session = cpu.load(encodeModel(prepareForCpu(model)), { prepack: false, weights: [] });
   try {
     const x = new Float32Array([3, -5]);
     const b = new Float32Array(2);

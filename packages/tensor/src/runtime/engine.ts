@@ -1,11 +1,11 @@
 import { availableParallelism } from 'node:os';
-import { resolve } from 'node:path';
-import { encodeModel } from '../onnx/encode.js';
 import type { DType } from '../onnx/model.js';
 import type { Program } from '../program.js';
 import { dtypeOf, elements, holds, hostName, ownCopy, view } from './arrays.js';
 import type { Buffer, HostArray, View } from './arrays.js';
-import { prepareForCpu, requireShortCommandLine } from './cpu.js';
+import { compileProgram } from './compile.js';
+import { requireShortCommandLine } from './cpu.js';
+import { type Device, type DeviceName, chooseDevice, deviceByDefault } from './device.js';
 import { packViews } from './messages.js';
 import { ResidentPeak } from './resident.js';
 import { EngineSession } from './session.js';
@@ -18,6 +18,8 @@ export type { Buffer, HostArray, View } from './arrays.js';
 export type { Feed, HostTensor, Session } from './session.js';
 
 export interface EngineOptions {
+  /** Default: what the environment variable HEED_DEVICE says, else cpu. */
+  readonly device?: DeviceName;
   /** Threads of each session. Default: `os.availableParallelism()`. */
   readonly threads?: number;
   /**
@@ -29,6 +31,7 @@ export interface EngineOptions {
 
 /** ONNX Runtime in a thread of its own: it never blocks the event loop. Requests are answered in the order of the calls. */
 export interface Engine {
+  readonly device: Device;
   readonly threads: number;
   /** Whether outputs are written without a copy: as asked for, if the start-up test passed. */
   readonly zeroCopy: boolean;
@@ -59,25 +62,27 @@ export interface Engine {
 
 /** Starts an engine; it does not keep the process alive while nothing is asked of it. */
 export async function startEngine(options: EngineOptions = {}): Promise<Engine> {
-  const { threads = availableParallelism(), zeroCopy = true } = options;
+  const { device: asked = deviceByDefault(), threads = availableParallelism(), zeroCopy = true } = options;
   if (!Number.isInteger(threads) || threads < 1) throw new Error(`The engine needs a whole number of threads, at least 1, not ${threads}.`);
   requireShortCommandLine();
+  const device = await chooseDevice(asked);
   const thread = startThread();
   try {
-    return new CpuEngine(thread, threads, (await thread.ask({ kind: 'start', threads, zeroCopy })) as boolean);
+    const direct = (await thread.ask({ kind: 'start', device: device.kind, threads, zeroCopy })) as boolean;
+    return new ThreadEngine(thread, device, threads, direct);
   } catch (error) {
     await thread.close();
     throw new Error(`ONNX Runtime could not be started: ${(error as Error).message}`, { cause: error });
   }
 }
 
-class CpuEngine implements Engine {
+class ThreadEngine implements Engine {
   private readonly live = new Map<number, Buffer>();
   private nextBuffer = 0;
   private nextSession = 0;
   private readonly resident = new ResidentPeak();
 
-  constructor(private readonly thread: Thread, readonly threads: number, readonly zeroCopy: boolean) {}
+  constructor(private readonly thread: Thread, readonly device: Device, readonly threads: number, readonly zeroCopy: boolean) {}
 
   async allocate(dtype: DType, length: number): Promise<Buffer> {
     if (!Number.isSafeInteger(length) || length < 0) throw new Error(`A buffer's length is a whole number of elements, not ${length}.`);
@@ -131,26 +136,8 @@ class CpuEngine implements Engine {
   }
 
   async compile(program: Program, { prepack = false }: { readonly prepack?: boolean } = {}): Promise<Session> {
-    checkPorts(program);
-    const bytes = encodeModel(prepareForCpu(program.model));
-    const session = this.nextSession++;
-    const slots = (ports: Program['inputs']) => ports.map(({ name, dtype }) => ({ name, dtype }));
-    const folder = program.folder === undefined ? undefined : resolve(program.folder);
-    try {
-      await this.thread.ask({
-        kind: 'compile', session, bytes, prepack, folder,
-        inputs: slots(program.inputs), outputs: slots(program.outputs), sizes: program.sizes.map(({ name }) => name),
-      }, [bytes.buffer]);
-    } catch (error) {
-      const names = (ports: Program['inputs']) =>
-        ports
-          .slice(0, 8)
-          .map(({ name }) => `"${name}"`)
-          .join(', ') + (ports.length > 8 ? ', …' : '');
-      throw new Error(`${(error as Error).message}\n  The program takes ${names(program.inputs)} and gives ${names(program.outputs)}.`, {
-        cause: error,
-      });
-    }
+    const nextSession = (): number => this.nextSession++;
+    const session = await compileProgram(this.thread, program, { device: this.device.kind, prepack, nextSession });
     return new EngineSession(this.thread, session, program, (given, what) => this.check(given, what), () => this.resident.sample());
   }
 
@@ -174,30 +161,4 @@ class CpuEngine implements Engine {
     if (offset + elements(shape) > buffer.length)
       throw new Error(`${what}: [${shape.join(', ')}] at element ${offset} does not fit a buffer of ${buffer.length} elements.`);
   }
-}
-
-/** What ONNX Runtime would refuse with a message about its own names, or not notice at all. */
-function checkPorts({ model, inputs, outputs, sizes }: Program): void {
-  for (const { name, dtype } of [...inputs, ...outputs]) {
-    if (dtype === 'bfloat16')
-      throw new Error(
-        `Port "${name}" is bfloat16, which ONNX Runtime's Node binding cannot pass: cast inside the program, or use an initializer.`,
-      );
-  }
-  const given = new Set([...model.inputs, ...model.initializers].map(({ name }) => name));
-  for (const { name } of outputs) {
-    if (given.has(name)) throw new Error(`Output "${name}" has the name of an input or initializer: pass it through an Identity node.`);
-  }
-  const expect = (what: string, actual: readonly { name: string }[], wanted: readonly { name: string }[]): void => {
-    const names = new Set(actual.map(({ name }) => name));
-    const lost = wanted.find(({ name }) => !names.has(name));
-    if (lost !== undefined || actual.length !== wanted.length) {
-      throw new Error(
-        `The model has ${actual.length} ${what}, the program ` +
-        `${wanted.length}${lost === undefined ? '' : `, and "${lost.name}" is not among the model's`}.`,
-      );
-    }
-  };
-  expect('inputs', model.inputs, [...inputs, ...sizes]);
-  expect('outputs', model.outputs, outputs);
 }

@@ -1,9 +1,10 @@
 import type { DType } from '../onnx/model.js';
+import type { DeviceWeight } from '../onnx/webgpu.js';
 import type { HostArray, View } from './arrays.js';
 
 /** What the main thread asks of the engine's worker. Buffers and sessions go by number, views packed (see `packViews`). */
 export type Request =
-  | { readonly kind: 'start'; readonly threads: number; readonly zeroCopy: boolean }
+  | { readonly kind: 'start'; readonly device: 'cpu' | 'webgpu'; readonly threads: number; readonly zeroCopy: boolean }
   | { readonly kind: 'allocate'; readonly buffer: number; readonly dtype: DType; readonly length: number }
   | { readonly kind: 'upload'; readonly buffer: number; readonly dtype: DType; readonly data: HostArray }
   | { readonly kind: 'read'; readonly view: Float64Array }
@@ -28,6 +29,8 @@ export interface CompileRequest {
   readonly sizes: readonly string[];
   readonly prepack: boolean;
   readonly folder?: string;
+  /** Inputs beside `inputs`, which the worker feeds by itself. */
+  readonly weights: readonly DeviceWeight[];
 }
 
 export interface RunRequest {

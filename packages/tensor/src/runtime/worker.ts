@@ -3,10 +3,11 @@ import { bytesOf } from '../onnx/encode.js';
 import type { DType } from '../onnx/model.js';
 import { allocateHost, elements, part } from './arrays.js';
 import type { HostArray } from './arrays.js';
+import type { Backend, LoadedModel, Tensor } from './backend.js';
 import { openCpu } from './cpu.js';
-import type { Cpu, CpuSession, Tensor } from './cpu.js';
 import { unpackViews } from './messages.js';
 import type { CompileRequest, Envelope, PlacedView, Reply, Request, RunRequest } from './messages.js';
+import { openWebgpu } from './webgpu.js';
 
 /* The engine's thread. ONNX Runtime blocks the thread it is called on, so requests are simply answered one by one, in order. */
 
@@ -16,7 +17,7 @@ interface Bound {
 }
 
 interface Compiled {
-  readonly cpu: CpuSession;
+  readonly model: LoadedModel;
   readonly request: CompileRequest;
   readonly feeds: Map<string, Bound>;
   readonly into: Map<string, Bound>;
@@ -26,7 +27,7 @@ interface Compiled {
 
 const buffers = new Map<number, { readonly dtype: DType; readonly data: HostArray }>();
 const sessions = new Map<number, Compiled>();
-let cpu: Cpu;
+let device: Backend;
 
 const port = parentPort!;
 port.on('message', ({ id, request }: Envelope) => {
@@ -50,8 +51,8 @@ interface Answer {
 function handle(request: Request): Answer {
   switch (request.kind) {
     case 'start':
-      cpu = openCpu(request);
-      return { value: cpu.zeroCopy };
+      device = request.device === 'cpu' ? openCpu(request) : openWebgpu();
+      return { value: device.zeroCopy };
     case 'allocate':
       buffers.set(request.buffer, { dtype: request.dtype, data: allocate(request.dtype, request.length) });
       return {};
@@ -75,7 +76,7 @@ function handle(request: Request): Answer {
       return {};
     case 'compile':
       sessions.set(request.session, {
-        cpu: cpu.load(request.bytes, request),
+        model: device.load(request.bytes, request),
         // The bytes are not needed again, and would be kept with the request.
         request: { ...request, bytes: new Uint8Array() },
         feeds: new Map(), into: new Map(), sizes: {}, shapes: [],
@@ -84,7 +85,7 @@ function handle(request: Request): Answer {
     case 'run':
       return run(request);
     case 'release':
-      sessionOf(request.session).cpu.release();
+      sessionOf(request.session).model.release();
       sessions.delete(request.session);
       return {};
   }
@@ -98,13 +99,13 @@ function run(request: RunRequest): Answer {
   if (request.plan !== undefined) {
     session.shapes = request.plan.shapes;
     session.sizes = Object.fromEntries(request.plan.sizes.map((values, i) =>
-      [session.request.sizes[i]!, cpu.tensor('int64', BigInt64Array.from(values, BigInt), [values.length])]));
+      [session.request.sizes[i]!, device.tensor('int64', BigInt64Array.from(values, BigInt), [values.length])]));
   }
 
   const feeds: Record<string, Tensor> = { ...session.sizes };
   for (const [name, { tensor }] of session.feeds) feeds[name] = tensor;
   for (const placed of unpackViews(request.feeds)) feeds[inputs[placed.slot]!.name] = bound(placed).tensor;
-  for (const { slot, data, shape } of request.host) feeds[inputs[slot]!.name] = cpu.tensor(inputs[slot]!.dtype, data, shape);
+  for (const { slot, data, shape } of request.host) feeds[inputs[slot]!.name] = device.tensor(inputs[slot]!.dtype, data, shape);
 
   const targets: Record<string, Tensor> = {};
   for (const [name, { tensor }] of session.into) targets[name] = tensor;
@@ -115,14 +116,14 @@ function run(request: RunRequest): Answer {
     const shape = session.shapes[i]!;
     const data = allocate(dtype, elements(shape));
     fresh.push(data);
-    targets[name] = cpu.tensor(dtype, data, shape);
+    targets[name] = device.tensor(dtype, data, shape);
   });
-  session.cpu.run(feeds, targets);
+  session.model.run(feeds, targets);
   return { value: fresh, transfer: fresh.map((data) => data.buffer as ArrayBuffer) };
 }
 
 function bound(placed: PlacedView): Bound {
-  return { buffer: placed.buffer, tensor: cpu.tensor(bufferOf(placed).dtype, arrayOf(placed), placed.shape) };
+  return { buffer: placed.buffer, tensor: device.tensor(bufferOf(placed).dtype, arrayOf(placed), placed.shape) };
 }
 
 /** Sessions must not keep the memory of a freed buffer alive. The main thread refuses runs that would still need it. */

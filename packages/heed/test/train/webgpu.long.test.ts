@@ -1,0 +1,63 @@
+import { type Engine, startEngine } from '@heed/tensor';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { useSoftwareGpu } from '../../../tensor/test/support/software-gpu.js';
+import { openGenerator } from '../../src/generate/open.js';
+import { loadModel } from '../../src/model/load.js';
+import type { AnyRow } from '../../src/data/rows.js';
+import { tinyChat } from '../cli/support.js';
+import { scratchFolder } from '../support/scratch.js';
+import { type Pass, bench, gradientDistance, judgedRows, passes } from './support.js';
+
+// Training and writing on a GPU, which here is a Vulkan driver that computes on the CPU, beside the CPU. `npm run test:gpu` holds every
+// method to TRL there.
+const missing = useSoftwareGpu();
+if (missing !== undefined) it.skip(missing);
+
+const { folder } = scratchFolder();
+const pairs: readonly AnyRow[] = [
+  ['Name a colour.', 'Blue is one.', 'No.'],
+  ['Count to two.', 'One, two.', 'Two, three, four.'],
+].map(([prompt, chosen, rejected], i) => ({
+  source: { file: 'pairs.jsonl', line: i + 1 }, prompt: [{ role: 'user', content: prompt! }], chosen: chosen!, rejected: rejected!,
+}));
+const judged = judgedRows([['Name a colour.', 'Blue is one.', null], ['Count to two.', 'Two, three.', 'It begins with two.']]);
+
+describe.skipIf(missing !== undefined)('on a software GPU', () => {
+  let engines: { readonly cpu: Engine; readonly gpu: Engine };
+  let model: string;
+  beforeAll(async () => {
+    engines = { cpu: await startEngine({ device: 'cpu' }), gpu: await startEngine({ device: 'webgpu-software' }) };
+    ({ model } = await tinyChat(folder));
+  });
+  afterAll(async () => {
+    await engines.cpu.close();
+    await engines.gpu.close();
+  });
+
+  it.each([['dpo', pairs], ['cut', judged]] as const)('%s: loss and gradient are those of the CPU', async (name, rows) => {
+    const made = await bench(model, { name }, rows);
+    const step = async (engine: Engine): Promise<Pass> => (await passes(engine, made, [[made.items]], { keep: 'selective' }))[0]!;
+    const [cpu, gpu] = [await step(engines.cpu), await step(engines.gpu)];
+    expect(Math.abs(gpu.loss / cpu.loss - 1)).toBeLessThan(1e-5);
+    expect(cpu.result.gradientNorm).toBeGreaterThan(1e-3);
+    expect(gradientDistance(cpu, gpu)).toBeLessThan(1e-5);
+  });
+
+  it.each([
+    ['the likeliest', { temperature: 0 }],
+    ['drawn', { temperature: 1 }],
+    ['drawn of the likeliest tokens', { temperature: 0.8, topK: 20, topP: 0.9 }],
+  ])('answers, %s, are those of the CPU', async (_, options) => {
+    const loaded = await loadModel(model);
+    const prompts = [[5, 9, 40], [7, 3, 3, 21, 60]].map((prompt, row) => ({ prompt, row, samples: 1 }));
+    const answer = async (engine: Engine): Promise<readonly (readonly number[])[]> => {
+      const generator = await openGenerator(engine, loaded, { batch: 2 });
+      const completions = await generator.generate(prompts, { ...options, maxNewTokens: 6, seed: 1 });
+      await generator.release();
+      return completions.map(({ ids }) => ids);
+    };
+    const found = await answer(engines.gpu);
+    expect(found.flat().length).toBeGreaterThan(5);
+    expect(found).toEqual(await answer(engines.cpu));
+  });
+});

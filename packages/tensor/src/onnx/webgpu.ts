@@ -1,0 +1,242 @@
+import type { Shape } from '../dims.js';
+import type { FloatType } from '../floats.js';
+import type { Program } from '../program.js';
+import type { Attribute, DType, OnnxInitializer, OnnxModel, OnnxNode } from './model.js';
+import { onnxType } from './encode.js';
+import { orderNodes } from './order.js';
+
+/** A frozen weight that lies in a file and goes to the device once: an input of the model, float32 there whatever it is in the file. */
+export interface DeviceWeight {
+  readonly name: string;
+  /** In the file. */
+  readonly dtype: FloatType;
+  readonly shape: readonly number[];
+  readonly data: { readonly file: string; readonly offset: number; readonly length: number };
+}
+
+/** What the WebGPU back end compiles. */
+export interface WebgpuModel {
+  readonly model: OnnxModel;
+  /** Inputs of the model beside the program's own. */
+  readonly weights: readonly DeviceWeight[];
+  /** The type of a value of the model. */
+  dtypeOf(name: string): DType;
+}
+
+/**
+ * The program in operations that ONNX Runtime 1.30 has for WebGPU, and has right. Inputs, outputs and size vectors stay as they are.
+ * - `FusedMatMul` has no kernel: `Gemm`, or `Transpose` and `MatMul`.
+ * - `SimplifiedLayerNormalization` gives a wrong second output (1/rms), which gradients read: elementary operations.
+ * - `LogSoftmax` and `Sign` have no kernels: likewise.
+ * - `Softmax` and `ReduceMax` refuse a matrix without rows, which the pieces of a small batch may be: it gets one.
+ * - `Concat` and `Split` lack bool, `TopK` int64: they work on float32.
+ * - A shader reads and writes few buffers: a `Split` into many is a `Slice` for each.
+ * - Not every device has 16-bit floats, and none has bfloat16: weights are float32 there, and their widening falls away.
+ */
+export function prepareForWebgpu(program: Program): WebgpuModel {
+  const { model } = program;
+  const draft = draftOf(program);
+  const { initializers, weights } = draft;
+  for (const initializer of model.initializers) {
+    const { name, dtype, shape, data } = initializer;
+    if (isFloat(dtype) && !(data instanceof Uint8Array)) weights.push({ name, dtype, shape, data });
+    else initializers.push(initializer);
+    if (SIXTEEN_BITS.has(dtype) && !(data instanceof Uint8Array)) draft.widened.add(name);
+  }
+  for (const node of model.nodes) addNode(draft, node);
+  return {
+    model: {
+      nodes: orderNodes(draft.nodes),
+      inputs: [...model.inputs, ...weights.map(({ name }) => ({ name, dtype: 'float32' }) as const)],
+      outputs: model.outputs,
+      initializers,
+    },
+    weights,
+    // What was made up here is float32, but for the constants.
+    dtypeOf: (name) => (draft.widened.has(name) ? 'float32' : draft.dtypeOf(name) ?? 'float32'),
+  };
+}
+
+const SIXTEEN_BITS: ReadonlySet<DType | undefined> = new Set(['float16', 'bfloat16']);
+const isFloat = (dtype: DType): dtype is FloatType => dtype === 'float32' || SIXTEEN_BITS.has(dtype);
+
+/** A model in the making. */
+interface Draft {
+  readonly nodes: OnnxNode[];
+  readonly initializers: OnnxInitializer[];
+  readonly weights: DeviceWeight[];
+  /** Values that are 16-bit floats in the program and float32 on the device. */
+  readonly widened: Set<string>;
+  /** Values that another one stands for: a widening of what is float32 already. */
+  readonly same: Map<string, string>;
+  /** Matrices with a row more. */
+  readonly padded: Map<string, string>;
+  readonly outputs: ReadonlySet<string>;
+  dtypeOf(name: string): DType | undefined;
+  shapeOf(name: string): Shape;
+  /** Adds an operation of one output; the output's name, which is made up by default. */
+  emit(op: string, inputs: readonly string[], attributes?: OnnxNode['attributes'], name?: string): string;
+  /** The name of a constant: float32 [], or int64 [n]. */
+  number(value: number): string;
+  vector(...values: number[]): string;
+}
+
+function draftOf({ model, inputs, values, sizes }: Program): Draft {
+  const known = new Map<string, { readonly dtype: DType; readonly shape: Shape }>(values);
+  for (const one of [...inputs, ...model.initializers]) known.set(one.name, one);
+  for (const { name, values: { length } } of sizes) known.set(name, { dtype: 'int64', shape: [length] });
+  const nodes: OnnxNode[] = [];
+  const initializers: OnnxInitializer[] = [];
+  const constant = (dtype: 'float32' | 'int64', shape: readonly number[], array: Float32Array | BigInt64Array): string => {
+    const name = `:w_${dtype}_${array.join('_')}`;
+    if (!known.has(name)) initializers.push({ name, dtype, shape, data: new Uint8Array(array.buffer) });
+    known.set(name, { dtype, shape });
+    return name;
+  };
+  return {
+    nodes, initializers, weights: [], widened: new Set(), same: new Map(), padded: new Map(),
+    outputs: new Set(model.outputs.map(({ name }) => name)),
+    dtypeOf: (name) => known.get(name)?.dtype,
+    shapeOf(name) {
+      const value = known.get(name);
+      if (value === undefined) throw new Error(`The shape of "${name}" is not known: for WebGPU a program says it in \`values\`.`);
+      return value.shape;
+    },
+    emit(op, given, attributes = {}, name = `:w${nodes.length}`) {
+      nodes.push({ name: `${op}_${name}`, op, domain: '', inputs: given, outputs: [name], attributes });
+      return name;
+    },
+    number: (value) => constant('float32', [], Float32Array.of(value)),
+    vector: (...given) => constant('int64', [given.length], BigInt64Array.from(given, BigInt)),
+  };
+}
+
+function addNode(draft: Draft, given: OnnxNode): void {
+  const { same, widened, dtypeOf, outputs } = draft;
+  const node = { ...given, inputs: given.inputs.map((name) => same.get(name) ?? name) };
+  const [input, output] = [node.inputs[0]!, node.outputs[0]!];
+  if (node.op === 'Cast' && widened.has(input) && dtypeOf(output) === 'float32' && !outputs.has(output)) {
+    same.set(output, input);
+    return;
+  }
+  if (node.inputs.some((name) => widened.has(name))) {
+    for (const name of node.outputs) if (SIXTEEN_BITS.has(dtypeOf(name))) widened.add(name);
+  }
+  const rewrite = REWRITES[node.op];
+  if (rewrite === undefined || !rewrite(draft, node)) draft.nodes.push(node);
+}
+
+/** Adds other nodes in a node's place; false where the node may stay as it is. */
+type Rewrite = (draft: Draft, node: OnnxNode) => boolean;
+
+const REWRITES: Readonly<Record<string, Rewrite>> = {
+  FusedMatMul(draft, { inputs: [a, b], outputs: [y], attributes }) {
+    const { emit, shapeOf, number } = draft;
+    const { transA, transB } = attributes as { transA: { int: number }; transB: { int: number } };
+    const { float: alpha } = attributes['alpha'] as { float: number };
+    if (shapeOf(a!).length === 2 && shapeOf(b!).length === 2) {
+      emit('Gemm', [a!, b!], { transA, transB, alpha: { float: alpha } }, y);
+      return true;
+    }
+    const factors = [transA.int === 1 ? turned(draft, a!) : a!, transB.int === 1 ? turned(draft, b!) : b!];
+    if (alpha === 1) emit('MatMul', factors, {}, y);
+    else emit('Mul', [emit('MatMul', factors), number(alpha)], {}, y);
+    return true;
+  },
+  SimplifiedLayerNormalization(draft, { inputs: [x, w], outputs: [y, reciprocal], attributes }) {
+    const { emit, number, vector, shapeOf } = draft;
+    const { float: epsilon } = attributes['epsilon'] as { float: number };
+    const squares = emit('ReduceMean', [emit('Mul', [x!, x!]), vector(shapeOf(x!).length - 1)], KEEP);
+    const scale = emit('Reciprocal', [emit('Sqrt', [emit('Add', [squares, number(epsilon)])])], {}, reciprocal);
+    emit('Mul', [emit('Mul', [x!, scale]), w!], {}, y);
+    return true;
+  },
+  LogSoftmax(draft, { inputs: [x], outputs: [y] }) {
+    const { emit, vector, shapeOf } = draft;
+    const axis = vector(shapeOf(x!).length - 1);
+    const shifted = emit('Sub', [x!, withRows(draft, 'ReduceMax', [x!, axis], KEEP)]);
+    emit('Sub', [shifted, emit('Log', [emit('ReduceSum', [emit('Exp', [shifted]), axis], KEEP)])], {}, y);
+    return true;
+  },
+  Softmax(draft, { inputs, outputs: [y], attributes }) {
+    withRows(draft, 'Softmax', inputs, attributes, y);
+    return true;
+  },
+  ReduceMax(draft, { inputs, outputs: [y], attributes }) {
+    withRows(draft, 'ReduceMax', inputs, attributes, y);
+    return true;
+  },
+  Sign(draft, { inputs: [x], outputs: [y] }) {
+    const { emit, number } = draft;
+    const is = (comparison: string): string => toType(draft, emit(comparison, [x!, number(0)]), 'float32');
+    emit('Sub', [is('Greater'), is('Less')], {}, y);
+    return true;
+  },
+  Split(draft, { name, inputs: [x], outputs, attributes }) {
+    const { emit, shapeOf, vector, dtypeOf } = draft;
+    const isBool = dtypeOf(x!) === 'bool';
+    if (outputs.length <= MOST_OUTPUTS && !isBool) return false;
+    const { int: axis } = attributes['axis'] as { int: number };
+    const whole = isBool ? toType(draft, x!, 'float32') : x!;
+    let at = 0;
+    for (const output of outputs) {
+      const size = shapeOf(output)[axis]!;
+      if (typeof size !== 'number')
+        throw new Error(`${name} makes ${outputs.length} parts of unknown sizes; WebGPU takes ${MOST_OUTPUTS}.`);
+      const bounds = [vector(at), vector(at + size), vector(axis)];
+      if (isBool) toType(draft, emit('Slice', [whole, ...bounds]), 'bool', output);
+      else emit('Slice', [whole, ...bounds], {}, output);
+      at += size;
+    }
+    return true;
+  },
+  Concat(draft, { inputs, outputs: [y], attributes }) {
+    if (draft.dtypeOf(y!) !== 'bool') return false;
+    toType(draft, draft.emit('Concat', inputs.map((x) => toType(draft, x, 'float32')), attributes), 'bool', y);
+    return true;
+  },
+  TopK({ nodes, emit, number, vector, dtypeOf }, { name, inputs: [x, k], outputs, attributes }) {
+    if (dtypeOf(x!) !== 'int64') return false;
+    // Only `sort` has these: x are places, 0 to k − 1, each of whose numbers is looked up among 0, 1, … as float32.
+    const counted = emit('CumSum', [emit('Expand', [number(1), k!]), vector(0)], { exclusive: { int: 1 } });
+    nodes.push({ name, op: 'TopK', domain: '', inputs: [emit('Gather', [counted, x!], { axis: { int: 0 } }), k!], outputs, attributes });
+    return true;
+  },
+};
+
+const toType = ({ emit }: Draft, x: string, dtype: DType, name?: string): string =>
+  emit('Cast', [x], { to: { int: onnxType[dtype] } }, name);
+
+/** Buffers that every device lets a shader use beside the one that is split: WebGPU guarantees 8. */
+const MOST_OUTPUTS = 7;
+
+/** The last two axes swapped. */
+function turned({ emit, shapeOf }: Draft, x: string): string {
+  const rank = shapeOf(x).length;
+  const perm: Attribute = { ints: [...Array.from({ length: rank - 2 }, (_, i) => i), rank - 1, rank - 2] };
+  return emit('Transpose', [x], { perm });
+}
+
+const KEEP: OnnxNode['attributes'] = { keepdims: { int: 1 } };
+
+/**
+ * An operation by rows which refuses none. A matrix that may have none gets a row of zeros below it, and the result is without it; the
+ * matrix with that row is kept for the next operation on it. Where there are more axes there are rows: that is
+ * attention.
+ */
+function withRows(draft: Draft, op: string, [x, ...more]: readonly string[], attributes: OnnxNode['attributes'], y?: string): string {
+  const { emit, vector, number, shapeOf, padded } = draft;
+  const shape = shapeOf(x!);
+  const [rows, columns] = shape;
+  if (shape.length !== 2 || (typeof rows === 'number' && rows > 0) || typeof columns !== 'number')
+    return emit(op, [x!, ...more], attributes, y);
+  let taller = padded.get(x!);
+  if (taller === undefined) {
+    const row = emit('Expand', [number(0), vector(1, columns)]);
+    padded.set(x!, taller = emit('Concat', [x!, row], { axis: { int: 0 } }));
+  }
+  const result = emit(op, [taller, ...more], attributes);
+  const cut = emit('Slice', [result, vector(0), vector(-1), vector(0)], {}, y);
+  padded.set(cut, result);
+  return cut;
+}

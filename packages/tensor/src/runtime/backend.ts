@@ -1,0 +1,83 @@
+import { createRequire } from 'node:module';
+import type * as Ort from 'onnxruntime-node';
+import type { DType } from '../onnx/model.js';
+import type { DeviceWeight } from '../onnx/webgpu.js';
+import type { HostArray } from './arrays.js';
+
+/* What the engine's thread asks of a device, and what all devices have in common: ONNX Runtime's native binding. */
+
+export type Tensor = Ort.Tensor;
+
+/** Tensors by the names of a model's inputs or outputs. */
+export type Named = Readonly<Record<string, Tensor>>;
+
+export interface LoadOptions {
+  /** Of the files that initializers and weights lie in. */
+  readonly folder?: string;
+  readonly prepack: boolean;
+  /** Inputs of the model that the back end feeds by itself. */
+  readonly weights: readonly DeviceWeight[];
+}
+
+/** A model that is ready to run. */
+export interface LoadedModel {
+  /** Runs the whole model. `outputs` must hold a tensor for every output; the results are written into their arrays. */
+  run(feeds: Named, outputs: Named): void;
+  release(): void;
+}
+
+/** A device, as far as the engine's thread sees it. */
+export interface Backend {
+  /** False when outputs are fetched and copied. */
+  readonly zeroCopy: boolean;
+  tensor(dtype: DType, data: HostArray, shape: readonly number[]): Tensor;
+  load(bytes: Uint8Array, options: LoadOptions): LoadedModel;
+}
+
+/** ONNX Runtime's native session, as its own package uses it. */
+export interface NativeSession {
+  loadModel(buffer: ArrayBufferLike, offset: number, length: number, options: object): void;
+  run(feeds: Named, fetches: Readonly<Record<string, Tensor | null>>, options: object): Record<string, Tensor>;
+  dispose(): void;
+}
+
+export interface Binding {
+  readonly tensor: Backend['tensor'];
+  create(bytes: Uint8Array, options: object): NativeSession;
+}
+
+/** Errors reach the caller in full; ONNX Runtime need not print them as well. */
+export const RUN_OPTIONS = { logSeverityLevel: 4 };
+
+/** Loads ONNX Runtime. */
+export function openBinding(): Binding {
+  // Required here, not imported: the main thread reads files that import this one and must not load the native library.
+  const require = createRequire(import.meta.url);
+  const ort = require('onnxruntime-node') as typeof Ort;
+  ort.env.logLevel = 'error';
+  const { binding, initOrt } = require('onnxruntime-node/dist/binding.js') as {
+    binding: { InferenceSession: new () => NativeSession };
+    initOrt: () => void;
+  };
+  initOrt();
+  return {
+    tensor: (dtype, data, shape) => new ort.Tensor(dtype as Tensor['type'], data as Tensor['data'], [...shape]),
+    create(bytes, options) {
+      const session = new binding.InferenceSession();
+      session.loadModel(bytes.buffer, bytes.byteOffset, bytes.byteLength, options);
+      return session;
+    },
+  };
+}
+
+/** Runs as the public API does: the results come back in new arrays, and are copied into those that were given. */
+export function runAndCopy(session: NativeSession, feeds: Named, outputs: Named): void {
+  const fetches = Object.fromEntries(Object.keys(outputs).map((name) => [name, null]));
+  const results = session.run(feeds, fetches, RUN_OPTIONS);
+  for (const [name, target] of Object.entries(outputs)) {
+    const result = results[name]!;
+    if (result.dims.join() !== target.dims.join())
+      throw new Error(`Output "${name}" has shape [${result.dims.join(', ')}], expected [${target.dims.join(', ')}].`);
+    (target.data as Uint8Array).set(result.data as Uint8Array);
+  }
+}
