@@ -34,5 +34,6 @@ describe('the GPU', () => {
 });
 
 it('refuses a device that it does not know', async () => {
-  await expect(chooseDevice('gpu' as DeviceName)).rejects.toThrow('There is no device "gpu". There are cpu, webgpu, webgpu-software, auto.');
+  await expect(chooseDevice('gpu' as DeviceName)).rejects
+    .toThrow('There is no device "gpu". There are cpu, webgpu, webgpu-software, auto.');
 });
