@@ -13,7 +13,10 @@ export const PACKAGES = ['tensor', 'heed', 'ai-sdk'];
 const COPIES = {
   tensor: ['LICENSE'],
   'ai-sdk': ['LICENSE'],
-  heed: ['LICENSE', 'README.md', 'CHANGELOG.md', 'CONTRIBUTING.md', 'recipes', 'examples', 'docs'],
+  heed: [
+    'LICENSE', 'README.md', 'CHANGELOG.md', 'CONTRIBUTING.md', 'recipes', 'examples', 'docs',
+    'workers/ray/requirements.txt', 'workers/ray/heed_worker',
+  ],
 };
 
 /** Links to the package's own sources: they lie in another place in the package. */
@@ -25,7 +28,8 @@ const filesIn = (/** @type {string} */ folder) =>
 
 function copy(/** @type {string} */ from, /** @type {string} */ to) {
   rmSync(to, { recursive: true, force: true });
-  cpSync(from, to, { recursive: true, filter: (file) => !file.startsWith(path.join(ROOT, 'docs', 'api')) });
+  const left = [path.join(ROOT, 'docs', 'api'), path.join(ROOT, 'workers', 'ray', 'heed_worker', '__pycache__')];
+  cpSync(from, to, { recursive: true, filter: (file) => !left.some((one) => file.startsWith(one)) });
   const pages = statSync(to).isFile() ? [to] : filesIn(to).map((file) => path.join(to, file));
   for (const page of pages.filter((file) => file.endsWith('.md'))) writeFileSync(page, inPackage(readFileSync(page, 'utf8')));
 }

@@ -39,6 +39,8 @@ const ONLY_PARSED: readonly (readonly [start: string, why: string])[] = [
   ['quickstart', 'answers 80 prompts three times and 120 twice'],
   ['serve', 'goes on until it is stopped'],
   ['studio', 'the same'],
+  ['cluster', 'installs Ray'],
+  ['train recipes/cut.yaml cluster=', 'needs Ray'],
   ['control recipes/controller.yaml', 'answers thousands of prompts; recipes.long.test.ts runs it with few'],
   ['align recipes/cut-online-judge.yaml', 'its judge is an adapter to be taught first; recipes.long.test.ts runs it with a server'],
   ['align recipes/adversarial.yaml', 'twenty rounds, in each of which two adapters learn; recipes.long.test.ts runs one'],

@@ -20,7 +20,7 @@ export function register(program: Command, out: Output): void {
     .option('--overwrite', 'remove the run in run.dir first')
     .option('--dry-run', 'check recipe and data and predict memory; train nothing')
     .action(async (file: string, overrides: string[], { resume = false, overwrite = false, dryRun = false }: Options) => {
-      const { loadTrainRecipe } = await import('../loop/train-recipe.js');
+      const { TRAIN_FREE, loadTrainRecipe } = await import('../loop/train-recipe.js');
       const { recipe, text, notes = [] } = await loadTrainRecipe(file, overrides);
       for (const note of notes) out.note(note);
       if (dryRun) {
@@ -33,7 +33,7 @@ export function register(program: Command, out: Output): void {
         import('../loop/train-job.js'), import('../run/folder.js'), import('../run/progress.js'), import('../run/signals.js'),
         import('./render-change.js'),
       ]);
-      const run = await openRun(recipe.run.dir, { recipe: text, resume, overwrite });
+      const run = await openRun(recipe.run.dir, { recipe: text, resume, overwrite, free: TRAIN_FREE });
       const interrupt = onInterrupt();
       try {
         const summary = await runTraining(recipe, run, { progress: createProgress(), interrupt, say: (line) => out.note(line) });

@@ -3,6 +3,7 @@ import type { Command } from 'commander';
 
 import * as align from './align.js';
 import * as chat from './chat.js';
+import * as cluster from './cluster.js';
 import * as compare from './compare.js';
 import * as compose from './compose.js';
 import * as control from './control.js';
@@ -34,5 +35,5 @@ export const VERBS: readonly Register[] = [
   quickstart.register, train.register, align.register, sweep.register, control.register, label.register, infer.register,
   fitRewards.register, inspect.register, start.register, split.register, generate.register, evaluate.register, compare.register,
   chat.register, serve.register, studio.register, rows.register, importing.register, feedback.register, report.register, models.register,
-  exporting.register, compose.register,
+  exporting.register, compose.register, cluster.register,
 ];

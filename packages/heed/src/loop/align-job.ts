@@ -1,4 +1,5 @@
-import { startEngine, view } from '@heed/tensor';
+import { view } from '@heed/tensor';
+import { openEngine } from '../cluster/open.js';
 import { changeOf, measurements } from '../evaluate/measurements.js';
 import { UserError } from '../errors.js';
 import { initialParameters } from '../model/adapter.js';
@@ -101,7 +102,7 @@ export async function runAlignment(recipe: AlignRecipe, run: RunFolder, hooks: H
   const { plan } = start;
   await holdStart(start, recipe.adapter, run);
   for (const line of describeStart(recipe.adapter)) say(line);
-  const engine = await startEngine();
+  const engine = await openEngine(recipe.cluster, { say });
   let teacher: OpenTeacher | undefined;
   try {
     const tools = { engine, log: say, now, store: recipe.store ?? DEFAULT_STORE, interrupt };

@@ -260,7 +260,7 @@ const kindOf = (spec: JudgeOptions | RewardOptions): string => {
 
 /** Keys of the recipe that may differ when a run goes on: no rating and no weight depends on them. `*` is any name. */
 export const ALIGN_FREE: readonly string[] = [
-  'allowedFailures', 'watch',
+  'allowedFailures', 'watch', 'cluster',
   ...[
     'judge',
     ...['reward', 'rewards.*'].flatMap((at) =>

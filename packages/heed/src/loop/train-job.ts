@@ -1,4 +1,5 @@
-import { startEngine, view } from '@heed/tensor';
+import { view } from '@heed/tensor';
+import { openEngine } from '../cluster/open.js';
 import { listProblems } from '../data/problem.js';
 import { describeUnused, leftOver } from '../data/unused.js';
 import type { AnyRow } from '../data/rows.js';
@@ -85,7 +86,7 @@ export async function runTraining(recipe: TrainRecipe, run: RunFolder, hooks: Ho
   const parameters = start.parameters ?? initialParameters(plan, seed);
   await holdStart(start, recipe.adapter, run);
   for (const line of describeStart(recipe.adapter)) say(line);
-  const engine = await startEngine();
+  const engine = await openEngine(recipe.cluster, { say });
   try {
     const answerer = createAnswerer(engine, model, plan, hooks);
     const maker = recipe.rows ? openRowMaker(recipe.rows, { answerer, kind: method.row, run, seed, say }) : undefined;

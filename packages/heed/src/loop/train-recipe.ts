@@ -26,3 +26,6 @@ export type TrainRecipe = z.infer<typeof TrainRecipe>;
 /** Reads a recipe of `heed train`; its method may be a user's own. @throws UserError as `loadRecipeWithMethod` does */
 export const loadTrainRecipe = (file: string, overrides: readonly string[]): Promise<LoadedRecipe<TrainRecipe>> =>
   loadRecipeWithMethod(file, overrides, trainRecipe);
+
+/** Keys of the recipe that may differ when a run goes on: where the work is done rounds differently, and no more. */
+export const TRAIN_FREE: readonly string[] = ['cluster'];

@@ -1,5 +1,6 @@
 /** The parts that all recipes share. Each verb composes its own schema from these and its method's. */
 import { z } from 'zod';
+import { ClusterOptions } from './cluster.js';
 import { PRECISIONS } from './precision.js';
 
 const positiveInt = z.int().min(1);
@@ -159,5 +160,7 @@ export const sharedSections = {
   precision: z.enum(PRECISIONS).default('f32'),
   adapter: AdapterOptions.prefault({}),
   train: TrainOptions.prefault({}),
+  /** Where the engine's work is done: `local:N` (docs/scale.md). Default: in this process. Changes time, not the numbers. */
+  cluster: ClusterOptions.optional(),
   run: RunOptions,
 } as const;

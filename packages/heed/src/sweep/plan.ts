@@ -5,7 +5,7 @@ import { z } from 'zod';
 
 import { UserError } from '../errors.js';
 import { ALIGN_FREE, type AlignRecipe, loadAlignRecipe } from '../loop/align-recipe.js';
-import { type TrainRecipe, loadTrainRecipe } from '../loop/train-recipe.js';
+import { TRAIN_FREE, type TrainRecipe, loadTrainRecipe } from '../loop/train-recipe.js';
 import { recipeChanges } from '../run/folder.js';
 import { type LoadedRecipe, loadRecipe } from '../run/recipe.js';
 import { type Grid, type Point, pointsOf, readGrid } from './grid.js';
@@ -60,7 +60,7 @@ export async function planSweep(file: string, settings: readonly string[]): Prom
     };
     if (job === 'train') {
       const { recipe, text } = noted(await loadTrainRecipe(file, overrides));
-      runs.push({ ...place, job, recipe, text, free: [] });
+      runs.push({ ...place, job, recipe, text, free: TRAIN_FREE });
     } else {
       const { recipe, text } = noted(await loadAlignRecipe(file, overrides));
       runs.push({ ...place, job, recipe, text, free: ALIGN_FREE });

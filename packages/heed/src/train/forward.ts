@@ -8,6 +8,7 @@ import type { Item } from './item.js';
 import { makeMicroBatch } from './micro-batch.js';
 import { splitPasses } from './passes.js';
 import { type Wanted, traceForward } from './program.js';
+import { shareOut } from './shares.js';
 
 /**
  * What a policy gave for rows, by reading (`logp:<name>`, `score:<head>:<name>`, …): for each sequence of a name the numbers of
@@ -53,10 +54,10 @@ export async function createForward(
       });
       const whole = new Map(concerned.map(({ item, part }) => [part as Item, item]));
       let done = 0;
-      for (const pass of splitPasses(concerned.map(({ part }) => part))) {
+      await shareOut(engine, splitPasses(concerned.map(({ part }) => part)), async ({ piece: pass, on }) => {
         const batch = makeMicroBatch(method, pass, { names });
         const feeds = { ...scoringFeeds(batch.layout, model.architecture, rope, session.program), ...batch.feeds };
-        const results = await session.run(feedsOf(session.program, feeds));
+        const results = await session.run(feedsOf(session.program, feeds), {}, { on });
         const attention = results['attention'] && attentionOver(batch.layout, results['attention'].data);
         const valuesOf = (what: Wanted, s: number): Float32Array => {
           if (what === 'attention') return attention![s]!;
@@ -72,7 +73,7 @@ export async function createForward(
           for (const what of wanted) (out.get(row)![`${what}:${name}`] ??= [])[place] = valuesOf(what, s);
         });
         onItem?.((done += pass.length));
-      }
+      });
       return out;
     },
     release: () => session.release(),

@@ -1,10 +1,13 @@
+import type { Feed } from '@heed/tensor';
 import { feedsOf, ropeFeed } from '../model/scoring.js';
 import { adaptedWeights } from '../model/weights.js';
 import { dropoutMasks } from './dropout.js';
 import { batchFeeds, bindTraining, roundFeed, scalarFeed, scalarFeeds, scaleFeeds } from './feeds.js';
 import { newMemory } from './loss-program.js';
+import type { MicroBatch } from './micro-batch.js';
 import { NotFiniteError } from './not-finite.js';
 import { traceTraining } from './program.js';
+import { shareOut } from './shares.js';
 import type { Heatmap, Passes, StepperSetup } from './stepper.js';
 import { Totals } from './totals.js';
 
@@ -24,18 +27,21 @@ export async function createOnePass(
     async run(batches, { seed, step, memory, roundBegins }) {
       const totals = new Totals();
       for (const batch of batches) totals.addAll(await counts.run(feedsOf(counts.program, batch.feeds)));
+      const scales = scaleFeeds(totals, program.terms, method.name);
+      const given = { ...roundFeed(roundBegins), ...scalarFeeds('memory', memory), ...scales };
+      // One after the other: references share a program, which has one policy's parameters at a time.
+      const compared: { batch: MicroBatch; under: Record<string, Feed> | undefined }[] = [];
+      for (const batch of batches) compared.push({ batch, under: await references?.feeds(batch.tables, roundBegins) });
+      const outs = await shareOut(engine, compared, ({ piece: { batch, under }, on, first }) => train.run({
+        ...batchFeeds(batch, architecture, rope, program.step),
+        ...feedsOf(program.step, { ...under, ...given }),
+        ...dropoutMasks(weights.masks, batch, plan.options.dropout, seed, step),
+        carry: scalarFeed(first ? 0 : 1),
+      }, {}, { on }));
       const heatmaps: Heatmap[] = [];
       let remembered = memory;
       for (const [i, batch] of batches.entries()) {
-        const out = await train.run({
-          ...batchFeeds(batch, architecture, rope, program.step),
-          ...feedsOf(program.step, {
-            ...(await references?.feeds(batch.tables, roundBegins)), ...roundFeed(roundBegins), ...scalarFeeds('memory', memory),
-            ...scaleFeeds(totals, program.terms, method.name),
-          }),
-          ...dropoutMasks(weights.masks, batch, plan.options.dropout, seed, step),
-          carry: scalarFeed(i === 0 ? 0 : 1),
-        });
+        const out = outs[i]!;
         totals.addSums(out, program.terms, program.metrics);
         const finite = Number.isFinite(totals.loss(program.terms));
         if (!finite) throw new NotFiniteError(`The loss of step ${step}`, batch.items.map((item) => item.where));

@@ -3,7 +3,8 @@ import { scalarFeed } from './feeds.js';
 import type { MicroBatch } from './micro-batch.js';
 import { NotFiniteError } from './not-finite.js';
 import { createOnePass } from './one-pass.js';
-import type { Passes, Stepper, StepperSetup } from './stepper.js';
+import { machines } from './shares.js';
+import type { Found, Passes, Stepper, StepperSetup } from './stepper.js';
 import { createTwoPass } from './two-pass.js';
 
 /** Compiles a method over a model with an adapter, ready to take optimizer steps. */
@@ -27,7 +28,13 @@ export async function createStepper(setup: StepperSetup): Promise<Stepper> {
   return {
     async step(batches, { learningRate, step, seed, memory = method.memory, roundBegins = false }) {
       const passes = await passesFor(batches);
-      const { totals, heatmaps, memory: remembered } = await passes.run(batches, { learningRate, step, seed, memory, roundBegins });
+      // Where a machine of a team is lost, its part of the gradient is. Nothing is updated yet, so the passes can be run again.
+      const gradient = async (): Promise<Found> => {
+        const found = await passes.run(batches, { learningRate, step, seed, memory, roundBegins });
+        await engine.team?.sum(state.gradients, machines(engine, batches.length));
+        return found;
+      };
+      const { totals, heatmaps, memory: remembered } = await (engine.team?.again(gradient) ?? gradient());
       const gradientNorm = (await norm.run({})).norm!.data[0] as number;
       if (!Number.isFinite(gradientNorm)) {
         throw new NotFiniteError(`The gradient of step ${step}`, batches.flatMap(({ items }) => items.map(({ where }) => where)));

@@ -9,6 +9,7 @@ import { newMemory, readingOf, readingsOf, traceLoss } from './loss-program.js';
 import type { MicroBatch } from './micro-batch.js';
 import { NotFiniteError } from './not-finite.js';
 import { traceHalves } from './program.js';
+import { shareOut } from './shares.js';
 import type { Passes, StepperSetup } from './stepper.js';
 import { type Tables, makeTables, sequenceTable, tokenTable } from './tables.js';
 import { Totals } from './totals.js';
@@ -41,11 +42,10 @@ export async function createTwoPass(
     async run(batches, { seed, step, memory, roundBegins }) {
       const whole = makeTables(method, batches.flatMap((b) => b.items));
       const masks = (batch: MicroBatch): Record<string, Feed> => dropoutMasks(weights.masks, batch, plan.options.dropout, seed, step);
-      const scored: { tables: Tables; out: Readonly<Record<string, HostTensor>> }[] = [];
-      for (const batch of batches) {
-        const out = await forward.run({ ...batchFeeds(batch, architecture, rope, halves.forward), ...masks(batch) });
-        scored.push({ tables: batch.tables, out });
-      }
+      const scored = await shareOut(engine, batches, async ({ piece: batch, on }) => {
+        const out = await forward.run({ ...batchFeeds(batch, architecture, rope, halves.forward), ...masks(batch) }, {}, { on });
+        return { tables: batch.tables, out };
+      });
 
       const totals = new Totals();
       totals.addAll(await count.run(feedsOf(counts, whole.feeds)));
@@ -58,12 +58,10 @@ export async function createTwoPass(
       if (!Number.isFinite(totals.loss(terms))) throw new NotFiniteError(`The loss of step ${step}`, whole.items.map((item) => item.where));
 
       const derivatives = [{ tables: whole, out: Object.fromEntries([...learns].map((what) => [what, found[`d:${what}`]!])) }];
-      for (const [i, batch] of batches.entries()) {
-        await backward.run({
-          ...batchFeeds(batch, architecture, rope, halves.backward), ...masks(batch), carry: scalarFeed(i === 0 ? 0 : 1),
-          ...Object.fromEntries([...learns].map((what) => [`d:${what}`, moved(method, what, derivatives, batch.tables)])),
-        });
-      }
+      await shareOut(engine, batches, ({ piece: batch, on, first }) => backward.run({
+        ...batchFeeds(batch, architecture, rope, halves.backward), ...masks(batch), carry: scalarFeed(first ? 0 : 1),
+        ...Object.fromEntries([...learns].map((what) => [`d:${what}`, moved(method, what, derivatives, batch.tables)])),
+      }, {}, { on }));
       return { totals, memory: newMemory(method, found), heatmaps: [] };
     },
     async release() {

@@ -5,6 +5,7 @@ import type { Program } from '../program.js';
 import { prepareForCpu } from './cpu.js';
 import type { DeviceKind } from './device.js';
 import type { CompileRequest } from './messages.js';
+import { hasName } from './session.js';
 import type { Thread } from './thread.js';
 import { FELL_BACK, unplaced } from './unplaced.js';
 
@@ -36,6 +37,7 @@ export async function compileProgram(thread: Thread, program: Program, options: 
   try {
     return await load(encodeModel(prepared.model), program, prepared.weights);
   } catch (error) {
+    if (hasName(error)) throw error;
     throw await explained(error as Error, program, () => unplaced(prepared, takes));
   }
 }

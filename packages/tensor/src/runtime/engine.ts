@@ -11,11 +11,15 @@ import { ResidentPeak } from './resident.js';
 import { EngineSession } from './session.js';
 import type { Session } from './session.js';
 import { startThread } from './thread.js';
+import type { Team } from './team.js';
 import type { Thread } from './thread.js';
 
 export { view } from './arrays.js';
 export type { Buffer, HostArray, View } from './arrays.js';
 export type { Feed, HostTensor, Session } from './session.js';
+export { MachineLost, type Team } from './team.js';
+export type { Thread } from './thread.js';
+export type { Request, RunRequest } from './messages.js';
 
 export interface EngineOptions {
   /** Default: what the environment variable HEED_DEVICE says, else cpu. */
@@ -35,6 +39,8 @@ export interface Engine {
   readonly threads: number;
   /** Whether outputs are written without a copy: as asked for, if the start-up test passed. */
   readonly zeroCopy: boolean;
+  /** The machines that do its work alike, where there are several. */
+  readonly team?: Team;
   /** Zero-filled memory for `length` elements. */
   allocate(dtype: DType, length: number): Promise<Buffer>;
   /**
@@ -69,20 +75,47 @@ export async function startEngine(options: EngineOptions = {}): Promise<Engine> 
   const thread = startThread();
   try {
     const direct = (await thread.ask({ kind: 'start', device: device.kind, threads, zeroCopy })) as boolean;
-    return new ThreadEngine(thread, device, threads, direct);
+    return new ThreadEngine(thread, device, direct, { threads });
   } catch (error) {
     await thread.close();
     throw new Error(`ONNX Runtime could not be started: ${(error as Error).message}`, { cause: error });
   }
 }
 
+/** An engine elsewhere. */
+export interface EngineElsewhere {
+  /** Threads of each session there. */
+  readonly threads: number;
+  /** The number of its first buffer and of its first session. Default: 0. */
+  readonly from?: number;
+  /** Whether a buffer of another engine is there too. Default: none is. */
+  readonly shares?: (buffer: Buffer) => boolean;
+  /** What the engine says of its machines, given how to tell its own buffers. */
+  readonly team?: (holds: (buffer: Buffer) => boolean) => Team;
+}
+
+/** An engine on CPUs whose requests `thread` answers, wherever that is. */
+export const engineOver = (thread: Thread, elsewhere: EngineElsewhere): Engine =>
+  new ThreadEngine(thread, { kind: 'cpu' }, false, elsewhere);
+
 class ThreadEngine implements Engine {
+  readonly threads: number;
+  readonly team?: Team;
   private readonly live = new Map<number, Buffer>();
-  private nextBuffer = 0;
-  private nextSession = 0;
+  private nextBuffer: number;
+  private nextSession: number;
+  private readonly shares: (buffer: Buffer) => boolean;
   private readonly resident = new ResidentPeak();
 
-  constructor(private readonly thread: Thread, readonly device: Device, readonly threads: number, readonly zeroCopy: boolean) {}
+  constructor(
+    private readonly thread: Thread, readonly device: Device, readonly zeroCopy: boolean,
+    { threads, from = 0, shares = () => false, team }: EngineElsewhere,
+  ) {
+    this.threads = threads;
+    this.nextBuffer = this.nextSession = from;
+    this.shares = shares;
+    this.team = team?.((buffer) => this.live.get(buffer.id) === buffer);
+  }
 
   async allocate(dtype: DType, length: number): Promise<Buffer> {
     if (!Number.isSafeInteger(length) || length < 0) throw new Error(`A buffer's length is a whole number of elements, not ${length}.`);
@@ -131,7 +164,7 @@ class ThreadEngine implements Engine {
 
   async free(buffer: Buffer): Promise<void> {
     this.check(view(buffer), 'free');
-    this.live.delete(buffer.id);
+    if (!this.live.delete(buffer.id)) throw new Error('free: the buffer belongs to another engine.');
     await this.thread.ask({ kind: 'free', buffer: buffer.id });
   }
 
@@ -156,7 +189,7 @@ class ThreadEngine implements Engine {
   }
 
   private check({ buffer, offset, shape }: View, what: string): void {
-    if (this.live.get(buffer.id) !== buffer)
+    if (this.live.get(buffer.id) !== buffer && !this.shares(buffer))
       throw new Error(`${what}: the ${buffer.dtype} buffer of ${buffer.length} elements was freed, or belongs to another engine.`);
     if (offset + elements(shape) > buffer.length)
       throw new Error(`${what}: [${shape.join(', ')}] at element ${offset} does not fit a buffer of ${buffer.length} elements.`);

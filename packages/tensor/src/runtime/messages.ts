@@ -44,6 +44,10 @@ export interface RunRequest {
   readonly feeds: Float64Array;
   readonly host: readonly { readonly slot: number; readonly data: HostArray; readonly shape: readonly number[] }[];
   readonly into: Float64Array;
+  /** The number of the machine of a team that runs it alone. Left out: as `writes` says. */
+  readonly on?: number;
+  /** Whether outputs are written into engine memory. */
+  readonly writes: boolean;
 }
 
 export interface Envelope {

@@ -22,9 +22,12 @@ export interface Session {
   /**
    * Runs the program. Every input must be fed, here or by `bind`. Outputs named in `into` are written straight into engine memory,
    * which may be that of an input if the program allows it; all others come back as host arrays. Rejects, naming the
-   * port, when a name, element type or shape does not fit. Runs of one engine are done in the order of the calls.
+   * port, when a name, element type or shape does not fit. Runs of one engine are done in the order of the calls. `on`: the machine of a
+   * team that runs it alone (`Team`); elsewhere it has no meaning.
    */
-  run(feeds: Readonly<Record<string, Feed>>, into?: Readonly<Record<string, View>>): Promise<Record<string, HostTensor>>;
+  run(
+    feeds: Readonly<Record<string, Feed>>, into?: Readonly<Record<string, View>>, options?: { readonly on?: number },
+  ): Promise<Record<string, HostTensor>>;
   /** Feeds these inputs, and writes these outputs, in every later run that does not say otherwise. Adds to earlier calls. */
   bind(feeds: Readonly<Record<string, View>>, into?: Readonly<Record<string, View>>): void;
   /** Frees the session and all memory of its activations. */
@@ -69,7 +72,9 @@ export class EngineSession implements Session {
     }
   }
 
-  async run(feeds: Readonly<Record<string, Feed>>, into: Readonly<Record<string, View>> = {}): Promise<Record<string, HostTensor>> {
+  async run(
+    feeds: Readonly<Record<string, Feed>>, into: Readonly<Record<string, View>> = {}, { on }: { readonly on?: number } = {},
+  ): Promise<Record<string, HostTensor>> {
     const given = this.place(this.inputs, feeds);
     const targets = this.place(this.outputs, into);
     this.checkBound(this.inputs, this.boundFeeds, given);
@@ -92,6 +97,7 @@ export class EngineSession implements Session {
     const request: RunRequest = {
       kind: 'run', session: this.id, plan: plan === this.planned ? undefined : plan, host,
       bind: takeAll(this.unsentFeeds), bindInto: takeAll(this.unsentInto), feeds: packViews([...views]), into: packViews([...targets]),
+      on, writes: returned.length < this.outputs.ports.length,
     };
     this.planned = plan;
     try {
@@ -101,6 +107,7 @@ export class EngineSession implements Session {
       );
     } catch (error) {
       this.planned = undefined;
+      if (hasName(error)) throw error;
       throw new Error(`${(error as Error).message}\n  The program was run with ${this.context(given, symbols)}.`, { cause: error });
     }
   }
@@ -159,6 +166,9 @@ export class EngineSession implements Session {
     return [some(feeds), ...(this.boundFeeds.size > 0 ? [`${this.boundFeeds.size} bound inputs`] : []), ...sizes].join('; ');
   }
 }
+
+/** Whether an error is of a kind that callers tell apart: it goes to them as it is. */
+export const hasName = (error: unknown): boolean => error instanceof Error && error.name !== 'Error';
 
 /** What a run needs to know besides its feeds, for given values of the symbols. */
 interface Plan {

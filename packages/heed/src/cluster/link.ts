@@ -1,0 +1,149 @@
+import { type Socket, connect } from 'node:net';
+import type { Request } from '@heed/tensor';
+import { type Frame, encodeFrame, frameReader } from './frames.js';
+
+/** A request with who answers it. */
+export interface Asking {
+  readonly request: Request | SumRequest | BindRequest;
+  /** A worker's number, or all of them. */
+  readonly to: number | 'all';
+  /** Whether one worker may do it twice: where it is lost, it does so without a word. */
+  readonly again: boolean;
+  /** How often that worker had been lost when it was given what this needs. Left out: it needs only what all have. */
+  readonly life?: number;
+}
+
+/** Adds up what the first `count` workers hold in a view. */
+export interface SumRequest {
+  readonly kind: 'sum';
+  readonly view: Float64Array;
+  readonly count: number;
+}
+
+/** Views that a session has from now on. */
+export interface BindRequest {
+  readonly kind: 'bind';
+  readonly session: number;
+  readonly bind?: Float64Array;
+  readonly bindInto?: Float64Array;
+}
+
+/** What the gateway says of its workers, as of its last answer. */
+export interface Standing {
+  /** How often each worker was lost. */
+  readonly losses: readonly number[];
+  /** Seconds that each worker has worked. */
+  readonly seconds: readonly number[];
+  /** Seconds that lost workers were waited for. */
+  readonly lostSeconds: number;
+}
+
+/** A connection to a gateway. */
+export interface Link {
+  readonly workers: number;
+  readonly standing: Standing;
+  /** The arrays of the answer. @throws WorkerLost, StateLost, LinkLost */
+  ask(asking: Asking): Promise<readonly Frame['arrays'][number][]>;
+  close(): void;
+}
+
+/** A worker was lost, and with it what only that worker held. */
+export class WorkerLost extends Error {
+  override readonly name = 'WorkerLost';
+}
+
+/** No worker is left that holds the state of the training. */
+export class StateLost extends Error {
+  override readonly name = 'StateLost';
+}
+
+/** The gateway cannot be reached any more. */
+export class LinkLost extends Error {
+  override readonly name = 'LinkLost';
+}
+
+interface Waiting {
+  resolve(arrays: Frame['arrays']): void;
+  reject(error: Error): void;
+}
+
+/** Connects to a gateway. @throws LinkLost where nobody answers, or the token is refused */
+export async function openLink(host: string, port: number, token: string): Promise<Link> {
+  const socket = connect({ host, port, noDelay: true });
+  const workers = await greet(socket, token);
+  const waiting = new Map<number, Waiting>();
+  let standing: Standing = { losses: Array.from({ length: workers }, () => 0), seconds: [], lostSeconds: 0 };
+  let next = 0;
+  let dead: LinkLost | undefined;
+
+  const die = (reason: string): void => {
+    dead ??= new LinkLost(reason);
+    for (const { reject } of waiting.values()) reject(dead);
+    waiting.clear();
+  };
+  const read = frameReader(({ head, arrays }) => {
+    const { id, lost, error, ...rest } = head as unknown as Standing & { id: number; lost?: 'worker' | 'state'; error?: string };
+    standing = rest;
+    const asked = waiting.get(id);
+    waiting.delete(id);
+    // Nothing is asked: the process may end.
+    if (waiting.size === 0) socket.unref();
+    if (lost === 'worker') asked?.reject(new WorkerLost('A worker of the cluster was lost.'));
+    else if (lost === 'state') asked?.reject(new StateLost('No worker of the cluster is left that holds the state of the training.'));
+    else if (error !== undefined) asked?.reject(new Error(error));
+    else asked?.resolve(arrays);
+  });
+  socket.on('data', (piece: Buffer) => {
+    try {
+      read(piece);
+    } catch (error) {
+      die(`The cluster's gateway sent what cannot be read: ${(error as Error).message}`);
+      socket.destroy();
+    }
+  });
+  socket.on('error', (error) => die(`The connection to the cluster failed: ${error.message}`));
+  socket.on('close', () => die('The cluster ended the connection.'));
+  socket.unref();
+
+  return {
+    workers,
+    get standing() { return standing; },
+    ask: (asking) => new Promise((resolve, reject) => {
+      if (dead !== undefined) {
+        reject(dead);
+        return;
+      }
+      const id = next++;
+      waiting.set(id, { resolve, reject });
+      socket.ref();
+      for (const part of encodeFrame({ id, ...asking })) socket.write(part);
+    }),
+    close() {
+      die('The connection to the cluster was closed.');
+      socket.destroy();
+    },
+  };
+}
+
+/** Says hello; the number of workers. */
+function greet(socket: Socket, token: string): Promise<number> {
+  return new Promise((resolve, reject) => {
+    let said = '';
+    const fail = (reason: string): void => {
+      socket.destroy();
+      reject(new LinkLost(reason));
+    };
+    const failed = (error: Error): void => fail(`The cluster's gateway cannot be reached: ${error.message}`);
+    const closed = (): void => fail('The cluster\'s gateway ended the connection before it said hello.');
+    const listen = (piece: Buffer): void => {
+      said += piece.toString('latin1');
+      if (!said.includes('\n')) return;
+      const [word, workers] = said.trim().split(' ');
+      socket.off('data', listen).off('error', failed).off('close', closed);
+      if (word === 'ok') resolve(Number(workers));
+      else fail(word === 'taken' ? 'The cluster\'s gateway serves another run.' : 'The cluster\'s gateway refused the token.');
+    };
+    socket.on('data', listen).on('error', failed).on('close', closed);
+    socket.write(`heed 1 ${token}\n`);
+  });
+}

@@ -1,0 +1,83 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
+import { availableParallelism } from 'node:os';
+import { UserError } from '../errors.js';
+import { workerFolder, workerPython } from './environment.js';
+import { type Link, openLink } from './link.js';
+
+/** Workers that run, and how to reach them. */
+export interface Running {
+  readonly link: Link;
+  readonly threads: number;
+  /** The last lines that gateway and workers wrote on stderr. */
+  errors(): Promise<string>;
+  /** Ends them. */
+  close(): Promise<void>;
+}
+
+/** Bytes of stderr that are kept. */
+const KEPT = 8_000;
+
+/**
+ * Starts a Ray of its own on this machine, with workers that share the cores. It ends with this process, however that ends.
+ *
+ * @throws UserError where Python or Ray cannot be started
+ */
+export async function startLocal(workers: number): Promise<Running> {
+  const token = randomBytes(24).toString('hex');
+  const threads = Math.max(1, Math.floor(availableParallelism() / workers));
+  const folder = workerFolder();
+  const args = ['-m', 'heed_worker', '--local', String(workers), '--threads', String(threads)];
+  const child = spawn(workerPython(), args, {
+    cwd: folder,
+    // A process group of its own: Ctrl-C is for Heed, which ends the workers itself.
+    detached: true,
+    stdio: ['pipe', 'pipe', 'pipe'],
+    env: {
+      ...process.env, HEED_TOKEN: token, PYTHONPATH: folder, PYTHONUNBUFFERED: '1', PYTHONDONTWRITEBYTECODE: '1',
+      RAY_USAGE_STATS_ENABLED: '0', RAY_DEDUP_LOGS: '0', RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO: '0',
+    },
+  });
+  let errors = '';
+  child.stderr.on('data', (chunk: Buffer) => { errors = (errors + chunk.toString()).slice(-KEPT); });
+  const close = (): Promise<void> => end(child);
+  try {
+    const port = await portOf(child, () => errors);
+    return { link: await openLink('127.0.0.1', port, token), threads, errors: () => Promise.resolve(errors), close };
+  } catch (error) {
+    await close();
+    throw error;
+  }
+}
+
+/** Waits for the line in which the gateway says where it listens. */
+function portOf(child: ChildProcess, errors: () => string): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const failed = (what: string): void => {
+      const last = errors().trim().split('\n').slice(-12);
+      reject(new UserError(['Workers on this machine could not be started: ' + what, ...last].join('\n').trim(), [
+        'Without them: cluster=null.',
+      ]));
+    };
+    let said = '';
+    child.on('error', (error) => failed(error.message));
+    child.on('close', (code, signal) => failed(`Python ended with ${signal ?? `exit code ${code}`}.`));
+    child.stdout!.on('data', (chunk: Buffer) => {
+      said += chunk.toString();
+      const found = /^heed gateway \S+ (\d+)$/m.exec(said);
+      if (found !== null) resolve(Number(found[1]));
+    });
+  });
+}
+
+/** Closes the standard input, at which the process ends its Ray; waits until it has. */
+function end(child: ChildProcess): Promise<void> {
+  return new Promise((resolve) => {
+    if (child.exitCode !== null || child.signalCode !== null || child.pid === undefined) {
+      resolve();
+      return;
+    }
+    child.on('exit', () => resolve());
+    child.stdin!.end();
+  });
+}

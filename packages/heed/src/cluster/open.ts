@@ -1,0 +1,32 @@
+import { type Engine, startEngine } from '@heed/tensor';
+import { UserError } from '../errors.js';
+import { startLocal } from './local.js';
+import { clusterOf } from '../run/cluster.js';
+import { openTeam } from './team.js';
+
+/** How a cluster is opened. */
+export interface OpenEngineOptions {
+  /** Takes a line for people. */
+  say?(line: string): void;
+}
+
+/**
+ * The engine that a job works with: of this process, or with `cluster` that of its workers.
+ *
+ * @param cluster `local:N`; undefined or null: this process alone.
+ * @throws UserError where the workers cannot be started or reached
+ */
+export async function openEngine(cluster: string | null | undefined, { say }: OpenEngineOptions = {}): Promise<Engine> {
+  if (cluster === undefined || cluster === null) return startEngine();
+  const device = process.env['HEED_DEVICE'];
+  if (device !== undefined && device !== 'cpu' && device !== 'auto') {
+    throw new UserError(`HEED_DEVICE is ${device}, and the workers of a cluster run on CPUs.`, ['Leave one of the two out.']);
+  }
+  const running = await startLocal(clusterOf(cluster).workers);
+  const { link, threads } = running;
+  say?.(`cluster ${cluster}: ${link.workers} workers, ${threads} ${threads === 1 ? 'thread' : 'threads'} each`);
+  return openTeam({
+    link, threads, errors: running.errors, close: running.close,
+    onLost: () => say?.('A worker of the cluster was lost: the step is taken again.'),
+  });
+}

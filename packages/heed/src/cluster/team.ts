@@ -1,0 +1,126 @@
+import { type Engine, MachineLost, type Request, type RunRequest, type Team, type Thread, type View, engineOver } from '@heed/tensor';
+import type { Sent } from './frames.js';
+import { UserError } from '../errors.js';
+import { type Asking, type Link, LinkLost, StateLost, WorkerLost } from './link.js';
+
+/** Buffers and sessions with smaller numbers are on all workers alike; larger ones belong to one (workers/ray/heed_worker/members.py). */
+const OWN = 2 ** 40;
+/** Numbers that the engines of single workers have, one engine after the other. */
+const EACH = 2 ** 32;
+/** Work that loses a worker so often in a row is at fault itself. */
+const MOST_LOSSES = 5;
+/** Lines of the workers' stderr that a message ends with. */
+const SHOWN_LINES = 12;
+
+/** What a team's engine needs to know. */
+export interface TeamSetup {
+  readonly link: Link;
+  /** Threads of each worker's sessions. */
+  readonly threads: number;
+  /** The last lines that the workers wrote on stderr. */
+  errors(): Promise<string>;
+  /** Called where work is done again because a worker was lost. */
+  onLost?(): void;
+  /** Ends what runs the workers, after the connection is closed. */
+  close(): Promise<void>;
+}
+
+/** The engine of a cluster's workers. Closing it closes the connection, and ends what `close` ends. */
+export function openTeam(setup: TeamSetup): Engine {
+  const { link, threads } = setup;
+  let closed = false;
+  /** Losses as whoever uses engines knows them. */
+  const ask: Ask = async (asking) => {
+    try {
+      return await link.ask(asking);
+    } catch (error) {
+      if (error instanceof WorkerLost) throw new MachineLost(error.message, { cause: error });
+      if (!closed && (error instanceof StateLost || error instanceof LinkLost)) throw lostForUser(error, await setup.errors());
+      throw error;
+    }
+  };
+  const thread: Thread = {
+    ask: routed(ask, 'all'),
+    async close() {
+      closed = true;
+      link.close();
+      await setup.close();
+    },
+  };
+  return engineOver(thread, { threads, team: (holds) => createTeam(setup, ask, holds) });
+}
+
+type Ask = (asking: Asking) => Promise<readonly Sent[]>;
+
+function lostForUser(error: Error, errors: string): UserError {
+  const lines = errors.trim().split('\n').slice(-SHOWN_LINES).join('\n');
+  return new UserError(`${error.message}${lines === '' ? '' : `\n${lines}`}`, [
+    'Give the same command again with --resume: it goes on from the last checkpoint.',
+    'Without the cluster: cluster=null.',
+  ], { cause: error });
+}
+
+function createTeam({ link, threads, onLost }: TeamSetup, ask: Ask, holds: (buffer: View['buffer']) => boolean): Team {
+  let engines = 0;
+  const opened = new Map<number, { readonly life: number; readonly engine: Engine }>();
+  const total = (): number => link.standing.losses.reduce((a, b) => a + b, 0);
+  return {
+    size: link.workers,
+    member(index) {
+      const life = link.standing.losses[index]!;
+      const known = opened.get(index);
+      if (known?.life === life) return known.engine;
+      const thread: Thread = { ask: routed(ask, index, life), close: () => Promise.resolve() };
+      const engine = engineOver(thread, { threads, from: OWN + EACH * engines++, shares: holds });
+      opened.set(index, { life, engine });
+      return engine;
+    },
+    async sum(view, count) {
+      const packed = Float64Array.of(0, view.buffer.id, view.offset, view.shape.length, ...view.shape);
+      await ask({ request: { kind: 'sum', view: packed, count }, to: 'all', again: false });
+    },
+    async again(work) {
+      for (let losses = 0; ; losses++) {
+        const before = total();
+        try {
+          const result = await work();
+          if (total() === before) return result;
+        } catch (error) {
+          if (!(error instanceof MachineLost) || losses + 1 === MOST_LOSSES) throw error;
+        }
+        onLost?.();
+      }
+    },
+  };
+}
+
+/** Answers the requests of an engine: by all workers, or by one in one of its lives. */
+function routed(ask: Ask, to: number | 'all', life?: number): Thread['ask'] {
+  // A worker that did not have the run before knows no plan.
+  const plans = new Map<number, RunRequest['plan']>();
+  return async (request) => {
+    if (request.kind === 'start') return false;
+    if (request.kind === 'run') return run(request);
+    if (request.kind === 'release') plans.delete(request.session);
+    if (to !== 'all') return valueOf(request, await ask({ request, to, life, again: request.kind === 'read' }));
+    // What all hold alike one can read.
+    if (request.kind === 'read') return valueOf(request, await ask({ request, to: 0, again: true }));
+    return valueOf(request, await ask({ request, to, again: false }));
+  };
+
+  async function run({ bind, bindInto, ...rest }: RunRequest): Promise<unknown> {
+    const plan = rest.plan ?? plans.get(rest.session);
+    plans.set(rest.session, plan);
+    const request = { ...rest, plan };
+    if (to !== 'all') return ask({ request: { ...request, bind, bindInto }, to, life, again: !rest.writes });
+    if (rest.writes && rest.on === undefined) return ask({ request: { ...request, bind, bindInto }, to, again: false });
+    // Views that stay are for all of them, also where one runs alone. Both are sent at once, so that they stay together.
+    const bound = bind === undefined && bindInto === undefined
+      ? undefined : ask({ request: { kind: 'bind', session: rest.session, bind, bindInto }, to: 'all', again: false });
+    const done = ask({ request, to: rest.on ?? 0, again: !rest.writes });
+    await Promise.all([bound, done]);
+    return done;
+  }
+}
+
+const valueOf = (request: Request, arrays: readonly Sent[]): unknown => (request.kind === 'read' ? arrays[0] : undefined);

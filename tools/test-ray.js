@@ -1,0 +1,61 @@
+// @ts-check
+// node tools/test-ray.js: the tests that need Ray. Makes the Python environment in the cache where it is not there, then runs the
+// worker's own tests (mypy, pytest) and those of Heed's engine over workers. Where there is no Python or no package index it says so, and
+// ends with 0. The last line counts.
+import { spawnSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { cacheFolder } from '../packages/heed/dist/model/checkpoint/cache.js';
+
+const ROOT = fileURLToPath(new URL('..', import.meta.url));
+const WORKERS = path.join(ROOT, 'workers', 'ray');
+const LISTS = ['requirements.txt', 'requirements-test.txt'].map((name) => path.join(WORKERS, name));
+
+/** The Python of the tests' environment; undefined where it cannot be made. */
+function environment() {
+  const digest = createHash('sha256');
+  for (const list of LISTS) digest.update(readFileSync(list));
+  const folder = path.join(cacheFolder(), `ray-test-${digest.digest('hex').slice(0, 12)}`);
+  const python = path.join(folder, 'bin', 'python');
+  if (existsSync(path.join(folder, 'whole'))) return python;
+  rmSync(folder, { recursive: true, force: true });
+  mkdirSync(path.dirname(folder), { recursive: true });
+  const pip = ['-m', 'pip', 'install', '--quiet', '--disable-pip-version-check', '--no-input', ...LISTS.flatMap((list) => ['-r', list])];
+  for (const [program, args] of /** @type {const} */ ([['python3', ['-m', 'venv', folder]], [python, pip]])) {
+    const { status, error, stderr } = spawnSync(program, args, { encoding: 'utf8' });
+    if (status === 0) continue;
+    console.log(`skipped: ${program} ${args.join(' ')} failed: ${error?.message ?? stderr.trim().split('\n').at(-1)}`);
+    return undefined;
+  }
+  writeFileSync(path.join(folder, 'whole'), '');
+  return python;
+}
+
+const python = environment();
+if (python === undefined) {
+  console.log('0 passed, 0 failed (no Python with Ray on this machine)');
+  process.exit(0);
+}
+const counts = { passed: 0, failed: 0 };
+
+/** Runs a check and adds up what its last lines count. */
+function check(
+  /** @type {string} */ program, /** @type {string[]} */ args, /** @type {string} */ cwd, /** @type {RegExp | undefined} */ line,
+) {
+  console.log(`== ${path.basename(program)} ${args.join(' ')}`);
+  const env = { ...process.env, HEED_PYTHON: python, PYTHONPATH: WORKERS, PYTHONDONTWRITEBYTECODE: '1' };
+  const { status, stdout, stderr } = spawnSync(program, args, { cwd, env, encoding: 'utf8', maxBuffer: 1 << 28 });
+  process.stdout.write(stdout + stderr);
+  const said = line === undefined ? '' : (stdout.replaceAll(/\x1b\[[\d;]*m/g, '').split('\n').filter((one) => line.test(one)).at(-1) ?? '');
+  const count = (/** @type {string} */ what) => Number(new RegExp(`(\\d+) ${what}`).exec(said)?.[1] ?? 0);
+  counts.passed += line === undefined && status === 0 ? 1 : count('passed');
+  counts.failed += status === 0 ? 0 : Math.max(1, count('failed'));
+}
+
+check(python, ['-m', 'mypy', '--strict', 'heed_worker'], WORKERS, undefined);
+check(python, ['-m', 'pytest', '-q', '-p', 'no:cacheprovider', 'tests'], WORKERS, /\d+ (passed|failed).* in /);
+check(process.execPath, ['node_modules/vitest/vitest.mjs', 'run', '--config', 'vitest.ray.config.ts'], ROOT, /^ +Tests +/);
+console.log(`${counts.passed} passed, ${counts.failed} failed`);
+process.exit(counts.failed === 0 ? 0 : 1);

@@ -1,0 +1,100 @@
+"""The gateway: takes Heed's requests over one connection, and has workers answer them."""
+
+from __future__ import annotations
+
+import asyncio
+import hmac
+import sys
+from typing import Any
+
+from .frames import Array, encode, read_frame
+from .members import Lost, Member, Members, StateLost
+
+#: Reading ahead of what is being worked on.
+AHEAD = 1 << 24
+
+
+class Gateway:
+    """Serves one client: a second one is turned away. `closed` is set when the client has gone."""
+
+    def __init__(self, members: Members, token: str) -> None:
+        self.members = members
+        self.token = token
+        self.taken = False
+        self.closed = asyncio.Event()
+        self.answers: set[asyncio.Task[None]] = set()
+
+    async def listen(self, host: str) -> int:
+        """Listens on a free port."""
+        server = await asyncio.start_server(self._serve, host, 0, limit=AHEAD)
+        return int(server.sockets[0].getsockname()[1])
+
+    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        try:
+            hello = await asyncio.wait_for(reader.readline(), 10)
+            known = hmac.compare_digest(hello.strip(), f"heed 1 {self.token}".encode())
+            if not known or self.taken:
+                writer.write(b"taken\n" if known else b"refused\n")
+                await writer.drain()
+                return
+            self.taken = True
+            writer.write(f"ok {len(self.members.all)}\n".encode())
+            await self._answer_all(reader, writer)
+        except (asyncio.TimeoutError, ConnectionError, asyncio.IncompleteReadError) as error:
+            print(f"heed: the connection ended: {error!r}", file=sys.stderr, flush=True)
+        finally:
+            if self.taken and hello.strip() == f"heed 1 {self.token}".encode():
+                self.closed.set()
+            writer.close()
+
+    async def _answer_all(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        sending = asyncio.Lock()
+        while (frame := await read_frame(reader)) is not None:
+            # Queued here, in the order of the frames; answered when it is done.
+            done = self._ask(frame)
+            task = asyncio.create_task(self._answer(frame["id"], done, writer, sending))
+            self.answers.add(task)
+            task.add_done_callback(self.answers.discard)
+
+    def _ask(self, frame: dict[str, Any]) -> asyncio.Future[Any]:
+        request, to = frame["request"], frame["to"]
+        if request["kind"] == "sum":
+            return self.members.together(lambda: self._sum(request))
+        if to == "all":
+            return self.members.together(lambda: self.members.each(lambda member: self._handle(member, request)))
+        return self.members.alone(int(to), lambda member: self._handle(member, request), bool(frame["again"]), frame.get("life"))
+
+    async def _handle(self, member: Member, request: dict[str, Any]) -> list[tuple[str, Array]]:
+        dtypes, arrays, seconds = await self.members.call(member, "handle", request)
+        member.seconds += seconds
+        return list(zip(dtypes, arrays))
+
+    async def _sum(self, request: dict[str, Any]) -> list[tuple[str, Array]]:
+        """Adds up what the first `count` workers hold. Where one is lost, its part is, and the sum has no meaning."""
+        some = self.members.all[: request["count"]]
+        parts = [part for (part,) in await asyncio.gather(*(self.members.call(member, "part", request) for member in some))]
+        await asyncio.gather(*(self.members.call(member, "take_sum", request, *parts) for member in self.members.all))
+        return []
+
+    async def _answer(self, number: int, done: asyncio.Future[Any], writer: asyncio.StreamWriter, sending: asyncio.Lock) -> None:
+        head: dict[str, Any] = {"id": number}
+        arrays: list[tuple[str, Array]] = []
+        try:
+            arrays = await done
+        except Lost:
+            head["lost"] = "worker"
+        except StateLost:
+            head["lost"] = "state"
+        except Exception as error:  # noqa: BLE001 - whoever asked is told
+            head["error"] = error.args[0] if isinstance(error, KeyError) else str(error)
+        members = self.members
+        head["losses"] = [member.losses for member in members.all]
+        head["seconds"] = [round(member.seconds, 3) for member in members.all]
+        head["lostSeconds"] = round(members.lost_seconds, 3)
+        async with sending:
+            try:
+                for part in encode(head, arrays):
+                    writer.write(part)
+                await writer.drain()
+            except ConnectionError:
+                return
