@@ -22,14 +22,14 @@ const some = (rows, key, most) => {
 
 /** Rows of each task, as few as two cores read in some minutes. */
 const TASKS = {
-  truthful: () => some(rowsOf('truthfulqa_judge').filter(({ answer }) => answer !== ''), ({ question }) => question, 1000).map(
+  truthful: () => some(rowsOf('truthfulqa_judge').filter(({ answer }) => answer !== ''), ({ question }) => question, 600).map(
     ({ question, answer, truthful }) => ({ prompt: user(question), response: answer, label: String(truthful) })),
-  hallucination: () => some(rowsOf('halueval_general').filter(({ response }) => response.length < 500), ({ id }) => id, 300).map(
+  hallucination: () => some(rowsOf('halueval_general').filter(({ response }) => response.length < 500), ({ id }) => id, 150).map(
     ({ query, response, hallucination }) => ({ prompt: user(query), response, label: hallucination ? 'false' : 'true' })),
   dialogue: () => {
     const dialogues = rowsOf('synthetic_persona_chat').map(({ turns }) => turns.map((turn) => turn.replace(/^User \d: /, '')));
     const rows = continuationsOf(dialogues).map((row) => ({ ...row, key: hash(`${row.dialogue} ${row.before.join('\n')}`) }));
-    return some(rows, ({ key }) => String(key), 700).map(({ before, turn, real, dialogue }) => ({
+    return some(rows, ({ key }) => String(key), 400).map(({ before, turn, real, dialogue }) => ({
       prompt: before.slice(-4).map((content, i, { length }) => (
         { role: /** @type {'user' | 'assistant'} */ ((length - i) % 2 === 1 ? 'user' : 'assistant'), content }
       )),

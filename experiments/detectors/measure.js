@@ -5,6 +5,7 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { auroc, fitTextClassifier, readyClassifier } from '@heed/heed';
 import { lines } from '../shared/data.js';
+import { ROOT } from '../shared/heed.js';
 import { critic, misconceptions, tasks } from './tasks.js';
 
 const [folder, ...flags] = process.argv.slice(2);
@@ -56,6 +57,7 @@ if (existsSync(list) && existsSync(judged)) {
   print('misconceptions', 'truthfulqa_judge.jsonl', 'untruthful answers to known questions, the answers not in the list', rows);
 }
 if (flags.includes('--critic')) {
-  const { report } = critic(lines(join(folder, 'synthetic_persona_chat.jsonl')));
-  console.log(JSON.stringify(report));
+  const data = lines(join(folder, 'synthetic_persona_chat.jsonl'));
+  const intents = fitTextClassifier(lines(join(ROOT, 'examples/detector-intent.jsonl')));
+  for (const settings of [{}, { intents }]) console.log(JSON.stringify({ features: Object.keys(settings), ...critic(data, settings) }));
 }

@@ -127,4 +127,5 @@ export function misconceptions(list, judged) {
 }
 
 /** The critic's report. */
-export const critic = (data) => fitCritic(data.map(({ turns }) => turns.map((turn) => turn.replace(/^User \d: /, ''))));
+export const critic = (data, settings) =>
+  fitCritic(data.map(({ turns }) => turns.map((turn) => turn.replace(/^User \d: /, ''))), settings).report;

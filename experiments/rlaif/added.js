@@ -31,7 +31,7 @@ function taught() {
 }
 
 const SET = [
-  'train.steps=36',
+  'train.steps=20',
   'train.batch=8',
   'train.learningRate=1e-3',
   'method.draws=1',
