@@ -18,8 +18,8 @@ export {
   op1, recompute, scalar, sizes,
 } from './tensor.js';
 export {
-  type Engine, type EngineElsewhere, type EngineOptions, type Buffer, type Feed, type HostArray, type HostTensor, MachineLost,
-  type Request, type RunRequest, type Session, type Team, type Thread, type View, engineOver, startEngine, view,
+  type Engine, type EngineElsewhere, type EngineOptions, type Buffer, type Feed, type HostArray, type HostTensor, MachineLost, type Posts,
+  type Request, type RunRequest, type Session, type Team, type Thread, type View, createPosts, engineOver, startEngine, view,
 } from './runtime/engine.js';
 export { DEVICES, type Device, type DeviceKind, type DeviceName } from './runtime/device.js';
 export { type MemoryPrediction, predictPeak } from './memory.js';

@@ -1,6 +1,7 @@
 /** `heed evaluate recipes/eval-<name>.yaml`. */
 import { z } from 'zod';
 import { DEFAULT_STORE } from '../label/recipe.js';
+import { ClusterOptions } from '../run/cluster.js';
 import { RunOptions } from '../run/recipe-schemas.js';
 import { TaskOptions } from './tasks/index.js';
 
@@ -30,6 +31,8 @@ export const BenchmarkRecipe = z.strictObject({
   tasks: Tasks,
   /** Where the replies of a respondent behind a reward are kept. */
   store: z.string().min(1).default(DEFAULT_STORE),
+  /** Where the model answers: `local:N` (docs/scale.md). Default: in this process. */
+  cluster: ClusterOptions.optional(),
   run: RunOptions,
 });
 export type BenchmarkRecipe = z.infer<typeof BenchmarkRecipe>;

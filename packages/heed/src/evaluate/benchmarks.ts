@@ -1,5 +1,5 @@
 /** `heed evaluate` on the benchmarks of a recipe, as a job. */
-import { startEngine } from '@heed/tensor';
+import { openEngine } from '../cluster/open.js';
 import type { Completion } from '../generate/request.js';
 import { describeWaiting, waitingFor } from '../judge/human.js';
 import { type Failure, failed, reasonsOf } from '../judge/respondent.js';
@@ -60,7 +60,7 @@ export interface BenchmarkSummary extends Summary {
 export const BENCHMARK_FILES: readonly string[] = ['items.jsonl'];
 
 /** Keys of the recipe that may differ when a run goes on: replies are kept by what was asked. */
-export const BENCHMARK_FREE: readonly string[] = ['tasks', 'store'];
+export const BENCHMARK_FREE: readonly string[] = ['tasks', 'store', 'cluster'];
 
 /**
  * Measures a model on benchmarks, and the model with an adapter where one is named. Every reply is kept in the run's folder, so a run that
@@ -80,7 +80,7 @@ export async function runBenchmarks(recipe: BenchmarkRecipe, run: RunFolder, hoo
   for (const [name, options] of Object.entries(recipe.tasks)) tasks.push(await prepareTask(name, options, model));
   for (const { name, cut, items } of tasks)
     if (cut > 0) say(`${name}: the context of ${cut} of ${items.length} items was cut at its head, to fit the model.`);
-  const engine = await startEngine();
+  const engine = await openEngine(recipe.cluster, { say });
   try {
     const replied: Partial<Record<When, ReadonlyMap<string, readonly Replied[]>>> = {};
     for (const when of adapter === undefined ? ['before'] as const : ['before', 'after'] as const) {

@@ -12,6 +12,7 @@ import { feedsOf } from '../model/scoring.js';
 import { type Together, shareBeginnings } from '../model/shared-beginnings.js';
 import { adaptedWeights, besideFeeds, bindRead, boundParameters, frozenWeights, packedWeights } from '../model/weights.js';
 import { type KeyValueCache, allocateCache } from './cache.js';
+import { shareScorers } from './shared-scorer.js';
 
 /** A prompt and the continuations to score, in tokens: at least one token each. */
 export interface BranchRequest {
@@ -46,13 +47,17 @@ interface Indexed extends BranchRequest {
  * Scores answers where many prompts begin alike, as a judge's do: a beginning that prompts share is computed once, its keys and values
  * are kept, and every prompt's rest, with all its answers as branches, runs behind them. The last beginning is kept from call to call.
  * Numbers are those of `createScorer`, to rounding; in codes, near them.
+ * On an engine with a team every machine scores a part of the requests.
  */
 export async function createBranchScorer(
   engine: Engine,
-  { checkpoint: given, architecture }: Pick<Model, 'checkpoint' | 'architecture'>,
+  model: Pick<Model, 'checkpoint' | 'architecture'>,
   adapter?: { readonly plan: AdapterPlan; readonly parameters: View },
   { precision = 'f32' }: { readonly precision?: Precision } = {},
 ): Promise<BranchScorer> {
+  const { team } = engine;
+  if (team !== undefined) return shareScorers(team, (member) => createBranchScorer(member, model, adapter, { precision }));
+  const { checkpoint: given, architecture } = model;
   const checkpoint = await inPrecision(given, precision);
   const packed = hasCodes(checkpoint);
   // The head reads few rows.

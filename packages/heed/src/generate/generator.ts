@@ -9,6 +9,8 @@ import { type SamplingOptions, checkOptions } from './options.js';
 import type { Completion, GenerationHooks, GenerationRequest, GeneratorOptions } from './request.js';
 import { startSequence } from './sequence.js';
 import { createSessions } from './sessions.js';
+import { shareGenerators } from './shared-generator.js';
+import { createTurns } from './turns.js';
 
 /**
  * Continues prompts. Calls made while others run join them in one batch, each with its own options. `setAdapter`, `rest` and
@@ -31,19 +33,20 @@ export interface Generator {
 
 /**
  * Opens a generator with continuous batching: the slot of a finished sequence goes at once to the next sequence, of this call or of
- * another. Programs are compiled when first needed, and the cache of keys and values grows with the requests.
+ * another. Programs are compiled when first needed, and the cache of keys and values grows with the requests. On an engine with a team
+ * every machine answers a part of the requests.
  */
 export async function createGenerator(engine: Engine, given: Checkpoint, options: GeneratorOptions): Promise<Generator> {
   const { batch: size = 16, prepack = isSmall(given), precision = 'f32', plan } = options;
   if (!Number.isInteger(size) || size < 1) throw new UserError(`batch is ${size}; expected a whole number, at least 1.`);
+  const { team } = engine;
+  if (team !== undefined) return shareGenerators(engine, team, (member) => createGenerator(member, given, options));
   const checkpoint = await inPrecision(given, precision);
   const architecture = architectureOf(checkpoint);
   const sessions = createSessions(engine, checkpoint, { batch: size, prepack, plan });
   const batch = createBatch(engine, sessions, architecture, size);
   const starting = { ...options, vocabulary: architecture.vocabulary };
-  /** The last `alone` body, which new calls wait for, and the calls that are under way. */
-  let barrier: Promise<unknown> = Promise.resolve();
-  const open = new Set<Promise<unknown>>();
+  const turns = createTurns();
 
   const generate: Generator['generate'] = async (requests, sampling, hooks = {}) => {
     checkOptions(sampling, architecture.vocabulary);
@@ -53,25 +56,12 @@ export async function createGenerator(engine: Engine, given: Checkpoint, options
     return sequences.length === 0 ? [] : batch.submit(sequences, hooks);
   };
 
-  /** Runs `body` after the calls made before and before the calls made after. */
-  const alone = (body: () => Promise<void>): Promise<void> => {
-    const result = Promise.allSettled([barrier, ...open]).then(body);
-    barrier = result.catch(() => undefined);
-    return result;
-  };
-
   return {
-    generate(requests, sampling, hooks) {
-      const result = barrier.then(() => generate(requests, sampling, hooks));
-      const done = result.then(() => undefined, () => undefined);
-      open.add(done);
-      void done.then(() => open.delete(done));
-      return result;
-    },
-    setAdapter: (parameters) => alone(() => sessions.setAdapter(parameters)),
-    rest: () => alone(() => batch.release()),
+    generate: (...call) => turns.together(() => generate(...call)),
+    setAdapter: (parameters) => turns.alone(() => sessions.setAdapter(parameters)),
+    rest: () => turns.alone(() => batch.release()),
     release: () =>
-      alone(async () => {
+      turns.alone(async () => {
         await sessions.release();
         await batch.release();
       }),

@@ -3,6 +3,7 @@ import { z } from 'zod';
 
 import { JudgeOptions, keysThatMayDiffer } from '../judge/options.js';
 import { type LoadedRecipe, loadRecipe } from '../run/recipe.js';
+import { ClusterOptions } from '../run/cluster.js';
 import { RunOptions } from '../run/recipe-schemas.js';
 import { namesExport } from '../run/user-module.js';
 import { LABELERS, type Labelers, type LabelOptions, labelOptions, openLabeler } from './index.js';
@@ -44,6 +45,8 @@ function labelRecipe(labelers: Labelers) {
        * that was not taught to answer so gives them little.
        */
       leastMass: z.number().min(0).max(1).optional(),
+      /** Where local models judge and answer: `local:N` (docs/scale.md). Default: in this process. */
+      cluster: ClusterOptions.optional(),
       run: RunOptions,
     })
     .superRefine(({ answers, label }, context) => {
@@ -89,4 +92,6 @@ export const labelFiles = (labeler: AnyLabeler): string[] => {
 };
 
 /** Keys of a label recipe that may differ when a run goes on: no label depends on them. */
-export const LABEL_FREE: readonly string[] = ['allowedFailures', ...keysThatMayDiffer('judge'), ...keysThatMayDiffer('answers.by')];
+export const LABEL_FREE: readonly string[] = [
+  'allowedFailures', 'cluster', ...keysThatMayDiffer('judge'), ...keysThatMayDiffer('answers.by'),
+];

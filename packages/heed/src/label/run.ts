@@ -1,6 +1,7 @@
 /** `heed label` as a job: opens the store and whoever is asked, labels, and closes what it opened. */
-import { type Engine, startEngine } from '@heed/tensor';
+import type { Engine } from '@heed/tensor';
 
+import { openEngine } from '../cluster/open.js';
 import { UserError } from '../errors.js';
 import type { Respondent } from '../judge/respondent.js';
 import { openRespondent } from '../judge/open.js';
@@ -30,7 +31,7 @@ import { withProgress } from './with-progress.js';
 export async function runLabelling(recipe: LabelRecipe, run: RunFolder, hooks: Hooks = {}): Promise<LabelSummary> {
   const { progress = silentProgress, interrupt = { requested: false }, say = () => undefined } = hooks;
   const { judge: judgedBy, answers } = recipe;
-  const opener = createOpener(say, clockOf(run));
+  const opener = createOpener(recipe.cluster, say, clockOf(run));
   try {
     const store = await openStore(recipe.store);
     try {
@@ -70,13 +71,13 @@ function tooManyFailed({ failed, rows }: LabelSummary, dir: string): UserError {
 
 /** Opens respondents; local ones share an engine. */
 function createOpener(
-  say: (line: string) => void, now: () => Date,
+  cluster: string | undefined, say: (line: string) => void, now: () => Date,
 ): { open(options: JudgeOptions): Promise<Respondent>; close(): Promise<void> } {
   let engine: Engine | undefined;
   const opened: Respondent[] = [];
   return {
     async open(options) {
-      if (typeof options !== 'string' && options.local !== undefined) engine ??= await startEngine();
+      if (typeof options !== 'string' && options.local !== undefined) engine ??= await openEngine(cluster, { say });
       const respondent = await openRespondent(options, { log: say, engine, now });
       opened.push(respondent);
       return respondent;

@@ -5,10 +5,11 @@ const TOKENS_PER_PASS = 1024;
 
 /**
  * Splits a step's rows into passes: `size` rows each, or as many as keep a pass near TOKENS_PER_PASS tokens. Rows of similar
- * length go together, so that little is padded.
+ * length go together, so that little is padded. For several machines passes are of equal length, as many for each machine.
  */
-export function splitPasses(items: readonly Item[], size?: number): Item[][] {
+export function splitPasses(items: readonly Item[], size?: number, machines = 1): Item[][] {
   const sorted = [...items].sort((a, b) => tokensOf(b) - tokensOf(a) || a.index - b.index);
+  if (size === undefined && machines > 1) return evenPasses(sorted, machines);
   const passes: Item[][] = [];
   let room = 0;
   for (const item of sorted) {
@@ -22,4 +23,17 @@ export function splitPasses(items: readonly Item[], size?: number): Item[][] {
     room -= cost;
   }
   return passes;
+}
+
+/** The longest row first, each to the pass that has the fewest tokens so far. */
+function evenPasses(sorted: readonly Item[], machines: number): Item[][] {
+  const total = sorted.reduce((sum, item) => sum + tokensOf(item), 0);
+  const each = Math.max(1, Math.ceil(total / (machines * TOKENS_PER_PASS)));
+  const passes = Array.from({ length: machines * each }, () => ({ tokens: 0, items: [] as Item[] }));
+  for (const item of sorted) {
+    const shortest = passes.reduce((least, pass) => (pass.tokens < least.tokens ? pass : least));
+    shortest.items.push(item);
+    shortest.tokens += tokensOf(item);
+  }
+  return passes.map((pass) => pass.items).filter((some) => some.length > 0);
 }

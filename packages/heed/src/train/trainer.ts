@@ -160,6 +160,7 @@ export async function createTrainer(setup: TrainerSetup): Promise<Trainer> {
     const optimizer = await (stepper ??= openStepper());
 
     const started = performance.now();
+    const crew = engine.team === undefined ? '' : `, ${engine.team.size} workers`;
     let loss = Number.NaN;
     let tokens = 0;
     // Where the rounds are parts of one training, the progress bar counts the steps of the whole.
@@ -169,7 +170,7 @@ export async function createTrainer(setup: TrainerSetup): Promise<Trainer> {
       for (let ofRound = done + 1; ofRound <= total; ofRound++) {
         const from = performance.now();
         const rows = order[ofRound - 1]!.map((i) => items[i]!);
-        const batches = splitPasses(rows, options.microBatch).map((part) => makeMicroBatch(method, part));
+        const batches = splitPasses(rows, options.microBatch, engine.team?.size).map((part) => makeMicroBatch(method, part));
         const learningRate = learningRateAt(before + ofRound, ofSchedule, options);
         const result = await optimizer.step(batches, { learningRate, step: t + 1, seed, memory, roundBegins: ofRound === 1 });
         if (ofRound === 1 && known) checkAtReference(method, result.loss);
@@ -180,7 +181,7 @@ export async function createTrainer(setup: TrainerSetup): Promise<Trainer> {
         await references.follow(step);
         const inStep = batches.reduce((n, b) => n + b.layout.promptRows + b.layout.responseRows, 0);
         tokens += inStep;
-        progress.update(shown + ofRound, `loss ${loss.toFixed(4)}, ${rate(tokens / ((performance.now() - started) / 1000), 'tok')}`);
+        progress.update(shown + ofRound, `loss ${loss.toFixed(4)}, ${rate(tokens / ((performance.now() - started) / 1000), 'tok')}${crew}`);
         const inSeconds = (performance.now() - from) / 1000;
         await how.onStep?.({ ...result, step, ofRound, roundSteps: total, learningRate, tokens: inStep, seconds: inSeconds });
       }
