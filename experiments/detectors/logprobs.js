@@ -29,8 +29,8 @@ const TASKS = {
   dialogue: () => {
     const dialogues = rowsOf('synthetic_persona_chat').map(({ turns }) => turns.map((turn) => turn.replace(/^User \d: /, '')));
     const rows = continuationsOf(dialogues).map((row) => ({ ...row, key: hash(`${row.dialogue} ${row.before.join('\n')}`) }));
-    return some(rows, ({ key }) => String(key), 400).map(({ before, turn, real, dialogue }) => ({
-      prompt: before.slice(-4).map((content, i, { length }) => (
+    return some(rows, ({ key }) => String(key), 200).map(({ before, turn, real, dialogue }) => ({
+      prompt: before.slice(-2).map((content, i, { length }) => (
         { role: /** @type {'user' | 'assistant'} */ ((length - i) % 2 === 1 ? 'user' : 'assistant'), content }
       )),
       response: turn, label: real ? 'true' : 'false', group: String(dialogue),

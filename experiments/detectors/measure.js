@@ -14,6 +14,8 @@ if (folder === undefined) {
   process.exit(2);
 }
 const FOLDS = 5;
+/** Requests with what they are for, and the split that is held out. */
+const INTENTS = [['snips_intents.jsonl', 'validate'], ['clinc150.jsonl', 'test']];
 const shown = (x) => (x === undefined ? '—' : x.toFixed(3));
 
 /** AUC of a classifier of words whose rows of one group are all on one side. @param {import('./tasks.js').Row[]} rows */
@@ -55,6 +57,16 @@ const [list, judged] = ['truthfulqa.jsonl', 'truthfulqa_judge.jsonl'].map((name)
 if (existsSync(list) && existsSync(judged)) {
   const rows = misconceptions(lines(list), lines(judged));
   print('misconceptions', 'truthfulqa_judge.jsonl', 'untruthful answers to known questions, the answers not in the list', rows);
+}
+for (const [name, split] of INTENTS) {
+  const at = join(folder, name);
+  if (!existsSync(at)) continue;
+  const rows = lines(at).filter(({ intent }) => intent !== 'oos');
+  const held = rows.filter((row) => row.split === split);
+  const trained = rows.filter((row) => row.split === 'train');
+  const classify = readyClassifier(fitTextClassifier(trained.map(({ text, intent }) => ({ text, label: intent }))));
+  const right = held.filter(({ text, intent }) => Object.entries(classify(text)).sort(([, a], [, b]) => b - a)[0][0] === intent).length;
+  console.log(JSON.stringify({ intents: name, trained: trained.length, held: held.length, right: right / held.length }));
 }
 if (flags.includes('--critic')) {
   const data = lines(join(folder, 'synthetic_persona_chat.jsonl'));
