@@ -11,6 +11,7 @@ import { input, mapped } from '../src/tensor.js';
 import { valueAndGradients } from './gradient-check.js';
 import { builder, cases } from './ops-cases.js';
 import { node, port, program } from './programs.js';
+import { STEPS, cachedFeeds, cachedStep, readPart } from './support/cached-attention.js';
 import { useSoftwareGpu } from './support/software-gpu.js';
 
 // The engine on a GPU, which here is a Vulkan driver that computes on the CPU. `npm run test:gpu` runs every test of the engine there.
@@ -50,6 +51,20 @@ describe.skipIf(missing !== undefined)('on a software GPU', () => {
       const scale = Math.max(1, ...expected.map(Math.abs));
       for (const [i, e] of expected.entries()) expect(Math.abs(actual[i]! - e) / scale).toBeLessThan(1e-6);
     }
+  });
+
+  it('attends over a cache as the CPU does, also from a long prompt', async () => {
+    const step = STEPS['a long prompt']!;
+    const cpu = await startEngine({ device: 'cpu', threads: 1 });
+    const found: number[][] = [];
+    for (const on of [cpu, engine]) {
+      const session = await on.compile(cachedStep(step));
+      found.push(readPart(step, await session.run(cachedFeeds(step))));
+      await session.release();
+    }
+    await cpu.close();
+    expect(found[1]).toHaveLength(found[0]!.length);
+    for (const [i, x] of found[0]!.entries()) expect(Math.abs(x - found[1]![i]!)).toBeLessThan(1e-6);
   });
 
   it.each([

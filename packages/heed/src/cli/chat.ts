@@ -6,10 +6,11 @@ import { type ControllerFlags, checkControllerFlags, controllerFlags, underContr
 import { examples } from './help.js';
 import type { Output } from './output.js';
 import {
-  type ModelFlags, type PrecisionFlag, type SamplingFlags, loadAdaptedModel, modelFlags, precisionFlag, samplingFlags, samplingOf,
+  type DeviceFlag, type ModelFlags, type PrecisionFlag, type SamplingFlags,
+  deviceFlag, loadAdaptedModel, modelFlags, precisionFlag, samplingFlags, samplingOf,
 } from './model-flags.js';
 
-interface Options extends ModelFlags, PrecisionFlag, SamplingFlags, ControllerFlags {
+interface Options extends ModelFlags, PrecisionFlag, DeviceFlag, SamplingFlags, ControllerFlags {
   readonly compare?: boolean;
   readonly system?: string;
 }
@@ -24,7 +25,8 @@ export function register(program: Command, out: Output): void {
     .addHelpText('after', examples('heed chat --adapter runs/cut --compare'))
     .option('--compare', 'answer with the base too, side by side')
     .option('--system <text>', 'a system message');
-  samplingFlags(controllerFlags(modelFlags(command)).addOption(precisionFlag()), { maxTokens: 512, temperature: 0.7 })
+  const withModel = controllerFlags(modelFlags(command)).addOption(precisionFlag()).addOption(deviceFlag());
+  samplingFlags(withModel, { maxTokens: 512, temperature: 0.7 })
     .addHelpText('after', '\nIn the chat:\n  /reset  forget what was said\n  /quit   leave; Ctrl-D too\n  Ctrl-C  stop the answer')
     .action((options: Options) => {
       checkControllerFlags(options, command);
@@ -45,8 +47,8 @@ function speakerNames(compare: boolean, adapted: boolean): readonly Speaker['nam
 }
 
 async function chat({ compare = false, system, ...flags }: Options, out: Output): Promise<void> {
-  const [{ UserError }, { openGenerator }, { createConversation, remark }, { startEngine }] = await Promise.all([
-    import('../errors.js'), import('../generate/open.js'), import('./conversation.js'), import('@heed/tensor'),
+  const [{ UserError }, { openGenerator }, { createConversation, remark }, { openDeviceEngine }] = await Promise.all([
+    import('../errors.js'), import('../generate/open.js'), import('./conversation.js'), import('../model/device.js'),
   ]);
   if (compare && flags.adapter === undefined) {
     throw new UserError('--compare sets an adapter beside its base.', ['Name it: --adapter FOLDER.']);
@@ -61,7 +63,7 @@ async function chat({ compare = false, system, ...flags }: Options, out: Output)
     throw new UserError(`--system: ${error instanceof Error ? error.message : String(error)}`);
   }
 
-  const engine = await startEngine();
+  const engine = await openDeviceEngine({ device: flags.device, say: (line) => out.note(line) });
   try {
     const speakers: Speaker[] = [];
     for (const name of speakerNames(compare, adapter !== undefined)) {

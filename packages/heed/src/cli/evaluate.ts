@@ -7,11 +7,12 @@ import { UserError } from '../errors.js';
 import { examples } from './help.js';
 import type { Output } from './output.js';
 import {
-  type ModelFlags, type SamplingFlags, loadAdaptedModel, modelFlags, number, requireWhole, samplingFlags, samplingOf,
+  type DeviceFlag, type ModelFlags, type SamplingFlags,
+  deviceFlag, loadAdaptedModel, modelFlags, number, requireWhole, samplingFlags, samplingOf,
 } from './model-flags.js';
 import { type RewardFlags, requireReward, rewardFlags, rewardOf } from './reward-flags.js';
 
-interface Options extends ModelFlags, SamplingFlags, RewardFlags {
+interface Options extends ModelFlags, DeviceFlag, SamplingFlags, RewardFlags {
   readonly prompts?: string;
   readonly limit?: number;
   readonly output?: string;
@@ -33,7 +34,7 @@ export function register(program: Command, out: Output): void {
     .option('--limit <n>', 'use the first n prompts only', number)
     .option('-o, --output <file>', 'keep the answers with their ratings: JSONL rows that heed train takes')
     .option('--overwrite', "replace the output file; with a recipe, remove the evaluation in run.dir first");
-  samplingFlags(modelFlags(command), { maxTokens: 96, temperature: 0 })
+  samplingFlags(modelFlags(command).addOption(deviceFlag()), { maxTokens: 96, temperature: 0 })
     .action(async (recipe: string | undefined, overrides: string[], options: Options) => {
       if (recipe === undefined) return evaluate(options, out);
       requireNoOptions(command);
@@ -75,7 +76,7 @@ async function evaluate(options: Options, out: Output): Promise<void> {
 
   const interrupt = onInterrupt((line) => out.note(line));
   try {
-    const summary = await runEvaluation({ model, adapter, rows: prompts.rows, sampling, reward: spec, store }, {
+    const summary = await runEvaluation({ model, adapter, rows: prompts.rows, sampling, reward: spec, store, device: flags.device }, {
       progress: createProgress(), interrupt, say: (line) => out.note(line),
       onAnswers(when, answers) {
         for (const answer of answers) answersFile?.append(rowOf(when, answer, prompts.asGiven(answer.row, answer.response)));

@@ -6,11 +6,11 @@ import { type ControllerFlags, checkControllerFlags, controllerFlags, underContr
 import { examples } from './help.js';
 import type { Output } from './output.js';
 import {
-  type ModelFlags, type PrecisionFlag, type SamplingFlags,
-  loadAdaptedModel, modelFlags, number, precisionFlag, requireWhole, samplingFlags, samplingOf,
+  type DeviceFlag, type ModelFlags, type PrecisionFlag, type SamplingFlags,
+  deviceFlag, loadAdaptedModel, modelFlags, number, precisionFlag, requireWhole, samplingFlags, samplingOf,
 } from './model-flags.js';
 
-interface Options extends ModelFlags, PrecisionFlag, SamplingFlags, ControllerFlags {
+interface Options extends ModelFlags, PrecisionFlag, DeviceFlag, SamplingFlags, ControllerFlags {
   readonly prompts: string;
   readonly samples: number;
   readonly limit?: number;
@@ -31,7 +31,8 @@ export function register(program: Command, out: Output): void {
     .option('-n, --samples <n>', 'answers to each prompt', number, 1)
     .option('--limit <n>', 'answer the first n prompts only', number)
     .option('--overwrite', 'replace the output file');
-  samplingFlags(controllerFlags(modelFlags(command)).addOption(precisionFlag()), { maxTokens: 256, temperature: 0.7 })
+  const withModel = controllerFlags(modelFlags(command)).addOption(precisionFlag()).addOption(deviceFlag());
+  samplingFlags(withModel, { maxTokens: 256, temperature: 0.7 })
     .action((options: Options) => {
       checkControllerFlags(options, command);
       return generate(options, out);
@@ -42,8 +43,8 @@ async function generate({ prompts: file, samples, limit, output, overwrite = fal
   const [{ rowsFile }, { readPrompts }, { openGenerator }] = await Promise.all([
     import('./rows-file.js'), import('./prompts.js'), import('../generate/open.js'),
   ]);
-  const [{ startEngine }, { createProgress }, { Interrupted, onInterrupt }] = await Promise.all([
-    import('@heed/tensor'), import('../run/progress.js'), import('../run/signals.js'),
+  const [{ openDeviceEngine }, { createProgress }, { Interrupted, onInterrupt }] = await Promise.all([
+    import('../model/device.js'), import('../run/progress.js'), import('../run/signals.js'),
   ]);
   requireWhole('-n', samples, 1);
   if (limit !== undefined) requireWhole('--limit', limit, 1);
@@ -73,7 +74,7 @@ async function generate({ prompts: file, samples, limit, output, overwrite = fal
   const progress = createProgress();
   const interrupt = onInterrupt((line) => out.note(line));
   const abort = new AbortController();
-  const engine = await startEngine();
+  const engine = await openDeviceEngine({ device: flags.device, say: (line) => out.note(line) });
   const started = performance.now();
   // Programs are compiled before the first tokens; the speed leaves that time out.
   let first: { readonly at: number; readonly tokens: number } | undefined;

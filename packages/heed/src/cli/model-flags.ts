@@ -7,6 +7,7 @@ import type { SamplingOptions } from '../generate/options.js';
 import type { Model } from '../model/load.js';
 import type { Adapter } from '../model/peft.js';
 import { PRECISIONS, type Precision } from '../model/precision.js';
+import { DEVICES } from '../run/devices.js';
 import type { ModelFlags } from './base.js';
 import type { Output } from './output.js';
 
@@ -51,6 +52,15 @@ export const precisionFlag = (): Option =>
     'what the weights are in memory; gguf: the codes of a GGUF file; int8, int4: rounded once. All are faster at few prompts and ' +
       "near the model's own numbers",
   ).choices(PRECISIONS).default('f32');
+
+export interface DeviceFlag {
+  readonly device?: (typeof DEVICES)[number];
+}
+
+/** --device, for verbs that run a model without a recipe. */
+export const deviceFlag = (): Option =>
+  new Option('--device <name>', 'what computes: auto takes a GPU where there is one (default: what HEED_DEVICE says, else cpu)')
+    .choices(DEVICES);
 
 /** Adds the options of sampling, with these defaults. */
 export function samplingFlags(command: Command, { maxTokens, temperature }: Pick<SamplingFlags, 'maxTokens' | 'temperature'>): Command {

@@ -7,9 +7,9 @@ import { examples } from './help.js';
 import type { FeedbackStore } from '../feedback/store.js';
 import { named } from './named.js';
 import type { Output } from './output.js';
-import { type PrecisionFlag, number, precisionFlag, requireWhole } from './model-flags.js';
+import { type DeviceFlag, type PrecisionFlag, deviceFlag, number, precisionFlag, requireWhole } from './model-flags.js';
 
-interface Options extends PrecisionFlag {
+interface Options extends PrecisionFlag, DeviceFlag {
   readonly model?: string;
   readonly template?: 'chat' | 'alpaca';
   readonly adapter: readonly string[];
@@ -44,6 +44,7 @@ export function register(program: Command, out: Output): void {
         .choices(['chat', 'alpaca']),
     )
     .addOption(precisionFlag())
+    .addOption(deviceFlag())
     .option('--host <address>', 'where to listen; any but loopback needs HEED_SERVE_TOKEN in the environment', '127.0.0.1')
     .option('--port <n>', '0 takes a free one', number, 8321)
     .option('--batch <n>', 'answers that are worked on together', number, 16)
@@ -58,17 +59,17 @@ export function register(program: Command, out: Output): void {
 
 async function serve(
   {
-    model: given, template, adapter: specs, controller: steered, precision, host, port, batch, queue, maxBody, grace, quiet = false,
+    model: given, template, adapter: specs, controller: steered, precision, device, host, port, batch, queue, maxBody, grace, quiet = false,
     feedback: file, keepDays,
   }: Options,
   out: Output,
 ): Promise<void> {
-  const [{ UserError }, { loadBase }, { loadAdapter }, { startEngine }, { openVoices }, { checkExposure, startServer }, { onInterrupt }] =
+  const [{ UserError }, { loadBase }, { loadAdapter }, { openDeviceEngine }, { openVoices }, { checkExposure, startServer }, { onInterrupt }] =
     await Promise.all([
       import('../errors.js'),
       import('./base.js'),
       import('../model/peft.js'),
-      import('@heed/tensor'),
+      import('../model/device.js'),
       import('../serve/voices.js'),
       import('../serve/server.js'),
       import('../run/signals.js'),
@@ -98,7 +99,7 @@ async function serve(
     controllers[name] = folder;
   }
 
-  const engine = await startEngine();
+  const engine = await openDeviceEngine({ device, say: (line) => out.note(line) });
   try {
     // A model from a folder goes by the folder's name, one from elsewhere by its id.
     const name = base === undefined || !existsSync(base) ? model.checkpoint.id : basename(resolve(base));

@@ -1,11 +1,17 @@
-import { type Engine, startEngine } from '@heed/tensor';
+import type { DeviceName, Engine } from '@heed/tensor';
 import { UserError } from '../errors.js';
 import { startLocal } from './local.js';
+import { openDeviceEngine, openRunEngine } from '../model/device.js';
 import { clusterOf } from '../run/cluster.js';
+import type { RunFolder } from '../run/folder.js';
 import { openTeam } from './team.js';
 
 /** How a cluster is opened. */
 export interface OpenEngineOptions {
+  /** What computes. Default: what HEED_DEVICE says, else the CPU. */
+  readonly device?: DeviceName;
+  /** A run that keeps what it runs on. */
+  readonly run?: RunFolder;
   /** Takes a line for people. */
   say?(line: string): void;
 }
@@ -16,11 +22,12 @@ export interface OpenEngineOptions {
  * @param cluster `local:N`; undefined or null: this process alone.
  * @throws UserError where the workers cannot be started or reached
  */
-export async function openEngine(cluster: string | null | undefined, { say }: OpenEngineOptions = {}): Promise<Engine> {
-  if (cluster === undefined || cluster === null) return startEngine();
-  const device = process.env['HEED_DEVICE'];
-  if (device !== undefined && device !== 'cpu' && device !== 'auto') {
-    throw new UserError(`HEED_DEVICE is ${device}, and the workers of a cluster run on CPUs.`, ['Leave one of the two out.']);
+export async function openEngine(cluster: string | null | undefined, { device, run, say }: OpenEngineOptions = {}): Promise<Engine> {
+  if (cluster === undefined || cluster === null)
+    return run === undefined ? openDeviceEngine({ device, say }) : openRunEngine(run, { device, say });
+  const asked = device ?? process.env['HEED_DEVICE'] ?? 'cpu';
+  if (asked !== 'cpu' && asked !== 'auto') {
+    throw new UserError(`${device === undefined ? 'HEED_DEVICE' : 'device'} is ${asked}, and the workers of a cluster run on CPUs.`, ['Leave one of the two out.']);
   }
   const running = await startLocal(clusterOf(cluster).workers);
   const { link, threads } = running;

@@ -2,7 +2,7 @@
 import { z } from 'zod';
 import { DEFAULT_STORE } from '../label/recipe.js';
 import { ClusterOptions } from '../run/cluster.js';
-import { RunOptions } from '../run/recipe-schemas.js';
+import { DeviceOption, RunOptions } from '../run/recipe-schemas.js';
 import { TaskOptions } from './tasks/index.js';
 
 const NAME = /^[A-Za-z][\w-]*$/;
@@ -27,6 +27,7 @@ export const BenchmarkRecipe = z.strictObject({
   adapter: z.string().min(1).optional(),
   /** How messages become tokens. Default: the model's own chat template where there is one. */
   template: z.enum(['chat', 'alpaca']).optional(),
+  device: DeviceOption,
   /** Benchmarks, by names of the user's own. */
   tasks: Tasks,
   /** Where the replies of a respondent behind a reward are kept. */

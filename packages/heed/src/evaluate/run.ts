@@ -1,7 +1,8 @@
-import { startEngine } from '@heed/tensor';
+import type { DeviceName } from '@heed/tensor';
 import type { PromptRow } from '../data/rows.js';
 import { openGenerator } from '../generate/open.js';
 import type { SamplingOptions } from '../generate/options.js';
+import { openDeviceEngine } from '../model/device.js';
 import type { Model } from '../model/load.js';
 import type { Adapter } from '../model/peft.js';
 import { type Scorer, createScorer } from '../model/scorer.js';
@@ -24,6 +25,8 @@ export interface Evaluation {
   readonly reward: RewardInput;
   /** Where the replies of a respondent behind the reward are kept. Default: runs/labels.db. */
   readonly store?: string;
+  /** Default: what HEED_DEVICE says, else the CPU. */
+  readonly device?: DeviceName;
 }
 
 /** How an evaluation talks to whoever started it. */
@@ -53,11 +56,11 @@ const LIVE = 32;
  * @throws Interrupted where `interrupt` asked for it
  */
 export async function runEvaluation(
-  { model, adapter, rows, sampling, reward: spec, store }: Evaluation, hooks: EvaluationHooks = {},
+  { model, adapter, rows, sampling, reward: spec, store, device }: Evaluation, hooks: EvaluationHooks = {},
 ): Promise<EvaluationSummary> {
   const { progress = silentProgress, interrupt, say, onAnswers } = hooks;
   const started = performance.now();
-  const engine = await startEngine();
+  const engine = await openDeviceEngine({ device, say });
   const reports: Partial<Record<When, AnswerReport>> = {};
   let reward: Reward | undefined;
   let scorer: Scorer | undefined;

@@ -4,7 +4,7 @@ import { z } from 'zod';
 import { JudgeOptions, keysThatMayDiffer } from '../judge/options.js';
 import { type LoadedRecipe, loadRecipe } from '../run/recipe.js';
 import { ClusterOptions } from '../run/cluster.js';
-import { RunOptions } from '../run/recipe-schemas.js';
+import { DeviceOption, RunOptions } from '../run/recipe-schemas.js';
 import { namesExport } from '../run/user-module.js';
 import { LABELERS, type Labelers, type LabelOptions, labelOptions, openLabeler } from './index.js';
 import type { AnyLabeler } from './labeler.js';
@@ -35,6 +35,8 @@ function labelRecipe(labelers: Labelers) {
       /** What is asked: a labeler and its options. */
       label: labelOptions(labelers),
       answers: AnswersOptions.optional(),
+      /** What a local judge computes on. */
+      device: DeviceOption,
       /** Where every question's reply is kept: a libSQL file, shared by runs and processes, or the address of a server. */
       store: z.string().min(1).default(DEFAULT_STORE),
       /** The share of rows that may fail before the run counts as failed. */

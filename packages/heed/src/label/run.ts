@@ -31,7 +31,7 @@ import { withProgress } from './with-progress.js';
 export async function runLabelling(recipe: LabelRecipe, run: RunFolder, hooks: Hooks = {}): Promise<LabelSummary> {
   const { progress = silentProgress, interrupt = { requested: false }, say = () => undefined } = hooks;
   const { judge: judgedBy, answers } = recipe;
-  const opener = createOpener(recipe.cluster, say, clockOf(run));
+  const opener = createOpener(recipe, run, say);
   try {
     const store = await openStore(recipe.store);
     try {
@@ -71,13 +71,15 @@ function tooManyFailed({ failed, rows }: LabelSummary, dir: string): UserError {
 
 /** Opens respondents; local ones share an engine. */
 function createOpener(
-  cluster: string | undefined, say: (line: string) => void, now: () => Date,
+  { cluster, device }: Pick<LabelRecipe, 'cluster' | 'device'>, run: RunFolder, say: (line: string) => void,
 ): { open(options: JudgeOptions): Promise<Respondent>; close(): Promise<void> } {
+  const now = clockOf(run);
   let engine: Engine | undefined;
   const opened: Respondent[] = [];
   return {
     async open(options) {
-      if (typeof options !== 'string' && options.local !== undefined) engine ??= await openEngine(cluster, { say });
+      if (typeof options !== 'string' && options.local !== undefined)
+        engine ??= await openEngine(cluster, { device, run, say });
       const respondent = await openRespondent(options, { log: say, engine, now });
       opened.push(respondent);
       return respondent;

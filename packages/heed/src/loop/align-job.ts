@@ -102,7 +102,7 @@ export async function runAlignment(recipe: AlignRecipe, run: RunFolder, hooks: H
   const { plan } = start;
   await holdStart(start, recipe.adapter, run);
   for (const line of describeStart(recipe.adapter)) say(line);
-  const engine = await openEngine(recipe.cluster, { say });
+  const engine = await openEngine(recipe.cluster, { device: recipe.device, run, say });
   let teacher: OpenTeacher | undefined;
   try {
     const tools = { engine, log: say, now, store: recipe.store ?? DEFAULT_STORE, interrupt };

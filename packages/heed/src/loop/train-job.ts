@@ -86,7 +86,7 @@ export async function runTraining(recipe: TrainRecipe, run: RunFolder, hooks: Ho
   const parameters = start.parameters ?? initialParameters(plan, seed);
   await holdStart(start, recipe.adapter, run);
   for (const line of describeStart(recipe.adapter)) say(line);
-  const engine = await openEngine(recipe.cluster, { say });
+  const engine = await openEngine(recipe.cluster, { device: recipe.device, run, say });
   try {
     const answerer = createAnswerer(engine, model, plan, hooks);
     const maker = recipe.rows ? openRowMaker(recipe.rows, { answerer, kind: method.row, run, seed, say }) : undefined;
@@ -114,7 +114,8 @@ export async function runTraining(recipe: TrainRecipe, run: RunFolder, hooks: Ho
     const flags = method.flags?.quoted === true ? undefined : await judgmentFlags(engine, model, method, rows, progress);
     for (const line of flags === undefined ? [] : remarks(flags)) say(line);
     const memory = checkMemory({ model, method, items: ready.items, plan, options, held: held.items });
-    requireMemory(memory, say);
+    // What a GPU has is not known: a run that it cannot hold ends with its own message.
+    if (engine.device.kind === 'cpu') requireMemory(memory, say);
     const sequences = ready.items.flatMap((item) => Object.values(item.sequences).flat());
     const lost = run.resuming ? undefined : await roundingLoss(engine, model, sequences);
     if (lost !== undefined) say(describeRounding(recipe.precision, lost));

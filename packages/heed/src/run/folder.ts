@@ -23,7 +23,7 @@ export interface OpenRunOptions {
    */
   readonly overwrite?: boolean;
   /**
-   * Keys of the recipe that may differ when the run goes on, besides `run`; so may the keys below them. Default: none.
+   * Keys of the recipe that may differ when the run goes on, besides `run` and `device`; so may the keys below them. Default: none.
    */
   readonly free?: readonly string[];
   /** Names of files that the job writes into the folder besides `RUN_FILES`. Default: none. */
@@ -53,8 +53,8 @@ export interface RunFolder {
 
 /** Names inside the folder of every run. `work` holds what a loop keeps between its rounds. */
 export const RUN_FILES = [
-  'recipe.yaml', 'date.json', 'metrics.jsonl', 'samples.jsonl', 'rollouts.jsonl', 'summary.json', 'report.html', 'checkpoints', 'adapter',
-  'work',
+  'recipe.yaml', 'date.json', 'device.json', 'metrics.jsonl', 'samples.jsonl', 'rollouts.jsonl', 'summary.json', 'report.html',
+  'checkpoints', 'adapter', 'work',
 ] as const;
 
 /** A section, or a list of sections, whose keys are their places. */
@@ -62,11 +62,12 @@ const hasKeys = (value: unknown): value is Record<string, unknown> =>
   typeof value === 'object' && value !== null && Object.keys(value).length > 0 && (!Array.isArray(value) || value.every(hasKeys));
 
 /**
- * What differs between two recipes, `key: old → new`. Keys that are `free` to differ, those below them and `run` are left out. A `*` in a
+ * What differs between two recipes, `key: old → new`. Keys that are `free` to differ, those below
+ * them, `run` and `device` are left out. A `*` in a
  * free key is any one name.
  */
 export function recipeChanges(before: unknown, after: unknown, free: readonly string[] = []): string[] {
-  const paths = ['run', ...free].map((one) => one.split('.'));
+  const paths = ['run', 'device', ...free].map((one) => one.split('.'));
   const isFree = (key: string): boolean => {
     const names = key.split('.');
     return paths.some((path) => path.every((name, i) => name === names[i] || (name === '*' && i < names.length)));

@@ -1,6 +1,7 @@
 /** The parts that all recipes share. Each verb composes its own schema from these and its method's. */
 import { z } from 'zod';
 import { ClusterOptions } from './cluster.js';
+import { DEVICES } from './devices.js';
 import { PRECISIONS } from './precision.js';
 
 const positiveInt = z.int().min(1);
@@ -152,12 +153,16 @@ export const samplingIn = ({ maxNewTokens, temperature, topK, topP, minP }: z.in
   maxNewTokens, temperature, topK, topP, minP,
 });
 
+/** What the run computes on. Default: what HEED_DEVICE says, else the CPU. */
+export const DeviceOption = z.enum(DEVICES).optional();
+
 /** The keys that every recipe has. `method` and `data` come from their own rooms. */
 export const sharedSections = {
   /** A folder, a `.gguf` file, a hub id, or the name of a known model. */
   model: z.string().min(1).default('SmolLM2-135M-Instruct'),
   /** What the frozen matrices are in memory: f32, the codes of a GGUF file, or rounded once to 8 or 4 bits. */
   precision: z.enum(PRECISIONS).default('f32'),
+  device: DeviceOption,
   adapter: AdapterOptions.prefault({}),
   train: TrainOptions.prefault({}),
   /** Where the engine's work is done: `local:N` (docs/scale.md). Default: in this process. Changes time, not the numbers. */

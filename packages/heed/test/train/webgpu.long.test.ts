@@ -1,10 +1,12 @@
+import { readFileSync } from 'node:fs';
+import path from 'node:path';
 import { type Engine, startEngine } from '@heed/tensor';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { useSoftwareGpu } from '../../../tensor/test/support/software-gpu.js';
 import { openGenerator } from '../../src/generate/open.js';
 import { loadModel } from '../../src/model/load.js';
 import type { AnyRow } from '../../src/data/rows.js';
-import { tinyChat } from '../cli/support.js';
+import { heed, tinyChat } from '../cli/support.js';
 import { scratchFolder } from '../support/scratch.js';
 import { type Pass, bench, gradientDistance, judgedRows, passes } from './support.js';
 
@@ -13,7 +15,7 @@ import { type Pass, bench, gradientDistance, judgedRows, passes } from './suppor
 const missing = useSoftwareGpu();
 if (missing !== undefined) it.skip(missing);
 
-const { folder } = scratchFolder();
+const { folder, write } = scratchFolder();
 const pairs: readonly AnyRow[] = [
   ['Name a colour.', 'Blue is one.', 'No.'],
   ['Count to two.', 'One, two.', 'Two, three, four.'],
@@ -41,6 +43,21 @@ describe.skipIf(missing !== undefined)('on a software GPU', () => {
     expect(Math.abs(gpu.loss / cpu.loss - 1)).toBeLessThan(1e-5);
     expect(cpu.result.gradientNorm).toBeGreaterThan(1e-3);
     expect(gradientDistance(cpu, gpu)).toBeLessThan(1e-5);
+  });
+
+  it('a run says what it runs on, and where it goes on elsewhere', async () => {
+    const data = write('rows.jsonl', '{"messages":[{"role":"user","content":"Name a colour."},{"role":"assistant","content":"Blue."}]}\n');
+    const recipe = write('recipe.yaml', [
+      `model: ${model}`, `data: ${data}`, 'method: sft', 'adapter: { rank: 2, targets: [q_proj] }', 'samples: { prompts: 0 }',
+      'train: { steps: 1, batch: 1 }', `run: { dir: ${path.join(folder, 'run')} }`,
+    ].join('\n'));
+    const first = await heed(['train', recipe, 'device=webgpu-software']);
+    expect(first.code, first.err).toBe(0);
+    expect(first.err).toContain('Runs on webgpu: SwiftShader Device (Subzero).');
+    expect(readFileSync(path.join(folder, 'run', 'device.json'), 'utf8')).toBe('"webgpu: SwiftShader Device (Subzero)"');
+    const again = await heed(['train', recipe, 'device=cpu', '--resume']);
+    expect(again.code, again.err).toBe(0);
+    expect(again.err).toContain('This run was on webgpu: SwiftShader Device (Subzero) and goes on on cpu:');
   });
 
   it.each([

@@ -1,34 +1,30 @@
-import type { Shape } from '../dims.js';
 import type { FloatType } from '../floats.js';
 import type { Program } from '../program.js';
-import type { Attribute, DType, OnnxInitializer, OnnxModel, OnnxNode } from './model.js';
+import type { Attribute, DType, OnnxModel, OnnxNode } from './model.js';
 import { onnxType } from './encode.js';
 import { orderNodes } from './order.js';
-
-/** A frozen weight that lies in a file and goes to the device once: an input of the model, float32 there whatever it is in the file. */
-export interface DeviceWeight {
-  readonly name: string;
-  /** In the file. */
-  readonly dtype: FloatType;
-  readonly shape: readonly number[];
-  readonly data: { readonly file: string; readonly offset: number; readonly length: number };
-}
+import { attentionOverCache } from './webgpu-attention.js';
+import { type Draft, draftOf } from './webgpu-draft.js';
+import type { DeviceWeight } from './webgpu-weight.js';
 
 /** What the WebGPU back end compiles. */
 export interface WebgpuModel {
   readonly model: OnnxModel;
   /** Inputs of the model beside the program's own. */
   readonly weights: readonly DeviceWeight[];
+  /** The program's size vectors, and more. */
+  readonly sizes: Program['sizes'];
   /** The type of a value of the model. */
   dtypeOf(name: string): DType;
 }
 
 /**
- * The program in operations that ONNX Runtime 1.30 has for WebGPU, and has right. Inputs, outputs and size vectors stay as they are.
+ * The program in operations that ONNX Runtime 1.30 has for WebGPU, and has right. Inputs and outputs stay as they are.
  * - `FusedMatMul` has no kernel: `Gemm`, or `Transpose` and `MatMul`.
  * - `SimplifiedLayerNormalization` gives a wrong second output (1/rms), which gradients read: elementary operations.
  * - `LogSoftmax` and `Sign` have no kernels: likewise.
  * - `Softmax` and `ReduceMax` refuse a matrix without rows, which the pieces of a small batch may be: it gets one.
+ * - `GroupQueryAttention` is wrong for 32 new positions and more where a GPU's subgroups are small: elementary operations.
  * - `Concat` and `Split` lack bool, `TopK` int64: they work on float32.
  * - A shader reads and writes few buffers: a `Split` into many is a `Slice` for each.
  * - Not every device has 16-bit floats, and none has bfloat16: weights are float32 there, and their widening falls away.
@@ -47,11 +43,16 @@ export function prepareForWebgpu(program: Program): WebgpuModel {
   return {
     model: {
       nodes: orderNodes(draft.nodes),
-      inputs: [...model.inputs, ...weights.map(({ name }) => ({ name, dtype: 'float32' }) as const)],
+      inputs: [
+        ...model.inputs,
+        ...draft.sizes.slice(program.sizes.length).map(({ name }) => ({ name, dtype: 'int64' }) as const),
+        ...weights.map(({ name }) => ({ name, dtype: 'float32' }) as const),
+      ],
       outputs: model.outputs,
       initializers,
     },
     weights,
+    sizes: draft.sizes,
     // What was made up here is float32, but for the constants.
     dtypeOf: (name) => (draft.widened.has(name) ? 'float32' : draft.dtypeOf(name) ?? 'float32'),
   };
@@ -59,57 +60,6 @@ export function prepareForWebgpu(program: Program): WebgpuModel {
 
 const SIXTEEN_BITS: ReadonlySet<DType | undefined> = new Set(['float16', 'bfloat16']);
 const isFloat = (dtype: DType): dtype is FloatType => dtype === 'float32' || SIXTEEN_BITS.has(dtype);
-
-/** A model in the making. */
-interface Draft {
-  readonly nodes: OnnxNode[];
-  readonly initializers: OnnxInitializer[];
-  readonly weights: DeviceWeight[];
-  /** Values that are 16-bit floats in the program and float32 on the device. */
-  readonly widened: Set<string>;
-  /** Values that another one stands for: a widening of what is float32 already. */
-  readonly same: Map<string, string>;
-  /** Matrices with a row more. */
-  readonly padded: Map<string, string>;
-  readonly outputs: ReadonlySet<string>;
-  dtypeOf(name: string): DType | undefined;
-  shapeOf(name: string): Shape;
-  /** Adds an operation of one output; the output's name, which is made up by default. */
-  emit(op: string, inputs: readonly string[], attributes?: OnnxNode['attributes'], name?: string): string;
-  /** The name of a constant: float32 [], or int64 [n]. */
-  number(value: number): string;
-  vector(...values: number[]): string;
-}
-
-function draftOf({ model, inputs, values, sizes }: Program): Draft {
-  const known = new Map<string, { readonly dtype: DType; readonly shape: Shape }>(values);
-  for (const one of [...inputs, ...model.initializers]) known.set(one.name, one);
-  for (const { name, values: { length } } of sizes) known.set(name, { dtype: 'int64', shape: [length] });
-  const nodes: OnnxNode[] = [];
-  const initializers: OnnxInitializer[] = [];
-  const constant = (dtype: 'float32' | 'int64', shape: readonly number[], array: Float32Array | BigInt64Array): string => {
-    const name = `:w_${dtype}_${array.join('_')}`;
-    if (!known.has(name)) initializers.push({ name, dtype, shape, data: new Uint8Array(array.buffer) });
-    known.set(name, { dtype, shape });
-    return name;
-  };
-  return {
-    nodes, initializers, weights: [], widened: new Set(), same: new Map(), padded: new Map(),
-    outputs: new Set(model.outputs.map(({ name }) => name)),
-    dtypeOf: (name) => known.get(name)?.dtype,
-    shapeOf(name) {
-      const value = known.get(name);
-      if (value === undefined) throw new Error(`The shape of "${name}" is not known: for WebGPU a program says it in \`values\`.`);
-      return value.shape;
-    },
-    emit(op, given, attributes = {}, name = `:w${nodes.length}`) {
-      nodes.push({ name: `${op}_${name}`, op, domain: '', inputs: given, outputs: [name], attributes });
-      return name;
-    },
-    number: (value) => constant('float32', [], Float32Array.of(value)),
-    vector: (...given) => constant('int64', [given.length], BigInt64Array.from(given, BigInt)),
-  };
-}
 
 function addNode(draft: Draft, given: OnnxNode): void {
   const { same, widened, dtypeOf, outputs } = draft;
@@ -149,6 +99,10 @@ const REWRITES: Readonly<Record<string, Rewrite>> = {
     const squares = emit('ReduceMean', [emit('Mul', [x!, x!]), vector(shapeOf(x!).length - 1)], KEEP);
     const scale = emit('Reciprocal', [emit('Sqrt', [emit('Add', [squares, number(epsilon)])])], {}, reciprocal);
     emit('Mul', [emit('Mul', [x!, scale]), w!], {}, y);
+    return true;
+  },
+  GroupQueryAttention(draft, node) {
+    attentionOverCache(draft, node);
     return true;
   },
   LogSoftmax(draft, { inputs: [x], outputs: [y] }) {

@@ -1,7 +1,7 @@
 import { createRequire } from 'node:module';
 import type * as Ort from 'onnxruntime-node';
 import type { DType } from '../onnx/model.js';
-import type { DeviceWeight } from '../onnx/webgpu.js';
+import type { DeviceWeight } from '../onnx/webgpu-weight.js';
 import type { HostArray } from './arrays.js';
 
 /* What the engine's thread asks of a device, and what all devices have in common: ONNX Runtime's native binding. */

@@ -15,10 +15,13 @@ export interface CompileOptions {
   nextSession(): number;
 }
 
-/** Has the engine's thread compile a program: the number of the session. */
-export async function compileProgram(thread: Thread, program: Program, options: CompileOptions): Promise<number> {
-  checkPorts(program);
-  const prepared = prepare(program, options.device);
+/** Has the engine's thread compile a program: the number of the session, and the program with what the device needs besides. */
+export async function compileProgram(
+  thread: Thread, given: Program, options: CompileOptions,
+): Promise<{ readonly session: number; readonly program: Program }> {
+  checkPorts(given);
+  const prepared = prepare(given, options.device);
+  const program: Program = prepared.sizes === given.sizes ? given : { ...given, sizes: prepared.sizes };
   const slots = (ports: Program['inputs']): CompileRequest['inputs'] => ports.map(({ name, dtype }) => ({ name, dtype }));
   const folder = program.folder === undefined ? undefined : resolve(program.folder);
   const load = async (bytes: Uint8Array, { inputs, outputs, sizes }: Ports, weights: WebgpuModel['weights']): Promise<number> => {
@@ -35,7 +38,7 @@ export async function compileProgram(thread: Thread, program: Program, options: 
     return typeof tried === 'number' || !FELL_BACK.test(tried);
   };
   try {
-    return await load(encodeModel(prepared.model), program, prepared.weights);
+    return { session: await load(encodeModel(prepared.model), program, prepared.weights), program };
   } catch (error) {
     if (hasName(error)) throw error;
     throw await explained(error as Error, program, () => unplaced(prepared, takes));
@@ -45,7 +48,9 @@ export async function compileProgram(thread: Thread, program: Program, options: 
 type Ports = Pick<Program, 'inputs' | 'outputs' | 'sizes'>;
 
 const prepare = (program: Program, device: DeviceKind): WebgpuModel =>
-  (device === 'cpu' ? { model: prepareForCpu(program.model), weights: [], dtypeOf: () => 'float32' } : prepareForWebgpu(program));
+  (device === 'cpu'
+    ? { model: prepareForCpu(program.model), weights: [], sizes: program.sizes, dtypeOf: () => 'float32' }
+    : prepareForWebgpu(program));
 
 /** Why a program was not compiled, with what the program is. */
 async function explained(error: Error, { inputs, outputs }: Program, missing: () => Promise<readonly string[]>): Promise<Error> {

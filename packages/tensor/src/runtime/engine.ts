@@ -169,10 +169,10 @@ class ThreadEngine implements Engine {
     await this.thread.ask({ kind: 'free', buffer: buffer.id });
   }
 
-  async compile(program: Program, { prepack = false }: { readonly prepack?: boolean } = {}): Promise<Session> {
+  async compile(given: Program, { prepack = false }: { readonly prepack?: boolean } = {}): Promise<Session> {
     const nextSession = (): number => this.nextSession++;
-    const session = await compileProgram(this.thread, program, { device: this.device.kind, prepack, nextSession });
-    return new EngineSession(this.thread, session, program, (given, what) => this.check(given, what), () => this.resident.sample());
+    const { session, program } = await compileProgram(this.thread, given, { device: this.device.kind, prepack, nextSession });
+    return new EngineSession(this.thread, session, program, (view, what) => this.check(view, what), () => this.resident.sample());
   }
 
   async memory(): Promise<{ rss: number; peakRss: number }> {

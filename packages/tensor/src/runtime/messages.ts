@@ -1,5 +1,5 @@
 import type { DType } from '../onnx/model.js';
-import type { DeviceWeight } from '../onnx/webgpu.js';
+import type { DeviceWeight } from '../onnx/webgpu-weight.js';
 import type { HostArray, View } from './arrays.js';
 
 /** What the main thread asks of the engine's worker. Buffers and sessions go by number, views packed (see `packViews`). */

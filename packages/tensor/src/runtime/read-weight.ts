@@ -1,7 +1,7 @@
 import { closeSync, openSync, readSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { upcast } from '../floats.js';
-import type { DeviceWeight } from '../onnx/webgpu.js';
+import type { DeviceWeight } from '../onnx/webgpu-weight.js';
 
 /** The numbers of a weight in a file, as float32. @throws Error naming the file where it ends too early */
 export function readWeight({ name, dtype, data: { file, offset, length } }: DeviceWeight, folder: string): Float32Array {

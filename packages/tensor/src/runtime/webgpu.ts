@@ -1,6 +1,6 @@
 import { encodeModel } from '../onnx/encode.js';
 import type { OnnxModel } from '../onnx/model.js';
-import type { DeviceWeight } from '../onnx/webgpu.js';
+import type { DeviceWeight } from '../onnx/webgpu-weight.js';
 import type { Backend, Binding, Named, NativeSession, Tensor } from './backend.js';
 import { RUN_OPTIONS, openBinding, runAndCopy } from './backend.js';
 import { readWeight } from './read-weight.js';

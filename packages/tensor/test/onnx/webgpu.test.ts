@@ -12,13 +12,17 @@ import { type Engine, startEngine } from '../../src/runtime/engine.js';
 import { input, mapped } from '../../src/tensor.js';
 import { valueAndGradients } from '../gradient-check.js';
 import { builder, cases } from '../ops-cases.js';
+import { STEPS, cachedFeeds, cachedStep, readPart } from '../support/cached-attention.js';
 
 // What WebGPU is given in the place of operations that it lacks is checked on the CPU: it has them all.
 let cpu: Engine;
 beforeAll(async () => { cpu = await startEngine({ device: 'cpu', threads: 1 }); });
 afterAll(() => cpu.close());
 
-const rewritten = (program: Program): Program => ({ ...program, model: prepareForWebgpu(program).model });
+const rewritten = (program: Program): Program => {
+  const { model, sizes } = prepareForWebgpu(program);
+  return { ...program, model, sizes };
+};
 const ops = (program: Program): string[] => prepareForWebgpu(program).model.nodes.map(({ op }) => op);
 
 describe.each(cases.map((c) => [c.op, c.note, c] as const))('%s (%s)', (_, __, c) => {
@@ -31,6 +35,20 @@ describe.each(cases.map((c) => [c.op, c.note, c] as const))('%s (%s)', (_, __, c
       const scale = Math.max(1, ...expected.map(Math.abs));
       for (const [i, e] of expected.entries()) expect(Math.abs(actual[i]! - e) / scale).toBeLessThan(1e-6);
     }
+  });
+});
+
+describe('attention over a cache', () => {
+  it.each(Object.entries(STEPS))('%s is in its place what the fused kernel gives', async (_, step) => {
+    const program = cachedStep(step);
+    const found: number[][] = [];
+    for (const one of [program, rewritten(program)]) {
+      const session = await cpu.compile(one);
+      found.push(readPart(step, await session.run(cachedFeeds(step))));
+      await session.release();
+    }
+    expect(found[1]).toHaveLength(found[0]!.length);
+    for (const [i, x] of found[0]!.entries()) expect(Math.abs(x - found[1]![i]!)).toBeLessThan(1e-6);
   });
 });
 

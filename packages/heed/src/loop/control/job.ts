@@ -1,5 +1,5 @@
 /** `heed control` as a job. */
-import { startEngine, view } from '@heed/tensor';
+import { view } from '@heed/tensor';
 import { type Controller, networkInput } from '../../control/controller.js';
 import { saveController } from '../../control/file.js';
 import { encode } from '../../control/features.js';
@@ -7,6 +7,7 @@ import { entropyOf, indexOfMost, probabilities } from '../../control/policy.js';
 import { createPromptReader } from '../../control/readings.js';
 import { at } from '../../data/source.js';
 import { openGenerator } from '../../generate/open.js';
+import { openRunEngine } from '../../model/device.js';
 import { loadModel } from '../../model/load.js';
 import { loadAdapter } from '../../model/peft.js';
 import type { Reward } from '../../reward/reward.js';
@@ -91,7 +92,7 @@ export async function runControl(recipe: ControlRecipe, run: RunFolder, hooks: H
   await sameAsBefore(
     run.path('work', 'prompts.json'), [...training, ...validation, ...heldOut], 'The prompts are not those', ({ row }) => at(row.source),
   );
-  const engine = await startEngine();
+  const engine = await openRunEngine(run, { device: recipe.device, say });
   let rewards: ReadonlyMap<string, Reward> = new Map();
   try {
     rewards = await openTaskRewards(recipe, { engine, log: say, now, store: recipe.store, interrupt });

@@ -1,5 +1,5 @@
 /** `report.html` of a run. */
-import { existsSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { arch, cpus, platform, release, totalmem } from 'node:os';
@@ -9,9 +9,11 @@ import { atomicWrite } from '../files.js';
 import { readRun } from './data.js';
 import { renderPage } from './page.js';
 
-function environment(): [string, string][] {
+function environment(runDir: string): [string, string][] {
   const [cpu] = cpus();
+  const device = join(runDir, 'device.json');
   return [
+    ...(existsSync(device) ? [['device', JSON.parse(readFileSync(device, 'utf8')) as string] satisfies [string, string]] : []),
     ['Node.js', process.version],
     ['system', `${platform()} ${arch()} ${release()}`],
     ['processor', `${cpu?.model.trim() || 'unknown'} × ${cpus().length}`],
@@ -38,6 +40,6 @@ export async function writeReport(runDir: string): Promise<string> {
     readFile(join(charts, 'uPlot.min.css'), 'utf8'),
   ]);
   const written = new Date().toISOString().slice(0, 16).replace('T', ' ') + ' UTC';
-  await atomicWrite(path, renderPage(run, { chartScript, chartStyle, environment: environment(), written }));
+  await atomicWrite(path, renderPage(run, { chartScript, chartStyle, environment: environment(runDir), written }));
   return path;
 }
