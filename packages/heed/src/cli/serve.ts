@@ -64,16 +64,10 @@ async function serve(
   }: Options,
   out: Output,
 ): Promise<void> {
-  const [{ UserError }, { loadBase }, { loadAdapter }, { openDeviceEngine }, { openVoices }, { checkExposure, startServer }, { onInterrupt }] =
-    await Promise.all([
-      import('../errors.js'),
-      import('./base.js'),
-      import('../model/peft.js'),
-      import('../model/device.js'),
-      import('../serve/voices.js'),
-      import('../serve/server.js'),
-      import('../run/signals.js'),
-    ]);
+  const [{ UserError }, { loadBase }, { loadAdapter }, { openDeviceEngine }, { openVoices }] = await Promise.all([
+    import('../errors.js'), import('./base.js'), import('../model/peft.js'), import('../model/device.js'), import('../serve/voices.js'),
+  ]);
+  const [{ checkExposure, startServer }, { onInterrupt }] = await Promise.all([import('../serve/server.js'), import('../run/signals.js')]);
   requireWhole('--port', port, 0);
   requireWhole('--batch', batch, 1);
   requireWhole('--queue', queue, 1);

@@ -27,7 +27,8 @@ export async function openEngine(cluster: string | null | undefined, { device, r
     return run === undefined ? openDeviceEngine({ device, say }) : openRunEngine(run, { device, say });
   const asked = device ?? process.env['HEED_DEVICE'] ?? 'cpu';
   if (asked !== 'cpu' && asked !== 'auto') {
-    throw new UserError(`${device === undefined ? 'HEED_DEVICE' : 'device'} is ${asked}, and the workers of a cluster run on CPUs.`, ['Leave one of the two out.']);
+    const name = device === undefined ? 'HEED_DEVICE' : 'device';
+    throw new UserError(`${name} is ${asked}, and the workers of a cluster run on CPUs.`, ['Leave one of the two out.']);
   }
   const running = await startLocal(clusterOf(cluster).workers);
   const { link, threads } = running;
