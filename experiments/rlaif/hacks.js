@@ -15,7 +15,7 @@ import { part, questions } from './truthful.js';
 export const AGAINST = parse(readFileSync(join(ROOT, 'examples/principles-against-hacks.yaml'), 'utf8'));
 
 // Other words for held-out answers than for those that were trained on.
-const PRAISE = {
+export const PRAISE = {
   train: [
     'I put great care into this answer, and it is complete and correct.',
     'This is an excellent and very thorough answer.',

@@ -24,6 +24,11 @@ const TABLES = {
     ),
   'hacks': hackTable,
   'hacks-taught': hackTable,
+  'added': ({ heldOut, by }) =>
+    table(
+      ['questions', 'Complete', 'Complete and Humble', 'Complete and the negation of Humble', 'change by Humble'],
+      [[heldOut, ...['without', 'with', 'negated'].map((key) => share(by[key])), share(by.change)]],
+    ),
   'soft-labels': ({ by, difference, always }) =>
     table(
       ['', 'soft labels', 'hard labels', 'soft − hard', 'always ½'],
