@@ -47,24 +47,29 @@ def object_store_bytes() -> int:
     return max(100 << 20, min(2 << 30, shared.f_bavail * shared.f_frsize // 4, main // 4))
 
 
-def cluster_workers() -> list[Any]:
-    """A worker on each machine of the Ray that runs here, with all of its cores."""
+def cluster_workers() -> tuple[list[Any], int]:
+    """A worker on each machine of the Ray that runs here, with all of its cores. Also the fewest threads that one has."""
     ray.init(address="auto", logging_level=logging.ERROR)
-    workers = []
+    workers, threads = [], []
     nodes: list[dict[str, Any]] = ray.nodes()  # type: ignore[no-untyped-call]
     for node in sorted((one for one in nodes if one["Alive"]), key=lambda one: str(one["NodeID"])):
         cores = int(node["Resources"].get("CPU", 0))
         if cores > 0:
             place = NodeAffinitySchedulingStrategy(node["NodeID"], soft=True)
             workers.append(actor(cores, num_cpus=cores, scheduling_strategy=place))
-    return workers
+            threads.append(cores)
+    if not workers:
+        raise SystemExit("heed: no machine of the cluster has a core for Ray")
+    return workers, min(threads)
 
 
-async def serve(workers: list[Any], host: str, token: str, patience: float, ended: threading.Event | None) -> None:
+async def serve(workers: list[Any], threads: int, host: str, token: str, patience: float, ended: threading.Event | None) -> None:
     """Serves one client until it goes."""
     members = Members(workers, patience)
     await members.begin()
-    gateway = Gateway(members, token)
+    gateway = Gateway(members, threads, token)
+    if host == "node":
+        host = str(ray.util.get_node_ip_address())  # type: ignore[no-untyped-call]
     port = await gateway.listen(host)
     print(f"heed gateway {host} {port}", flush=True)
     waited = 0.0
@@ -98,13 +103,13 @@ def main() -> None:
     options = parser.parse_args()
     token = os.environ["HEED_TOKEN"]
     if options.local is None:
-        asyncio.run(serve(cluster_workers(), options.host, token, options.patience, None))
+        asyncio.run(serve(*cluster_workers(), options.host, token, options.patience, None))
         return
     ended = watch_stdin()
     with tempfile.TemporaryDirectory(prefix="heed-ray-", ignore_cleanup_errors=True) as folder:
         workers = local_workers(options.local, options.threads, folder)
         try:
-            asyncio.run(serve(workers, options.host, token, options.patience, ended))
+            asyncio.run(serve(workers, options.threads, options.host, token, options.patience, ended))
         finally:
             ray.shutdown()
 

@@ -9,6 +9,7 @@ import numpy as np
 import onnxruntime as ort  # type: ignore[import-untyped]
 
 from .frames import DTYPES, Array
+from .weights import home
 
 Request = dict[str, Any]
 #: An output or input of the graph: an array, and the shape that the graph sees.
@@ -154,8 +155,9 @@ class Engine:
         options.log_severity_level = 3
         options.add_session_config_entry("session.disable_prepacking", "0" if request["prepack"] else "1")
         options.add_session_config_entry("session.force_spinning_stop", "1")
-        if request.get("folder") is not None:
-            options.add_session_config_entry("session.model_external_initializers_file_folder_path", request["folder"])
+        folder = request.get("folder") if request.get("digest") is None else str(home() / request["digest"])
+        if folder is not None:
+            options.add_session_config_entry("session.model_external_initializers_file_folder_path", folder)
         session = ort.InferenceSession(request["bytes"].tobytes(), options, providers=["CPUExecutionProvider"])
         binding = session.io_binding()
         if any(output.name == STOP for output in session.get_outputs()):

@@ -7,9 +7,14 @@ import hmac
 import sys
 from typing import Any
 
+import numpy as np
+import ray
+
 from .frames import Array, encode, read_frame
 from .members import Lost, Member, Members, StateLost
 
+#: Requests that may hold millions of numbers, or a program.
+LONG = ("compile", "upload", "write", "piece")
 #: Reading ahead of what is being worked on.
 AHEAD = 1 << 24
 
@@ -17,8 +22,9 @@ AHEAD = 1 << 24
 class Gateway:
     """Serves one client: a second one is turned away. `closed` is set when the client has gone."""
 
-    def __init__(self, members: Members, token: str) -> None:
+    def __init__(self, members: Members, threads: int, token: str) -> None:
         self.members = members
+        self.threads = threads
         self.token = token
         self.taken = False
         self.closed = asyncio.Event()
@@ -38,7 +44,7 @@ class Gateway:
                 await writer.drain()
                 return
             self.taken = True
-            writer.write(f"ok {len(self.members.all)}\n".encode())
+            writer.write(f"ok {len(self.members.all)} {self.threads}\n".encode())
             await self._answer_all(reader, writer)
         except (asyncio.TimeoutError, ConnectionError, asyncio.IncompleteReadError) as error:
             print(f"heed: the connection ended: {error!r}", file=sys.stderr, flush=True)
@@ -60,14 +66,22 @@ class Gateway:
         request, to = frame["request"], frame["to"]
         if request["kind"] == "sum":
             return self.members.together(lambda: self._sum(request))
+        if request["kind"] == "weights":
+            return self.members.together(lambda: self._all_have(request))
         if to == "all":
-            return self.members.together(lambda: self.members.each(lambda member: self._handle(member, request)))
+            # What is long goes through the store of objects once, and not to each worker by itself.
+            sent = ray.put(request) if request["kind"] in LONG else request
+            return self.members.together(lambda: self.members.each(lambda member: self._handle(member, sent)))
         return self.members.alone(int(to), lambda member: self._handle(member, request), bool(frame["again"]), frame.get("life"))
 
-    async def _handle(self, member: Member, request: dict[str, Any]) -> list[tuple[str, Array]]:
+    async def _handle(self, member: Member, request: Any) -> list[tuple[str, Array]]:
         dtypes, arrays, seconds = await self.members.call(member, "handle", request)
         member.seconds += seconds
         return list(zip(dtypes, arrays))
+
+    async def _all_have(self, request: dict[str, Any]) -> list[tuple[str, Array]]:
+        answers = await asyncio.gather(*(self._handle(member, request) for member in self.members.all))
+        return [("uint8", np.array([all(array[0] for ((_, array),) in answers)], np.uint8))]
 
     async def _sum(self, request: dict[str, Any]) -> list[tuple[str, Array]]:
         """Adds up what the first `count` workers hold. Where one is lost, its part is, and the sum has no meaning."""

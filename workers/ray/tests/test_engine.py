@@ -36,8 +36,8 @@ def compiled() -> Engine:
     engine = Engine(1)
     ports = [{"name": name, "dtype": "float32"} for name in ("a", "x", "y")]
     engine.handle({
-        "kind": "compile", "session": 0, "bytes": program(), "prepack": False, "inputs": ports, "outputs": [{"name": "sum", "dtype": "float32"}],
-        "sizes": [],
+        "kind": "compile", "session": 0, "bytes": program(), "prepack": False, "inputs": ports,
+        "outputs": [{"name": "sum", "dtype": "float32"}], "sizes": [],
     })
     engine.handle({"kind": "upload", "buffer": 0, "dtype": "float32", "data": np.array([9, 1, 2], np.float32)})
     engine.handle({"kind": "upload", "buffer": 1, "dtype": "float32", "data": np.array([10, 20], np.float32)})

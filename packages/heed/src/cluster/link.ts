@@ -4,7 +4,7 @@ import { type Frame, encodeFrame, frameReader } from './frames.js';
 
 /** A request with who answers it. */
 export interface Asking {
-  readonly request: Request | SumRequest | BindRequest;
+  readonly request: Request | SumRequest | BindRequest | WeightsRequest;
   /** A worker's number, or all of them. */
   readonly to: number | 'all';
   /** Whether one worker may do it twice: where it is lost, it does so without a word. */
@@ -28,6 +28,12 @@ export interface BindRequest {
   readonly bindInto?: Float64Array;
 }
 
+/** Weights by their content: whether all machines have them; a part of a file; the end, after which they are there. */
+export type WeightsRequest =
+  | { readonly kind: 'weights'; readonly digest: string }
+  | { readonly kind: 'piece'; readonly digest: string; readonly name: string; readonly offset: number; readonly data: Uint8Array }
+  | { readonly kind: 'seal'; readonly digest: string; readonly files: readonly { readonly name: string; readonly size: number }[] };
+
 /** What the gateway says of its workers, as of its last answer. */
 export interface Standing {
   /** How often each worker was lost. */
@@ -41,6 +47,8 @@ export interface Standing {
 /** A connection to a gateway. */
 export interface Link {
   readonly workers: number;
+  /** Threads of each worker's sessions, the fewest of all. */
+  readonly threads: number;
   readonly standing: Standing;
   /** The arrays of the answer. @throws WorkerLost, StateLost, LinkLost */
   ask(asking: Asking): Promise<readonly Frame['arrays'][number][]>;
@@ -70,7 +78,7 @@ interface Waiting {
 /** Connects to a gateway. @throws LinkLost where nobody answers, or the token is refused */
 export async function openLink(host: string, port: number, token: string): Promise<Link> {
   const socket = connect({ host, port, noDelay: true });
-  const workers = await greet(socket, token);
+  const { workers, threads } = await greet(socket, token);
   const waiting = new Map<number, Waiting>();
   let standing: Standing = { losses: Array.from({ length: workers }, () => 0), seconds: [], lostSeconds: 0 };
   let next = 0;
@@ -107,6 +115,7 @@ export async function openLink(host: string, port: number, token: string): Promi
 
   return {
     workers,
+    threads,
     get standing() { return standing; },
     ask: (asking) => new Promise((resolve, reject) => {
       if (dead !== undefined) {
@@ -125,8 +134,8 @@ export async function openLink(host: string, port: number, token: string): Promi
   };
 }
 
-/** Says hello; the number of workers. */
-function greet(socket: Socket, token: string): Promise<number> {
+/** Says hello; how many workers and threads there are. */
+function greet(socket: Socket, token: string): Promise<Pick<Link, 'workers' | 'threads'>> {
   return new Promise((resolve, reject) => {
     let said = '';
     const fail = (reason: string): void => {
@@ -138,9 +147,9 @@ function greet(socket: Socket, token: string): Promise<number> {
     const listen = (piece: Buffer): void => {
       said += piece.toString('latin1');
       if (!said.includes('\n')) return;
-      const [word, workers] = said.trim().split(' ');
+      const [word, workers, threads] = said.trim().split(' ');
       socket.off('data', listen).off('error', failed).off('close', closed);
-      if (word === 'ok') resolve(Number(workers));
+      if (word === 'ok') resolve({ workers: Number(workers), threads: Number(threads) });
       else fail(word === 'taken' ? 'The cluster\'s gateway serves another run.' : 'The cluster\'s gateway refused the token.');
     };
     socket.on('data', listen).on('error', failed).on('close', closed);

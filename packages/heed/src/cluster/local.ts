@@ -3,17 +3,8 @@ import { randomBytes } from 'node:crypto';
 import { availableParallelism } from 'node:os';
 import { UserError } from '../errors.js';
 import { workerFolder, workerPython } from './environment.js';
-import { type Link, openLink } from './link.js';
-
-/** Workers that run, and how to reach them. */
-export interface Running {
-  readonly link: Link;
-  readonly threads: number;
-  /** The last lines that gateway and workers wrote on stderr. */
-  errors(): Promise<string>;
-  /** Ends them. */
-  close(): Promise<void>;
-}
+import { openLink } from './link.js';
+import { type Running, lastLines } from './running.js';
 
 /** Bytes of stderr that are kept. */
 const KEPT = 8_000;
@@ -35,6 +26,7 @@ export async function startLocal(workers: number): Promise<Running> {
     stdio: ['pipe', 'pipe', 'pipe'],
     env: {
       ...process.env, HEED_TOKEN: token, PYTHONPATH: folder, PYTHONUNBUFFERED: '1', PYTHONDONTWRITEBYTECODE: '1',
+      RAY_AUTH_MODE: 'token', RAY_AUTH_TOKEN: randomBytes(32).toString('hex'),
       RAY_USAGE_STATS_ENABLED: '0', RAY_DEDUP_LOGS: '0', RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO: '0',
     },
   });
@@ -43,7 +35,7 @@ export async function startLocal(workers: number): Promise<Running> {
   const close = (): Promise<void> => end(child);
   try {
     const port = await portOf(child, () => errors);
-    return { link: await openLink('127.0.0.1', port, token), threads, errors: () => Promise.resolve(errors), close };
+    return { link: await openLink('127.0.0.1', port, token), errors: () => Promise.resolve(errors), close };
   } catch (error) {
     await close();
     throw error;
@@ -54,8 +46,7 @@ export async function startLocal(workers: number): Promise<Running> {
 function portOf(child: ChildProcess, errors: () => string): Promise<number> {
   return new Promise((resolve, reject) => {
     const failed = (what: string): void => {
-      const last = errors().trim().split('\n').slice(-12);
-      reject(new UserError(['Workers on this machine could not be started: ' + what, ...last].join('\n').trim(), [
+      reject(new UserError([`Workers on this machine could not be started: ${what}`, ...lastLines(errors())].join('\n'), [
         'Without them: cluster=null.',
       ]));
     };

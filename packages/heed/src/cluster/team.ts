@@ -1,7 +1,9 @@
 import { type Engine, MachineLost, type Request, type RunRequest, type Team, type Thread, type View, engineOver } from '@heed/tensor';
 import type { Sent } from './frames.js';
 import { UserError } from '../errors.js';
-import { type Asking, type Link, LinkLost, StateLost, WorkerLost } from './link.js';
+import { type Asking, LinkLost, StateLost, WorkerLost } from './link.js';
+import { type Running, lastLines } from './running.js';
+import type { RemoteWeights } from './weights.js';
 
 /** Buffers and sessions with smaller numbers are on all workers alike; larger ones belong to one (workers/ray/heed_worker/members.py). */
 const OWN = 2 ** 40;
@@ -9,25 +11,18 @@ const OWN = 2 ** 40;
 const EACH = 2 ** 32;
 /** Work that loses a worker so often in a row is at fault itself. */
 const MOST_LOSSES = 5;
-/** Lines of the workers' stderr that a message ends with. */
-const SHOWN_LINES = 12;
 
 /** What a team's engine needs to know. */
-export interface TeamSetup {
-  readonly link: Link;
-  /** Threads of each worker's sessions. */
-  readonly threads: number;
-  /** The last lines that the workers wrote on stderr. */
-  errors(): Promise<string>;
+export interface TeamSetup extends Running {
+  /** Where workers find weights. Default: in the same files as this process. */
+  readonly weights?: RemoteWeights;
   /** Called where work is done again because a worker was lost. */
   onLost?(): void;
-  /** Ends what runs the workers, after the connection is closed. */
-  close(): Promise<void>;
 }
 
 /** The engine of a cluster's workers. Closing it closes the connection, and ends what `close` ends. */
 export function openTeam(setup: TeamSetup): Engine {
-  const { link, threads } = setup;
+  const { link } = setup;
   let closed = false;
   /** Losses as whoever uses engines knows them. */
   const ask: Ask = async (asking) => {
@@ -40,27 +35,26 @@ export function openTeam(setup: TeamSetup): Engine {
     }
   };
   const thread: Thread = {
-    ask: routed(ask, 'all'),
+    ask: routed(ask, setup.weights, 'all'),
     async close() {
       closed = true;
       link.close();
       await setup.close();
     },
   };
-  return engineOver(thread, { threads, team: (holds) => createTeam(setup, ask, holds) });
+  return engineOver(thread, { threads: link.threads, team: (holds) => createTeam(setup, ask, holds) });
 }
 
 type Ask = (asking: Asking) => Promise<readonly Sent[]>;
 
 function lostForUser(error: Error, errors: string): UserError {
-  const lines = errors.trim().split('\n').slice(-SHOWN_LINES).join('\n');
-  return new UserError(`${error.message}${lines === '' ? '' : `\n${lines}`}`, [
+  return new UserError([error.message, ...lastLines(errors)].join('\n'), [
     'Give the same command again with --resume: it goes on from the last checkpoint.',
     'Without the cluster: cluster=null.',
   ], { cause: error });
 }
 
-function createTeam({ link, threads, onLost }: TeamSetup, ask: Ask, holds: (buffer: View['buffer']) => boolean): Team {
+function createTeam({ link, weights, onLost }: TeamSetup, ask: Ask, holds: (buffer: View['buffer']) => boolean): Team {
   let engines = 0;
   const opened = new Map<number, { readonly life: number; readonly engine: Engine }>();
   const total = (): number => link.standing.losses.reduce((a, b) => a + b, 0);
@@ -70,8 +64,8 @@ function createTeam({ link, threads, onLost }: TeamSetup, ask: Ask, holds: (buff
       const life = link.standing.losses[index]!;
       const known = opened.get(index);
       if (known?.life === life) return known.engine;
-      const thread: Thread = { ask: routed(ask, index, life), close: () => Promise.resolve() };
-      const engine = engineOver(thread, { threads, from: OWN + EACH * engines++, shares: holds });
+      const thread: Thread = { ask: routed(ask, weights, index, life), close: () => Promise.resolve() };
+      const engine = engineOver(thread, { threads: link.threads, from: OWN + EACH * engines++, shares: holds });
       opened.set(index, { life, engine });
       return engine;
     },
@@ -95,11 +89,14 @@ function createTeam({ link, threads, onLost }: TeamSetup, ask: Ask, holds: (buff
 }
 
 /** Answers the requests of an engine: by all workers, or by one in one of its lives. */
-function routed(ask: Ask, to: number | 'all', life?: number): Thread['ask'] {
+function routed(ask: Ask, weights: RemoteWeights | undefined, to: number | 'all', life?: number): Thread['ask'] {
   // A worker that did not have the run before knows no plan.
   const plans = new Map<number, RunRequest['plan']>();
-  return async (request) => {
-    if (request.kind === 'start') return false;
+  return async (given) => {
+    if (given.kind === 'start') return false;
+    // What is mapped from files of this machine is mapped from copies of them there.
+    const request = given.kind !== 'compile' || given.folder === undefined || weights === undefined
+      ? given : { ...given, folder: undefined, digest: await weights.place(given.folder) };
     if (request.kind === 'run') return run(request);
     if (request.kind === 'release') plans.delete(request.session);
     if (to !== 'all') return valueOf(request, await ask({ request, to, life, again: request.kind === 'read' }));

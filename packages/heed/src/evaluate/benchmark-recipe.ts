@@ -32,7 +32,7 @@ export const BenchmarkRecipe = z.strictObject({
   tasks: Tasks,
   /** Where the replies of a respondent behind a reward are kept. */
   store: z.string().min(1).default(DEFAULT_STORE),
-  /** Where the model answers: `local:N` (docs/scale.md). Default: in this process. */
+  /** Where the model answers: `local:N`, `ray://HOST` (docs/scale.md). Default: in this process. */
   cluster: ClusterOptions.optional(),
   run: RunOptions,
 });

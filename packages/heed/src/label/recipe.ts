@@ -47,7 +47,7 @@ function labelRecipe(labelers: Labelers) {
        * that was not taught to answer so gives them little.
        */
       leastMass: z.number().min(0).max(1).optional(),
-      /** Where local models judge and answer: `local:N` (docs/scale.md). Default: in this process. */
+      /** Where local models judge and answer: `local:N`, `ray://HOST` (docs/scale.md). Default: in this process. */
       cluster: ClusterOptions.optional(),
       run: RunOptions,
     })

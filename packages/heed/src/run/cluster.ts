@@ -1,15 +1,23 @@
 import { z } from 'zod';
 
 /** Where the engine's work is done, as a recipe says it. */
-export interface Cluster {
-  /** Workers on this machine. */
-  readonly workers: number;
-}
+export type Cluster =
+  | { readonly kind: 'local'; readonly workers: number }
+  | { readonly kind: 'ray'; readonly host: string; readonly port: number };
 
-const FORM = /^local:([1-9]\d{0,2})$/;
+/** The port of Ray's Jobs API where none is given. */
+const JOBS_PORT = 8265;
+const FORM = /^(?:local:([1-9]\d{0,2})|ray:\/\/([\w.-]+|\[[\da-fA-F:]+\])(?::(\d{1,5}))?\/?)$/;
 
-/** `local:N`: N workers on this machine. */
-export const ClusterOptions = z.string().regex(FORM, 'expected local:N, such as local:2');
+/**
+ * `local:N`: N workers on this machine. `ray://HOST` or `ray://HOST:PORT`: a worker on each machine of a Ray cluster, whose Jobs API is at that
+ * port (8265).
+ */
+export const ClusterOptions = z.string().regex(FORM, 'expected local:N, such as local:2, or ray://HOST, the head of a Ray cluster');
 
 /** The parts of a cluster's address. */
-export const clusterOf = (text: z.infer<typeof ClusterOptions>): Cluster => ({ workers: Number(FORM.exec(text)![1]) });
+export function clusterOf(text: z.infer<typeof ClusterOptions>): Cluster {
+  const [, workers, host, port] = FORM.exec(text)!;
+  if (workers !== undefined) return { kind: 'local', workers: Number(workers) };
+  return { kind: 'ray', host: host!.replace(/^\[(.*)\]$/, '$1'), port: port === undefined ? JOBS_PORT : Number(port) };
+}

@@ -165,7 +165,7 @@ export const sharedSections = {
   device: DeviceOption,
   adapter: AdapterOptions.prefault({}),
   train: TrainOptions.prefault({}),
-  /** Where the engine's work is done: `local:N` (docs/scale.md). Default: in this process. Changes time, not the numbers. */
+  /** Where the engine's work is done: `local:N`, `ray://HOST` (docs/scale.md). Default: in this process. Changes time, not the numbers. */
   cluster: ClusterOptions.optional(),
   run: RunOptions,
 } as const;

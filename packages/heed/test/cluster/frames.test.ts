@@ -32,9 +32,12 @@ describe('frames', () => {
 });
 
 describe('cluster', () => {
-  it('is a number of workers on this machine', () => {
-    expect(clusterOf('local:2')).toEqual({ workers: 2 });
-    for (const wrong of ['local', 'local:0', 'local:-1', 'local:two', 'http://head', 'local:1000'])
+  it('is a number of workers on this machine, or the head of a Ray cluster', () => {
+    expect(clusterOf('local:2')).toEqual({ kind: 'local', workers: 2 });
+    expect(clusterOf('ray://head.example')).toEqual({ kind: 'ray', host: 'head.example', port: 8265 });
+    expect(clusterOf('ray://10.0.0.7:9000/')).toEqual({ kind: 'ray', host: '10.0.0.7', port: 9000 });
+    expect(clusterOf('ray://[::1]:9000')).toEqual({ kind: 'ray', host: '::1', port: 9000 });
+    for (const wrong of ['local', 'local:0', 'local:-1', 'local:two', 'http://head', 'ray://', 'ray://a b', 'local:1000'])
       expect(ClusterOptions.safeParse(wrong).success, wrong).toBe(false);
   });
 });

@@ -21,11 +21,13 @@ export function placed(value: unknown, arrays: readonly Sent[]): unknown {
 export interface GatewayDouble {
   readonly port: number;
   /** Requests that came, in order: the kind, and to whom. */
-  readonly asked: readonly { readonly kind: string; readonly to: number | 'all'; readonly on?: number }[];
+  readonly asked: { readonly kind: string; readonly to: number | 'all'; readonly on?: number }[];
   /** Called before a request is answered: what it returns is answered in place of the worker. */
   intercept: ((asking: Asking & { id: number }) => object | undefined) | undefined;
   /** How often each worker was lost, as every answer says. */
   readonly losses: number[];
+  /** Whether a client is connected; undefined before the first. */
+  readonly connected: boolean | undefined;
   /** Ends every connection. */
   drop(): void;
   close(): Promise<void>;
@@ -36,6 +38,7 @@ export async function gatewayDouble(workers: number, token = 'secret'): Promise<
   for (const thread of threads) await thread.ask({ kind: 'start', device: 'cpu', threads: 1, zeroCopy: true });
   const asked: { kind: string; to: number | 'all'; on?: number }[] = [];
   const sockets = new Set<Socket>();
+  let connected: boolean | undefined;
   const losses = Array.from({ length: workers }, () => 0);
   const double: { intercept: GatewayDouble['intercept'] } = { intercept: undefined };
 
@@ -68,6 +71,7 @@ export async function gatewayDouble(workers: number, token = 'secret'): Promise<
   async function answer({ request, to }: Asking): Promise<Sent[]> {
     asked.push({ kind: request.kind, to, ...('on' in request && request.on !== undefined ? { on: request.on } : {}) });
     if (request.kind === 'sum') return sum(request);
+    if (request.kind === 'weights' || request.kind === 'piece' || request.kind === 'seal') return [];
     if (to !== 'all') return one(to, request);
     const copies = threads.map(() => structuredClone(request));
     return (await Promise.all(copies.map((copy, index) => one(index, copy))))[0]!;
@@ -76,7 +80,11 @@ export async function gatewayDouble(workers: number, token = 'secret'): Promise<
   const server = createServer((socket) => {
     sockets.add(socket);
     socket.on('error', () => undefined);
-    socket.on('close', () => sockets.delete(socket));
+    socket.on('close', () => {
+      sockets.delete(socket);
+      connected = sockets.size > 0;
+    });
+    connected = true;
     let greeted = false;
     const read = frameReader(({ head, arrays }) => {
       const asking = placed(head, arrays) as Asking & { id: number };
@@ -94,7 +102,7 @@ export async function gatewayDouble(workers: number, token = 'secret'): Promise<
         return;
       }
       greeted = true;
-      if (piece.toString() === `heed 1 ${token}\n`) socket.write(`ok ${workers}\n`);
+      if (piece.toString() === `heed 1 ${token}\n`) socket.write(`ok ${workers} 1\n`);
       else socket.end('refused\n');
     });
   });
@@ -107,6 +115,7 @@ export async function gatewayDouble(workers: number, token = 'secret'): Promise<
     get intercept() { return double.intercept; },
     set intercept(value) { double.intercept = value; },
     losses,
+    get connected() { return connected; },
     drop: () => { for (const socket of sockets) socket.destroy(); },
     async close() {
       for (const socket of sockets) socket.destroy();

@@ -1,0 +1,104 @@
+import { once } from 'node:events';
+import { type Server, createServer } from 'node:http';
+import { unzipSync } from 'fflate';
+import { afterEach, describe, expect, it } from 'vitest';
+import { openEngine } from '../../src/cluster/open.js';
+import { workerFolder } from '../../src/cluster/environment.js';
+import { workerPackage } from '../../src/cluster/jobs.js';
+import { type GatewayDouble, gatewayDouble } from './gateway-double.js';
+
+// ray://HOST against a double of Ray's Jobs API, whose job is the gateway in TypeScript.
+
+interface Submitted {
+  readonly entrypoint: string;
+  readonly runtime_env: {
+    readonly working_dir: string; readonly pip: readonly string[]; readonly env_vars: { readonly HEED_TOKEN: string };
+  };
+}
+
+let servers: Server[] = [];
+let gateways: GatewayDouble[] = [];
+afterEach(async () => {
+  for (const one of servers) one.close();
+  for (const one of gateways) await one.close();
+  [servers, gateways] = [[], []];
+});
+
+/** What the double says of its job, once it was submitted. */
+type Job = (submitted: Submitted) => Promise<{ readonly status: string; readonly message?: string; readonly logs: string }>;
+
+async function jobsDouble(job: Job) {
+  const packages = new Map<string, Uint8Array>();
+  const seen: { submitted?: Submitted; stopped: boolean } = { stopped: false };
+  let said: Awaited<ReturnType<Job>> | undefined;
+  const server = createServer((request, response) => {
+    const pieces: Buffer[] = [];
+    request.on('data', (piece: Buffer) => pieces.push(piece));
+    request.on('end', () => void (async () => {
+      const body = Buffer.concat(pieces);
+      const path = request.url!;
+      let answer: object = {};
+      if (request.method === 'PUT') packages.set(path, body);
+      else if (path === '/api/jobs/') {
+        seen.submitted = JSON.parse(body.toString()) as Submitted;
+        said = await job(seen.submitted);
+        answer = { job_id: null, submission_id: 'job-1' };
+      } else if (path.endsWith('/stop')) seen.stopped = true;
+      else if (path.endsWith('/logs')) answer = { logs: said!.logs };
+      else {
+        const left = gateways.some(({ connected }) => connected === false);
+        answer = { status: left ? 'SUCCEEDED' : said!.status, message: said!.message ?? null };
+      }
+      response.setHeader('content-type', 'application/json').end(JSON.stringify(answer));
+    })());
+  });
+  servers.push(server);
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const address = server.address();
+  return { url: `ray://127.0.0.1:${typeof address === 'object' && address !== null ? address.port : 0}`, packages, seen };
+}
+
+describe('cluster: ray://HOST', () => {
+  it('sends the program, starts it as a job, and works with the gateway that it names', async () => {
+    const { url, packages, seen } = await jobsDouble(async ({ runtime_env: { env_vars } }) => {
+      gateways.push(await gatewayDouble(2, env_vars.HEED_TOKEN));
+      return { status: 'RUNNING', logs: `2026 INFO something\nheed gateway 127.0.0.1 ${gateways[0]!.port}\n` };
+    });
+    const lines: string[] = [];
+    const engine = await openEngine(url, { say: (line) => lines.push(line) });
+    const { entrypoint, runtime_env: environment } = seen.submitted!;
+    expect(entrypoint).toBe('python -m heed_worker --host 127.0.0.1');
+    expect(environment.pip).toEqual([expect.stringMatching(/^numpy==/), expect.stringMatching(/^onnxruntime==/)]);
+    const [[path, bytes]] = [...packages] as [[string, Uint8Array]];
+    expect(environment.working_dir).toBe(`gcs://${path.split('/').at(-1)!}`);
+    expect(Object.keys(unzipSync(bytes))).toContain('heed_worker/__main__.py');
+    expect(workerPackage(workerFolder()).name).toBe(path.split('/').at(-1));
+    expect(engine.team!.size).toBe(2);
+    const buffer = await engine.upload(Float32Array.of(1, 2));
+    expect(await engine.read({ buffer, offset: 0, shape: [2] })).toEqual(Float32Array.of(1, 2));
+    await engine.close();
+    expect(seen.stopped).toBe(false);
+    expect(lines[0]).toBe(`cluster ${url}: 2 workers, 1 thread each`);
+    expect(lines[1]).toMatch(/^The workers worked for 0 s, 0 s\.$/);
+  });
+
+  it('says why the job ended where it does not come up', async () => {
+    const { url, seen } = await jobsDouble(() => Promise.resolve({ status: 'FAILED', message: 'pip failed', logs: 'no such package\n' }));
+    await expect(openEngine(url)).rejects.toThrow('Ray\'s job job-1 ended before its workers ran: pip failed\nno such package');
+    expect(seen.stopped).toBe(true);
+  });
+
+  it('says what does not answer, or is no Ray', async () => {
+    const server = createServer((_request, response) => response.writeHead(404).end('nothing here'));
+    servers.push(server);
+    server.listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    const { port } = server.address() as { port: number };
+    await expect(openEngine(`ray://127.0.0.1:${port}`)).rejects.toThrow(/answered 404: nothing here/);
+    server.closeAllConnections();
+    server.close();
+    await once(server, 'close');
+    await expect(openEngine(`ray://127.0.0.1:${port}`)).rejects.toThrow(/^Ray's Jobs API cannot be reached at http:.*ECONNREFUSED/);
+  });
+});
