@@ -1,5 +1,4 @@
 /** What `heed inspect` finds out: the data doctor's report, and rows as the model sees them. */
-import { startEngine } from '@heed/tensor';
 import { z } from 'zod';
 
 import { type DoctorReport, examine } from '../data/doctor.js';
@@ -18,6 +17,7 @@ import { type JudgmentFlags, judgmentFlags, renderFlags } from '../loop/judgment
 import { openMethod } from '../loop/method-of.js';
 import type { BoundMethod } from '../method/method.js';
 import { type TrainRecipe, loadTrainRecipe } from '../loop/train-recipe.js';
+import { openDeviceEngine } from '../model/device.js';
 import { type Model, loadModel } from '../model/load.js';
 import type { Progress } from '../run/progress.js';
 import { loadRecipe } from '../run/recipe.js';
@@ -174,7 +174,7 @@ export async function inspectRecipe(file: string, overrides: readonly string[], 
 
 /** In an engine of its own: nothing else of an inspection needs one. */
 async function flagsOf(model: Model, method: BoundMethod, rows: readonly AnyRow[], progress: Progress): Promise<JudgmentFlags | undefined> {
-  const engine = await startEngine();
+  const engine = await openDeviceEngine();
   try {
     return await judgmentFlags(engine, model, method, rows, progress);
   } finally {

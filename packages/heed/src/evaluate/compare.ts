@@ -1,13 +1,14 @@
 /** Answers of several adapters, or of the model alone, to the same prompts, compared prompt by prompt. */
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { type Engine, startEngine } from '@heed/tensor';
+import type { Engine } from '@heed/tensor';
 import type { PromptRow } from '../data/rows.js';
 import { openGenerator } from '../generate/open.js';
 import type { SamplingOptions } from '../generate/options.js';
 import type { Completion } from '../generate/request.js';
 import { describeJudge } from '../judge/open.js';
 import { type Failure, failed } from '../judge/respondent.js';
+import { openDeviceEngine } from '../model/device.js';
 import { fingerprint } from '../model/fingerprint.js';
 import type { Model } from '../model/load.js';
 import type { Adapter } from '../model/peft.js';
@@ -110,7 +111,7 @@ export async function runComparison(input: ComparisonInput, hooks: Hooks = {}): 
   const started = performance.now();
   if (contenders.length < 2) throw new RangeError(`runComparison: ${contenders.length} contenders; it takes two to compare`);
   if (spec !== undefined && preferring !== undefined) throw new RangeError('runComparison: give a reward or a judge of pairs, not both');
-  const engine = await startEngine();
+  const engine = await openDeviceEngine({ say });
   let reward: Reward | undefined;
   let judge: Preferring | undefined;
   try {

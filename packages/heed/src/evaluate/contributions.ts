@@ -1,7 +1,8 @@
-import { type Engine, startEngine, view } from '@heed/tensor';
+import { type Engine, view } from '@heed/tensor';
 import type { PromptRow } from '../data/rows.js';
 import { openGenerator } from '../generate/open.js';
 import type { SamplingOptions } from '../generate/options.js';
+import { openDeviceEngine } from '../model/device.js';
 import type { Composed } from '../model/compose.js';
 import type { Model } from '../model/load.js';
 import { type RewardInput, openReward } from '../reward/open.js';
@@ -48,7 +49,7 @@ export async function measureContributions(
   { model, composed, parts, rows, sampling, reward: spec, store }: ContributionsOf,
   { progress = silentProgress, interrupt, say }: Hooks = {},
 ): Promise<Contributions> {
-  const engine = await startEngine();
+  const engine = await openDeviceEngine({ say });
   try {
     const reward = await openReward(spec, { engine, log: say, store, interrupt });
     const generator = await openGenerator(engine, model, { batch: LIVE, plan: composed.plan });

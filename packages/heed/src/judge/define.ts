@@ -1,5 +1,6 @@
-import { type Engine, startEngine } from '@heed/tensor';
+import type { Engine } from '@heed/tensor';
 import type { z } from 'zod';
+import { openDeviceEngine } from '../model/device.js';
 import type { Respondent } from './respondent.js';
 
 /** What a judge is given when it is opened. */
@@ -47,7 +48,7 @@ export async function withEngine<T extends { close(): Promise<void> }>(
   { engine }: JudgeTools, make: (engine: Engine) => Promise<T>,
 ): Promise<T> {
   if (engine !== undefined) return make(engine);
-  const own = await startEngine();
+  const own = await openDeviceEngine();
   try {
     const made = await make(own);
     return {

@@ -1,13 +1,14 @@
 import { randomUUID } from 'node:crypto';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { type Engine, startEngine } from '@heed/tensor';
+import type { Engine } from '@heed/tensor';
 import { z } from 'zod';
 import { type Problem, problemsError } from '../data/problem.js';
 import { describeUnused } from '../data/unused.js';
 import { illFormed } from '../data/well-formed.js';
 import { type AnyRow, type RowKind, type RowKinds, rowDefinition } from '../data/rows.js';
 import type { BoundMethod } from '../method/method.js';
+import { openDeviceEngine } from '../model/device.js';
 import type { Model } from '../model/load.js';
 import { initialParameters } from '../model/adapter.js';
 import { type Adapter, saveAdapter } from '../model/peft.js';
@@ -84,7 +85,7 @@ export async function train<Row extends object = RowInput>(
   for (const line of [...describeRows(method, rows.length, ready), ...describeLength(ready.items.length, settings)]) say?.(line);
   const { items, unused } = ready;
   const { plan, parameters: initial } = await startAdapter(lora, model.checkpoint, method.heads);
-  const engine = given ?? (await startEngine());
+  const engine = given ?? (await openDeviceEngine({ say }));
   try {
     const begin = initial ?? initialParameters(plan, settings.seed);
     const trainer = await createTrainer({ engine, model, method, plan, options: settings, parameters: begin });

@@ -14,7 +14,7 @@ export interface OpenDeviceOptions {
 }
 
 /** Starts an engine, and says what it runs on where that is a GPU, or none was found. @throws UserError where there is no such device */
-export async function openDeviceEngine({ device, say }: OpenDeviceOptions): Promise<Engine> {
+export async function openDeviceEngine({ device, say }: OpenDeviceOptions = {}): Promise<Engine> {
   let engine: Engine;
   try {
     engine = await startEngine({ device });

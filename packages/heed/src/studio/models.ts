@@ -1,9 +1,10 @@
 /** The models of a studio: in one engine, opened when they are first asked for, and closed with the studio. */
-import { type Engine, startEngine, view } from '@heed/tensor';
+import { type Engine, view } from '@heed/tensor';
 
 import { UserError } from '../errors.js';
 import type { Generator } from '../generate/generator.js';
 import { openGenerator } from '../generate/open.js';
+import { openDeviceEngine } from '../model/device.js';
 import { type Model, loadModel } from '../model/load.js';
 import { type Adapter, loadAdapter } from '../model/peft.js';
 import { type Scorer, createScorer } from '../model/scorer.js';
@@ -68,7 +69,7 @@ export function createModels(project: Project, log: (line: string) => void): Mod
   async function opened(speaker: Found): Promise<Opened> {
     const model = await read(speaker);
     const adapter = speaker.adapter === undefined ? undefined : await loadAdapter(speaker.adapter, model.checkpoint);
-    return openModel(await (engine ??= startEngine()), speaker, model, adapter);
+    return openModel(await (engine ??= openDeviceEngine()), speaker, model, adapter);
   }
 
   async function makeRoom(): Promise<void> {

@@ -1,6 +1,6 @@
 /** Trains a classifier by log-probabilities, and measures it beside one that reads words and one that sees the length. */
-import { startEngine } from '@heed/tensor';
 import { failed } from '../../judge/respondent.js';
+import { openDeviceEngine } from '../../model/device.js';
 import { fingerprint } from '../../model/fingerprint.js';
 import { loadModel } from '../../model/load.js';
 import { auroc, confidenceMetrics } from '../calibration/metrics.js';
@@ -52,7 +52,7 @@ export async function fitLogprobClassifier(
   rows: readonly LabelledText[], { model: name, folds = 5, onProgress, ...tools }: LogprobFitOptions = {},
 ): Promise<{ readonly classifier: LogprobClassifier; readonly report: LogprobReport }> {
   const model = await loadModel(name, { log: tools.log });
-  const engine = tools.engine ?? await startEngine();
+  const engine = tools.engine ?? await openDeviceEngine();
   try {
     const reader = await openLogprobReader(engine, model);
     const readings = await reader.read(rows, onProgress);
