@@ -93,6 +93,33 @@ describe.skipIf(missing !== undefined)('on a software GPU', () => {
     await session.release();
   });
 
+  it('keeps large parts of buffers on the device, and gives what the CPU gives wherever they are read or written', async () => {
+    const n = 70_000;
+    const traced = lower({ sum: add(input('x', [sym('n')]), input('y', [sym('n')])) });
+    const cpu = await startEngine({ device: 'cpu', threads: 1 });
+    const use = async (on: Engine): Promise<Float32Array> => {
+      const session = await on.compile(traced);
+      const memory = await on.upload(Float32Array.from({ length: 3 * n }, (_, i) => i % 97));
+      const third = (i: number) => view(memory, [n], i * n);
+      session.bind({ x: third(0), y: third(1) }, { sum: third(0) });
+      for (let i = 0; i < 3; i++) await session.run({});
+      await session.run({ x: third(0), y: view(memory, [n], 5) }, { sum: third(2) });
+      await on.write(view(memory, [2], 1), Float32Array.of(-7, -8));
+      await session.run({});
+      await on.copy([{ from: view(memory, [4], 2), to: view(memory, [4], 2 * n + 1) }]);
+      await session.run({ x: third(2), y: third(2) }, { sum: view(memory, [n], n - 3) });
+      await session.run({ x: view(memory, [2], 0), y: view(memory, [2], 2 * n) }, { sum: view(memory, [2], n + 8) });
+      const found = (await on.read(view(memory))) as Float32Array;
+      await on.free(memory);
+      await session.release();
+      return found;
+    };
+    const [found, wanted] = [await use(engine), await use(cpu)];
+    await cpu.close();
+    expect(found.findIndex((x, i) => x !== wanted[i])).toBe(-1);
+    expect(found).toHaveLength(3 * n);
+  });
+
   it('refuses by name what it has no kernel for', async () => {
     const unknown = program({
       nodes: [node('Neg', ['x'], 'z'), node('Hardmax', ['z'], 'y')],

@@ -60,15 +60,18 @@ describe.skipIf(missing !== undefined)('on a software GPU', () => {
     expect(again.err).toContain('This run was on webgpu: SwiftShader Device (Subzero) and goes on on cpu:');
   });
 
+  const short = [[5, 9, 40], [7, 3, 3, 21, 60]].map((prompt, row) => ({ prompt, row, samples: 1 }));
+  // A cache of 32 sequences with more than 128 places is large enough to stay on the device.
+  const long = [{ prompt: Array.from({ length: 130 }, (_, i) => 5 + ((i * 37) % 200)), row: 0, samples: 32 }];
   it.each([
-    ['the likeliest', { temperature: 0 }],
-    ['drawn', { temperature: 1 }],
-    ['drawn of the likeliest tokens', { temperature: 0.8, topK: 20, topP: 0.9 }],
-  ])('answers, %s, are those of the CPU', async (_, options) => {
+    ['the likeliest', { temperature: 0 }, short],
+    ['drawn', { temperature: 1 }, short],
+    ['drawn of the likeliest tokens', { temperature: 0.8, topK: 20, topP: 0.9 }, short],
+    ['many to a long prompt', { temperature: 1 }, long],
+  ])('answers, %s, are those of the CPU', async (_, options, prompts) => {
     const loaded = await loadModel(model);
-    const prompts = [[5, 9, 40], [7, 3, 3, 21, 60]].map((prompt, row) => ({ prompt, row, samples: 1 }));
     const answer = async (engine: Engine): Promise<readonly (readonly number[])[]> => {
-      const generator = await openGenerator(engine, loaded, { batch: 2 });
+      const generator = await openGenerator(engine, loaded, { batch: 32 });
       const completions = await generator.generate(prompts, { ...options, maxNewTokens: 6, seed: 1 });
       await generator.release();
       return completions.map(({ ids }) => ids);

@@ -21,8 +21,11 @@ export interface LoadOptions {
 
 /** A model that is ready to run. */
 export interface LoadedModel {
-  /** Runs the whole model. `outputs` must hold a tensor for every output; the results are written into their arrays. */
-  run(feeds: Named, outputs: Named): void;
+  /**
+   * Runs the whole model. `outputs` must hold a tensor for every output that is not `kept`; the results are written into their arrays.
+   * Returns the outputs that are `kept`, on the device; none are on one without memory of its own.
+   */
+  run(feeds: Named, outputs: Named, kept: readonly string[]): Named;
   release(): void;
 }
 
@@ -32,6 +35,8 @@ export interface Backend {
   readonly zeroCopy: boolean;
   tensor(dtype: DType, data: HostArray, shape: readonly number[]): Tensor;
   load(bytes: Uint8Array, options: LoadOptions): LoadedModel;
+  /** Of a device with memory of its own: float32 tensors there and back. */
+  readonly memory?: { put(tensor: Tensor): Tensor; get(tensor: Tensor): HostArray };
 }
 
 /** ONNX Runtime's native session, as its own package uses it. */
@@ -70,9 +75,12 @@ export function openBinding(): Binding {
   };
 }
 
-/** Runs as the public API does: the results come back in new arrays, and are copied into those that were given. */
-export function runAndCopy(session: NativeSession, feeds: Named, outputs: Named): void {
-  const fetches = Object.fromEntries(Object.keys(outputs).map((name) => [name, null]));
+/**
+ * Runs as the public API does: the results come back in new arrays, and are copied into those that were given; those that the session keeps
+ * on the device are returned.
+ */
+export function runAndCopy(session: NativeSession, feeds: Named, outputs: Named, kept: readonly string[] = []): Named {
+  const fetches = Object.fromEntries([...Object.keys(outputs), ...kept].map((name) => [name, null]));
   const results = session.run(feeds, fetches, RUN_OPTIONS);
   for (const [name, target] of Object.entries(outputs)) {
     const result = results[name]!;
@@ -80,4 +88,5 @@ export function runAndCopy(session: NativeSession, feeds: Named, outputs: Named)
       throw new Error(`Output "${name}" has shape [${result.dims.join(', ')}], expected [${target.dims.join(', ')}].`);
     (target.data as Uint8Array).set(result.data as Uint8Array);
   }
+  return Object.fromEntries(kept.map((name) => [name, results[name]!]));
 }

@@ -56,11 +56,11 @@ export function openCpu(options: { readonly threads: number; readonly zeroCopy: 
   return options.zeroCopy && writesInPlace(direct) ? direct : { zeroCopy: false, tensor, load: load(runAndCopy) };
 }
 
-function runInto(session: NativeSession, feeds: Named, outputs: Named): void {
+function runInto(session: NativeSession, feeds: Named, outputs: Named): Named {
   try {
     session.run(feeds, { [STOP]: null, ...outputs }, RUN_OPTIONS);
   } catch (error) {
-    if (error instanceof Error && STOPPED.test(error.message)) return;
+    if (error instanceof Error && STOPPED.test(error.message)) return {};
     throw error;
   }
   throw new Error('ONNX Runtime returned outputs that it should have written in place.');
@@ -107,7 +107,8 @@ function writesInPlace(cpu: Backend): boolean {
     const x = new Float32Array([3, -5]);
     const b = new Float32Array(2);
     const shared = cpu.tensor('float32', x, [2]);
-    session.run({ x: shared, one: cpu.tensor('float32', new Float32Array([1, 1]), [2]) }, { a: shared, b: cpu.tensor('float32', b, [2]) });
+    const one = cpu.tensor('float32', new Float32Array([1, 1]), [2]);
+    session.run({ x: shared, one }, { a: shared, b: cpu.tensor('float32', b, [2]) }, []);
     return x[0] === 4 && x[1] === -4 && b[0] === 8 && b[1] === -8;
   } catch {
     return false;

@@ -1,48 +1,66 @@
 import { encodeModel } from '../onnx/encode.js';
 import type { OnnxModel } from '../onnx/model.js';
 import type { DeviceWeight } from '../onnx/webgpu-weight.js';
-import type { Backend, Binding, Named, NativeSession, Tensor } from './backend.js';
+import type { HostArray } from './arrays.js';
+import type { Backend, Named, NativeSession, Tensor } from './backend.js';
 import { RUN_OPTIONS, openBinding, runAndCopy } from './backend.js';
 import { readWeight } from './read-weight.js';
 
 /*
- * All that is special to ONNX Runtime's WebGPU back end under Node. Weights lie on the device, once for all models that read them. What
- * else a run reads and writes crosses over to it and back.
+ * All that is special to ONNX Runtime's WebGPU back end under Node. Weights lie on the device, once for all models that read them; so do
+ * large parts of buffers between runs (device-views.ts). What else a run reads and writes crosses over to it and back.
  */
 
 /** Loads ONNX Runtime. `test` has the device compute something. */
 export function openWebgpu(): Backend & { test(): void } {
-  const binding = openBinding();
-  const { tensor, create } = binding;
-  const weights = openWeights(binding);
+  const { tensor, create } = openBinding();
+  const times = once(() => create(encodeModel(TIMES_ONE), sessionOptions('', ['y'])));
+  const back = once(() => create(encodeModel(TIMES_ONE), sessionOptions('')));
+  const upload = (x: Tensor): Tensor => times().run({ x }, { y: null }, RUN_OPTIONS)['y']!;
+  const download = (x: Tensor): HostArray => back().run({ x }, { y: null }, RUN_OPTIONS)['y']!.data as HostArray;
+  const weights = openWeights((weight, folder) => upload(tensor('float32', readWeight(weight, folder), weight.shape)));
   return {
     zeroCopy: false,
     tensor,
+    memory: {
+      put: (x) => upload(x),
+      get: (x) => download(x),
+    },
     load(bytes, { folder = '', weights: needed }) {
-      const session = create(bytes, sessionOptions(folder));
+      // What stays on the device is settled as a session is made; the first run says which outputs do.
+      const sessions = new Map([['', create(bytes, sessionOptions(folder))]]);
+      const sessionOf = (kept: readonly string[]): NativeSession => {
+        const key = kept.join();
+        const known = sessions.get(key) ?? create(bytes, sessionOptions(folder, kept));
+        sessions.set(key, known);
+        return known;
+      };
+      const dispose = (): void => { for (const session of sessions.values()) session.dispose(); };
       let held: Held;
       try {
         held = weights.hold(needed, folder);
       } catch (error) {
-        session.dispose();
+        dispose();
         throw error;
       }
       return {
-        run: (feeds, outputs) => runAndCopy(session, { ...feeds, ...held.tensors }, outputs),
+        run: (feeds, outputs, kept) => runAndCopy(sessionOf(kept), { ...feeds, ...held.tensors }, outputs, kept),
         release() {
-          session.dispose();
+          dispose();
           held.release();
         },
       };
     },
     test() {
-      const session = create(encodeModel(TIMES_ONE), sessionOptions(''));
-      const y = tensor('float32', new Float32Array(1), [1]);
-      runAndCopy(session, { x: tensor('float32', Float32Array.of(7), [1]) }, { y });
-      session.dispose();
-      if (y.data[0] !== 7) throw new Error(`7 · 1 is ${String(y.data[0])} there.`);
+      const [y] = download(tensor('float32', Float32Array.of(7), [1]));
+      if (y !== 7) throw new Error(`7 · 1 is ${String(y)} there.`);
     },
   };
+}
+
+function once<T>(make: () => T): () => T {
+  let made: T | undefined;
+  return () => (made ??= make());
 }
 
 /**
@@ -72,15 +90,11 @@ interface Held {
 }
 
 /** Weights on the device, each there as long as a model needs it. */
-function openWeights(binding: Binding): { hold(needed: readonly DeviceWeight[], folder: string): Held } {
+function openWeights(
+  put: (weight: DeviceWeight, folder: string) => Tensor,
+): { hold(needed: readonly DeviceWeight[], folder: string): Held } {
   const there = new Map<string, { readonly tensor: Tensor; users: number }>();
   const keyOf = ({ shape, data: { file, offset } }: DeviceWeight, folder: string): string => [folder, file, offset, ...shape].join(':');
-  let upload: NativeSession | undefined;
-  const put = (weight: DeviceWeight, folder: string): Tensor => {
-    upload ??= binding.create(encodeModel(TIMES_ONE), sessionOptions('', ['y']));
-    const x = binding.tensor('float32', readWeight(weight, folder), weight.shape);
-    return upload.run({ x }, { y: null }, RUN_OPTIONS)['y']!;
-  };
   const give = (key: string): void => {
     const weight = there.get(key)!;
     if (--weight.users > 0) return;

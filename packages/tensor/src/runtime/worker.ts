@@ -5,6 +5,7 @@ import { allocateHost, elements, part } from './arrays.js';
 import type { HostArray } from './arrays.js';
 import type { Backend, LoadedModel, Tensor } from './backend.js';
 import { openCpu } from './cpu.js';
+import { openDeviceViews } from './device-views.js';
 import { unpackViews } from './messages.js';
 import type { CompileRequest, Envelope, PlacedView, Reply, Request, RunRequest } from './messages.js';
 import { openWebgpu } from './webgpu.js';
@@ -12,7 +13,7 @@ import { openWebgpu } from './webgpu.js';
 /* The engine's thread. ONNX Runtime blocks the thread it is called on, so requests are simply answered one by one, in order. */
 
 interface Bound {
-  readonly buffer: number;
+  readonly placed: PlacedView;
   readonly tensor: Tensor;
 }
 
@@ -28,6 +29,7 @@ interface Compiled {
 const buffers = new Map<number, { readonly dtype: DType; readonly data: HostArray }>();
 const sessions = new Map<number, Compiled>();
 let device: Backend;
+const onDevice = openDeviceViews((view, tensor) => assign(partOf(view), device.memory!.get(tensor)));
 
 const port = parentPort!;
 port.on('message', ({ id, request }: Envelope) => {
@@ -40,6 +42,7 @@ port.on('message', ({ id, request }: Envelope) => {
   } catch (error) {
     reply = { id, error: error instanceof Error ? error.message : String(error) };
   }
+  onDevice.sweep();
   port.postMessage(reply, transfer);
 });
 
@@ -60,15 +63,15 @@ function handle(request: Request): Answer {
       buffers.set(request.buffer, { dtype: request.dtype, data: request.data });
       return {};
     case 'read': {
-      const data = arrayOf(unpackViews(request.view)[0]!).slice();
+      const data = readable(unpackViews(request.view)[0]!).slice();
       return { value: data, transfer: [data.buffer] };
     }
     case 'write':
-      assign(arrayOf(unpackViews(request.view)[0]!), request.data);
+      assign(writable(unpackViews(request.view)[0]!), request.data);
       return {};
     case 'copy': {
       const views = unpackViews(request.moves);
-      for (let i = 0; i < views.length; i += 2) assign(arrayOf(views[i + 1]!), arrayOf(views[i]!));
+      for (let i = 0; i < views.length; i += 2) assign(writable(views[i + 1]!), readable(views[i]!));
       return {};
     }
     case 'free':
@@ -103,35 +106,63 @@ function run(request: RunRequest): Answer {
   }
 
   const feeds: Record<string, Tensor> = { ...session.sizes };
-  for (const [name, { tensor }] of session.feeds) feeds[name] = tensor;
-  for (const placed of unpackViews(request.feeds)) feeds[inputs[placed.slot]!.name] = bound(placed).tensor;
+  for (const [name, one] of session.feeds) feeds[name] = fed(one);
+  for (const placed of unpackViews(request.feeds)) feeds[inputs[placed.slot]!.name] = fed(bound(placed));
   for (const { slot, data, shape } of request.host) feeds[inputs[slot]!.name] = device.tensor(inputs[slot]!.dtype, data, shape);
 
+  const into = new Map(session.into);
+  for (const placed of unpackViews(request.into)) into.set(outputs[placed.slot]!.name, bound(placed));
   const targets: Record<string, Tensor> = {};
-  for (const [name, { tensor }] of session.into) targets[name] = tensor;
-  for (const placed of unpackViews(request.into)) targets[outputs[placed.slot]!.name] = bound(placed).tensor;
+  const kept: string[] = [];
+  for (const [name, { placed, tensor }] of into) {
+    if (stays(placed)) kept.push(name);
+    else {
+      onDevice.settle(placed, true);
+      targets[name] = tensor;
+    }
+  }
   const fresh: HostArray[] = [];
   outputs.forEach(({ name, dtype }, i) => {
-    if (targets[name] !== undefined) return;
+    if (into.has(name)) return;
     const shape = session.shapes[i]!;
     const data = allocate(dtype, elements(shape));
     fresh.push(data);
     targets[name] = device.tensor(dtype, data, shape);
   });
-  session.model.run(feeds, targets);
+  const left = session.model.run(feeds, targets, kept);
+  for (const name of kept) onDevice.put(into.get(name)!.placed, left[name]!, true);
   return { value: fresh, transfer: fresh.map((data) => data.buffer as ArrayBuffer) };
 }
 
 function bound(placed: PlacedView): Bound {
-  return { buffer: placed.buffer, tensor: device.tensor(bufferOf(placed).dtype, arrayOf(placed), placed.shape) };
+  return { placed, tensor: device.tensor(bufferOf(placed).dtype, partOf(placed), placed.shape) };
+}
+
+/** What moves in no time, it is not worth keeping track of. */
+const LEAST_KEPT = 2 ** 16;
+
+/** Whether a part of a buffer stays on the device between runs. */
+const stays = (placed: PlacedView): boolean =>
+  device.memory !== undefined && bufferOf(placed).dtype === 'float32' && elements(placed.shape) >= LEAST_KEPT;
+
+/** The tensor that a run reads: on the device, where it stays there. */
+function fed({ placed, tensor }: Bound): Tensor {
+  const there = onDevice.find(placed);
+  if (there !== undefined) return there;
+  onDevice.settle(placed, false);
+  if (!stays(placed)) return tensor;
+  const put = device.memory!.put(tensor);
+  onDevice.put(placed, put, false);
+  return put;
 }
 
 /** Sessions must not keep the memory of a freed buffer alive. The main thread refuses runs that would still need it. */
 function free(buffer: number): void {
   buffers.delete(buffer);
+  onDevice.free(buffer);
   for (const session of sessions.values()) {
     for (const kept of [session.feeds, session.into]) {
-      for (const [name, entry] of kept) if (entry.buffer === buffer) kept.delete(name);
+      for (const [name, entry] of kept) if (entry.placed.buffer === buffer) kept.delete(name);
     }
   }
 }
@@ -142,7 +173,19 @@ function bufferOf({ buffer }: PlacedView) {
   return held;
 }
 
-function arrayOf(placed: PlacedView): HostArray {
+/** A part of a buffer with its newest numbers. */
+function readable(placed: PlacedView): HostArray {
+  onDevice.settle(placed, false);
+  return partOf(placed);
+}
+
+/** A part of a buffer that gets new numbers. */
+function writable(placed: PlacedView): HostArray {
+  onDevice.settle(placed, true);
+  return partOf(placed);
+}
+
+function partOf(placed: PlacedView): HostArray {
   return part(bufferOf(placed).data, placed.offset, elements(placed.shape));
 }
 
