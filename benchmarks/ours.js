@@ -213,7 +213,7 @@ async function gemm(engine, spec) {
 
 const say = (message) => console.log(JSON.stringify(message));
 const spec = JSON.parse(readFileSync(process.argv[2], 'utf8'));
-const engine = await startEngine({ threads: spec.threads });
+const engine = await startEngine({ threads: spec.threads, ...(spec.device === undefined ? {} : { device: spec.device }) });
 const run = await { lora, dpo: dpoStep, d2o: d2oStep, generate, label, gemm }[spec.work](engine, spec);
 say({ ready: true, threads: engine.threads, zeroCopy: engine.zeroCopy });
 const lines = createInterface({ input: process.stdin })[Symbol.asyncIterator]();
