@@ -38,6 +38,7 @@ async function measure(/** @type {number} */ workers) {
       workers, start,
       roundTrip: await milliseconds(() => engine.read(one)),
       onAll: await milliseconds(() => engine.write(one, new Float32Array(1))),
+      sumOne: await milliseconds(() => engine.team?.sum(one, workers) ?? Promise.resolve()),
       sum: await milliseconds(() => engine.team?.sum(whole, workers) ?? Promise.resolve()),
       read: await milliseconds(() => engine.read(whole)),
       write: await milliseconds(() => engine.write(whole, numbers)),
@@ -48,16 +49,16 @@ async function measure(/** @type {number} */ workers) {
 }
 
 /**
- * Seconds of a step on paper. The passes are shared out; each worker gets the gradients of all others, and adds all of them up.
+ * Seconds of a step on paper. The passes are shared out. Each worker gets a piece of all gradients, adds them up, and gets all sums.
  *
  * @typedef {object} Constants
  * @property {number} passes seconds of a step's passes on one worker
  * @property {number} bandwidth bytes a second into a machine
- * @property {number} adding bytes a second
- * @property {number} each seconds that the gateway takes for each worker
+ * @property {number} adding bytes a second that a machine copies and adds up
+ * @property {number} each seconds that the calls of a sum take for each worker
  */
 function stepSeconds(/** @type {Constants} */ { passes, bandwidth, adding, each }, /** @type {number} */ n) {
-  return passes / n + ((n - 1) * BYTES) / bandwidth + (n === 1 ? 0 : (n * BYTES) / adding) + n * each;
+  return passes / n + (2 * BYTES * (n - 1)) / n / bandwidth + (n === 1 ? 0 : BYTES / adding + n * each);
 }
 
 const ms = (/** @type {number} */ value) => `${value.toFixed(1)} ms`;
@@ -67,17 +68,17 @@ const table = (/** @type {string[][]} */ [head, ...rows]) =>
 const measured = [];
 for (const workers of values.workers.split(',').map(Number)) measured.push(await measure(workers));
 console.log(table([
-  ['workers', 'start', 'one number read', 'written on all', `${(BYTES / 1e6).toFixed(1)} MB summed`, 'read', 'written'],
+  ['workers', 'start', 'one number read', 'written on all', 'summed', `${(BYTES / 1e6).toFixed(1)} MB summed`, 'read', 'written'],
   ...measured.map((row) => [
-    String(row.workers), `${row.start.toFixed(1)} s`, ...[row.roundTrip, row.onAll, row.sum, row.read, row.write].map(ms),
+    String(row.workers), `${row.start.toFixed(1)} s`, ...[row.roundTrip, row.onAll, row.sumOne, row.sum, row.read, row.write].map(ms),
   ]),
 ]));
 
 const last = measured.at(-1);
 if (last !== undefined && last.workers > 1) {
   // On one machine nothing crosses a network: a sum is copying and adding, by workers that share the cores.
-  const adding = (last.workers * BYTES) / (last.sum / 1000);
-  const each = last.onAll / 1000 / last.workers;
+  const adding = (last.workers * BYTES) / ((last.sum - last.sumOne) / 1000);
+  const each = last.sumOne / 1000 / last.workers;
   console.log(`\nadding ${(adding / 1e9).toFixed(2)} GB/s, ${ms(each * 1000)} for each worker\n`);
   const cases = [['9 s', 9, 1.25e9], ['9 s', 9, 1.25e8], ['600 s', 600, 1.25e9], ['600 s', 600, 1.25e8]]
     .map(([name, passes, bandwidth]) => ({ name: `${name}, ${(8 * Number(bandwidth)) / 1e9} Gbit/s`, passes, bandwidth, adding, each }));

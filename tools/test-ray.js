@@ -1,7 +1,7 @@
 // @ts-check
 // node tools/test-ray.js: the tests that need Ray. Makes the Python environment in the cache where it is not there, then runs the
-// worker's own tests (mypy, pytest) and those of Heed's engine over workers. Where there is no Python or no package index it says so, and
-// ends with 0. The last line counts.
+// worker's own tests (mypy, pytest) and those of Heed's engine over workers. Where there is no Python, no package index, or Ray does not
+// start, it says so and ends with 0. The last line counts.
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -33,8 +33,16 @@ function environment() {
   return python;
 }
 
+/** Whether Ray starts here at all: some containers do not let it. */
+function starts(/** @type {string} */ python) {
+  const program = "import ray; ray.init(num_cpus=1, include_dashboard=False, _node_ip_address='127.0.0.1', logging_level='ERROR')";
+  const { status, stderr } = spawnSync(python, ['-c', program], { encoding: 'utf8', timeout: 120_000 });
+  if (status !== 0) console.log(`skipped: Ray does not start: ${stderr.trim().split('\n').at(-1)}`);
+  return status === 0;
+}
+
 const python = environment();
-if (python === undefined) {
+if (python === undefined || !starts(python)) {
   console.log('0 passed, 0 failed (no Python with Ray on this machine)');
   process.exit(0);
 }

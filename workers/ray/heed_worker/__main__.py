@@ -10,9 +10,7 @@ import argparse
 import asyncio
 import logging
 import os
-import sys
 import tempfile
-import threading
 from typing import Any
 
 import ray
@@ -22,15 +20,10 @@ from .gateway import Gateway
 from .members import Members
 from .worker import Worker
 
-#: How long a gateway waits for its client.
-CLIENT_SECONDS = 600
-
-
 def local_workers(count: int, threads: int, folder: str) -> list[Any]:
     """Workers on this machine, in a Ray that nothing outside it can reach."""
     ray.init(
         num_cpus=count, include_dashboard=False, _node_ip_address="127.0.0.1", _temp_dir=folder, logging_level=logging.ERROR,
-        object_store_memory=object_store_bytes(),
     )
     return [actor(threads, num_cpus=1) for _ in range(count)]
 
@@ -38,13 +31,6 @@ def local_workers(count: int, threads: int, folder: str) -> list[Any]:
 def actor(threads: int, **options: Any) -> Any:
     """A worker that Ray starts again where it ends."""
     return ray.remote(Worker).options(max_restarts=-1, max_task_retries=0, **options).remote(threads)
-
-
-def object_store_bytes() -> int:
-    """A quarter of the shared memory and of the main memory, 2 GB at most."""
-    shared = os.statvfs("/dev/shm")
-    main = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
-    return max(100 << 20, min(2 << 30, shared.f_bavail * shared.f_frsize // 4, main // 4))
 
 
 def cluster_workers() -> tuple[list[Any], int]:
@@ -63,34 +49,16 @@ def cluster_workers() -> tuple[list[Any], int]:
     return workers, min(threads)
 
 
-async def serve(workers: list[Any], threads: int, host: str, token: str, patience: float, ended: threading.Event | None) -> None:
+async def serve(workers: list[Any], threads: int, host: str, patience: float) -> None:
     """Serves one client until it goes."""
     members = Members(workers, patience)
     await members.begin()
-    gateway = Gateway(members, threads, token)
+    gateway = Gateway(members, threads, os.environ["HEED_TOKEN"])
     if host == "node":
         host = str(ray.util.get_node_ip_address())  # type: ignore[no-untyped-call]
     port = await gateway.listen(host)
     print(f"heed gateway {host} {port}", flush=True)
-    waited = 0.0
-    while not gateway.closed.is_set() and (ended is None or not ended.is_set()):
-        await asyncio.sleep(0.2)
-        waited += 0.2
-        if not gateway.taken and waited > CLIENT_SECONDS:
-            raise SystemExit("heed: nobody came")
-
-
-def watch_stdin() -> threading.Event:
-    """Set once the process that started this one has gone."""
-    ended = threading.Event()
-
-    def wait() -> None:
-        while sys.stdin.buffer.read(4096):
-            pass
-        ended.set()
-
-    threading.Thread(target=wait, daemon=True).start()
-    return ended
+    await gateway.finished()
 
 
 def main() -> None:
@@ -101,15 +69,13 @@ def main() -> None:
     parser.add_argument("--host", default="127.0.0.1")
     parser.add_argument("--patience", type=float, default=600.0)
     options = parser.parse_args()
-    token = os.environ["HEED_TOKEN"]
     if options.local is None:
-        asyncio.run(serve(*cluster_workers(), options.host, token, options.patience, None))
+        asyncio.run(serve(*cluster_workers(), options.host, options.patience))
         return
-    ended = watch_stdin()
     with tempfile.TemporaryDirectory(prefix="heed-ray-", ignore_cleanup_errors=True) as folder:
         workers = local_workers(options.local, options.threads, folder)
         try:
-            asyncio.run(serve(workers, options.threads, options.host, token, options.patience, ended))
+            asyncio.run(serve(workers, options.threads, options.host, options.patience))
         finally:
             ray.shutdown()
 

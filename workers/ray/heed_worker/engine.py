@@ -68,7 +68,7 @@ class Engine:
         if kind == "allocate":
             self.buffers[request["buffer"]] = (request["dtype"], np.zeros(request["length"], DTYPES[request["dtype"]]))
         elif kind == "upload":
-            self.buffers[request["buffer"]] = (request["dtype"], self._own(request["data"], request["dtype"]))
+            self.buffers[request["buffer"]] = (request["dtype"], np.array(request["data"].view(DTYPES[request["dtype"]])))
         elif kind == "read":
             (view,) = unpack_views(request["view"])
             array = self.array(view).copy()
@@ -131,9 +131,6 @@ class Engine:
             compiled.feeds.update(feeds)
             compiled.into.update(into)
 
-    def _own(self, data: Array, dtype: str) -> Array:
-        return np.array(data.view(DTYPES[dtype]))
-
     def _free(self, number: int) -> None:
         _, data = self.buffers.pop(number)
         for compiled in self.sessions.values():
@@ -172,20 +169,16 @@ class Engine:
 
     def _run(self, compiled: Compiled, request: Request) -> list[tuple[str, Array]]:
         asked, plan = compiled.request, request["plan"]
-        inputs: dict[str, Placed] = {}
+        feeds = {asked["inputs"][view.slot]["name"]: view for view in unpack_views(request["feeds"])}
+        inputs: dict[str, Placed] = {name: (self.array(view), view.shape) for name, view in {**compiled.feeds, **feeds}.items()}
         for name, values in zip(asked["sizes"], plan["sizes"]):
             inputs[name] = (np.array(values, np.int64), (len(values),))
-        for name, view in compiled.feeds.items():
-            inputs[name] = (self.array(view), view.shape)
-        for view in unpack_views(request["feeds"]):
-            inputs[asked["inputs"][view.slot]["name"]] = (self.array(view), view.shape)
         for feed in request["host"]:
             port = asked["inputs"][feed["slot"]]
             inputs[port["name"]] = (np.ascontiguousarray(feed["data"].view(DTYPES[port["dtype"]])), tuple(feed["shape"]))
 
-        outputs = {name: (self.array(view), view.shape) for name, view in compiled.into.items()}
-        for view in unpack_views(request["into"]):
-            outputs[asked["outputs"][view.slot]["name"]] = (self.array(view), view.shape)
+        into = {asked["outputs"][view.slot]["name"]: view for view in unpack_views(request["into"])}
+        outputs = {name: (self.array(view), view.shape) for name, view in {**compiled.into, **into}.items()}
         fresh: list[tuple[str, Array]] = []
         for port, shape in zip(asked["outputs"], plan["shapes"]):
             if port["name"] in outputs:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import hmac
 import sys
 from typing import Any
@@ -15,18 +16,20 @@ from .members import Lost, Member, Members, StateLost
 
 #: Requests that may hold millions of numbers, or a program.
 LONG = ("compile", "upload", "write", "piece")
+#: How long a client is waited for.
+CLIENT_SECONDS = 60
 #: Reading ahead of what is being worked on.
 AHEAD = 1 << 24
 
 
 class Gateway:
-    """Serves one client: a second one is turned away. `closed` is set when the client has gone."""
+    """Serves one client: a second one is turned away."""
 
     def __init__(self, members: Members, threads: int, token: str) -> None:
         self.members = members
         self.threads = threads
         self.token = token
-        self.taken = False
+        self.taken = asyncio.Event()
         self.closed = asyncio.Event()
         self.answers: set[asyncio.Task[None]] = set()
 
@@ -35,22 +38,30 @@ class Gateway:
         server = await asyncio.start_server(self._serve, host, 0, limit=AHEAD)
         return int(server.sockets[0].getsockname()[1])
 
+    async def finished(self) -> None:
+        """Waits until the client has come and gone."""
+        try:
+            await asyncio.wait_for(self.taken.wait(), CLIENT_SECONDS)
+        except asyncio.TimeoutError:
+            raise SystemExit("heed: nobody came") from None
+        await self.closed.wait()
+
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
             hello = await asyncio.wait_for(reader.readline(), 10)
             known = hmac.compare_digest(hello.strip(), f"heed 1 {self.token}".encode())
-            if not known or self.taken:
+            if not known or self.taken.is_set():
                 writer.write(b"taken\n" if known else b"refused\n")
-                await writer.drain()
                 return
-            self.taken = True
+            self.taken.set()
             writer.write(f"ok {len(self.members.all)} {self.threads}\n".encode())
-            await self._answer_all(reader, writer)
+            try:
+                await self._answer_all(reader, writer)
+            finally:
+                self.closed.set()
         except (asyncio.TimeoutError, ConnectionError, asyncio.IncompleteReadError) as error:
             print(f"heed: the connection ended: {error!r}", file=sys.stderr, flush=True)
         finally:
-            if self.taken and hello.strip() == f"heed 1 {self.token}".encode():
-                self.closed.set()
             writer.close()
 
     async def _answer_all(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -84,10 +95,14 @@ class Gateway:
         return [("uint8", np.array([all(array[0] for ((_, array),) in answers)], np.uint8))]
 
     async def _sum(self, request: dict[str, Any]) -> list[tuple[str, Array]]:
-        """Adds up what the first `count` workers hold. Where one is lost, its part is, and the sum has no meaning."""
-        some = self.members.all[: request["count"]]
-        parts = [part for (part,) in await asyncio.gather(*(self.members.call(member, "part", request) for member in some))]
-        await asyncio.gather(*(self.members.call(member, "take_sum", request, *parts) for member in self.members.all))
+        """
+        Adds up what the first `count` workers hold. Each worker adds up one piece, and all take the sums of all pieces: two gradients cross
+        each machine's network, however many workers there are. Where a worker is lost meanwhile, the sum has no meaning.
+        """
+        call, everyone = self.members.call, self.members.all
+        parts = await asyncio.gather(*(call(member, "pieces", request, len(everyone)) for member in everyone[: request["count"]]))
+        sums = await asyncio.gather(*(call(member, "add", *(part[i] for part in parts)) for i, member in enumerate(everyone)))
+        await asyncio.gather(*(call(member, "take", request, *(total for (total,) in sums)) for member in everyone))
         return []
 
     async def _answer(self, number: int, done: asyncio.Future[Any], writer: asyncio.StreamWriter, sending: asyncio.Lock) -> None:
@@ -106,9 +121,6 @@ class Gateway:
         head["seconds"] = [round(member.seconds, 3) for member in members.all]
         head["lostSeconds"] = round(members.lost_seconds, 3)
         async with sending:
-            try:
-                for part in encode(head, arrays):
-                    writer.write(part)
+            with contextlib.suppress(ConnectionError):
+                writer.writelines(encode(head, arrays))
                 await writer.drain()
-            except ConnectionError:
-                return

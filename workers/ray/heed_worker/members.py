@@ -78,8 +78,7 @@ class Members:
     async def begin(self) -> None:
         """Waits until every worker runs."""
         for member in self.all:
-            member.pid = await member.handle.where.remote()
-            await member.handle.begin.remote()
+            member.pid = await member.handle.begin.remote(True)
 
     @property
     def losses(self) -> int:
@@ -133,11 +132,10 @@ class Members:
             raise Lost from error
 
     def _lose(self, member: Member, what: str) -> None:
-        if not member.filled:
-            return
-        member.filled = False
-        member.losses += 1
-        print(f"heed: worker {member.index} (pid {member.pid}) {what}", file=sys.stderr, flush=True)
+        if member.filled:
+            member.filled = False
+            member.losses += 1
+            print(f"heed: worker {member.index} (pid {member.pid}) {what}", file=sys.stderr, flush=True)
 
     async def _consume(self, member: Member) -> None:
         while True:
@@ -145,13 +143,13 @@ class Members:
             try:
                 await self._fill(member)
                 if isinstance(piece, Alone):
-                    _finish(piece.done, await self._alone(member, piece))
+                    _settle(piece.done, await self._alone(member, piece))
                     continue
                 piece.missing -= 1
                 if piece.missing == 0 and not piece.done.done():
-                    _finish(piece.done, await piece.work())
+                    _settle(piece.done, await piece.work())
             except Exception as error:  # noqa: BLE001 - whoever asked is told
-                _fail(piece.done, error)
+                _settle(piece.done, None, error)
             await asyncio.wait([piece.done])
 
     async def _alone(self, member: Member, piece: Alone) -> Any:
@@ -189,18 +187,17 @@ class Members:
         until = time.monotonic() + RESTART_SECONDS
         while True:
             try:
-                return int(await member.handle.where.remote())
+                return int(await member.handle.begin.remote(False))
             except RayActorError as error:
                 if time.monotonic() > until:
                     raise Lost from error
                 await asyncio.sleep(0.1)
 
 
-def _finish(done: asyncio.Future[Any], value: Any) -> None:
-    if not done.done():
+def _settle(done: asyncio.Future[Any], value: Any, error: Exception | None = None) -> None:
+    if done.done():
+        return
+    if error is None:
         done.set_result(value)
-
-
-def _fail(done: asyncio.Future[Any], error: Exception) -> None:
-    if not done.done():
+    else:
         done.set_exception(error)

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import faulthandler
 import os
-import sys
 import time
+from functools import reduce
 from typing import Any
 
+import numpy as np
 import ray
 
 from . import weights
@@ -20,20 +20,16 @@ class Unfilled(Exception):
 
 
 class Worker:
-    """An engine behind Ray. One that Ray starts again refuses all but `where`, `begin` and `adopt`."""
+    """An engine behind Ray. One that Ray starts again refuses all but `begin` and `adopt`."""
 
     def __init__(self, threads: int) -> None:
-        faulthandler.enable(sys.stderr)
         self.engine = Engine(threads)
         self.filled = False
 
-    def where(self) -> int:
-        """The process that answers."""
+    def begin(self, first: bool) -> int:
+        """The process that answers. `first`: it need not be filled, because no other worker holds anything yet."""
+        self.filled = first
         return os.getpid()
-
-    def begin(self) -> None:
-        """The worker starts with nothing."""
-        self.filled = True
 
     def handle(self, request: Request) -> tuple[list[str], list[Array], float]:
         """Answers a request: element types, arrays, seconds."""
@@ -42,19 +38,20 @@ class Worker:
         answer = weights.handle(request) if request["kind"] in weights.KINDS else self.engine.handle(request)
         return [dtype for dtype, _ in answer], [array for _, array in answer], time.perf_counter() - started
 
-    def part(self, request: Request) -> list[Any]:
-        """What a view holds here, as a reference to an object of Ray."""
+    def pieces(self, request: Request, count: int) -> list[Any]:
+        """What a view holds here, in pieces of equal length, as references to objects of Ray."""
         self._require_filled()
         ((_, array),) = self.engine.handle({"kind": "read", "view": request["view"]})
-        return [ray.put(array)]
+        return [ray.put(piece) for piece in np.array_split(array, count)]
 
-    def take_sum(self, request: Request, *parts: Array) -> None:
-        """Adds up the parts of several workers, always in the same order, into a view."""
+    def add(self, *pieces: Array) -> list[Any]:
+        """The sum of several workers' pieces, added up in their order, as a reference."""
+        return [ray.put(reduce(np.add, pieces))]
+
+    def take(self, request: Request, *pieces: Array) -> None:
+        """Writes the sum, piece by piece, into a view."""
         self._require_filled()
-        total = parts[0].copy()
-        for part in parts[1:]:
-            total += part
-        self.engine.handle({"kind": "write", "view": request["view"], "data": total})
+        self.engine.handle({"kind": "write", "view": request["view"], "data": np.concatenate(pieces)})
 
     def export(self, below: int) -> list[Any]:
         """All that the workers have in common, as a reference to an object of Ray."""

@@ -23,7 +23,7 @@ export async function startLocal(workers: number): Promise<Running> {
     cwd: folder,
     // A process group of its own: Ctrl-C is for Heed, which ends the workers itself.
     detached: true,
-    stdio: ['pipe', 'pipe', 'pipe'],
+    stdio: ['ignore', 'pipe', 'pipe'],
     env: {
       ...process.env, HEED_TOKEN: token, PYTHONPATH: folder, PYTHONUNBUFFERED: '1', PYTHONDONTWRITEBYTECODE: '1',
       RAY_AUTH_MODE: 'token', RAY_AUTH_TOKEN: randomBytes(32).toString('hex'),
@@ -32,12 +32,11 @@ export async function startLocal(workers: number): Promise<Running> {
   });
   let errors = '';
   child.stderr.on('data', (chunk: Buffer) => { errors = (errors + chunk.toString()).slice(-KEPT); });
-  const close = (): Promise<void> => end(child);
   try {
     const port = await portOf(child, () => errors);
-    return { link: await openLink('127.0.0.1', port, token), errors: () => Promise.resolve(errors), close };
+    return { link: await openLink('127.0.0.1', port, token), errors: () => Promise.resolve(errors), close: () => end(child) };
   } catch (error) {
-    await close();
+    await end(child, 'SIGTERM');
     throw error;
   }
 }
@@ -61,14 +60,21 @@ function portOf(child: ChildProcess, errors: () => string): Promise<number> {
   });
 }
 
-/** Closes the standard input, at which the process ends its Ray; waits until it has. */
-function end(child: ChildProcess): Promise<void> {
+/** Milliseconds that the workers may take to end. */
+const PATIENCE = 20_000;
+
+/** Waits until the gateway has ended, which it does when its client has gone; ends one that does not. Its Ray ends with it. */
+function end(child: ChildProcess, signal?: NodeJS.Signals): Promise<void> {
   return new Promise((resolve) => {
     if (child.exitCode !== null || child.signalCode !== null || child.pid === undefined) {
       resolve();
       return;
     }
-    child.on('exit', () => resolve());
-    child.stdin!.end();
+    const late = setTimeout(() => child.kill('SIGKILL'), PATIENCE);
+    child.on('exit', () => {
+      clearTimeout(late);
+      resolve();
+    });
+    if (signal !== undefined) child.kill(signal);
   });
 }
