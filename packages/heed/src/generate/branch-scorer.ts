@@ -11,30 +11,11 @@ import { ropeFeed, shortLength, tableRow } from '../model/rope.js';
 import { feedsOf } from '../model/scoring.js';
 import { type Together, shareBeginnings } from '../model/shared-beginnings.js';
 import { adaptedWeights, besideFeeds, bindRead, boundParameters, frozenWeights, packedWeights } from '../model/weights.js';
+import type { BranchHooks, BranchRequest, BranchScorer } from './branch-request.js';
 import { type KeyValueCache, allocateCache } from './cache.js';
 import { shareScorers } from './shared-scorer.js';
 
-/** A prompt and the continuations to score, in tokens: at least one token each. */
-export interface BranchRequest {
-  readonly prompt: readonly number[];
-  readonly answers: readonly (readonly number[])[];
-}
-
-export interface BranchHooks {
-  /** Gets the log-probabilities of a request as soon as they are known, which is not in order. */
-  onResult?(index: number, logProbs: readonly number[][]): void;
-  /** Once aborted, `logProbs` rejects with the signal's reason after the current pass. */
-  readonly signal?: AbortSignal;
-}
-
-/** Log-probabilities of many continuations of many prompts. */
-export interface BranchScorer {
-  /** log p of each token of each answer, by request. */
-  logProbs(requests: readonly BranchRequest[], hooks?: BranchHooks): Promise<number[][][]>;
-  /** Tokens that forward passes computed so far: a shared beginning counts once. */
-  readonly computed: number;
-  release(): Promise<void>;
-}
+export type { BranchHooks, BranchRequest, BranchScorer } from './branch-request.js';
 
 /** Tokens in one pass: matrix products of this many rows run at full speed, and attention still fits the processor's caches. */
 const ROWS_PER_PASS = 2048;

@@ -1,35 +1,18 @@
-import type { Engine, View } from '@heed/tensor';
+import type { Engine } from '@heed/tensor';
 import { UserError } from '../errors.js';
 import { architectureOf } from '../model/architecture.js';
 import type { Checkpoint } from '../model/checkpoint/open.js';
 import type { Architecture } from '../model/decoder.js';
 import { inPrecision } from '../model/quantize.js';
 import { createBatch } from './batch.js';
-import { type SamplingOptions, checkOptions } from './options.js';
-import type { Completion, GenerationHooks, GenerationRequest, GeneratorOptions } from './request.js';
+import { checkOptions } from './options.js';
+import type { GenerationRequest, Generator, GeneratorOptions } from './request.js';
 import { startSequence } from './sequence.js';
 import { createSessions } from './sessions.js';
 import { shareGenerators } from './shared-generator.js';
 import { createTurns } from './turns.js';
 
-/**
- * Continues prompts. Calls made while others run join them in one batch, each with its own options. `setAdapter`, `rest` and
- * `release` wait for the calls made before them; calls made after them wait in turn.
- */
-export interface Generator {
-  /** Completions in the order of the requests, samples of a request together. */
-  generate(requests: readonly GenerationRequest[], options: SamplingOptions, hooks?: GenerationHooks): Promise<Completion[]>;
-  /**
-   * Merges adapter parameters (`plan.size` float32, read where they lie) into the weights; undefined takes the adapter off. Setting
-   * other parameters compiles nothing. Putting an adapter on or taking it off compiles the model anew at the next call: its programs
-   * with and without an adapter are never in memory together.
-   */
-  setAdapter(parameters: View | undefined): Promise<void>;
-  /** Frees the cache of keys and values until the next call. Compiled programs stay. */
-  rest(): Promise<void>;
-  /** Frees everything; the generator is of no use afterwards. */
-  release(): Promise<void>;
-}
+export type { Generator } from './request.js';
 
 /**
  * Opens a generator with continuous batching: the slot of a finished sequence goes at once to the next sequence, of this call or of

@@ -1,6 +1,7 @@
+import type { View } from '@heed/tensor';
 import type { AdapterPlan } from '../model/adapter.js';
 import type { Precision } from '../model/precision.js';
-import type { Steering } from './options.js';
+import type { SamplingOptions, Steering } from './options.js';
 
 /** A prompt to be answered. */
 export interface GenerationRequest {
@@ -111,4 +112,23 @@ export interface GeneratorOptions {
    * Default: true where the checkpoint takes at most 1 GiB.
    */
   readonly prepack?: boolean;
+}
+
+/**
+ * Continues prompts. Calls made while others run join them in one batch, each with its own options. `setAdapter`, `rest` and
+ * `release` wait for the calls made before them; calls made after them wait in turn.
+ */
+export interface Generator {
+  /** Completions in the order of the requests, samples of a request together. */
+  generate(requests: readonly GenerationRequest[], options: SamplingOptions, hooks?: GenerationHooks): Promise<Completion[]>;
+  /**
+   * Merges adapter parameters (`plan.size` float32, read where they lie) into the weights; undefined takes the adapter off. Setting
+   * other parameters compiles nothing. Putting an adapter on or taking it off compiles the model anew at the next call: its programs
+   * with and without an adapter are never in memory together.
+   */
+  setAdapter(parameters: View | undefined): Promise<void>;
+  /** Frees the cache of keys and values until the next call. Compiled programs stay. */
+  rest(): Promise<void>;
+  /** Frees everything; the generator is of no use afterwards. */
+  release(): Promise<void>;
 }

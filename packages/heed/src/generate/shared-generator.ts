@@ -1,6 +1,5 @@
 import { type Buffer, type Engine, type Team, createPosts, view } from '@heed/tensor';
-import type { Generator } from './generator.js';
-import type { Completion, GenerationHooks, GenerationRequest } from './request.js';
+import type { Completion, GenerationHooks, GenerationRequest, Generator } from './request.js';
 import { createTurns } from './turns.js';
 
 /**

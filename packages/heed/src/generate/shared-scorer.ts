@@ -1,5 +1,5 @@
 import { type Engine, type Team, createPosts } from '@heed/tensor';
-import type { BranchScorer } from './branch-scorer.js';
+import type { BranchScorer } from './branch-request.js';
 
 /**
  * A scorer on each machine of a team. Requests are cut into as many runs of neighbours, because neighbours begin alike. Where a machine was

@@ -1,5 +1,4 @@
-import type { Engine } from './engine.js';
-import { MachineLost, type Team } from './team.js';
+import { type Engine, MachineLost, type Team } from './team.js';
 
 /** Something that is open on each machine of a team, and is opened anew where the machine was lost. */
 export interface Posts<T> {

@@ -1,5 +1,41 @@
-import type { View } from './arrays.js';
-import type { Engine } from './engine.js';
+import type { DType } from '../onnx/model.js';
+import type { Program } from '../program.js';
+import type { Buffer, HostArray, View } from './arrays.js';
+import type { Device } from './device.js';
+import type { Session } from './session.js';
+
+/** ONNX Runtime in a thread of its own: it never blocks the event loop. Requests are answered in the order of the calls. */
+export interface Engine {
+  readonly device: Device;
+  readonly threads: number;
+  /** Whether outputs are written without a copy: as asked for, if the start-up test passed. */
+  readonly zeroCopy: boolean;
+  /** The machines that do its work alike, where there are several. */
+  readonly team?: Team;
+  /** Zero-filled memory for `length` elements. */
+  allocate(dtype: DType, length: number): Promise<Buffer>;
+  /**
+   * A copy of a host array. `dtype` says what a `Uint16Array` (float16, bfloat16) or `Uint8Array` (uint8, bool) holds; default: the
+   * first of these.
+   */
+  upload(data: HostArray, dtype?: DType): Promise<Buffer>;
+  /** A copy for the host. */
+  read(view: View): Promise<HostArray>;
+  write(view: View, data: HostArray): Promise<void>;
+  /** Copies inside the engine, one after the other. Both sides need the same element type and number of elements; they may overlap. */
+  copy(moves: readonly { readonly from: View; readonly to: View }[]): Promise<void>;
+  /** Gives memory back. Views of it become errors. */
+  free(buffer: Buffer): Promise<void>;
+  /** `prepack` keeps weights that are initializers in the layout of the kernels: faster for few rows, but a second copy. Default: false. */
+  compile(program: Program, options?: { readonly prepack?: boolean }): Promise<Session>;
+  /**
+   * Bytes of the whole process: resident now, and the most there has been, in which weights that several sessions map count once. Does not
+   * wait for running requests.
+   */
+  memory(): Promise<{ rss: number; peakRss: number }>;
+  /** Ends the thread and frees everything; unfinished requests are rejected. */
+  close(): Promise<void>;
+}
 
 /**
  * Machines behind one engine, with the same memory on each. What the engine is asked to allocate, write, compile or free, each of them
