@@ -3,6 +3,7 @@
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
+import * as claims from './claims/claims.js';
 import * as evidence from './evidence/evidence.js';
 import * as judges from './judges/judges.js';
 import * as judgments from './judgments/judgments.js';
@@ -29,7 +30,7 @@ import { fileOf, resultOf, writeResult } from './shared/results.js';
  */
 
 /** @type {Record<string, Kind>} */
-const KINDS = { evidence, judges, judgments, online, rlaif };
+const KINDS = { claims, evidence, judges, judgments, online, rlaif };
 
 const USAGE = `usage: node experiments/run.js KIND [options] [name …] [key=value …]
 

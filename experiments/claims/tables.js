@@ -1,0 +1,82 @@
+// @ts-check
+// docs/evidence.md and docs/choosing.md, from the files of results alone.
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { ROOT } from '../shared/heed.js';
+import { resultOf, writePage } from '../shared/results.js';
+import { CONTENDERS } from './contenders.js';
+import { decide, interval } from './decide.js';
+import { figure } from './plot.js';
+import { STATEMENTS } from './statements.js';
+import { TASKS } from './tasks.js';
+
+const percent = (share) => `${Math.round(100 * share)} %`;
+const points = (share) => `${share > 0 ? '+' : share < 0 ? '−' : ''}${Math.abs(Math.round(100 * share))}`;
+const mean = (values) => values.reduce((a, b) => a + b, 0) / values.length;
+const table = (head, rows) => [head, head.map(() => '---'), ...rows].map((row) => `| ${row.join(' | ')} |`).join('\n');
+const page = (name) => (name in CONTENDERS ? `[${name}](methods/${CONTENDERS[name].recipe}.md)` : name);
+
+/** The results of a task, the best first. */
+function resultsOf(task) {
+  const found = Object.keys(CONTENDERS).map((name) => resultOf('claims', `${task}/${name}`)).filter((result) => result !== undefined);
+  return found
+    .map((result) => {
+      const gain = interval(result.seeds.map(({ satisfied }) => satisfied.map((value, p) => value - result.base.satisfied[p])));
+      return { ...result, gain, shares: result.seeds.map(({ satisfied }) => mean(satisfied)) };
+    })
+    .sort((a, b) => b.gain.mean - a.gain.mean);
+}
+
+/** What a contender came to, and what it took. */
+function lineOf({ contender, learnt, seeds, gain, shares, rows }) {
+  const over = (of) => mean(seeds.map(of));
+  return [
+    page(contender), `${rows}`, `${Math.round(over(({ steps }) => steps))}`, `${Math.round(over(({ tokens }) => tokens) / 1000)}k`,
+    shares.map((share) => Math.round(100 * share)).join(' · '),
+    `${points(gain.mean)} [${points(gain.low)}, ${points(gain.high)}]`,
+    over(({ measured }) => measured.medianWords.mean).toFixed(0),
+    percent(over(({ cutOff }) => mean(cutOff))),
+    over(({ measured }) => measured.logprobPerToken.mean).toFixed(2).replace('-', '−'),
+  ];
+}
+
+const HEAD = ['method', 'rows', 'steps', 'tokens learnt', 'good answers, % (seeds)', 'change, points', 'median words', 'cut off', 'log p a token'];
+
+function taskText(task) {
+  const results = resultsOf(task);
+  if (results.length === 0) return 'No result yet.';
+  const { base, satisfied, answers } = results[0];
+  const lines = results.map(({ contender, shares, gain, base: { satisfied: before } }) => ({
+    name: contender, before: { mean: mean(before), values: [] },
+    after: { mean: mean(shares), values: shares, low: mean(before) + gain.low, high: mean(before) + gain.high },
+  }));
+  mkdirSync(join(ROOT, 'docs/evidence'), { recursive: true });
+  writeFileSync(join(ROOT, `docs/evidence/${task}.svg`), `${figure(lines, `Good answers under the rule: ${TASKS[task].about}`)}\n`);
+  return [
+    `![Good answers by method, ${task}](evidence/${task}.svg)`, '',
+    `Of the ${answers} answers that were judged, ${satisfied} were good. Held out: ${base.satisfied.length} briefs. The model without an `
+      + `adapter: ${percent(mean(base.satisfied))} good, ${mean(base.words).toFixed(0)} words, ${percent(mean(base.cutOff))} cut off.`, '',
+    table(HEAD, results.map(lineOf)),
+  ].join('\n');
+}
+
+function statementsText() {
+  const decided = Object.values(STATEMENTS).map((statement) => {
+    const cells = Object.keys(TASKS).map((task) => {
+      const [better, than] = [statement.better, statement.than].map((name) => resultOf('claims', `${task}/${name}`));
+      if (better === undefined || (than === undefined && statement.than !== 'base')) return 'not run';
+      const { change, verdict } = decide(statement, better, than);
+      return `**${verdict}**: ${points(change.mean)} [${points(change.low)}, ${points(change.high)}]`;
+    });
+    return [statement.paper, statement.says, statement.numbers, `${statement.better} − ${statement.than}, ${MEASURES[statement.measure]}`, ...cells];
+  });
+  return table(['paper', 'claim', 'its numbers', 'measured here, points', ...Object.keys(TASKS)], decided);
+}
+const MEASURES = { satisfied: 'good answers', cutOff: 'answers cut off' };
+
+export function tables() {
+  writePage('evidence.md', {
+    claims: statementsText(),
+    ...Object.fromEntries(Object.keys(TASKS).map((task) => [task, taskText(task)])),
+  });
+}
