@@ -1,14 +1,16 @@
 /** A comparison as a page that loads nothing. */
+import { failed } from '../judge/respondent.js';
 import { documentOf } from '../run/report/document.js';
 import { type Html, html } from '../run/report/html.js';
 import { directionOf, measurementOf } from '../run/report/measurements.js';
+import { RIDGE_NOTE, RIDGE_STYLE, ridgePlot } from '../run/report/ridge.js';
 import { said } from '../text/turn.js';
 import { type Comparison, type ComparedAnswer, type ComparedPrompt, tellingFirst } from './compare.js';
 import { NAMES, cellsOf, duelLines, howAnswered } from './comparison-words.js';
 import type { Outcome } from './duel.js';
 
 /** Room for more than two answers beside each other; under each other where the screen is narrow. */
-const STYLE = '.compared { display: grid; grid-template-columns: repeat(auto-fit, minmax(18rem, 1fr)); gap: 24px; }';
+const STYLE = `.compared { display: grid; grid-template-columns: repeat(auto-fit, minmax(18rem, 1fr)); gap: 24px; }${RIDGE_STYLE}`;
 const SIGNS: Readonly<Record<Outcome, string>> = { win: '✓ win', loss: '✗ loss', tie: '= tie', unrated: '· without a rating' };
 const STANDING: Readonly<Record<Outcome, string>> = { win: 'good', loss: 'bad', tie: 'open', unrated: 'open' };
 
@@ -17,6 +19,7 @@ export const comparisonPage = (found: Comparison): string => documentOf('Compari
 <h1>${found.contenders.map(({ name }) => name).join(' · ')}</h1>
 <p class="quiet">${found.model}: ${howAnswered(found)}; in brackets: 95 % intervals</p>
 ${numbers(found)}
+${rewards(found)}
 ${found.duels.map((duel) => {
     const [first, ...more] = duelLines(duel);
     return html`<h2>${first}</h2><ul>${more.map((line) => html`<li>${line.trim()}</li>`)}</ul>`;
@@ -24,6 +27,19 @@ ${found.duels.map((duel) => {
 <h2>Answers, the most telling first</h2>
 ${tellingFirst(found.prompts).map((prompt) => article(found, prompt))}
 </main>`, { style: STYLE });
+
+/** How often a contender's answer got which reward. */
+function rewards({ contenders, prompts }: Comparison): Html | undefined {
+  const ridges = contenders.map(({ name }, k) => ({
+    name,
+    values: prompts.flatMap(({ answers }) => {
+      const { rated } = answers[k]!;
+      return rated === undefined || failed(rated) ? [] : [rated.value];
+    }),
+  }));
+  if (ridges.some(({ values }) => values.length === 0)) return undefined;
+  return html`<h2>Rewards</h2>${ridgePlot(ridges, 'How often an answer got which reward')}<p class="quiet">${RIDGE_NOTE}</p>`;
+}
 
 function numbers(found: Comparison): Html {
   const lines = NAMES.filter(([name]) => found.contenders.some(({ measured }) => measured[name] !== undefined));
@@ -45,7 +61,7 @@ function article({ contenders }: Comparison, { row, answers, outcomes }: Compare
 
 function side(name: string, { text, finish, rated }: ComparedAnswer, outcome: Outcome | undefined): Html {
   const chip = outcome && html` <span class="chip ${STANDING[outcome]}">${SIGNS[outcome]}</span>`;
-  const failure = rated !== undefined && 'failure' in rated;
+  const failure = rated !== undefined && failed(rated);
   const value = rated === undefined || failure ? undefined : `reward ${rated.value.toFixed(3)}`;
   const reason = failure ? rated.detail : rated?.reason;
   const notes = [value, finish === 'length' ? 'cut off' : undefined, reason].filter((note) => note !== undefined && note !== null);

@@ -1,5 +1,5 @@
 /** Means with intervals, for before/after tables. Summaries that simple-statistics has (median, quantile) come from there. */
-import { mean, median, quantileSorted } from 'simple-statistics';
+import { mean, median, quantileSorted, sampleKurtosis, sampleSkewness } from 'simple-statistics';
 
 import { createRandom } from './random.js';
 
@@ -129,6 +129,23 @@ export function pairedDifference(before: readonly number[], after: readonly numb
 export function medianOf(values: readonly number[]): number {
   finite(values, 'medianOf');
   return median(values.slice());
+}
+
+/** Fewer values than these have a coefficient that says little: of 0, 0, 0, 0, 1, 1, 1, 1 it is 0.48, of a hundred such 0.95. */
+const ENOUGH_FOR_HUMPS = 50;
+
+/**
+ * The bimodality coefficient (G₁² + 1) / (G₂ + 3(n − 1)² / ((n − 2)(n − 3))) of the skewness G₁ and the excess kurtosis G₂ of a sample: 5/9 for
+ * a uniform distribution, 1 for two points; above 5/9 hints at two modes, and so does a long tail (R. Pfister et al., *Good things peak in
+ * pairs*, 2013, doi 10.3389/fpsyg.2013.00700).
+ *
+ * @returns undefined of fewer than 50 values, or where all are equal
+ */
+export function bimodality(values: readonly number[]): number | undefined {
+  const n = values.length;
+  if (n < ENOUGH_FOR_HUMPS || values.every((value) => value === values[0])) return undefined;
+  finite(values, 'bimodality');
+  return (sampleSkewness(values.slice()) ** 2 + 1) / (sampleKurtosis(values.slice()) + (3 * (n - 1) ** 2) / ((n - 2) * (n - 3)));
 }
 
 /** Two yes-or-no answers to each of several questions, compared. */

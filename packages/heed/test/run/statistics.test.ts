@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 
-import { bootstrapInterval, countedInterval, mcnemar, medianOf, pairedDifference, proportionInterval } from '../../src/run/statistics.js';
+import { bimodality, bootstrapInterval, countedInterval, mcnemar, medianOf, pairedDifference, proportionInterval } from '../../src/run/statistics.js';
 
 describe('proportionInterval', () => {
   // from statsmodels.stats.proportion import proportion_confint; proportion_confint(k, n, alpha=1 - confidence, method='wilson')
@@ -126,5 +126,21 @@ describe('mcnemar', () => {
 
   it('refuses verdicts of different numbers of prompts', () => {
     expect(() => mcnemar([true], [])).toThrow(RangeError);
+  });
+});
+
+describe('bimodality', () => {
+  // (G1 ** 2 + 1) / (G2 + 3 * (n - 1) ** 2 / ((n - 2) * (n - 3))) of the moments, in Python's floats.
+  it.each([
+    ['two points', Array.from({ length: 100 }, (_, i) => i % 2), 0.9506950695069507],
+    ['a uniform row', Array.from({ length: 100 }, (_, i) => i), 0.5282343657964637],
+    ['an uneven one', Array.from({ length: 60 }, (_, i) => Math.sin(i * i) ** 3), 0.37645087781706943],
+  ] as const)('of %s is as worked out from the moments', (_, values, expected) => {
+    expect(bimodality(values)).toBeCloseTo(expected, 12);
+  });
+
+  it('is not given of few values, nor where all are equal', () => {
+    expect(bimodality([0, 0, 0, 0, 1, 1, 1, 1])).toBeUndefined();
+    expect(bimodality(new Array<number>(80).fill(0.6))).toBeUndefined();
   });
 });

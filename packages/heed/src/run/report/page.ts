@@ -8,6 +8,7 @@ import { documentOf } from './document.js';
 import { heatmaps } from './heatmap.js';
 import { Html, html, jsonBlock } from './html.js';
 import { nameOf } from './measurements.js';
+import { RIDGE_STYLE } from './ridge.js';
 import { LANGUAGE_GUARD, SCRIPT } from './script.js';
 import { rolloutTables } from './rollouts.js';
 import { headline, summaryTables } from './summary.js';
@@ -75,5 +76,5 @@ ${sections.map(([id, title, body]) => html`<section id="${id}"><h2>${title}</h2>
 ${jsonBlock('curves', curves)}
 ${charts.element}
 ${own.element}
-`, { scripts: `${charts.hash} ${own.hash}`, style: parts.chartStyle });
+`, { scripts: `${charts.hash} ${own.hash}`, style: parts.chartStyle + RIDGE_STYLE });
 }

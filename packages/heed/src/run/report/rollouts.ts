@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { number } from './format.js';
 import { html } from './html.js';
 import type { Html } from './html.js';
+import { RIDGE_NOTE, type Ridge, ridgePlot } from './ridge.js';
 
 /** What the report reads of a line of `rollouts.jsonl`. */
 export const RolloutLine = z.object({
@@ -79,6 +80,21 @@ function changedTable(changed: readonly Changed[]): Html {
   </table></div>`;
 }
 
+/** Most lines of the plot of rewards: more than these are hard to tell apart. */
+const RIDGES = 8;
+
+/** The rewards of the answers over the run, in up to eight groups of rounds that follow each other. */
+export function rewardRidges(rated: readonly { readonly round: number; readonly reward: number }[]): Ridge[] {
+  const rounds = [...new Set(rated.map(({ round }) => round))].sort((a, b) => a - b);
+  const groups = Math.min(RIDGES, rounds.length);
+  return Array.from({ length: groups }, (_, k) => {
+    const own = rounds.slice(Math.floor((k * rounds.length) / groups), Math.floor(((k + 1) * rounds.length) / groups));
+    const [first, last] = [own[0]!, own.at(-1)!];
+    const values = rated.filter(({ round }) => round >= first && round <= last).map(({ reward }) => reward);
+    return { name: first === last ? `round ${first}` : `rounds ${first} to ${last}`, values };
+  });
+}
+
 /** The tables. The best and the worst are of the last quarter of the rounds. */
 export function rolloutTables(rollouts: readonly RolloutLine[]): Html {
   const rated = rollouts.filter((one): one is Rated => one.reward !== null);
@@ -86,6 +102,7 @@ export function rolloutTables(rollouts: readonly RolloutLine[]): Html {
   const late = rated.filter(({ round }) => round > last * 0.75).sort((a, b) => b.reward - a.reward);
   const changed = changedMost(rated).slice(0, SHOWN);
   return html`<p class="quiet">${rollouts.length} answers were sampled in ${last} rounds; all are in rollouts.jsonl.</p>
+    ${ridgePlot(rewardRidges(rated), 'How often an answer got which reward, over the rounds')}<p class="quiet">${RIDGE_NOTE}</p>
     ${answerTable('The best answers of the last rounds', late.slice(0, SHOWN))}
     ${answerTable('The worst answers of the last rounds', late.slice(-SHOWN).reverse())}
     ${changed.length > 0 && changedTable(changed)}`;
