@@ -7,6 +7,8 @@ import * as cluster from './cluster.js';
 import * as compare from './compare.js';
 import * as compose from './compose.js';
 import * as control from './control.js';
+import * as doctor from './doctor.js';
+import * as engine from './engine.js';
 import * as evaluate from './evaluate.js';
 import * as exporting from './export.js';
 import * as feedback from './feedback.js';
@@ -35,5 +37,5 @@ export const VERBS: readonly Register[] = [
   quickstart.register, train.register, align.register, sweep.register, control.register, label.register, infer.register,
   fitRewards.register, inspect.register, start.register, split.register, generate.register, evaluate.register, compare.register,
   chat.register, serve.register, studio.register, rows.register, importing.register, feedback.register, report.register, models.register,
-  exporting.register, compose.register, cluster.register,
+  exporting.register, compose.register, engine.register, cluster.register, doctor.register,
 ];

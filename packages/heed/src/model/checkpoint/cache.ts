@@ -6,7 +6,7 @@ import lockfile from 'proper-lockfile';
 import { z } from 'zod';
 import { CheckpointError, writeFailure } from './error.js';
 
-/** What a cached model folder says about itself, in `source.json`. */
+/** What a cached folder says about itself, in `source.json`. */
 const Source = z.object({
   format: z.literal(1),
   /** What the user named. */
@@ -32,30 +32,32 @@ export function cacheFolder(env: NodeJS.ProcessEnv = process.env, platform: Node
   return path.join(env.XDG_CACHE_HOME ?? path.join(os.homedir(), '.cache'), 'heed');
 }
 
+/** Where models are kept in a cache. */
+export const modelsFolder = (cacheDir: string): string => path.join(cacheDir, 'models');
+
 /**
- * The cached folder `key`, made by `make` if it is not there or damaged. It appears whole or not at all: it is made in a
+ * The folder `key` of a shelf, made by `make` if it is not there or damaged. It appears whole or not at all: it is made in a
  * temporary folder and renamed; a lock lets one of several processes make it while the others wait.
  */
 export async function cached(
-  cacheDir: string,
+  shelf: string,
   key: string,
   about: { id: string; source: string },
   make: (folder: string) => Promise<void>,
   log?: (line: string) => void,
 ): Promise<string> {
-  const models = path.join(cacheDir, 'models'),
-    folder = path.join(models, key);
+  const folder = path.join(shelf, key);
   if ((await damage(folder)) === undefined) return folder;
-  await fs.mkdir(models, { recursive: true }).catch((error: unknown) => {
-    throw writeFailure(models, error);
+  await fs.mkdir(shelf, { recursive: true }).catch((error: unknown) => {
+    throw writeFailure(shelf, error);
   });
   const release = await lock(folder, log);
   try {
     const found = await damage(folder);
     if (found === undefined) return folder;
     if (found !== 'absent') log?.(`${folder}: ${found}; it is made again`);
-    await sweep(models, key);
-    const temporary = path.join(models, `.${key}~${randomUUID()}`);
+    await sweep(shelf, key);
+    const temporary = path.join(shelf, `.${key}~${randomUUID()}`);
     await fs.mkdir(temporary).catch((error: unknown) => {
       throw writeFailure(temporary, error);
     });
@@ -79,7 +81,7 @@ export async function cached(
 
 /** All models in the cache. */
 export async function listCached(cacheDir: string = cacheFolder()): Promise<CachedModel[]> {
-  const models = path.join(cacheDir, 'models'), out: CachedModel[] = [];
+  const models = modelsFolder(cacheDir), out: CachedModel[] = [];
   for (const name of (await fs.readdir(models).catch(() => [])).sort()) {
     if (name.startsWith('.')) continue;
     const about = await readSource(path.join(models, name));
@@ -143,9 +145,9 @@ async function lock(folder: string, log?: (line: string) => void): Promise<() =>
   }
 }
 
-/** Remove what killed processes left of this model: nobody else is making it while the lock is ours. */
-async function sweep(models: string, key: string): Promise<void> {
-  for (const name of await fs.readdir(models)) {
-    if (name.startsWith(`.${key}~`) && !name.endsWith('~lock')) await fs.rm(path.join(models, name), { recursive: true, force: true });
+/** Remove what killed processes left of this folder: nobody else is making it while the lock is ours. */
+async function sweep(shelf: string, key: string): Promise<void> {
+  for (const name of await fs.readdir(shelf)) {
+    if (name.startsWith(`.${key}~`) && !name.endsWith('~lock')) await fs.rm(path.join(shelf, name), { recursive: true, force: true });
   }
 }

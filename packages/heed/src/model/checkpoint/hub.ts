@@ -3,7 +3,7 @@ import path from 'node:path';
 import { Readable, Transform } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { downloadFile, listFiles } from '@huggingface/hub';
-import { cached } from './cache.js';
+import { cached, modelsFolder } from './cache.js';
 import { CheckpointError, reason } from './error.js';
 import type { Progress } from './progress.js';
 
@@ -64,7 +64,7 @@ export async function hubModel(
   fetcher?: typeof fetch,
 ): Promise<string> {
   return cached(
-    cacheDir,
+    modelsFolder(cacheDir),
     `hub--${id.replace('/', '--')}`,
     { id, source: `Hugging Face hub ${id}` },
     (folder) => downloadModel(id, folder, onProgress, fetcher),

