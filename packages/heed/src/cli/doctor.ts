@@ -15,7 +15,7 @@ export function register(program: Command, out: Output): void {
 }
 
 async function doctor(what: string, out: Output): Promise<void> {
-  const [{ UserError }, { lookForCuda }] = await Promise.all([import('../errors.js'), import('../cuda/look.js')]);
+  const [{ UserError }, { lookForCuda }] = await Promise.all([import('../errors.js'), import('../model/cuda/look.js')]);
   if (what !== 'gpu') throw new UserError(`The doctor looks at a gpu, not at "${what}".`, ['Data are looked at by: heed inspect RECIPE']);
   const findings = lookForCuda();
   const last = findings.at(-1)!;
@@ -23,5 +23,5 @@ async function doctor(what: string, out: Output): Promise<void> {
     'device: cuda',
     ...findings.map(({ what: name, good, found }) => `  ${good ? '✓' : '✗'} ${name}: ${found}`),
   ].join('\n'));
-  if (!last.good) throw new Reported(last.advice!);
+  if (!last.good) throw new Reported(last.advice);
 }

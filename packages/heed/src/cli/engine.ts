@@ -17,7 +17,7 @@ export function register(program: Command, out: Output): void {
 const MB = 1e6;
 
 async function engine(action: string, name: string, out: Output): Promise<void> {
-  const [{ UserError }, { installCuda }] = await Promise.all([import('../errors.js'), import('../cuda/install.js')]);
+  const [{ UserError }, { installCuda }] = await Promise.all([import('../errors.js'), import('../model/cuda/install.js')]);
   if (action !== 'install' || name !== 'cuda')
     throw new UserError(`"heed engine ${action} ${name}" is not known.`, ['There is: heed engine install cuda']);
   const { createProgress } = await import('../run/progress.js');

@@ -28,13 +28,20 @@ export interface WebgpuModel {
  * - `Concat` and `Split` lack bool, `TopK` int64: they work on float32.
  * - A shader reads and writes few buffers: a `Split` into many is a `Slice` for each.
  * - Not every device has 16-bit floats, and none has bfloat16: weights are float32 there, and their widening falls away.
+ *
+ * @param how.weights `device`: frozen weights become inputs, which the back end feeds. `stay`: they remain initializers, as they are in
+ *   their file; for CUDA, which takes them so, and for which operations that are right everywhere are the safe choice. Default: `device`.
  */
-export function prepareForWebgpu(program: Program): WebgpuModel {
+export function prepareForWebgpu(program: Program, how: { readonly weights: 'device' | 'stay' } = { weights: 'device' }): WebgpuModel {
   const { model } = program;
   const draft = draftOf(program);
   const { initializers, weights } = draft;
   for (const initializer of model.initializers) {
     const { name, dtype, shape, data } = initializer;
+    if (how.weights === 'stay') {
+      initializers.push(initializer);
+      continue;
+    }
     if (isFloat(dtype) && !(data instanceof Uint8Array)) weights.push({ name, dtype, shape, data });
     else initializers.push(initializer);
     if (SIXTEEN_BITS.has(dtype) && !(data instanceof Uint8Array)) draft.widened.add(name);

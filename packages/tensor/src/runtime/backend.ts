@@ -1,4 +1,5 @@
 import { createRequire } from 'node:module';
+import { isMainThread } from 'node:worker_threads';
 import type * as Ort from 'onnxruntime-node';
 import type { DType } from '../onnx/model.js';
 import type { DeviceWeight } from '../onnx/webgpu-weight.js';
@@ -54,21 +55,38 @@ export interface Binding {
 /** Errors reach the caller in full; ONNX Runtime need not print them as well. */
 export const RUN_OPTIONS = { logSeverityLevel: 4 };
 
-/** Loads ONNX Runtime. */
+/** The native addon of ONNX Runtime. */
+interface Addon {
+  readonly InferenceSession: new () => NativeSession;
+  initOrtOnce(level: number, tensor: unknown, isMainThread: boolean): void;
+}
+
+// Required when they are needed, not imported: the main thread reads files that import this one and must not load the native library.
+const require = createRequire(import.meta.url);
+
+/** Loads the ONNX Runtime of the npm package. */
 export function openBinding(): Binding {
-  // Required here, not imported: the main thread reads files that import this one and must not load the native library.
-  const require = createRequire(import.meta.url);
   const ort = require('onnxruntime-node') as typeof Ort;
   ort.env.logLevel = 'error';
-  const { binding, initOrt } = require('onnxruntime-node/dist/binding.js') as {
-    binding: { InferenceSession: new () => NativeSession };
-    initOrt: () => void;
-  };
+  const { binding, initOrt } = require('onnxruntime-node/dist/binding.js') as { binding: Addon; initOrt: () => void };
   initOrt();
+  return bindingOf(binding, ort.Tensor);
+}
+
+const ERRORS_ONLY = 3;
+
+/** Starts an ONNX Runtime that was loaded from elsewhere. */
+export function openBindingAt(addon: unknown): Binding {
+  const common = createRequire(require.resolve('onnxruntime-node'))('onnxruntime-common') as typeof Ort;
+  (addon as Addon).initOrtOnce(ERRORS_ONLY, common.Tensor, isMainThread);
+  return bindingOf(addon as Addon, common.Tensor);
+}
+
+function bindingOf({ InferenceSession }: Addon, tensorClass: typeof Ort.Tensor): Binding {
   return {
-    tensor: (dtype, data, shape) => new ort.Tensor(dtype as Tensor['type'], data as Tensor['data'], [...shape]),
+    tensor: (dtype, data, shape) => new tensorClass(dtype as Tensor['type'], data as Tensor['data'], [...shape]),
     create(bytes, options) {
-      const session = new binding.InferenceSession();
+      const session = new InferenceSession();
       session.loadModel(bytes.buffer, bytes.byteOffset, bytes.byteLength, options);
       return session;
     },

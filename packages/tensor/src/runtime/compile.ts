@@ -47,10 +47,16 @@ export async function compileProgram(
 
 type Ports = Pick<Program, 'inputs' | 'outputs' | 'sizes'>;
 
-const prepare = (program: Program, device: DeviceKind): WebgpuModel =>
-  (device === 'cpu'
-    ? { model: prepareForCpu(program.model), weights: [], sizes: program.sizes, dtypeOf: () => 'float32' }
-    : prepareForWebgpu(program));
+function prepare(program: Program, device: DeviceKind): WebgpuModel {
+  switch (device) {
+    case 'cpu':
+      return { model: prepareForCpu(program.model), weights: [], sizes: program.sizes, dtypeOf: () => 'float32' };
+    case 'cuda':
+      return prepareForWebgpu(program, { weights: 'stay' });
+    case 'webgpu':
+      return prepareForWebgpu(program);
+  }
+}
 
 /** Why a program was not compiled, with what the program is. */
 async function explained(error: Error, { inputs, outputs }: Program, missing: () => Promise<readonly string[]>): Promise<Error> {

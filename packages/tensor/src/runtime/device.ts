@@ -1,13 +1,13 @@
 import { type Adapter, findAdapter } from './adapter.js';
 
 /** What programs run on. */
-export type DeviceKind = 'cpu' | 'webgpu';
+export type DeviceKind = 'cpu' | 'webgpu' | 'cuda';
 
 /**
- * What may be asked for. `webgpu`: a GPU; `webgpu-software`: a driver that computes on the CPU will do, for tests; `auto`: a GPU where
- * there is one, else the CPU.
+ * What may be asked for. `webgpu`: a GPU; `webgpu-software`: a driver that computes on the CPU will do, for tests; `cuda`: NVIDIA's GPU by
+ * its own libraries, which the engine is told of; `auto`: a GPU by WebGPU where there is one, else the CPU.
  */
-export const DEVICES = ['cpu', 'webgpu', 'webgpu-software', 'auto'] as const;
+export const DEVICES = ['cpu', 'webgpu', 'webgpu-software', 'cuda', 'auto'] as const;
 export type DeviceName = (typeof DEVICES)[number];
 
 /** What runs programs where nothing else is said: HEED_DEVICE of the environment, or the CPU. */
@@ -29,7 +29,7 @@ export interface Device {
  */
 export async function chooseDevice(asked: DeviceName): Promise<Device> {
   if (!DEVICES.includes(asked)) throw new Error(`There is no device "${asked as string}". There are ${DEVICES.join(', ')}.`);
-  if (asked === 'cpu') return { kind: 'cpu' };
+  if (asked === 'cpu' || asked === 'cuda') return { kind: asked };
   const found = await findAdapter();
   const problem = problemOf(found, asked);
   if (problem === undefined) return { kind: 'webgpu', adapter: 'name' in found ? found.name : undefined };

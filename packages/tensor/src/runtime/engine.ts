@@ -5,6 +5,7 @@ import { dtypeOf, elements, holds, hostName, ownCopy, view } from './arrays.js';
 import type { Buffer, HostArray, View } from './arrays.js';
 import { compileProgram } from './compile.js';
 import { requireShortCommandLine } from './cpu.js';
+import type { CudaFiles } from './cuda.js';
 import { type Device, type DeviceName, chooseDevice, deviceByDefault } from './device.js';
 import { packViews } from './messages.js';
 import { ResidentPeak } from './resident.js';
@@ -25,6 +26,8 @@ export type { Request, RunRequest } from './messages.js';
 export interface EngineOptions {
   /** Default: what the environment variable HEED_DEVICE says, else cpu. */
   readonly device?: DeviceName;
+  /** Where `device: cuda` lies. Needed for it, and for nothing else. */
+  readonly cuda?: CudaFiles;
   /** Threads of each session. Default: `os.availableParallelism()`. */
   readonly threads?: number;
   /**
@@ -40,9 +43,14 @@ export async function startEngine(options: EngineOptions = {}): Promise<Engine> 
   if (!Number.isInteger(threads) || threads < 1) throw new Error(`The engine needs a whole number of threads, at least 1, not ${threads}.`);
   requireShortCommandLine();
   const device = await chooseDevice(asked);
+  if (device.kind === 'cuda') {
+    if (options.cuda === undefined) throw new Error('The device cuda is not part of the npm package: say where its files lie (`cuda`).');
+    // Products of float32 would be rounded to 19 bits otherwise. NVIDIA's libraries read it from the environment of the process.
+    process.env['NVIDIA_TF32_OVERRIDE'] ??= '0';
+  }
   const thread = startThread();
   try {
-    const direct = (await thread.ask({ kind: 'start', device: device.kind, threads, zeroCopy })) as boolean;
+    const direct = (await thread.ask({ kind: 'start', device: device.kind, cuda: options.cuda, threads, zeroCopy })) as boolean;
     return new ThreadEngine(thread, device, direct, { threads });
   } catch (error) {
     await thread.close();

@@ -1,10 +1,12 @@
 import type { DType } from '../onnx/model.js';
 import type { DeviceWeight } from '../onnx/webgpu-weight.js';
 import type { HostArray, View } from './arrays.js';
+import type { CudaFiles } from './cuda.js';
+import type { DeviceKind } from './device.js';
 
 /** What the main thread asks of the engine's worker. Buffers and sessions go by number, views packed (see `packViews`). */
 export type Request =
-  | { readonly kind: 'start'; readonly device: 'cpu' | 'webgpu'; readonly threads: number; readonly zeroCopy: boolean }
+  | { readonly kind: 'start'; readonly device: DeviceKind; readonly cuda?: CudaFiles; readonly threads: number; readonly zeroCopy: boolean }
   | { readonly kind: 'allocate'; readonly buffer: number; readonly dtype: DType; readonly length: number }
   | { readonly kind: 'upload'; readonly buffer: number; readonly dtype: DType; readonly data: HostArray }
   | { readonly kind: 'read'; readonly view: Float64Array }

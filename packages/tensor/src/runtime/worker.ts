@@ -5,6 +5,7 @@ import { allocateHost, elements, part } from './arrays.js';
 import type { HostArray } from './arrays.js';
 import type { Backend, LoadedModel, Tensor } from './backend.js';
 import { openCpu } from './cpu.js';
+import { openCuda } from './cuda.js';
 import { openDeviceViews } from './device-views.js';
 import { unpackViews } from './messages.js';
 import type { CompileRequest, Envelope, PlacedView, Reply, Request, RunRequest } from './messages.js';
@@ -46,6 +47,14 @@ port.on('message', ({ id, request }: Envelope) => {
   port.postMessage(reply, transfer);
 });
 
+function backendOf(request: Request & { readonly kind: 'start' }): Backend {
+  switch (request.device) {
+    case 'cpu': return openCpu(request);
+    case 'webgpu': return openWebgpu();
+    case 'cuda': return openCuda(request.cuda!);
+  }
+}
+
 interface Answer {
   readonly value?: unknown;
   readonly transfer?: ArrayBuffer[];
@@ -54,7 +63,7 @@ interface Answer {
 function handle(request: Request): Answer {
   switch (request.kind) {
     case 'start':
-      device = request.device === 'cpu' ? openCpu(request) : openWebgpu();
+      device = backendOf(request);
       return { value: device.zeroCopy };
     case 'allocate':
       buffers.set(request.buffer, { dtype: request.dtype, data: allocate(request.dtype, request.length) });

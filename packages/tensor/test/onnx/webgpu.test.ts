@@ -85,4 +85,14 @@ describe('a program for WebGPU', () => {
     expect(model.nodes.map(({ op }) => op)).toEqual(['Gather', 'Gemm']);
     expect(model.nodes.flatMap(({ outputs }) => outputs.map(dtypeOf))).toEqual(['float32', 'float32']);
   });
+
+  it('keeps weights of files where they are to stay, and widens them there', () => {
+    const weight = mapped('bfloat16', [6, 4], { file: 'w', offset: 8, length: 48 });
+    const program = lower({ y: linear(input('x', [3, 4]), weight) }, { folder: '/models' });
+    const { model, weights } = prepareForWebgpu(program, { weights: 'stay' });
+    expect(weights).toEqual([]);
+    expect(model.inputs).toEqual(program.model.inputs);
+    expect(model.initializers).toEqual(program.model.initializers);
+    expect(model.nodes.map(({ op }) => op)).toEqual(['Cast', 'Gemm']);
+  });
 });

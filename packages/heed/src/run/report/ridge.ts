@@ -49,12 +49,13 @@ export function ridgePlot(ridges: readonly Ridge[], title: string): Html {
     const most = Math.max(...counts);
     const mean = values.reduce((a, b) => a + b, 0) / values.length;
     const humps = bimodality(values);
+    const numbers = [number(mean), ...(humps === undefined ? [] : [humps.toFixed(2)])];
     return html`<g><text x="${LABELS - 12}" y="${floor - 6}" text-anchor="end">${name.length > 24 ? `${name.slice(0, 23)}…` : name}</text>
 <line class="floor" x1="${LABELS}" x2="${WIDTH - RIGHT - NOTES}" y1="${floor}" y2="${floor}" />
 ${counts.map((count, bin) => count > 0 && html`<rect class="bar" x="${(LABELS + bin * width).toFixed(1)}" width="${(width - 1).toFixed(1)}"
  y="${(floor - ((ROW - 8) * count) / most).toFixed(1)}" height="${(((ROW - 8) * count) / most).toFixed(1)}" />`)}
 <line class="mean" x1="${x(mean).toFixed(1)}" x2="${x(mean).toFixed(1)}" y1="${floor - ROW + 8}" y2="${floor}" />
-<text class="soft" x="${WIDTH - RIGHT - NOTES + 10}" y="${floor - 6}">${number(mean)}${humps !== undefined && ` · ${humps.toFixed(2)}`}</text></g>`;
+<text class="soft" x="${WIDTH - RIGHT - NOTES + 10}" y="${floor - 6}">${numbers.join(' · ')}</text></g>`;
   });
   return html`<svg class="ridge" viewBox="0 0 ${WIDTH} ${bottom + BOTTOM}" role="img" aria-label="${title}">${rows}
 <text class="soft" x="${LABELS}" y="${bottom + 20}">${number(least)}</text>

@@ -5,11 +5,11 @@ import path from 'node:path';
 import { zipSync } from 'fflate';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
-import { installCuda, installedCuda, requireLinux } from '../../src/cuda/install.js';
-import { findLibrary, knownToLoader } from '../../src/cuda/libraries.js';
-import { type Sight, lookForCuda } from '../../src/cuda/look.js';
-import { NVIDIA, ONNX_RUNTIME, PROVIDER } from '../../src/cuda/parts.js';
-import { CheckpointError } from '../../src/model/checkpoint/error.js';
+import { installCuda, installedCuda, requireLinux } from '../../../src/model/cuda/install.js';
+import { findLibrary, knownToLoader } from '../../../src/model/cuda/libraries.js';
+import { type Sight, lookForCuda } from '../../../src/model/cuda/look.js';
+import { NVIDIA, ONNX_RUNTIME, PROVIDER } from '../../../src/model/cuda/parts.js';
+import { CheckpointError } from '../../../src/model/checkpoint/error.js';
 
 let root = '';
 beforeAll(() => { root = fs.mkdtempSync(path.join(os.tmpdir(), 'heed-cuda-')); });
@@ -51,7 +51,8 @@ describe('what the loader knows', () => {
 
 describe('the parts', () => {
   it('name the version of ONNX Runtime that is installed', () => {
-    const { version } = JSON.parse(fs.readFileSync(path.resolve('node_modules/onnxruntime-node/package.json'), 'utf8')) as { version: string };
+    const file = path.resolve('node_modules/onnxruntime-node/package.json');
+    const { version } = JSON.parse(fs.readFileSync(file, 'utf8')) as { version: string };
     expect(version).toBe(ONNX_RUNTIME);
   });
 });
@@ -60,7 +61,8 @@ describe.runIf(process.platform === 'linux' && process.arch === 'x64')('heed eng
   /** A pip that writes a small wheel with the libraries of what is asked for. */
   function pip(): string[] {
     const file = path.join(root, 'pip.mjs');
-    const zip = Buffer.from(zipSync(Object.fromEntries([...LIBRARIES, ...PROVIDER.libraries].map((name) => [`x/lib/${name}`, new Uint8Array(3)]))));
+    const entries = [...LIBRARIES, ...PROVIDER.libraries].map((name) => [`x/lib/${name}`, new Uint8Array(3)] as const);
+    const zip = Buffer.from(zipSync(Object.fromEntries(entries)));
     fs.writeFileSync(file, `
       import fs from 'node:fs';
       const args = process.argv.slice(2);

@@ -4,7 +4,9 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 
 /** Places where CUDA and the driver put libraries without telling the loader: CUDA's own installer, and WSL. */
-const USUAL = ['/usr/local/cuda/lib64', '/usr/local/cuda/targets/x86_64-linux/lib', '/usr/lib/x86_64-linux-gnu', '/usr/lib64', '/usr/lib/wsl/lib'];
+const USUAL = [
+  '/usr/local/cuda/lib64', '/usr/local/cuda/targets/x86_64-linux/lib', '/usr/lib/x86_64-linux-gnu', '/usr/lib64', '/usr/lib/wsl/lib',
+];
 
 /** What the loader of Linux knows, by name. */
 export function knownToLoader(listing: string = ldconfig()): Map<string, string> {

@@ -1,5 +1,5 @@
 /** What `device: cuda` is made of: files of Python wheels, because the npm package of ONNX Runtime has none of them. */
-import type { Wheel, WheelEntry } from '../model/checkpoint/wheel.js';
+import type { Wheel, WheelEntry } from '../checkpoint/wheel.js';
 
 /** Linux x64 with glibc 2.28 or newer. */
 const built = { python: '3.12', platforms: ['manylinux_2_28_x86_64', 'manylinux_2_27_x86_64', 'manylinux2014_x86_64'] };

