@@ -28,7 +28,7 @@ function resultsOf(task) {
 }
 
 /** What a contender came to, and what it took. */
-function lineOf({ contender, learnt, seeds, gain, shares, rows }) {
+function lineOf({ contender, seeds, gain, shares, rows }) {
   const over = (of) => mean(seeds.map(of));
   return [
     page(contender), `${rows}`, `${Math.round(over(({ steps }) => steps))}`, `${Math.round(over(({ tokens }) => tokens) / 1000)}k`,
@@ -40,7 +40,9 @@ function lineOf({ contender, learnt, seeds, gain, shares, rows }) {
   ];
 }
 
-const HEAD = ['method', 'rows', 'steps', 'tokens learnt', 'good answers, % (seeds)', 'change, points', 'median words', 'cut off', 'log p a token'];
+const HEAD = [
+  'method', 'rows', 'steps', 'tokens learnt', 'good answers, % (seeds)', 'change, points', 'median words', 'cut off', 'log p a token',
+];
 
 function taskText(task) {
   const results = resultsOf(task);
@@ -68,7 +70,8 @@ function statementsText() {
       const { change, verdict } = decide(statement, better, than);
       return `**${verdict}**: ${points(change.mean)} [${points(change.low)}, ${points(change.high)}]`;
     });
-    return [statement.paper, statement.says, statement.numbers, `${statement.better} − ${statement.than}, ${MEASURES[statement.measure]}`, ...cells];
+    const { paper, says, numbers, better: first, than: second, measure } = statement;
+    return [paper, says, numbers, `${first} − ${second}, ${MEASURES[measure]}`, ...cells];
   });
   return table(['paper', 'claim', 'its numbers', 'measured here, points', ...Object.keys(TASKS)], decided);
 }

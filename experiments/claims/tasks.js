@@ -9,7 +9,11 @@ import { ROOT, heed } from '../shared/heed.js';
 
 const BRIEFS = 'examples/house-style';
 
-/** What judges the answers that are learnt from, and measures on held-out briefs. @type {Record<string, { about: string, rules: string }>} */
+/**
+ * What judges the answers that are learnt from, and measures on held-out briefs.
+ *
+ * @type {Record<string, { about: string, rules: string }>}
+ */
 export const TASKS = {
   house: { about: 'the house style: third person, no hype, no promises, plain text', rules: `${BRIEFS}/house-style.rules.yaml` },
   word: { about: 'a word: no "and"', rules: 'experiments/claims/rules/word.rules.yaml' },
@@ -28,8 +32,8 @@ async function draws(work) {
   mkdirSync(work, { recursive: true });
   const file = join(work, 'answers.jsonl');
   if (!existsSync(file)) {
-    await heed(['generate', '--prompts', `${BRIEFS}/train.jsonl`, '--samples', '3', '--temperature', '1', '--max-tokens', String(MAX_TOKENS),
-      '--seed', '11', '-o', `${file}.part`, '--overwrite']);
+    await heed(['generate', '--prompts', `${BRIEFS}/train.jsonl`, '--samples', '3', '--temperature', '1', '--seed', '11',
+      '--max-tokens', String(MAX_TOKENS), '-o', `${file}.part`, '--overwrite']);
     renameSync(`${file}.part`, file);
   }
   return lines(file);
