@@ -1,9 +1,10 @@
 import { existsSync } from 'node:fs';
-import { type Device, type DeviceName, type Engine, startEngine } from '@heed/tensor';
+import { type CudaFiles, type Device, type DeviceName, type Engine, startEngine } from '@heed/tensor';
 import { UserError } from '../errors.js';
 import { atomicWrite } from '../run/files.js';
 import type { RunFolder } from '../run/folder.js';
 import { readKept } from '../run/json-file.js';
+import { installedCuda, requireLinux } from './cuda/install.js';
 
 /** How an engine is opened for people. */
 export interface OpenDeviceOptions {
@@ -15,19 +16,29 @@ export interface OpenDeviceOptions {
 
 /** Starts an engine, and says what it runs on where that is a GPU, or none was found. @throws UserError where there is no such device */
 export async function openDeviceEngine({ device, say }: OpenDeviceOptions = {}): Promise<Engine> {
+  const asked = device ?? process.env['HEED_DEVICE'] ?? 'cpu';
   let engine: Engine;
   try {
-    engine = await startEngine({ device });
+    engine = await startEngine({ device, cuda: asked === 'cuda' ? cudaFiles() : undefined });
   } catch (error) {
     // Without a device there is nothing that a user could choose.
-    if ((device ?? process.env['HEED_DEVICE'] ?? 'cpu') === 'cpu') throw error;
-    const hint = 'Without a GPU: device: cpu, which is the default. docs/devices.md says what a GPU needs.';
-    throw new UserError((error as Error).message, [hint], { cause: error });
+    if (asked === 'cpu' || error instanceof UserError) throw error;
+    const ways = asked === 'cuda' ? ['What is in the way says: heed doctor gpu'] : [];
+    ways.push('Without a GPU: device: cpu, which is the default. docs/devices.md says what a GPU needs.');
+    throw new UserError((error as Error).message, ways, { cause: error });
   }
   const { kind, why } = engine.device;
-  if (kind === 'webgpu') say?.(`Runs on ${describeDevice(engine.device)}.`);
+  if (kind !== 'cpu') say?.(`Runs on ${describeDevice(engine.device)}.`);
   else if (why !== undefined) say?.(`Runs on the CPU. ${why}`);
   return engine;
+}
+
+/** Where CUDA lies on this machine. @throws UserError where it is not installed */
+function cudaFiles(): CudaFiles {
+  requireLinux();
+  const installed = installedCuda();
+  if (installed === undefined) throw new UserError('device: cuda is not installed.', ['Install it: heed engine install cuda']);
+  return { folder: installed.folder, libraries: installed.libraries.map(({ place }) => place) };
 }
 
 /** A device for people and in files. */

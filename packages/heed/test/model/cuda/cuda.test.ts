@@ -3,13 +3,14 @@ import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { zipSync } from 'fflate';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 
 import { installCuda, installedCuda, requireLinux } from '../../../src/model/cuda/install.js';
 import { findLibrary, knownToLoader } from '../../../src/model/cuda/libraries.js';
 import { type Sight, lookForCuda } from '../../../src/model/cuda/look.js';
 import { NVIDIA, ONNX_RUNTIME, PROVIDER } from '../../../src/model/cuda/parts.js';
 import { CheckpointError } from '../../../src/model/checkpoint/error.js';
+import { openDeviceEngine } from '../../../src/model/device.js';
 
 let root = '';
 beforeAll(() => { root = fs.mkdtempSync(path.join(os.tmpdir(), 'heed-cuda-')); });
@@ -150,5 +151,15 @@ describe('requireLinux', () => {
   it('names the device that runs elsewhere', () => {
     expect(() => requireLinux('win32', 'x64')).toThrow('device: cuda runs on Linux x64; this is win32 x64.');
     expect(() => requireLinux('linux', 'x64')).not.toThrow();
+  });
+});
+
+describe('device: cuda', () => {
+  it('says how it is installed where it is not', async () => {
+    vi.stubEnv('HEED_CACHE', path.join(root, 'nothing'));
+    await expect(openDeviceEngine({ device: 'cuda' })).rejects.toThrow(
+      process.platform === 'linux' && process.arch === 'x64' ? 'device: cuda is not installed.' : 'device: cuda runs on Linux x64',
+    );
+    vi.unstubAllEnvs();
   });
 });
