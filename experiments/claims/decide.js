@@ -43,6 +43,6 @@ export function decide({ measure, than: other }, better, than) {
   const theirs = other === 'base' ? mine.map(() => better.base[measure]) : valuesOf(than, measure);
   const change = interval(mine.map((row, s) => row.map((value, p) => value - theirs[s][p])));
   const [least, most] = sign > 0 ? [change.low, change.high] : [-change.high, -change.low];
-  const verdict = least > 0 ? 'reproduced' : most < 0 ? 'not reproduced' : 'cannot tell';
-  return { change, verdict };
+  if (least > 0) return { change, verdict: 'reproduced' };
+  return { change, verdict: most < 0 ? 'not reproduced' : 'cannot tell' };
 }

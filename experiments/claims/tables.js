@@ -11,7 +11,10 @@ import { STATEMENTS } from './statements.js';
 import { TASKS } from './tasks.js';
 
 const percent = (share) => `${Math.round(100 * share)} %`;
-const points = (share) => `${share > 0 ? '+' : share < 0 ? '−' : ''}${Math.abs(Math.round(100 * share))}`;
+const points = (share) => {
+  const rounded = Math.round(100 * share);
+  return `${rounded > 0 ? '+' : ''}${rounded}`.replace('-', '−');
+};
 const mean = (values) => values.reduce((a, b) => a + b, 0) / values.length;
 const table = (head, rows) => [head, head.map(() => '---'), ...rows].map((row) => `| ${row.join(' | ')} |`).join('\n');
 const page = (name) => (name in CONTENDERS ? `[${name}](methods/${CONTENDERS[name].recipe}.md)` : name);

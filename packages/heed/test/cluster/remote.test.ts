@@ -96,9 +96,12 @@ describe('cluster: ray://HOST', () => {
     await once(server, 'listening');
     const { port } = server.address() as { port: number };
     await expect(openEngine(`ray://127.0.0.1:${port}`)).rejects.toThrow(/answered 404: nothing here/);
-    server.closeAllConnections();
-    server.close();
-    await once(server, 'close');
-    await expect(openEngine(`ray://127.0.0.1:${port}`)).rejects.toThrow(/^Ray's Jobs API cannot be reached at http:.*ECONNREFUSED/);
+    // Another port: a connection that is kept alive would be taken once more, and end otherwise.
+    const ended = createServer().listen(0, '127.0.0.1');
+    await once(ended, 'listening');
+    const { port: nobody } = ended.address() as { port: number };
+    ended.close();
+    await once(ended, 'close');
+    await expect(openEngine(`ray://127.0.0.1:${nobody}`)).rejects.toThrow(/^Ray's Jobs API cannot be reached at http:.*ECONNREFUSED/);
   });
 });

@@ -35,5 +35,5 @@ describe('the GPU', () => {
 
 it('refuses a device that it does not know', async () => {
   await expect(chooseDevice('gpu' as DeviceName)).rejects
-    .toThrow('There is no device "gpu". There are cpu, webgpu, webgpu-software, auto.');
+    .toThrow('There is no device "gpu". There are cpu, webgpu, webgpu-software, cuda, auto.');
 });
