@@ -1,7 +1,7 @@
 """python -m heed_worker: starts workers and the gateway, says its address, and ends with its client.
 
-`--local N` starts a Ray of its own on this machine, that ends with this process, and N workers. Without it the Ray that is running here is
-used, with a worker on each machine.
+`--local N --folder F` starts a Ray of its own on this machine, with its files in F, that ends with this process, and N workers. Without it
+the Ray that is running here is used, with a worker on each machine.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ import argparse
 import asyncio
 import logging
 import os
-import tempfile
+import shutil
 from typing import Any
 
 import ray
@@ -65,6 +65,7 @@ def main() -> None:
     """Reads the command line. The token is in HEED_TOKEN, which other users of the machine cannot see."""
     parser = argparse.ArgumentParser(prog="heed_worker")
     parser.add_argument("--local", type=int)
+    parser.add_argument("--folder")
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--host", default="127.0.0.1")
     parser.add_argument("--patience", type=float, default=600.0)
@@ -72,12 +73,12 @@ def main() -> None:
     if options.local is None:
         asyncio.run(serve(*cluster_workers(), options.host, options.patience))
         return
-    with tempfile.TemporaryDirectory(prefix="heed-ray-", ignore_cleanup_errors=True) as folder:
-        workers = local_workers(options.local, options.threads, folder)
-        try:
-            asyncio.run(serve(workers, options.threads, options.host, options.patience))
-        finally:
-            ray.shutdown()
+    try:
+        workers = local_workers(options.local, options.threads, options.folder)
+        asyncio.run(serve(workers, options.threads, options.host, options.patience))
+    finally:
+        ray.shutdown()
+        shutil.rmtree(options.folder, ignore_errors=True)
 
 
 if __name__ == "__main__":

@@ -95,7 +95,7 @@ export function openJobs(host: string, port: number, token = authToken(process.e
 function ask(url: string, method: string, body: Uint8Array | string, token: string | undefined): Promise<{ status: number; text: string }> {
   const headers = { 'content-type': 'application/json', ...(token === undefined ? {} : { authorization: `Bearer ${token}` }) };
   return new Promise((resolve, reject) => {
-    const asked = request(url, { method, headers, timeout: PATIENCE }, (response) => {
+    const asked = request(url, { method, headers, agent: false, timeout: PATIENCE }, (response) => {
       const pieces: Buffer[] = [];
       response.on('data', (piece: Buffer) => pieces.push(piece)).on('error', reject);
       response.on('end', () => resolve({ status: response.statusCode!, text: Buffer.concat(pieces).toString() }));

@@ -1,6 +1,8 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { availableParallelism } from 'node:os';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { availableParallelism, tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { UserError } from '../errors.js';
 import { workerFolder, workerPython } from './environment.js';
 import { openLink } from './link.js';
@@ -18,7 +20,9 @@ export async function startLocal(workers: number): Promise<Running> {
   const token = randomBytes(24).toString('hex');
   const threads = Math.max(1, Math.floor(availableParallelism() / workers));
   const folder = workerFolder();
-  const args = ['-m', 'heed_worker', '--local', String(workers), '--threads', String(threads)];
+  // The paths of Ray's sockets must be short.
+  const files = mkdtempSync(join(tmpdir(), 'heed-ray-'));
+  const args = ['-m', 'heed_worker', '--local', String(workers), '--folder', files, '--threads', String(threads)];
   const child = spawn(workerPython(), args, {
     cwd: folder,
     // A process group of its own: Ctrl-C is for Heed, which ends the workers itself.
@@ -30,13 +34,18 @@ export async function startLocal(workers: number): Promise<Running> {
       RAY_USAGE_STATS_ENABLED: '0', RAY_DEDUP_LOGS: '0', RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO: '0',
     },
   });
+  // The gateway removes the files, too, unless it is killed; Heed may be.
+  const close = async (signal?: NodeJS.Signals): Promise<void> => {
+    await end(child, signal);
+    rmSync(files, { recursive: true, force: true });
+  };
   let errors = '';
   child.stderr.on('data', (chunk: Buffer) => { errors = (errors + chunk.toString()).slice(-KEPT); });
   try {
     const port = await portOf(child, () => errors);
-    return { link: await openLink('127.0.0.1', port, token), errors: () => Promise.resolve(errors), close: () => end(child) };
+    return { link: await openLink('127.0.0.1', port, token), errors: () => Promise.resolve(errors), close };
   } catch (error) {
-    await end(child, 'SIGTERM');
+    await close('SIGTERM');
     throw error;
   }
 }

@@ -33,7 +33,7 @@ export const BenchmarkRecipe = z.strictObject({
   /** Where the replies of a respondent behind a reward are kept. */
   store: z.string().min(1).default(DEFAULT_STORE),
   /** Where the model answers: `local:N`, `ray://HOST` (docs/scale.md). Default: in this process. */
-  cluster: ClusterOptions.optional(),
+  cluster: ClusterOptions.nullish(),
   run: RunOptions,
 });
 export type BenchmarkRecipe = z.infer<typeof BenchmarkRecipe>;

@@ -48,7 +48,7 @@ function labelRecipe(labelers: Labelers) {
        */
       leastMass: z.number().min(0).max(1).optional(),
       /** Where local models judge and answer: `local:N`, `ray://HOST` (docs/scale.md). Default: in this process. */
-      cluster: ClusterOptions.optional(),
+      cluster: ClusterOptions.nullish(),
       run: RunOptions,
     })
     .superRefine(({ answers, label }, context) => {

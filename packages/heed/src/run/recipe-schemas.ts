@@ -166,6 +166,6 @@ export const sharedSections = {
   adapter: AdapterOptions.prefault({}),
   train: TrainOptions.prefault({}),
   /** Where the engine's work is done: `local:N`, `ray://HOST` (docs/scale.md). Default: in this process. Changes time, not the numbers. */
-  cluster: ClusterOptions.optional(),
+  cluster: ClusterOptions.nullish(),
   run: RunOptions,
 } as const;
