@@ -21,6 +21,5 @@ export {
   type Engine, type EngineElsewhere, type EngineOptions, type Buffer, type Feed, type HostArray, type HostTensor, MachineLost, type Posts,
   type Request, type RunRequest, type Session, type Team, type Thread, type View, createPosts, engineOver, startEngine, view,
 } from './runtime/engine.js';
-export type { CudaFiles } from './runtime/cuda.js';
-export { DEVICES, type Device, type DeviceKind, type DeviceName } from './runtime/device.js';
+export { type CudaFiles, DEVICES, type Device, type DeviceKind, type DeviceName } from './runtime/device.js';
 export { type MemoryPrediction, predictPeak } from './memory.js';

@@ -6,19 +6,12 @@ import { encodeModel } from '../onnx/encode.js';
 import type { OnnxModel } from '../onnx/model.js';
 import type { Backend, Binding, Tensor } from './backend.js';
 import { openBindingAt, runAndCopy } from './backend.js';
+import type { CudaFiles } from './device.js';
 
 /*
  * All that is special to ONNX Runtime's CUDA back end under Node. The npm package brings no CUDA provider, so the binding, ONNX Runtime and
  * the provider lie together in a folder of their own. Feeds and outputs cross over to the GPU and back at every run.
  */
-
-/** Where `device: cuda` lies. */
-export interface CudaFiles {
-  /** The binding, ONNX Runtime and its CUDA provider. */
-  readonly folder: string;
-  /** NVIDIA's libraries, each after those that it needs. */
-  readonly libraries: readonly string[];
-}
 
 /** Keeps a library that Node would close again. Linux' dlfcn.h has it; Node's constants do not. */
 const RTLD_NODELETE = 0x1000;

@@ -10,6 +10,14 @@ export type DeviceKind = 'cpu' | 'webgpu' | 'cuda';
 export const DEVICES = ['cpu', 'webgpu', 'webgpu-software', 'cuda', 'auto'] as const;
 export type DeviceName = (typeof DEVICES)[number];
 
+/** Where `device: cuda` lies. */
+export interface CudaFiles {
+  /** The binding, ONNX Runtime and its CUDA provider. */
+  readonly folder: string;
+  /** NVIDIA's libraries, each after those that it needs. */
+  readonly libraries: readonly string[];
+}
+
 /** What runs programs where nothing else is said: HEED_DEVICE of the environment, or the CPU. */
 export const deviceByDefault = (): DeviceName => (process.env['HEED_DEVICE'] ?? 'cpu') as DeviceName;
 

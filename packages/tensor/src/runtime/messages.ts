@@ -1,8 +1,7 @@
 import type { DType } from '../onnx/model.js';
 import type { DeviceWeight } from '../onnx/webgpu-weight.js';
 import type { HostArray, View } from './arrays.js';
-import type { CudaFiles } from './cuda.js';
-import type { DeviceKind } from './device.js';
+import type { CudaFiles, DeviceKind } from './device.js';
 
 /** What the main thread asks of the engine's worker. Buffers and sessions go by number, views packed (see `packViews`). */
 export type Request =
