@@ -9,6 +9,6 @@ const percent = (/** @type {number} */ share) => `${Math.round(100 * share)} %`;
 
 /** @param {Parameters<typeof plot>[0]} lines @param {string} title */
 export const figure = (lines, title) =>
-  String(plot(lines, title, { value: percent, difference: percent }))
+  plot(lines, title, { value: percent, difference: percent }).text
     .replace('<svg ', '<svg xmlns="http://www.w3.org/2000/svg" ')
     .replace('>', `><style>${style} .sweep { color: #24292f; background: #fff; }</style>`);

@@ -37,14 +37,14 @@ function lineOf({ contender, seeds, gain, shares, rows }) {
     page(contender), `${rows}`, `${Math.round(over(({ steps }) => steps))}`, `${Math.round(over(({ tokens }) => tokens) / 1000)}k`,
     shares.map((share) => Math.round(100 * share)).join(' · '),
     `${points(gain.mean)} [${points(gain.low)}, ${points(gain.high)}]`,
-    over(({ measured }) => measured.medianWords.mean).toFixed(0),
+    over(({ measured }) => measured.medianWords).toFixed(0),
     percent(over(({ cutOff }) => mean(cutOff))),
-    over(({ measured }) => measured.logprobPerToken.mean).toFixed(2).replace('-', '−'),
+    over(({ measured }) => measured.distinct2).toFixed(2),
   ];
 }
 
 const HEAD = [
-  'method', 'rows', 'steps', 'tokens learnt', 'good answers, % (seeds)', 'change, points', 'median words', 'cut off', 'log p a token',
+  'method', 'rows', 'steps', 'tokens learnt', 'good answers, % (seeds)', 'change, points', 'median words', 'cut off', 'distinct-2',
 ];
 
 function taskText(task) {
