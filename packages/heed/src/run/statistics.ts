@@ -135,9 +135,9 @@ export function medianOf(values: readonly number[]): number {
 const ENOUGH_FOR_HUMPS = 50;
 
 /**
- * The bimodality coefficient (G₁² + 1) / (G₂ + 3(n − 1)² / ((n − 2)(n − 3))) of the skewness G₁ and the excess kurtosis G₂ of a sample: 5/9 for
- * a uniform distribution, 1 for two points; above 5/9 hints at two modes, and so does a long tail (R. Pfister et al., *Good things peak in
- * pairs*, 2013, doi 10.3389/fpsyg.2013.00700).
+ * The bimodality coefficient (G₁² + 1) / (G₂ + 3(n − 1)² / ((n − 2)(n − 3))) of the skewness G₁ and the excess kurtosis G₂ of a sample:
+ * 5/9 for a uniform distribution, 1 for two points; above 5/9 hints at two modes, and so does a long tail (R. Pfister et al., *Good
+ * things peak in pairs*, 2013, doi 10.3389/fpsyg.2013.00700).
  *
  * @returns undefined of fewer than 50 values, or where all are equal
  */

@@ -223,7 +223,8 @@ describe('the cache', () => {
   it('leaves nothing when making fails, sweeps up after the killed, and makes a damaged folder again', async () => {
     const cacheDir = path.join(folder, 'cache2'), models = path.join(cacheDir, 'models'), lines: string[] = [];
     const make = (at: string): Promise<void> => fs.promises.writeFile(path.join(at, 'w'), 'abc');
-    await expect(cached(modelsFolder(cacheDir), 'two', about, () => Promise.reject(new CheckpointError('no luck')))).rejects.toThrow('no luck');
+    const fails = (): Promise<never> => Promise.reject(new CheckpointError('no luck'));
+    await expect(cached(modelsFolder(cacheDir), 'two', about, fails)).rejects.toThrow('no luck');
     expect(fs.readdirSync(models)).toEqual([]);
     fs.mkdirSync(path.join(models, '.two~killed'));
     fs.mkdirSync(path.join(models, '.two.2~at-work'));

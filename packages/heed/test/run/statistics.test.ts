@@ -1,7 +1,9 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 
-import { bimodality, bootstrapInterval, countedInterval, mcnemar, medianOf, pairedDifference, proportionInterval } from '../../src/run/statistics.js';
+import {
+  bimodality, bootstrapInterval, countedInterval, mcnemar, medianOf, pairedDifference, proportionInterval,
+} from '../../src/run/statistics.js';
 
 describe('proportionInterval', () => {
   // from statsmodels.stats.proportion import proportion_confint; proportion_confint(k, n, alpha=1 - confidence, method='wilson')
