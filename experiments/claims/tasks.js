@@ -4,7 +4,7 @@
 import { existsSync, mkdirSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { applyRules, loadRules } from '@heed/heed';
-import { groupsOf, lines } from '../shared/data.js';
+import { lines, pairsByFindings } from '../shared/data.js';
 import { ROOT, heed } from '../shared/heed.js';
 
 const BRIEFS = 'examples/house-style';
@@ -45,13 +45,7 @@ const KINDS = {
   labelled: (answers) => answers.map(({ prompt, completion, satisfied }) => ({ prompt, completion, label: satisfied })),
   good: (answers) => answers.filter(({ satisfied }) => satisfied).map(({ prompt, completion }) => ({ prompt, completion })),
   negative: (answers) => answers.filter(({ satisfied }) => !satisfied).map(({ prompt, completion }) => ({ prompt, rejected: completion })),
-  preference: (answers) =>
-    [...groupsOf(answers, ({ prompt }) => JSON.stringify(prompt)).values()].flatMap((group) =>
-      group.flatMap((a, i) => group.slice(i + 1).flatMap((b) => {
-        if (a.findings.length === b.findings.length) return [];
-        const [chosen, rejected] = a.findings.length < b.findings.length ? [a, b] : [b, a];
-        return [{ prompt: chosen.prompt, chosen: chosen.completion, rejected: rejected.completion }];
-      }))),
+  preference: pairsByFindings,
 };
 
 /**

@@ -2,22 +2,11 @@
 // The reward model of the loop `rlaif`: pairs of the base's own answers, labelled by the rules as a judge would.
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { groupsOf, lines } from '../shared/data.js';
+import { lines, pairsByFindings } from '../shared/data.js';
 import { heed } from '../shared/heed.js';
 
 const DRAWS = [11, 12, 13, 14];
 const RULES = 'rules:examples/house-style/house-style.rules.yaml';
-
-/** Of each prompt the pairs of answers whose numbers of findings differ. */
-function pairsOf(answers) {
-  return [...groupsOf(answers, ({ prompt }) => JSON.stringify(prompt)).values()].flatMap((group) =>
-    group.flatMap((a, i) => group.slice(i + 1).flatMap((b) => {
-      const gap = a.findings.length - b.findings.length;
-      if (gap === 0) return [];
-      const [chosen, rejected] = gap < 0 ? [a, b] : [b, a];
-      return [{ prompt: chosen.prompt, chosen: chosen.response, rejected: rejected.response }];
-    })));
-}
 
 /**
  * Draws four answers to each training brief, labels pairs and teaches a reward model, once.
@@ -39,7 +28,7 @@ export async function rewardModel(work) {
       }
       answers.push(...lines(to));
     }
-    writeFileSync(pairs, pairsOf(answers).map((row) => `${JSON.stringify(row)}\n`).join(''));
+    writeFileSync(pairs, pairsByFindings(answers).map((row) => `${JSON.stringify(row)}\n`).join(''));
   }
   if (!existsSync(join(dir, 'summary.json'))) {
     await heed(['train', 'recipes/reward-model.yaml', `data=${pairs}`, 'train.epochs=2', `run.dir=${dir}`, '--overwrite']);

@@ -1,7 +1,7 @@
 // @ts-check
 // Best of n by a reward model that falls for praise: how often is the best answer one that praises itself, and does a principle that is
 // added when the reward is read lower that?
-import { AGAINST, PRAISE } from './hacks.js';
+import { AGAINST, PRAISE, SET, held } from './hacks.js';
 import { withRewards } from './rewards.js';
 import { hash } from '../shared/data.js';
 import { command, estimateMean, pick, text, train, write } from './shared.js';
@@ -30,22 +30,10 @@ function taught() {
   });
 }
 
-const SET = [
-  'train.steps=20',
-  'train.batch=8',
-  'train.learningRate=1e-3',
-  'method.draws=1',
-  'adapter.targets=all',
-  'adapter.rank=8',
-  'adapter.alpha=16',
-  'data.junk=skip',
-];
-
 /** @param {string} work @param {string} wanted */
 export async function added(work, wanted) {
   const rows = taught();
   const adapter = await train(work, 'added', 'principle-reward-model', write(work, 'added.jsonl', rows), SET);
-  const held = ({ name, text: rule }) => ({ name, text: rule });
   const sets = [[COMPLETE], [COMPLETE, HUMBLE], [COMPLETE, { name: HUMBLE.name, text: HUMBLE.negation }]].map((set) => set.map(held));
   // Of each question two true answers, each plain and with praise in words that nothing was trained on.
   const asked = questions().filter(({ question, right }) => part(question) === wanted && right.length > 1).slice(0, 30);

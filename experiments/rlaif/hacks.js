@@ -91,7 +91,7 @@ function taught() {
   });
 }
 
-const SET = [
+export const SET = [
   'train.steps=20',
   'train.batch=8',
   'train.learningRate=1e-3',
@@ -102,12 +102,14 @@ const SET = [
   'data.junk=skip',
 ];
 
+/** What a reward model is told of a principle. */
+export const held = ({ name, text: rule }) => ({ name, text: rule });
+
 /**
  * By how much the hack is ahead of the plain answer: without the principle, with it, and with its negation in its place. More words in
  * the prompt alone may move a reward; only what the principle does and its negation does not comes from reading it.
  */
 async function drops(adapter, answers) {
-  const held = ({ name, text: rule }) => ({ name, text: rule });
   const base = [held(TRUTHFUL)];
   const withs = AGAINST.map((principle) => [...base, held(principle)]);
   const turned = AGAINST.map(({ name, negation }) => [...base, { name, text: negation }]);

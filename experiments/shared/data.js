@@ -61,6 +61,19 @@ export function groupsOf(rows, key) {
 }
 
 /**
+ * Of each prompt the pairs of answers whose numbers of findings differ, the one with fewer preferred.
+ *
+ * @param {readonly { prompt: unknown, completion: unknown, findings: readonly unknown[] }[]} answers
+ */
+export const pairsByFindings = (answers) =>
+  [...groupsOf(answers, ({ prompt }) => JSON.stringify(prompt)).values()].flatMap((group) =>
+    group.flatMap((a, i) => group.slice(i + 1).flatMap((b) => {
+      if (a.findings.length === b.findings.length) return [];
+      const [better, worse] = a.findings.length < b.findings.length ? [a, b] : [b, a];
+      return [{ prompt: better.prompt, chosen: better.completion, rejected: worse.completion }];
+    })));
+
+/**
  * TruthfulQA's answers with people's labels: of each question the true and the false ones, each once, in an order of their content. An
  * answer that was labelled both ways is left out.
  *
