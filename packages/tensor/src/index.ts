@@ -19,7 +19,8 @@ export {
 } from './tensor.js';
 export {
   type Engine, type EngineElsewhere, type EngineOptions, type Buffer, type Feed, type HostArray, type HostTensor, MachineLost, type Posts,
-  type Request, type RunRequest, type Session, type Team, type Thread, type View, createPosts, engineOver, startEngine, view,
+  type Request, type RunRequest, type Session, type Team, type Thread, type View, createPosts, despiteLosses, engineOver, startEngine,
+  view,
 } from './runtime/engine.js';
-export { type CudaFiles, DEVICES, type Device, type DeviceKind, type DeviceName } from './runtime/device.js';
+export { type CudaFiles, DEVICES, type Device, type DeviceKind, type DeviceName, deviceByDefault } from './runtime/device.js';
 export { type MemoryPrediction, predictPeak } from './memory.js';

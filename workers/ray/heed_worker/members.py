@@ -14,7 +14,7 @@ from ray.exceptions import RayActorError, RayError, RayTaskError
 
 from .worker import Unfilled
 
-#: Buffers and sessions with smaller numbers are on all workers alike; larger ones belong to one (`backend.ts`).
+#: Buffers and sessions with smaller numbers are on all workers alike; larger ones belong to one (`cluster/team.ts`).
 OWN = 2**40
 #: A request that ends a worker so often in a row is at fault itself.
 MOST_LOSSES = 3

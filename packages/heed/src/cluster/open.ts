@@ -1,4 +1,4 @@
-import type { DeviceName, Engine } from '@heed/tensor';
+import { type DeviceName, type Engine, deviceByDefault } from '@heed/tensor';
 import { UserError } from '../errors.js';
 import { openDeviceEngine, openRunEngine } from '../model/device.js';
 import { clusterOf } from '../run/cluster.js';
@@ -28,7 +28,7 @@ export interface OpenEngineOptions {
 export async function openEngine(cluster: string | null | undefined, { device, run, say }: OpenEngineOptions = {}): Promise<Engine> {
   if (cluster === undefined || cluster === null)
     return run === undefined ? openDeviceEngine({ device, say }) : openRunEngine(run, { device, say });
-  const asked = device ?? process.env['HEED_DEVICE'] ?? 'cpu';
+  const asked = device ?? deviceByDefault();
   if (asked !== 'cpu' && asked !== 'auto') {
     const name = device === undefined ? 'HEED_DEVICE' : 'device';
     throw new UserError(`${name} is ${asked}, and the workers of a cluster run on CPUs.`, ['Leave one of the two out.']);

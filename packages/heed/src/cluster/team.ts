@@ -1,4 +1,6 @@
-import { type Engine, MachineLost, type Request, type RunRequest, type Team, type Thread, type View, engineOver } from '@heed/tensor';
+import {
+  type Engine, MachineLost, type Request, type RunRequest, type Team, type Thread, type View, despiteLosses, engineOver,
+} from '@heed/tensor';
 import type { Sent } from './frames.js';
 import { UserError } from '../errors.js';
 import { type Asking, LinkLost, StateLost, WorkerLost } from './link.js';
@@ -9,8 +11,6 @@ import type { RemoteWeights } from './weights.js';
 const OWN = 2 ** 40;
 /** Numbers that the engines of single workers have, one engine after the other. */
 const EACH = 2 ** 32;
-/** Work that loses a worker so often in a row is at fault itself. */
-const MOST_LOSSES = 5;
 
 /** What a team's engine needs to know. */
 export interface TeamSetup extends Running {
@@ -73,18 +73,13 @@ function createTeam({ link, weights, onLost }: TeamSetup, ask: Ask, holds: (buff
       const packed = Float64Array.of(0, view.buffer.id, view.offset, view.shape.length, ...view.shape);
       await ask({ request: { kind: 'sum', view: packed, count }, to: 'all', again: false });
     },
-    async again(work) {
-      for (let losses = 0; ; losses++) {
-        const before = total();
-        try {
-          const result = await work();
-          if (total() === before) return result;
-        } catch (error) {
-          if (!(error instanceof MachineLost) || losses + 1 === MOST_LOSSES) throw error;
-        }
-        onLost?.();
-      }
-    },
+    again: (work) => despiteLosses(async () => {
+      const before = total();
+      const result = await work();
+      // The work went through, but what the lost worker held of it is gone.
+      if (total() !== before) throw new MachineLost('A worker of the cluster was lost.');
+      return result;
+    }, onLost),
   };
 }
 

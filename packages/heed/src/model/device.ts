@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs';
-import { type CudaFiles, type Device, type DeviceName, type Engine, startEngine } from '@heed/tensor';
+import { type CudaFiles, type Device, type DeviceName, type Engine, deviceByDefault, startEngine } from '@heed/tensor';
 import { UserError } from '../errors.js';
 import { atomicWrite } from '../run/files.js';
 import type { RunFolder } from '../run/folder.js';
@@ -16,10 +16,10 @@ export interface OpenDeviceOptions {
 
 /** Starts an engine, and says what it runs on where that is a GPU, or none was found. @throws UserError where there is no such device */
 export async function openDeviceEngine({ device, say }: OpenDeviceOptions = {}): Promise<Engine> {
-  const asked = device ?? process.env['HEED_DEVICE'] ?? 'cpu';
+  const asked = device ?? deviceByDefault();
   let engine: Engine;
   try {
-    engine = await startEngine({ device, cuda: asked === 'cuda' ? cudaFiles() : undefined });
+    engine = await startEngine({ device: asked, cuda: asked === 'cuda' ? cudaFiles() : undefined });
   } catch (error) {
     // Without a device there is nothing that a user could choose.
     if (asked === 'cpu' || error instanceof UserError) throw error;

@@ -38,13 +38,12 @@ export function prepareForWebgpu(program: Program, how: { readonly weights: 'dev
   const { initializers, weights } = draft;
   for (const initializer of model.initializers) {
     const { name, dtype, shape, data } = initializer;
-    if (how.weights === 'stay') {
+    if (how.weights === 'stay' || !isFloat(dtype) || data instanceof Uint8Array) {
       initializers.push(initializer);
       continue;
     }
-    if (isFloat(dtype) && !(data instanceof Uint8Array)) weights.push({ name, dtype, shape, data });
-    else initializers.push(initializer);
-    if (SIXTEEN_BITS.has(dtype) && !(data instanceof Uint8Array)) draft.widened.add(name);
+    weights.push({ name, dtype, shape, data });
+    if (SIXTEEN_BITS.has(dtype)) draft.widened.add(name);
   }
   for (const node of model.nodes) addNode(draft, node);
   return {

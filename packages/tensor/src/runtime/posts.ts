@@ -1,4 +1,4 @@
-import { type Engine, MachineLost, type Team } from './team.js';
+import { type Engine, MachineLost, type Team, despiteLosses } from './team.js';
 
 /** Something that is open on each machine of a team, and is opened anew where the machine was lost. */
 export interface Posts<T> {
@@ -14,9 +14,6 @@ export interface Posts<T> {
   /** The last work with all of them. */
   close(work: (held: T) => Promise<void>): Promise<void>;
 }
-
-/** Work that loses a machine so often in a row is at fault itself. */
-const MOST_LOSSES = 5;
 
 /** @param open Opens it on the engine of one machine; called when it is first used there. */
 export function createPosts<T>(team: Team, open: (member: Engine) => Promise<T>): Posts<T> {
@@ -43,15 +40,7 @@ export function createPosts<T>(team: Team, open: (member: Engine) => Promise<T>)
     }));
   };
   return {
-    async use(index, work) {
-      for (let losses = 1; ; losses++) {
-        try {
-          return await work(await heldAt(index));
-        } catch (error) {
-          if (!(error instanceof MachineLost) || losses === MOST_LOSSES) throw error;
-        }
-      }
-    },
+    use: (index, work) => despiteLosses(async () => work(await heldAt(index))),
     each,
     async close(work) {
       await each(work);

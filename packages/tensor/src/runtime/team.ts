@@ -67,3 +67,23 @@ export interface Team {
 export class MachineLost extends Error {
   override readonly name = 'MachineLost';
 }
+
+/** Work that loses a machine so often in a row is at fault itself. */
+const MOST_LOSSES = 5;
+
+/**
+ * Does work again where a machine was lost in it.
+ *
+ * @param onLost Called before it is done again.
+ * @throws MachineLost after five losses in a row
+ */
+export async function despiteLosses<T>(work: () => Promise<T>, onLost?: () => void): Promise<T> {
+  for (let losses = 1; ; losses++) {
+    try {
+      return await work();
+    } catch (error) {
+      if (!(error instanceof MachineLost) || losses === MOST_LOSSES) throw error;
+    }
+    onLost?.();
+  }
+}

@@ -22,10 +22,7 @@ export function openWebgpu(): Backend & { test(): void } {
   return {
     zeroCopy: false,
     tensor,
-    memory: {
-      put: (x) => upload(x),
-      get: (x) => download(x),
-    },
+    memory: { put: upload, get: download },
     load(bytes, { folder = '', weights: needed }) {
       // What stays on the device is settled as a session is made; the first run says which outputs do.
       const sessions = new Map([['', create(bytes, sessionOptions(folder))]]);
