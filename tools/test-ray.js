@@ -3,34 +3,23 @@
 // worker's own tests (mypy, pytest) and those of Heed's engine over workers. Where there is no Python, no package index, or Ray does not
 // start, it says so and ends with 0. The last line counts.
 import { spawnSync } from 'node:child_process';
-import { createHash } from 'node:crypto';
-import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { cacheFolder } from '../packages/heed/dist/model/checkpoint/cache.js';
+import { installEnvironment, pythonIn } from '../packages/heed/dist/cluster/environment.js';
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
 const WORKERS = path.join(ROOT, 'workers', 'ray');
 const LISTS = ['requirements.txt', 'requirements-test.txt'].map((name) => path.join(WORKERS, name));
 
 /** The Python of the tests' environment; undefined where it cannot be made. */
-function environment() {
-  const digest = createHash('sha256');
-  for (const list of LISTS) digest.update(readFileSync(list));
-  const folder = path.join(cacheFolder(), `ray-test-${digest.digest('hex').slice(0, 12)}`);
-  const python = path.join(folder, 'bin', 'python');
-  if (existsSync(path.join(folder, 'whole'))) return python;
-  rmSync(folder, { recursive: true, force: true });
-  mkdirSync(path.dirname(folder), { recursive: true });
-  const pip = ['-m', 'pip', 'install', '--quiet', '--disable-pip-version-check', '--no-input', ...LISTS.flatMap((list) => ['-r', list])];
-  for (const [program, args] of /** @type {const} */ ([['python3', ['-m', 'venv', folder]], [python, pip]])) {
-    const { status, error, stderr } = spawnSync(program, args, { encoding: 'utf8' });
-    if (status === 0) continue;
-    console.log(`skipped: ${program} ${args.join(' ')} failed: ${error?.message ?? stderr.trim().split('\n').at(-1)}`);
+async function environment() {
+  try {
+    return pythonIn(await installEnvironment((line) => console.log(line), { name: 'ray-test', lists: LISTS }));
+  } catch (error) {
+    if (!(error instanceof Error) || error.name !== 'UserError') throw error;
+    console.log(`skipped: ${error.message}`);
     return undefined;
   }
-  writeFileSync(path.join(folder, 'whole'), '');
-  return python;
 }
 
 /** Whether Ray starts here at all: some containers do not let it. */
@@ -41,7 +30,7 @@ function starts(/** @type {string} */ python) {
   return status === 0;
 }
 
-const python = environment();
+const python = await environment();
 if (python === undefined || !starts(python)) {
   console.log('0 passed, 0 failed (no Python with Ray on this machine)');
   process.exit(0);

