@@ -1,5 +1,5 @@
 /** `heed engine install cuda`: engines that the npm package does not bring. */
-import type { Command } from 'commander';
+import { Argument, type Command } from 'commander';
 
 import { examples } from './help.js';
 import type { Output } from './output.js';
@@ -8,19 +8,18 @@ export function register(program: Command, out: Output): void {
   program
     .command('engine')
     .description('fetch an engine that the npm package does not bring')
-    .argument('<action>', 'install: into the cache, and nowhere else')
-    .argument('<name>', "cuda: NVIDIA's GPUs on Linux x64; 250 MB to fetch, and 520 MB more where this machine has no CUDA libraries")
+    .addArgument(new Argument('<action>', 'install: into the cache, and nowhere else').choices(['install']))
+    .addArgument(new Argument(
+      '<name>', "cuda: NVIDIA's GPUs on Linux x64; 250 MB to fetch, and 520 MB more where this machine has no CUDA libraries",
+    ).choices(['cuda']))
     .addHelpText('after', examples('heed engine install cuda'))
-    .action((action: string, name: string) => engine(action, name, out));
+    .action(() => installsCuda(out));
 }
 
 const MB = 1e6;
 
-async function engine(action: string, name: string, out: Output): Promise<void> {
-  const [{ UserError }, { installCuda }] = await Promise.all([import('../errors.js'), import('../model/cuda/install.js')]);
-  if (action !== 'install' || name !== 'cuda')
-    throw new UserError(`"heed engine ${action} ${name}" is not known.`, ['There is: heed engine install cuda']);
-  const { createProgress } = await import('../run/progress.js');
+async function installsCuda(out: Output): Promise<void> {
+  const [{ installCuda }, { createProgress }] = await Promise.all([import('../model/cuda/install.js'), import('../run/progress.js')]);
   const progress = createProgress();
   let doing = '';
   const installed = await installCuda({

@@ -1,4 +1,5 @@
 /** A comparison as a table for other programs: RFC 4180, a line for each prompt. */
+import { failed } from '../judge/respondent.js';
 import { type CsvCell, csv } from '../run/csv.js';
 import { said } from '../text/turn.js';
 import type { Comparison, ComparedAnswer } from './compare.js';
@@ -6,7 +7,7 @@ import type { Comparison, ComparedAnswer } from './compare.js';
 function cellsOf({ text, tokens, finish, rated }: ComparedAnswer, hasReward: boolean): CsvCell[] {
   const plain = [text, tokens, finish];
   if (!hasReward) return plain;
-  if (rated === undefined || 'failure' in rated) return [...plain, undefined, undefined, rated?.detail];
+  if (rated === undefined || failed(rated)) return [...plain, undefined, undefined, rated?.detail];
   return [...plain, rated.value, rated.satisfied === undefined ? undefined : String(rated.satisfied), rated.reason ?? undefined];
 }
 

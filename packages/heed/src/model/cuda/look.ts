@@ -29,22 +29,26 @@ export interface Sight {
   readonly cacheDir?: string;
 }
 
-const query = ['--query-gpu=name,driver_version,memory.total', '--format=csv,noheader'];
+const QUERY = ['--query-gpu=name,driver_version,memory.total', '--format=csv,noheader'];
 
-export const here = (): Sight => ({
-  platform: process.platform, arch: process.arch, exists: existsSync, machine: thisMachine(),
-  text: (path) => {
-    try {
-      return readFileSync(path, 'utf8');
-    } catch {
-      return undefined;
-    }
-  },
-  smi: () => {
-    const { status, stdout } = spawnSync('nvidia-smi', query, { encoding: 'utf8' });
-    return status === 0 ? stdout.trim() : undefined;
-  },
-});
+function here(): Sight {
+  // It takes a second or more, so it is asked once.
+  let asked: { readonly status: number | null; readonly stdout: string } | undefined;
+  return {
+    platform: process.platform, arch: process.arch, exists: existsSync, machine: thisMachine(),
+    text: (path) => {
+      try {
+        return readFileSync(path, 'utf8');
+      } catch {
+        return undefined;
+      }
+    },
+    smi: () => {
+      asked ??= spawnSync('nvidia-smi', QUERY, { encoding: 'utf8' });
+      return asked.status === 0 ? asked.stdout.trim() : undefined;
+    },
+  };
+}
 
 /** The devices of NVIDIA's driver on Linux, and of Windows' under WSL. */
 const DEVICES = ['/dev/nvidiactl', '/dev/nvidia0', '/dev/dxg'];

@@ -1,6 +1,6 @@
 /** Trains a classifier by log-probabilities, and measures it beside one that reads words and one that sees the length. */
+import { withEngine } from '../../judge/define.js';
 import { failed } from '../../judge/respondent.js';
-import { openDeviceEngine } from '../../model/device.js';
 import { fingerprint } from '../../model/fingerprint.js';
 import { loadModel } from '../../model/load.js';
 import { auroc, confidenceMetrics } from '../calibration/metrics.js';
@@ -52,11 +52,9 @@ export async function fitLogprobClassifier(
   rows: readonly LabelledText[], { model: name, folds = 5, onProgress, ...tools }: LogprobFitOptions = {},
 ): Promise<{ readonly classifier: LogprobClassifier; readonly report: LogprobReport }> {
   const model = await loadModel(name, { log: tools.log });
-  const engine = tools.engine ?? await openDeviceEngine();
+  const reader = await withEngine(tools, (engine) => openLogprobReader(engine, model));
   try {
-    const reader = await openLogprobReader(engine, model);
     const readings = await reader.read(rows, onProgress);
-    await reader.close();
     const measured = rows.flatMap((row, i) => {
       const one = readings[i]!;
       return failed(one) ? [] : [{ row, features: logprobFeatures(one) }];
@@ -64,7 +62,7 @@ export async function fitLogprobClassifier(
     const unread = readings.flatMap((one, row) => (failed(one) ? [{ row, detail: one.detail }] : []));
     return fitOnFeatures(measured, { fingerprint: fingerprint(model), folds, unread });
   } finally {
-    if (tools.engine === undefined) await engine.close();
+    await reader.close();
   }
 }
 

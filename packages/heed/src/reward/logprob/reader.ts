@@ -1,5 +1,5 @@
 import type { Engine } from '@heed/tensor';
-import type { Failure } from '../../judge/respondent.js';
+import { type Failure, failed } from '../../judge/respondent.js';
 import { compileForwardPass, inPasses } from '../../model/forward-pass.js';
 import { layOut } from '../../model/layout.js';
 import type { Model } from '../../model/load.js';
@@ -43,8 +43,8 @@ export async function openLogprobReader(engine: Engine, model: Model): Promise<L
       const sequences = texts.map(sequenceOf);
       const found = new Array<TokenReadings | Failure>(texts.length);
       const asked = sequences.flatMap((one, i) =>
-        ('failure' in one ? [] : [{ i, ...one, alone: false }, { i, ...one, prompt: bare, alone: true }]));
-      sequences.forEach((one, i) => { if ('failure' in one) found[i] = one; });
+        (failed(one) ? [] : [{ i, ...one, alone: false }, { i, ...one, prompt: bare, alone: true }]));
+      sequences.forEach((one, i) => { if (failed(one)) found[i] = one; });
       let first: Omit<TokenReadings, 'bare'> | undefined;
       for (const pass of inPasses(asked)) {
         const layout = layOut(pass);
