@@ -10,8 +10,8 @@ const JOBS_PORT = 8265;
 const FORM = /^(?:local:([1-9]\d{0,2})|ray:\/\/([\w.-]+|\[[\da-fA-F:]+\])(?::(\d{1,5}))?\/?)$/;
 
 /**
- * `local:N`: N workers on this machine. `ray://HOST` or `ray://HOST:PORT`: a worker on each machine of a Ray cluster, whose Jobs API is at that
- * port (8265).
+ * `local:N`: N workers on this machine. `ray://HOST` or `ray://HOST:PORT`: a worker on each machine of a Ray cluster, whose Jobs API is at
+ * that port (8265).
  */
 export const ClusterOptions = z.string().regex(FORM, 'expected local:N, such as local:2, or ray://HOST, the head of a Ray cluster');
 

@@ -62,9 +62,8 @@ const hasKeys = (value: unknown): value is Record<string, unknown> =>
   typeof value === 'object' && value !== null && Object.keys(value).length > 0 && (!Array.isArray(value) || value.every(hasKeys));
 
 /**
- * What differs between two recipes, `key: old → new`. Keys that are `free` to differ, those below
- * them, `run` and `device` are left out. A `*` in a
- * free key is any one name.
+ * What differs between two recipes, `key: old → new`. Keys that are `free` to differ, those below them, `run` and `device` are left out.
+ * A `*` in a free key is any one name.
  */
 export function recipeChanges(before: unknown, after: unknown, free: readonly string[] = []): string[] {
   const paths = ['run', 'device', ...free].map((one) => one.split('.'));

@@ -31,8 +31,8 @@ export function createRespond(template: Template) {
 }
 
 /**
- * Which tokens of a response hold what a judgment quotes of it (`quotedPlaces`). The text is that of the
- * tokens: a template may trim a response.
+ * Which tokens of a response hold what a judgment quotes of it (`quotedPlaces`). The text is that of the tokens: a template may trim a
+ * response.
  */
 export function quotedTokens(tokenizer: Tokenizer, response: readonly number[], judgment: string): boolean[] {
   const places = quotedPlaces(judgment, tokenizer.decode(response));

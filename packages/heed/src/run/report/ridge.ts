@@ -34,7 +34,7 @@ export function histogram(values: readonly number[], least: number, greatest: nu
  * Histograms over the same parts, one below the other, each as high as its largest part. Beside each the mean, and the bimodality
  * coefficient where there are enough values for one. Bars and no smooth curve: rewards of rules have few values.
  *
- * @param title What is plotted, for who cannot see it.
+ * @param title What is plotted, for those who cannot see it.
  */
 export function ridgePlot(ridges: readonly Ridge[], title: string): Html {
   const all = ridges.flatMap(({ values }) => values);
