@@ -6,11 +6,9 @@ import { type TestProjectInlineConfiguration, configDefaults, defineConfig } fro
 // Most files work with tiny models: they run two at a time, each on a core of its own, and share their modules, since to load them takes
 // longer than most files do. Long proofs (*.long.test.ts) follow in the same way, each with modules of its own. Then, one at a time and
 // with every core: files of the default model (*.real.test.ts), those of the engine, and some that need the machine for themselves.
+// vitest.proofs.config.ts has what takes longer still.
 const ALONE: readonly string[] = [
   'packages/heed/test/packed.long.test.ts', // builds dist/, which others run
-  // What they compare to the last bit must not depend on how threads share the work.
-  'packages/heed/test/loop/kills.long.test.ts',
-  'packages/heed/test/train/invariance.long.test.ts',
 ];
 const isOfEngine = (file: string): boolean => file.startsWith('packages/tensor/');
 const isAlone = (file: string): boolean => file.endsWith('.real.test.ts') || isOfEngine(file) || ALONE.includes(file);
@@ -52,6 +50,7 @@ export const fastProjects = [...tinyProjects, {
 
 export default defineConfig({
   test: {
+    reporters: ['default', './tools/unfinished-reporter.js'],
     projects: [
       ...tinyProjects,
       { test: { ...inPairs, name: 'long', include: long, sequence: { groupOrder: 1 } } },

@@ -7,8 +7,8 @@ export default defineConfig({
     testTimeout: 600_000, hookTimeout: 600_000, pool: 'forks', maxWorkers: 1,
     setupFiles: ['packages/tensor/test/support/on-software-gpu.ts'],
     include: [
-      'packages/tensor/test/{ops,gradient,adamw,blocks,webgpu.long}.test.ts',
-      'packages/heed/test/train/{trl,webgpu.long}.test.ts',
+      'packages/tensor/test/{ops,gradient,adamw,blocks}.test.ts', 'packages/tensor/test/webgpu.gpu.ts',
+      'packages/heed/test/train/trl.test.ts', 'packages/heed/test/train/webgpu.gpu.ts',
       'packages/heed/test/model/{architectures,peft}.test.ts',
     ],
     testNamePattern: /^(?!.*float16)/,

@@ -9,7 +9,7 @@ import { adapterBytes, bytes, heedStopped, log } from '../train/interrupted.js';
 import { tinyTalker } from './talkative.js';
 
 // Killed at random moments, a run goes on to the same numbers, bit for bit. HEED_TEST_KILLS=30 kills that often, in all kinds of run.
-const KILLS = Number(process.env['HEED_TEST_KILLS'] ?? 8);
+const KILLS = Number(process.env['HEED_TEST_KILLS'] ?? 4);
 const { folder, write } = scratchFolder();
 
 /** Rows of a kind as lines of a file. */

@@ -1,0 +1,3 @@
+import { CASES, FEW, describePaths } from './invariance.js';
+
+describePaths(CASES.filter((one) => !FEW.includes(one)));

@@ -1,4 +1,0 @@
-import { CASES, FEW, describeLayouts, describePaths } from './invariance.js';
-
-describeLayouts(CASES);
-describePaths(FEW);
