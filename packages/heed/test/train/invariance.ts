@@ -13,8 +13,8 @@ import { adapterBytes, log } from './interrupted.js';
 import { type Bench, type Pass, bench, gradientDistance, passes } from './support.js';
 
 // How a step is laid out in memory must not show in its numbers: micro-batches, padding, sharing, recomputation, order of rows. Nor may the
-// way there: from a file through the command line, in one go or gone on with. invariance.long.test.ts shows the first for all methods and the
-// second for a few; invariance.proof.ts shows the second for the others.
+// way there: from a file through the command line, in one go or gone on with. invariance.long.test.ts shows the first for all methods and
+// the second for a few; invariance.proof.ts shows the second for the others.
 
 function expectSame(actual: Omit<Pass, 'result'>, expected: Pass): void {
   expect(Math.abs(actual.loss - expected.loss)).toBeLessThan(1e-5 * Math.max(1, Math.abs(expected.loss)));
