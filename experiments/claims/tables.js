@@ -5,18 +5,14 @@ import { join } from 'node:path';
 import { ROOT } from '../shared/heed.js';
 import { resultOf, writePage } from '../shared/results.js';
 import { CONTENDERS } from './contenders.js';
+import { change, mean, table } from './cells.js';
+import { choosingText } from './choosing.js';
 import { decide, interval } from './decide.js';
 import { figure } from './plot.js';
 import { STATEMENTS } from './statements.js';
 import { TASKS } from './tasks.js';
 
 const percent = (share) => `${Math.round(100 * share)} %`;
-const points = (share) => {
-  const rounded = Math.round(100 * share);
-  return `${rounded > 0 ? '+' : ''}${rounded}`.replace('-', '−');
-};
-const mean = (values) => values.reduce((a, b) => a + b, 0) / values.length;
-const table = (head, rows) => [head, head.map(() => '---'), ...rows].map((row) => `| ${row.join(' | ')} |`).join('\n');
 const page = (name) => (name in CONTENDERS ? `[${name}](methods/${CONTENDERS[name].recipe}.md)` : name);
 
 /** The results of a task, the best first. */
@@ -36,7 +32,7 @@ function lineOf({ contender, seeds, gain, shares, rows }) {
   return [
     page(contender), `${rows}`, `${Math.round(over(({ steps }) => steps))}`, `${Math.round(over(({ tokens }) => tokens) / 1000)}k`,
     shares.map((share) => Math.round(100 * share)).join(' · '),
-    `${points(gain.mean)} [${points(gain.low)}, ${points(gain.high)}]`,
+    change(gain),
     over(({ measured }) => measured.medianWords).toFixed(0),
     percent(over(({ cutOff }) => mean(cutOff))),
     over(({ measured }) => measured.distinct2).toFixed(2),
@@ -70,8 +66,8 @@ function statementsText() {
     const cells = Object.keys(TASKS).map((task) => {
       const [better, than] = [statement.better, statement.than].map((name) => resultOf('claims', `${task}/${name}`));
       if (better === undefined || (than === undefined && statement.than !== 'base')) return 'not run';
-      const { change, verdict } = decide(statement, better, than);
-      return `**${verdict}**: ${points(change.mean)} [${points(change.low)}, ${points(change.high)}]`;
+      const { change: by, verdict } = decide(statement, better, than);
+      return `**${verdict}**: ${change(by)}`;
     });
     const { paper, says, numbers, better: first, than: second, measure } = statement;
     return [paper, says, numbers, `${first} − ${second}, ${MEASURES[measure]}`, ...cells];
@@ -85,4 +81,5 @@ export function tables() {
     claims: statementsText(),
     ...Object.fromEntries(Object.keys(TASKS).map((task) => [task, taskText(task)])),
   });
+  writePage('choosing.md', { choosing: choosingText(resultsOf) });
 }

@@ -19,6 +19,7 @@ import { createRespond } from '../text/respond.js';
 import { type Evaluation, changes, createLossEvaluator } from '../train/evaluate-loss.js';
 import { checkMemory } from '../train/memory.js';
 import { countSteps, describeLength, fileOrder, lengthOfRun } from '../train/order.js';
+import { describeReach } from '../train/reach.js';
 import { createTrainer } from '../train/trainer.js';
 import { createAnswerer } from './answerer.js';
 import { requireMemory } from './dry-run.js';
@@ -120,7 +121,7 @@ export async function runTraining(recipe: TrainRecipe, run: RunFolder, hooks: Ho
     const lost = run.resuming ? undefined : await roundingLoss(engine, model, sequences);
     if (lost !== undefined) say(describeRounding(recipe.precision, lost));
 
-    for (const line of describeLength(ready.items.length, options)) say(line);
+    for (const line of [...describeLength(ready.items.length, options), ...describeReach(ready.items.length, options)]) say(line);
     const count = ready.items.length;
     const order = recipe.data.shuffle === false
       ? fileOrder({ rows: count, batch: options.batch, ...lengthOfRun(count, options) }) : undefined;

@@ -8,6 +8,7 @@ import { createRespond } from '../../src/text/respond.js';
 import { dropoutMasks } from '../../src/train/dropout.js';
 import { prepare } from '../../src/loop/items.js';
 import { makeMicroBatch } from '../../src/train/micro-batch.js';
+import { describeReach, reach } from '../../src/train/reach.js';
 import { countSteps, describeLength, fileOrder, lengthOfRun, stepOrder } from '../../src/train/order.js';
 import { learningRateAt } from '../../src/train/schedule.js';
 import { readSafetensors } from '../../src/model/checkpoint/safetensors.js';
@@ -206,6 +207,19 @@ describe('stepOrder', () => {
       'train.steps is 20, but train.epochs: 1 ends after 2 steps; all of them take train.epochs=11.',
     ]);
     expect(describeLength(10, { batch: 4, epochs: 0.5 })).toEqual(['5 of 10 rows are never seen: 2 steps of 4 take 5.']);
+  });
+
+  it('says where the steps can hardly change the model', () => {
+    const given = { batch: 8, epochs: 1, learningRate: 1e-4, schedule: 'constant', warmup: 0 } as const;
+    expect(reach(7, given)).toBeCloseTo(7e-4, 12);
+    // Half of a cosine's first rate, on the mean over its steps, but that the first of the steps has all of it.
+    expect(reach(100, { ...given, schedule: 'cosine' })).toBeCloseTo(50.5e-4, 12);
+    expect(describeReach(49, given)).toEqual([
+      '7 steps at a learning rate of 0.0001 can hardly change the model: they move a weight by 0.00070 at most. '
+        + 'With train.epochs=4 or a higher train.learningRate it is 0.002, where changes begin to show.',
+    ]);
+    expect(describeReach(49, { ...given, epochs: 4 })).toEqual([]);
+    expect(describeReach(49, { ...given, steps: 1 })).toEqual([]);
   });
 
   it('leaves a last, smaller step out where that is asked for', () => {
