@@ -15,3 +15,9 @@ function points(share) {
 
 /** A change of a share, in points. @param {{ mean: number, low: number, high: number }} estimate */
 export const change = ({ mean, low, high }) => `${points(mean)} [${points(low)}, ${points(high)}]`;
+
+/** A change of a number. @param {{ mean: number, low: number, high: number }} estimate */
+export function number({ mean, low, high }) {
+  const show = (/** @type {number} */ x) => `${x > 0 ? '+' : ''}${x.toFixed(2)}`.replace('-', '−');
+  return `${show(mean)} [${show(low)}, ${show(high)}]`;
+}

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { ROOT } from '../shared/heed.js';
 import { resultOf, writePage } from '../shared/results.js';
 import { CONTENDERS } from './contenders.js';
-import { change, mean, table } from './cells.js';
+import { change, mean, number, table } from './cells.js';
 import { choosingText } from './choosing.js';
 import { decide, interval } from './decide.js';
 import { figure } from './plot.js';
@@ -20,19 +20,20 @@ function resultsOf(task) {
   const found = Object.keys(CONTENDERS).map((name) => resultOf('claims', `${task}/${name}`)).filter((result) => result !== undefined);
   return found
     .map((result) => {
-      const gain = interval(result.seeds.map(({ satisfied }) => satisfied.map((value, p) => value - result.base.satisfied[p])));
-      return { ...result, gain, shares: result.seeds.map(({ satisfied }) => mean(satisfied)) };
+      const changeOf = (measure) => interval(result.seeds.map((seed) => seed[measure].map((value, p) => value - result.base[measure][p])));
+      const shares = result.seeds.map(({ satisfied }) => mean(satisfied));
+      return { ...result, gain: changeOf('satisfied'), faults: changeOf('findings'), shares };
     })
     .sort((a, b) => b.gain.mean - a.gain.mean);
 }
 
 /** What a contender came to, and what it took. */
-function lineOf({ contender, seeds, gain, shares, rows }) {
+function lineOf({ contender, seeds, gain, faults, shares, rows }) {
   const over = (of) => mean(seeds.map(of));
   return [
     page(contender), `${rows}`, `${Math.round(over(({ steps }) => steps))}`, `${Math.round(over(({ tokens }) => tokens) / 1000)}k`,
     shares.map((share) => Math.round(100 * share)).join(' · '),
-    change(gain),
+    change(gain), number(faults),
     over(({ measured }) => measured.medianWords).toFixed(0),
     percent(over(({ cutOff }) => mean(cutOff))),
     over(({ measured }) => measured.distinct2).toFixed(2),
@@ -40,7 +41,8 @@ function lineOf({ contender, seeds, gain, shares, rows }) {
 }
 
 const HEAD = [
-  'method', 'rows', 'steps', 'tokens learnt', 'good answers, % (seeds)', 'change, points', 'median words', 'cut off', 'distinct-2',
+  'method', 'rows', 'steps', 'tokens learnt', 'good answers, % (seeds)', 'change, points', 'change, faults an answer', 'median words',
+  'cut off', 'distinct-2',
 ];
 
 function taskText(task) {
@@ -56,7 +58,8 @@ function taskText(task) {
   return [
     `![Good answers by method, ${task}](evidence/${task}.svg)`, '',
     `Of the ${answers} answers that were judged, ${satisfied} were good. Held out: ${base.satisfied.length} briefs. The model without an `
-      + `adapter: ${percent(mean(base.satisfied))} good, ${mean(base.words).toFixed(0)} words, ${percent(mean(base.cutOff))} cut off.`, '',
+      + `adapter: ${percent(mean(base.satisfied))} good, ${mean(base.findings).toFixed(2)} faults an answer, ${mean(base.words).toFixed(0)} `
+      + `words, ${percent(mean(base.cutOff))} cut off.`, '',
     table(HEAD, results.map(lineOf)),
   ].join('\n');
 }
