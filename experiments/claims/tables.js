@@ -57,9 +57,9 @@ function taskText(task) {
   writeFileSync(join(ROOT, `docs/evidence/${task}.svg`), `${figure(lines, `Good answers under the rule: ${TASKS[task].about}`)}\n`);
   return [
     `![Good answers by method, ${task}](evidence/${task}.svg)`, '',
-    `Of the ${answers} answers that were judged, ${satisfied} were good. Held out: ${base.satisfied.length} briefs. The model without an `
-      + `adapter: ${percent(mean(base.satisfied))} good, ${mean(base.findings).toFixed(2)} faults an answer, ${mean(base.words).toFixed(0)} `
-      + `words, ${percent(mean(base.cutOff))} cut off.`, '',
+    `Of the ${answers} answers that were judged, ${satisfied} were good. Held out: ${base.satisfied.length} briefs. The model without `
+      + `an adapter: ${percent(mean(base.satisfied))} good, ${mean(base.findings).toFixed(2)} faults an answer, `
+      + `${mean(base.words).toFixed(0)} words, ${percent(mean(base.cutOff))} cut off.`, '',
     table(HEAD, results.map(lineOf)),
   ].join('\n');
 }
