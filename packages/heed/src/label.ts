@@ -27,6 +27,7 @@ export {
   type ChoiceReply,
   type Failure,
   type Respondent,
+  type ServerCount,
   type TextQuestion,
   type TextReply,
   type Usage,

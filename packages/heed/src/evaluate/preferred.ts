@@ -9,6 +9,7 @@ import { withLeastMass } from '../label/least-mass.js';
 import { asTrl } from '../label/material.js';
 import { type PreferencesOptions, labelPreferences } from '../label/preferences.js';
 import { openStore } from '../label/store.js';
+import { serverLines } from '../label/usage.js';
 import type { Outcome } from './duel.js';
 
 /** Who says which of two answers is better, and how the question is put: the sections of a recipe of `heed label` for preferences. */
@@ -78,6 +79,7 @@ export async function openPreferring(
     return {
       of: (rows, other, own) => preferredOf(rows, other, own, asked, label),
       async close() {
+        for (const line of serverLines(kept.usage)) tools.log?.(line);
         store.close();
         await respondent.close();
       },

@@ -9,28 +9,31 @@ import { createBill, createEndpointServer } from './endpoint/server.js';
 import { defineJudge } from './define.js';
 import { EndpointOptions } from './endpoint/options.js';
 
-/** `endpoint`: a server with OpenAI's interface. */
+/** `endpoint`: a server with OpenAI's interface, or several that serve the same model. */
 export const endpoint = defineJudge({
   name: 'endpoint',
   options: EndpointOptions,
-  describe: ({ model, url }) => `${model} at ${url}`,
-  open: async (options) => createEndpointRespondent(options),
+  describe: ({ model, url, replicas = [] }) => `${model} at ${url}${replicas.length === 0 ? '' : ` and ${replicas.length} more`}`,
+  open: async (options, { log }) => createEndpointRespondent(options, process.env, log),
 });
 
 /**
- * A respondent that is a server with OpenAI's interface. `choose` reads the log-probabilities of the likeliest tokens where the server
- * offers them, and otherwise counts the answers among some samples (`source` of the reply says which). Where the server turns out not to
- * offer log-probabilities, schemas, `max_tokens` or several samples a request, later requests leave that out.
+ * A respondent that is a server with OpenAI's interface, or several of one model (`replicas`). `choose` reads the log-probabilities of the
+ * likeliest tokens where the server offers them, and otherwise counts the answers among some samples (`source` of the reply says which).
+ * Where a server turns out not to offer log-probabilities, schemas, `max_tokens` or several samples a request, later requests leave that
+ * out.
  *
  * Failures: `server-error` where the server is down, breaks, or refuses key, address or model; `refused` where it refuses the question;
  * `bad-response` where the reply does not follow the interface; the names of the others speak for themselves.
  *
  * @param environment holds the key under the name `keyFrom`. Default: process.env
+ * @param note takes a line for people where one of several servers is set aside, or answers again. Default: silent
  * @throws UserError where `keyFrom` names a variable that is not set
  */
 export function createEndpointRespondent(
   options: EndpointOptions,
   environment: Readonly<Record<string, string | undefined>> = process.env,
+  note?: (line: string) => void,
 ): Respondent {
   const { url, keyFrom, api, samples, topLogprobs = api === 'chat' ? 20 : 5 } = options;
   const key = keyFrom === undefined ? undefined : environment[keyFrom]?.trim();
@@ -41,7 +44,7 @@ export function createEndpointRespondent(
     ]);
   }
   const budget = createBudget(options);
-  const client = createEndpointClient(options, key, budget);
+  const client = createEndpointClient(options, { key, budget, note });
   const server = createEndpointServer(options, client);
   const reader = createLogprobsReader(server, topLogprobs);
   const stop = new AbortController();
@@ -85,6 +88,7 @@ export function createEndpointRespondent(
     name: nameOf(options, topLogprobs),
     choose: (questions, hooks = {}) => each(questions, hooks, chooseOne),
     write: (questions, hooks = {}) => each(questions, hooks, writeOne),
+    servers: client.counts,
     spentBefore: options.budget && (({ promptTokens: prompt, completionTokens: completion }) => budget.before({ prompt, completion })),
     async close() {
       stop.abort();

@@ -67,7 +67,7 @@ export const JudgeOptions = z.union([
 export type JudgeOptions = z.infer<typeof JudgeOptions>;
 
 /** Options of an endpoint that change no reply. */
-const ENDPOINT_KEYS = ['keyFrom', 'concurrency', 'rate', 'timeout', 'retries', 'backoff', 'patience', 'budget', 'prices'];
+const ENDPOINT_KEYS = ['replicas', 'keyFrom', 'concurrency', 'rate', 'timeout', 'retries', 'backoff', 'patience', 'budget', 'prices'];
 
 /**
  * Keys of a respondent's options that may differ when a run goes on, because no reply depends on them: limits of a server, and the files

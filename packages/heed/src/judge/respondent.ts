@@ -79,6 +79,16 @@ export interface TextReply {
   readonly usage: Usage;
 }
 
+/** What became of the requests to one server. Requests that were ended by a stop are left out. */
+export interface ServerCount {
+  readonly url: string;
+  /** Requests that it answered, those included that it refused for their content. */
+  readonly answered: number;
+  /** Requests that it put off: it asked for a pause. */
+  readonly putOff: number;
+  readonly failed: number;
+}
+
 /** Answers questions. Replies come in the order of the questions. A question that fails does not stop the others. */
 export interface Respondent {
   /** Names the respondent and its weights: part of the key under which replies are cached. */
@@ -87,6 +97,8 @@ export interface Respondent {
   readonly keepsOwn?: true;
   choose(questions: readonly ChoiceQuestion[], hooks?: AskHooks): Promise<readonly (ChoiceReply | Failure)[]>;
   write(questions: readonly TextQuestion[], hooks?: AskHooks): Promise<readonly (TextReply | Failure)[]>;
+  /** What became of the requests to each of its servers so far. Only a respondent with servers has it. */
+  servers?(): readonly ServerCount[];
   /** Is called before the first question with what earlier runs spent on this respondent. Only a respondent with a budget has it. */
   spentBefore?(spent: Pick<Usage, 'promptTokens' | 'completionTokens'>): void;
   /** Frees the memory that is needed only while answering. Absent where there is none. */

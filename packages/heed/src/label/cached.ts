@@ -18,7 +18,7 @@ type Put<Q, R> = (questions: readonly Q[], hooks: AskHooks) => Promise<readonly 
  * that keeps its answers itself (`keepsOwn`) is asked each time, and nothing of it is stored.
  */
 export function cached(respondent: Respondent, store: LabelStore, { chunk = CHUNK }: { readonly chunk?: number } = {}): CachedRespondent {
-  const usage = countUsage();
+  const usage = countUsage(respondent);
   const { totals } = usage;
   if (respondent.keepsOwn === true) return counted(respondent, totals);
   let begun: Promise<void> | undefined;

@@ -5,7 +5,7 @@ import { reasonsOf } from '../judge/respondent.js';
 import type { LabelFailure } from './labelled.js';
 import type { AnyLabeler } from './labeler.js';
 import { lineIf } from './report-lines.js';
-import type { Spent, UsageTotals } from './usage.js';
+import { type Spent, type UsageTotals, serverLines } from './usage.js';
 
 /** `label-report.json`. */
 export interface LabelReport<Measures extends object = object> {
@@ -58,6 +58,7 @@ export function renderLabelReport(report: LabelReport, labeler: AnyLabeler): str
     ...lines,
     '',
     usageLine(report),
+    ...serverLines(report.asking),
   ].join('\n');
 }
 

@@ -1,5 +1,5 @@
 /** What is counted of a respondent behind the reply cache. */
-import type { Respondent, Usage } from '../judge/respondent.js';
+import type { Respondent, ServerCount, Usage } from '../judge/respondent.js';
 import type { Reply } from './record.js';
 
 /** What replies took. */
@@ -20,6 +20,8 @@ export interface UsageTotals extends Spent {
   milliseconds: number;
   /** What the replies from the store had taken when they were asked for, and what earlier attempts at the questions of now had taken. */
   readonly earlier: Spent;
+  /** What became of the requests of now to each server; absent where a respondent has none. */
+  readonly servers?: readonly ServerCount[];
 }
 
 /** A respondent behind the reply cache. */
@@ -36,10 +38,13 @@ export interface UsageCounter {
   known(key: string, reply: Reply): void;
 }
 
-export function countUsage(): UsageCounter {
+export function countUsage({ servers }: Pick<Respondent, 'servers'>): UsageCounter {
   const totals: UsageTotals = {
     questions: 0, reused: 0, asked: 0, promptTokens: 0, completionTokens: 0, milliseconds: 0,
     earlier: { promptTokens: 0, completionTokens: 0 },
+    get servers() {
+      return servers?.();
+    },
   };
   const counted = new Set<string>();
   return {
@@ -68,8 +73,26 @@ export function addTotals(a: UsageTotals, b: UsageTotals): UsageTotals {
   return {
     questions: a.questions + b.questions, reused: a.reused + b.reused, asked: a.asked + b.asked,
     ...addSpent(a, b), milliseconds: a.milliseconds + b.milliseconds, earlier: addSpent(a.earlier, b.earlier),
+    ...(a.servers === undefined && b.servers === undefined ? {} : { servers: addServers([...a.servers ?? [], ...b.servers ?? []]) }),
   };
 }
+
+/** The counts of each server together. */
+function addServers(counts: readonly ServerCount[]): ServerCount[] {
+  const byUrl = new Map<string, ServerCount>();
+  for (const one of counts) {
+    const { answered, putOff, failed } = byUrl.get(one.url) ?? { answered: 0, putOff: 0, failed: 0 };
+    byUrl.set(one.url, {
+      url: one.url, answered: answered + one.answered, putOff: putOff + one.putOff, failed: failed + one.failed,
+    });
+  }
+  return [...byUrl.values()];
+}
+
+/** What each of several servers did, a line for each; none where there is one server or none. */
+export const serverLines = ({ servers = [] }: Pick<UsageTotals, 'servers'>): string[] => (servers.length < 2 ? [] : servers.map(
+  ({ url, answered, putOff, failed }) => `${url}: ${answered} requests answered, ${putOff} put off, ${failed} failed`,
+));
 
 function addSpent(a: Spent, b: Spent): Spent {
   const tokens = { promptTokens: a.promptTokens + b.promptTokens, completionTokens: a.completionTokens + b.completionTokens };

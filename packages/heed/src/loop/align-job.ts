@@ -4,6 +4,7 @@ import { changeOf, measurements } from '../evaluate/measurements.js';
 import { UserError } from '../errors.js';
 import { initialParameters } from '../model/adapter.js';
 import { DEFAULT_STORE } from '../label/recipe.js';
+import { type UsageTotals, serverLines } from '../label/usage.js';
 import { loadModel } from '../model/load.js';
 import { scoresTexts } from '../method/method.js';
 import { saveAdapter } from '../model/peft.js';
@@ -61,6 +62,8 @@ export interface AlignSummary extends Summary {
   readonly alarms: readonly Alarm[];
   /** Where an alarm ended the run: which policy the adapter is of, and which one is not kept. */
   readonly wentBack?: WentBack;
+  /** What this process asked the judge that teaches, and what that took. Absent where nobody is asked. */
+  readonly asking?: Readonly<UsageTotals>;
   readonly steps: number;
 }
 
@@ -111,7 +114,8 @@ export async function runAlignment(recipe: AlignRecipe, run: RunFolder, hooks: H
     teacher = await openTeacher(recipe, asked, method, tools, hooks);
     const examiner = await openReward(heldOutRewardOf(recipe), tools);
     const costs = await Promise.all((recipe.constraints ?? []).map(async (one) => ({ ...one, reward: await openReward(one.cost, tools) })));
-    const names = [teacher ?? reward, examiner, ...costs.map((one) => one.reward)].flatMap((one) => one?.name ?? []);
+    const taught = teacher ?? reward;
+    const names = [taught, examiner, ...costs.map((one) => one.reward)].flatMap((one) => one?.name ?? []);
     await sameAsBefore(run.path('work', 'reward.json'), names, 'The reward is not the one');
     const constraints = openConstraints(costs, recipe.allowedFailures, run, hooks);
     const answerer = createAnswerer(engine, model, plan, hooks);
@@ -155,6 +159,7 @@ export async function runAlignment(recipe: AlignRecipe, run: RunFolder, hooks: H
       say('No round taught anything: the adapter is as it began. Take a reward that tells the answers apart.');
     await adversary?.finish(run.path('critic'));
     const after = await assess(heldOut, 'after', trainer.policy);
+    for (const line of serverLines(taught?.asking ?? {})) say(line);
 
     const { arrays } = await trainer.save();
     await saveAdapter(run.adapterDir, { plan, parameters: arrays.parameters, checkpoint: model.checkpoint, modelId: recipe.model });
@@ -172,6 +177,7 @@ export async function runAlignment(recipe: AlignRecipe, run: RunFolder, hooks: H
       rounds: reports as AlignSummary['rounds'],
       alarms: [...watch.alarms(), ...(adversary?.alarms() ?? [])],
       ...(wentBack && { wentBack }),
+      ...(taught?.asking && { asking: taught.asking }),
       steps: trainer.step,
       seconds: Math.round((performance.now() - started) / 100) / 10,
       peakRssMb: await peakRssMb(engine),

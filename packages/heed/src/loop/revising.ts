@@ -12,6 +12,7 @@ import { cached } from '../label/cached.js';
 import type { Labelled } from '../label/labelled.js';
 import { type RevisionMeasures, type RevisionsOptions, labelRevisions } from '../label/revisions.js';
 import { openStore } from '../label/store.js';
+import type { UsageTotals } from '../label/usage.js';
 import { withProgress } from '../label/with-progress.js';
 import type { RewardTools } from '../reward/define.js';
 import { atomicWrite } from '../run/files.js';
@@ -43,7 +44,11 @@ export interface RevisingSetup {
 }
 
 /** A teacher that holds a connection or a model. */
-export type OpenTeacher = Teacher & { close(): Promise<void> };
+export type OpenTeacher = Teacher & {
+  /** What a respondent was asked so far; absent where none is asked. */
+  readonly asking?: Readonly<UsageTotals>;
+  close(): Promise<void>;
+};
 
 /**
  * Constitutional AI (Bai et al. 2022, arXiv 2212.08073): a judge criticises each answer by a principle that is drawn for it, and rewrites
@@ -74,6 +79,7 @@ export async function openRevising({ judge, options, kind, allowedFailures, tool
 
   return {
     name,
+    asking: asked.usage,
     advice: 'Where the judge finds nothing to mend, or rewrites answers as they were, look at its critiques in the round\'s taught.json, '
       + 'or take another judge or other principles (docs/loops/constitutional.md).',
     async teach(answers, file) {

@@ -4,7 +4,7 @@ import type { AskHooks, Failure, Respondent } from '../judge/respondent.js';
 import type { Single } from '../label/material.js';
 import { type LabelStore, openStore } from '../label/store.js';
 import { cached } from '../label/cached.js';
-import { addTotals } from '../label/usage.js';
+import { addTotals, serverLines } from '../label/usage.js';
 import { DEFAULT_STORE } from '../label/recipe.js';
 import type { RewardTools } from './define.js';
 import type { Rated, Reward, RewardHooks, RewardItem } from './reward.js';
@@ -26,7 +26,7 @@ export const askThrough = (
 
 /** The same with several respondents, whose replies are kept under the name of each. */
 export function askAllThrough(
-  respondents: readonly Respondent[], { store: at = DEFAULT_STORE, interrupt }: RewardTools, how: string, drawsLine: boolean,
+  respondents: readonly Respondent[], { store: at = DEFAULT_STORE, interrupt, log }: RewardTools, how: string, drawsLine: boolean,
   rate: (items: readonly RewardItem[], respondents: readonly Respondent[]) => Promise<readonly (Rated | Failure)[]>,
 ): Reward {
   let store: LabelStore | undefined;
@@ -47,6 +47,7 @@ export function askAllThrough(
       for (const respondent of respondents) await respondent.rest?.();
     },
     async close() {
+      for (const line of asked?.flatMap(({ usage }) => serverLines(usage)) ?? []) log?.(line);
       store?.close();
       await closeAll(respondents);
     },

@@ -37,6 +37,10 @@ describe('judge: in a recipe', () => {
     expect(checkRecipe(text, 'again.yaml', [], Recipe).recipe).toEqual(recipe);
     expect(check(' { local: {} }').recipe).toEqual({ judge: { local: { endOfTurn: false, batch: 16, precision: 'f32' } } });
     expect(describeJudge(recipe.judge)).toBe('endpoint: m at http://127.0.0.1:8000/v1');
+    const pool = check(' { endpoint: { url: "http://a/v1", replicas: ["http://b/v1", { url: "http://c/v1" }], model: m } }');
+    expect(pool.recipe).toMatchObject({ judge: { endpoint: { replicas: ['http://b/v1', { url: 'http://c/v1', weight: 1 }] } } });
+    expect(checkRecipe(pool.text, 'again.yaml', [], Recipe).recipe).toEqual(pool.recipe);
+    expect(describeJudge(pool.recipe.judge)).toBe('endpoint: m at http://a/v1 and 2 more');
   });
 
   it.each([
@@ -55,6 +59,27 @@ describe('judge: in a recipe', () => {
     [' { endpoint: { url: "http://h/v1", model: m, extra: { temperature: 1 } } }', /these fields are filled in by Heed/],
     [' { endpoint: { url: "http://h/v1", model: m, api: completions, begun: continue } }', /begun says nothing there/],
     [' { endpoint: { url: "http://h/v1", model: m, topLogprobs: 0, samples: 0 } }', /at least 1 is needed/],
+    [' { endpoint: { replicas: ["http://h/v1"], model: m } }', /"judge\.endpoint\.url" is missing/],
+    [' { endpoint: { url: "http://h/v1", model: m, replicas: [] } }', /"judge\.endpoint\.replicas" is \[\]; expected at least 1 entries/],
+    [
+      ' { endpoint: { url: "http://h/v1", model: m, replicas: ["http://i/v1", "http://H:80/v1/"] } }',
+      /"judge\.endpoint\.replicas\.1": http:\/\/h\/v1 is named twice; name each server once/,
+    ],
+    [
+      ' { endpoint: { url: "http://h/v1", model: m, replicas: [{ url: "http://i/v1", weight: 0 }] } }',
+      /"judge\.endpoint\.replicas\.0\.weight": 0 would send it nothing; expected more than 0, or leave the server out/,
+    ],
+    [
+      ' { endpoint: { url: "http://h/v1", model: m, replicas: [{ url: "http://i/v1", model: n }] } }',
+      /"judge\.endpoint\.replicas\.0\.model": is one for all servers of an endpoint: write it beside `replicas`; another model is a judge/,
+    ],
+    [' { endpoint: { url: "http://h/v1", model: m, replicas: [{ url: "http://i/v1", wieght: 2 }] } }', /replicas\.0\.wieght.*weight/],
+    [' { endpoint: { url: "http://h/v1", model: m, replicas: ["http://i/v1/completions"] } }', /replicas\.0": expected the address before/],
+    [' { endpoint: { url: "http://h/v1", model: m, replicas: ["http://i/v1?key=secret"] } }', /replicas\.0": expected an address without/],
+    [
+      ' { endpoint: { url: "https://me:secret@h/v1", model: m, replicas: ["https://me:secret@h/v1"] } }',
+      /expected an address without a name and password/,
+    ],
     [' { rewardModel: {} }', /judge\.rewardModel\.adapter/],
     [' { rewardModel: { adapter: a, only: [Humble] } }', /judge\.rewardModel\.only.*`principles`, the file that holds them, is missing/],
   ])('is refused: %s', (yaml, message) => {

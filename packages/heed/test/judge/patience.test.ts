@@ -1,6 +1,7 @@
 import { beforeAll, describe, expect, it } from 'vitest';
 import { createBudget } from '../../src/judge/endpoint/budget.js';
-import { type Clock, createEndpointClient, type Sent } from '../../src/judge/endpoint/client.js';
+import { createEndpointClient, type Sent } from '../../src/judge/endpoint/client.js';
+import type { Clock } from '../../src/judge/endpoint/clock.js';
 import { EndpointOptions } from '../../src/judge/endpoint/options.js';
 import { type FaultyServer, chatText, fail, faultyServer } from './faulty-server.js';
 
@@ -22,7 +23,7 @@ function virtualClock(): Clock & { at: number } {
 
 function posting(clock: Clock, options: Partial<EndpointOptions>): (count: number) => Promise<Sent[]> {
   const all = EndpointOptions.parse({ url: server.url, model: 'm', ...options });
-  const client = createEndpointClient(all, undefined, createBudget(all), clock);
+  const client = createEndpointClient(all, { budget: createBudget(all), clock });
   return (count) =>
     Promise.all(Array.from({ length: count }, () => client.post('/chat/completions', {}, { completion: 1, urgent: false })));
 }

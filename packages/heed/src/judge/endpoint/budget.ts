@@ -6,6 +6,8 @@ export interface Tokens {
   readonly completion: number;
 }
 
+export const NOTHING: Tokens = { prompt: 0, completion: 0 };
+
 /** What was spent, and whether there is enough left. A request under way counts with the most that it may take. */
 export interface Budget {
   /** Counts what earlier runs took. */

@@ -11,14 +11,43 @@ const OWN_FIELDS = [
   'logprobs', 'top_logprobs', 'response_format',
 ];
 
-/** A server with OpenAI's interface. */
+const Address = z.string().superRefine((text, context) => {
+  const problem = urlProblem(text);
+  if (problem !== undefined) context.addIssue({ code: 'custom', message: problem });
+});
+
+/** Options of an endpoint that hold for all of its servers. */
+const SHARED = ['model', 'keyFrom', 'api', 'begun', 'topLogprobs', 'samples', 'structured', 'concurrency', 'rate', 'timeout', 'retries',
+  'backoff', 'patience', 'budget', 'prices', 'extra'];
+
+/** A further server of the same model: its address, or a section. */
+const Replica = z.union([
+  Address,
+  z
+    .looseObject({
+      url: Address,
+      /** How many requests it takes for each one that `url` takes. */
+      weight: z.number().superRefine((weight, context) => {
+        const message = `${weight} would send it nothing; expected more than 0, or leave the server out`;
+        if (weight <= 0) context.addIssue({ code: 'custom', message });
+      }).default(1),
+    })
+    .superRefine((replica, context) => {
+      for (const key of Object.keys(replica).filter((name) => !['url', 'weight'].includes(name))) {
+        const message = 'is one for all servers of an endpoint: write it beside `replicas`; another model is a judge of its own';
+        if (SHARED.includes(key)) context.addIssue({ code: 'custom', path: [key], message });
+        else context.addIssue({ code: 'unrecognized_keys', keys: [key], input: replica });
+      }
+    }),
+]);
+
+/** An endpoint: a server with OpenAI's interface, or several that serve the same model. */
 export const EndpointOptions = z
   .strictObject({
-    /** The address before `/chat/completions`: https://api.openai.com/v1, http://127.0.0.1:8000/v1. */
-    url: z.string().superRefine((text, context) => {
-      const problem = urlProblem(text);
-      if (problem !== undefined) context.addIssue({ code: 'custom', message: problem });
-    }),
+    /** The address before `/chat/completions`: https://api.openai.com/v1, http://127.0.0.1:8000/v1. It names the judge in the store. */
+    url: Address,
+    /** Further servers of the same model. A request goes to the one that has the least to do for its weight. */
+    replicas: z.array(Replica).min(1).optional(),
     /** As the server names it. */
     model: z.string().min(1),
     /** The environment variable that holds the key. Keys are never written into recipes. */
@@ -49,13 +78,16 @@ export const EndpointOptions = z
     samples: z.int().min(0).max(128).default(8),
     /** Ask the server to allow only the given answers in samples (`response_format: json_schema`), where it can. */
     structured: z.boolean().default(false),
-    /** Requests at a time. */
+    /** Requests at a time at `url`; a replica takes as many times its weight, and at least 1. */
     concurrency: positive.default(8),
-    /** At most `requests` requests in `seconds` seconds. */
+    /** At most `requests` requests in `seconds` seconds, to all servers together. */
     rate: z.strictObject({ requests: positive, seconds: z.number().positive().default(60) }).optional(),
     /** Seconds that a request may take, from the first byte sent to the last received. */
     timeout: z.number().positive().max(3600).default(120),
-    /** How often a request is tried again after 408, 409, 429, 5xx, a time-out or a broken connection. */
+    /**
+     * How often a request is tried again after 408, 409, 429, 5xx, a time-out or a broken connection. Where there are replicas, a try is
+     * over when all that are well have failed.
+     */
     retries: z.int().min(0).max(20).default(5),
     /** Seconds before the first retry; doubled for each further one, up to a minute. A server's Retry-After comes first. */
     backoff: z.number().positive().max(60).default(0.5),
@@ -89,6 +121,15 @@ export const EndpointOptions = z
       })
       .optional(),
   })
+  .superRefine((options, context) => {
+    // An address with a fault was reported, and may hold a key.
+    const urls = serversOf(options).map(({ url }) => (urlProblem(url) === undefined ? new URL(url).href.replace(/\/+$/, '') : undefined));
+    urls.forEach((url, i) => {
+      if (url === undefined) return;
+      const message = `${url} is named twice; name each server once, and give a stronger one more weight`;
+      if (urls.indexOf(url) < i) context.addIssue({ code: 'custom', path: ['replicas', i - 1], message });
+    });
+  })
   .refine(({ budget, prices }) => budget?.money === undefined || prices !== undefined, {
     path: ['prices'],
     message: 'a budget in money needs the prices of tokens',
@@ -102,6 +143,12 @@ export const EndpointOptions = z
     message: 'with topLogprobs: 0 questions are answered by samples, so at least 1 is needed',
   });
 export type EndpointOptions = z.infer<typeof EndpointOptions>;
+
+/** All servers of an endpoint; `url` has weight 1. */
+export const serversOf = (
+  { url, replicas = [] }: Pick<EndpointOptions, 'url' | 'replicas'>,
+): readonly { readonly url: string; readonly weight: number }[] =>
+  [url, ...replicas].map((one) => (typeof one === 'string' ? { url: one, weight: 1 } : { url: one.url, weight: one.weight }));
 
 /** The field, at whatever depth, that holds a key by its name or its value. */
 function keyIn(fields: object, path = ''): string | undefined {

@@ -14,6 +14,9 @@ export interface Reason {
   readonly lost?: true;
 }
 
+/** Whether a failure is about the server, so that another server may answer the same question. */
+export const isAboutServer = ({ failure }: Reason): boolean => ['server-error', 'timeout', 'bad-response', 'rate-limit'].includes(failure);
+
 const TOO_LONG = /context[ _]?(length|size|window)|maximum context|too many tokens|prompt is too long|context_length_exceeded/i;
 
 /**
