@@ -20,8 +20,8 @@ export interface FaultyServer {
   close(): Promise<void>;
 }
 
-/** A server on the loopback that does what a test tells it to. */
-export async function faultyServer(first: Behaviour): Promise<FaultyServer> {
+/** A server on the loopback that does what a test tells it to. @param port default: any that is free */
+export async function faultyServer(first: Behaviour, port = 0): Promise<FaultyServer> {
   let behaviour = first;
   const asked: Asked[] = [];
   let [open, most, count] = [0, 0, 0];
@@ -42,7 +42,7 @@ export async function faultyServer(first: Behaviour): Promise<FaultyServer> {
       });
     });
   });
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  await new Promise<void>((resolve) => server.listen(port, '127.0.0.1', resolve));
   const close = (): Promise<void> => new Promise((resolve) => {
     server.closeAllConnections();
     server.close(() => resolve());

@@ -3,6 +3,7 @@ import { createEndpointRespondent } from '../../src/judge/endpoint.js';
 import { createBudget } from '../../src/judge/endpoint/budget.js';
 import { type EndpointClient, createEndpointClient } from '../../src/judge/endpoint/client.js';
 import type { Clock } from '../../src/judge/endpoint/clock.js';
+import { createHealth } from '../../src/judge/endpoint/health.js';
 import { EndpointOptions } from '../../src/judge/endpoint/options.js';
 import { failed } from '../../src/judge/respondent.js';
 import { type Behaviour, type FaultyServer, chatText, fail, faultyServer } from './faulty-server.js';
@@ -177,6 +178,7 @@ describe('a server that fails', () => {
 
   it.each<[string, Behaviour]>([
     ['breaks connections', (_, response) => { response.destroy(); return undefined; }],
+    ['gives up waiting', (_, response) => fail(response, 408, {})],
     ['lacks the model', (_, response) => fail(response, 404, { error: { message: 'no model m' } })],
     ['is another kind of server', (_, response) => fail(response, 200, '<!doctype html><p>Welcome')],
   ])('costs no question where another one answers: one that %s', async (_, behaviour) => {
@@ -186,6 +188,26 @@ describe('a server that fails', () => {
     await inTurn(5);
     expect(asked()).toEqual([3, 5]);
     expect(notes).toHaveLength(1);
+  });
+
+  it('by ending is set aside, and taken back when it was started again', async () => {
+    const third = await faultyServer(yes);
+    two!.behave(yes);
+    const clock = handClock();
+    open({ url: third.url, retries: 0 }, { clock });
+    await inTurn(4);
+    expect(third.asked).toHaveLength(2);
+    await third.close();
+    await inTurn(10);
+    expect(notes).toEqual([expect.stringMatching(/ is set aside, .*: the server at \S+ cannot be reached \(ECONNREFUSED\)$/)]);
+    const again = await faultyServer(yes, Number(new URL(third.url).port));
+    clock.advance(500);
+    await inTurn(10);
+    expect(again.asked.length).toBeGreaterThan(3);
+    expect(notes.slice(1)).toEqual([`${third.url} answers again.`]);
+    const [first, second] = client!.counts();
+    expect(first).toMatchObject({ answered: 2 + again.asked.length, failed: 3 });
+    expect(first!.answered + second!.answered).toBe(24);
   });
 
   it('does not when it refuses a question: that is an answer, and no other server is asked', async () => {
@@ -234,6 +256,34 @@ describe('a server that fails', () => {
     expect(said.length).toBeGreaterThanOrEqual(1);
     await judge.close();
   });
+});
+
+it('ends all requests when it is closed: under way, waiting for a place, and waiting for a pause to end', async () => {
+  // One asks for a pause, and the other closes the client as soon as it is asked, and says nothing.
+  one!.behave((_, response) => fail(response, 429, {}, { 'retry-after': '9' }));
+  open({ concurrency: 1, retries: 0 });
+  two!.behave(() => {
+    client!.close();
+    return undefined;
+  });
+  const sent = Promise.all(Array.from({ length: 4 }, () => post()));
+  const reasons = (await sent).map((reply) => 'reason' in reply && reply.reason.failure);
+  expect(new Set(reasons)).toEqual(new Set(['cancelled']));
+  expect(client!.counts()).toMatchObject([{ answered: 0, failed: 0 }, { answered: 0, putOff: 0, failed: 0 }]);
+});
+
+it('a server that fails again and again is set aside for longer and longer, until it has answered twenty in a row', () => {
+  const health = createHealth(5);
+  const asideFor = (answers: number): number => {
+    for (let i = 0; i < answers; i++) health.answered();
+    expect([0, 0, 0].map(() => health.failed(1000))).toEqual([false, false, true]);
+    return health.asideUntil! - 1000;
+  };
+  expect([1, 1, 19, 1, 1, 20, 1].map(asideFor)).toEqual([5000, 10_000, 20_000, 40_000, 60_000, 5000, 10_000]);
+  // Failures of requests that were sent before say nothing new; the one after the pause does.
+  expect([health.failed(5000), health.asideUntil]).toEqual([false, 11_000]);
+  expect([health.failed(11_000), health.asideUntil]).toEqual([false, 31_000]);
+  expect([health.answered(), health.asideUntil, health.answered()]).toEqual([true, undefined, false]);
 });
 
 it('the name, under which replies are kept, is that of `url` alone, and a pool has no other', () => {

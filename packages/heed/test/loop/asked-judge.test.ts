@@ -137,9 +137,17 @@ describe('heed align with a judge that is asked', () => {
     const asked = server.asked.length;
     expect((await heed(args('few', 'allowedFailures=0.01', '--resume'))).err).toMatch(/allowedFailures is 1\.0 %\): refused \d+\./);
     expect(server.asked).toHaveLength(asked);
-    const patient = `judge={ endpoint: { url: "${server.url}", model: scripted, retries: 1, concurrency: 4, timeout: 60 } }`;
-    const resumed = await heed(args('few', 'allowedFailures=0.6', patient, '--resume'));
+    // How the judge is asked may change, and who serves it beside `url`.
+    const more = await faultyServer(script);
+    const endpoint = `{ url: "${server.url}", replicas: ["${more.url}"], model: scripted, retries: 1, concurrency: 4, timeout: 60 }`;
+    const resumed = await heed(args('few', 'allowedFailures=0.6', `judge={ endpoint: ${endpoint} }`, '--resume'));
     expect(resumed.code, resumed.err).toBe(0);
+    const counts = [server.asked.length - asked, more.asked.length];
+    expect(Math.min(...counts)).toBeGreaterThan(0);
+    const { asking } = resumed.json<{ asking: { asked: number; servers: object[] } }>();
+    expect(asking.servers).toEqual([server, more].map(({ url }, i) => ({ url, answered: counts[i], putOff: 0, failed: 0 })));
+    expect(asking.asked).toBe(counts[0]! + counts[1]!);
+    expect(resumed.err).toContain(`${more.url}: ${counts[1]} requests answered, 0 put off, 0 failed`);
     expectAsWhole('few');
   });
 

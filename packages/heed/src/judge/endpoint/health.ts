@@ -1,7 +1,9 @@
 /** Whether a server of a pool answers, by what became of the requests to it. */
 
 /** So many failures in a row set a server aside. */
-export const IN_A_ROW = 3;
+const IN_A_ROW = 3;
+/** After so many answers in a row a server's past is forgotten. One that fails again and again is set aside for longer and longer. */
+const STEADY = 20;
 /** Longest wait, in milliseconds, before a retry or before a server that is set aside is tried again. */
 export const LONGEST_WAIT = 60_000;
 
@@ -17,7 +19,7 @@ export interface Health {
 
 /** @param backoff seconds until a server that is set aside is tried again; doubled each time that it fails then, up to a minute */
 export function createHealth(backoff: number): Health {
-  let [inARow, wait] = [0, 0];
+  let [failures, answers, wait] = [0, 0, 0];
   let asideUntil: number | undefined;
   return {
     get asideUntil() {
@@ -26,15 +28,17 @@ export function createHealth(backoff: number): Health {
     answered() {
       const wasAside = asideUntil !== undefined;
       asideUntil = undefined;
-      inARow = 0;
+      failures = 0;
+      if (++answers === STEADY) wait = 0;
       return wasAside;
     },
     failed(now) {
-      inARow++;
-      // A request from before the server was set aside says nothing new.
-      if (asideUntil !== undefined ? now < asideUntil : inARow < IN_A_ROW) return false;
       const isNew = asideUntil === undefined;
-      wait = Math.min(LONGEST_WAIT, isNew ? 1000 * backoff : 2 * wait);
+      answers = 0;
+      failures++;
+      // A request from before the server was set aside says nothing new.
+      if (isNew ? failures < IN_A_ROW : now < asideUntil!) return false;
+      wait = Math.min(LONGEST_WAIT, Math.max(1000 * backoff, 2 * wait));
       asideUntil = now + wait;
       return isNew;
     },

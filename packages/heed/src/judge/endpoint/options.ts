@@ -16,10 +16,6 @@ const Address = z.string().superRefine((text, context) => {
   if (problem !== undefined) context.addIssue({ code: 'custom', message: problem });
 });
 
-/** Options of an endpoint that hold for all of its servers. */
-const SHARED = ['model', 'keyFrom', 'api', 'begun', 'topLogprobs', 'samples', 'structured', 'concurrency', 'rate', 'timeout', 'retries',
-  'backoff', 'patience', 'budget', 'prices', 'extra'];
-
 /** A further server of the same model: its address, or a section. */
 const Replica = z.union([
   Address,
@@ -35,7 +31,7 @@ const Replica = z.union([
     .superRefine((replica, context) => {
       for (const key of Object.keys(replica).filter((name) => !['url', 'weight'].includes(name))) {
         const message = 'is one for all servers of an endpoint: write it beside `replicas`; another model is a judge of its own';
-        if (SHARED.includes(key)) context.addIssue({ code: 'custom', path: [key], message });
+        if (isOption(key)) context.addIssue({ code: 'custom', path: [key], message });
         else context.addIssue({ code: 'unrecognized_keys', keys: [key], input: replica });
       }
     }),
@@ -143,6 +139,8 @@ export const EndpointOptions = z
     message: 'with topLogprobs: 0 questions are answered by samples, so at least 1 is needed',
   });
 export type EndpointOptions = z.infer<typeof EndpointOptions>;
+
+const isOption = (key: string): boolean => key in EndpointOptions.shape;
 
 /** All servers of an endpoint; `url` has weight 1. */
 export const serversOf = (
