@@ -8,6 +8,7 @@ import { type UsageTotals, serverLines } from '../label/usage.js';
 import { loadModel } from '../model/load.js';
 import { scoresTexts } from '../method/method.js';
 import { saveAdapter } from '../model/peft.js';
+import { describeRounding, roundingLoss } from '../model/rounding.js';
 import { describeReward, openReward } from '../reward/open.js';
 import { clockOf } from '../run/clock.js';
 import type { RunFolder } from '../run/folder.js';
@@ -147,6 +148,9 @@ export async function runAlignment(recipe: AlignRecipe, run: RunFolder, hooks: H
     const untouched = start.parameters === undefined;
     const first = untouched ? undefined : await engine.upload(parameters);
     const before = await assess(heldOut, 'before', first && view(first));
+    const lost = run.resuming ? undefined
+      : await roundingLoss(engine, model, before.answers.map(({ row, response }) => shared.text.respond(row.prompt, response)));
+    if (lost !== undefined) say(describeRounding(recipe.precision, lost));
     if (first !== undefined) await engine.free(first);
     const trainer = await createTrainer({ engine, model, method, plan, options: recipe.train, parameters, moreRounds: source.rounds > 1 });
     for (const line of trainer.describeReferences()) say(line);
