@@ -23,9 +23,11 @@ describe('whether answers still end', () => {
     expect([looked.length, looked[0], looked[1], looked.at(-1)]).toEqual([16, 10, 16, 100]);
   });
 
-  it('is said of a fall to a tenth alone, and where endings have become rare', () => {
+  it('is said of a fall to a third alone, and where endings have become rare', () => {
     expect(describeEndings(0.5, 0.04)).toContain('had a probability of 50 % and has 4 % now');
-    expect(describeEndings(0.5, 0.06)).toBeUndefined();
+    expect(describeEndings(0.4235, 0.0966)).toContain('had a probability of 42 % and has 9.7 % now'); // 69 % of the answers were cut off
+    expect(describeEndings(0.5, 0.18)).toBeUndefined();
+    expect(describeEndings(0.9, 0.25)).toBeUndefined();
     expect(describeEndings(undefined, 0.001)).toBeUndefined();
   });
 });
