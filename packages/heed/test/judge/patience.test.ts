@@ -3,23 +3,11 @@ import { createBudget } from '../../src/judge/endpoint/budget.js';
 import { createEndpointClient, type Sent } from '../../src/judge/endpoint/client.js';
 import type { Clock } from '../../src/judge/endpoint/clock.js';
 import { EndpointOptions } from '../../src/judge/endpoint/options.js';
+import { rushedClock } from './clocks.js';
 import { type FaultyServer, chatText, fail, faultyServer } from './faulty-server.js';
 
 let server: FaultyServer;
 beforeAll(async () => { server = await faultyServer(() => chatText('')); });
-
-/** A clock that only waiting moves: whoever sleeps wakes at once, and it is then so much later. */
-function virtualClock(): Clock & { at: number } {
-  const clock = {
-    at: 0,
-    now: () => clock.at,
-    sleep: async (milliseconds: number) => {
-      clock.at = Math.max(clock.at, clock.now() + milliseconds);
-      await Promise.resolve();
-    },
-  };
-  return clock;
-}
 
 function posting(clock: Clock, options: Partial<EndpointOptions>): (count: number) => Promise<Sent[]> {
   const all = EndpointOptions.parse({ url: server.url, model: 'm', ...options });
@@ -34,7 +22,7 @@ const refuse = (seconds: string) => (_: unknown, response: Parameters<typeof fai
 
 describe('a server that asks for patience', () => {
   it('is left alone by all questions for as long as it asks, and then answers them all', async () => {
-    const clock = virtualClock();
+    const clock = rushedClock();
     server.behave((asked, response) => (clock.at < 90_000 ? refuse('90')(asked, response) : chatText('yes')));
     expect(failuresOf(await posting(clock, { concurrency: 8 })(60))).toEqual([]);
     // Those that were under way when it asked are sent twice.
@@ -43,7 +31,7 @@ describe('a server that asks for patience', () => {
   });
 
   it('is sent nothing meanwhile where it asks for more than there is, and asked again after that', async () => {
-    const clock = virtualClock();
+    const clock = rushedClock();
     server.behave(refuse('3600'));
     const post = posting(clock, { concurrency: 4 });
     const failures = failuresOf(await post(60));
@@ -57,13 +45,13 @@ describe('a server that asks for patience', () => {
     expect(failuresOf(await post(1))).toEqual([]); // 599 of the seconds are left: within patience
     expect(clock.at).toBe(3_600_000);
     server.behave(refuse('20'));
-    expect(failuresOf(await posting(virtualClock(), { patience: 10, retries: 3 })(1))).toEqual([
+    expect(failuresOf(await posting(rushedClock(), { patience: 10, retries: 3 })(1))).toEqual([
       'rate-limit: HTTP 429: slow down (it asks for 20 s of patience)',
     ]);
   });
 
   it('has not failed, however often it asks: each question is tried as often as the options say', async () => {
-    const clock = virtualClock();
+    const clock = rushedClock();
     server.behave((_, response) => fail(response, 429, { error: { message: 'slow down' } }));
     expect(failuresOf(await posting(clock, { concurrency: 1, retries: 1 })(20))).toHaveLength(20);
     expect(server.asked).toHaveLength(40);

@@ -108,7 +108,7 @@ export function createEndpointClient(options: EndpointOptions, { key, budget, cl
         const wait = after ?? Math.min(most, 1000 * backoff * 2 ** attempt) * (1 - Math.random() / 4);
         const asks = again && (failure === 'rate-limit' || after !== undefined);
         // The pause holds for all requests to this server, and starts before the next one takes its turn.
-        place.leave(sent, asks ? wait : 0);
+        place.leave(sent, asks ? wait : undefined);
         return { ...sent, wait, asks, at: place.url };
       }
 

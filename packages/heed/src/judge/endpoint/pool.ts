@@ -14,7 +14,7 @@ export interface Place {
   /**
    * Gives the place back, and says what became of the request; nothing where it was not sent.
    *
-   * @param quiet the milliseconds that the server asks to be left alone for
+   * @param quiet the milliseconds that the server asks to be left alone for; left out: it does not ask
    */
   leave(sent?: Replied | Failed, quiet?: number): void;
 }
@@ -106,11 +106,11 @@ export function createPool(options: EndpointOptions, { key, clock, patience, not
     return {
       url: server.url,
       send: server.send,
-      leave(sent, quiet = 0) {
+      leave(sent, quiet) {
         server.busy--;
         if (isProbe) server.probing = false;
-        if (quiet > 0) server.quietUntil = Math.max(server.quietUntil, clock.now() + quiet);
-        if (sent !== undefined) learn(server, 'json' in sent ? undefined : sent.reason, quiet > 0);
+        server.quietUntil = Math.max(server.quietUntil, clock.now() + (quiet ?? 0));
+        if (sent !== undefined) learn(server, 'json' in sent ? undefined : sent.reason, quiet !== undefined);
         change.happen();
       },
     };
