@@ -9,6 +9,7 @@ import { createRespond } from '../text/respond.js';
 import { tokensOf } from '../train/item.js';
 import { type MemoryCheck, checkMemory } from '../train/memory.js';
 import { countSteps } from '../train/order.js';
+import { describeReach } from '../train/reach.js';
 import { describeTies, limitsOf, loadRows, prepare, requireFit, requireHeld, requireKept } from './items.js';
 import { openMethod } from './method-of.js';
 import { startAdapter } from './start.js';
@@ -58,7 +59,7 @@ export async function dryRunTraining(recipe: TrainRecipe, say: (line: string) =>
   const left = [...data.skipped, ...skipped, ...held.skipped];
   if (left.length > 0) say(`skipped:\n${listProblems(left)}`);
   requireHeld(data.eval, held);
-  for (const line of describeTies(prepared)) say(line);
+  for (const line of [...describeTies(prepared), ...describeReach(items.length, recipe.train)]) say(line);
 
   const { plan } = await startAdapter(recipe.adapter, model.checkpoint, method.heads);
   const longest = items.reduce((a, b) => (tokensOf(b) > tokensOf(a) ? b : a));

@@ -32,7 +32,7 @@ export async function writeSweepReport(
   const chosen = known.length > 0 || chief === undefined ? known : [chief];
   const notes = all.length === 0 ? [] : unknown.map((name) => {
     const near = nearest(name, all);
-    return `No run has a measurement "${name}"${near === undefined ? '' : `; did you mean "${near}"?`} There are ${all.join(', ')}.`;
+    return `No run has a measurement "${name}"${near === undefined ? '.' : `; did you mean "${near}"?`} There are ${all.join(', ')}.`;
   });
   const ofLoss = axes.filter(({ key }) => /^method\b/.test(key)).map(({ key }) => key);
   if (chosen.includes('loss') && ofLoss.length > 0)

@@ -16,14 +16,17 @@ const LITTLE = 2e-3;
 
 /** For people, before training: a run whose steps are too few and too small to change the model, and what would be enough. */
 export function describeReach(rows: number, given: Length & ScheduleOptions): string[] {
-  // A number of steps is one that was asked for.
-  if (given.steps !== undefined || given.learningRate === 0) return [];
-  const far = (epochs: number | undefined): number => reach(countSteps(rows, { ...given, epochs }), given);
-  if (far(given.epochs) >= LITTLE) return [];
-  let enough = Math.ceil(given.epochs ?? 1);
-  while (far(enough) < LITTLE) enough++;
-  const steps = countSteps(rows, given);
-  return [`${steps} steps at a learning rate of ${given.learningRate} can hardly change the model: they move a weight by `
-    + `${far(given.epochs).toPrecision(2)} at most. With train.epochs=${enough} or a higher train.learningRate it is ${LITTLE}, `
+  const { learningRate, steps, epochs = 1 } = given;
+  const far = (length: object): number => reach(countSteps(rows, { ...given, ...length }), given);
+  if (learningRate === 0 || far({}) >= LITTLE) return [];
+  const taken = countSteps(rows, given);
+  // What ends the run is what must grow.
+  const ends = steps !== undefined && steps === taken ? 'steps' : 'epochs';
+  const now = ends === 'steps' ? taken : epochs;
+  // In a long warm-up that is more than a proportion.
+  let enough = Math.ceil(far({}) > 0 ? now * (LITTLE / far({})) : now + 1);
+  while (far({ steps: undefined, epochs: undefined, [ends]: enough }) < LITTLE) enough += Math.ceil(enough / 10);
+  return [`${taken} ${taken === 1 ? 'step' : 'steps'} at a learning rate of ${learningRate} can hardly change the model: a weight moves by `
+    + `${far({}).toPrecision(2)} at most. With train.${ends}=${enough} or a higher train.learningRate it is ${LITTLE} or more, `
     + 'where changes begin to show.'];
 }

@@ -117,6 +117,17 @@ describe('the report in a browser', () => {
     await expect(writeIndex(join(root, 'nothing'))).rejects.toThrow('holds no run');
   });
 
+  it('of a folder with a sweep lists the sweep\'s runs, too', async () => {
+    const folder = join(root, 'with a sweep');
+    await writeReport(await writeRun(join(folder, 'betas', 'beta=0.1,seed=0')));
+    await writeFile(join(folder, 'betas', 'sweep.json'), '{}');
+    expect(await holdsRuns(folder)).toBe(true);
+    const { page } = await visit(await writeIndex(folder), 390);
+    await page.getByRole('link', { name: 'betas/beta=0.1,seed=0' }).click();
+    expect(await page.locator('h1').innerText()).toBe('beta=0.1,seed=0');
+    await page.context().close();
+  });
+
   it('shows hostile text as text', async () => {
     const { page, trouble } = await visit(await writeReport(await writeRun(join(root, 'hostile'), { hostile: true })));
     expect(await page.evaluate(() => 'hacked' in globalThis)).toBe(false);

@@ -215,11 +215,15 @@ describe('stepOrder', () => {
     // Half of a cosine's first rate, on the mean over its steps, but that the first of the steps has all of it.
     expect(reach(100, { ...given, schedule: 'cosine' })).toBeCloseTo(50.5e-4, 12);
     expect(describeReach(49, given)).toEqual([
-      '7 steps at a learning rate of 0.0001 can hardly change the model: they move a weight by 0.00070 at most. '
-        + 'With train.epochs=4 or a higher train.learningRate it is 0.002, where changes begin to show.',
+      '7 steps at a learning rate of 0.0001 can hardly change the model: a weight moves by 0.00070 at most. '
+        + 'With train.epochs=4 or a higher train.learningRate it is 0.002 or more, where changes begin to show.',
     ]);
     expect(describeReach(49, { ...given, epochs: 4 })).toEqual([]);
-    expect(describeReach(49, { ...given, steps: 1 })).toEqual([]);
+    expect(describeReach(49, { ...given, epochs: undefined, steps: 1 })).toEqual([
+      '1 step at a learning rate of 0.0001 can hardly change the model: a weight moves by 0.00010 at most. '
+        + 'With train.steps=20 or a higher train.learningRate it is 0.002 or more, where changes begin to show.',
+    ]);
+    expect(describeReach(49, { ...given, epochs: undefined, steps: 21 })).toEqual([]);
   });
 
   it('leaves a last, smaller step out where that is asked for', () => {

@@ -46,9 +46,14 @@ export async function writeIndex(folder: string): Promise<string> {
   return path;
 }
 
+/** The runs in a folder, and those of sweeps in it, as paths from there. */
 async function runsIn(folder: string): Promise<string[]> {
   const entries = await readdir(folder, { withFileTypes: true }).catch(() => []);
-  return entries.filter((entry) => entry.isDirectory() && existsSync(join(folder, entry.name, 'recipe.yaml'))).map(({ name }) => name);
+  const found = await Promise.all(entries.filter((entry) => entry.isDirectory()).map(async ({ name }) => {
+    if (existsSync(join(folder, name, 'recipe.yaml'))) return [name];
+    return existsSync(join(folder, name, 'sweep.json')) ? (await runsIn(join(folder, name))).map((run) => `${name}/${run}`) : [];
+  }));
+  return found.flat();
 }
 
 async function readListed(folder: string, name: string): Promise<Listed> {
@@ -84,7 +89,7 @@ async function sectionIn(file: string): Promise<Readonly<Record<string, unknown>
 const minute = (time: Date): string => `${time.toISOString().slice(0, 16).replace('T', ' ')} UTC`;
 
 function line({ name, time, what, result, hasReport }: Listed): Html {
-  const link = hasReport ? html`<a href="${encodeURIComponent(name)}/report.html">${name}</a>` : html`${name}`;
+  const link = hasReport ? html`<a href="${name.split('/').map(encodeURIComponent).join('/')}/report.html">${name}</a>` : html`${name}`;
   return html`<tr><th scope="row">${link}</th><td data-label="did">${what}</td><td class="strong" data-label="result">${result}</td>
     <td class="quiet" data-label="written">${minute(time)}</td></tr>`;
 }
