@@ -47,19 +47,23 @@ export function duelLines(
     return measured === undefined ? [] : [`  ${words}, prompt by prompt: ${withInterval(measured, signed(write))}`];
   });
   const verdicts = mcnemar === undefined ? [] : [
-    `  verdicts: ${mcnemar.gained} prompts gained, ${mcnemar.lost} lost (McNemar's exact test: p = ${mcnemar.p.toPrecision(2)})`,
+    `  verdicts: ${times(mcnemar.gained, 'prompt')} gained, ${mcnemar.lost} lost (McNemar's exact test: p = ${mcnemar.p.toPrecision(2)})`,
   ];
   const place = followedPlace === undefined ? [] : [`  the judge named the same place in both orders: ${times(followedPlace, 'prompt')}`];
   const rate = winRate === undefined ? '' : `; win rate, a tie as half: ${withInterval(winRate, percent)}`;
   return [
-    `${name} against ${against}: ${counts.join(', ')}${rate}`, ...lengthLines(lengthControlled), ...changes, ...verdicts, ...place,
+    `${name} against ${against}: ${counts.join(', ')}${rate}`, ...lengthLines(lengthControlled, winRate), ...changes, ...verdicts, ...place,
     `  ${equal}`,
   ];
 }
 
 /** The win rate at equal lengths, and whether it can be believed. */
-function lengthLines(controlled: Duel['lengthControlled']): string[] {
+function lengthLines(controlled: Duel['lengthControlled'], raw: Duel['winRate']): string[] {
   if (controlled === undefined) return [];
+  // The fit's penalty takes away all that so few prompts say, and leaves one half.
+  const { low, high } = controlled;
+  if (Math.max(0.5 - low, high - 0.5) < 0.005 && raw?.mean !== 0.5)
+    return [`  at equal lengths of the answers: ${controlled.n} prompts are too few to tell`];
   const doubt = '    It is far from the raw rate, so the fit may have failed: look at the answers.';
   return [`  at equal lengths of the answers: ${withInterval(controlled, percent)}`, ...(controlled.extreme ? [doubt] : [])];
 }

@@ -148,11 +148,15 @@ export function madeEqual(
  *
  * @param given Rows that there were before any was left out.
  * @param left Rows that were skipped and listed. Default: none.
+ * @param chosen Rows that the method took, where it keeps good and bad ones in proportion. Default: all.
  */
-export function describeRows(method: BoundMethod, given: number, prepared: Prepared, left = 0): string[] {
+export function describeRows(method: BoundMethod, given: number, prepared: Prepared, left = 0, chosen = given): string[] {
   const { items, truncated, unused } = prepared;
   const counted = (n: number, what: string): string => (n === 0 ? '' : `, ${n} ${what}`);
-  const others = `${counted(left, 'skipped')}${counted(truncated, 'prompts cut')}${counted(unused, `left out: ${method.unused}`)}`;
+  const others = [
+    counted(given - chosen, 'satisfactory ones left out by method.ratio'), counted(left, 'skipped'), counted(truncated, 'prompts cut'),
+    counted(unused, `left out: ${method.unused}`),
+  ].join('');
   return [`${method.name}: ${items.length} of ${given} rows to learn from${others}.`, ...describeTies(prepared)];
 }
 

@@ -110,7 +110,7 @@ export async function runTraining(recipe: TrainRecipe, run: RunFolder, hooks: Ho
     if (left.length > 0) say(`skipped:\n${listProblems(left)}`);
     requireKept(method, rows, ready);
     requireHeld(data.eval, held);
-    for (const line of describeRows(method, data.train.length, ready, left.length)) say(line);
+    for (const line of describeRows(method, data.train.length, ready, left.length, selected.length)) say(line);
     // Where all that is quoted is flagged, nothing could be said of it.
     const flags = method.flags?.quoted === true ? undefined : await judgmentFlags(engine, model, method, rows, progress);
     for (const line of flags === undefined ? [] : remarks(flags)) say(line);
