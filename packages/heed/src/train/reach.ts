@@ -18,15 +18,16 @@ const LITTLE = 2e-3;
 export function describeReach(rows: number, given: Length & ScheduleOptions): string[] {
   const { learningRate, steps, epochs = 1 } = given;
   const far = (length: object): number => reach(countSteps(rows, { ...given, ...length }), given);
-  if (learningRate === 0 || far({}) >= LITTLE) return [];
+  const moves = far({});
+  if (learningRate === 0 || moves >= LITTLE) return [];
   const taken = countSteps(rows, given);
   // What ends the run is what must grow.
   const ends = steps !== undefined && steps === taken ? 'steps' : 'epochs';
   const now = ends === 'steps' ? taken : epochs;
   // In a long warm-up that is more than a proportion.
-  let enough = Math.ceil(far({}) > 0 ? now * (LITTLE / far({})) : now + 1);
+  let enough = Math.ceil(moves > 0 ? now * (LITTLE / moves) : now + 1);
   while (far({ steps: undefined, epochs: undefined, [ends]: enough }) < LITTLE) enough += Math.ceil(enough / 10);
   return [`${taken} ${taken === 1 ? 'step' : 'steps'} at a learning rate of ${learningRate} can hardly change the model: a weight moves by `
-    + `${far({}).toPrecision(2)} at most. With train.${ends}=${enough} or a higher train.learningRate it is ${LITTLE} or more, `
+    + `${moves.toPrecision(2)} at most. With train.${ends}=${enough} or a higher train.learningRate it is ${LITTLE} or more, `
     + 'where changes begin to show.'];
 }
