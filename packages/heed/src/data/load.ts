@@ -1,14 +1,16 @@
 import { resolve } from 'node:path';
 import { z } from 'zod';
+import { askedOf } from './asked.js';
 import { ColumnMap, ValueMap } from './columns.js';
 import { hashOrder } from './hash.js';
 import { Paths, sectionOfPath } from './paths.js';
 import { type Notice, parseRows, type Parsed } from './parse.js';
 import type { Problem } from './problem.js';
 import { readRecords } from './read.js';
-import type { RowDefinition } from './row.js';
+import type { BaseRow, RowDefinition } from './row.js';
 import { rowDefinition, type RowKind, type RowOf } from './rows.js';
 import { once } from './duplicates.js';
+import { at, type RawRow } from './source.js';
 import { splitByPrompt } from './split.js';
 
 /** `data:` of a recipe. A path (or a list of paths) alone is short for `{ path: … }`. */
@@ -45,7 +47,7 @@ export const DataOptions = z.preprocess(
      * of the file, epoch by epoch. Default: `limit` takes the first, and each epoch is shuffled.
      */
     shuffle: z.boolean().optional(),
-    /** Use this many rows at most, before the split (after the shuffle, where there is one). */
+    /** Use this many rows of the files at most, before the split (after the shuffle, where there is one); junk that is left out counts. */
     limit: z.int().min(1).optional(),
     /** Decides the split and the shuffle. */
     seed: z.int().min(0).default(0),
@@ -77,23 +79,45 @@ export interface LoadedData<Row> {
 export async function loadData<Kind extends RowKind | RowDefinition>(
   options: DataOptions, kind: Kind, folder = '.',
 ): Promise<LoadedData<RowOf<Kind>>> {
-  const read = async (path: string | readonly string[]): Promise<Parsed<RowOf<Kind>>> => {
+  const read = async (path: string | readonly string[]): Promise<Parsed<RowOf<Kind>> & { readonly records: readonly RawRow[] }> => {
     const { rows: records, broken } = await readRecords(within(folder, path));
-    return once(parseRows(kind, records, { ...options, broken }), options.duplicates);
+    return { ...once(parseRows(kind, records, { ...options, broken }), options.duplicates), records };
   };
   const main = await read(options.path);
-  const ordered = options.shuffle === true ? hashOrder(main.rows, options.seed, (_, index) => String(index)) : main.rows;
-  const rows = options.limit === undefined ? ordered : ordered.slice(0, options.limit);
   const { skipped, unused, notices } = main;
+  const { rows, left } = taken(main.rows as readonly (RowOf<Kind> & BaseRow)[], main.records, options);
   if (options.eval === undefined) return { train: rows, eval: [], skipped, unused, notices };
   if (typeof options.eval === 'number') {
-    return { ...splitByPrompt(rowDefinition(kind), rows, options.eval, options.seed), skipped, unused, notices };
+    return { ...splitByPrompt(rowDefinition(kind), rows, options.eval, options.seed, left), skipped, unused, notices };
   }
   const other = await read(options.eval);
   return {
     train: rows, eval: other.rows, skipped: [...skipped, ...other.skipped],
     unused: [...new Set([...unused, ...other.unused])], notices: [...notices, ...other.notices],
   };
+}
+
+/**
+ * The rows that `shuffle` and `limit` let through, and the groups of the records among them that make no row. Both go by the records of
+ * the file, so that methods that leave different records out as junk take and hold out the same of what is asked.
+ */
+function taken<Row extends BaseRow>(
+  rows: readonly Row[], records: readonly RawRow[], options: DataOptions,
+): { readonly rows: Row[]; readonly left: readonly string[] } {
+  const complete = rows.length === records.length;
+  const asked = complete ? [] : askedOf(records, options);
+  let next = 0;
+  const all = records.map(({ source }, i) => {
+    const row = rows[next];
+    const makesRow = row !== undefined && at(row.source) === at(source);
+    if (makesRow) next += 1;
+    return makesRow ? { row } : { left: asked[i] };
+  });
+  const lost = rows[next];
+  if (lost !== undefined) throw new Error(`${at(lost.source)} is no record of the data: a row keeps the source of its record`);
+  const ordered = options.shuffle === true ? hashOrder(all, options.seed, (_, index) => String(index)) : all;
+  const used = ordered.slice(0, options.limit);
+  return { rows: used.flatMap(({ row }) => row ?? []), left: used.flatMap(({ left }) => left ?? []) };
 }
 
 /** Paths stay as the user wrote them where they can, since messages repeat them. */

@@ -1,11 +1,10 @@
 /** Splits a file as `data.eval` of a recipe splits it, for whoever wants the two parts as files. */
 import { UserError } from '../errors.js';
-import { findColumns } from './columns.js';
+import { askedKind } from './asked.js';
 import { type DataOptions, loadData } from './load.js';
 import type { Problem } from './problem.js';
 import { readRecords } from './read.js';
-import type { BaseRow, RowDefinition } from './row.js';
-import { rowDefinition } from './rows.js';
+import type { BaseRow } from './row.js';
 import type { RawRow } from './source.js';
 
 type Fields = RawRow['fields'];
@@ -24,7 +23,9 @@ export interface SplitFile {
  */
 export async function splitFile(options: DataOptions): Promise<SplitFile> {
   const { rows: records } = await readRecords(options.path);
-  const { train, eval: held, skipped } = await loadData(options, kindOf(records, options));
+  const kind = askedKind(records, options);
+  if (kind === undefined) throw nothingAsked(records);
+  const { train, eval: held, skipped } = await loadData(options, kind);
   const fields = new Map(records.map((record) => [placeOf(record), record.fields]));
   const written = (rows: readonly BaseRow[]): Fields[] => rows.map((row) => fields.get(placeOf(row))!);
   return { train: written(train), eval: written(held), skipped };
@@ -32,14 +33,9 @@ export async function splitFile(options: DataOptions): Promise<SplitFile> {
 
 const placeOf = ({ source: { file, line } }: Pick<RawRow, 'source'>): string => `${line} ${file}`;
 
-/** The kind by which rows are read for their prompt alone. */
-function kindOf(records: readonly RawRow[], { columns = {} }: DataOptions): RowDefinition {
-  const { names, present } = findColumns(records, columns, ['prompt', 'messages', 'chosen', 'rejected']);
-  if (names.has('prompt') && names.get('chosen') !== 'preferred_output') return rowDefinition('prompt');
-  if (names.has('chosen') && names.has('rejected')) return rowDefinition('preference');
-  // How good a response is says nothing of where its row belongs.
-  if (names.has('messages')) return { ...rowDefinition('conversation'), unheard: [] };
-  throw new UserError('The data have no column prompt, messages, or chosen and rejected: rows are split by what is asked in them', [
-    `Columns in the data: ${present.join(', ')}.`, 'If it is there by another name: columns.prompt=<its name>.',
+function nothingAsked(records: readonly RawRow[]): UserError {
+  const present = [...new Set(records.flatMap(({ fields }) => Object.keys(fields)))];
+  return new UserError('The data have no column prompt, messages, or chosen and rejected: rows are split by what is asked in them', [
+    `Columns in the data: ${present.join(', ')}.`, 'If it is there by another name: data.columns.prompt=<its name>.',
   ]);
 }

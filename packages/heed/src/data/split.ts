@@ -23,31 +23,36 @@ export function groupKey<Row extends BaseRow>({ prompt, responses }: RowDefiniti
  * their text in the same way.
  *
  * @param definition The kind of the rows.
- * @param held A number below 1 is a fraction of the rows, from 1 on a number of rows. It is never
+ * @param held A number below 1 is a fraction of the rows and of `left`, from 1 on a number of them. It is never
  * exceeded; it is missed by less than the size of a group of rows that share a prompt.
+ * @param left The groups of rows that were left out (as junk, say), one for each. They count as if they were there, so that a method that
+ * can use them holds out the same prompts. Default: none.
  * @throws UserError when either part would be empty.
  */
 export function splitByPrompt<Row extends BaseRow>(
-  definition: RowDefinition<Row>, rows: readonly Row[], held: number, seed: number,
+  definition: RowDefinition<Row>, rows: readonly Row[], held: number, seed: number, left: readonly string[] = [],
 ): Split<Row> {
-  const target = held < 1 ? Math.max(1, Math.round(held * rows.length)) : held;
-  const groups = new Map<string, Row[]>();
-  for (const row of rows) {
-    const key = groupKey(definition, row);
-    const group = groups.get(key);
-    if (group === undefined) groups.set(key, [row]);
-    else group.push(row);
+  const keys = rows.map((row) => groupKey(definition, row));
+  const sizes = new Map<string, number>();
+  for (const key of [...keys, ...left]) sizes.set(key, (sizes.get(key) ?? 0) + 1);
+  const all = rows.length + left.length;
+  const target = held < 1 ? Math.max(1, Math.round(held * all)) : held;
+  const taken = new Set<string>();
+  let size = 0;
+  for (const [key, group] of hashOrder([...sizes], seed, ([key]) => key)) {
+    if (size + group > target) continue;
+    taken.add(key);
+    size += group;
   }
-  const taken = new Set<Row>();
-  for (const [, group] of hashOrder([...groups], seed, ([key]) => key)) {
-    if (taken.size + group.length <= target) for (const row of group) taken.add(row);
-  }
-  if (taken.size === 0 || taken.size === rows.length) {
+  const [train, evaluated] = [false, true].map((out) => rows.filter((_, i) => taken.has(keys[i]!) === out)) as [Row[], Row[]];
+  if (train.length === 0 || evaluated.length === 0) {
     const what = rows.every((row) => definition.prompt(row).length === 0) ? 'text' : 'prompt';
+    const others = left.length === 0 ? '' : ` and ${left.length} left out`;
     throw new UserError(
-      `data.eval: ${held} cannot split ${count(rows.length, 'row')} with ${count(groups.size, `distinct ${what}`)}: ` +
+      `data.eval: ${held} cannot split ${count(rows.length, 'row')}${others} with ${count(sizes.size, `distinct ${what}`)}: ` +
         `one part would be empty (rows with the same ${what} stay together)`,
+      left.length === 0 ? [] : ['Rows that were left out count too, so that every method holds out the same prompts: hold out more rows.'],
     );
   }
-  return { train: rows.filter((row) => !taken.has(row)), eval: rows.filter((row) => taken.has(row)) };
+  return { train, eval: evaluated };
 }

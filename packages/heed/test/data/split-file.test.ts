@@ -37,6 +37,35 @@ describe('a split', () => {
     expect(train).toHaveLength(30 - first!.length);
   });
 
+  it('holds out the same prompts where methods leave out different rows, after a limit and a shuffle too', async () => {
+    const rows = Array.from({ length: 60 }, (_, i) => ({
+      prompt: `q${i}`, completion: i % 5 === 1 ? '' : `a${i}`, judgment: i % 4 === 3 ? '$ERROR$' : 'too long', label: i % 2 === 0,
+      chosen: `c${i}`, rejected: i % 6 === 4 ? `c${i}` : `r${i}`,
+    }));
+    const messy = write('messy.jsonl', lines(rows));
+    for (const more of [{}, { limit: 40 }, { limit: 40, shuffle: true }, { eval: 7 }]) {
+      const options = DataOptions.parse({ path: messy, eval: 0.3, seed: 2, junk: 'skip', ...more });
+      const { eval: written, train } = await splitFile(options);
+      expect(written).toHaveLength('eval' in more ? 7 : Math.round(0.3 * (written.length + train.length)));
+      const [held, learnt] = [written, train].map((part) => part.map(({ prompt }) => Number(String(prompt).slice(1))));
+      const fit = { completion: 'completion', judged: 'judgment', preference: 'rejected', labelled: 'completion' } as const;
+      for (const kind of ['completion', 'judged', 'preference', 'labelled'] as const) {
+        const loaded = await loadData(options, kind);
+        const at = (part: readonly BaseRow[]): number[] => part.map(({ source }) => source.line - 1);
+        const left = new Set(loaded.skipped.map(({ source }) => source.line - 1));
+        expect(left.size, fit[kind]).toBeGreaterThan(5);
+        expect(at(loaded.eval as BaseRow[])).toEqual(held!.filter((i) => !left.has(i)));
+        expect(at(loaded.train as BaseRow[]).sort((a, b) => a - b)).toEqual(learnt!.filter((i) => !left.has(i)).sort((a, b) => a - b));
+      }
+    }
+  });
+
+  it('says that rows left out count, where all that it would hold out is left out', async () => {
+    const data = write('all-left.jsonl', lines(['', 'b', ''].map((completion, i) => ({ prompt: `p${i}`, completion }))));
+    await expect(loadData(DataOptions.parse({ path: data, eval: 1, junk: 'skip' }), 'completion')).rejects
+      .toThrow('data.eval: 1 cannot split 1 row and 2 left out with 3 distinct prompts');
+  });
+
   it('is written by heed split: every column, every digit', async () => {
     const data = write('ids.jsonl',
       '{"id":1234567890123456789,"question":"a","x":[1]}\n{"id":2,"question":"b"}\n{"id":3,"question":"b"}\n');

@@ -1,0 +1,48 @@
+/** What is asked in a record, whatever kind of row a method reads it as: by this, records are split. */
+import { findColumns } from './columns.js';
+import { type ParseOptions, sortRows } from './parse.js';
+import { defineRow, type RowDefinition } from './row.js';
+import { common, messagesOf, nameOf } from './row-cells.js';
+import { rowDefinition } from './rows.js';
+import { ConversationRow } from './rows/conversation.js';
+import type { RawRow } from './source.js';
+import { groupKey } from './split.js';
+import { RowFault } from './turns.js';
+
+type Reading = Pick<ParseOptions, 'columns' | 'ignore' | 'transcript'>;
+
+/** A conversation read for what is asked in it: an answer that is empty, or that is not learnt, changes nothing of that. */
+const askedInMessages = defineRow({
+  ...rowDefinition('conversation'),
+  columns: ['messages'],
+  unheard: [],
+  schema: ConversationRow,
+  read: (row) => {
+    const messages = messagesOf(row);
+    const answered = messages.some(({ role }) => role === 'assistant');
+    if (!answered) throw new RowFault(nameOf(row, 'messages'), 'has no assistant turn to learn', messages);
+    return { ...common(row), messages };
+  },
+});
+
+/** The kind by which records are read for their prompt alone; undefined where they have no column for it. */
+export function askedKind(records: readonly RawRow[], { columns = {}, ignore }: Reading): RowDefinition | undefined {
+  const { names } = findColumns(records, columns, ['prompt', 'messages', 'chosen', 'rejected'], { ignore });
+  if (names.has('prompt') && names.get('chosen') !== 'preferred_output') return rowDefinition('prompt');
+  if (names.has('chosen') && names.has('rejected')) return rowDefinition('preference');
+  return names.has('messages') ? askedInMessages : undefined;
+}
+
+/**
+ * The group of each record (`groupKey`), in the order of the records; undefined where a record has no prompt that can be read.
+ * A method that cannot use a record still counts it by this, so that every method holds out the same prompts.
+ */
+export function askedOf(records: readonly RawRow[], options: Reading): (string | undefined)[] {
+  const kind = askedKind(records, options);
+  if (kind === undefined) return records.map(() => undefined);
+  const { columns = {}, ignore, transcript } = options;
+  const known = Object.fromEntries(Object.entries(columns).filter(([column]) => column === 'id' || kind.columns.includes(column)));
+  const { rows } = sortRows(kind, records, { columns: known, ignore, transcript });
+  const keys = new Map(rows.map((row) => [row.source, groupKey(kind, row)]));
+  return records.map(({ source }) => keys.get(source));
+}
