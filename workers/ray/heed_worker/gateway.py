@@ -116,10 +116,11 @@ class Gateway:
             head["lost"] = "state"
         except Exception as error:  # noqa: BLE001 - whoever asked is told
             head["error"] = error.args[0] if isinstance(error, KeyError) else str(error)
-        members = self.members
-        head["losses"] = [member.losses for member in members.all]
-        head["seconds"] = [round(member.seconds, 3) for member in members.all]
-        head["lostSeconds"] = round(members.lost_seconds, 3)
+        members = self.members.all
+        head["alive"] = [member.filled for member in members]
+        head["losses"] = [member.losses for member in members]
+        head["seconds"] = [round(member.seconds, 3) for member in members]
+        head["lostSeconds"] = [round(member.lost_seconds, 3) for member in members]
         async with sending:
             with contextlib.suppress(ConnectionError):
                 writer.writelines(encode(head, arrays))

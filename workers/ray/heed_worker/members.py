@@ -42,6 +42,8 @@ class Member:
     pid: int = 0
     #: Seconds of work since the gateway began.
     seconds: float = 0.0
+    #: Seconds in which it was waited for, after it had been lost.
+    lost_seconds: float = 0.0
 
 
 @dataclass
@@ -71,8 +73,6 @@ class Members:
     def __init__(self, handles: list[Any], patience: float) -> None:
         self.all = [Member(index, handle) for index, handle in enumerate(handles)]
         self.patience = patience
-        #: Seconds in which workers were waited for that had been lost.
-        self.lost_seconds = 0.0
         self.tasks = [asyncio.create_task(self._consume(member)) for member in self.all]
 
     async def begin(self) -> None:
@@ -178,7 +178,7 @@ class Members:
                 except Lost:
                     continue
                 member.filled = True
-                self.lost_seconds += time.monotonic() - started
+                member.lost_seconds += time.monotonic() - started
                 print(f"heed: worker {member.index} goes on (pid {member.pid})", file=sys.stderr, flush=True)
                 return
         raise StateLost

@@ -34,14 +34,16 @@ export type WeightsRequest =
   | { readonly kind: 'piece'; readonly digest: string; readonly name: string; readonly offset: number; readonly data: Uint8Array }
   | { readonly kind: 'seal'; readonly digest: string; readonly files: readonly { readonly name: string; readonly size: number }[] };
 
-/** What the gateway says of its workers, as of its last answer. */
+/** What the gateway says of its workers, as of its last answer: a value for each of them. */
 export interface Standing {
-  /** How often each worker was lost. */
+  /** Whether it works. False from when it was found lost until it was started again and filled. */
+  readonly alive: readonly boolean[];
+  /** How often it was lost. */
   readonly losses: readonly number[];
-  /** Seconds that each worker has worked. */
+  /** Seconds that it has worked. */
   readonly seconds: readonly number[];
-  /** Seconds that lost workers were waited for. */
-  readonly lostSeconds: number;
+  /** Seconds that it was waited for after it was lost. */
+  readonly lostSeconds: readonly number[];
 }
 
 /** A connection to a gateway. */
@@ -80,7 +82,8 @@ export async function openLink(host: string, port: number, token: string): Promi
   const socket = connect({ host, port, noDelay: true });
   const { workers, threads } = await greet(socket, token);
   const waiting = new Map<number, Waiting>();
-  let standing: Standing = { losses: Array.from({ length: workers }, () => 0), seconds: [], lostSeconds: 0 };
+  const none = Array.from({ length: workers }, () => 0);
+  let standing: Standing = { alive: none.map(() => true), losses: none, seconds: none, lostSeconds: none };
   let next = 0;
   let dead: LinkLost | undefined;
 

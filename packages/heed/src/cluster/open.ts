@@ -3,7 +3,8 @@ import { UserError } from '../errors.js';
 import { openDeviceEngine, openRunEngine } from '../model/device.js';
 import { clusterOf } from '../run/cluster.js';
 import type { RunFolder } from '../run/folder.js';
-import type { Link } from './link.js';
+import type { Progress } from '../run/progress.js';
+import { type Rates, openRates } from './rates.js';
 import { startLocal } from './local.js';
 import { startRemote } from './remote.js';
 import { openTeam } from './team.js';
@@ -15,8 +16,16 @@ export interface OpenEngineOptions {
   readonly device?: DeviceName;
   /** A run that keeps what it runs on. */
   readonly run?: RunFolder;
+  /** Shows the workers beside all that it shows. */
+  readonly progress?: Progress;
   /** Takes a line for people. */
   say?(line: string): void;
+}
+
+/** An engine with what its workers do. */
+export interface OpenedEngine extends Engine {
+  /** Absent without a cluster. */
+  readonly rates?: Pick<Rates, 'summary'>;
 }
 
 /**
@@ -25,7 +34,8 @@ export interface OpenEngineOptions {
  * @param cluster `local:N` or `ray://HOST`; undefined or null: this process alone.
  * @throws UserError where the workers cannot be started or reached
  */
-export async function openEngine(cluster: string | null | undefined, { device, run, say }: OpenEngineOptions = {}): Promise<Engine> {
+export async function openEngine(cluster: string | null | undefined, options: OpenEngineOptions = {}): Promise<OpenedEngine> {
+  const { device, run, progress, say } = options;
   if (cluster === undefined || cluster === null)
     return run === undefined ? openDeviceEngine({ device, say }) : openRunEngine(run, { device, say });
   const asked = device ?? deviceByDefault();
@@ -35,23 +45,22 @@ export async function openEngine(cluster: string | null | undefined, { device, r
   }
   const where = clusterOf(cluster);
   const running = where.kind === 'local' ? await startLocal(where.workers) : await startRemote(where);
-  const { link } = running;
+  const rates = await openRates(running.link, { run, say });
+  const { link } = rates;
+  progress?.beside(() => rates.describe());
   const { workers, threads } = link;
   say?.(`cluster ${cluster}: ${workers} ${workers === 1 ? 'worker' : 'workers'}, ${threads} ${threads === 1 ? 'thread' : 'threads'} each`);
-  return openTeam({
+  const engine = openTeam({
     ...running,
+    link,
     weights: where.kind === 'local' ? undefined : openWeights(link, (line) => say?.(line)),
-    onLost: () => say?.('A worker of the cluster was lost: what it did is done again.'),
+    attempt: (worker) => rates.attempt(worker),
     async close() {
+      progress?.beside(undefined);
+      rates.close();
       await running.close();
-      say?.(describeWork(link));
+      say?.(rates.describeWork());
     },
   });
-}
-
-/** Says for people what the workers did. */
-function describeWork({ standing: { seconds, losses, lostSeconds } }: Link): string {
-  const lost = losses.reduce((a, b) => a + b, 0);
-  const words = lost === 0 ? '' : `; lost ${lost} ${lost === 1 ? 'time' : 'times'}, waited for ${lostSeconds.toFixed(0)} s`;
-  return `The workers worked for ${seconds.map((one) => `${one.toFixed(0)} s`).join(', ')}${words}.`;
+  return Object.assign(engine, { rates });
 }

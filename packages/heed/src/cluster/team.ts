@@ -4,6 +4,7 @@ import {
 import type { Sent } from './frames.js';
 import { UserError } from '../errors.js';
 import { type Asking, LinkLost, StateLost, WorkerLost } from './link.js';
+import type { Attempt } from './rates.js';
 import { type Running, lastLines } from './running.js';
 import type { RemoteWeights } from './weights.js';
 
@@ -16,8 +17,8 @@ const EACH = 2 ** 32;
 export interface TeamSetup extends Running {
   /** Where workers find weights. Default: in the same files as this process. */
   readonly weights?: RemoteWeights;
-  /** Called where work is done again because a worker was lost. */
-  onLost?(): void;
+  /** Called where work begins that may be lost. Default: nobody counts. */
+  attempt?(worker?: number): Attempt;
 }
 
 /** The engine of a cluster's workers. Closing it closes the connection, and ends what `close` ends. */
@@ -54,7 +55,7 @@ function lostForUser(error: Error, errors: string): UserError {
   ], { cause: error });
 }
 
-function createTeam({ link, weights, onLost }: TeamSetup, ask: Ask, holds: (buffer: View['buffer']) => boolean): Team {
+function createTeam({ link, weights, attempt }: TeamSetup, ask: Ask, holds: (buffer: View['buffer']) => boolean): Team {
   let engines = 0;
   const opened = new Map<number, { readonly life: number; readonly engine: Engine }>();
   const total = (): number => link.standing.losses.reduce((a, b) => a + b, 0);
@@ -73,13 +74,17 @@ function createTeam({ link, weights, onLost }: TeamSetup, ask: Ask, holds: (buff
       const packed = Float64Array.of(0, view.buffer.id, view.offset, view.shape.length, ...view.shape);
       await ask({ request: { kind: 'sum', view: packed, count }, to: 'all', again: false });
     },
-    again: (work) => despiteLosses(async () => {
-      const before = total();
-      const result = await work();
-      // The work went through, but what the lost worker held of it is gone.
-      if (total() !== before) throw new MachineLost('A worker of the cluster was lost.');
-      return result;
-    }, onLost),
+    again(work, index) {
+      let tried: Attempt | undefined;
+      return despiteLosses(async () => {
+        tried = attempt?.(index);
+        const before = total();
+        const result = await work();
+        // The work went through, but what the lost worker held of it is gone.
+        if (index === undefined && total() !== before) throw new MachineLost('A worker of the cluster was lost.');
+        return result;
+      }, () => tried?.repeat());
+    },
   };
 }
 

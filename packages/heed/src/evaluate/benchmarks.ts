@@ -80,7 +80,7 @@ export async function runBenchmarks(recipe: BenchmarkRecipe, run: RunFolder, hoo
   for (const [name, options] of Object.entries(recipe.tasks)) tasks.push(await prepareTask(name, options, model));
   for (const { name, cut, items } of tasks)
     if (cut > 0) say(`${name}: the context of ${cut} of ${items.length} items was cut at its head, to fit the model.`);
-  const engine = await openEngine(recipe.cluster, { device: recipe.device, run, say });
+  const engine = await openEngine(recipe.cluster, { device: recipe.device, run, progress, say });
   try {
     const replied: Partial<Record<When, ReadonlyMap<string, readonly Replied[]>>> = {};
     for (const when of adapter === undefined ? ['before'] as const : ['before', 'after'] as const) {
@@ -97,6 +97,7 @@ export async function runBenchmarks(recipe: BenchmarkRecipe, run: RunFolder, hoo
       }),
       tasks: summaries,
       seconds: Math.round((performance.now() - started) / 100) / 10, peakRssMb: await peakRssMb(engine),
+      cluster: engine.rates?.summary(),
     };
     await run.writeSummary(summary);
     await writeReport(run.dir);

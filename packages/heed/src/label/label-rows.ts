@@ -10,6 +10,7 @@ import { UserError } from '../errors.js';
 import { waitingFor } from '../judge/human.js';
 import { atomicWrite } from '../run/files.js';
 import type { RunFolder } from '../run/folder.js';
+import type { ClusterSummary } from '../run/cluster-log.js';
 import type { Summary } from '../run/job.js';
 import { Interrupted } from '../run/signals.js';
 import { wordsToJudge } from '../text/fence.js';
@@ -33,6 +34,8 @@ export interface LabelTools {
   readonly writer?: CachedRespondent;
   /** Whether the user asked to stop. */
   readonly stopped?: () => boolean;
+  /** What the workers of a cluster did. Default: there are none. */
+  readonly cluster?: () => ClusterSummary | undefined;
   /** Takes lines for people. Default: silent. */
   say?(line: string): void;
 }
@@ -89,7 +92,7 @@ export async function labelRows(recipe: LabelRecipe, run: RunFolder, tools: Labe
   const made = { rows: shown(given, labelled, failed), failures };
   await atomicWrite(run.path('report.html'), labelPage(report, labeler, stringify(recipe), made));
   const peakRssMb = Math.round(process.resourceUsage().maxRSS / 1024);
-  const summary: LabelSummary = { job: 'label', model: judge.name, ...report, peakRssMb };
+  const summary: LabelSummary = { job: 'label', model: judge.name, ...report, peakRssMb, cluster: tools.cluster?.() };
   await run.writeSummary(summary);
   return summary;
 }

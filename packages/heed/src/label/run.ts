@@ -1,12 +1,11 @@
 /** `heed label` as a job: opens the store and whoever is asked, labels, and closes what it opened. */
-import type { Engine } from '@heed/tensor';
-
-import { openEngine } from '../cluster/open.js';
+import { type OpenedEngine, openEngine } from '../cluster/open.js';
 import { UserError } from '../errors.js';
 import type { Respondent } from '../judge/respondent.js';
 import { openRespondent } from '../judge/open.js';
 import type { JudgeOptions } from '../judge/options.js';
 import { clockOf } from '../run/clock.js';
+import type { ClusterSummary } from '../run/cluster-log.js';
 import type { RunFolder } from '../run/folder.js';
 import type { Hooks } from '../run/job.js';
 import { finePercent } from '../run/numbers.js';
@@ -31,7 +30,7 @@ import { withProgress } from './with-progress.js';
 export async function runLabelling(recipe: LabelRecipe, run: RunFolder, hooks: Hooks = {}): Promise<LabelSummary> {
   const { progress = silentProgress, interrupt = { requested: false }, say = () => undefined } = hooks;
   const { judge: judgedBy, answers } = recipe;
-  const opener = createOpener(recipe, run, say);
+  const opener = createOpener(recipe, run, { progress, say });
   try {
     const store = await openStore(recipe.store);
     try {
@@ -40,7 +39,9 @@ export async function runLabelling(recipe: LabelRecipe, run: RunFolder, hooks: H
       const openWriter = async (by: JudgeOptions): Promise<CachedRespondent> =>
         withProgress(cached(await opener.open(by), store), progress, interrupt, 'answering the prompts');
       const writer = answers && (sameModel ? judge : await openWriter(answers.by));
-      const summary = await labelRows(recipe, run, { judge, writer, stopped: () => interrupt.requested, say });
+      const summary = await labelRows(recipe, run, {
+        judge, writer, stopped: () => interrupt.requested, cluster: () => opener.cluster(), say,
+      });
       // What waits for people has not failed.
       const failed = summary.failed.rows - (summary.failed.reasons['waiting'] ?? 0);
       if (failed > summary.failed.allowed * summary.rows) {
@@ -71,19 +72,21 @@ function tooManyFailed({ failed, rows }: LabelSummary, dir: string): UserError {
 
 /** Opens respondents; local ones share an engine. */
 function createOpener(
-  { cluster, device }: Pick<LabelRecipe, 'cluster' | 'device'>, run: RunFolder, say: (line: string) => void,
-): { open(options: JudgeOptions): Promise<Respondent>; close(): Promise<void> } {
+  { cluster, device }: Pick<LabelRecipe, 'cluster' | 'device'>, run: RunFolder,
+  { progress, say }: Required<Pick<Hooks, 'progress' | 'say'>>,
+): { open(options: JudgeOptions): Promise<Respondent>; cluster(): ClusterSummary | undefined; close(): Promise<void> } {
   const now = clockOf(run);
-  let engine: Engine | undefined;
+  let engine: OpenedEngine | undefined;
   const opened: Respondent[] = [];
   return {
     async open(options) {
       if (typeof options !== 'string' && options.local !== undefined)
-        engine ??= await openEngine(cluster, { device, run, say });
+        engine ??= await openEngine(cluster, { device, run, progress, say });
       const respondent = await openRespondent(options, { log: say, engine, now });
       opened.push(respondent);
       return respondent;
     },
+    cluster: () => engine?.rates?.summary(),
     async close() {
       for (const respondent of opened) await respondent.close();
       await engine?.close();

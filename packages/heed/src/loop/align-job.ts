@@ -106,7 +106,7 @@ export async function runAlignment(recipe: AlignRecipe, run: RunFolder, hooks: H
   const { plan } = start;
   await holdStart(start, recipe.adapter, run);
   for (const line of describeStart(recipe.adapter)) say(line);
-  const engine = await openEngine(recipe.cluster, { device: recipe.device, run, say });
+  const engine = await openEngine(recipe.cluster, { device: recipe.device, run, progress, say });
   let teacher: OpenTeacher | undefined;
   try {
     const tools = { engine, log: say, now, store: recipe.store ?? DEFAULT_STORE, interrupt };
@@ -186,6 +186,7 @@ export async function runAlignment(recipe: AlignRecipe, run: RunFolder, hooks: H
       seconds: Math.round((performance.now() - started) / 100) / 10,
       peakRssMb: await peakRssMb(engine),
       resumedFrom,
+      cluster: engine.rates?.summary(),
     };
     await run.writeSummary(summary);
     await writeReport(run.dir);

@@ -87,7 +87,7 @@ export async function runTraining(recipe: TrainRecipe, run: RunFolder, hooks: Ho
   const parameters = start.parameters ?? initialParameters(plan, seed);
   await holdStart(start, recipe.adapter, run);
   for (const line of describeStart(recipe.adapter)) say(line);
-  const engine = await openEngine(recipe.cluster, { device: recipe.device, run, say });
+  const engine = await openEngine(recipe.cluster, { device: recipe.device, run, progress, say });
   try {
     const answerer = createAnswerer(engine, model, plan, hooks);
     const maker = recipe.rows ? openRowMaker(recipe.rows, { answerer, kind: method.row, run, seed, say }) : undefined;
@@ -170,7 +170,7 @@ export async function runTraining(recipe: TrainRecipe, run: RunFolder, hooks: Ho
       before: before?.whole, after: after?.whole, change: before && after && changes(before, after, seed),
       endOfTurn: endedBefore !== undefined && endedAfter !== undefined ? { before: endedBefore, after: endedAfter } : undefined,
       tokens, trainingSeconds: seconds, seconds: (performance.now() - started) / 1000,
-      peakRssMb: await peakRssMb(engine), resumedFrom,
+      peakRssMb: await peakRssMb(engine), resumedFrom, cluster: engine.rates?.summary(),
     };
     await run.writeSummary(summary);
     await writeReport(run.dir);

@@ -53,8 +53,8 @@ export interface RunFolder {
 
 /** Names inside the folder of every run. `work` holds what a loop keeps between its rounds. */
 export const RUN_FILES = [
-  'recipe.yaml', 'date.json', 'device.json', 'metrics.jsonl', 'samples.jsonl', 'rollouts.jsonl', 'summary.json', 'report.html',
-  'checkpoints', 'adapter', 'work',
+  'recipe.yaml', 'date.json', 'device.json', 'metrics.jsonl', 'samples.jsonl', 'rollouts.jsonl', 'cluster.jsonl', 'summary.json',
+  'report.html', 'checkpoints', 'adapter', 'work',
 ] as const;
 
 /** A section, or a list of sections, whose keys are their places. */

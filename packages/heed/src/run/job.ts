@@ -1,3 +1,4 @@
+import type { ClusterSummary } from './cluster-log.js';
 import type { Progress } from './progress.js';
 import type { Shared } from './shared.js';
 import type { Estimate } from './statistics.js';
@@ -42,4 +43,6 @@ export interface Summary {
   readonly peakRssMb: number;
   /** The optimizer step after which a resumed job went on. */
   readonly resumedFrom?: number;
+  /** What the workers did, and what was lost with them. Absent without `cluster`. */
+  readonly cluster?: ClusterSummary;
 }

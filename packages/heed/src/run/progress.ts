@@ -10,6 +10,8 @@ export interface Progress {
   start(what: string, total: number, options?: { readonly unit?: string; readonly done?: number }): void;
   /** `done` units of the total are complete. `extra` is shown behind, such as `loss 0.41`. */
   update(done: number, extra?: string): void;
+  /** What `text` gives is shown behind all else, of every piece of work, as it is at that moment. undefined: nothing more. */
+  beside(text: (() => string) | undefined): void;
   /** Takes the bar away. Safe to call at any time. */
   stop(): void;
 }
@@ -57,6 +59,7 @@ export function createProgress({ stream = process.stderr, now = () => performanc
   let work: Work | undefined;
   let bar: SingleBar | undefined;
   let timer: NodeJS.Timeout | undefined;
+  let besides: (() => string) | undefined;
 
   const numbersOf = (under: Work): { done: number; rest: string; percent: number } => {
     // Part of a unit, such as one of a row's samples, shortens the time left; only whole units are shown as done.
@@ -72,7 +75,7 @@ export function createProgress({ stream = process.stderr, now = () => performanc
   const draw = (): void => {
     if (!work) return;
     const { done, rest, percent } = numbersOf(work);
-    const extra = work.extra ? ` · ${work.extra}` : '';
+    const extra = [work.extra, besides?.()].map((text) => (text ? ` · ${text}` : '')).join('');
     if (!stream.isTTY) {
       if (work.said !== 0 && now() - work.said < LINE_MS) return;
       work.said = now();
@@ -115,9 +118,14 @@ export function createProgress({ stream = process.stderr, now = () => performanc
       if (extra !== undefined) work.extra = extra;
       if (now() - work.since >= QUIET_MS) draw();
     },
+    beside(text) {
+      besides = text;
+    },
     stop,
   };
 }
 
 /** Shows nothing: what library calls use by default. */
-export const silentProgress: Progress = { start: () => undefined, update: () => undefined, stop: () => undefined };
+export const silentProgress: Progress = {
+  start: () => undefined, update: () => undefined, beside: () => undefined, stop: () => undefined,
+};

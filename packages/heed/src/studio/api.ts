@@ -120,6 +120,8 @@ export interface RunState {
   readonly status: RunStatus;
   readonly steps: number;
   readonly counts: SampleCounts;
+  /** The workers of a run on a cluster, their rates while it runs, and what was lost with them, in words. */
+  readonly cluster?: string;
 }
 
 /** An answer to a prompt before and after training. */

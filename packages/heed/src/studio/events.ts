@@ -1,7 +1,11 @@
 /** What happens in a run while the page looks at it, as server-sent events. */
+import { join } from 'node:path';
+
 import type { Context } from 'hono';
 import { streamSSE } from 'hono/streaming';
 
+import { CLUSTER_LOG, clusterStateOf, describeCluster } from '../run/cluster-log.js';
+import { readLog } from '../run/metrics.js';
 import type { RunState } from './api.js';
 import { type StudioContext, metricsOf } from './context.js';
 import { countsOf, samplesOf } from './samples.js';
@@ -45,8 +49,12 @@ export function streamRun(c: Context, context: StudioContext, dir: string, after
 }
 
 async function stateNow({ jobs, asked, samples }: StudioContext, dir: string, logged: Series): Promise<RunState> {
-  const [{ status }, kept] = await Promise.all([stateOf(dir, jobs, asked), samplesOf(samples, dir)]);
-  return { status, steps: logged.steps, counts: countsOf(kept) };
+  const [{ status }, kept, workers] = await Promise.all([
+    stateOf(dir, jobs, asked), samplesOf(samples, dir), readLog(join(dir, CLUSTER_LOG)),
+  ]);
+  const state = clusterStateOf(workers);
+  const live = status === 'running' || status === 'stopping';
+  return { status, steps: logged.steps, counts: countsOf(kept), ...(state && { cluster: describeCluster(state, live) }) };
 }
 
 /** The lines of a log after the first `from`, with their numbers alone. */

@@ -160,7 +160,6 @@ export async function createTrainer(setup: TrainerSetup): Promise<Trainer> {
     const optimizer = await (stepper ??= openStepper());
 
     const started = performance.now();
-    const crew = engine.team === undefined ? '' : `, ${engine.team.size} workers`;
     let loss = Number.NaN;
     let tokens = 0;
     // Where the rounds are parts of one training, the progress bar counts the steps of the whole.
@@ -181,7 +180,7 @@ export async function createTrainer(setup: TrainerSetup): Promise<Trainer> {
         await references.follow(step);
         const inStep = batches.reduce((n, b) => n + b.layout.promptRows + b.layout.responseRows, 0);
         tokens += inStep;
-        progress.update(shown + ofRound, `loss ${loss.toFixed(4)}, ${rate(tokens / ((performance.now() - started) / 1000), 'tok')}${crew}`);
+        progress.update(shown + ofRound, `loss ${loss.toFixed(4)}, ${rate(tokens / ((performance.now() - started) / 1000), 'tok')}`);
         const inSeconds = (performance.now() - from) / 1000;
         await how.onStep?.({ ...result, step, ofRound, roundSteps: total, learningRate, tokens: inStep, seconds: inSeconds });
       }

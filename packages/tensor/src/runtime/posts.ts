@@ -1,4 +1,4 @@
-import { type Engine, MachineLost, type Team, despiteLosses } from './team.js';
+import { type Engine, MachineLost, type Team } from './team.js';
 
 /** Something that is open on each machine of a team, and is opened anew where the machine was lost. */
 export interface Posts<T> {
@@ -40,7 +40,7 @@ export function createPosts<T>(team: Team, open: (member: Engine) => Promise<T>)
     }));
   };
   return {
-    use: (index, work) => despiteLosses(async () => work(await heldAt(index))),
+    use: (index, work) => team.again(async () => work(await heldAt(index)), index),
     each,
     async close(work) {
       await each(work);

@@ -58,9 +58,10 @@ export interface Team {
   /**
    * Does work that may be done twice, and does it again where a machine was lost meanwhile: the results of its runs are gone.
    *
+   * @param index The one machine that the work needs, by its number: only its loss counts. Default: the work needs all.
    * @throws MachineLost after several losses in a row
    */
-  again<T>(work: () => Promise<T>): Promise<T>;
+  again<T>(work: () => Promise<T>, index?: number): Promise<T>;
 }
 
 /** A machine of a team was lost, and what only that machine held. Machines that are left, or started again, hold the rest. */

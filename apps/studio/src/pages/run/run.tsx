@@ -74,6 +74,7 @@ export function OpenedRun({ run }: { readonly run: string }) {
         {[run, line.job, line.method, line.model, steps].filter(Boolean).join(' · ')} ·{' '}
         <time dateTime={line.started} title={moment(line.started)}>started {ago(line.started)}</time> · {clock(line.seconds)}
       </p>
+      {state?.cluster && <p class="quiet">Cluster: {state.cluster}</p>}
       {line.reason && <p class="failure" role="alert">{line.reason}</p>}
       <RunActions detail={detail} status={state?.status ?? line.status} changed={again} />
       {chief && <Headline metric={metric} measurement={chief} />}

@@ -5,15 +5,24 @@ import { createRequire } from 'node:module';
 import { arch, cpus, platform, release, totalmem } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 
+import { CLUSTER_LOG, clusterStateOf, describeCluster } from '../cluster-log.js';
 import { atomicWrite } from '../files.js';
+import { readLog } from '../metrics.js';
 import { readRun } from './data.js';
 import { renderPage } from './page.js';
 
-function environment(runDir: string): [string, string][] {
+/** The workers of a run's cluster, and what was lost with them. */
+async function clusterFacts(runDir: string): Promise<[string, string][]> {
+  const state = clusterStateOf(await readLog(join(runDir, CLUSTER_LOG)));
+  return state === undefined ? [] : [['cluster', describeCluster(state, false)]];
+}
+
+async function environment(runDir: string): Promise<[string, string][]> {
   const [cpu] = cpus();
   const device = join(runDir, 'device.json');
   return [
     ...(existsSync(device) ? [['device', JSON.parse(readFileSync(device, 'utf8')) as string] satisfies [string, string]] : []),
+    ...(await clusterFacts(runDir)),
     ['Node.js', process.version],
     ['system', `${platform()} ${arch()} ${release()}`],
     ['processor', `${cpu?.model.trim() || 'unknown'} × ${cpus().length}`],
@@ -40,6 +49,6 @@ export async function writeReport(runDir: string): Promise<string> {
     readFile(join(charts, 'uPlot.min.css'), 'utf8'),
   ]);
   const written = new Date().toISOString().slice(0, 16).replace('T', ' ') + ' UTC';
-  await atomicWrite(path, renderPage(run, { chartScript, chartStyle, environment: environment(runDir), written }));
+  await atomicWrite(path, renderPage(run, { chartScript, chartStyle, environment: await environment(runDir), written }));
   return path;
 }
