@@ -75,6 +75,8 @@ def test_what_all_do_is_taken_over_and_not_done_twice() -> None:
         await asyncio.gather(*done)
         assert processes[0].log == processes[1].log == ["step 1", "step 2", "step 3"]
         assert [member.losses for member in members.all] == [0, 1]
+        assert [member.lost_seconds > 0 for member in members.all] == [False, True]
+        assert all(member.filled for member in members.all)
 
     team(2, body)
 

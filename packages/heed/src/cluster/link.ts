@@ -52,6 +52,8 @@ export interface Link {
   /** Threads of each worker's sessions, the fewest of all. */
   readonly threads: number;
   readonly standing: Standing;
+  /** Called with each answer, as soon as `standing` is that of it. `done`: not where a worker was lost over it, or it failed. */
+  onAnswer?: (asking: Asking, done: boolean) => void;
   /** The arrays of the answer. @throws WorkerLost, StateLost, LinkLost */
   ask(asking: Asking): Promise<readonly Frame['arrays'][number][]>;
   close(): void;
@@ -73,6 +75,7 @@ export class LinkLost extends Error {
 }
 
 interface Waiting {
+  readonly asking: Asking;
   resolve(arrays: Frame['arrays']): void;
   reject(error: Error): void;
 }
@@ -97,6 +100,11 @@ export async function openLink(host: string, port: number, token: string): Promi
     standing = rest;
     const asked = waiting.get(id);
     waiting.delete(id);
+    try {
+      if (asked !== undefined) link.onAnswer?.(asked.asking, lost === undefined && error === undefined);
+    } catch (failure) {
+      asked?.reject(failure as Error);
+    }
     // Nothing is asked: the process may end.
     if (waiting.size === 0) socket.unref();
     if (lost === 'worker') asked?.reject(new WorkerLost('A worker of the cluster was lost.'));
@@ -116,7 +124,7 @@ export async function openLink(host: string, port: number, token: string): Promi
   socket.on('close', () => die('The cluster ended the connection.'));
   socket.unref();
 
-  return {
+  const link: Link = {
     workers,
     threads,
     get standing() { return standing; },
@@ -126,7 +134,7 @@ export async function openLink(host: string, port: number, token: string): Promi
         return;
       }
       const id = next++;
-      waiting.set(id, { resolve, reject });
+      waiting.set(id, { asking, resolve, reject });
       socket.ref();
       for (const part of encodeFrame({ id, ...asking })) socket.write(part);
     }),
@@ -135,6 +143,7 @@ export async function openLink(host: string, port: number, token: string): Promi
       socket.destroy();
     },
   };
+  return link;
 }
 
 /** Says hello; how many workers and threads there are. */

@@ -45,14 +45,13 @@ export async function openEngine(cluster: string | null | undefined, options: Op
   }
   const where = clusterOf(cluster);
   const running = where.kind === 'local' ? await startLocal(where.workers) : await startRemote(where);
-  const rates = await openRates(running.link, { run, say });
-  const { link } = rates;
+  const { link } = running;
+  const rates = await openRates(link, { run, say });
   progress?.beside(() => rates.describe());
   const { workers, threads } = link;
   say?.(`cluster ${cluster}: ${workers} ${workers === 1 ? 'worker' : 'workers'}, ${threads} ${threads === 1 ? 'thread' : 'threads'} each`);
   const engine = openTeam({
     ...running,
-    link,
     weights: where.kind === 'local' ? undefined : openWeights(link, (line) => say?.(line)),
     attempt: (worker) => rates.attempt(worker),
     async close() {

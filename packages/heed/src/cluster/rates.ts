@@ -13,8 +13,6 @@ export interface Attempt {
 
 /** Counts what the workers of a cluster do, and what is lost with them. */
 export interface Rates {
-  /** The connection whose requests and answers are counted. */
-  readonly link: Link;
   /** Begins work. `worker`: the one that does it alone. */
   attempt(worker?: number): Attempt;
   /** Workers that are alive, their rates, and what was lost, for a progress line. */
@@ -39,13 +37,14 @@ const WINDOW = 32;
 /** Milliseconds between two lines with rates in the log. */
 const LOGGED_MS = 30_000;
 
-/** Follows all that is asked over a connection. A pass is a run of a program by one worker; what all of them run alike is none. */
+/** Follows the answers over a connection (`onAnswer`). A pass is a run of a program by one worker; what all of them run alike is none. */
 export async function openRates(link: Link, { run, say, now = () => performance.now() }: RatesOptions = {}): Promise<Rates> {
   const log: Log<ClusterEvent> | undefined = run && openLog(run.path(CLUSTER_LOG));
   let lost = clusterStateOf((await log?.rows()) ?? [])?.lost ?? NOTHING_LOST;
   let before: Standing = link.standing;
+  /** Seconds of each worker up to its last answer. */
+  const counted = [...before.seconds];
   let logged = now();
-  let closed = false;
   const passes = Array.from({ length: link.workers }, () => 0);
   const newest = passes.map((): number[] => []);
 
@@ -60,12 +59,12 @@ export async function openRates(link: Link, { run, say, now = () => performance.
   });
   const waited = (): number => link.standing.lostSeconds.reduce((a, b) => a + b, 0);
 
-  function see(asking: Asking, answered: boolean): void {
-    if (closed) return;
+  function see(asking: Asking, done: boolean): void {
     const is = link.standing;
     for (let worker = 0; worker < link.workers; worker++) {
       for (let times = before.losses[worker]!; times < is.losses[worker]!; times++) {
         note({ event: 'lost', worker });
+        newest[worker]!.length = 0;
         say?.(`Worker ${worker} of the cluster was lost.`);
       }
       const seconds = rounded(is.lostSeconds[worker]! - before.lostSeconds[worker]!);
@@ -75,11 +74,13 @@ export async function openRates(link: Link, { run, say, now = () => performance.
       }
     }
     const { to } = asking;
-    if (answered && to !== 'all' && isPass(asking)) {
+    if (done && to !== 'all' && isPass(asking)) {
       passes[to]!++;
-      newest[to]!.push(is.seconds[to]! - before.seconds[to]!);
+      newest[to]!.push(is.seconds[to]! - counted[to]!);
       if (newest[to]!.length > WINDOW) newest[to]!.shift();
     }
+    // Another worker's answer may tell of a pass before its own does.
+    for (let worker = 0; worker < link.workers; worker++) if (to === 'all' || to === worker) counted[worker] = is.seconds[worker]!;
     before = is;
     if (now() - logged < LOGGED_MS) return;
     logged = now();
@@ -87,23 +88,8 @@ export async function openRates(link: Link, { run, say, now = () => performance.
   }
 
   note({ event: 'opened', workers: link.workers, threads: link.threads });
+  link.onAnswer = see;
   return {
-    link: {
-      workers: link.workers,
-      threads: link.threads,
-      get standing() { return link.standing; },
-      async ask(asking) {
-        let answered = false;
-        try {
-          const arrays = await link.ask(asking);
-          answered = true;
-          return arrays;
-        } finally {
-          see(asking, answered);
-        }
-      },
-      close: () => link.close(),
-    },
     attempt(worker) {
       const [began, waitedBefore] = [now(), waited()];
       return {
@@ -126,7 +112,7 @@ export async function openRates(link: Link, { run, say, now = () => performance.
     },
     summary: () => ({ workers: link.workers, passes: [...passes], workSeconds: link.standing.seconds.map(rounded), ...roundedLoss(lost) }),
     close() {
-      closed = true;
+      link.onAnswer = undefined;
       log?.close();
     },
   };

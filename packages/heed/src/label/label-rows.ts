@@ -10,7 +10,7 @@ import { UserError } from '../errors.js';
 import { waitingFor } from '../judge/human.js';
 import { atomicWrite } from '../run/files.js';
 import type { RunFolder } from '../run/folder.js';
-import type { ClusterSummary } from '../run/cluster-log.js';
+import { type ClusterSummary, describeCluster } from '../run/cluster-log.js';
 import type { Summary } from '../run/job.js';
 import { Interrupted } from '../run/signals.js';
 import { wordsToJudge } from '../text/fence.js';
@@ -89,10 +89,14 @@ export async function labelRows(recipe: LabelRecipe, run: RunFolder, tools: Labe
     seconds: Math.round((performance.now() - started) / 10) / 100,
   };
   await atomicWrite(run.path('label-report.json'), `${JSON.stringify(report, null, 2)}\n`);
-  const made = { rows: shown(given, labelled, failed), failures };
+  const cluster = tools.cluster?.();
+  const made = {
+    rows: shown(given, labelled, failed), failures,
+    ...(cluster && { cluster: describeCluster({ workers: cluster.workers, lost: cluster }) }),
+  };
   await atomicWrite(run.path('report.html'), labelPage(report, labeler, stringify(recipe), made));
   const peakRssMb = Math.round(process.resourceUsage().maxRSS / 1024);
-  const summary: LabelSummary = { job: 'label', model: judge.name, ...report, peakRssMb, cluster: tools.cluster?.() };
+  const summary: LabelSummary = { job: 'label', model: judge.name, ...report, peakRssMb, cluster };
   await run.writeSummary(summary);
   return summary;
 }

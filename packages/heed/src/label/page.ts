@@ -12,6 +12,8 @@ import type { Calibration } from './statistics.js';
 export interface Made {
   readonly rows: readonly ShownRow[];
   readonly failures: readonly LabelFailure[];
+  /** The workers of a cluster, and what was lost with them, in words. */
+  readonly cluster?: string;
 }
 
 /** The page. Pure: the same report gives the same page. */
@@ -20,7 +22,7 @@ export function labelPage(report: LabelReport, labeler: AnyLabeler, recipe: stri
   const reasons = Object.entries(report.failed.reasons);
   return documentOf(`Labels: ${report.labeler}`, html`<main>
 <h1>Labels: ${report.labeler}</h1>
-<p class="quiet">by ${report.judge}</p>
+<p class="quiet">by ${report.judge}${made.cluster !== undefined && ` · ${made.cluster}`}</p>
 <div class="headline">${warning !== undefined && html`<p class="alarm" role="alert">${warning}</p>`}
 <p class="metric">rows with a label</p>
 <p class="big"><span class="is">${report.labelled}</span> <span class="was">of ${report.rows}</span></p>

@@ -27,7 +27,7 @@ export type ClusterEvent = z.infer<typeof ClusterEvent>;
 /** What a run lost on its cluster, in all processes that worked on it. */
 export interface LostTime {
   /** How often a worker was lost. */
-  readonly losses: number;
+  readonly workersLost: number;
   /** Seconds that lost workers were waited for. */
   readonly waitedSeconds: number;
   /** How often work was done again. */
@@ -55,12 +55,12 @@ export interface ClusterState {
   readonly lost: LostTime;
 }
 
-export const NOTHING_LOST: LostTime = { losses: 0, waitedSeconds: 0, repeats: 0, repeatedSeconds: 0 };
+export const NOTHING_LOST: LostTime = { workersLost: 0, waitedSeconds: 0, repeats: 0, repeatedSeconds: 0 };
 
 /** The sums after another event. */
 export function afterEvent(lost: LostTime, { event, ...line }: Pick<ClusterEvent, 'event'> & { readonly seconds?: number }): LostTime {
   const { seconds: more = 0 } = line;
-  if (event === 'lost') return { ...lost, losses: lost.losses + 1 };
+  if (event === 'lost') return { ...lost, workersLost: lost.workersLost + 1 };
   if (event === 'restarted') return { ...lost, waitedSeconds: lost.waitedSeconds + more };
   if (event !== 'repeated') return lost;
   return { ...lost, repeats: lost.repeats + 1, repeatedSeconds: lost.repeatedSeconds + more };
@@ -86,30 +86,30 @@ export function clusterStateOf(rows: readonly LogRow[]): ClusterState | undefine
   return state;
 }
 
+const countOf = (count: number, one: string): string => `${count} ${one}${count === 1 ? '' : 's'}`;
+
 /** More workers than these are shown as one pool. */
 const SHOWN = 4;
 
-const perSecond = (rate: number): string => (rate >= 100 ? rate.toFixed(0) : String(Number(rate.toPrecision(2))));
+const perSecond = (rate: number): string => (rate >= 100 ? rate.toFixed(0) : rate.toPrecision(2));
 
 /** `2 of 2 workers: 0.24, 0.23 passes/s`; of more than four workers their sum. */
 export function describeWorkers({ workers, alive, passesPerSecond }: Omit<ClusterState, 'lost'>): string {
   const known = passesPerSecond.filter((one) => one !== null);
-  const of = `${alive} of ${workers} ${workers === 1 ? 'worker' : 'workers'}`;
+  const of = `${alive} of ${countOf(workers, 'worker')}`;
   if (known.length === 0) return of;
   if (workers > SHOWN) return `${of}: ${perSecond(known.reduce((a, b) => a + b, 0))} passes/s together`;
   return `${of}: ${passesPerSecond.map((one) => (one === null ? '–' : perSecond(one))).join(', ')} passes/s`;
 }
 
 /** `lost: 1 worker (waited 6.2 s), 1 repeat (3.1 s)`; '' where nothing was. */
-export function describeLost({ losses, waitedSeconds, repeats, repeatedSeconds }: LostTime): string {
-  if (losses === 0 && repeats === 0) return '';
-  const workers = `${losses} ${losses === 1 ? 'worker' : 'workers'} (waited ${waitedSeconds.toFixed(1)} s)`;
-  return `lost: ${workers}, ${repeats} ${repeats === 1 ? 'repeat' : 'repeats'} (${repeatedSeconds.toFixed(1)} s)`;
+export function describeLost({ workersLost, waitedSeconds, repeats, repeatedSeconds }: LostTime): string {
+  if (workersLost === 0 && repeats === 0) return '';
+  const waited = waitedSeconds === 0 ? '' : ` (waited ${waitedSeconds.toFixed(1)} s)`;
+  const repeated = repeats === 0 ? '' : `, ${countOf(repeats, 'repeat')} (${repeatedSeconds.toFixed(1)} s)`;
+  return `lost: ${countOf(workersLost, 'worker')}${waited}${repeated}`;
 }
 
-/** Workers and losses in one line. `live`: whether a process works on the run; without one its workers have ended. */
-export function describeCluster(state: ClusterState, live: boolean): string {
-  const { workers, lost } = state;
-  const now = live ? describeWorkers(state) : `${workers} ${workers === 1 ? 'worker' : 'workers'}`;
-  return `${now}; ${describeLost(lost) || 'nothing lost'}`;
-}
+/** Workers and what was lost in one line. `now`: what is said of workers that are at work. Default: how many there were. */
+export const describeCluster = ({ workers, lost }: Pick<ClusterState, 'workers' | 'lost'>, now = countOf(workers, 'worker')): string =>
+  `${now}; ${describeLost(lost) || 'nothing lost'}`;

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import type { Context } from 'hono';
 import { streamSSE } from 'hono/streaming';
 
-import { CLUSTER_LOG, clusterStateOf, describeCluster } from '../run/cluster-log.js';
+import { CLUSTER_LOG, clusterStateOf, describeCluster, describeWorkers } from '../run/cluster-log.js';
 import { readLog } from '../run/metrics.js';
 import type { RunState } from './api.js';
 import { type StudioContext, metricsOf } from './context.js';
@@ -54,7 +54,7 @@ async function stateNow({ jobs, asked, samples }: StudioContext, dir: string, lo
   ]);
   const state = clusterStateOf(workers);
   const live = status === 'running' || status === 'stopping';
-  return { status, steps: logged.steps, counts: countsOf(kept), ...(state && { cluster: describeCluster(state, live) }) };
+  return { status, steps: logged.steps, counts: countsOf(kept), ...(state && { cluster: describeCluster(state, live ? describeWorkers(state) : undefined) }) };
 }
 
 /** The lines of a log after the first `from`, with their numbers alone. */

@@ -24,8 +24,10 @@ export interface GatewayDouble {
   readonly asked: { readonly kind: string; readonly to: number | 'all'; readonly on?: number }[];
   /** Called before a request is answered: what it returns is answered in place of the worker. */
   intercept: ((asking: Asking & { id: number }) => object | undefined) | undefined;
-  /** How often each worker was lost, as every answer says. */
-  readonly losses: number[];
+  /** Called when a worker, or all of them, did what was asked, before that is answered. */
+  finished: ((asking: Asking) => void) | undefined;
+  /** What every answer says of the workers. */
+  readonly standing: { readonly alive: boolean[]; readonly losses: number[]; readonly seconds: number[]; readonly lostSeconds: number[] };
   /** Whether a client is connected; undefined before the first. */
   readonly connected: boolean | undefined;
   /** Ends every connection. */
@@ -39,8 +41,9 @@ export async function gatewayDouble(workers: number, token = 'secret'): Promise<
   const asked: { kind: string; to: number | 'all'; on?: number }[] = [];
   const sockets = new Set<Socket>();
   let connected: boolean | undefined;
-  const losses = Array.from({ length: workers }, () => 0);
-  const double: { intercept: GatewayDouble['intercept'] } = { intercept: undefined };
+  const zeros = (): number[] => Array.from({ length: workers }, () => 0);
+  const standing = { alive: zeros().map(() => true), losses: zeros(), seconds: zeros(), lostSeconds: zeros() };
+  const double: Pick<GatewayDouble, 'intercept' | 'finished'> = { intercept: undefined, finished: undefined };
 
   async function sum({ view, count }: { view: Float64Array; count: number }): Promise<Sent[]> {
     const parts = await Promise.all(threads.slice(0, count).map((one) => one.ask({ kind: 'read', view }) as Promise<Float32Array>));
@@ -89,12 +92,14 @@ export async function gatewayDouble(workers: number, token = 'secret'): Promise<
     const read = frameReader(({ head, arrays }) => {
       const asking = placed(head, arrays) as Asking & { id: number };
       const instead = double.intercept?.(asking);
-      const standing = { losses, seconds: losses.map(() => 0), lostSeconds: 0 };
       const reply = (said: object, values: readonly Sent[] = []): void => {
         for (const part of encodeFrame({ id: asking.id, ...standing, ...said, values })) socket.write(part);
       };
       if (instead !== undefined) reply(instead);
-      else void answer(asking).then((values) => reply({}, values), (error: Error) => reply({ error: error.message }));
+      else {
+        void answer(asking).finally(() => double.finished?.(asking))
+          .then((values) => reply({}, values), (error: Error) => reply({ error: error.message }));
+      }
     });
     socket.on('data', (piece: Buffer) => {
       if (greeted) {
@@ -114,7 +119,9 @@ export async function gatewayDouble(workers: number, token = 'secret'): Promise<
     asked,
     get intercept() { return double.intercept; },
     set intercept(value) { double.intercept = value; },
-    losses,
+    get finished() { return double.finished; },
+    set finished(value) { double.finished = value; },
+    standing,
     get connected() { return connected; },
     drop: () => { for (const socket of sockets) socket.destroy(); },
     async close() {

@@ -19,6 +19,9 @@ beforeAll(async () => {
 const read = (dir: string, file: string): Record<string, unknown>[] =>
   readFileSync(join(folder, dir, file), 'utf8').trim().split('\n').map((line) => JSON.parse(line) as Record<string, unknown>);
 
+const summaryOf = (dir: string): { readonly cluster?: object } =>
+  JSON.parse(readFileSync(join(folder, dir, 'summary.json'), 'utf8')) as { cluster?: object };
+
 /** Numbers to 1e-5, all else exactly. Seconds are left out. */
 function expectNear(actual: unknown, expected: unknown, where = ''): void {
   if (typeof actual === 'number' && typeof expected === 'number') {
@@ -37,6 +40,8 @@ async function both(name: string, ...argv: string[]): Promise<readonly [string, 
     const ran = await heed([...argv, `run.dir=${join(folder, dirs[i]!)}`, ...more]);
     expect(ran.code, ran.err).toBe(0);
   }
+  expect(summaryOf(dirs[0]).cluster).toBeUndefined();
+  expect(summaryOf(dirs[1]).cluster).toMatchObject({ workers: 2, workersLost: 0, repeats: 0 });
   return dirs;
 }
 
@@ -91,6 +96,8 @@ run: {dir: unused}
     }
     expectNear(read('label-two', 'rows.jsonl'), read('label-alone', 'rows.jsonl'));
     expect(read('again', 'rows.jsonl')).toEqual(read('label-two', 'rows.jsonl'));
+    expect(summaryOf('label-two').cluster).toMatchObject({ workers: 2, workersLost: 0, repeats: 0 });
+    expect(readFileSync(join(folder, 'label-two', 'report.html'), 'utf8')).toContain('2 workers; nothing lost');
     const [alone, two, again] = asking;
     expect(two!.asked).toBe(alone!.asked);
     expect([again!.asked, again!.reused]).toEqual([0, two!.questions]);

@@ -4,6 +4,8 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { expect, it } from 'vitest';
 import { createRandom } from '../../src/run/random.js';
 import { heed, tinyChat } from '../cli/support.js';
+import { clusterStateOf } from '../../src/run/cluster-log.js';
+import { readLog } from '../../src/run/metrics.js';
 import { adapterBytes, log } from '../train/interrupted.js';
 import { rowsFor } from '../support/rows.js';
 import { scratchFolder } from '../support/scratch.js';
@@ -72,5 +74,12 @@ it(`changes no number where workers are killed ${KILLS} times`, async () => {
   expect(ran.code, ran.err).toBe(0);
   expect(kills).toBe(KILLS);
   expect(log(killed)).toEqual(log(left));
+  // Each kill is counted, with the time that it cost.
+  const { lost } = clusterStateOf(await readLog(join(killed, 'cluster.jsonl')))!;
+  expect(lost.workersLost).toBe(KILLS);
+  expect(lost.waitedSeconds).toBeGreaterThan(0);
+  const { cluster } = JSON.parse(readFileSync(join(killed, 'summary.json'), 'utf8')) as { cluster: Record<string, unknown> };
+  expect(cluster).toMatchObject({ workers: 2, workersLost: KILLS });
+  expect(ran.err.match(/^Worker \d of the cluster was lost\.$/gm)).toHaveLength(KILLS);
   expect(adapterBytes(killed).equals(adapterBytes(left))).toBe(true);
 }, 900_000);

@@ -27,7 +27,7 @@ let team: Engine;
 let lost = 0;
 const openTwo = async (): Promise<Engine> => openTeam({
   link: await openLink('127.0.0.1', gateway.port, 'secret'), errors: () => Promise.resolve('worker 1: out of memory'),
-  close: () => Promise.resolve(), onLost: () => { lost++; },
+  close: () => Promise.resolve(), attempt: () => ({ repeat: () => { lost++; } }),
 });
 beforeAll(async () => {
   gateway = await gatewayDouble(2);
@@ -59,10 +59,10 @@ describe('a team of two', () => {
     const { b, parts } = await manyPasses(model, { name: 'dpo' });
     let [runs, sums] = [0, 0];
     gateway.intercept = ({ request, to }) => {
-      if (request.kind === 'sum' && ++sums === 3) gateway.losses[0]!++;
+      if (request.kind === 'sum' && ++sums === 3) gateway.standing.losses[0]!++;
       // Worker 1 has two of the five passes: this is the first of the second step.
       if (request.kind !== 'run' || !request.writes || to !== 1 || ++runs !== 3) return undefined;
-      gateway.losses[1]!++;
+      gateway.standing.losses[1]!++;
       return { lost: 'worker' };
     };
     const [whole, ...others] = await passes(team, b, [parts, parts, parts]);
@@ -91,7 +91,7 @@ describe('a team of two', () => {
     await team.team!.sum(view(common), 2);
     expect(await team.read(view(common))).toEqual(Float32Array.of(2, 4, 10));
     expect(team.team!.member(1)).toBe(member);
-    gateway.losses[1]!++;
+    gateway.standing.losses[1]!++;
     await team.read(view(common));
     expect(team.team!.member(1)).not.toBe(member);
   });
@@ -108,7 +108,7 @@ describe('a team of two', () => {
     let runs = 0;
     gateway.intercept = ({ request, to }) => {
       if (request.kind !== 'run' || to !== 1 || ++runs !== 7) return undefined;
-      gateway.losses[1]!++;
+      gateway.standing.losses[1]!++;
       return { lost: 'worker' };
     };
     const heard: string[] = [];
@@ -117,6 +117,7 @@ describe('a team of two', () => {
     expect(completions.map(words)).toEqual(expected.map(words));
     expect(heard.sort()).toEqual(expected.map(({ row, sample }) => `${row} ${sample}`).sort());
     expect(runs).toBeGreaterThan(7);
+    expect(lost).toBe(1);
     await shared.release();
   });
 

@@ -45,6 +45,28 @@ describe('progress', () => {
     expect(text().trim().split('\n')).toHaveLength(3);
   });
 
+  it('shows what is beside all work as it is at that moment, until it is taken away', () => {
+    const { stream, text } = sink(false);
+    const progress = createProgress({ stream, now: () => Date.now() });
+    let alive = 2;
+    progress.beside(() => `${alive} of 2 workers`);
+    progress.start('Training', 10);
+    progress.update(1, 'loss 3');
+    vi.advanceTimersByTime(2500);
+    alive = 1;
+    vi.advanceTimersByTime(10_000);
+    progress.start('Answering', 10);
+    vi.advanceTimersByTime(2500);
+    progress.beside(undefined);
+    vi.advanceTimersByTime(10_000);
+    progress.stop();
+    const ends = text().trim().split('\n').map((line) => line.split(' · ').slice(2).join(' · '));
+    expect(ends).toEqual([
+      expect.stringMatching(/left · loss 3 · 2 of 2 workers$/), expect.stringMatching(/left · loss 3 · 1 of 2 workers$/),
+      expect.stringMatching(/left · 1 of 2 workers$/), expect.stringMatching(/left$/),
+    ]);
+  });
+
   it('shows a bar on a terminal, also while one unit takes long', () => {
     const { stream, text } = sink(true);
     const progress = createProgress({ stream, now: () => Date.now() });

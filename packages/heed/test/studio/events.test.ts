@@ -2,6 +2,7 @@ import { appendFileSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
+import { takeLock } from '../../src/run/lock.js';
 import { type RunningStudio, startStudio } from '../../src/studio/server.js';
 import { scratchFolder } from '../support/scratch.js';
 
@@ -59,6 +60,23 @@ describe('the events of a run', () => {
     const ahead = events();
     expect(await next(ahead, 'more')).toMatchObject({ id: '500' });
     await ahead.return(undefined);
+  });
+
+  it('say how the workers of a cluster are', async () => {
+    const log = join(folder, 'run/cluster.jsonl');
+    const at = '"time":"2026-11-30T12:00:00.000Z"';
+    writeFileSync(log, `{${at},"event":"opened","workers":2,"threads":1}\n{${at},"event":"lost","worker":1}\n`);
+    const stream = events();
+    const heard = async (): Promise<unknown> => (JSON.parse((await next(stream, 'state')).data) as { cluster?: string }).cluster;
+    expect(await heard()).toBe('2 workers; lost: 1 worker');
+    appendFileSync(log, `{${at},"event":"restarted","worker":1,"seconds":4.2}\n`);
+    expect(await heard()).toBe('2 workers; lost: 1 worker (waited 4.2 s)');
+    const lock = await takeLock(join(folder, 'run/run.lock'));
+    expect(await heard()).toBe('2 of 2 workers; lost: 1 worker (waited 4.2 s)');
+    appendFileSync(log, `{${at},"event":"rates","passesPerSecond":[0.252,31.4]}\n`);
+    expect(await heard()).toBe('2 of 2 workers: 0.25, 31 passes/s; lost: 1 worker (waited 4.2 s)');
+    await lock();
+    await stream.return(undefined);
   });
 
   it('end with the studio', async () => {

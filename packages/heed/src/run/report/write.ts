@@ -14,7 +14,7 @@ import { renderPage } from './page.js';
 /** The workers of a run's cluster, and what was lost with them. */
 async function clusterFacts(runDir: string): Promise<[string, string][]> {
   const state = clusterStateOf(await readLog(join(runDir, CLUSTER_LOG)));
-  return state === undefined ? [] : [['cluster', describeCluster(state, false)]];
+  return state === undefined ? [] : [['cluster', describeCluster(state)]];
 }
 
 async function environment(runDir: string): Promise<[string, string][]> {
