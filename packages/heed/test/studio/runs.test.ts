@@ -54,6 +54,19 @@ describe('the page of runs', () => {
     await page.context().close();
   });
 
+  it('says how the workers of a cluster are, as soon as it changes', async () => {
+    const log = join(run('under-way'), 'cluster.jsonl');
+    const time = '2026-11-30T12:00:00.000Z';
+    writeFileSync(log, `${JSON.stringify({ time, event: 'opened', workers: 2, threads: 1 })}\n`);
+    const { page, trouble } = await studio.visit('#/runs?run=runs%2Funder-way');
+    await page.getByText('Cluster: 2 workers; nothing lost').waitFor();
+    const events = [{ time, event: 'lost', worker: 1 }, { time, event: 'restarted', worker: 1, seconds: 4.2 }];
+    appendFileSync(log, events.map((event) => `${JSON.stringify(event)}\n`).join(''));
+    await page.getByText('Cluster: 2 workers; lost: 1 worker (waited 4.2 s)').waitFor();
+    expect(trouble).toEqual([]);
+    await page.context().close();
+  });
+
   it('puts a run into the bin and back', async () => {
     const { page, trouble } = await studio.visit('#/runs?run=runs%2Funder-way');
     await page.getByRole('button', { name: 'Delete' }).click();
