@@ -42,6 +42,7 @@ export { judgedPrompt } from './text/judgment.js';
 export { DataOptions, type LoadedData, loadData } from './data/load.js';
 export { type DoctorReport, examine } from './data/doctor.js';
 
+export type { ClusterSummary, LostTime } from './run/cluster-log.js';
 export type { Hooks, Measured, Summary } from './run/job.js';
 export { TrainRecipe, loadTrainRecipe } from './loop/train-recipe.js';
 export { type TrainSummary, runTraining } from './loop/train-job.js';

@@ -47,7 +47,7 @@ export async function openEngine(cluster: string | null | undefined, options: Op
   const running = where.kind === 'local' ? await startLocal(where.workers) : await startRemote(where);
   const { link } = running;
   const rates = await openRates(link, { run, say });
-  progress?.beside(() => rates.describe());
+  progress?.beside?.(() => rates.describe());
   const { workers, threads } = link;
   say?.(`cluster ${cluster}: ${workers} ${workers === 1 ? 'worker' : 'workers'}, ${threads} ${threads === 1 ? 'thread' : 'threads'} each`);
   const engine = openTeam({
@@ -55,7 +55,7 @@ export async function openEngine(cluster: string | null | undefined, options: Op
     weights: where.kind === 'local' ? undefined : openWeights(link, (line) => say?.(line)),
     attempt: (worker) => rates.attempt(worker),
     async close() {
-      progress?.beside(undefined);
+      progress?.beside?.(undefined);
       rates.close();
       await running.close();
       say?.(rates.describeWork());

@@ -11,7 +11,7 @@ export interface Progress {
   /** `done` units of the total are complete. `extra` is shown behind, such as `loss 0.41`. */
   update(done: number, extra?: string): void;
   /** What `text` gives is shown behind all else, of every piece of work, as it is at that moment. undefined: nothing more. */
-  beside(text: (() => string) | undefined): void;
+  beside?(text: (() => string) | undefined): void;
   /** Takes the bar away. Safe to call at any time. */
   stop(): void;
 }
@@ -55,7 +55,8 @@ const FORMAT = '{what} {bar} {percent} % · {done}/{total} · {rest}{extra}';
 const MOST_PERCENT = 99;
 
 /** Progress on the given stream: a bar on a terminal, else a plain line every ten seconds. */
-export function createProgress({ stream = process.stderr, now = () => performance.now() }: ProgressOptions = {}): Progress {
+export function createProgress(options: ProgressOptions = {}): Required<Progress> {
+  const { stream = process.stderr, now = () => performance.now() } = options;
   let work: Work | undefined;
   let bar: SingleBar | undefined;
   let timer: NodeJS.Timeout | undefined;
@@ -126,6 +127,4 @@ export function createProgress({ stream = process.stderr, now = () => performanc
 }
 
 /** Shows nothing: what library calls use by default. */
-export const silentProgress: Progress = {
-  start: () => undefined, update: () => undefined, beside: () => undefined, stop: () => undefined,
-};
+export const silentProgress: Progress = { start: () => undefined, update: () => undefined, stop: () => undefined };

@@ -71,7 +71,7 @@ describe('the workers of a run', () => {
     expect(rates.describe()).toBe('2 of 2 workers: 0.50, 0.25 passes/s · lost: 1 worker (waited 4.5 s), 1 repeat (7.0 s)');
     expect(shown.some((line) => /^1 of 2 workers: 0\.50, – passes\/s · lost: 1 worker, 1 repeat \(7\.0 s\)$/.test(line))).toBe(true);
     expect(said).toEqual([
-      'Worker 1 of the cluster was lost.', 'Work of 7.0 s went with it, and is done again.',
+      'Worker 1 of the cluster was lost.', 'Work of 7.0 s was lost with a worker of the cluster, and is done again.',
       'Worker 1 works again. It was waited for 4.5 s.',
     ]);
     expect(eventsIn(run.dir)).toEqual([
