@@ -46,7 +46,11 @@ export async function openEngine(cluster: string | null | undefined, options: Op
   const where = clusterOf(cluster);
   const running = where.kind === 'local' ? await startLocal(where.workers) : await startRemote(where);
   const { link } = running;
-  const rates = await openRates(link, { run, say });
+  const rates = await openRates(link, { run, say }).catch(async (error: unknown) => {
+    link.close();
+    await running.close();
+    throw error;
+  });
   progress?.beside?.(() => rates.describe());
   const { workers, threads } = link;
   say?.(`cluster ${cluster}: ${workers} ${workers === 1 ? 'worker' : 'workers'}, ${threads} ${threads === 1 ? 'thread' : 'threads'} each`);

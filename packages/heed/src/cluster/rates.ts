@@ -1,5 +1,6 @@
 import {
-  type ClusterEvent, type ClusterSummary, CLUSTER_LOG, type LostTime, NOTHING_LOST, afterEvent, clusterStateOf, describeLost, describeWorkers,
+  type ClusterEvent, type ClusterSummary, CLUSTER_LOG, type LostTime, NOTHING_LOST, afterEvent, clusterStateOf, describeLost,
+  describeWorkers,
 } from '../run/cluster-log.js';
 import type { RunFolder } from '../run/folder.js';
 import { type Log, openLog } from '../run/metrics.js';
@@ -37,7 +38,11 @@ const WINDOW = 32;
 /** Milliseconds between two lines with rates in the log. */
 const LOGGED_MS = 30_000;
 
-/** Follows the answers over a connection (`onAnswer`). A pass is a run of a program by one worker; what all of them run alike is none. */
+/**
+ * Follows the answers over a connection (`onAnswer`). A pass is a run of a program by one worker; what all of them run alike is none.
+ *
+ * @throws UserError where the log of the run cannot be read or written
+ */
 export async function openRates(link: Link, { run, say, now = () => performance.now() }: RatesOptions = {}): Promise<Rates> {
   const log: Log<ClusterEvent> | undefined = run && openLog(run.path(CLUSTER_LOG));
   let lost = clusterStateOf((await log?.rows()) ?? [])?.lost ?? NOTHING_LOST;

@@ -36,7 +36,10 @@ export interface LostTime {
   readonly repeatedSeconds: number;
 }
 
-/** What `summary.json` of a run on a cluster says of it: `workers`, `passes` and `workSeconds` of this process, the rest of the whole run. */
+/**
+ * What `summary.json` of a run on a cluster says of it: `workers`, `passes` and `workSeconds` are those of the last process, the rest is of
+ * the whole run.
+ */
 export interface ClusterSummary extends LostTime {
   readonly workers: number;
   /** Passes that each worker did. */

@@ -54,7 +54,10 @@ async function stateNow({ jobs, asked, samples }: StudioContext, dir: string, lo
   ]);
   const state = clusterStateOf(workers);
   const live = status === 'running' || status === 'stopping';
-  return { status, steps: logged.steps, counts: countsOf(kept), ...(state && { cluster: describeCluster(state, live ? describeWorkers(state) : undefined) }) };
+  return {
+    status, steps: logged.steps, counts: countsOf(kept),
+    ...(state && { cluster: describeCluster(state, live ? describeWorkers(state) : undefined) }),
+  };
 }
 
 /** The lines of a log after the first `from`, with their numbers alone. */

@@ -50,8 +50,10 @@ describe('the workers of a run', () => {
     const passOf = ({ request }: Asking): number | undefined => (request.kind === 'run' ? request.on : undefined);
     gateway.finished = (asking) => {
       const one = passOf(asking);
-      for (const worker of [0, 1]) if (asking.to === 'all' || asking.to === worker) standing.seconds[worker]! += one === undefined ? 0.25 : 0;
-      if (one === undefined) return;
+      if (one === undefined) {
+        for (const worker of [0, 1]) if (asking.to === 'all' || asking.to === worker) standing.seconds[worker]! += 0.25;
+        return;
+      }
       standing.seconds[one]! += one === 0 ? 2 : 4;
       if (standing.alive[one]) return;
       standing.alive[one] = true;
@@ -114,7 +116,8 @@ describe('the workers of a run', () => {
 
 describe('workers in words', () => {
   it('are one pool where there are many', () => {
-    expect(describeWorkers({ workers: 5, alive: 4, passesPerSecond: [10, 20, null, 30.5, 60] })).toBe('4 of 5 workers: 121 passes/s together');
+    const many = { workers: 5, alive: 4, passesPerSecond: [10, 20, null, 30.5, 60] };
+    expect(describeWorkers(many)).toBe('4 of 5 workers: 121 passes/s together');
     expect(describeWorkers({ workers: 1, alive: 1, passesPerSecond: [null] })).toBe('1 of 1 worker');
   });
 

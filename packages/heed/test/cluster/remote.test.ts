@@ -1,13 +1,18 @@
 import { once } from 'node:events';
 import { type Server, createServer } from 'node:http';
+import { join } from 'node:path';
 import { unzipSync } from 'fflate';
 import { afterEach, describe, expect, it } from 'vitest';
 import { openEngine } from '../../src/cluster/open.js';
 import { workerFolder } from '../../src/cluster/environment.js';
 import { workerPackage } from '../../src/cluster/jobs.js';
+import { openRun } from '../../src/run/folder.js';
+import { scratchFolder } from '../support/scratch.js';
 import { type GatewayDouble, gatewayDouble } from './gateway-double.js';
 
 // ray://HOST against a double of Ray's Jobs API, whose job is the gateway in TypeScript.
+
+const { folder, write } = scratchFolder();
 
 interface Submitted {
   readonly entrypoint: string;
@@ -81,6 +86,18 @@ describe('cluster: ray://HOST', () => {
     expect(seen.stopped).toBe(false);
     expect(lines[0]).toBe(`cluster ${url}: 2 workers, 1 thread each`);
     expect(lines[1]).toMatch(/^The workers worked for 0 s, 0 s\.$/);
+  });
+
+  it('ends the job where the run\'s log of its workers cannot be read', async () => {
+    const { url } = await jobsDouble(async ({ runtime_env: { env_vars } }) => {
+      gateways.push(await gatewayDouble(1, env_vars.HEED_TOKEN));
+      return { status: 'RUNNING', logs: `heed gateway 127.0.0.1 ${gateways[0]!.port}\n` };
+    });
+    const run = await openRun(join(folder, 'run'), { recipe: 'model: m\n', resume: false });
+    write('run/cluster.jsonl', 'no JSON\n');
+    await expect(openEngine(url, { run })).rejects.toThrow(/cluster\.jsonl:1: not a JSON object: no JSON/);
+    expect(gateways[0]!.connected).toBe(false);
+    await run.close();
   });
 
   it('says why the job ended where it does not come up', async () => {
