@@ -105,12 +105,12 @@ export function describeWorkers({ workers, alive, passesPerSecond }: Omit<Cluste
   return `${of}: ${passesPerSecond.map((one) => (one === null ? '–' : perSecond(one))).join(', ')} passes/s`;
 }
 
-/** `lost: 1 worker (waited 6.2 s), 1 repeat (3.1 s)`; '' where nothing was. */
+/** `a worker was lost once (waited 6.2 s), 1 repeat (3.1 s)`; '' where nothing was lost. */
 export function describeLost({ workersLost, waitedSeconds, repeats, repeatedSeconds }: LostTime): string {
   if (workersLost === 0 && repeats === 0) return '';
   const waited = waitedSeconds === 0 ? '' : ` (waited ${waitedSeconds.toFixed(1)} s)`;
   const repeated = repeats === 0 ? '' : `, ${countOf(repeats, 'repeat')} (${repeatedSeconds.toFixed(1)} s)`;
-  return `lost: ${countOf(workersLost, 'worker')}${waited}${repeated}`;
+  return `a worker was lost ${workersLost === 1 ? 'once' : `${workersLost} times`}${waited}${repeated}`;
 }
 
 /** Workers and what was lost in one line. `now`: what is said of workers that are at work. Default: how many there were. */

@@ -70,8 +70,8 @@ describe('the workers of a run', () => {
       return { lost: 'worker' };
     };
     await passes(team, b, [parts]);
-    expect(rates.describe()).toBe('2 of 2 workers: 0.50, 0.25 passes/s · lost: 1 worker (waited 4.5 s), 1 repeat (7.0 s)');
-    expect(shown.some((line) => /^1 of 2 workers: 0\.50, – passes\/s · lost: 1 worker, 1 repeat \(7\.0 s\)$/.test(line))).toBe(true);
+    expect(rates.describe()).toBe('2 of 2 workers: 0.50, 0.25 passes/s · a worker was lost once (waited 4.5 s), 1 repeat (7.0 s)');
+    expect(shown.some((line) => /^1 of 2 workers: 0\.50, – passes\/s · a worker was lost once, 1 repeat \(7\.0 s\)$/.test(line))).toBe(true);
     expect(said).toEqual([
       'Worker 1 of the cluster was lost.', 'Work of 7.0 s was lost with a worker of the cluster, and is done again.',
       'Worker 1 works again. It was waited for 4.5 s.',
@@ -94,7 +94,7 @@ describe('the workers of a run', () => {
     await run.writeSummary({ job: 'train' });
     await run.close();
     const report = readFileSync(await writeReport(run.dir), 'utf8');
-    expect(report).toContain('<dt>cluster</dt><dd>2 workers; lost: 1 worker (waited 4.5 s), 1 repeat (7.0 s)</dd>');
+    expect(report).toContain('<dt>cluster</dt><dd>2 workers; a worker was lost once (waited 4.5 s), 1 repeat (7.0 s)</dd>');
   });
 
   it('of a run that goes on are new, and what was lost before counts on', async () => {
@@ -102,7 +102,7 @@ describe('the workers of a run', () => {
     const another = await gatewayDouble(2);
     const link = await openLink('127.0.0.1', another.port, 'secret');
     const rates = await openRates(link, { run });
-    expect(rates.describe()).toBe('2 of 2 workers · lost: 1 worker (waited 4.5 s), 1 repeat (7.0 s)');
+    expect(rates.describe()).toBe('2 of 2 workers · a worker was lost once (waited 4.5 s), 1 repeat (7.0 s)');
     expect(rates.summary()).toMatchObject({ passes: [0, 0], workSeconds: [0, 0], workersLost: 1, repeatedSeconds: 7 });
     link.close();
     rates.close();
@@ -129,6 +129,6 @@ describe('workers in words', () => {
       { time, event: 'repeated', worker: 0, seconds: 1.25 },
     ])!;
     expect([state.workers, state.alive]).toEqual([2, 1]);
-    expect(describeCluster(state)).toBe('2 workers; lost: 2 workers, 1 repeat (1.3 s)');
+    expect(describeCluster(state)).toBe('2 workers; a worker was lost 2 times, 1 repeat (1.3 s)');
   });
 });

@@ -68,13 +68,13 @@ describe('the events of a run', () => {
     writeFileSync(log, `{${at},"event":"opened","workers":2,"threads":1}\n{${at},"event":"lost","worker":1}\n`);
     const stream = events();
     const heard = async (): Promise<unknown> => (JSON.parse((await next(stream, 'state')).data) as { cluster?: string }).cluster;
-    expect(await heard()).toBe('2 workers; lost: 1 worker');
+    expect(await heard()).toBe('2 workers; a worker was lost once');
     appendFileSync(log, `{${at},"event":"restarted","worker":1,"seconds":4.2}\n`);
-    expect(await heard()).toBe('2 workers; lost: 1 worker (waited 4.2 s)');
+    expect(await heard()).toBe('2 workers; a worker was lost once (waited 4.2 s)');
     const lock = await takeLock(join(folder, 'run/run.lock'));
-    expect(await heard()).toBe('2 of 2 workers; lost: 1 worker (waited 4.2 s)');
+    expect(await heard()).toBe('2 of 2 workers; a worker was lost once (waited 4.2 s)');
     appendFileSync(log, `{${at},"event":"rates","passesPerSecond":[0.252,31.4]}\n`);
-    expect(await heard()).toBe('2 of 2 workers: 0.25, 31 passes/s; lost: 1 worker (waited 4.2 s)');
+    expect(await heard()).toBe('2 of 2 workers: 0.25, 31 passes/s; a worker was lost once (waited 4.2 s)');
     await lock();
     await stream.return(undefined);
   });
