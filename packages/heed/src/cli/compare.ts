@@ -51,8 +51,8 @@ async function compare(specs: readonly string[], options: Options, out: Output):
   const [{ createProgress }, { onInterrupt }, { runComparison }] = await Promise.all([
     import('../run/progress.js'), import('../run/signals.js'), import('../evaluate/compare.js'),
   ]);
-  const [{ renderComparison }, { contendersOf }, { promptsOf }] = await Promise.all([
-    import('./render-comparison.js'), import('./contenders.js'), import('./compared-prompts.js'),
+  const [{ renderComparison }, { warningsOf }, { contendersOf }, { promptsOf }] = await Promise.all([
+    import('./render-comparison.js'), import('../evaluate/comparison-words.js'), import('./contenders.js'), import('./compared-prompts.js'),
   ]);
   if (limit !== undefined) requireWhole('--limit', limit, 1);
   requireWhole('--show', show, 0);
@@ -70,7 +70,7 @@ async function compare(specs: readonly string[], options: Options, out: Output):
     });
     const written = await write(found, { csv, html });
     const columns = out.terminal?.columns ?? 120;
-    out.result({ ...found, csv, html }, [renderComparison(found, { show, columns }), ...written].join('\n'));
+    out.result({ ...found, warnings: warningsOf(found), csv, html }, [renderComparison(found, { show, columns }), ...written].join('\n'));
   } finally {
     interrupt.dispose();
   }

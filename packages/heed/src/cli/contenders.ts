@@ -2,6 +2,7 @@
 import { UserError } from '../errors.js';
 import type { Contender } from '../evaluate/compare.js';
 import type { Model } from '../model/load.js';
+import { trainedPrompts } from '../loop/trained-prompts.js';
 import { loadAdapter } from '../model/peft.js';
 import { type ModelFlags, loadBase } from './base.js';
 import { named } from './named.js';
@@ -25,7 +26,21 @@ export async function contendersOf(
   if (twice !== undefined) throw new UserError(`Two of those to compare are named ${twice}.`, ['Name them: NAME=FOLDER.']);
   const { model } = await loadBase(flags, all.flatMap(([, folder]) => folder ?? []), out);
   const contenders: Contender[] = [];
-  for (const [name, folder] of all)
-    contenders.push({ name, ...(folder === undefined ? {} : { adapter: await loadAdapter(folder, model.checkpoint) }) });
+  for (const [name, folder] of all) {
+    if (folder === undefined) contenders.push({ name });
+    else contenders.push({ name, adapter: await loadAdapter(folder, model.checkpoint), ...(await trainingOf(name, folder, out)) });
+  }
   return { model, contenders };
+}
+
+/** What a contender learnt from, where its run says so. */
+async function trainingOf(name: string, folder: string, out: Output): Promise<Pick<Contender, 'trainedOn'>> {
+  try {
+    const trainedOn = await trainedPrompts(folder);
+    return trainedOn === undefined ? {} : { trainedOn };
+  } catch (error) {
+    if (!(error instanceof UserError)) throw error;
+    out.note(`Whether prompts are in the training data of ${name} cannot be told: ${error.message}`);
+    return {};
+  }
 }

@@ -1,6 +1,6 @@
 /** What `heed compare` prints. */
 import { type Comparison, type ComparedAnswer, type ComparedPrompt, tellingFirst } from '../evaluate/compare.js';
-import { NAMES, cellsOf, duelLines, howAnswered } from '../evaluate/comparison-words.js';
+import { NAMES, cellsOf, duelLines, howAnswered, warningsOf } from '../evaluate/comparison-words.js';
 import { directionOf, measurementOf } from '../run/report/measurements.js';
 import { table } from './output.js';
 import { sideBySide } from './side-by-side.js';
@@ -19,7 +19,8 @@ export function renderComparison(found: Comparison, { show, columns }: Shape): s
     .map(([name, words, write]) => [words, ...cellsOf(found, name, write), directionOf(measurementOf(name)) ?? '']);
   const shown = tellingFirst(prompts).slice(0, show);
   return [
-    `${howAnswered(found)}; in brackets: 95 % intervals`, '',
+    `${howAnswered(found)}; in brackets: 95 % intervals`,
+    ...warningsOf(found).map((line) => `warning: ${line}`), '',
     table([['', ...contenders.map(({ name }) => name), ''], ...lines]), '',
     ...duels.flatMap((duel) => [...duelLines(duel), '']),
     ...shown.flatMap((prompt) => [...promptLines(found, prompt, columns), '']),

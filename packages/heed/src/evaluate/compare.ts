@@ -2,6 +2,7 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Engine } from '@heed/tensor';
+import { promptKey } from '../data/hash.js';
 import type { PromptRow } from '../data/rows.js';
 import { openGenerator } from '../generate/open.js';
 import type { SamplingOptions } from '../generate/options.js';
@@ -27,6 +28,8 @@ export interface Contender {
   readonly name: string;
   /** Default: the model alone. */
   readonly adapter?: Adapter;
+  /** The prompts that it learnt from, by `promptKey`. Default: nobody knows. */
+  readonly trainedOn?: ReadonlySet<string>;
 }
 
 /** What a comparison works on. */
@@ -87,6 +90,8 @@ export interface Comparison {
     readonly measured: Readonly<Record<string, Measured>>;
     /** Answers without a rating, by reason. */
     readonly failures: Readonly<Record<string, number>>;
+    /** How many of the prompts it learnt from; absent where nobody knows. */
+    readonly trainedOn?: number;
   }[];
   /** One for each contender after the first. */
   readonly duels: readonly Duel[];
@@ -132,7 +137,11 @@ export async function runComparison(input: ComparisonInput, hooks: Hooks = {}): 
       ...(spec === undefined ? {} : { reward: describeReward(spec) }),
       ...(preferring === undefined ? {} : { judge: describeJudge(preferring.judge) }),
       rows: rows.length, sampling,
-      contenders: sides.map(({ name, kept, measured, failures, key }) => ({ name, fingerprint: key, kept, measured, failures })),
+      contenders: sides.map(({ name, kept, measured, failures, key }, k) => {
+        const { trainedOn } = contenders[k]!;
+        const known = rows.filter(({ prompt }) => trainedOn?.has(promptKey(prompt)) === true).length;
+        return { name, fingerprint: key, kept, measured, failures, ...(trainedOn === undefined ? {} : { trainedOn: known }) };
+      }),
       duels: others.map((other, k) => duelOf(first, other, preferred[k])),
       prompts: rows.map((row, i) => ({
         row, outcomes: outcomes.flatMap((all) => all[i] ?? []),

@@ -6,7 +6,7 @@ import { directionOf, measurementOf } from '../run/report/measurements.js';
 import { RIDGE_NOTE, RIDGE_STYLE, ridgePlot } from '../run/report/ridge.js';
 import { said } from '../text/turn.js';
 import { type Comparison, type ComparedAnswer, type ComparedPrompt, tellingFirst } from './compare.js';
-import { NAMES, cellsOf, duelLines, howAnswered } from './comparison-words.js';
+import { NAMES, cellsOf, duelLines, howAnswered, warningsOf } from './comparison-words.js';
 import type { Outcome } from './duel.js';
 
 /** Room for more than two answers beside each other; under each other where the screen is narrow. */
@@ -18,6 +18,7 @@ const STANDING: Readonly<Record<Outcome, string>> = { win: 'good', loss: 'bad', 
 export const comparisonPage = (found: Comparison): string => documentOf('Comparison', html`<main>
 <h1>${found.contenders.map(({ name }) => name).join(' · ')}</h1>
 <p class="quiet">${found.model}: ${howAnswered(found)}; in brackets: 95 % intervals</p>
+${warningsOf(found).map((line) => html`<p class="alarm">${line}</p>`)}
 ${numbers(found)}
 ${rewards(found)}
 ${found.duels.map((duel) => {

@@ -30,6 +30,14 @@ export function howAnswered({ rows, sampling: { temperature = 1, seed }, reward,
   return `${rows} prompts, ${how}${judge === undefined ? rated : `, compared by ${judge} in both orders`}`;
 }
 
+/** What a reader must know before the numbers. */
+export function warningsOf({ rows, contenders }: Comparison): string[] {
+  return contenders.flatMap(({ name, trainedOn = 0 }) => (trainedOn === 0 ? [] : [
+    `${trainedOn} of ${times(rows, 'prompt')} ${trainedOn === 1 ? 'is' : 'are'} in the training data of ${name}: what it answers there `
+      + 'says little of prompts that it has not seen. Compare on prompts that none has learnt from.',
+  ]));
+}
+
 const signed = (write: (x: number) => string) => (x: number): string => (x > 0 ? `+${write(x)}` : write(x));
 const times = (n: number, one: string, many = `${one}s`): string => `${n} ${n === 1 ? one : many}`;
 

@@ -1,4 +1,4 @@
-import { cpSync, mkdirSync, readFileSync, readdirSync, statSync } from 'node:fs';
+import { cpSync, mkdirSync, readFileSync, readdirSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { parse } from 'csv-parse/sync';
 import { beforeAll, describe, expect, it } from 'vitest';
@@ -107,6 +107,34 @@ describe('heed compare', () => {
     if (what.includes('file')) expect(asked).toEqual(['Why 0?!', 'Why 1?!']);
     else expect([asked.length, asked.every((one) => /^Why \d\?$/.test(one))]).toEqual([2, true]);
     expect(ran.json<Comparison>().duels[0]).toMatchObject({ name: 'base', change: {} });
+  });
+
+  it('warns of prompts that a contender learnt from, also where the run that it goes on from learnt them', async () => {
+    const rows = Array.from({ length: 6 }, (_, i) => ({ prompt: `Why ${i}?`, completion: 'So.', judgment: 'Wrong.' }));
+    const more = [{ prompt: ' New? ', completion: 'No.', judgment: 'Wrong.' }];
+    const [data, added] = [jsonl('learnt.jsonl', rows), jsonl('added.jsonl', more)];
+    const [first, second] = ['learnt', 'learnt-more'].map((name) => join(folder, name)) as [string, string];
+    const recipe = (run: string, lines: string): void => {
+      cpSync(tiny.adapter, join(run, 'adapter'), { recursive: true });
+      const own = `model: ${tiny.model}\nmethod: cut\nrun: { dir: ${run} }\ntrain: { steps: 1 }\n`;
+      write(join(run.slice(folder.length + 1), 'recipe.yaml'), own + lines);
+    };
+    recipe(first, `data: { path: ${data}, eval: 2, seed: 1 }\n`);
+    recipe(second, `data: ${added}\nadapter: { from: ${first} }\n`);
+    const asked = jsonl('asked.jsonl', [...rows, { prompt: 'New?' }, { prompt: 'Newer?' }].map(({ prompt }) => ({ prompt })));
+    const page = join(folder, 'learnt.html');
+    const argv = ['base', first, second, '--prompts', asked, '--html', page, '--overwrite'];
+    const found = (await compare(...argv, '--json')).json<Comparison & { warnings: string[] }>();
+    // 6 rows less 2 held out; and those with one row more.
+    expect(found.contenders.map(({ trainedOn }) => trainedOn)).toEqual([undefined, 4, 5]);
+    expect(found.warnings[1]).toContain('5 of 8 prompts are in the training data of learnt-more');
+    expect(readFileSync(page, 'utf8')).toContain('4 of 8 prompts are in the training data of learnt');
+    expect((await compare(...argv)).out).toMatch(/^warning: 4 of 8 prompts/m);
+    // A file that is gone says nothing either way.
+    rmSync(added);
+    const gone = await compare(...argv);
+    expect(gone.err).toMatch(/Whether prompts are in the training data of learnt-more cannot be told: .*added\.jsonl/);
+    expect(gone.out).not.toContain('data of learnt-more');
   });
 
   it('asks a judge which is better in both orders: one that names the first place always decides nothing', async () => {
