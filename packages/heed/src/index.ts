@@ -140,8 +140,9 @@ export { type RuleSet, loadRules } from './reward/rules/load.js';
 export { type Check, type Fault, type Rule, defineRule } from './reward/rules/rule.js';
 export { type Answer, type AnswerReport, type EvaluationParts, type Fluency, evaluateAnswers } from './evaluate/answers.js';
 export {
-  type ComparedAnswer, type ComparedPrompt, type Comparison, type ComparisonInput, type Contender, runComparison, tellingFirst,
+  type ComparedAnswer, type ComparedPrompt, type Comparison, runComparison, tellingFirst,
 } from './evaluate/compare.js';
+export type { ComparisonInput, Contender } from './evaluate/contender.js';
 export { type Duel, type Outcome } from './evaluate/duel.js';
 export { type LengthControlled, type LengthPair, lengthControlled } from './evaluate/length-controlled.js';
 export { type Preferred, type PreferringJudge } from './evaluate/preferred.js';

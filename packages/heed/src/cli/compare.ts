@@ -1,6 +1,7 @@
 /** `heed compare`: the answers of runs, adapters or the model alone to the same prompts, side by side and in numbers. */
 import type { Command } from 'commander';
 
+import { UserError } from '../errors.js';
 import type { Comparison } from '../evaluate/compare.js';
 import type { PreferringJudge } from '../evaluate/preferred.js';
 import type { PreferencesOptions } from '../label/preferences.js';
@@ -26,7 +27,7 @@ export function register(program: Command, out: Output): void {
     .command('compare')
     .description('compare runs, adapters or the model alone: their answers to the same prompts, side by side and in numbers')
     .argument('<first>', 'what the others are compared with: base, the folder of a run or of an adapter, or NAME=FOLDER')
-    .argument('<others...>', 'one or more of the same')
+    .argument('<others...>', 'one or more of the same; the folder of a sweep is a contender for each setting, its seeds together')
     .addHelpText('after', examples(
       'heed compare base runs/cut --reward rules:style.rules.yaml',
       'heed compare runs/cut runs/dpo --prompts prompts.jsonl --html compare.html',
@@ -51,8 +52,9 @@ async function compare(specs: readonly string[], options: Options, out: Output):
   const [{ createProgress }, { onInterrupt }, { runComparison }] = await Promise.all([
     import('../run/progress.js'), import('../run/signals.js'), import('../evaluate/compare.js'),
   ]);
-  const [{ renderComparison }, { warningsOf }, { contendersOf }, { promptsOf }] = await Promise.all([
-    import('./render-comparison.js'), import('../evaluate/comparison-words.js'), import('./contenders.js'), import('./compared-prompts.js'),
+  const [{ renderComparison }, { warningsOf }, { contendersOf, namedContenders }, { promptsOf }] = await Promise.all([
+    import('./render-comparison.js'), import('../evaluate/comparison-words.js'), import('./contenders.js'),
+    import('./compared-prompts.js'),
   ]);
   if (limit !== undefined) requireWhole('--limit', limit, 1);
   requireWhole('--show', show, 0);
@@ -60,8 +62,18 @@ async function compare(specs: readonly string[], options: Options, out: Output):
   const preferring = preferences === undefined ? undefined : await preferringOf(preferences, reward !== undefined);
   const sampling = await samplingOf(flags);
   for (const target of [csv, html]) if (target !== undefined) await requireFree(target, overwrite);
-  const { model, contenders } = await contendersOf(specs, flags, out);
-  const rows = await promptsOf({ file, specs, model, maxNewTokens: sampling.maxNewTokens, limit });
+  const all = await namedContenders(specs, (line) => out.note(line));
+  if (all.length < 2)
+    throw new UserError(`There is one contender, ${all[0]!.name}, and nothing to compare it with.`, ['Name another, such as base.']);
+  const several = all.find(({ runs }) => runs.length > 1);
+  if (several !== undefined && preferring !== undefined) {
+    throw new UserError(`--preferences compares single runs, and ${several.name} has ${several.runs.length}.`, [
+      'Name the runs one by one, or rate the answers with --reward.',
+    ]);
+  }
+  const { model, contenders } = await contendersOf(all, flags, out);
+  const folders = all.flatMap(({ runs }) => runs.map(({ dir }) => dir));
+  const rows = await promptsOf({ file, folders, model, maxNewTokens: sampling.maxNewTokens, limit });
 
   const interrupt = onInterrupt((line) => out.note(line));
   try {
@@ -78,7 +90,7 @@ async function compare(specs: readonly string[], options: Options, out: Output):
 
 /** The judge of a recipe of `heed label`. @throws UserError where the recipe labels no preferences, or a reward is named too */
 async function preferringOf(file: string, hasReward: boolean): Promise<PreferringJudge> {
-  const [{ loadLabelRecipe }, { UserError }] = await Promise.all([import('../label/recipe.js'), import('../errors.js')]);
+  const { loadLabelRecipe } = await import('../label/recipe.js');
   if (hasReward) throw new UserError('--preferences stands in place of a reward.', ['Leave one of them out.']);
   const { recipe: { judge, label, store, leastMass } } = await loadLabelRecipe(file, []);
   if (label.name !== 'preferences')
@@ -88,7 +100,7 @@ async function preferringOf(file: string, hasReward: boolean): Promise<Preferrin
 
 /** @throws UserError where the file is there and may not be replaced */
 async function requireFree(file: string, overwrite: boolean): Promise<void> {
-  const [{ existsSync }, { UserError }] = await Promise.all([import('node:fs'), import('../errors.js')]);
+  const { existsSync } = await import('node:fs');
   if (!existsSync(file) || overwrite) return;
   throw new UserError(`${file} is already there.`, ['Name another file, or replace it with --overwrite.']);
 }

@@ -1,6 +1,6 @@
 /** What `heed compare` prints. */
 import { type Comparison, type ComparedAnswer, type ComparedPrompt, tellingFirst } from '../evaluate/compare.js';
-import { NAMES, cellsOf, duelLines, howAnswered, warningsOf } from '../evaluate/comparison-words.js';
+import { NAMES, answerColumns, cellsOf, duelLines, howAnswered, warningsOf } from '../evaluate/comparison-words.js';
 import { directionOf, measurementOf } from '../run/report/measurements.js';
 import { table } from './output.js';
 import { sideBySide } from './side-by-side.js';
@@ -19,7 +19,7 @@ export function renderComparison(found: Comparison, { show, columns }: Shape): s
     .map(([name, words, write]) => [words, ...cellsOf(found, name, write), directionOf(measurementOf(name)) ?? '']);
   const shown = tellingFirst(prompts).slice(0, show);
   return [
-    `${howAnswered(found)}; in brackets: 95 % intervals`,
+    `${howAnswered(found)}`,
     ...warningsOf(found).map((line) => `warning: ${line}`), '',
     table([['', ...contenders.map(({ name }) => name), ''], ...lines]), '',
     ...duels.flatMap((duel) => [...duelLines(duel), '']),
@@ -28,10 +28,16 @@ export function renderComparison(found: Comparison, { show, columns }: Shape): s
   ].join('\n').trimEnd();
 }
 
-function promptLines({ contenders }: Comparison, { row, answers, outcomes }: ComparedPrompt, columns: number): string[] {
-  const said = outcomes.length === 0 ? '' : `  ${outcomes.map((one, i) => `${contenders[i + 1]!.name}: ${one}`).join(', ')}`;
-  const texts = answers.map((answer, i) => ({ name: `${contenders[i]!.name}${ratingOf(answer)}`, text: answer.text }));
-  return [`${row.id ?? row.source.line}${said}`, row.prompt.at(-1)!.content, '', sideBySide(texts, columns)];
+/** Least width of an answer: more of them stand below each other. */
+const LEAST = 24;
+
+function promptLines(found: Comparison, prompt: ComparedPrompt, columns: number): string[] {
+  const { row, outcomes } = prompt;
+  const said = outcomes.length === 0 ? '' : `  ${outcomes.map((one, i) => `${found.contenders[i + 1]!.name}: ${one}`).join(', ')}`;
+  const texts = answerColumns(found).map(({ name, of }) => ({ name: `${name}${ratingOf(of(prompt))}`, text: of(prompt).text }));
+  const most = Math.max(2, Math.floor(columns / LEAST));
+  const lines = Array.from({ length: Math.ceil(texts.length / most) }, (_, i) => texts.slice(i * most, (i + 1) * most));
+  return [`${row.id ?? row.source.line}${said}`, row.prompt.at(-1)!.content, ...lines.flatMap((some) => ['', sideBySide(some, columns)])];
 }
 
 const ratingOf = ({ rated }: ComparedAnswer): string => {

@@ -6,7 +6,7 @@ import { directionOf, measurementOf } from '../run/report/measurements.js';
 import { RIDGE_NOTE, RIDGE_STYLE, ridgePlot } from '../run/report/ridge.js';
 import { said } from '../text/turn.js';
 import { type Comparison, type ComparedAnswer, type ComparedPrompt, tellingFirst } from './compare.js';
-import { NAMES, cellsOf, duelLines, howAnswered, warningsOf } from './comparison-words.js';
+import { type AnswerColumn, NAMES, answerColumns, cellsOf, duelLines, howAnswered, warningsOf } from './comparison-words.js';
 import type { Outcome } from './duel.js';
 
 /** Room for more than two answers beside each other; under each other where the screen is narrow. */
@@ -17,7 +17,7 @@ const STANDING: Readonly<Record<Outcome, string>> = { win: 'good', loss: 'bad', 
 /** The numbers, then all prompts with their answers, those that tell most first. */
 export const comparisonPage = (found: Comparison): string => documentOf('Comparison', html`<main>
 <h1>${found.contenders.map(({ name }) => name).join(' · ')}</h1>
-<p class="quiet">${found.model}: ${howAnswered(found)}; in brackets: 95 % intervals</p>
+<p class="quiet">${found.model}: ${howAnswered(found)}</p>
 ${warningsOf(found).map((line) => html`<p class="alarm">${line}</p>`)}
 ${numbers(found)}
 ${rewards(found)}
@@ -26,7 +26,7 @@ ${found.duels.map((duel) => {
     return html`<h2>${first}</h2><ul>${more.map((line) => html`<li>${line.trim()}</li>`)}</ul>`;
   })}
 <h2>Answers, the most telling first</h2>
-${tellingFirst(found.prompts).map((prompt) => article(found, prompt))}
+${tellingFirst(found.prompts).map((prompt) => article(answerColumns(found), prompt))}
 </main>`, { style: STYLE });
 
 /** How often a contender's answer got which reward. */
@@ -54,10 +54,13 @@ function numbers(found: Comparison): Html {
 </table></div>`;
 }
 
-function article({ contenders }: Comparison, { row, answers, outcomes }: ComparedPrompt): Html {
+function article(columns: readonly AnswerColumn[], prompt: ComparedPrompt): Html {
+  const { row, outcomes } = prompt;
   const turns = row.prompt.map((turn) => (row.prompt.length === 1 ? said(turn) : `${turn.role}: ${said(turn)}`)).join('\n');
   return html`<article class="pair"><p class="prompt text"><span class="id">${row.id ?? row.source.line}</span> ${turns}</p>
-<div class="compared">${answers.map((answer, i) => side(contenders[i]!.name, answer, outcomes[i - 1]))}</div></article>`;
+<div class="compared">${columns.map(({ name, contender, first, of }) => (
+    side(name, of(prompt), first ? outcomes[contender - 1] : undefined)
+  ))}</div></article>`;
 }
 
 function side(name: string, { text, finish, rated }: ComparedAnswer, outcome: Outcome | undefined): Html {

@@ -1,7 +1,8 @@
 /** A comparison in words, for the terminal and for the page. */
 import type { Measured } from '../run/job.js';
+import type { Interval } from '../run/report/measurements.js';
 import { percent, withInterval } from '../run/numbers.js';
-import type { Comparison } from './compare.js';
+import type { Comparison, ComparedAnswer, ComparedPrompt } from './compare.js';
 import type { Duel } from './duel.js';
 
 /** The measurements in the order of the table: name, words, and how a number is written. */
@@ -9,7 +10,7 @@ export const NAMES: readonly (readonly [name: string, words: string, write: (x: 
   ['satisfied', 'satisfy the reward', percent],
   ['value', 'reward', (x) => x.toFixed(3)],
   ['findings', 'findings an answer', (x) => x.toFixed(2)],
-  ['medianWords', 'words, median', String],
+  ['medianWords', 'words, median', (x) => String(Math.round(10 * x) / 10)],
   ['distinct2', 'distinct-2', (x) => x.toFixed(2)],
   ['unfinished', 'cut off at --max-tokens', percent],
 ];
@@ -19,15 +20,40 @@ const shown = (measured: Measured | undefined, write: (x: number) => string): st
   return typeof measured === 'number' ? write(measured) : withInterval(measured, write);
 };
 
+/** An interval over seeds; nothing where all seeds gave one number, or there is one seed. */
+const overSeeds = (found: Interval | undefined, write: (x: number) => string): string =>
+  (found === undefined || found.low === found.high ? '' : `, seeds [${write(found.low)}, ${write(found.high)}]`);
+
 /** A measurement of each contender. */
 export const cellsOf = ({ contenders }: Comparison, name: string, write: (x: number) => string): string[] =>
-  contenders.map(({ measured }) => shown(measured[name], write));
+  contenders.map((one) => shown(one.measured[name], write) + overSeeds(one.overSeeds?.[name], write));
+
+/** A column of answers: a contender's, or where it has several runs those of one. */
+export interface AnswerColumn {
+  readonly name: string;
+  /** The contender's place. */
+  readonly contender: number;
+  /** The first column of its contender, and the last. */
+  readonly first: boolean;
+  readonly last: boolean;
+  of(prompt: ComparedPrompt): ComparedAnswer;
+}
+
+export const answerColumns = ({ contenders }: Comparison): AnswerColumn[] => contenders.flatMap(({ name, runs }, contender) => {
+  if (runs === undefined) return [{ name, contender, first: true, last: true, of: ({ answers }) => answers[contender]! }];
+  return runs.map((run, k): AnswerColumn => ({
+    name: `${name} ${run.name}`, contender, first: k === 0, last: k === runs.length - 1, of: ({ answers }) => answers[contender]!.runs![k]!,
+  }));
+});
 
 /** How the answers came about. */
-export function howAnswered({ rows, sampling: { temperature = 1, seed }, reward, judge }: Comparison): string {
+export function howAnswered({ rows, sampling: { temperature = 1, seed }, reward, judge, contenders }: Comparison): string {
   const how = temperature === 0 ? 'greedy' : `temperature ${temperature}, seed ${seed}`;
   const rated = reward === undefined ? '' : `, rated by ${reward}`;
-  return `${rows} prompts, ${how}${judge === undefined ? rated : `, compared by ${judge} in both orders`}`;
+  const several = contenders.flatMap(({ name, runs }) => (runs === undefined ? [] : [`${name} is the mean of ${runs.length} runs`]));
+  const seeds = several.length === 0 ? '' : `; ${several.join(', ')}`;
+  return `${rows} prompts, ${how}${judge === undefined ? rated : `, compared by ${judge} in both orders`}${seeds}; `
+    + `in brackets: 95 % intervals${several.length === 0 ? '' : ' over prompts, and over seeds where it says so'}`;
 }
 
 /** What a reader must know before the numbers. */
@@ -43,7 +69,7 @@ const times = (n: number, one: string, many = `${one}s`): string => `${n} ${n ==
 
 /** How one fared against another: the outcomes, then what changed. */
 export function duelLines(
-  { name, against, same, outcomes, winRate, lengthControlled, change, followedPlace, mcnemar }: Duel,
+  { name, against, same, outcomes, winRate, lengthControlled, change, changeOverSeeds, followedPlace, mcnemar }: Duel,
 ): string[] {
   const equal = `the same answer to ${times(same, 'prompt')}`;
   if (outcomes === undefined) return [`${name} against ${against}: ${equal}`];
@@ -52,7 +78,8 @@ export function duelLines(
   const counts = [times(win, 'win'), times(loss, 'loss', 'losses'), times(tie, 'tie'), ...missing];
   const changes = NAMES.flatMap(([key, words, write]) => {
     const measured = change[key];
-    return measured === undefined ? [] : [`  ${words}, prompt by prompt: ${withInterval(measured, signed(write))}`];
+    const seeds = overSeeds(changeOverSeeds?.[key], signed(write));
+    return measured === undefined ? [] : [`  ${words}, prompt by prompt: ${withInterval(measured, signed(write))}${seeds}`];
   });
   const verdicts = mcnemar === undefined ? [] : [
     `  verdicts: ${times(mcnemar.gained, 'prompt')} gained, ${mcnemar.lost} lost (McNemar's exact test: p = ${mcnemar.p.toPrecision(2)})`,

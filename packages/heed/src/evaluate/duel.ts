@@ -3,7 +3,7 @@ import { type Failure, failed } from '../judge/respondent.js';
 import type { Rated } from '../reward/reward.js';
 import { type Estimate, type McNemar, bootstrapInterval, mcnemar } from '../run/statistics.js';
 import { type LengthControlled, lengthControlled } from './length-controlled.js';
-import { changeOf } from './measurements.js';
+import { changeOfStandings, changeOverRuns, meanStandings, standingsOf } from './standing.js';
 
 /** `win`: the answer has a greater reward, or is preferred in both orders. `unrated`: one has no rating, or the judge gave no verdict. */
 export type Outcome = 'win' | 'loss' | 'tie' | 'unrated';
@@ -22,9 +22,11 @@ export interface Duel {
   readonly lengthControlled?: LengthControlled;
   /** `name` less `against` of `value`, `satisfied` and `findings`, with a paired 95 % bootstrap interval over prompts. */
   readonly change: Readonly<Record<string, Estimate>>;
+  /** The same over the runs of a contender that has several, by Student's t; absent where neither has, or the two have not as many. */
+  readonly changeOverSeeds?: Readonly<Record<string, Estimate>>;
   /** Prompts of which the judge preferred the same place in both orders. They are ties. Absent where no judge compared the answers. */
   readonly followedPlace?: number;
-  /** Of the verdicts; absent where the reward draws no line. */
+  /** Of the verdicts; absent where the reward draws no line, and of several runs, whose verdicts are shares. */
   readonly mcnemar?: McNemar;
 }
 
@@ -38,24 +40,29 @@ export const outcomesOf = (other: Ratings, own: Ratings): Outcome[] => own.map((
   return mine.value > theirs.value ? 'win' : 'loss';
 });
 
-/** One who answered. */
-interface Fighter {
-  readonly name: string;
+interface Answers {
   readonly completions: readonly { readonly text: string }[];
   readonly rated?: Ratings;
 }
+
+/** One who answered. Of several runs `rated` holds the means. */
+interface Fighter extends Answers {
+  readonly name: string;
+  readonly runs?: readonly Answers[];
+}
+
+const textsOf = (one: Fighter, i: number): string[] => (one.runs ?? [one]).map(({ completions }) => completions[i]!.text);
 
 /** What a judge of pairs said. */
 interface Verdict { readonly outcome: Outcome; readonly followedPlace: boolean }
 
 const POINTS = { win: 1, tie: 0.5, loss: 0 } as const;
-const answersOf = (rated: Ratings) => ({ answers: rated.map((one) => ({ rated: one })) });
 
 /** How often each outcome came about, and what it makes. */
 function score(all: readonly Outcome[], other: Fighter, own: Fighter): Pick<Duel, 'outcomes' | 'winRate' | 'lengthControlled'> {
   const count = (which: Outcome): number => all.filter((one) => one === which).length;
   const pairs = all.flatMap((one, i) => (one === 'unrated' ? [] : [
-    { preference: POINTS[one], model: own.completions[i]!.text, baseline: other.completions[i]!.text },
+    { preference: POINTS[one], model: textsOf(own, i), baseline: textsOf(other, i) },
   ]));
   const outcomes = { win: count('win'), loss: count('loss'), tie: count('tie'), unrated: count('unrated') };
   if (pairs.length === 0) return { outcomes };
@@ -68,7 +75,7 @@ function score(all: readonly Outcome[], other: Fighter, own: Fighter): Pick<Duel
 
 /** How `own` fared against `other`: by a judge's preferences where there are some, else by the ratings. */
 export function duelOf(other: Fighter, own: Fighter, preferred?: readonly Verdict[]): Duel {
-  const same = own.completions.filter(({ text }, i) => text === other.completions[i]!.text).length;
+  const same = own.completions.filter((_, i) => new Set([...textsOf(own, i), ...textsOf(other, i)]).size === 1).length;
   const plain = { name: own.name, against: other.name, same };
   if (preferred !== undefined) {
     const followedPlace = preferred.filter((one) => one.followedPlace).length;
@@ -76,13 +83,16 @@ export function duelOf(other: Fighter, own: Fighter, preferred?: readonly Verdic
   }
   const [theirs, mine] = [other.rated, own.rated];
   if (theirs === undefined || mine === undefined) return { ...plain, change: {} };
-  const verdicts = theirs.flatMap((one, i): [boolean, boolean][] => {
+  const [before, after] = [other, own].map((one) => (one.runs ?? [one]).map(({ rated }) => standingsOf(rated!)));
+  const changeOverSeeds = changeOverRuns(before!, after!);
+  const areVerdicts = [other, own].every(({ runs }) => runs === undefined);
+  const verdicts = !areVerdicts ? [] : theirs.flatMap((one, i): [boolean, boolean][] => {
     const two = mine[i]!;
     return failed(one) || failed(two) || one.satisfied === undefined || two.satisfied === undefined ? [] : [[one.satisfied, two.satisfied]];
   });
   return {
     ...plain, ...score(outcomesOf(theirs, mine), other, own),
-    change: changeOf(answersOf(theirs), answersOf(mine), 0),
+    change: changeOfStandings(meanStandings(before!), meanStandings(after!), 0), ...(changeOverSeeds && { changeOverSeeds }),
     ...(verdicts.length === 0 ? {} : { mcnemar: mcnemar(verdicts.map(([one]) => one), verdicts.map(([, two]) => two)) }),
   };
 }

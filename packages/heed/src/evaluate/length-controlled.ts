@@ -7,9 +7,9 @@ import { codePoints } from './tasks/python-text.js';
 /** A prompt of which somebody said how likely the model's answer is the better one: 1, 0, ½ for a tie, or anything between. */
 export interface LengthPair {
   readonly preference: number;
-  /** Answers, of which the lengths in code points count. */
-  readonly model: string;
-  readonly baseline: string;
+  /** Answers, of which the lengths in code points count; of several the mean length. */
+  readonly model: string | readonly string[];
+  readonly baseline: string | readonly string[];
 }
 
 /** The length-controlled win rate with a 95 % interval: bootstrap over prompts, each time fitted again with the same penalty. */
@@ -137,9 +137,10 @@ export function isExtreme(raw: number, controlled: number): boolean {
 export function lengthControlled(pairs: readonly LengthPair[], seed = 0): LengthControlled | undefined {
   const n = pairs.length;
   if (n < FOLDS) return undefined;
-  const differences = pairs.map(({ model, baseline }) => codePoints(baseline) - codePoints(model));
-  const preferences = pairs.map(({ preference }) => preference);
   const meanOf = (values: readonly number[]): number => values.reduce((a, b) => a + b, 0) / values.length;
+  const lengthOf = (texts: string | readonly string[]): number => meanOf([texts].flat().map(codePoints));
+  const differences = pairs.map(({ model, baseline }) => lengthOf(baseline) - lengthOf(model));
+  const preferences = pairs.map(({ preference }) => preference);
   const raw = meanOf(preferences);
   const whole = featured(differences, preferences);
   const strength = whole && bestStrength(whole);

@@ -36,14 +36,15 @@ export function studentQuantile(degrees: number): number {
  * quantile of Student's t with n − 1 degrees of freedom. A bootstrap of so few values would be far too narrow.
  *
  * @param values One for each repetition.
+ * @param bounds The least and the greatest mean there can be: the interval of few shares could reach beyond. Default: none.
  * @throws RangeError where there are fewer than two values, or one is not finite
  */
-export function meanOfFew(values: readonly number[]): Estimate {
+export function meanOfFew(values: readonly number[], [least, greatest]: readonly [number, number] = [-Infinity, Infinity]): Estimate {
   if (values.length < 2 || !values.every(Number.isFinite)) throw new RangeError(`meanOfFew: ${JSON.stringify(values)}`);
   const n = values.length;
   // Exactly, where a sum would round.
   if (values.every((value) => value === values[0])) return { mean: values[0]!, low: values[0]!, high: values[0]!, n };
   const centre = mean(values.slice());
   const half = (studentQuantile(n - 1) * sampleStandardDeviation(values.slice())) / Math.sqrt(n);
-  return { mean: centre, low: centre - half, high: centre + half, n };
+  return { mean: centre, low: Math.max(least, centre - half), high: Math.min(greatest, centre + half), n };
 }

@@ -15,7 +15,7 @@ const State = z.enum(['waiting', 'running', 'finished', 'stopped', 'failed']);
 /** How far a run is. `running` in the file of a sweep that nobody works on: it was killed, and goes on. */
 export type RunState = z.infer<typeof State>;
 
-const SweepFile = z.object({
+export const SweepFile = z.object({
   format: z.literal(1),
   /** The recipe's file. */
   recipe: z.string(),
@@ -29,7 +29,8 @@ const SweepFile = z.object({
 });
 export type SweepFile = z.infer<typeof SweepFile>;
 
-const fileOf = (dir: string): string => join(dir, 'sweep.json');
+/** Where a sweep in `dir` says what it runs. */
+export const fileOf = (dir: string): string => join(dir, 'sweep.json');
 
 /** Writes how far the sweep is. */
 export const writeSweep = (dir: string, file: SweepFile): Promise<void> =>

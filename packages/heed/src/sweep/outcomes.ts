@@ -88,11 +88,11 @@ function outcomesOf(summaries: readonly Readonly<Record<string, unknown>>[]): Re
 }
 
 /** @param bounds The least and the greatest value there can be: the interval of few shares could reach beyond. */
-function overSeeds(values: readonly number[], [least, greatest]: readonly [number, number]): OverSeeds | undefined {
+function overSeeds(values: readonly number[], bounds: readonly [number, number]): OverSeeds | undefined {
   if (values.length === 0) return undefined;
   if (values.length === 1) return { mean: values[0]!, values };
-  const { mean, low, high } = meanOfFew(values);
-  return { mean, low: Math.max(least, low), high: Math.min(greatest, high), values };
+  const { mean, low, high } = meanOfFew(values, bounds);
+  return { mean, low, high, values };
 }
 
 /**

@@ -137,6 +137,51 @@ describe('heed compare', () => {
     expect(gone.out).not.toContain('data of learnt-more');
   });
 
+  it("takes a sweep's seeds as one contender, and runs of one name that differ in their seed alone", async () => {
+    const sweep = join(folder, 'swept');
+    const names = ['beta=0.1,seed=0', 'beta=0.1,seed=1', 'beta=0.5,seed=0'];
+    for (const [i, name] of names.entries()) {
+      cpSync([tiny.adapter, other, tiny.adapter][i]!, join(sweep, name, 'adapter'), { recursive: true });
+      const options = `{ name: dpo, beta: ${i < 2 ? 0.1 : 0.5} }`;
+      write(join('swept', name, 'recipe.yaml'), `model: ${tiny.model}\nmethod: ${options}\ntrain: { seed: ${i % 2} }\ndata: none.jsonl\n`);
+    }
+    write('swept/sweep.json', JSON.stringify({
+      format: 1, recipe: 'dpo.yaml', common: {}, files: {},
+      grid: [{ key: 'method.beta', values: ['0.1', '0.5'] }, { key: 'train.seed', values: ['0', '1'] }],
+      runs: [...names, 'beta=0.5,seed=1'].map((name) => ({ name, state: names.includes(name) ? 'finished' : 'failed' })),
+    }));
+    const ran = await compare('base', `dpo=${sweep}`, ...rated(), '--model', tiny.model, '--json');
+    expect(ran.code, ran.err).toBe(0);
+    expect(ran.err).toContain('left out, because they have not finished: beta=0.5,seed=1');
+    const { contenders, prompts: all, duels } = ran.json<Comparison>();
+    expect(contenders.map(({ name, runs }) => [name, runs?.map((run) => run.name)]))
+      .toEqual([['base', undefined], ['dpo beta=0.1', ['seed=0', 'seed=1']], ['dpo beta=0.5', undefined]]);
+    const alone = (await compare('base', tiny.adapter, other, ...rated(), '--model', tiny.model, '--json')).json<Comparison>();
+    const valueOf = (found: Comparison, i: number, k: number): number => (found.prompts[i]!.answers[k]!.rated as { value: number }).value;
+    expect(all.map((_, i) => valueOf({ ...alone, prompts: all }, i, 1)))
+      .toEqual(all.map((_, i) => (valueOf(alone, i, 1) + valueOf(alone, i, 2)) / 2));
+    const [a, b] = alone.duels.map(({ change }) => change['value']!.mean) as [number, number];
+    const { mean, high } = duels[0]!.changeOverSeeds!['value']!;
+    expect(mean).toBeCloseTo((a + b) / 2, 12);
+    expect(high - mean).toBeCloseTo((12.706205 * Math.abs(a - b)) / 2, 5);
+    expect(contenders[1]!.overSeeds!['value']!.n).toBe(2);
+
+    const [first, second, third] = names.map((name) => `own=${join(sweep, name)}`) as [string, string, string];
+    const page = join(folder, 'seeds.html');
+    const csv = join(folder, 'seeds.csv');
+    const byName = await compare('base', first, second, ...rated(), '--model', tiny.model, '--html', page, '--csv', csv);
+    expect(byName.code, byName.err).toBe(0);
+    expect(byName.out).toContain('own is the mean of 2 runs; in brackets: 95 % intervals over prompts, and over seeds');
+    expect(byName.out).toMatch(/reward, prompt by prompt: .*, seeds \[/);
+    expect(readFileSync(page, 'utf8')).toContain('<h3>own seed=1</h3>');
+    const [line] = parse<Record<string, string>>(readFileSync(csv, 'utf8'), { columns: true });
+    expect(Object.keys(line!)).toEqual(expect.arrayContaining(['own seed=0', 'own seed=1', 'own outcome']));
+    const differ = await compare('base', first, third, ...rated(), '--model', tiny.model);
+    expect([differ.code, differ.err]).toEqual([2, expect.stringContaining('they differ in more than train.seed: method.beta: 0.1 → 0.5')]);
+    const same = await compare('base', first, first, ...rated(), '--model', tiny.model);
+    expect([same.code, same.err]).toEqual([2, expect.stringContaining('have the same train.seed, 0')]);
+  });
+
   it('asks a judge which is better in both orders: one that names the first place always decides nothing', async () => {
     const module = write('first.ts', [
       "import { defineJudge } from '@heed/heed';", "import { z } from 'zod';", 'export const first = defineJudge({',
