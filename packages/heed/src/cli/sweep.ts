@@ -23,19 +23,22 @@ export function register(program: Command, out: Output): void {
       const { planSweep } = await import('../sweep/plan.js');
       const plan = await planSweep(file, overrides);
       for (const note of plan.notes) out.note(note);
-      const { renderForesight, renderSweep } = await import('./render-sweep.js');
+      const wanted = metric.split(',').map((name) => name.trim()).filter((name) => name !== '');
+      const [{ renderForesight, renderSweep }, { requireMeasurements, writeSweepReport }] = await Promise.all([
+        import('./render-sweep.js'), import('../sweep/report.js'),
+      ]);
+      await requireMeasurements(plan, wanted);
       if (dryRun) {
         const { foreseeSweep } = await import('../sweep/foresee.js');
         const runs = await foreseeSweep(plan, (line) => out.note(line));
         out.result({ sweep: plan.dir, runs }, renderForesight(plan, runs));
         return;
       }
-      const [{ runSweep }, { writeSweepReport }, { createProgress }, { onInterrupt }] = await Promise.all([
-        import('../sweep/run.js'), import('../sweep/report.js'), import('../run/progress.js'), import('../run/signals.js'),
+      const [{ runSweep }, { createProgress }, { onInterrupt }] = await Promise.all([
+        import('../sweep/run.js'), import('../run/progress.js'), import('../run/signals.js'),
       ]);
       const interrupt = onInterrupt();
       try {
-        const wanted = metric.split(',').map((name) => name.trim()).filter((name) => name !== '');
         const runs = await runSweep(plan, {
           progress: createProgress(), interrupt, say: (line) => out.note(line),
           async onEnded(sofar) { await writeSweepReport(plan, sofar, wanted); },
@@ -46,6 +49,7 @@ export function register(program: Command, out: Output): void {
         out.result({ sweep: plan.dir, ...report, settings, runs }, renderSweep(plan, runs, report));
         const failed = runs.filter(({ state }) => state !== 'finished');
         if (failed.length > 0) throw new Reported(`${failed.length} of ${runs.length} runs have not finished.`);
+        if (report.missing.length > 0) throw new Reported(`--metric: no run has ${report.missing.join(', ')}.`);
       } finally {
         interrupt.dispose();
       }

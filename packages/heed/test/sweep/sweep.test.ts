@@ -69,7 +69,17 @@ describe('heed sweep', () => {
     expect(ran.err).not.toContain('The loss');
     expect(ran.out).toMatch(/^0\.5 +2 +4$/m);
     expect(readFileSync(join(dirOf('sweep'), 'sweep.html'), 'utf8')).toContain('accuracy by setting');
-    expect((await swept('method.beta=0.1,0.5', 'train.seed=0,1', '--metric', 'acuracy')).err).toContain('did you mean "accuracy"?');
+  });
+
+  it('refuses a measurement that no run has: before anything runs where each setting has been measured, else at the end', async () => {
+    const known = await swept('method.beta=0.1,0.5', 'train.seed=0,1,2', '--metric', 'acuracy');
+    const said = '--metric: No run has a measurement "acuracy"; did you mean "accuracy"?';
+    expect([known.code, known.err]).toEqual([2, expect.stringContaining(said)]);
+    expect(existsSync(join(dirOf('sweep'), 'beta=0.1,seed=2'))).toBe(false);
+    const settings = ['train.steps=1', 'train.seed=0', `run.dir=${dirOf('unknown')}`];
+    const late = await heed(['sweep', recipe, ...settings, '--metric', 'acuracy']);
+    expect([late.code, late.err]).toEqual([1, expect.stringMatching(/did you mean "accuracy"\?[^]*no run has acuracy/)]);
+    expect(late.out).toContain('page: ');
   });
 
   it('leaves runs that the studio finds', async () => {
