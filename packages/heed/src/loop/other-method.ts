@@ -1,4 +1,4 @@
-/** `method=hindsight` over a recipe of another method: what is not the new method's is left out, with a note. */
+/** `method=hindsight` over a recipe of another method: that one's options are left out, with a note. */
 import { z } from 'zod';
 import type { Methods } from '../method/index.js';
 import { loadRecipe } from '../run/recipe.js';
@@ -15,36 +15,23 @@ export interface OtherMethod {
 const NAMES_METHOD = /^method(?:\.name)?=/;
 
 /**
- * Leaves out the options of a recipe's method that an override replaces by another one, where these options are not that one's: a key it
- * does not have, or a value it does not take. Options that overrides give are left alone, so that a mistake in them is an error.
+ * Leaves out the options of a recipe's method that an override replaces by another one. Options of one name mean different things in
+ * different methods: beta is 0.1 in DPO and 2 in SimPO. Options that overrides give are left alone, so that a mistake in them is an error.
  *
  * @param name Of the method after the overrides.
  */
 export async function withOtherMethod(file: string, overrides: readonly string[], name: string, methods: Methods): Promise<OtherMethod> {
   const same = { overrides, notes: [] };
   const naming = overrides.findLastIndex((one) => NAMES_METHOD.test(one));
-  const method = methods[name];
-  if (naming === -1 || method === undefined || /^method=\s*\{/.test(overrides[naming]!)) return same;
+  if (naming === -1 || methods[name] === undefined || /^method=\s*\{/.test(overrides[naming]!)) return same;
   const { recipe } = await loadRecipe(file, [], z.looseObject({ method: z.unknown().optional() }));
   const { name: old, ...given } = (typeof recipe.method === 'object' && recipe.method !== null ? recipe.method : {}) as Section;
   if (old === name || Object.keys(given).length === 0) return same;
 
-  const kept = { ...given };
-  const dropped: string[] = [];
-  for (;;) {
-    const issue = method.options.safeParse(kept).error?.issues[0];
-    const keys = issue?.code === 'unrecognized_keys' && issue.path.length === 0 ? issue.keys : [String(issue?.path[0])];
-    const there = keys.filter((key) => Object.hasOwn(kept, key));
-    if (issue === undefined || there.length === 0) break;
-    for (const key of there) {
-      delete kept[key];
-      dropped.push(key);
-    }
-  }
-  if (dropped.length === 0) return same;
+  const left = Object.keys(given).map((key) => `method.${key}`).join(', ');
   const others = overrides.filter((one) => !NAMES_METHOD.test(one));
   return {
-    overrides: [`method=${JSON.stringify({ name, ...kept })}`, ...others],
-    notes: [`method=${name}: left out of the recipe, which is for ${String(old)}: ${dropped.map((key) => `method.${key}`).join(', ')}.`],
+    overrides: [`method=${JSON.stringify({ name })}`, ...others],
+    notes: [`method=${name}: left out of the recipe, which is for ${String(old)}: ${left}.`],
   };
 }

@@ -6,14 +6,15 @@ const { write } = scratchFolder();
 const file = write('dpo.yaml', 'data: a.jsonl\nmethod: { name: dpo, beta: 0.2, loss: ipo-mean }\nrun: { dir: r }\n');
 
 describe('a method over a recipe of another one', () => {
-  it("drops what is not that method's, and says so", async () => {
+  it('drops the options of that one, also those of which the new method has one of the same name, and says so', async () => {
     const { recipe, notes } = await loadTrainRecipe(file, ['method=hindsight']);
     expect(recipe.method).toMatchObject({ name: 'hindsight', ratio: 0.25 });
     expect(notes).toEqual(['method=hindsight: left out of the recipe, which is for dpo: method.beta, method.loss.']);
-    // KTO has a beta; its losses have other names.
+    // KTO has a beta of its own.
     const kto = await loadTrainRecipe(file, ['train.steps=3', 'method.name=kto', 'method.desirableWeight=2']);
-    expect([kto.recipe.method, kto.recipe.train.steps]).toMatchObject([{ name: 'kto', beta: 0.2, loss: 'kto', desirableWeight: 2 }, 3]);
-    expect(kto.notes).toEqual(['method=kto: left out of the recipe, which is for dpo: method.loss.']);
+    expect([kto.recipe.method, kto.recipe.train.steps]).toMatchObject([{ name: 'kto', beta: 0.1, loss: 'kto', desirableWeight: 2 }, 3]);
+    expect(kto.notes).toEqual(['method=kto: left out of the recipe, which is for dpo: method.beta, method.loss.']);
+    expect((await loadTrainRecipe(file, ['method.beta=0.3', 'method=kto'])).recipe.method).toMatchObject({ name: 'kto', beta: 0.3 });
   });
 
   it('keeps what an override gives, right or wrong, and says nothing where nothing is left out', async () => {

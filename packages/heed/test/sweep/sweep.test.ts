@@ -2,6 +2,7 @@ import { existsSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'no
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { heed } from '../cli/support.js';
+import { planSweep } from '../../src/sweep/plan.js';
 import { openProject } from '../../src/studio/project.js';
 import { scratchFolder } from '../support/scratch.js';
 import { PAIRS, dpoRecipe, expectSame, jsonl } from './support.js';
@@ -126,6 +127,15 @@ describe('heed sweep', () => {
     const { runs } = JSON.parse(readFileSync(join(dirOf('fails'), 'sweep.json'), 'utf8')) as { runs: { state: string; error: string }[] };
     expect(runs.map(({ state }) => state)).toEqual(['failed', 'failed']);
     expect(runs[1]!.error).toContain('/nor/this');
+  });
+
+  it("gives each method its own defaults: the recipe's options are those of its method, and the settings' are for all", async () => {
+    const own = scratch.write('beta.yaml', readFileSync(recipe, 'utf8').replace('{name: dpo}', '{name: dpo, beta: 0.3}'));
+    const { runs, notes } = await planSweep(own, ['method=dpo,simpo', 'train.seed=0']);
+    expect(runs.map((run) => run.recipe.method)).toMatchObject([{ beta: 0.3 }, { beta: 2 }]);
+    expect(notes).toEqual(['method=simpo: left out of the recipe, which is for dpo: method.beta.']);
+    const named = await planSweep(own, ['method=dpo,simpo', 'method.beta=0.4', 'train.seed=0']);
+    expect(named.runs.map((run) => run.recipe.method)).toMatchObject([{ beta: 0.4 }, { beta: 0.4 }]);
   });
 
   it.each([
