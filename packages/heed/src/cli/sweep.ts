@@ -18,7 +18,7 @@ export function register(program: Command, out: Output): void {
     .argument('<recipe>', 'a YAML recipe, such as recipes/cut.yaml')
     .argument('<overrides...>', 'recipe values: key=value,value for what varies, key=value for what holds in every run')
     .option('--metric <names>', 'measurements to show first, with commas (default: the one that the runs are about)')
-    .option('--dry-run', 'list the runs with their steps, time and memory; run nothing')
+    .option('--dry-run', 'list the runs with what is there of them, their rows, steps, time and memory; run nothing')
     .action(async (file: string, overrides: string[], { metric = '', dryRun = false }: Options) => {
       const { planSweep } = await import('../sweep/plan.js');
       const plan = await planSweep(file, overrides);
@@ -29,9 +29,10 @@ export function register(program: Command, out: Output): void {
       ]);
       await requireMeasurements(plan, wanted);
       if (dryRun) {
-        const { foreseeSweep } = await import('../sweep/foresee.js');
+        const { foreseeSweep, sharedResults } = await import('../sweep/foresee.js');
         const runs = await foreseeSweep(plan, (line) => out.note(line));
-        out.result({ sweep: plan.dir, runs }, renderForesight(plan, runs));
+        const shared = await sharedResults(plan);
+        out.result({ sweep: plan.dir, runs, shared }, renderForesight(plan, runs, shared));
         return;
       }
       const [{ runSweep }, { createProgress }, { onInterrupt }] = await Promise.all([

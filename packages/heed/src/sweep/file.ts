@@ -36,6 +36,13 @@ export const fileOf = (dir: string): string => join(dir, 'sweep.json');
 export const writeSweep = (dir: string, file: SweepFile): Promise<void> =>
   atomicWrite(fileOf(dir), `${JSON.stringify(file, null, 2)}\n`);
 
+/** How far a sweep's runs were when it was last worked on, by name; none where it was not begun. */
+export async function statesIn(dir: string): Promise<ReadonlyMap<string, RunState>> {
+  if (!existsSync(fileOf(dir))) return new Map();
+  const { runs } = await readJsonAs(fileOf(dir), SweepFile, 'heed sweep');
+  return new Map(runs.map(({ name, state }) => [name, state]));
+}
+
 /**
  * The sweep file of a plan, without states. Where the folder holds a sweep that has begun, the plan may add values to it and change nothing
  * else.

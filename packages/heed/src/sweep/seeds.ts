@@ -3,7 +3,7 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 
 import { readJsonAs } from '../run/json-file.js';
-import { SweepFile, fileOf } from './file.js';
+import { SweepFile, fileOf, statesIn } from './file.js';
 import { SEED, pointsOf, readGrid } from './grid.js';
 import { settingsOf } from './outcomes.js';
 
@@ -27,8 +27,8 @@ export const isSweep = (dir: string): boolean => existsSync(fileOf(dir));
 
 /** @throws UserError where `sweep.json` cannot be read */
 export async function sweptSettings(dir: string): Promise<readonly SeededSetting[]> {
-  const { grid, runs } = await readJsonAs(fileOf(dir), SweepFile, 'heed sweep');
-  const states = new Map(runs.map(({ name, state }) => [name, state]));
+  const { grid } = await readJsonAs(fileOf(dir), SweepFile, 'heed sweep');
+  const states = await statesIn(dir);
   const axes = readGrid(grid.map(({ key, values }) => `${key}=${values.join(',')}`));
   const points = pointsOf(axes).map(({ name, values }) => ({ name, values, dir: join(dir, name), state: states.get(name) ?? 'waiting' }));
   const varies = axes.axes.some(({ key }) => key !== SEED);

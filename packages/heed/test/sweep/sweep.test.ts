@@ -113,9 +113,17 @@ describe('heed sweep', () => {
     expect(ran.code, ran.err).toBe(0);
     expect(existsSync(join(dirOf('sweep'), NAMES[3]!))).toBe(false);
     const [, ...lines] = ran.out.trim().split('\n');
-    expect(lines.slice(0, 4).map((line) => line.split(/ {2,}/).slice(0, 3))).toEqual(
-      NAMES.map((name, i) => (i === 3 ? [name, 'waiting', '4'] : [name, 'finished', '–'])));
+    // 10 pairs less 3 held out, two epochs in batches of 4.
+    expect(lines.slice(0, 4).map((line) => line.split(/ {2,}/).slice(0, 6))).toEqual(
+      NAMES.map((name, i) => [name, i === 3 ? 'to run' : 'finished', i < 2 ? '0.1' : '0.5', String(i % 2), '7', '4']));
     expect(ran.out).toMatch(/4 runs in .*, 1 of them to run: about 0:/);
+    expect(ran.out).toMatch(/^Shared: .*sweep\/shared; 4 results are there\.$/m);
+    // 5 rows, so ⌈10 / 4⌉ steps.
+    const settings = ['method=dpo,simpo', 'train.seed=0,1', 'data.limit=8', `run.dir=${dirOf('dry')}`];
+    const methods = await heed(['sweep', recipe, ...settings, '--dry-run']);
+    expect(methods.out).toMatch(/^In every run: data\.limit=8$/m);
+    expect(methods.out).toMatch(/^Also otherwise than in .*: .*method\.beta: 0\.1 → 2.* \(method=simpo,seed=0; method=simpo,seed=1\)$/m);
+    expect(methods.out).toMatch(/^method=dpo,seed=1 +to run +dpo +1 +5 +3 /m);
   });
 
   it('goes on with the others when a run fails, and says so at the end', async () => {
