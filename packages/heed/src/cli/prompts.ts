@@ -3,6 +3,7 @@ import { findColumns } from '../data/columns.js';
 import { parseRows } from '../data/parse.js';
 import { type Problem, problemsError } from '../data/problem.js';
 import { readRecords } from '../data/read.js';
+import { UserError } from '../errors.js';
 import type { Message, PromptRow } from '../data/rows.js';
 import type { Model } from '../model/load.js';
 
@@ -28,6 +29,19 @@ interface ReadPromptsOptions {
   readonly limit?: number;
 }
 
+/** The options of a recipe's data are none of a command that reads prompts alone: the way out is in the file. */
+function withOwnHints<T>(read: () => T): T {
+  try {
+    return read();
+  } catch (error) {
+    if (!(error instanceof UserError) || !error.hints.some((hint) => hint.includes('data.'))) throw error;
+    throw new UserError(error.message, [
+      ...error.hints.filter((hint) => !hint.includes('data.')),
+      'Change it in the file: the prompts are read from a column prompt.',
+    ], { cause: error });
+  }
+}
+
 /**
  * Reads the prompts of a file and makes them tokens.
  *
@@ -36,7 +50,7 @@ interface ReadPromptsOptions {
 export async function readPrompts(file: string, model: Model, { maxNewTokens, limit }: ReadPromptsOptions): Promise<Prompts> {
   const { template, architecture: { context }, checkpoint: { id } } = model;
   const { rows: records, broken } = await readRecords(file);
-  const rows = parseRows('prompt', records, { broken }).rows.slice(0, limit);
+  const rows = withOwnHints(() => parseRows('prompt', records, { broken }).rows.slice(0, limit));
   const problems: Problem[] = [];
   const tokens = rows.map((row) => {
     try {

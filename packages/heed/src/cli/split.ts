@@ -9,22 +9,26 @@ export function register(program: Command, out: Output): void {
     .command('split')
     .description('write the rows of a file as two files, to train on and to hold out, as data.eval of a recipe splits them')
     .argument('<data>', 'JSONL, JSON, CSV, TSV or Parquet; rows with the same turns before the answer stay together')
-    .argument('[overrides...]', 'values of the section data of a recipe: eval=0.2 seed=1 columns.prompt=question duplicates=drop')
+    .argument('[overrides...]', 'as in a recipe: data.eval=0.2 data.seed=1 data.columns.prompt=question data.duplicates=drop')
     .requiredOption('-o, --output <folder>', 'where train.jsonl and eval.jsonl go')
     .option('--overwrite', 'replace files that are there')
     .addHelpText('after', examples(
-      'heed split rows.jsonl eval=0.1 -o parts', 'heed train recipes/sft.yaml data=parts/train.jsonl data.eval=parts/eval.jsonl',
+      'heed split rows.jsonl data.eval=0.1 -o parts', 'heed train recipes/sft.yaml data=parts/train.jsonl data.eval=parts/eval.jsonl',
     ))
     .action(async (data: string, given: string[], { output, overwrite }: { output: string; overwrite?: boolean }) => {
-      const [{ join }, { DataOptions }, { splitFile }, { checkRecipe }, { rowsFile }, { listProblems }] = await Promise.all([
-        import('node:path'), import('../data/load.js'), import('../data/split-file.js'), import('../run/recipe.js'),
+      const [{ join }, { z }, { DataOptions }, { splitFile }, { checkRecipe }, { rowsFile }, { listProblems }] = await Promise.all([
+        import('node:path'), import('zod'), import('../data/load.js'), import('../data/split-file.js'), import('../run/recipe.js'),
         import('./rows-file.js'), import('../data/problem.js'),
       ]);
-      const { recipe } = checkRecipe('eval: 0.1', 'heed split', [...given, `path=${JSON.stringify(data)}`], DataOptions, {});
+      // The section may be left out: there is no other.
+      const overrides = given.map((one) => (/^data[.=]/.test(one) ? one : `data.${one}`));
+      const schema = z.strictObject({ data: DataOptions });
+      const named = [...overrides, `data.path=${JSON.stringify(data)}`];
+      const { recipe } = checkRecipe('data: { eval: 0.1 }', 'heed split', named, schema, {});
       const files = (['train', 'eval'] as const).map((part) => (
         { part, file: rowsFile(join(output, `${part}.jsonl`), { overwrite, out }) }
       ));
-      const parts = await splitFile(recipe);
+      const parts = await splitFile(recipe.data);
       if (parts.skipped.length > 0) out.note(`skipped:\n${listProblems(parts.skipped)}`);
       for (const { part, file } of files) {
         for (const row of parts[part]) file.append(row);

@@ -206,9 +206,13 @@ describe('heed compare', () => {
   it.each([
     ['two of one name', () => [tiny.adapter, tiny.adapter, '--prompts', prompts], /Two of those to compare are named adapter-256[^]*NAME=FOLDER/],
     ['no prompts', () => ['base', tiny.adapter], /none of these is a run[^]*--prompts FILE/],
+    ['prompts under another name', () => ['base', tiny.adapter, '--prompts', jsonl('q.jsonl', [{ question: 'Why?' }])],
+      /has no column prompt[^]*Columns in the data: question\.[^]*Change it in the file/],
+    ['a measurement to choose', () => ['base', tiny.adapter, '--metric', 'valu'], /unknown option '--metric'/],
     ['weights of no rewards', () => ['base', tiny.adapter, '--weights', 'w.json'], /there are no --rewards/],
   ])('refuses %s', async (_, argv, message) => {
     const ran = await compare(...argv(), '--model', tiny.model);
     expect([ran.code, ran.err]).toEqual([2, expect.stringMatching(message)]);
+    expect(ran.err).not.toContain('data.columns');
   });
 });

@@ -79,7 +79,11 @@ describe('a split', () => {
     expect(await run()).not.toBe(0);
     expect(err).toContain('is already there');
     expect(await run('--overwrite', 'evil=2')).not.toBe(0);
-    expect(err).toContain('did you mean "eval"?');
+    expect(err).toContain('did you mean "data.eval"?');
+    // As everywhere else: with the section before the option.
+    const named = ['split', data, 'data.columns.prompt=question', 'data.eval=1', '-o', join(folder, 'named')];
+    expect(await main(named, { stdout: { write: () => undefined }, stderr: { write: (text) => void (err += text) } }), err).toBe(0);
+    expect(readFileSync(join(folder, 'named', 'eval.jsonl'), 'utf8')).toBe(parts[0]);
   });
 });
 
