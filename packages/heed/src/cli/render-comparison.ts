@@ -22,7 +22,7 @@ export function renderComparison(found: Comparison, { show, columns }: Shape): s
     `${howAnswered(found)}`,
     ...warningsOf(found).map((line) => `warning: ${line}`), '',
     table([['', ...contenders.map(({ name }) => name), ''], ...lines]), '',
-    ...duels.flatMap((duel) => [...duelLines(duel), '']),
+    ...duels.flatMap((duel) => [...duelLines(duel, contenders), '']),
     ...shown.flatMap((prompt) => [...promptLines(found, prompt, columns), '']),
     ...(shown.length < prompts.length ? [`${prompts.length - shown.length} more prompts: --show ${prompts.length}, --csv or --html`] : []),
   ].join('\n').trimEnd();

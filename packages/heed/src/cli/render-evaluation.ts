@@ -1,4 +1,5 @@
 /** The table of `heed evaluate`. */
+import { describeSigns } from '../evaluate/degenerate.js';
 import type { EvaluationSummary } from '../evaluate/run.js';
 import { byWhom } from '../evaluate/when.js';
 import type { Measured } from '../run/job.js';
@@ -21,23 +22,34 @@ const shown = (measured: Measured | undefined, show: (x: number) => string): str
   return typeof measured === 'number' ? show(measured) : withInterval(measured, show);
 };
 
+const WHEN = ['before', 'after'] as const;
+/** Numbers of the reward. */
+const RATED: readonly string[] = ['satisfied', 'value', 'findings'];
+
 /** A column for the base and one for the adapter, a line for each measure. */
-export function renderEvaluation({ rows, reward, before, after, change, failures }: EvaluationSummary): string {
+export function renderEvaluation({ rows, reward, before, after, change, failures, signs }: EvaluationSummary): string {
   const columns = [before, ...(after === undefined ? [] : [after])];
+  const warned = WHEN.flatMap((when) => describeSigns(`the ${byWhom(when)} (!)`, signs[when] ?? []) ?? []);
+  const mark = (name: string, i: number): string =>
+    (RATED.includes(name) && signs[WHEN[i]!] !== undefined ? ' (!)' : '');
   const lines = NAMES.filter(([name]) => columns.some((column) => column[name] !== undefined))
-    .map(([name, words, show]) => [words, ...columns.map((column) => shown(column[name], show)), directionOf(measurementOf(name)) ?? '']);
+    .map(([name, words, show]) => {
+      const cells = columns.map((column, i) => shown(column[name], show) + mark(name, i));
+      return [words, ...cells, directionOf(measurementOf(name)) ?? ''];
+    });
   const gains = [['satisfied', percent], ['value', (x: number) => x.toFixed(3)]] as const;
   const gained = gains.flatMap(([name, show]) => {
     const gain = change?.[name];
     const where = name === 'value' ? ' in reward' : '';
     return gain === undefined ? [] : [`gain of the adapter${where}, prompt by prompt: ${withInterval(gain, show)}`];
   });
-  const unrated = (['before', 'after'] as const).flatMap((when) => {
+  const unrated = WHEN.flatMap((when) => {
     const reasons = Object.entries(failures[when] ?? {}).map(([reason, n]) => `${reason} ${n}`).join(', ');
     return reasons === '' ? [] : [`answers without a rating, ${byWhom(when)}: ${reasons}`];
   });
   return [
     `${rows} prompts, rated by ${reward}; in brackets: 95 % intervals`,
+    ...warned.map((line) => `warning: ${line}`),
     '',
     table([['', 'base', ...(after === undefined ? [] : ['adapter']), ''], ...lines]),
     ...(gained.length === 0 ? [] : ['', ...gained]),

@@ -12,6 +12,7 @@ import type { Hooks, Measured } from '../run/job.js';
 import { silentProgress } from '../run/progress.js';
 import type { Estimate } from '../run/statistics.js';
 import type { ComparisonInput } from './contender.js';
+import { signsIn } from './degenerate.js';
 import { type Duel, type Outcome, duelOf, outcomesOf } from './duel.js';
 import { type Preferred, type Preferring, openPreferring } from './preferred.js';
 import { type Answered, type Side, sideOf } from './side.js';
@@ -59,6 +60,8 @@ export interface Comparison {
     readonly overSeeds?: Readonly<Record<string, Estimate>>;
     /** Answers without a rating, by reason. */
     readonly failures: Readonly<Record<string, number>>;
+    /** Signs that it has collapsed (`signsIn`), in words; of several runs in all their answers. */
+    readonly signs: readonly string[];
     /** How many of the prompts it learnt from; absent where nobody knows. */
     readonly trainedOn?: number;
   }[];
@@ -105,11 +108,12 @@ export async function runComparison(input: ComparisonInput, hooks: Hooks = {}): 
       ...(spec === undefined ? {} : { reward: describeReward(spec) }),
       ...(preferring === undefined ? {} : { judge: describeJudge(preferring.judge) }),
       rows: rows.length, sampling,
-      contenders: sides.map(({ name, kept, measured, failures, key, runs, overSeeds }, k) => {
+      contenders: sides.map(({ name, kept, measured, failures, key, runs, overSeeds, completions }, k) => {
         const { trainedOn } = contenders[k]!;
         const known = rows.filter(({ prompt }) => trainedOn?.has(promptKey(prompt)) === true).length;
+        const signs = signsIn(runs?.flatMap((run) => run.completions) ?? completions);
         return {
-          name, fingerprint: key, kept, measured, failures, ...(trainedOn === undefined ? {} : { trainedOn: known }),
+          name, fingerprint: key, kept, measured, failures, signs, ...(trainedOn === undefined ? {} : { trainedOn: known }),
           ...(runs === undefined ? {} : { overSeeds, runs: runs.map((run) => ({ name: run.name, measured: run.measured })) }),
         };
       }),

@@ -22,7 +22,7 @@ ${warningsOf(found).map((line) => html`<p class="alarm">${line}</p>`)}
 ${numbers(found)}
 ${rewards(found)}
 ${found.duels.map((duel) => {
-    const [first, ...more] = duelLines(duel);
+    const [first, ...more] = duelLines(duel, found.contenders);
     return html`<h2>${first}</h2><ul>${more.map((line) => html`<li>${line.trim()}</li>`)}</ul>`;
   })}
 <h2>Answers, the most telling first</h2>

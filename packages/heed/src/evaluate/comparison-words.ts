@@ -3,6 +3,7 @@ import type { Measured } from '../run/job.js';
 import type { Interval } from '../run/report/measurements.js';
 import { percent, withInterval } from '../run/numbers.js';
 import type { Comparison, ComparedAnswer, ComparedPrompt } from './compare.js';
+import { describeSigns } from './degenerate.js';
 import type { Duel } from './duel.js';
 
 /** The measurements in the order of the table: name, words, and how a number is written. */
@@ -24,9 +25,13 @@ const shown = (measured: Measured | undefined, write: (x: number) => string): st
 const overSeeds = (found: Interval | undefined, write: (x: number) => string): string =>
   (found === undefined || found.low === found.high ? '' : `, seeds [${write(found.low)}, ${write(found.high)}]`);
 
+/** Numbers of the reward that stand beside signs of a collapse are marked. */
+const markOf = ({ signs }: Comparison['contenders'][number], name: string): string =>
+  (signs.length > 0 && ['satisfied', 'value', 'findings'].includes(name) ? ' (!)' : '');
+
 /** A measurement of each contender. */
 export const cellsOf = ({ contenders }: Comparison, name: string, write: (x: number) => string): string[] =>
-  contenders.map((one) => shown(one.measured[name], write) + overSeeds(one.overSeeds?.[name], write));
+  contenders.map((one) => shown(one.measured[name], write) + overSeeds(one.overSeeds?.[name], write) + markOf(one, name));
 
 /** A column of answers: a contender's, or where it has several runs those of one. */
 export interface AnswerColumn {
@@ -58,18 +63,21 @@ export function howAnswered({ rows, sampling: { temperature = 1, seed }, reward,
 
 /** What a reader must know before the numbers. */
 export function warningsOf({ rows, contenders }: Comparison): string[] {
-  return contenders.flatMap(({ name, trainedOn = 0 }) => (trainedOn === 0 ? [] : [
+  const collapsed = contenders.flatMap(({ name, signs }) => describeSigns(`${name} (!)`, signs) ?? []);
+  const trained = contenders.flatMap(({ name, trainedOn = 0 }) => (trainedOn === 0 ? [] : [
     `${trainedOn} of ${times(rows, 'prompt')} ${trainedOn === 1 ? 'is' : 'are'} in the training data of ${name}: what it answers there `
       + 'says little of prompts that it has not seen. Compare on prompts that none has learnt from.',
   ]));
+  return [...trained, ...collapsed];
 }
 
 const signed = (write: (x: number) => string) => (x: number): string => (x > 0 ? `+${write(x)}` : write(x));
 const times = (n: number, one: string, many = `${one}s`): string => `${n} ${n === 1 ? one : many}`;
 
-/** How one fared against another: the outcomes, then what changed. */
+/** How one fared against another: the outcomes, then what changed; marked where its answers show signs of a collapse. */
 export function duelLines(
   { name, against, same, outcomes, winRate, lengthControlled, change, changeOverSeeds, followedPlace, mcnemar }: Duel,
+  contenders: Comparison['contenders'] = [],
 ): string[] {
   const equal = `the same answer to ${times(same, 'prompt')}`;
   if (outcomes === undefined) return [`${name} against ${against}: ${equal}`];
@@ -86,8 +94,10 @@ export function duelLines(
   ];
   const place = followedPlace === undefined ? [] : [`  the judge named the same place in both orders: ${times(followedPlace, 'prompt')}`];
   const rate = winRate === undefined ? '' : `; win rate, a tie as half: ${withInterval(winRate, percent)}`;
+  const mark = contenders.some((one) => one.name === name && one.signs.length > 0) ? ' (!)' : '';
   return [
-    `${name} against ${against}: ${counts.join(', ')}${rate}`, ...lengthLines(lengthControlled, winRate), ...changes, ...verdicts, ...place,
+    `${name} against ${against}: ${counts.join(', ')}${rate}${mark}`,
+    ...lengthLines(lengthControlled, winRate), ...changes, ...verdicts, ...place,
     `  ${equal}`,
   ];
 }

@@ -12,6 +12,7 @@ import { type Hooks, type Measured, type Summary, peakRssMb } from '../run/job.j
 import { silentProgress } from '../run/progress.js';
 import { Interrupted } from '../run/signals.js';
 import { type Answer, type AnswerReport, evaluateAnswers } from './answers.js';
+import { signsIn } from './degenerate.js';
 import { changeOf, measurements } from './measurements.js';
 import type { When } from './when.js';
 
@@ -41,6 +42,8 @@ export interface EvaluationSummary extends Summary {
   /** The reward, for people. */
   readonly reward: string;
   readonly before: Readonly<Record<string, Measured>>;
+  /** Signs that a model has collapsed (`signsIn`), in words, where there are some. */
+  readonly signs: Readonly<Partial<Record<When, readonly string[]>>>;
   /** Answers without a rating, by reason. */
   readonly failures: Readonly<Partial<Record<When, Readonly<Record<string, number>>>>>;
 }
@@ -88,6 +91,10 @@ export async function runEvaluation(
     return {
       job: 'evaluate', model: model.checkpoint.id, reward: describeReward(spec), rows: rows.length, skipped: 0,
       before: measurements(before), after: after && measurements(after), change: after && changeOf(before, after, 0),
+      signs: Object.fromEntries(Object.entries({ before, after }).flatMap(([when, report]) => {
+        const signs = signsIn(report?.answers.map((one) => ({ text: one.response, ids: one.tokens, finish: one.finish })) ?? []);
+        return signs.length === 0 ? [] : [[when, signs]];
+      })),
       failures: { before: before.failures, after: after?.failures },
       seconds: Math.round((performance.now() - started) / 100) / 10, peakRssMb: await peakRssMb(engine),
     };

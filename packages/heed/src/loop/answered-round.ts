@@ -8,7 +8,7 @@ import { type Length, describeLength } from '../train/order.js';
 import type { Hooks } from '../run/job.js';
 import type { Answer } from './answer-log.js';
 import type { Answerer } from './answerer.js';
-import { type Degenerate, degenerate, describeDegenerate } from './degenerate.js';
+import { type Degenerate, degenerate, describeDegenerate } from '../evaluate/degenerate.js';
 import type { Limits } from './items.js';
 import { promptsOf } from './prompt-order.js';
 

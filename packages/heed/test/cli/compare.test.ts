@@ -182,6 +182,23 @@ describe('heed compare', () => {
     expect([same.code, same.err]).toEqual([2, expect.stringContaining('have the same train.seed, 0')]);
   });
 
+  it('says beside the numbers that answers are degenerate, and so does heed evaluate', async () => {
+    const argv = ['--model', tiny.model, ...rated(), '--max-tokens', '40'];
+    const page = join(folder, 'signs.html');
+    const ran = await heed(['compare', 'base', other, ...argv, '--keep', keep, '--html', page, '--json']);
+    const { contenders, prompts: all } = ran.json<Comparison>();
+    const cut = all.filter(({ answers }) => answers[0]!.finish === 'length').length;
+    expect(cut).toBe(3);
+    expect(contenders[0]!.signs).toContain('3 of 3 answers are cut off');
+    expect(readFileSync(page, 'utf8')).toMatch(/class="alarm">Look at the answers of base \(!\) before its numbers: .*3 of 3 answers are cut off/);
+    const text = (await heed(['compare', 'base', other, ...argv, '--keep', keep])).out;
+    expect(text).toMatch(/^warning: Look at the answers of base \(!\)/m);
+    expect(text).toMatch(/^reward +-?[\d.]+ .*\(!\)/m);
+    const evaluated = await heed(['evaluate', '--adapter', other, ...argv]);
+    expect(evaluated.out).toMatch(/^warning: Look at the answers of the base \(!\) before its numbers: .*3 of 3 answers are cut off/m);
+    expect(evaluated.out).toMatch(/^reward +-?[\d.]+ .*\(!\)/m);
+  });
+
   it('asks a judge which is better in both orders: one that names the first place always decides nothing', async () => {
     const module = write('first.ts', [
       "import { defineJudge } from '@heed/heed';", "import { z } from 'zod';", 'export const first = defineJudge({',

@@ -1,7 +1,7 @@
 import type { AnyRow, PromptRow } from '../../data/rows.js';
 import { createRandom } from '../../run/random.js';
 import { type AnswersRounds, answerRound, countDegenerate, isWhole, sayTrained } from '../answered-round.js';
-import type { Degenerate } from '../degenerate.js';
+import type { Degenerate } from '../../evaluate/degenerate.js';
 import { readyItems } from '../ready.js';
 import type { Source } from '../source.js';
 

@@ -5,7 +5,7 @@ import { createRandom } from '../../run/random.js';
 import type { Answer } from '../answer-log.js';
 import { type AnswersRounds, answerRound, countDegenerate, isWhole, sayTrained } from '../answered-round.js';
 import type { Constraints } from '../constraints.js';
-import type { Degenerate } from '../degenerate.js';
+import type { Degenerate } from '../../evaluate/degenerate.js';
 import { counted, rateAnswers } from '../ratings.js';
 import { readyItems } from '../ready.js';
 import type { RowMaker } from '../row-maker.js';

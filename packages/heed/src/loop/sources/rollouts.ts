@@ -7,7 +7,7 @@ import type { Answer } from '../answer-log.js';
 import { type AnswersRounds, answerRound, countDegenerate } from '../answered-round.js';
 import type { Constraints } from '../constraints.js';
 import { type CreditOptions, type Unplaced, bringAttention, placeReward, reportCredit } from '../credit.js';
-import type { Degenerate } from '../degenerate.js';
+import type { Degenerate } from '../../evaluate/degenerate.js';
 import { prepare } from '../items.js';
 import { type RatedAnswer, openRolloutLog } from '../rollout-log.js';
 import { describeRollouts, meanReward, rolloutMetrics } from '../rollout-metrics.js';

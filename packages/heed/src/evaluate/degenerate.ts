@@ -1,4 +1,8 @@
-import type { Answer } from './answer-log.js';
+
+import type { Completion } from '../generate/request.js';
+
+/** What is told by of an answer. */
+type Told = Pick<Completion, 'ids' | 'text' | 'finish'>;
 
 /** Signs that a policy degenerates, over all answers of a round: those that were cut off or not rated count too. */
 export interface Degenerate {
@@ -23,7 +27,7 @@ export function repeatsItself(ids: readonly number[]): boolean {
   return 1 - new Set(grams).size / grams.length >= 0.5;
 }
 
-export const degenerate = (answers: readonly Pick<Answer, 'ids' | 'text'>[]): Degenerate => ({
+export const degenerate = (answers: readonly Pick<Told, 'ids' | 'text'>[]): Degenerate => ({
   empty: answers.filter(({ text }) => text.trim() === '').length,
   repetitive: answers.filter(({ ids }) => repeatsItself(ids)).length,
 });
@@ -38,3 +42,32 @@ export function describeDegenerate({ empty, repetitive }: Degenerate, answers: n
     : '';
   return `of ${answers} answers ${parts.join(' and ')}${advice}.`;
 }
+
+/** Fewer answers than these may be equal by chance. */
+const FEWEST = 8;
+/** The shares of the answers from which on they are a sign; of those that are cut off, above which. */
+const SHARES = { degenerate: 1 / 4, cut: 1 / 2, same: 0.9 } as const;
+
+/**
+ * Signs that a model has collapsed, whatever its rewards say: a quarter of the answers or more are empty or repeat themselves, most are cut
+ * off, or nine in ten of at least 8 are the same text.
+ */
+export function signsIn(answers: readonly Told[]): string[] {
+  const { length } = answers;
+  const { empty, repetitive } = degenerate(answers);
+  const cut = answers.filter(({ finish }) => finish === 'length').length;
+  const texts = new Map<string, number>();
+  for (const { text } of answers) texts.set(text.trim(), (texts.get(text.trim()) ?? 0) + 1);
+  const same = Math.max(0, ...texts.values());
+  const said = (n: number, is: boolean, what: string): string[] => (n > 0 && is ? [`${n} of ${length} answers ${what}`] : []);
+  return [
+    ...said(empty, empty >= SHARES.degenerate * length, 'are empty'),
+    ...said(repetitive, repetitive >= SHARES.degenerate * length, 'repeat themselves'),
+    ...said(cut, cut > SHARES.cut * length, 'are cut off'),
+    ...said(same, length >= FEWEST && same >= SHARES.same * length, 'are the same text'),
+  ];
+}
+
+/** In one line, what such signs mean. @returns undefined where there are none */
+export const describeSigns = (name: string, signs: readonly string[]): string | undefined =>
+  (signs.length === 0 ? undefined : `Look at the answers of ${name} before its numbers: ${signs.join(', ')}.`);
