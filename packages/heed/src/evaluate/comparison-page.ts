@@ -1,7 +1,7 @@
 /** A comparison as a page that loads nothing. */
 import { failed } from '../judge/respondent.js';
 import { documentOf } from '../run/report/document.js';
-import { type Html, html } from '../run/report/html.js';
+import { type Html, SCROLLING, html } from '../run/report/html.js';
 import { directionOf, measurementOf } from '../run/report/measurements.js';
 import { RIDGE_NOTE, RIDGE_STYLE, ridgePlot } from '../run/report/ridge.js';
 import { said } from '../text/turn.js';
@@ -45,7 +45,7 @@ function rewards({ contenders, prompts }: Comparison): Html | undefined {
 function numbers(found: Comparison): Html {
   const lines = NAMES.filter(([name]) => found.contenders.some(({ measured }) => measured[name] !== undefined));
   const heads = found.contenders.map(({ name }) => html`<th scope="col">${name}</th>`);
-  return html`<div class="scroll"><table class="cards">
+  return html`<div ${SCROLLING}><table class="cards">
 <thead><tr><th scope="col"></th>${heads}<th scope="col"></th></tr></thead>
 <tbody>${lines.map(([name, words, write]) => {
     const cells = cellsOf(found, name, write).map((cell, i) => html`<td data-label="${found.contenders[i]!.name}">${cell}</td>`);

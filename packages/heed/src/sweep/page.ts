@@ -1,6 +1,6 @@
 /** A sweep as a page that loads nothing. */
 import { documentOf } from '../run/report/document.js';
-import { type Html, html } from '../run/report/html.js';
+import { type Html, SCROLLING, html } from '../run/report/html.js';
 import { measurementOf, writerOf } from '../run/report/measurements.js';
 import type { Axis } from './grid.js';
 import { type Setting, describeMeasurement } from './outcomes.js';
@@ -50,14 +50,14 @@ function plotOf(settings: readonly Setting[], name: string): Html {
 }
 
 function tableIn([head, ...lines]: readonly (readonly string[])[]): Html {
-  return html`<div class="scroll"><table class="cards">
+  return html`<div ${SCROLLING}><table class="cards">
 <thead><tr>${head!.map((title) => html`<th scope="col">${title}</th>`)}</tr></thead>
 <tbody>${lines.map((line) => html`<tr>${line.map((cell, i) => (i === 0
     ? html`<th scope="row">${cell}</th>` : html`<td data-label="${head![i]}">${cell}</td>`))}</tr>`)}</tbody>
 </table></div>`;
 }
 
-const runTable = (runs: readonly SweptRun[]): Html => html`<div class="scroll"><table class="cards">
+const runTable = (runs: readonly SweptRun[]): Html => html`<div ${SCROLLING}><table class="cards">
 <thead><tr><th scope="col">run</th><th scope="col">state</th></tr></thead>
 <tbody>${runs.map(({ name, state, error, summary }) => html`<tr><th scope="row">${
   summary === undefined ? name : html`<a href="${encodeURIComponent(name)}/report.html">${name}</a>`

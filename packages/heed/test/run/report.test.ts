@@ -8,6 +8,7 @@ import { chromium as playwright } from 'playwright-core';
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
+import { comparisonPage } from '../../src/evaluate/comparison-page.js';
 import { curvesOf } from '../../src/run/report/curves.js';
 import { named, number, percent, words } from '../../src/run/report/format.js';
 import { type Html, html, jsonBlock } from '../../src/run/report/html.js';
@@ -53,6 +54,44 @@ async function visit(path: string, width = 1200): Promise<{ page: Page; trouble:
 }
 
 describe('the report in a browser', () => {
+  it('has a wide table scroll in its own box, its first column in place, with a shadow where there is more', async () => {
+    const estimate = { mean: 0.5, low: 0.25, high: 0.75, n: 8 };
+    const contenders = Array.from({ length: 16 }, (_, i) => ({
+      name: `contender-${i}`, fingerprint: String(i), kept: false, failures: {}, signs: [],
+      measured: { satisfied: estimate, value: estimate },
+    }));
+    const path = join(root, 'wide.html');
+    const sampling = { maxNewTokens: 8, temperature: 0, seed: 0 };
+    await writeFile(path, comparisonPage({
+      job: 'compare', model: 'm', rows: 8, sampling, contenders, duels: [], prompts: [], seconds: 1,
+    }));
+    const { page, trouble } = await visit(path);
+    const box = page.locator('.scroll').first();
+    const seen = () => box.evaluate((element) => {
+      const { getComputedStyle } = globalThis as unknown as { getComputedStyle(of: unknown): { backgroundImage: string } };
+      type Found = { getBoundingClientRect(): { left: number; right: number; height: number } };
+      const at = (of: string) => (element as unknown as { querySelector(of: string): Found }).querySelector(of).getBoundingClientRect();
+      const { left, right } = (element as unknown as Found).getBoundingClientRect();
+      const { scrollWidth, clientWidth } = element as unknown as { scrollWidth: number; clientWidth: number };
+      return {
+        scrolls: scrollWidth > clientWidth, inside: right <= 1200,
+        first: at('tbody th').left - left, last: at('tbody td:last-child').right - right,
+        height: at('tbody td').height, shadows: getComputedStyle(element).backgroundImage.split('linear-gradient').length - 1,
+      };
+    });
+    const before = await seen();
+    expect(before).toMatchObject({ scrolls: true, inside: true, first: 0, shadows: 4 });
+    expect(before.last).toBeGreaterThan(0);
+    // One line of text: an interval that broke would take two.
+    expect(before.height).toBeLessThan(50);
+    await box.focus();
+    await box.evaluate((element) => { (element as unknown as { scrollLeft: number }).scrollLeft = 1e6; });
+    const after = await seen();
+    expect(after.first).toBe(0);
+    expect(after.last).toBeLessThanOrEqual(1);
+    expect(trouble).toEqual([]);
+  });
+
   it('opens offline with curves, marked tokens and answers', async () => {
     const { page, trouble } = await visit(await writeReport(await writeRun(join(root, 'plain'))));
     expect(await page.locator('.uplot canvas').count()).toBe(5);

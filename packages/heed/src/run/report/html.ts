@@ -28,3 +28,6 @@ export function jsonBlock(id: string, value: unknown): Html {
   const text = JSON.stringify(value).replaceAll('<', '\\u003c').replaceAll('\u2028', '\\u2028').replaceAll('\u2029', '\\u2029');
   return new Html(`<script type="application/json" id="${id}">${text}</script>`);
 }
+
+/** The attributes of a box in which a wide table scrolls, also by the keys. */
+export const SCROLLING = new Html('class="scroll" tabindex="0" role="group" aria-label="table"');

@@ -8,7 +8,7 @@ import { parse } from 'yaml';
 import { UserError } from '../../errors.js';
 import { atomicWrite } from '../files.js';
 import { documentOf } from './document.js';
-import { type Html, html } from './html.js';
+import { type Html, SCROLLING, html } from './html.js';
 import { isSection, nameOf } from './measurements.js';
 import { headlineText } from './summary.js';
 
@@ -99,7 +99,7 @@ function indexPage(runs: readonly Listed[]): string {
   return documentOf('Runs', html`<main>
 <h1>Runs</h1>
 <p class="quiet">${runs.length} runs, the newest first</p>
-<div class="scroll"><table class="cards">
+<div ${SCROLLING}><table class="cards">
 <thead><tr><th scope="col">run</th><th scope="col">did</th><th scope="col">result</th><th scope="col">written</th></tr></thead>
 <tbody>${runs.map(line)}</tbody>
 </table></div>

@@ -1,7 +1,7 @@
 /** Answers that the policy gradient learnt from: the best, the worst, and the prompts whose reward changed most. */
 import { z } from 'zod';
 import { number } from './format.js';
-import { html } from './html.js';
+import { SCROLLING, html } from './html.js';
 import type { Html } from './html.js';
 import { RIDGE_NOTE, type Ridge, ridgePlot } from './ridge.js';
 
@@ -61,7 +61,7 @@ function answerRow(one: Rated): Html {
     <td class="text" data-label="prompt">${one.prompt}</td><td class="text" data-label="answer">${one.completion}${reason}</td></tr>`;
 }
 
-const answerTable = (caption: string, shown: readonly Rated[]): Html => html`<div class="scroll"><table class="cards">
+const answerTable = (caption: string, shown: readonly Rated[]): Html => html`<div ${SCROLLING}><table class="cards">
   <caption>${caption}</caption>
   <thead><tr><th scope="col" class="num">round</th><th scope="col">numbers</th><th scope="col">prompt</th>
     <th scope="col">answer</th></tr></thead>
@@ -70,7 +70,7 @@ const answerTable = (caption: string, shown: readonly Rated[]): Html => html`<di
 
 function changedTable(changed: readonly Changed[]): Html {
   const best = (own: readonly Rated[]): string => own.reduce((a, b) => (b.reward > a.reward ? b : a)).completion;
-  return html`<div class="scroll"><table class="cards">
+  return html`<div ${SCROLLING}><table class="cards">
     <caption>Prompts whose mean reward changed most
       <span class="quiet">with the best answer of the first and of the last round</span></caption>
     <thead><tr><th scope="col">prompt</th><th scope="col">reward</th><th scope="col">at first</th><th scope="col">at last</th></tr></thead>

@@ -3,15 +3,16 @@ export const STYLE = `
 :root {
   color-scheme: light dark;
   --bg: #fbfaf8; --card: #ffffff; --ink: #1d1c1a; --soft: #67635c; --line: #e4e0d9; --accent: #0f6a6a;
-  --good: #17713a; --bad: #b3261e; --more: 226 88 12; --less: 37 99 215; --full: .62;
+  --good: #17713a; --bad: #b3261e; --more: 226 88 12; --less: 37 99 215; --full: .62; --shade: rgb(0 0 0 / .28);
   --sans: ui-sans-serif, system-ui, -apple-system, "Segoe UI", Roboto, "Helvetica Neue", sans-serif;
   --mono: ui-monospace, "SF Mono", Menlo, Consolas, "DejaVu Sans Mono", monospace;
 }
 @media (prefers-color-scheme: dark) {
   :root {
     --bg: #161617; --card: #1f1f21; --ink: #ebe8e3; --soft: #a29d95; --line: #37363a; --accent: #5fc4c0;
-    --good: #6fce8e; --bad: #ff8a80; --more: 249 130 50; --less: 90 150 255; --full: .5;
+    --good: #6fce8e; --bad: #ff8a80; --more: 249 130 50; --less: 90 150 255; --full: .5; --shade: rgb(255 255 255 / .34);
   }
+  .scroll { --shade: rgb(255 255 255 / .3) !important; }
 }
 * { box-sizing: border-box; }
 html { -webkit-text-size-adjust: 100%; }
@@ -36,7 +37,20 @@ a { color: var(--accent); text-underline-offset: 3px; }
 .big .is { color: var(--accent); }
 .alarm { color: var(--bad); font-weight: 600; border-left: 4px solid var(--bad); padding-left: 14px; max-width: 70ch; }
 .lede { font-size: 1.0625rem; color: var(--soft); }
-.scroll { overflow-x: auto; }
+.scroll {
+  /* Shadows at the edges beyond which there is more; covers that move with the table hide them where there is none. */
+  overflow-x: auto; margin: 0 0 24px;
+  background:
+    linear-gradient(to right, var(--bg) 40%, transparent) left / 48px 100% no-repeat local,
+    linear-gradient(to left, var(--bg) 40%, transparent) right / 48px 100% no-repeat local,
+    linear-gradient(to right, var(--shade), transparent) left / 18px 100% no-repeat scroll,
+    linear-gradient(to left, var(--shade), transparent) right / 18px 100% no-repeat scroll;
+}
+.scroll:focus-visible { outline: 2px solid var(--accent); outline-offset: 2px; }
+.scroll > table { margin: 0; }
+.scroll tbody th:first-child, .scroll thead th:first-child {
+  position: sticky; left: 0; z-index: 1; background: var(--bg); white-space: normal; min-width: 11rem;
+}
 table { border-collapse: collapse; width: 100%; margin: 0 0 24px; font-variant-numeric: tabular-nums; }
 caption { text-align: left; font-weight: 600; padding: 0 0 6px; }
 th, td { text-align: left; padding: 8px 20px 8px 0; border-bottom: 1px solid var(--line); font-weight: 400; white-space: nowrap; }
@@ -125,11 +139,12 @@ pre.wrap { white-space: pre-wrap; overflow-wrap: anywhere; }
   .cards, .cards tbody, .cards caption { display: block; }
   .cards thead { display: none; }
   .cards tr { display: block; padding: 10px 0; border-bottom: 1px solid var(--line); }
+  .scroll tbody th:first-child { position: static; }
   .cards th, .cards td { display: block; border: 0; padding: 2px 0; white-space: normal; text-align: left; overflow-wrap: anywhere; }
   .cards td[data-label]::before {
     content: attr(data-label); color: var(--soft); font-size: .8125rem; font-weight: 400; margin-right: 8px;
   }
   .cards th[scope=row] { font-weight: 600; } .cards th .quiet { font-weight: 400; }
 }
-@media print { article, figure { break-inside: avoid; } nav, .filter { display: none; } }
+@media print { .scroll { overflow: visible; background: none; } article, figure { break-inside: avoid; } nav, .filter { display: none; } }
 `;

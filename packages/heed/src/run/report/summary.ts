@@ -1,7 +1,7 @@
 /** The headline and the numbers of `summary.json`. */
 import type { LogRow } from '../metrics.js';
 import type { ReportData } from './data.js';
-import { html } from './html.js';
+import { SCROLLING, html } from './html.js';
 import type { Html } from './html.js';
 import { named, number, words } from './format.js';
 import {
@@ -129,7 +129,7 @@ function measuredTable(measured: readonly Measured[]): Html {
   const changed = measured.some(({ change }) => isInterval(change));
   const odd = measured.some(({ before, after, change }) => isNotDifference(before, after, change));
   const cell = (label: string, content: Html): Html => html`<td data-label="${label}">${content}</td>`;
-  return html`<div class="scroll"><table class="cards">
+  return html`<div ${SCROLLING}><table class="cards">
     <caption>Measured on held-out rows <span class="quiet">with 95 % intervals</span></caption>
     <thead><tr><th></th><th scope="col">before</th><th scope="col">after</th>${
       changed && html`<th scope="col">change</th>`}</tr></thead>
@@ -154,7 +154,7 @@ type Intervals = readonly (readonly [name: string, interval: Interval])[];
 function intervalTable(title: string, rows: Intervals): Html {
   const from = Math.min(0, ...rows.map(([, { low }]) => low));
   const to = Math.max(...rows.map(([, { high }]) => high));
-  return html`<div class="scroll"><table class="intervals cards">
+  return html`<div ${SCROLLING}><table class="intervals cards">
     <caption>${title}</caption>
     <thead><tr><th scope="col"></th><th scope="col" class="num">mean</th><th scope="col" class="num">95 % interval</th>
       <th scope="col" class="num">n</th>
@@ -180,7 +180,7 @@ const fieldsOf = ({ parts }: Parts): string[] => [...new Set(parts.flatMap(([, p
 
 /** Parts with the same measurements, such as other methods at the same budget: measurements down, parts across. */
 function partsTable(table: Parts): Html {
-  return html`<div class="scroll"><table class="cards">
+  return html`<div ${SCROLLING}><table class="cards">
     <caption>${table.title}</caption>
     <thead><tr><th></th>${table.parts.map(([name]) => html`<th scope="col" class="num">${words(name)}</th>`)}</tr></thead>
     <tbody>${fieldsOf(table).map((field) => {
@@ -199,7 +199,7 @@ function listTable(table: Parts): Html {
   const fields = counts ? rest : fieldsOf(table);
   const cell = (field: string, part: Record<string, unknown>): Html =>
     html`<td class="num" data-label="${measurementOf(field).title}">${plainCell(part[field])}</td>`;
-  return html`<div class="scroll"><table class="cards">
+  return html`<div ${SCROLLING}><table class="cards">
     <caption>${table.title}</caption>
     <thead><tr><th>${counts && words(first)}</th>${
       fields.map((field) => html`<th scope="col" class="num">${measurementOf(field).title}</th>`)}</tr></thead>
