@@ -45,6 +45,8 @@ export interface Inspection {
   readonly method: string;
   readonly doctor: DoctorReport;
   readonly skipped: readonly Problem[];
+  /** Rows that the method has no use for, and why: of sft those that are not satisfactory. No fault of theirs. */
+  readonly leftOut?: { readonly why: string; readonly rows: readonly Source[] };
   /** Rows that the method cannot learn from as they are, such as ties. */
   readonly unfit: readonly Problem[];
   /** Ways out for those, where there are any. */
@@ -88,7 +90,7 @@ async function open(file: string, overrides: readonly string[], say: (line: stri
   const method = await openMethod(recipe.method);
   return {
     recipe, method, kind: method.row, columns: (row) => method.columnsOf(row),
-    unfit: (row) => (method.uses(row) ? method.unfit(row) : `the row is left out: ${method.unused}`),
+    unfit: (row) => method.unfit(row),
     madeEqual: (sequences) => madeEqual(method, sequences),
     sequences: (rows, index, { template }) => method.sequences(rows[index]!, createRespond(template), { rows, index }),
   };
@@ -127,6 +129,7 @@ export async function inspectRecipe(file: string, overrides: readonly string[], 
 
   const refused: Problem[] = [];
   const unfit: Problem[] = [];
+  const leftOut: Source[] = [];
   const ways = new Set<string>();
   const lengths: (TokenLengths | undefined)[] = data.train.map(() => undefined);
   const rows: SeenRow[] = [];
@@ -134,6 +137,10 @@ export async function inspectRecipe(file: string, overrides: readonly string[], 
   for (const [index, row] of data.train.entries()) {
     // Now and then the event loop gets a turn, so that progress is drawn and Ctrl-C works.
     if (index % 64 === 63) await new Promise((done) => setImmediate(done));
+    if (seen.method?.uses(row) === false) {
+      leftOut.push(row.source);
+      continue;
+    }
     const reason = seen.unfit(row);
     if (reason !== undefined) {
       unfit.push({ source: row.source, reason });
@@ -168,7 +175,8 @@ export async function inspectRecipe(file: string, overrides: readonly string[], 
   return {
     recipe: file, model: model.checkpoint.id, template: model.template.name, method: recipe.method.name,
     doctor: examine(kind, data, { tokens: lengths, maxTokens, template: model.template, control: controlTokens(model.tokenizer) }),
-    skipped: data.skipped, unfit, ways: [...ways], rows, ...(flags && { flags }),
+    skipped: data.skipped, ...(leftOut.length > 0 && { leftOut: { why: seen.method!.unused, rows: leftOut } }), unfit,
+    ways: [...ways], rows, ...(flags && { flags }),
   };
 }
 
@@ -220,12 +228,13 @@ function renderRow(row: SeenRow, index: number, colour: boolean): string[] {
 
 /** The inspection as text. */
 export const renderInspection = (
-  { method, model, template, doctor, skipped, unfit, ways, flags, rows }: Inspection, colour: boolean,
+  { method, model, template, doctor, skipped, leftOut, unfit, ways, flags, rows }: Inspection, colour: boolean,
 ): string => [
   `${method} on ${model}, ${template} template`,
   '',
   renderDoctor(doctor, unfit.length > 0),
   ...(skipped.length === 0 ? [] : ['', 'left out as junk:', listProblems(skipped)]),
+  ...(leftOut === undefined ? [] : ['', `${leftOut.rows.length} ${leftOut.rows.length === 1 ? 'row' : 'rows'} left out: ${leftOut.why}`]),
   ...(unfit.length === 0 ? [] : ['', `${method} cannot learn from these rows as they are:`, listProblems(unfit), ...ways]),
   ...(flags === undefined ? [] : ['', ...renderFlags(flags)]),
   ...(rows.length === 0 ? [] : ['', legend(colour)]),

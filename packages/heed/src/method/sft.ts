@@ -15,7 +15,7 @@ export const sft = defineMethod({
   names: ['turns'],
   columns: [],
   uses: ({ satisfied }) => satisfied !== false,
-  unused: 'said to be bad (by satisfied, label or judgment)',
+  unused: 'not satisfactory (by satisfied, label or judgment)',
   unfitTogether: (rows) =>
     rows.every(({ satisfied }) => satisfied === false)
       ? 'every row says that its response is bad (by satisfied, label or judgment), and sft imitates good ones; ' +

@@ -114,6 +114,17 @@ describe('heed inspect', () => {
     );
   });
 
+  it('counts rows that a method has no use for, and calls them no failures', async () => {
+    const rows = [true, false, true, false].map((satisfied, i) => ({ prompt: `p${i}`, completion: `c${i}`, satisfied }));
+    const data = write('bad.jsonl', rows.map((row) => `${JSON.stringify(row)}\n`).join(''));
+    const argv = ['inspect', recipe, 'method={name: sft}', `data=${data}`];
+    const { out } = await heed(argv);
+    expect(out).toMatch(/^2 rows left out: not satisfactory \(by satisfied, label or judgment\)$/m);
+    expect(out).not.toContain('cannot learn from these rows');
+    const found = (await heed([...argv, '--json'])).json<{ leftOut: { rows: { line: number }[] }; unfit: unknown[]; rows: unknown[] }>();
+    expect([found.leftOut.rows.map(({ line }) => line), found.unfit, found.rows.length]).toEqual([[2, 4], [], 2]);
+  });
+
   it('masks only the assistant turns of a conversation', async () => {
     const messages = ['user', 'assistant', 'user', 'assistant'].map((role, i) => ({ role, content: `${i}` }));
     const data = write('talk.jsonl', `${JSON.stringify({ messages })}\n`);

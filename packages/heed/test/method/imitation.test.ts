@@ -80,7 +80,7 @@ describe('sft and responses that somebody called bad', () => {
 
   it('leaves them out, and says what they are', () => {
     expect([row(true), row(false), row()].map((one) => bind(sft).uses(one))).toEqual([true, false, true]);
-    expect(bind(sft).unused).toBe('said to be bad (by satisfied, label or judgment)');
+    expect(bind(sft).unused).toBe('not satisfactory (by satisfied, label or judgment)');
     const { items, unused } = prepare([row(true), row(false), row()], bind(sft), fakeRespond(), { maxTokens: 100, onLong: 'error' });
     expect([items.map(({ index }) => index), unused]).toEqual([[0, 2], 1]);
   });

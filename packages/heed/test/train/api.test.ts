@@ -38,7 +38,7 @@ describe('train, of rows from code', () => {
     const rows = said.map(([content, satisfied]) => ({ messages: messages(content), satisfied }));
     const done = await learn({ name: 'sft' }, rows, (line) => lines.push(line));
     expect([done.rows, done.unused]).toEqual([2, 1]);
-    expect(lines).toEqual(['sft: 2 of 3 rows to learn from, 1 left out: said to be bad (by satisfied, label or judgment).']);
+    expect(lines).toEqual(['sft: 2 of 3 rows to learn from, 1 left out: not satisfactory (by satisfied, label or judgment).']);
     const [noted] = await learn({ name: 'dpo' }, [{ ...pair, user_id: 3 }], (line) => lines.push(line)).then(() => lines.splice(1));
     expect(noted).toBe('Not used: user_id.');
     const praise = { prompt, completion: 'Fine.', judgment: null, satisfied: true };
