@@ -1,6 +1,7 @@
 // @ts-check
 // node benchmarks/scale.js [--workers 1,2,4]: measures what workers cost on this machine, and computes from it how a training step scales
 // from 1 to 1,000 workers. Prints tables, and writes nothing. `npx heed cluster install` first, or HEED_PYTHON.
+import { readFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { view } from '@heed/tensor';
 import { openEngine } from '../packages/heed/dist/cluster/open.js';
@@ -11,7 +12,19 @@ const PARAMETERS = 4_884_480;
 const BYTES = 4 * PARAMETERS;
 const REPEATS = 7;
 
-const { values } = parseArgs({ options: { workers: { type: 'string', default: '1,2' } } });
+const { values } = parseArgs({
+  options: {
+    workers: { type: 'string', default: '1,2' },
+    /** A cluster that is there, in place of workers of this machine: its numbers alone. */
+    cluster: { type: 'string' },
+    json: { type: 'boolean', default: false },
+  },
+});
+
+/** Bytes that this machine, or network namespace, has received from others. */
+const received = () => readFileSync('/proc/net/dev', 'utf8').split('\n').slice(2)
+  .map((line) => line.trim().split(/[:\s]+/)).filter(([name]) => name !== '' && name !== 'lo')
+  .reduce((all, [, bytes]) => all + Number(bytes), 0);
 
 /** Milliseconds of some work, the median of several times. */
 async function milliseconds(/** @type {() => Promise<unknown>} */ work) {
@@ -25,21 +38,27 @@ async function milliseconds(/** @type {() => Promise<unknown>} */ work) {
   return median(times);
 }
 
-/** What N workers on this machine take for what is done beside the passes. */
-async function measure(/** @type {number} */ workers) {
+/** What the workers of a cluster take for what is done beside the passes. */
+async function measure(/** @type {string} */ cluster) {
   const from = performance.now();
-  const engine = await openEngine(`local:${workers}`);
+  let workers = 0;
+  const say = (/** @type {string} */ line) => { workers ||= Number(/: (\d+) worker/.exec(line)?.[1] ?? 0); };
+  const engine = await openEngine(cluster, { say });
   const start = (performance.now() - from) / 1000;
   try {
     const whole = view(await engine.upload(new Float32Array(PARAMETERS).fill(1e-6)));
     const one = view(whole.buffer, [1]);
     const numbers = new Float32Array(PARAMETERS);
+    const summed = () => engine.team?.sum(whole, workers) ?? Promise.resolve();
+    const before = values.json ? received() : 0;
+    await summed();
+    const crossed = values.json ? received() - before : 0;
     return {
-      workers, start,
+      workers, start, bytes: BYTES,
       roundTrip: await milliseconds(() => engine.read(one)),
       onAll: await milliseconds(() => engine.write(one, new Float32Array(1))),
       sumOne: await milliseconds(() => engine.team?.sum(one, workers) ?? Promise.resolve()),
-      sum: await milliseconds(() => engine.team?.sum(whole, workers) ?? Promise.resolve()),
+      sum: await milliseconds(summed), crossed,
       read: await milliseconds(() => engine.read(whole)),
       write: await milliseconds(() => engine.write(whole, numbers)),
     };
@@ -66,7 +85,12 @@ const table = (/** @type {string[][]} */ [head, ...rows]) =>
   [head, head.map(() => '---'), ...rows].map((cells) => `| ${cells.join(' | ')} |`).join('\n');
 
 const measured = [];
-for (const workers of values.workers.split(',').map(Number)) measured.push(await measure(workers));
+const clusters = values.cluster === undefined ? values.workers.split(',').map((workers) => `local:${workers}`) : [values.cluster];
+for (const cluster of clusters) measured.push(await measure(cluster));
+if (values.json) {
+  console.log(JSON.stringify(measured[0]));
+  process.exit(0);
+}
 console.log(table([
   ['workers', 'start', 'one number read', 'written on all', 'summed', `${(BYTES / 1e6).toFixed(1)} MB summed`, 'read', 'written'],
   ...measured.map((row) => [
