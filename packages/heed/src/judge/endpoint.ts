@@ -1,5 +1,4 @@
 import { createHash } from 'node:crypto';
-import { UserError } from '../errors.js';
 import type { AskHooks, ChoiceQuestion, ChoiceReply, Failure, Respondent, TextQuestion, TextReply } from './respondent.js';
 import { createBudget } from './endpoint/budget.js';
 import { chooseBySamples, createLogprobsReader } from './endpoint/choose.js';
@@ -7,6 +6,7 @@ import { createEndpointClient } from './endpoint/client.js';
 import type { Said } from './endpoint/reply.js';
 import { createBill, createEndpointServer } from './endpoint/server.js';
 import { defineJudge } from './define.js';
+import { keyOf } from './endpoint/key.js';
 import { EndpointOptions } from './endpoint/options.js';
 
 /** `endpoint`: a server with OpenAI's interface, or several that serve the same model. */
@@ -35,14 +35,8 @@ export function createEndpointRespondent(
   environment: Readonly<Record<string, string | undefined>> = process.env,
   note?: (line: string) => void,
 ): Respondent {
-  const { url, keyFrom, api, samples, topLogprobs = api === 'chat' ? 20 : 5 } = options;
-  const key = keyFrom === undefined ? undefined : environment[keyFrom]?.trim();
-  if (key === '' || (keyFrom !== undefined && key === undefined)) {
-    throw new UserError(`The environment variable ${keyFrom}, which holds the key of ${url}, is not set.`, [
-      `Set it: export ${keyFrom}=…`,
-      'Leave keyFrom out where the server wants no key.',
-    ]);
-  }
+  const { api, samples, topLogprobs = api === 'chat' ? 20 : 5 } = options;
+  const key = keyOf(options, environment);
   const budget = createBudget(options);
   const client = createEndpointClient(options, { key, budget, note });
   const server = createEndpointServer(options, client);

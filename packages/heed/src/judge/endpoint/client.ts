@@ -4,13 +4,22 @@ import { hideKeys } from '../../run/keys.js';
 import { type Budget, NOTHING, type Tokens, tokensAbout } from './budget.js';
 import { CLOCK, type Clock } from './clock.js';
 import { LONGEST_WAIT } from './health.js';
-import type { EndpointOptions } from './options.js';
+import type { ServerOptions } from './options.js';
 import { STOPPED, createPool } from './pool.js';
 import { isAboutServer } from './reason.js';
-import type { Failed, Replied } from './sender.js';
+import type { AdapterPath, Failed, Replied } from './sender.js';
 
-/** A reply's JSON, or why there is none. `took` counts what was spent either way. */
-export type Sent = { readonly took: Took } & ({ readonly json: object } | { readonly reason: Failure & { readonly status?: number } });
+/** A reply's JSON and the server that sent it, or why there is none. `took` counts what was spent either way. */
+export type Sent = { readonly took: Took } & ({ readonly json: object; readonly from: string } | { readonly reason: Refusal });
+
+/** Why a request got no reply, with the status that a server answered with. */
+export type Refusal = Failure & { readonly status?: number };
+
+/** What one server said to what all of them were told; no reason where it agreed. */
+export interface Told {
+  readonly url: string;
+  readonly reason?: Refusal;
+}
 
 export interface Took {
   readonly tokens: Tokens;
@@ -28,6 +37,12 @@ export interface EndpointClient {
     body: object,
     limits: { readonly completion: number; readonly urgent: boolean; readonly signal?: AbortSignal },
   ): Promise<Sent>;
+  /**
+   * Tells every server something, the ones that are set aside too, with all retries.
+   *
+   * @param retries Default: as the options say.
+   */
+  everywhere(path: AdapterPath, body: object, limits: { readonly retries?: number; readonly signal?: AbortSignal }): Promise<readonly Told[]>;
   /** Takes keys out of a server's words. */
   hide(text: string): string;
   /** What became of the requests to each server so far. */
@@ -56,7 +71,7 @@ const GIVE_UP = 8;
  * a server asks for patience, no request is sent to it. A request that fails at one server is put to another at once; where there is none
  * that it has not been put to, it waits, and begins anew.
  */
-export function createEndpointClient(options: EndpointOptions, { key, budget, clock = CLOCK, note }: ClientTools): EndpointClient {
+export function createEndpointClient(options: ServerOptions, { key, budget, clock = CLOCK, note }: ClientTools): EndpointClient {
   const { rate, retries, backoff } = options;
   const longest = 1000 * (options.patience ?? PATIENCE);
 
@@ -101,7 +116,7 @@ export function createEndpointClient(options: EndpointOptions, { key, budget, cl
         budget.settle(atMost, sent.took);
         if ('json' in sent) {
           place.leave(sent);
-          return sent;
+          return { ...sent, at: place.url };
         }
         const { failure, again, after } = sent.reason;
         const most = failure === 'rate-limit' ? Math.min(LONGEST_WAIT, longest) : LONGEST_WAIT;
@@ -130,7 +145,7 @@ export function createEndpointClient(options: EndpointOptions, { key, budget, cl
         tokens = { prompt: tokens.prompt + sent.took.prompt, completion: tokens.completion + sent.took.completion };
         if ('json' in sent) {
           failures = 0;
-          return { json: sent.json, took: took() };
+          return { json: sent.json, from: sent.at, took: took() };
         }
         const { reason: { failure, detail, again, status }, wait, asks, at } = sent;
         if (at !== undefined && (asks || isAboutServer(sent.reason)) && !stop.aborted) {
@@ -149,6 +164,23 @@ export function createEndpointClient(options: EndpointOptions, { key, budget, cl
         if (!asks) await clock.sleep(wait, stop);
       }
     },
+    everywhere(path, body, { retries: most = retries, signal }) {
+      const stop = AbortSignal.any(signal === undefined ? [closing.signal] : [signal, closing.signal]);
+      return Promise.all(pool.everyone().map(async (enter): Promise<Told> => {
+        for (let attempt = 0; ; attempt++) {
+          const place = enter();
+          const sent = await place.send(path, body, NOTHING, stop).catch((error: unknown) => {
+            place.leave();
+            throw error;
+          });
+          place.leave(sent);
+          if ('json' in sent) return { url: place.url };
+          const { reason: { failure, detail, status, again, after } } = sent;
+          if (!again || attempt >= most || stop.aborted) return { url: place.url, reason: { failure, detail: clean(detail), status } };
+          await clock.sleep(Math.min(longest, after ?? Math.min(LONGEST_WAIT, 1000 * backoff * 2 ** attempt)), stop);
+        }
+      }));
+    },
     hide,
     counts: pool.counts,
     close: () => closing.abort(),
@@ -156,6 +188,6 @@ export function createEndpointClient(options: EndpointOptions, { key, budget, cl
 }
 
 /** One try; where it failed, how long to wait before the next, whether the server asks for that, and which server it is. */
-type Tried = Replied | (Failed & { readonly wait: number; readonly asks: boolean; readonly at?: string });
+type Tried = (Replied & { readonly at: string }) | (Failed & { readonly wait: number; readonly asks: boolean; readonly at?: string });
 
 const UNSENT: Tried & Failed = { ...STOPPED, wait: 0, asks: false };

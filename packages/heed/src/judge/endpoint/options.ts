@@ -37,29 +37,78 @@ const Replica = z.union([
     }),
 ]);
 
+/** What is said of servers whatever is asked of them: where they are, and how much they take. */
+export const SERVERS = {
+  /** The address before `/chat/completions`: https://api.openai.com/v1, http://127.0.0.1:8000/v1. It names a judge in the store. */
+  url: Address,
+  /** Further servers of the same model. A request goes to the one that has the least to do for its weight. */
+  replicas: z.array(Replica).min(1).optional(),
+  /** As the server names it. */
+  model: z.string().min(1),
+  /** The environment variable that holds the key. Keys are never written into recipes. */
+  keyFrom: z
+    .string()
+    .superRefine((name, context) => {
+      // The message leaves the value out: it may be a key.
+      if (!/^[A-Za-z_][A-Za-z0-9_]*$/.test(name) || looksLikeKey(name)) {
+        context.addIssue({
+          code: 'custom',
+          message: 'expected the name of an environment variable, not a key: '
+            + 'export the key under a name such as OPENAI_API_KEY, and write that name here',
+        });
+      }
+    })
+    .optional(),
+  /** Requests at a time at `url`; a replica takes as many times its weight, and at least 1. */
+  concurrency: positive.default(8),
+  /** At most `requests` requests in `seconds` seconds, to all servers together. */
+  rate: z.strictObject({ requests: positive, seconds: z.number().positive().default(60) }).optional(),
+  /** Seconds that a request may take, from the first byte sent to the last received. */
+  timeout: z.number().positive().max(3600).default(120),
+  /**
+   * How often a request is tried again after 408, 409, 429, 5xx, a time-out or a broken connection. Where there are replicas, a try is
+   * over when all that are well have failed.
+   */
+  retries: z.int().min(0).max(20).default(5),
+  /** Seconds before the first retry; doubled for each further one, up to a minute. A server's Retry-After comes first. */
+  backoff: z.number().positive().max(60).default(0.5),
+  /**
+   * Longest pause, in seconds, that a server may ask for (Retry-After); nothing is sent to it meanwhile. Where it asks for a longer
+   * one, the questions fail with the reason `rate-limit`, and the next run asks them again. Default: 600.
+   */
+  patience: z.number().positive().max(86_400).optional(),
+};
+export type ServerOptions = z.infer<z.ZodObject<typeof SERVERS>>;
+
+/** Further fields of every request, none of which Heed fills in itself (`own`) or holds a key. */
+export const furtherFields = (own: readonly string[]) => z
+  .record(z.string(), z.unknown())
+  .superRefine((fields, context) => {
+    if (own.some((field) => field in fields))
+      context.addIssue({ code: 'custom', message: `these fields are filled in by Heed: ${own.join(', ')}` });
+    const secret = keyIn(fields);
+    if (secret !== undefined)
+      context.addIssue({
+        code: 'custom',
+        message: `"${secret}" may hold a key, and recipes are kept and shown: name the key's environment variable with keyFrom`,
+      });
+  });
+
+/** Each server is named once. */
+export function namedOnce(options: Pick<ServerOptions, 'url' | 'replicas'>, context: z.RefinementCtx): void {
+  // An address with a fault was reported, and may hold a key.
+  const urls = serversOf(options).map(({ url }) => (urlProblem(url) === undefined ? new URL(url).href.replace(/\/+$/, '') : undefined));
+  urls.forEach((url, i) => {
+    if (url === undefined) return;
+    const message = `${url} is named twice; name each server once, and give a stronger one more weight`;
+    if (urls.indexOf(url) < i) context.addIssue({ code: 'custom', path: ['replicas', i - 1], message });
+  });
+}
+
 /** An endpoint: a server with OpenAI's interface, or several that serve the same model. */
 export const EndpointOptions = z
   .strictObject({
-    /** The address before `/chat/completions`: https://api.openai.com/v1, http://127.0.0.1:8000/v1. It names the judge in the store. */
-    url: Address,
-    /** Further servers of the same model. A request goes to the one that has the least to do for its weight. */
-    replicas: z.array(Replica).min(1).optional(),
-    /** As the server names it. */
-    model: z.string().min(1),
-    /** The environment variable that holds the key. Keys are never written into recipes. */
-    keyFrom: z
-      .string()
-      .superRefine((name, context) => {
-        // The message leaves the value out: it may be a key.
-        if (!/^[A-Za-z_][A-Za-z0-9_]*$/.test(name) || looksLikeKey(name)) {
-          context.addIssue({
-            code: 'custom',
-            message: 'expected the name of an environment variable, not a key: '
-              + 'export the key under a name such as OPENAI_API_KEY, and write that name here',
-          });
-        }
-      })
-      .optional(),
+    ...SERVERS,
     /** `completions`: /v1/completions, for base models: the prompt is the messages' text. */
     api: z.enum(['chat', 'completions']).default('chat'),
     /**
@@ -74,24 +123,6 @@ export const EndpointOptions = z
     samples: z.int().min(0).max(128).default(8),
     /** Ask the server to allow only the given answers in samples (`response_format: json_schema`), where it can. */
     structured: z.boolean().default(false),
-    /** Requests at a time at `url`; a replica takes as many times its weight, and at least 1. */
-    concurrency: positive.default(8),
-    /** At most `requests` requests in `seconds` seconds, to all servers together. */
-    rate: z.strictObject({ requests: positive, seconds: z.number().positive().default(60) }).optional(),
-    /** Seconds that a request may take, from the first byte sent to the last received. */
-    timeout: z.number().positive().max(3600).default(120),
-    /**
-     * How often a request is tried again after 408, 409, 429, 5xx, a time-out or a broken connection. Where there are replicas, a try is
-     * over when all that are well have failed.
-     */
-    retries: z.int().min(0).max(20).default(5),
-    /** Seconds before the first retry; doubled for each further one, up to a minute. A server's Retry-After comes first. */
-    backoff: z.number().positive().max(60).default(0.5),
-    /**
-     * Longest pause, in seconds, that a server may ask for (Retry-After); nothing is sent to it meanwhile. Where it asks for a longer
-     * one, the questions fail with the reason `rate-limit`, and the next run asks them again. Default: 600.
-     */
-    patience: z.number().positive().max(86_400).optional(),
     /**
      * What may be spent on this judge by all runs with one label store. Once it is spent, further questions fail with the reason
      * `budget`. `tokens` counts prompts and replies together; `money` is in the currency of `prices`. A run adds its own spending to what
@@ -103,29 +134,9 @@ export const EndpointOptions = z
       .strictObject({ prompt: z.number().min(0), completion: z.number().min(0), currency: z.string().min(1).default('USD') })
       .optional(),
     /** Further fields of every request, such as `reasoning_effort`. */
-    extra: z
-      .record(z.string(), z.unknown())
-      .superRefine((fields, context) => {
-        if (OWN_FIELDS.some((field) => field in fields))
-          context.addIssue({ code: 'custom', message: `these fields are filled in by Heed: ${OWN_FIELDS.join(', ')}` });
-        const secret = keyIn(fields);
-        if (secret !== undefined)
-          context.addIssue({
-            code: 'custom',
-            message: `"${secret}" may hold a key, and recipes are kept and shown: name the key's environment variable with keyFrom`,
-          });
-      })
-      .optional(),
+    extra: furtherFields(OWN_FIELDS).optional(),
   })
-  .superRefine((options, context) => {
-    // An address with a fault was reported, and may hold a key.
-    const urls = serversOf(options).map(({ url }) => (urlProblem(url) === undefined ? new URL(url).href.replace(/\/+$/, '') : undefined));
-    urls.forEach((url, i) => {
-      if (url === undefined) return;
-      const message = `${url} is named twice; name each server once, and give a stronger one more weight`;
-      if (urls.indexOf(url) < i) context.addIssue({ code: 'custom', path: ['replicas', i - 1], message });
-    });
-  })
+  .superRefine(namedOnce)
   .refine(({ budget, prices }) => budget?.money === undefined || prices !== undefined, {
     path: ['prices'],
     message: 'a budget in money needs the prices of tokens',
@@ -144,7 +155,7 @@ const isOption = (key: string): boolean => key in EndpointOptions.shape;
 
 /** All servers of an endpoint; `url` has weight 1. */
 export const serversOf = (
-  { url, replicas = [] }: Pick<EndpointOptions, 'url' | 'replicas'>,
+  { url, replicas = [] }: Pick<ServerOptions, 'url' | 'replicas'>,
 ): readonly { readonly url: string; readonly weight: number }[] =>
   [url, ...replicas].map((one) => (typeof one === 'string' ? { url: one, weight: 1 } : { url: one.url, weight: one.weight }));
 

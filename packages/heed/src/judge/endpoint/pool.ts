@@ -2,7 +2,7 @@
 import type { ServerCount } from '../respondent.js';
 import type { Clock } from './clock.js';
 import { type Health, createHealth } from './health.js';
-import { type EndpointOptions, serversOf } from './options.js';
+import { type ServerOptions, serversOf } from './options.js';
 import { type Reason, isAboutServer } from './reason.js';
 import { type Failed, type Replied, type Send, createSender } from './sender.js';
 import { NOTHING } from './budget.js';
@@ -27,6 +27,8 @@ export interface Pool {
    * Servers in `tried` are taken last. Fails where the signal ends the wait, and where all servers ask for more patience than there is.
    */
   take(tried: ReadonlySet<string>, signal: AbortSignal): Promise<Place | Failed>;
+  /** A place at every server, for what all of them must be told; it counts for no limit. */
+  everyone(): readonly (() => Place)[];
   /** Whether a server that is not in `tried` could answer now. */
   hasOther(tried: ReadonlySet<string>): boolean;
   counts(): readonly ServerCount[];
@@ -57,7 +59,7 @@ interface Server {
   turn: number;
 }
 
-export function createPool(options: EndpointOptions, { key, clock, patience, note }: PoolTools): Pool {
+export function createPool(options: ServerOptions, { key, clock, patience, note }: PoolTools): Pool {
   const { concurrency, timeout, backoff } = options;
   const servers = serversOf(options).map(({ url, weight }): Server => ({
     url, weight, limit: Math.max(1, Math.round(concurrency * weight)), send: createSender(url, timeout, key), health: createHealth(backoff),
@@ -148,6 +150,7 @@ export function createPool(options: EndpointOptions, { key, clock, patience, not
         over.abort();
       }
     },
+    everyone: () => servers.map((server) => () => occupy(server)),
     hasOther: (tried) => servers.some((server) => !isAside(server) && isAwake(server) && !tried.has(server.url)),
     counts: () => servers.map(({ url, count }) => ({ url, ...count })),
   };

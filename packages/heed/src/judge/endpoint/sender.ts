@@ -7,10 +7,12 @@ import { type Reason, looksLikeHtml, reasonOf } from './reason.js';
 export interface Replied { readonly json: object; readonly took: Tokens }
 export interface Failed { readonly reason: Reason; readonly took: Tokens }
 
+/** What servers of this interface are asked: for answers, or to take an adapter (as vLLM names it), which they answer in words. */
+export type Path = '/chat/completions' | '/completions' | AdapterPath;
+export type AdapterPath = '/load_lora_adapter' | '/unload_lora_adapter';
+
 /** Sends a body once. `most` is what the request may take: it counts as spent where the reply does not say, or was lost on the way. */
-export type Send = (
-  path: '/chat/completions' | '/completions', body: object, most: Tokens, signal: AbortSignal,
-) => Promise<Replied | Failed>;
+export type Send = (path: Path, body: object, most: Tokens, signal: AbortSignal) => Promise<Replied | Failed>;
 
 /** @param timeout seconds that a request may take */
 export function createSender(url: string, timeout: number, key: string | undefined): Send {
@@ -28,7 +30,8 @@ export function createSender(url: string, timeout: number, key: string | undefin
   });
   return async (path, body, most, signal) => {
     try {
-      const json = objectOf(await openai.post<unknown>(path, { body, signal }));
+      const reply = await openai.post<unknown>(path, { body, signal });
+      const json = path === '/load_lora_adapter' || path === '/unload_lora_adapter' ? { said: reply } : objectOf(reply);
       return { json, took: usageOf(json) ?? most };
     } catch (error) {
       const reason = error instanceof NotJson ? error.reason : reasonOf(error, timeout, openai.baseURL);
