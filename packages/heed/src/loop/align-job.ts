@@ -33,12 +33,14 @@ import { type HeldOut, assess, logAnswers } from './held-out.js';
 import { limitsOf } from './items.js';
 import { runLoop } from './loop.js';
 import { openMethod } from './method-of.js';
+import { watchMismatch } from './mismatch.js';
 import type { WentBack } from './record.js';
 import { requireRowsFromAnswers } from './requirements.js';
 import { requireCredit, requireRollouts } from './rollout-requirements.js';
 import { openRowMaker } from './row-maker.js';
 import { areWritten } from './rows-recipe.js';
 import type { OpenTeacher } from './revising.js';
+import { type Sampler, createSampler } from './sampler/sampler.js';
 import type { Source } from './source.js';
 import { type AnsweredRound, answeredSource } from './sources/answered.js';
 import { type JudgedRound, judgedSource } from './sources/judged.js';
@@ -108,6 +110,7 @@ export async function runAlignment(recipe: AlignRecipe, run: RunFolder, hooks: H
   for (const line of describeStart(recipe.adapter)) say(line);
   const engine = await openEngine(recipe.cluster, { device: recipe.device, run, progress, say });
   let teacher: OpenTeacher | undefined;
+  let sampler: Sampler | undefined;
   try {
     const tools = { engine, log: say, now, store: recipe.store ?? DEFAULT_STORE, interrupt };
     const ratedBy = rewardOf(recipe);
@@ -119,7 +122,9 @@ export async function runAlignment(recipe: AlignRecipe, run: RunFolder, hooks: H
     const names = [taught, examiner, ...costs.map((one) => one.reward)].flatMap((one) => one?.name ?? []);
     await sameAsBefore(run.path('work', 'reward.json'), names, 'The reward is not the one');
     const constraints = openConstraints(costs, recipe.allowedFailures, run, hooks);
-    const answerer = createAnswerer(engine, model, plan, hooks);
+    const { endpoint } = recipe.generate;
+    sampler = endpoint && createSampler(endpoint, { engine, model, modelId: recipe.model, plan, run, hooks });
+    const answerer = createAnswerer(engine, model, plan, hooks, sampler);
     const parameters = start.parameters ?? initialParameters(plan, seed);
     const { samples, prompts: each } = recipe.generate;
     const watch = openWatch(recipe.watch, reward ?? {}, run, hooks);
@@ -154,16 +159,20 @@ export async function runAlignment(recipe: AlignRecipe, run: RunFolder, hooks: H
     if (first !== undefined) await engine.free(first);
     const trainer = await createTrainer({ engine, model, method, plan, options: recipe.train, parameters, moreRounds: source.rounds > 1 });
     for (const line of trainer.describeReferences()) say(line);
+    const compare = watchMismatch(say, endpoint !== undefined);
     const { reports, resumedFrom, wentBack } = await runLoop({
       source, trainer, run, options: recipe.train, fresh: recipe.loop.fresh, untouched, hooks,
-      onStep: (step, lesson) => logHeatmaps(run, step, lesson, model.tokenizer),
+      onStep(step, lesson) {
+        logHeatmaps(run, step, lesson, model.tokenizer);
+        compare(step);
+      },
     });
     await trainer.finish();
     if (trainer.step === 0 && wentBack === undefined)
       say('No round taught anything: the adapter is as it began. Take a reward that tells the answers apart.');
     await adversary?.finish(run.path('critic'));
     const after = await assess(heldOut, 'after', trainer.policy);
-    for (const line of serverLines(taught?.asking ?? {})) say(line);
+    for (const line of [...serverLines(taught?.asking ?? {}), ...serverLines({ servers: sampler?.counts() })]) say(line);
 
     const { arrays } = await trainer.save();
     await saveAdapter(run.adapterDir, { plan, parameters: arrays.parameters, checkpoint: model.checkpoint, modelId: recipe.model });
@@ -194,6 +203,7 @@ export async function runAlignment(recipe: AlignRecipe, run: RunFolder, hooks: H
   } finally {
     progress.stop();
     await teacher?.close();
+    await sampler?.close();
     await engine.close();
   }
 }

@@ -14,6 +14,7 @@ import { ConstraintOptions } from './constraints.js';
 import { CreditOptions } from './credit.js';
 import { loadRecipeWithMethod } from './method-of.js';
 import { AlignRowsOptions } from './rows-recipe.js';
+import { SAMPLER_FREE, SamplerOptions } from './sampler/options.js';
 import { WatchOptions } from './watching.js';
 
 /** Judges that answer questions, and say in words what is wrong. */
@@ -58,6 +59,8 @@ const shape = (methods: Methods) => z.strictObject({
     prompts: z.int().min(1).optional(),
     /** Answers to each prompt: of a method that learns from rollouts, its group. */
     samples: z.int().min(1).default(1),
+    /** Servers that answer in the engine's stead, with the policy's adapter of each round. */
+    endpoint: SamplerOptions.optional(),
   }).prefault({}),
   loop: z.strictObject({
     /** Rounds of generate → rate → train. */
@@ -260,7 +263,7 @@ const kindOf = (spec: JudgeOptions | RewardOptions): string => {
 
 /** Keys of the recipe that may differ when a run goes on: no rating and no weight depends on them. `*` is any name. */
 export const ALIGN_FREE: readonly string[] = [
-  'allowedFailures', 'watch', 'cluster',
+  'allowedFailures', 'watch', 'cluster', ...SAMPLER_FREE,
   ...[
     'judge',
     ...['reward', 'rewards.*'].flatMap((at) =>

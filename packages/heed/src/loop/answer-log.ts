@@ -50,6 +50,11 @@ export interface AnswerRequest {
   readonly generator: Pick<Generator, 'generate'>;
   /** Answers wanted to each prompt. */
   readonly samples: number;
+  /**
+   * Whether an answer depends on its own prompt alone, as those of servers do. Then only what is missing is asked, all of it at a time.
+   * Default: false, on those that are answered together too.
+   */
+  readonly independent?: boolean;
   /** Random numbers follow from the seed, the prompt's index, the sample and the place in the answer. */
   readonly sampling: SamplingOptions;
   readonly hooks?: {
@@ -71,13 +76,14 @@ const GROUP = 96;
  * unfinished is answered again as a whole, and only the missing answers are added. The reason: kernels of matrix products round
  * differently for different numbers of rows, so the last bit of a log-probability depends on the group. A run that is killed and resumed
  * on the same machine therefore ends with the same bits as an uninterrupted run, and a kill costs at most the work on one group.
+ * Where answers are `independent`, there are no groups.
  *
  * @param file Its folder is made where it is missing. A last line that a kill cut is removed.
  * @throws UserError where a line of the file is no answer, or an answer to another list of prompts
  * @throws Interrupted where `interrupt` asked for it; the finished answers are in the file
  */
 export async function answerPrompts(
-  file: string, { round, prompts, generator, samples, sampling, hooks = {} }: AnswerRequest,
+  file: string, { round, prompts, generator, samples, independent = false, sampling, hooks = {} }: AnswerRequest,
 ): Promise<Answer[]> {
   await mkdir(dirname(file), { recursive: true });
   const log = openLog<LogRow>(file);
@@ -98,10 +104,13 @@ export async function answerPrompts(
       done++;
     };
     hooks.onProgress?.(done, total);
-    for (let from = 0; from < prompts.length; from += GROUP) {
-      if (!answers.slice(from * samples, (from + GROUP) * samples).includes(undefined)) continue;
+    const lacks = (from: number, count: number): boolean => answers.slice(from * samples, (from + count) * samples).includes(undefined);
+    const group = independent ? prompts.length : GROUP;
+    for (let from = 0; from < prompts.length; from += group) {
+      if (!lacks(from, group)) continue;
       checkInterrupt();
-      const requests = prompts.slice(from, from + GROUP).map((prompt, i) => ({ prompt, row: from + i, samples }));
+      const requests = prompts.slice(from, from + group).map((prompt, i) => ({ prompt, row: from + i, samples }))
+        .filter(({ row }) => !independent || lacks(row, 1));
       await generator.generate(requests, sampling, {
         onCompletion: add,
         onProgress() {

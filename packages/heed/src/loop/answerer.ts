@@ -8,6 +8,7 @@ import type { Model } from '../model/load.js';
 import { type Hooks } from '../run/job.js';
 import { silentProgress } from '../run/progress.js';
 import { type Answer, answerPrompts } from './answer-log.js';
+import type { Sampler } from './sampler/sampler.js';
 import { type Answering, sharedAnswers } from './shared-answers.js';
 
 /** Sequences that are generated at the same time. */
@@ -40,8 +41,9 @@ export interface Answerer {
   release(): Promise<void>;
 }
 
+/** @param sampler Servers that answer prompts in the engine's stead; what `answering` gives stays the engine's. Default: none */
 export function createAnswerer(
-  engine: Engine, model: Model, plan: AdapterPlan, { progress = silentProgress, interrupt, shared }: Hooks,
+  engine: Engine, model: Model, plan: AdapterPlan, { progress = silentProgress, interrupt, shared }: Hooks, sampler?: Sampler,
 ): Answerer {
   let opened: Promise<Generator> | undefined;
   const generator = async (policy: View | undefined): Promise<Generator> => {
@@ -62,7 +64,8 @@ export function createAnswerer(
         return await answerPrompts(file, {
           round, samples, sampling,
           prompts: rows.map(({ prompt }) => model.template.prompt(prompt)),
-          generator: answering(policy),
+          generator: sampler === undefined ? answering(policy) : sampler.answering(policy, round),
+          independent: sampler !== undefined,
           hooks: { onProgress: (done) => progress.update(done), interrupt },
         });
       } finally {

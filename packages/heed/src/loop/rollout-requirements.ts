@@ -4,6 +4,9 @@ import type { BoundMethod } from '../method/method.js';
 import type { Rollout } from '../method/rollout.js';
 import type { AlignRecipe } from './align-recipe.js';
 
+/** Sampling from the model itself. */
+const UNCHANGED = { temperature: 1, topK: undefined, topP: 1, minP: 0 } as const;
+
 /** @throws UserError naming the first option of the recipe that the method cannot work with */
 export function requireRollouts(
   { generate, train, rows, loop, rewards, constraints, method: given }: AlignRecipe, { name: method, credit }: BoundMethod,
@@ -17,6 +20,16 @@ export function requireRollouts(
     refuse(
       `generate.samples is 1, and ${method} compares the answers to a prompt with one another: alone, an answer teaches nothing.`,
       'Set it to 2 or more, 4 say; or take reinforce or ppo, which learn from single answers.',
+    );
+  }
+  const { endpoint } = generate;
+  const drawn = (['temperature', 'topK', 'topP', 'minP'] as const)
+    .find((name) => generate[name] !== undefined && generate[name] !== UNCHANGED[name]);
+  if (endpoint !== undefined && drawn !== undefined) {
+    refuse(
+      `generate.${drawn} is ${generate[drawn]}, and servers (generate.endpoint) report probabilities of the whole model at temperature 1: `
+        + `${method} needs those that answers were drawn with.`,
+      `Leave generate.${drawn} out, or leave generate.endpoint out.`,
     );
   }
   if (train.steps !== undefined)
