@@ -1,5 +1,5 @@
 /** `heed serve`: a model, and adapters on it, behind OpenAI's API. */
-import { existsSync } from 'node:fs';
+import { existsSync, statSync } from 'node:fs';
 import { basename, resolve } from 'node:path';
 import { type Command, Option } from 'commander';
 
@@ -14,6 +14,7 @@ interface Options extends PrecisionFlag, DeviceFlag {
   readonly template?: 'chat' | 'alpaca';
   readonly adapter: readonly string[];
   readonly controller: readonly string[];
+  readonly allowAdapters?: string;
   readonly host: string;
   readonly port: number;
   readonly batch: number;
@@ -39,6 +40,10 @@ export function register(program: Command, out: Output): void {
       '--controller <[name=]folder...>',
       'controllers, served as models of their own, NAME-TASK where one knows several tasks: NAME=FOLDER, or named as the run is', [],
     )
+    .option(
+      '--allow-adapters <folder>',
+      'let clients load and unload adapters that lie in this folder (POST /v1/load_lora_adapter, as vLLM has it); default: none',
+    )
     .addOption(
       new Option('--template <name>', "how messages become tokens (default: as in the adapters' runs, else the model's own chat template)")
         .choices(['chat', 'alpaca']),
@@ -60,7 +65,7 @@ export function register(program: Command, out: Output): void {
 async function serve(
   {
     model: given, template, adapter: specs, controller: steered, precision, device, host, port, batch, queue, maxBody, grace, quiet = false,
-    feedback: file, keepDays,
+    feedback: file, keepDays, allowAdapters,
   }: Options,
   out: Output,
 ): Promise<void> {
@@ -78,6 +83,8 @@ async function serve(
     throw new UserError('--keep-days says how long --feedback keeps chats, and --feedback is not given.');
   if (port > 65535) throw new UserError(`--port is ${port}; expected at most 65535.`);
   // Known before the model is loaded, which takes its time.
+  if (allowAdapters !== undefined && !statSync(allowAdapters, { throwIfNoEntry: false })?.isDirectory())
+    throw new UserError(`--allow-adapters is ${allowAdapters}, which is no folder; expected the folder that holds the runs, such as runs.`);
   const token = process.env['HEED_SERVE_TOKEN'];
   checkExposure(host, token);
   const { model, name: base } = await loadBase({ model: given, template, precision }, named(specs).map(([, folder]) => folder), out);
@@ -103,7 +110,7 @@ async function serve(
     const ended = new Promise<void>((settle) => { interrupted = settle; });
     let answered = 0;
     const server = await startServer(voices, {
-      host, port, queue, maxBody, grace: 1000 * grace, token, feedback: keeping?.store,
+      host, port, queue, maxBody, grace: 1000 * grace, token, feedback: keeping?.store, adapters: allowAdapters,
       log: (line, kind) => {
         if (kind === 'request') answered++;
         if (kind === 'failure' || !quiet) out.note(line);

@@ -30,6 +30,8 @@ export interface SamplingOptions {
   readonly constraint?: Constraint;
   /** Texts that end a completion. */
   readonly stop?: readonly string[];
+  /** Tokens that end a completion as an end of turn does, beside the model's own. */
+  readonly stopIds?: readonly number[];
   /**
    * Whether the tokens that filters kept are reported at each place, with the log-probability among them (`Completion.kept`, `sampled`):
    * for whoever learns from answers that were drawn so. Cannot go with what changes logits. Default: false.
@@ -42,7 +44,7 @@ export interface SamplingOptions {
 }
 
 /** The options that may change in the middle of a completion. */
-export type Steering = Omit<SamplingOptions, 'maxNewTokens' | 'constraint' | 'stop' | 'top' | 'seed'>;
+export type Steering = Omit<SamplingOptions, 'maxNewTokens' | 'constraint' | 'stop' | 'stopIds' | 'top' | 'seed'>;
 
 /** Throws a UserError that names the first option out of its range, for a model with so many tokens; default: any number. */
 export function checkOptions(options: SamplingOptions, vocabulary = Infinity): void {
@@ -68,8 +70,10 @@ export function checkOptions(options: SamplingOptions, vocabulary = Infinity): v
 }
 
 /** The options that hold more than a number. */
-function checkMasks({ badWords = [], logitBias = {}, endBias }: SamplingOptions, vocabulary: number): void {
+function checkMasks({ badWords = [], logitBias = {}, endBias, stopIds = [] }: SamplingOptions, vocabulary: number): void {
   const isToken = (id: number): boolean => Number.isSafeInteger(id) && id >= 0 && id < vocabulary;
+  const strange = stopIds.find((id) => !isToken(id));
+  if (strange !== undefined) throw new UserError(`stopIds holds ${strange}, which is no token of the model.`);
   if (badWords.some((word) => word.length === 0 || !word.every(isToken))) {
     throw new UserError('badWords holds a word that is no list of tokens; expected one token of the model or more in each.');
   }

@@ -44,10 +44,11 @@ export function startSequence(
   { prompt, row, continues }: GenerationRequest,
   sample: number,
   given: SamplingOptions,
-  { decode, stopIds, vocabulary }: Pick<GeneratorOptions, 'decode' | 'stopIds'> & { readonly vocabulary: number },
+  { decode, stopIds: ends, vocabulary }: Pick<GeneratorOptions, 'decode' | 'stopIds'> & { readonly vocabulary: number },
   { onToken, steer }: GenerationHooks,
 ): GenerationSequence {
   const { maxNewTokens, stop = [], seed, top } = given;
+  const stopIds = given.stopIds === undefined ? ends : [...ends, ...given.stopIds];
   const tokens: Token[] = [];
   const ids: number[] = [];
   const logprobs: number[] = [];

@@ -6,6 +6,7 @@ import { UserError, nearest } from '../errors.js';
 import { constrain } from '../generate/grammar/constraint.js';
 import type { Tokenizer } from '../text/tokenizer.js';
 import { requireLocalName, requireToken } from './access.js';
+import { createAdapterDesk } from './adapters.js';
 import { answer } from './answer.js';
 import type { FeedbackStore } from '../feedback/store.js';
 import { ApiError, badRequest } from './api-error.js';
@@ -28,12 +29,14 @@ export interface AppOptions {
   readonly log: Log;
   /** Where answers and feedback are kept. Default: nowhere. */
   readonly feedback?: FeedbackStore;
+  /** The folder in which clients may have adapters loaded. Default: none are. */
+  readonly adapters?: string;
 }
 
 /** Seconds since 1970 at which the models were loaded, as /v1/models says it. */
 const now = (): number => Math.floor(Date.now() / 1000);
 
-export function createApp({ voices, gate, token, maxBody, signal, log, feedback }: AppOptions): Hono {
+export function createApp({ voices, gate, token, maxBody, signal, log, feedback, adapters }: AppOptions): Hono {
   const app = new Hono();
   const created = now();
   const failure = (c: Context, error: ApiError): Response =>
@@ -119,6 +122,14 @@ export function createApp({ voices, gate, token, maxBody, signal, log, feedback 
   };
   endpoint('/v1/chat/completions', readChat);
   endpoint('/v1/completions', readCompletion);
+  const desk = createAdapterDesk(voices, adapters);
+  for (const [path, take] of [['/v1/load_lora_adapter', desk.load], ['/v1/unload_lora_adapter', desk.unload]] as const) {
+    app.post(path, async (c) => {
+      const body = await bodyOf(c, limit);
+      return body === undefined ? new Response(null, { status: 499 }) : c.text(await take(parsed(body)));
+    });
+    postOnly(path);
+  }
   // As TensorZero has it; under /v1 for clients whose base address ends there.
   for (const path of ['/feedback', '/v1/feedback']) {
     app.post(path, async (c) => {

@@ -28,6 +28,8 @@ export interface Ask {
   /** Report the log-probability of each token. How many of the likeliest with it says `sampling.top`. */
   readonly logprobs: boolean;
   readonly sampling: Omit<SamplingOptions, 'maxNewTokens'>;
+  /** Report the tokens of prompts and answers by their ids. */
+  readonly tokenIds?: boolean;
   /** Most tokens of an answer; undefined: what the context has room for. 0 only with `echo`. */
   readonly maxTokens?: number;
   /** The field that `maxTokens` came from. */
@@ -175,28 +177,37 @@ const CompletionBody = z.strictObject({
   logprobs: z.int().min(0).max(20).optional(),
   echo: z.boolean().default(false),
   best_of: z.int().optional(),
+  // As vLLM names them.
+  stop_token_ids: Ids.optional(),
+  return_token_ids: z.boolean().default(false),
 });
 
 /** A body of /v1/completions. Control tokens in the prompt's text mean those tokens: the caller writes the whole text. */
 export function readCompletion(json: unknown): Ask {
   const body = parseBody(CompletionBody, json);
-  const { prompt, logprobs, echo, max_tokens: maxTokens, best_of: bestOf, n } = body;
+  const { prompt, logprobs, echo, max_tokens: maxTokens, best_of: bestOf, n, stop_token_ids: stopIds, return_token_ids: tokenIds } = body;
   if (bestOf !== undefined && bestOf !== n) throw badRequest('best_of is not supported by this server; leave it out.', 'best_of');
   if (maxTokens === 0 && !echo) throw badRequest('max_tokens is 0, which only echo has a use for.', 'max_tokens');
   if (echo && body.stream) throw badRequest('echo and stream together are not supported by this server.', 'echo');
+  if (tokenIds && body.stream)
+    throw badRequest('return_token_ids and stream together are not supported by this server.', 'return_token_ids');
   const given = typeof prompt === 'string' || isIds(prompt) ? [prompt] : prompt;
   return {
     kind: 'completion',
+    tokenIds,
     model: body.model,
     n,
     stream: body.stream,
     usage: body.stream_options?.include_usage ?? false,
     logprobs: logprobs !== undefined,
-    sampling: { ...samplingOf(body, freshSeed), ...(logprobs === undefined ? {} : { top: logprobs }) },
+    sampling: { ...samplingOf(body, freshSeed), ...(logprobs === undefined ? {} : { top: logprobs }), ...(stopIds && { stopIds }) },
     maxTokens,
     maxTokensField: 'max_tokens',
-    prompts: ({ tokenizer }) =>
-      given.map((one, i) => {
+    prompts({ tokenizer, architecture: { vocabulary } }) {
+      const strange = stopIds?.find((id) => id >= vocabulary);
+      if (strange !== undefined)
+        throw badRequest(`stop_token_ids holds token ${strange}; the model has tokens 0 to ${vocabulary - 1}.`, 'stop_token_ids');
+      return given.map((one, i) => {
         const ids = typeof one === 'string' ? begun(tokenizer, tokenizer.encode(one, { special: true })) : one;
         const at = given.length === 1 ? 'prompt' : `prompt[${i}]`;
         if (ids.length === 0) throw badRequest(`${at} has no tokens.`, at);
@@ -204,7 +215,8 @@ export function readCompletion(json: unknown): Ask {
         if (bad !== undefined) throw badRequest(`${at} holds token ${bad}; the model has tokens 0 to ${tokenizer.vocabularySize - 1}.`, at);
         const continues = !tokenizer.isSpecial(ids.at(-1)!);
         return { ids, continues, ...(echo ? { echo: typeof one === 'string' ? one : tokenizer.decode(one) } : {}) };
-      }),
+      });
+    },
   };
 }
 

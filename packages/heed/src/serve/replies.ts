@@ -90,6 +90,7 @@ export function createReplies(
         ? createTextLogprobsWriter(tokenizer, continues, { text: echo ?? '', ids }).write([...before, ...tokensOf(completion)], top)
         : null,
       finish_reason: completion.finish,
+      ...(ask.tokenIds === true ? { token_ids: completion.ids, prompt_token_ids: ids } : {}),
     };
   };
   return {

@@ -9,6 +9,8 @@ import type { Model } from '../model/load.js';
 import { createScorer } from '../model/scorer.js';
 
 export interface TextScorer {
+  /** Frees what was compiled. */
+  release(): Promise<void>;
   /** Each token of a text after the first, with its log-probability and the `top` likeliest tokens of its place (none for 0). */
   score(ids: readonly number[], top: number): Promise<Token[]>;
 }
@@ -20,9 +22,13 @@ const COUNT = 64;
 
 /** Compiles what is needed when it is first asked for. */
 export function createTextScorer(engine: Engine, model: Model, adapter?: () => Promise<LoadedAdapter>): TextScorer {
-  const lazily = <T>(make: (on?: LoadedAdapter) => Promise<T>): (() => Promise<T>) => {
+  const held: Promise<{ release(): Promise<void> }>[] = [];
+  const lazily = <T extends { release(): Promise<void> }>(make: (on?: LoadedAdapter) => Promise<T>): (() => Promise<T>) => {
     let made: Promise<T> | undefined;
-    return () => (made ??= adapter === undefined ? make() : adapter().then(make));
+    return () => {
+      if (made === undefined) held.push(made = adapter === undefined ? make() : adapter().then(make));
+      return made;
+    };
   };
   const scorer = lazily((on) => createScorer(engine, model, on));
   const likeliest = lazily((on) => createLikeliest(engine, model, on));
@@ -31,8 +37,11 @@ export function createTextScorer(engine: Engine, model: Model, adapter?: () => P
       if (ids.length < 2) return [];
       const [prompt, response] = [ids.slice(0, 1), ids.slice(1)];
       const [logprobs] = await (await scorer()).logProbs([{ prompt, response }]);
-      const tops = top === 0 ? undefined : await (await likeliest())(prompt, response, top);
+      const tops = top === 0 ? undefined : await (await likeliest()).likeliest(prompt, response, top);
       return response.map((id, i) => ({ id, logprob: logprobs![i]!, top: tops?.[i] }));
+    },
+    async release() {
+      for (const one of held.splice(0)) await (await one).release();
     },
   };
 }
@@ -43,7 +52,7 @@ async function createLikeliest(engine: Engine, model: Model, adapter?: LoadedAda
     const { values, indices, normaliser } = traceChoice(read.logits(), { kind: 'candidates', count });
     return { values: values!, indices: indices!, normaliser: normaliser! };
   });
-  return async (prompt: readonly number[], response: readonly number[], top: number): Promise<Likely[][]> => {
+  const find = async (prompt: readonly number[], response: readonly number[], top: number): Promise<Likely[][]> => {
     const all: Likely[][] = [];
     for (let from = 0; from < response.length; from += PLACES) {
       const n = Math.min(PLACES, response.length - from);
@@ -61,4 +70,5 @@ async function createLikeliest(engine: Engine, model: Model, adapter?: LoadedAda
     }
     return all;
   };
+  return { likeliest: find, release: () => forward.release() };
 }

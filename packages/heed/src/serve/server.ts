@@ -27,6 +27,8 @@ export interface ServerOptions {
   readonly log?: Log;
   /** Where chats and what is said of them are kept; it stays the caller's. Default: nowhere. */
   readonly feedback?: FeedbackStore;
+  /** The folder in which clients may have adapters loaded (/v1/load_lora_adapter). Default: none are. */
+  readonly adapters?: string;
 }
 
 /** A server that listens. */
@@ -43,13 +45,13 @@ export const SPARE_CONNECTIONS = 256;
 /** Listens. The voices stay the caller's. @throws UserError where the port is taken, or others could ask without a token */
 export async function startServer(
   voices: Voices,
-  { host = '127.0.0.1', port, token, queue = 256, maxBody = 4 * 2 ** 20, grace = 10_000, log = () => undefined, feedback }: ServerOptions,
+  { host = '127.0.0.1', port, token, queue = 256, maxBody = 4 * 2 ** 20, grace = 10_000, log = () => undefined, feedback, adapters }: ServerOptions,
 ): Promise<RunningServer> {
   checkExposure(host, token);
   const gate = createGate(queue);
   const ending = new AbortController();
   const app = createApp({
-    voices, gate, maxBody, signal: ending.signal, log, feedback, ...(token === undefined || token === '' ? {} : { token }),
+    voices, gate, maxBody, signal: ending.signal, log, feedback, adapters, ...(token === undefined || token === '' ? {} : { token }),
   });
   const server = createAdaptorServer({ fetch: app.fetch }) as Server;
   // Node waits 5 minutes for a whole request and a minute for its headers; a body of this size takes seconds.

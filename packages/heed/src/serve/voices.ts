@@ -1,5 +1,5 @@
 /** The models that a server speaks with: a base, and adapters on it by name. */
-import { type Engine, view } from '@heed/tensor';
+import { type Buffer, type Engine, view } from '@heed/tensor';
 
 import { controlGenerator } from '../control/controlled.js';
 import { readController } from '../control/file.js';
@@ -26,6 +26,10 @@ export interface Voices {
   readonly model: Model;
   /** By name; the base is the first. */
   readonly all: ReadonlyMap<string, Voice>;
+  /** Adds an adapter under a name that is free. */
+  load(name: string, adapter: Adapter): Promise<void>;
+  /** Takes away an adapter that `load` added, once its requests are done. @returns whether there is one of that name */
+  unload(name: string): Promise<boolean>;
 }
 
 export interface VoicesOptions {
@@ -55,9 +59,9 @@ export async function openVoices(
   if (Object.hasOwn(adapters, name))
     throw new UserError(`An adapter is named ${name}, as the model is.`, ['Name it: --adapter NAME=FOLDER.']);
   const all = new Map<string, Voice>();
-  all.set(name, await openVoice(engine, model, { name, batch, precision }));
+  all.set(name, (await openVoice(engine, model, { name, batch, precision })).voice);
   for (const [own, adapter] of Object.entries(adapters))
-    all.set(own, await openVoice(engine, model, { name: own, batch, precision, adapter }));
+    all.set(own, (await openVoice(engine, model, { name: own, batch, precision, adapter })).voice);
   for (const [own, folder] of Object.entries(controllers)) {
     const spoken = [{ voice: all.get(name)! }, ...Object.entries(adapters).map(([key, adapter]) => ({ voice: all.get(key)!, adapter }))];
     for (const voice of await steeredVoices(engine, model, own, folder, spoken)) {
@@ -66,7 +70,24 @@ export async function openVoices(
       all.set(voice.name, voice);
     }
   }
-  return { model, all };
+  const loaded = new Map<string, Opened>();
+  return {
+    model,
+    all,
+    async load(own, adapter) {
+      const opened = await openVoice(engine, model, { name: own, batch, precision, adapter });
+      loaded.set(own, opened);
+      all.set(own, opened.voice);
+    },
+    async unload(own) {
+      const opened = loaded.get(own);
+      if (opened === undefined) return false;
+      loaded.delete(own);
+      all.delete(own);
+      await opened.release();
+      return true;
+    },
+  };
 }
 
 /** The voices of a controller: the voice that it was trained with, steered, once for each task. */
@@ -102,17 +123,28 @@ interface VoiceOptions {
   readonly adapter?: Adapter;
 }
 
-async function openVoice(engine: Engine, model: Model, { name, batch, precision, adapter }: VoiceOptions): Promise<Voice> {
+/** A voice, and how to free what it holds in the engine. */
+interface Opened {
+  readonly voice: Voice;
+  /** Waits for its requests. */
+  release(): Promise<void>;
+}
+
+async function openVoice(engine: Engine, model: Model, { name, batch, precision, adapter }: VoiceOptions): Promise<Opened> {
   const generator = await openGenerator(engine, model, { batch, precision, adapter });
+  let uploaded: Promise<Buffer> | undefined;
   const scorer = createTextScorer(
     engine,
     model,
-    adapter && (async () => ({ plan: adapter.plan, parameters: view(await engine.upload(adapter.parameters)) })),
+    adapter && (async () => ({ plan: adapter.plan, parameters: view(await (uploaded ??= engine.upload(adapter.parameters))) })),
   );
+  const fingerprinted = `fp_${fingerprintOf(model.checkpoint, adapter, precision === 'f32' ? undefined : precision)}`;
   return {
-    name,
-    fingerprint: `fp_${fingerprintOf(model.checkpoint, adapter, precision === 'f32' ? undefined : precision)}`,
-    generator,
-    ...scorer,
+    voice: { name, fingerprint: fingerprinted, generator, ...scorer },
+    async release() {
+      await generator.release();
+      await scorer.release();
+      if (uploaded !== undefined) await engine.free(await uploaded);
+    },
   };
 }
