@@ -203,10 +203,12 @@ export function readCompletion(json: unknown): Ask {
     sampling: { ...samplingOf(body, freshSeed), ...(logprobs === undefined ? {} : { top: logprobs }), ...(stopIds && { stopIds }) },
     maxTokens,
     maxTokensField: 'max_tokens',
-    prompts({ tokenizer, architecture: { vocabulary } }) {
-      const strange = stopIds?.find((id) => id >= vocabulary);
-      if (strange !== undefined)
-        throw badRequest(`stop_token_ids holds token ${strange}; the model has tokens 0 to ${vocabulary - 1}.`, 'stop_token_ids');
+    prompts({ tokenizer, architecture }) {
+      const strange = stopIds?.find((id) => id >= architecture.vocabulary);
+      if (strange !== undefined) {
+        const last = architecture.vocabulary - 1;
+        throw badRequest(`stop_token_ids holds token ${strange}; the model has tokens 0 to ${last}.`, 'stop_token_ids');
+      }
       return given.map((one, i) => {
         const ids = typeof one === 'string' ? begun(tokenizer, tokenizer.encode(one, { special: true })) : one;
         const at = given.length === 1 ? 'prompt' : `prompt[${i}]`;

@@ -101,7 +101,13 @@ export function createServedPolicy(
         loaded = undefined;
         await mkdir(folder, { recursive: true });
         await saveAdapter(run.path('work', 'adapters', own), { plan: bare, parameters, checkpoint, modelId });
-        await load(own);
+        try {
+          await load(own);
+        } catch (error) {
+          // Some servers may have it.
+          await unload(own);
+          throw error;
+        }
         loaded = { own, digest };
       }
       return nameOf(loaded!.own);
