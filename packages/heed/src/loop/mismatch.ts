@@ -1,6 +1,9 @@
 import type { Step } from '../train/trainer.js';
 
-/** Above it sampler and trainer hardly compute one policy: in one precision `mismatch_kl` is below 1e-5, of bfloat16 against float32 1e-3. */
+/**
+ * Above it sampler and trainer hardly compute one policy: in one precision `mismatch_kl` is below 1e-5, of bfloat16 against float32 some
+ * 1e-3.
+ */
 const LARGE = 0.01;
 
 /**

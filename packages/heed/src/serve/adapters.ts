@@ -60,7 +60,9 @@ export function createAdapterDesk(voices: Voices, folder: string | undefined): A
 
 function required(folder: string | undefined): string {
   if (folder !== undefined) return folder;
-  throw new ApiError(404, 'This server loads no adapters while it runs; heed serve does with --allow-adapters FOLDER.', { code: 'unknown_url' });
+  throw new ApiError(404, 'This server loads no adapters while it runs; heed serve does with --allow-adapters FOLDER.', {
+    code: 'unknown_url',
+  });
 }
 
 /** The folder that a request names, links followed. */
@@ -70,7 +72,7 @@ async function inside(folder: string, given: string): Promise<string> {
   const real = await realpath(path).catch(() => undefined);
   const isIn = (one: string): boolean => !relative(root, one).split(/[\\/]/).includes('..') && relative(root, one) !== resolve(one);
   if (!isIn(real ?? path)) {
-    throw badRequest(`lora_path is outside of the folder that this server reads adapters from (--allow-adapters).`, 'lora_path');
+    throw badRequest('lora_path is outside of the folder that this server reads adapters from (--allow-adapters).', 'lora_path');
   }
   if (real === undefined) throw new ApiError(404, `No adapter found for ${given}.`, { param: 'lora_path' });
   return real;

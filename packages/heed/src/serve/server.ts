@@ -45,7 +45,9 @@ export const SPARE_CONNECTIONS = 256;
 /** Listens. The voices stay the caller's. @throws UserError where the port is taken, or others could ask without a token */
 export async function startServer(
   voices: Voices,
-  { host = '127.0.0.1', port, token, queue = 256, maxBody = 4 * 2 ** 20, grace = 10_000, log = () => undefined, feedback, adapters }: ServerOptions,
+  {
+    host = '127.0.0.1', port, token, queue = 256, maxBody = 4 * 2 ** 20, grace = 10_000, log = () => undefined, feedback, adapters,
+  }: ServerOptions,
 ): Promise<RunningServer> {
   checkExposure(host, token);
   const gate = createGate(queue);

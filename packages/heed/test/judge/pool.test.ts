@@ -212,6 +212,36 @@ describe('a server that fails', () => {
   });
 });
 
+describe('what all servers are told', () => {
+  const told = (retries?: number) => client!.everywhere('/load_lora_adapter', { lora_name: 'a', lora_path: '/a' }, { retries });
+  const success: Behaviour = (_, response) => {
+    response.writeHead(200).end("Success: LoRA adapter 'a' added successfully.");
+    return undefined;
+  };
+
+  it('reaches each, in words: one that asks for a pause again after it, one that refuses once', async () => {
+    const clock = rushedClock();
+    open({}, { clock });
+    one!.behave((asked, response, count) => (count === 0 ? fail(response, 503, {}, { 'retry-after': '7' }) : success(asked, response, count)));
+    two!.behave((_, response) => fail(response, 404, { error: { message: 'No adapter found for /a' } }));
+    expect(await told()).toEqual([
+      { url: one!.url }, { url: two!.url, reason: { failure: 'server-error', detail: 'HTTP 404: No adapter found for /a', status: 404 } },
+    ]);
+    expect([asked(), clock.at]).toEqual([[2, 1], 7000]);
+    expect(one!.asked[1]).toMatchObject({ path: '/v1/load_lora_adapter', body: { lora_name: 'a', lora_path: '/a' } });
+  });
+
+  it('reaches one that is set aside, which is then well again', async () => {
+    one!.behave(oops);
+    two!.behave(yes);
+    open({ retries: 0 });
+    while (notes.length === 0) await post();
+    one!.behave(success);
+    expect(await told(0)).toEqual([{ url: one!.url }, { url: two!.url }]);
+    expect(notes.at(-1)).toBe(`${one!.url} answers again.`);
+  });
+});
+
 it('ends all requests when it is closed: under way, waiting for a place, and waiting for a pause to end', async () => {
   // One asks for a pause, and the other closes the client as soon as it is asked, and says nothing.
   one!.behave((_, response) => fail(response, 429, {}, { 'retry-after': '9' }));

@@ -1,4 +1,4 @@
-import { mkdirSync, readFileSync, readdirSync } from 'node:fs';
+import { readFileSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Engine, startEngine } from '@heed/tensor';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
@@ -9,6 +9,7 @@ import { type Ran, heed } from '../cli/support.js';
 import { fail } from '../judge/faulty-server.js';
 import { promptLines } from '../support/rows.js';
 import { scratchFolder } from '../support/scratch.js';
+import { heedStopped, log } from '../train/interrupted.js';
 import { tinyTalker } from './talkative.js';
 import { type VllmDouble, vllmDouble } from './vllm-double.js';
 
@@ -66,6 +67,7 @@ const lines = <T = Record<string, number>>(name: string, ...file: string[]): T[]
   readFileSync(join(dirOf(name), ...file), 'utf8').trim().split('\n').map((line) => JSON.parse(line) as T);
 const answersOf = (name: string, round: number): Answer[] => lines<Answer>(name, 'work', `round-${round}`, 'answers.jsonl');
 const byPlace = (answers: readonly Answer[]): Answer[] => [...answers].sort((a, b) => a.row - b.row || a.sample - b.sample);
+const tokensOf = (name: string, round: number): object[] => byPlace(answersOf(name, round)).map(({ row, sample, ids }) => ({ row, sample, ids }));
 const mismatches = (name: string): number[] => lines(name, 'metrics.jsonl').map(({ mismatch_kl: mismatch }) => mismatch!);
 
 describe('the policy sampled by servers', () => {
@@ -93,12 +95,20 @@ describe('the policy sampled by servers', () => {
     expect(ran.err).toMatch(/:\d+\/v1: \d+ requests answered, 0 put off, 0 failed/);
   });
 
+  it('keeps a value head here: servers sample by the factors alone', async () => {
+    const ran = await align('head', 'method={name: reinforce, baseline: value, beta: 0}', 'loop.iterations=2');
+    expect(ran.code, ran.err).toBe(0);
+    for (const mismatch of mismatches('head')) expect(Math.abs(mismatch)).toBeLessThan(2e-5);
+    expect(servers.flatMap((server) => server.completions().map((body) => String(body['model']).slice(0, 12)))).toContain('head-round-2');
+  });
+
   it('asks for tokens by tokens, and leaves nothing to a default of the server', async () => {
     await align('asked', 'loop.iterations=1');
     const [body] = servers[0]!.completions();
     expect(body).toEqual({
       model: 'tiny', prompt: expect.any(Array) as number[], n: 4, max_tokens: 12, temperature: 1, top_p: 1, top_k: -1, min_p: 0,
-      repetition_penalty: 1, seed: expect.any(Number) as number, stop_token_ids: model.template.stopIds, logprobs: 0, return_token_ids: true,
+      repetition_penalty: 1, seed: expect.any(Number) as number, stop_token_ids: model.template.stopIds, logprobs: 0,
+      return_token_ids: true,
     });
     const seeds = servers.flatMap((server) => server.completions().map(({ seed }) => Number(seed))).sort((a, b) => a - b);
     expect(seeds.every((seed, i) => i === 0 || seed - seeds[i - 1]! >= 4)).toBe(true);
@@ -164,8 +174,6 @@ describe('a run that stopped while servers answered', () => {
     const kept = answersOf('cut', 2);
     expect(kept.length).toBeGreaterThan(0);
     expect(kept.length).toBeLessThan(16);
-    // As a kill leaves it: an adapter on the servers.
-    mkdirSync(join(dirOf('cut'), 'work', 'adapters', 'round-2-00000000'));
     for (const server of servers) {
       server.faults = {};
       server.asked.length = 0;
@@ -174,9 +182,27 @@ describe('a run that stopped while servers answered', () => {
     expect(resumed.code, resumed.err).toBe(0);
     expect(answersOf('cut', 2).slice(0, kept.length)).toEqual(kept);
     expect(servers.flatMap((server) => server.completions())).toHaveLength(4 - kept.length / 4);
-    expect(servers[0]!.asked[0]).toMatchObject({ path: '/v1/unload_lora_adapter', body: { lora_name: 'cut-round-2-00000000' } });
-    const places = byPlace(answersOf('cut', 2)).map(({ row, sample, ids }) => ({ row, sample, ids }));
-    expect(places).toEqual(byPlace(answersOf('whole', 2)).map(({ row, sample, ids }) => ({ row, sample, ids })));
+    expect(tokensOf('cut', 2)).toEqual(tokensOf('whole', 2));
+  });
+
+  // In a process of its own, at the third answer of round 2: a kill leaves half of its line, and the adapter on the servers.
+  it.each(['SIGKILL', 'SIGINT'] as const)('by %s: the same, and the servers are left with no adapter', async (how) => {
+    const args = [
+      'align', recipe, `run.dir=${dirOf(how)}`, 'loop.iterations=2', 'generate.endpoint.concurrency=1', 'generate.endpoint.replicas=null',
+    ];
+    const stopped = await heedStopped(args, { how, on: 'line', matching: '^\\{"round":2,"row":1,"sample":2,' });
+    expect(how === 'SIGKILL' ? stopped.signal : stopped.code, stopped.err).toBe(how === 'SIGKILL' ? 'SIGKILL' : 130);
+    expect([...servers[0]!.adapters.keys()].map((name) => name.slice(0, -9))).toEqual(how === 'SIGKILL' ? ['SIGKILL-round-2'] : []);
+    const kept = readFileSync(join(dirOf(how), 'work', 'round-2', 'answers.jsonl'), 'utf8').split('\n').slice(0, -1);
+    expect(kept.length).toBeGreaterThan(1);
+    servers[0]!.asked.length = 0;
+    const resumed = await heed([...args, '--resume']);
+    expect(resumed.code, resumed.err).toBe(0);
+    expect(readFileSync(join(dirOf(how), 'work', 'round-2', 'answers.jsonl'), 'utf8').split('\n').slice(0, kept.length)).toEqual(kept);
+    expect(servers[0]!.completions()).toHaveLength(4 - Math.floor(kept.length / 4));
+    expect(servers[0]!.adapters.size).toBe(0);
+    expect(tokensOf(how, 2)).toEqual(tokensOf('whole', 2));
+    expect(log(dirOf(how)).slice(0, -1)).toHaveLength(2);
   });
 });
 
@@ -210,13 +236,19 @@ describe('a server of several that', () => {
 describe('a run is stopped, in the server\'s words and with a way out, where a server', () => {
   it.each<[string, VllmDouble['faults'], RegExp, RegExp]>([
     ['gives no token ids', { spoil: (choice) => ({ ...choice, token_ids: null }) }, /sent no token ids/, /vLLM 0\.10\.2 or newer/],
-    ['gives no log-probabilities', { spoil: (choice) => ({ ...choice, logprobs: null }) }, /sent 0 log-probabilities for \d+ tokens/, /logprobs: 0/],
+    [
+      'gives no log-probabilities', { spoil: (choice) => ({ ...choice, logprobs: null }) },
+      /sent 0 log-probabilities for \d+ tokens/, /logprobs: 0/,
+    ],
     [
       'reads another prompt', { spoil: (choice) => ({ ...choice, prompt_token_ids: [1, ...choice['prompt_token_ids'] as number[]] }) },
       /read another prompt than the \d+ tokens that were sent/, /--max-model-len/,
     ],
-    ['ends answers at a token of its own', { spoil: (choice) => ({ ...choice, token_ids: [65], finish_reason: 'stop', logprobs: { token_logprobs: [-1] } }) },
-      /ended an answer with token 65, which ends no turn of this model/, /extra: \{ ignore_eos: true \}/],
+    [
+      'ends answers at a token of its own',
+      { spoil: (choice) => ({ ...choice, token_ids: [65], finish_reason: 'stop', logprobs: { token_logprobs: [-1] } }) },
+      /ended an answer with token 65, which ends no turn of this model/, /extra: \{ ignore_eos: true \}/,
+    ],
     ['has other tokens', { spoil: (choice) => ({ ...choice, token_ids: [99_999], logprobs: { token_logprobs: [-1] } }) },
       /sent token 99999, and the model has tokens 0 to \d+/, /set generate\.endpoint\.model/],
     ['gave an answer up', { spoil: (choice) => ({ ...choice, finish_reason: 'abort' }) }, /for the reason "abort"/, /Its log may say why/],

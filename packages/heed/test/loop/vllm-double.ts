@@ -95,8 +95,8 @@ export async function vllmDouble(engine: Engine, model: Model, base: string): Pr
   const load: Behaviour = ({ body }, response) => {
     const { lora_name: name, lora_path: path } = body as { lora_name: string; lora_path: string };
     if (adapters.has(name)) {
-      return error(response, 400, 'InvalidUserInput', `The lora adapter '${name}' has already been loaded. If you want to load the adapter in `
-        + "place, set 'load_inplace' to True.");
+      return error(response, 400, 'InvalidUserInput', `The lora adapter '${name}' has already been loaded. If you want to load the adapter `
+        + "in place, set 'load_inplace' to True.");
     }
     const config = join(path, 'adapter_config.json');
     if (!existsSync(config) || faults.sees?.(path) === false)

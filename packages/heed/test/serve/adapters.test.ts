@@ -24,7 +24,13 @@ const load = (name: string, path: string) => post('/load_lora_adapter', { lora_n
 const unload = (name: string) => post('/unload_lora_adapter', { lora_name: name });
 const prompt = [5, 6, 7];
 const complete = (model: string, more: object = {}) => post('/completions', { model, prompt, temperature: 0, max_tokens: 6, ...more });
-interface Choice { text: string; token_ids?: number[]; prompt_token_ids?: number[]; finish_reason: string; logprobs: { token_logprobs: number[] } }
+interface Choice {
+  readonly text: string;
+  readonly token_ids?: number[];
+  readonly prompt_token_ids?: number[];
+  readonly finish_reason: string;
+  readonly logprobs: { readonly token_logprobs: number[] };
+}
 const choices = async (model: string, more: object = {}): Promise<Choice[]> =>
   (JSON.parse((await complete(model, more)).text) as { choices: Choice[] }).choices;
 const models = async (): Promise<string[]> => (await tiny().client.models.list()).data.map(({ id }) => id);
@@ -92,7 +98,8 @@ describe('an adapter', () => {
     expect(await models()).toEqual(['tiny', 'tuned']);
   });
 
-  it.each([['none', "'none' cannot be found"], ['tuned', 'was there when the server started'], ['tiny', 'was there when the server started']])(
+  const THERE = 'was there when the server started';
+  it.each([['none', "'none' cannot be found"], ['tuned', THERE], ['tiny', THERE]])(
     'that was not loaded is not unloaded: %s', async (name, words) => {
       expect(await unload(name)).toMatchObject({ status: 404, text: expect.stringContaining(words) as string });
       expect(await models()).toEqual(['tiny', 'tuned']);
@@ -129,7 +136,8 @@ describe('tokens of a completion', () => {
   });
 
   it.each([
-    [{ stop_token_ids: [99_999] }, 'stop_token_ids holds token 99999'], [{ return_token_ids: true, stream: true }, 'return_token_ids and stream'],
+    [{ stop_token_ids: [99_999] }, 'stop_token_ids holds token 99999'],
+    [{ return_token_ids: true, stream: true }, 'return_token_ids and stream'],
   ])('are refused: %o', async (more, words) => {
     expect(await complete('tiny', more)).toMatchObject({ status: 400, text: expect.stringContaining(words) as string });
   });

@@ -67,7 +67,7 @@ export function completionsIn(json: object, { request, n, from, stopIds, vocabul
   return choices.map((choice, sample): Completion => {
     const { token_ids: ids, prompt_token_ids: read, logprobs } = choice;
     if (ids === undefined || ids === null)
-      return refuse('sent no token ids, though return_token_ids asked for them', 'Serve the policy by vLLM 0.10.2 or newer, or by heed serve.');
+      return refuse('sent no token ids, though return_token_ids asked for them', 'Take vLLM 0.10.2 or newer, or heed serve.');
     if (read !== undefined && read !== null && read.join() !== prompt.join()) {
       refuse(`read another prompt than the ${prompt.length} tokens that were sent: it says ${read.length} tokens`,
         'It may not cut prompts or add tokens to them: give it the room that the recipe needs (vLLM: --max-model-len).');
@@ -75,11 +75,13 @@ export function completionsIn(json: object, { request, n, from, stopIds, vocabul
     const given = logprobs?.token_logprobs ?? [];
     if (given.length !== ids.length || given.includes(null)) {
       const have = given.filter((one) => one !== null).length;
-      refuse(`sent ${have} log-probabilities for ${ids.length} tokens`, 'It must give the log-probability of each sampled token (logprobs: 0).');
+      refuse(`sent ${have} log-probabilities for ${ids.length} tokens`, 'It must give one for each sampled token (logprobs: 0).');
     }
     const strange = ids.find((id) => id >= vocabulary);
-    if (strange !== undefined)
-      refuse(`sent token ${strange}, and the model has tokens 0 to ${vocabulary - 1}`, 'It serves another model: set generate.endpoint.model.');
+    if (strange !== undefined) {
+      const problem = `sent token ${strange}, and the model has tokens 0 to ${vocabulary - 1}`;
+      refuse(problem, 'It serves another model: set generate.endpoint.model.');
+    }
     const { finish_reason: finish } = choice;
     if (finish !== 'stop' && finish !== 'length')
       return refuse(`ended an answer for the reason ${JSON.stringify(finish ?? null)}; expected stop or length`, "Its log may say why.");

@@ -20,4 +20,5 @@ export type SamplerOptions = z.infer<typeof SamplerOptions>;
 
 /** Options of the servers that change no answer, so that they may differ when a run goes on. */
 export const SAMPLER_FREE: readonly string[] =
-  ['url', 'replicas', 'keyFrom', 'concurrency', 'rate', 'timeout', 'retries', 'backoff', 'patience'].map((key) => `generate.endpoint.${key}`);
+  ['url', 'replicas', 'keyFrom', 'concurrency', 'rate', 'timeout', 'retries', 'backoff', 'patience']
+    .map((key) => `generate.endpoint.${key}`);

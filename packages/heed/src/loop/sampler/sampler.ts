@@ -48,6 +48,9 @@ export function createSampler(options: SamplerOptions, { engine, model, modelId,
   const signal = interrupt?.signal;
   const client = createEndpointClient(options, { key: keyOf(options), budget: createBudget({}), note: say });
   const { checkpoint } = model;
+  const others = options.replicas?.length ?? 0;
+  const more = others === 0 ? '' : ` and ${others} more`;
+  say(`Prompts are answered by ${options.model} at ${options.url}${more}, held-out prompts by the engine here.`);
   const policies: ServedPolicy = createServedPolicy({
     client, engine, checkpoint, plan, modelId, base: options.model, run, signal, say,
   });
@@ -129,7 +132,8 @@ async function answerAll(
 /** Why the policy has no answer, in the server's words. */
 function unanswered({ detail, failure, status }: Refusal): UserError {
   const way = (): string => {
-    if (failure === 'too-long') return 'Lower generate.maxNewTokens or data.maxTokens, or give the servers more room (vLLM: --max-model-len).';
+    if (failure === 'too-long')
+      return 'Lower generate.maxNewTokens or data.maxTokens, or give the servers more room (vLLM: --max-model-len).';
     if (status === 404) return 'generate.endpoint.model is the base as the servers name it; GET /v1/models lists their names.';
     if (status === 401 || status === 403) return 'generate.endpoint.keyFrom names the environment variable that holds their key.';
     return "The servers' logs may say more.";

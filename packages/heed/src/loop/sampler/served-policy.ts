@@ -86,7 +86,8 @@ export function createServedPolicy(
         'Start the servers, then go on with --resume.',
       ]);
     }
-    for (const { url, reason } of failed) say(`${url} does not answer and gets no adapter, so others answer in this round: ${reason.detail}`);
+    for (const { url, reason } of failed)
+      say(`${url} does not answer and gets no adapter, so others answer in this round: ${reason.detail}`);
   }
 
   return {
@@ -110,7 +111,7 @@ export function createServedPolicy(
         }
         loaded = { own, digest };
       }
-      return nameOf(loaded!.own);
+      return nameOf(loaded.own);
     },
     async close() {
       await clear();
