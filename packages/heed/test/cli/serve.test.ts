@@ -91,6 +91,7 @@ describe('heed serve', () => {
     await wrong('On 0.0.0.0 others can reach the server, so it needs a token.', '--host', '0.0.0.0');
     await wrong('--batch is 0; expected a whole number, at least 1.', '--batch', '0');
     await wrong('--port is 70000; expected at most 65535.', '--port', '70000');
+    await wrong(`--allow-adapters is ${join(folder, 'none')}, which is no folder`, '--allow-adapters', join(folder, 'none'));
     await wrong('Two adapters are named', '--adapter', adapter, adapter);
     await wrong('An adapter is named tiny-256, as the model is.', '--port', '0', '--adapter', `tiny-256=${adapter}`);
     await wrong('could not be read', '--adapter', join(folder, 'nothing'));

@@ -222,7 +222,7 @@ describe('what all servers are told', () => {
   it('reaches each, in words: one that asks for a pause again after it, one that refuses once', async () => {
     const clock = rushedClock();
     open({}, { clock });
-    one!.behave((asked, response, count) => (count === 0 ? fail(response, 503, {}, { 'retry-after': '7' }) : success(asked, response, count)));
+    one!.behave((...given) => (given[2] === 0 ? fail(given[1], 503, {}, { 'retry-after': '7' }) : success(...given)));
     two!.behave((_, response) => fail(response, 404, { error: { message: 'No adapter found for /a' } }));
     expect(await told()).toEqual([
       { url: one!.url }, { url: two!.url, reason: { failure: 'server-error', detail: 'HTTP 404: No adapter found for /a', status: 404 } },

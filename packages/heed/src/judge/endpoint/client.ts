@@ -42,7 +42,9 @@ export interface EndpointClient {
    *
    * @param retries Default: as the options say.
    */
-  everywhere(path: AdapterPath, body: object, limits: { readonly retries?: number; readonly signal?: AbortSignal }): Promise<readonly Told[]>;
+  everywhere(
+    path: AdapterPath, body: object, limits: { readonly retries?: number; readonly signal?: AbortSignal },
+  ): Promise<readonly Told[]>;
   /** Takes keys out of a server's words. */
   hide(text: string): string;
   /** What became of the requests to each server so far. */
