@@ -7,6 +7,7 @@ import { createPromptReader } from '../control/readings.js';
 import { UserError } from '../errors.js';
 import type { Generator } from '../generate/generator.js';
 import { openGenerator } from '../generate/open.js';
+import { createTurns } from '../generate/turns.js';
 import { fingerprint, fingerprintOf } from '../model/fingerprint.js';
 import type { Model } from '../model/load.js';
 import type { Adapter } from '../model/peft.js';
@@ -14,7 +15,7 @@ import type { Precision } from '../model/precision.js';
 import { type TextScorer, createTextScorer } from './score.js';
 
 /** One of them. */
-export interface Voice extends TextScorer {
+export interface Voice extends Pick<TextScorer, 'score'> {
   readonly name: string;
   /** Names the weights: equal for the same base and the same adapter. */
   readonly fingerprint: string;
@@ -139,11 +140,12 @@ async function openVoice(engine: Engine, model: Model, { name, batch, precision,
     adapter && (async () => ({ plan: adapter.plan, parameters: view(await (uploaded ??= engine.upload(adapter.parameters))) })),
   );
   const fingerprinted = `fp_${fingerprintOf(model.checkpoint, adapter, precision === 'f32' ? undefined : precision)}`;
+  const turns = createTurns();
   return {
-    voice: { name, fingerprint: fingerprinted, generator, ...scorer },
+    voice: { name, fingerprint: fingerprinted, generator, score: (...given) => turns.together(() => scorer.score(...given)) },
     async release() {
       await generator.release();
-      await scorer.release();
+      await turns.alone(() => scorer.release());
       if (uploaded !== undefined) await engine.free(await uploaded);
     },
   };
