@@ -21,8 +21,8 @@ import { SAMPLES } from './exchange/samples.js';
 import { tinyTalker } from './loop/talkative.js';
 import { scratchFolder } from './support/scratch.js';
 
-// The commands in the documentation are run as they are written, page by page and in order. A tiny random model stands in the
-// cache under the default model's name, and the examples are cut to a few rows.
+// The commands in the documentation are run as they are written, page by page and in order, but for those of ONLY_PARSED and
+// IN_TWO_ROUNDS. A tiny random model stands in the cache under the default model's name, and the examples are cut to a few rows.
 const ROOT = fileURLToPath(new URL('../../../', import.meta.url));
 const ROWS = 6;
 const under = (dir: string): string[] =>
@@ -50,6 +50,9 @@ const ONLY_PARSED: readonly (readonly [start: string, why: string])[] = [
   ['align recipes/against-classifier.yaml', 'twenty rounds; recipes.long.test.ts runs one'],
   ['label recipes/label-judgments.yaml judge={ local: { adapter: runs/judge-judgments/adapter } }', 'the same judge'],
 ];
+
+/** Commands of up to forty rounds, by how they begin. Two are run: the third does again what the second did. */
+const IN_TWO_ROUNDS: readonly string[] = ['align recipes/rloo.yaml', 'align recipes/constrained.yaml'];
 
 /** What the pages call files of the reader's own, and what lies there. */
 const YOURS: Readonly<Record<string, string | ((folder: string) => void)>> = {
@@ -173,7 +176,8 @@ async function follow(line: string): Promise<void> {
   } else if (ONLY_PARSED.some(([start]) => wordsOf(argv).join(' ').startsWith(start))) {
     await check(wordsOf(argv));
   } else {
-    const ran = await heed(wordsOf(argv), { input: argv.startsWith('chat') ? 'Hello\n' : undefined });
+    const shortened = IN_TWO_ROUNDS.some((start) => argv.startsWith(start)) ? ['loop.iterations=2'] : [];
+    const ran = await heed([...wordsOf(argv), ...shortened], { input: argv.startsWith('chat') ? 'Hello\n' : undefined });
     expect(ran.code, `${line}\n${ran.err}`).toBe(0);
     // A random judge writes nothing that counts as a judgment; the next command needs rows.
     if (existsSync(JUDGED) && statSync(JUDGED).size === 0) cpSync('examples/judged.jsonl', JUDGED);
@@ -192,7 +196,9 @@ describe('the commands of the documentation', () => {
       register(program, {} as Output);
       expect(all.some((line) => line.includes(`npx heed ${program.commands[0]!.name()}`)), program.commands[0]!.name()).toBe(true);
     }
-    for (const [start] of ONLY_PARSED) expect(all.some((line) => wordsOf(line).join(' ').includes(`npx heed ${start}`)), start).toBe(true);
+    for (const start of [...ONLY_PARSED.map(([start]) => start), ...IN_TWO_ROUNDS]) {
+      expect(all.some((line) => wordsOf(line).join(' ').includes(`npx heed ${start}`)), start).toBe(true);
+    }
   });
 
   it.each(withCommands)('work: %s', async (page) => {
