@@ -1,3 +1,4 @@
-import { CASES, FEW, describePaths } from './invariance.js';
+import { CASES, FEW, METHODS_AND_FEW, describeLayouts, describePaths } from './invariance.js';
 
+describeLayouts(CASES.filter((one) => !METHODS_AND_FEW.includes(one)));
 describePaths(CASES.filter((one) => !FEW.includes(one)));

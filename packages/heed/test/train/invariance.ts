@@ -14,7 +14,7 @@ import { type Bench, type Pass, bench, gradientDistance, passes } from './suppor
 
 // How a step is laid out in memory must not show in its numbers: micro-batches, padding, sharing, recomputation, order of rows. Nor may the
 // way there: from a file through the command line, in one go or gone on with. invariance.long.test.ts shows the first for all methods and
-// the second for a few; invariance.proof.ts shows the second for the others.
+// the second for a few; invariance.proof.ts shows the first for the other options, and the second for the other methods and options.
 
 function expectSame(actual: Omit<Pass, 'result'>, expected: Pass): void {
   expect(Math.abs(actual.loss - expected.loss)).toBeLessThan(1e-5 * Math.max(1, Math.abs(expected.loss)));
@@ -44,6 +44,9 @@ export const CASES: readonly Case[] = [
 const STANDING_FOR_ALL = ['cut', 'kto', 'bco', 'd2o, moving averages', 'reward-model'];
 /** The cases that stand for all. */
 export const FEW: readonly Case[] = CASES.filter(([title]) => STANDING_FOR_ALL.includes(title));
+
+/** Every method with its defaults, and the cases that stand for all. */
+export const METHODS_AND_FEW: readonly Case[] = CASES.filter((one) => METHOD_NAMES.includes(one[0]) || FEW.includes(one));
 
 /** A tiny model and an engine, for the cases of a file. */
 function useTiny(): { readonly engine: () => Engine; readonly folder: string; readonly model: () => string } {
