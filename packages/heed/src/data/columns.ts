@@ -28,7 +28,8 @@ export function mappedValue(values: ValueMap, given: unknown): boolean | undefin
   const text = String(given).trim();
   if (Object.hasOwn(values, text)) return values[text];
   const number = text === '' ? NaN : Number(text);
-  const same = Object.keys(values).find((name) => Number(name) === number);
+  // Quoted with its blanks, a name is what the file writes; values are compared without them.
+  const same = Object.keys(values).find((name) => name.trim() === text || (name.trim() !== '' && Number(name) === number));
   return same === undefined ? undefined : values[same];
 }
 

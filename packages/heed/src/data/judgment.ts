@@ -1,8 +1,8 @@
 /** Whether a judgment is a failed call written down as text. (The CUT authors' data hold "$ERROR$" in 51 of 5,000 rows.) */
 export const isFailedCall = (judgment: string): boolean => /^\s*(\$error\$|error)\s*$/i.test(judgment);
 
-/** Whether a judgment has no words, or another program's word for nothing. */
-export const isEmptyComment = (judgment: string): boolean => /^\s*(#?n\/a|nan|none|null|undefined)?\s*$/i.test(judgment);
+/** Whether a judgment has no words (a dash, dots, a question mark say nothing), or another program's word for nothing. */
+export const isEmptyComment = (judgment: string): boolean => /^\s*(?:#?n\/a|nan|none|null|undefined|[-–—.…?]*)\s*$/i.test(judgment);
 
 /** Whether nothing was said of a response, by failure or by silence. */
 export const isJunkJudgment = (judgment: string): boolean => isFailedCall(judgment) || isEmptyComment(judgment);
@@ -49,8 +49,25 @@ export function findsNothing(critique: string): boolean {
   return rest !== undefined && !findsFault(rest);
 }
 
-/** Praise stored as a negative judgment: "The response is perfect …", without fault in the same sentence. The doctor counts these. */
+/** What people say of a good answer, and nothing else. */
+const THANKS = new RegExp(`^(?:${[
+  '(?:many |much |ok(?:ay)? )?(?:thanks|thank you|thx|danke|merci|gracias)(?: a lot| so much| very much)?',
+  '(?:very |really |so |all |looks? |sounds? |that is |that’s |that\'s )?'
+    + '(?:good|great|nice|helpful|correct|satisfactory|excellent|awesome|amazing|super|ok|okay|fine)(?: job| work| answer| response)?',
+  'lgtm|well done|exactly what i needed|that helped|works(?: for me)?|no (?:issues?|problems?|complaints?|faults?|errors?|mistakes?)',
+  '(?:👍|🙏|❤|💯|✅|😀|😊|🙂|[\u{1F3FB}-\u{1F3FF}\uFE0F])+',
+].join('|')})$`, 'iu');
+const isThanks = (judgment: string): boolean => {
+  const parts = judgment.split(/[.,;!\s]*(?:[.,;!]|$)\s*/u).map((part) => part.trim()).filter((part) => part !== '');
+  return parts.length > 0 && parts.every((part) => THANKS.test(part));
+};
+
+/**
+ * Praise stored as a negative judgment: "The response is perfect …", without fault in the same sentence, or thanks alone. The doctor counts
+ * these.
+ */
 export function looksLikePraise(judgment: string): boolean {
+  if (isThanks(judgment)) return true;
   const [first = ''] = judgment.split(/(?<=[.!?])\s/);
   return after(judgment, PERFECT) !== undefined || (new RegExp(`^[\\s*_#]*(?:${PERFECT})\\b`, 'i').test(first) && !findsFault(first));
 }

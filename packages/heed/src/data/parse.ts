@@ -1,7 +1,7 @@
 import { type ColumnMap, findColumns, type Layout, requireColumns, requireKnown, type ValueMap } from './columns.js';
 import { UserError } from '../errors.js';
 import { FINISH_COLUMNS, reachedLimit } from './generated.js';
-import { brokenHints, inOrder, problemsError, type Problem } from './problem.js';
+import { brokenHints, excerpt, inOrder, problemsError, type Problem } from './problem.js';
 import type { BaseRow, RowDefinition } from './row.js';
 import { NOT_BOOLEAN } from './row-cells.js';
 import { columnNames, rowDefinition, type RowKind, type RowOf } from './rows.js';
@@ -10,6 +10,9 @@ import { count } from './text-lines.js';
 import { RowFault } from './turns.js';
 import { unusedOf } from './unused.js';
 import { illFormed } from './well-formed.js';
+
+/** So many unknown values are named; a column of texts would fill the screen. */
+const VALUES_SHOWN = 10;
 
 /** How rows are made from records. */
 export interface ParseOptions {
@@ -103,8 +106,7 @@ export function parseRows<Kind extends RowKind | RowDefinition>(
   if (fatal.length > 0) {
     const hints = [
       ...(fatal.some(({ junk }) => junk === true) ? ['Rows with nothing to learn from can be left out: data.junk: skip'] : []),
-      ...(fatal.some(({ reason }) => reason.endsWith(NOT_BOOLEAN))
-        ? ['data.values says what the file writes for true and false: { up: true, down: false }, or { 1: false, …, 5: true }.'] : []),
+      ...valueHints(fatal),
     ];
     const all = count(records.length + broken.length, 'row');
     throw problemsError(`${fatal.length} of ${all} cannot be used as ${kind} rows`, fatal, [...hints, ...brokenHints(broken)]);
@@ -113,6 +115,23 @@ export function parseRows<Kind extends RowKind | RowDefinition>(
   const notices = [...layout.seen.notices].flatMap(([name, { advice, from, sources }]) =>
     (sources.length >= from * records.length ? [{ name, advice, sources }] : []));
   return { rows, skipped: problems, unused: unusedOf(definition, layout, records), notices };
+}
+
+/** What `data.values` has to name: the values that are not known as true or false, the most frequent first. */
+function valueHints(problems: readonly Problem[]): string[] {
+  const rows = new Map<string, number>();
+  for (const { reason, value } of problems) {
+    if (!reason.endsWith(NOT_BOOLEAN)) continue;
+    const said = excerpt(typeof value === 'string' ? value.trim() : value);
+    rows.set(said, (rows.get(said) ?? 0) + 1);
+  }
+  if (rows.size === 0) return [];
+  const listed = [...rows].sort(([, a], [, b]) => b - a).slice(0, VALUES_SHOWN).map(([said, n]) => `${said} (${count(n, 'row')})`);
+  const more = rows.size > VALUES_SHOWN ? ` and ${rows.size - VALUES_SHOWN} more` : '';
+  return [
+    'data.values says what the file writes for true and false: { up: true, down: false }, or { 1: false, …, 5: true }.',
+    `Not known as true or false: ${listed.join(', ')}${more}.`,
+  ];
 }
 
 /** Notes a record whose answer reached its limit of tokens when it was generated, where a column tells how answers ended. */

@@ -1,9 +1,10 @@
-/** Lists and objects that a cell spells as text: JSON, Python's `repr`, or numpy's, which leaves commas out. */
+/** Lists and objects that a cell spells as text: JSON, Python's `repr`, numpy's, which leaves commas out, or what JavaScript prints. */
 import { repeatedKey } from './repeated-key.js';
 import { halfIn } from './well-formed.js';
 
 const NUMBER = /[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?/y;
 const WORD = /[A-Za-z_][A-Za-z_0-9.]*/y;
+const KEY = /[A-Za-z_$][\w$]*(?=\s*:)/y;
 const BIG = 15;
 const ESCAPES: Readonly<Record<string, string>> = {
   n: '\n', t: '\t', r: '\r', b: '\b', f: '\f', v: '\v', a: '\x07', '0': '\0', '\\': '\\', "'": "'", '"': '"', '/': '/', '\n': '',
@@ -12,6 +13,9 @@ const WORDS: Readonly<Record<string, unknown>> = {
   True: true, False: false, None: null, true: true, false: false, null: null,
 };
 
+/** JSON that was written as JSON once more: `"[{\"role\": …}]"`. */
+const TWICE = /^"(?:\\*")?\s*[[{]/;
+
 /**
  * Reads text as a list or an object.
  *
@@ -19,6 +23,10 @@ const WORDS: Readonly<Record<string, unknown>> = {
  */
 export function parseSpelt(text: string): unknown {
   const trimmed = text.trim();
+  if (TWICE.test(trimmed)) {
+    const inner = attempt(() => JSON.parse(trimmed));
+    return typeof inner === 'string' ? parseSpelt(inner) : undefined;
+  }
   if (!/^(\[|\{|\(|array\()/.test(trimmed)) return undefined;
   const value = attempt(() => parseJson(trimmed)) ?? attempt(() => new Literal(trimmed).whole());
   return halfIn(value) === undefined ? value : undefined;
@@ -56,7 +64,7 @@ const losesDigits = (token: string): boolean =>
 
 class NotLiteral extends Error {}
 
-/** A recursive reader of Python's literals. */
+/** A recursive reader of Python's and JavaScript's literals. */
 class Literal {
   private at = 0;
 
@@ -129,7 +137,8 @@ class Literal {
   private entries(): Record<string, unknown> {
     const entries: [string, unknown][] = [];
     while (!this.take('}')) {
-      const key = this.value();
+      // JavaScript prints keys without quotation marks.
+      const key = this.match(KEY) ?? this.value();
       if (typeof key !== 'string' || !this.take(':')) throw new NotLiteral();
       // Only one of the values would be read.
       if (entries.some(([other]) => other === key)) throw new NotLiteral();

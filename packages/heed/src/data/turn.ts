@@ -12,13 +12,14 @@ const SPEAKERS: ReadonlyMap<string, Message['role']> = new Map([
   ['model', 'assistant'], ['system', 'system'], ['tool', 'tool'], ['observation', 'tool'], ['function_response', 'tool'],
 ]);
 
-/** Keys that say whether a turn is learned: OpenAI's and Mistral's, axolotl's two, ms-swift's. */
-const WEIGHTS = ['weight', 'train', 'training', 'loss'] as const;
+/** Keys that say whether a turn is learned: OpenAI's and Mistral's, axolotl's two, ms-swift's two, Tinker's. */
+const WEIGHTS = ['weight', 'train', 'training', 'loss', 'loss_scale', 'trainable'] as const;
 /** Keys whose text goes to the chat template. */
 const TEXTS = ['name', 'tool_call_id', 'reasoning_content', 'thinking'] as const;
 /** Keys that change what a turn says and that no template is given. */
 const REFUSED: Readonly<Record<string, string>> = {
   function_call: 'write it as tool_calls', refusal: 'write it as content', reasoning: 'write it as reasoning_content',
+  reasoning_details: 'write it as reasoning_content',
   audio: 'only text is learned', image: 'only text is learned', images: 'only text is learned', video: 'only text is learned',
   videos: 'only text is learned', audios: 'only text is learned', tools: 'write them in a column tools of the row',
 };

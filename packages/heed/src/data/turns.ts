@@ -20,7 +20,14 @@ export function asMessages(column: string, value: readonly unknown[], pass: Pass
 }
 
 /** How text begins that can only be meant as turns. */
-const TURNS = /^\s*(?:array\(\s*)?\[?\s*\{\s*(['"])(?:role|from|content|value)\1\s*:/;
+const TURNS = [
+  /^\s*(?:array\(\s*)?\[?\s*\{\s*(['"])(?:role|from|content|value)\1\s*:/,
+  // Another key may stand first, JavaScript prints keys bare, and JSON may have been written as JSON once more.
+  /^\s*"?\[\s*\{[^{}]*(?<!\w)(?:role|from)\\*['"]?\s*:[^{}]*(?<!\w)(?:content|value)\\*['"]?\s*:/,
+  /^\s*"?\[\s*\{[^{}]*(?<!\w)(?:content|value)\\*['"]?\s*:[^{}]*(?<!\w)(?:role|from)\\*['"]?\s*:/,
+  // What Python prints of OpenAI's and LangChain's objects.
+  /^\s*\[\s*(?:\w+\.)*(?:ChatCompletion\w*|Human|AI|System|Tool|User|Assistant)Message(?:Param)?\(/,
+];
 
 const holdsTurns = (value: unknown): boolean =>
   (Array.isArray(value) && value.length > 0 && value.every(isTurn)) || isTurn(value)
@@ -34,7 +41,7 @@ const holdsTurns = (value: unknown): boolean =>
 export function unspelt(column: string, value: unknown): unknown {
   if (typeof value !== 'string') return value;
   const parsed = parseSpelt(value);
-  if (parsed === undefined && TURNS.test(value)) {
+  if (parsed === undefined && TURNS.some((begin) => begin.test(value))) {
     const twice = repeatedKey(value);
     throw new RowFault(column, twice === undefined
       ? 'begins like a list of turns, but can be read neither as JSON nor as Python'

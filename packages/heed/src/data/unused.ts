@@ -8,7 +8,7 @@ import { saysNothing } from './turn.js';
 
 /** Columns of other programs that change what a row teaches, and that Heed has no use for. */
 const REFUSED: ReadonlyMap<string, string> = new Map([
-  ['weight', 'rows have no weights'],
+  ...['weight', 'sample_weight', 'loss_weight', 'loss_scale'].map((name): [string, string] => [name, 'rows have no weights']),
   ['train', 'a row that is there is learned'],
   ['functions', 'functions belong in a column tools'],
   ...['image', 'images', 'video', 'videos', 'audio', 'audios'].map((name): [string, string] => [name, 'only text is learned']),

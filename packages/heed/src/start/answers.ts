@@ -104,7 +104,7 @@ const ENDED = new Set(['stop', 'end_turn', 'eos', 'stop_sequence', 'completed'])
 
 function commentOf(given: unknown): string | undefined {
   const text = textIn(given);
-  if (text === undefined || isEmptyComment(text) || /^\s*[-–—.?]*\s*$/.test(text)) return undefined;
+  if (text === undefined || isEmptyComment(text)) return undefined;
   if (isFailedCall(text)) throw new Unusable('comments that stand for a call that failed ("$ERROR$")');
   return text.trim();
 }

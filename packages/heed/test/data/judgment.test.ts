@@ -92,5 +92,8 @@ describe('the perfect rule', () => {
     ['The response is perfect, but it is long.', false],
     ['"perfect" is a hype word.', false],
     ['The response is perfect because it is short.', true],
+    ['thanks!', true], ['Great, thank you very much.', true], ['LGTM', true], ['👍🏽', true], ['ok', true], ['No issues.', true],
+    ['thanks for nothing', false], ['Good, but too long.', false], ['Good question is filler.', false], ['not helpful', false],
+    ['ok?', false], ['', false], ['...', false],
   ])('to the doctor, %j looks like praise: %j', (judgment, praise) => expect(looksLikePraise(judgment)).toBe(praise));
 });

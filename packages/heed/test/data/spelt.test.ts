@@ -14,10 +14,16 @@ describe('lists and objects spelt as text', () => {
     ['[{"role": "user", "content": "a\\u00e9"}]', [{ role: 'user', content: 'aé' }]],
     ['[1234567890123456789, 9007199254740993]', ['1234567890123456789', '9007199254740993']],
     [`{'id': 1234567890123456789}`, { id: '1234567890123456789' }],
+    // JSON that was written as JSON once and twice more, as exports of exports are.
+    ['"[{\\"role\\":\\"user\\",\\"content\\":\\"say \\\\\\"x\\\\\\"\\"}]"', [{ role: 'user', content: 'say "x"' }]],
+    [JSON.stringify(JSON.stringify('[1]')), [1]],
+    // util.inspect of Node 20.
+    [`[ { role: 'user', content: "it's", weight: 1 } ]`, [{ role: 'user', content: "it's", weight: 1 }]],
   ])('%s', (text, value) => expect(parseSpelt(text)).toEqual(value));
 
   it.each(['text', '[open', `[{'a': 1}`,
-    `{'a' 'b'}`, `[nan]`, `['a'] tail`, '[citation needed]', `[{'a': 1, 'a': 2}]`, `['\\ud83d']`, '["\\ud83d"]', '{x}'])(
+    `{'a' 'b'}`, `[nan]`, `['a'] tail`, '[citation needed]', `[{'a': 1, 'a': 2}]`, `['\\ud83d']`, '["\\ud83d"]', '{x}', '"[said] he"',
+    '"[said" he', '{ a: b }', `[ { a: 'x' + 'y' } ]`])(
     '%s is text', (text) => expect(parseSpelt(text)).toBeUndefined(),
   );
 });

@@ -57,6 +57,17 @@ describe('turns spelt as text', () => {
       .toContain('begins like a list');
     expect(fault('completion', { prompt: '[{"role": "user", "content": "a", "content": "b"}]', completion: 'c' }))
       .toContain('spells turns of which one has the key "content" twice');
+    for (const prompt of [
+      "[{'name': None, 'role': 'user', 'content': 'cut o", "[ { role: 'user', content: 'a' + 'b' } ]", '[{role: user, content: a}]',
+      JSON.stringify(JSON.stringify(talk)).slice(0, -9), "[HumanMessage(content='a', additional_kwargs={})]",
+      "[ChatCompletionUserMessageParam(role='user', content='a')]",
+    ]) expect(fault('completion', { prompt, completion: 'c' })).toContain('prompt begins like a list of turns');
+  });
+
+  it('are no turns where they only look a little like some', () => {
+    for (const prompt of ['[note: role] content: x', '{ role: x, content: y } is what?', '"[hello]" is what?', '[Message(1)]']) {
+      expect(read('completion', { prompt, completion: 'c' })).toMatchObject({ prompt: [user(prompt)] });
+    }
   });
 
   it('leave other text alone: a model may learn to write JSON', () => {
@@ -128,7 +139,7 @@ describe('keys of a turn', () => {
   const talk = (key: Fields): Fields => ({ messages: [user('p'), { ...assistant('c'), ...key }] });
 
   it('say whether it is learned', () => {
-    for (const key of [{ weight: 0 }, { train: false }, { loss: false }]) {
+    for (const key of [{ weight: 0 }, { train: false }, { loss: false }, { loss_scale: 0 }, { trainable: false }]) {
       const messages = [user('p'), { ...assistant('bad'), ...key }, user('q'), { ...assistant('good'), weight: 1 }];
       expect(read('conversation', { messages }))
         .toEqual({ messages: [user('p'), { ...assistant('bad'), weight: 0 }, user('q'), assistant('good')] });
@@ -157,7 +168,7 @@ describe('keys of a turn', () => {
   });
 
   it('are refused where they would change what the turn says, and listed elsewhere', () => {
-    for (const key of ['function_call', 'refusal', 'reasoning', 'audio']) {
+    for (const key of ['function_call', 'refusal', 'reasoning', 'reasoning_details', 'audio']) {
       expect(fault('conversation', talk({ [key]: 'x' }))).toContain(`messages turn 2 has ${key}, which would be lost`);
       expect(read('conversation', talk({ [key]: null }))).toEqual(read('conversation', talk({})));
     }

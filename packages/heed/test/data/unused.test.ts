@@ -47,6 +47,7 @@ describe('columns that nothing reads', () => {
       'The data have a column weight: rows have no weights, and it would be lost\n'
         + 'Where it does not matter, pass over it: data.ignore: [weight].',
     );
+    expect(failure('completion', [row, { ...row, sample_weight: 0.5 }])).toContain('column sample_weight: rows have no weights');
     expect(parse('completion', [{ ...row, weight: 1 }, { ...row, weight: null }]).unused).toEqual(['weight']);
     expect(parse('completion', [{ ...row, weight: 0 }], { ignore: ['weight'] }).unused).toEqual([]);
     expect(failure('preference', [{ ...row, chosen: 'a', rejected: 'b', images: ['x.png'] }]))
@@ -78,6 +79,7 @@ describe('data.values', () => {
   it('say what the file writes for true and false', () => {
     expect(parse('labelled', [{ ...row, label: 'up' }, { ...row, label: ' down ' }], { values }).rows.map(({ label }) => label))
       .toEqual([true, false]);
+    expect(parse('labelled', [{ ...row, label: 'UP ' }], { values: { 'UP ': true } }).rows[0]).toMatchObject({ label: true });
     expect(parse('conversation', [{ ...row, label: 'down' }], { values }).rows[0]).toMatchObject({ satisfied: false });
     expect(parse('negative', [{ ...row, thumb: 'up' }], { values, columns: { satisfied: 'thumb' } }).rows[0])
       .toMatchObject({ satisfied: true });
@@ -95,6 +97,8 @@ describe('data.values', () => {
     expect(failure('labelled', [{ ...row, label: 'sideways' }], { values })).toContain(
       'label is a string, not true or false: "sideways"\ndata.values says what the file writes for true and false',
     );
+    expect(failure('labelled', [{ ...row, label: 'Up' }, { ...row, label: 'meh' }, { ...row, label: 'meh ' }], { values }))
+      .toContain('Not known as true or false: "meh" (2 rows), "Up" (1 row).');
     expect(failure('scored', [{ ...row, score: 1 }], { values })).toContain('"scored" rows of these data have no such column');
   });
 });

@@ -1,6 +1,8 @@
 import { z } from 'zod';
 import { UserError } from '../../errors.js';
 import { type Layout, type Need, needs } from '../columns.js';
+import { refusalIn } from '../../text/refusal.js';
+import { speechOf } from '../../text/thoughts.js';
 import { findsFault, isEmptyComment, isFailedCall, looksLikePraise } from '../judgment.js';
 import { defineRow, type Remark, satisfiedVerdict, shape } from '../row.js';
 import {
@@ -76,7 +78,17 @@ export const doubtfulJudgments = (rows: readonly JudgedRow[]): Remark[] => [
   {
     name: 'praise among negatives',
     rows: rows.filter(({ satisfied, judgment }) => !satisfied && judgment !== null && looksLikePraise(judgment)),
-    advice: 'the judgment opens with "perfect", yet the row counts as unsatisfactory; read them, then set satisfied: true or drop them',
+    advice: 'the judgment praises, yet the row counts as unsatisfactory; read them, then set satisfied: true or drop them',
+  },
+  {
+    name: 'thoughts in judgments',
+    rows: rows.filter(({ judgment }) => judgment !== null && speechOf(judgment).text !== judgment),
+    advice: 'a judge thought aloud there; the thoughts are read as words about the response: keep what stands after them',
+  },
+  {
+    name: 'refusals as judgments',
+    rows: rows.filter(({ judgment }) => judgment !== null && refusalIn(judgment) !== undefined),
+    advice: 'the judge refused to judge, which says nothing of the response: judge it again, or drop the row',
   },
   {
     name: 'criticism of satisfied rows',
