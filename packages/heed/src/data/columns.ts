@@ -177,7 +177,10 @@ export function requireColumns(all: readonly Need[], layout: Layout, file: strin
   const lacking = all.filter(({ anyOf }) => anyOf.every((column) => !layout.names.has(column)));
   if (lacking.length === 0) return;
   const words = lacking.map(({ anyOf }) => anyOf.join(' or '));
-  const guesses = lacking.map(({ anyOf: [column = 'prompt'] }) => `${column}: ${nearest(column, layout.present) ?? `<its name>`}`);
+  const guesses = lacking.map(({ anyOf: [column = 'prompt'] }) => {
+    const votes = column === 'label' && layout.present.includes('satisfied') ? 'satisfied' : undefined;
+    return `${column}: ${votes ?? nearest(column, layout.present) ?? `<its name>`}`;
+  });
   throw new UserError(`${file} has no column ${words.join(' and no ')} (needed: ${lacking[0]?.wanted})`, [
     `Columns in the data: ${layout.present.join(', ')}.`,
     `If they are there by another name: data.columns: { ${guesses.join(', ')} }.`,

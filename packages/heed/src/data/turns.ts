@@ -86,7 +86,8 @@ export function withTools(column: string, turns: readonly Message[], tools: unkn
 
 function textPrompt(column: string, value: unknown, hh: boolean): Message[] {
   if (value === undefined) throw new RowFault(column, 'is missing', value);
-  if (typeof value !== 'string') throw new RowFault(column, `is ${typeName(value)}, not text or a list of turns`, value);
+  // An empty cell of CSV is null.
+  if (typeof value !== 'string') throw new RowFault(column, `is ${typeName(value)}, not text or a list of turns`, value, value === null);
   if (!hh) return [{ role: 'user', content: value }];
   const turns = asTranscript(column, value);
   if (turns.at(-1)?.role !== 'assistant' || turns.at(-1)?.content !== '') {

@@ -188,9 +188,14 @@ function parsed(bytes: ArrayBuffer): unknown {
   } catch {
     throw badRequest('The body is not UTF-8.', undefined, 'invalid_json');
   }
+  let body: unknown;
   try {
-    return JSON.parse(text) as unknown;
+    body = JSON.parse(text);
   } catch (error) {
     throw badRequest(`The body is not valid JSON: ${(error as Error).message}`, undefined, 'invalid_json');
   }
+  // Written as JSON, half a character alone is an escape; the tokenizer would make another character of it.
+  const half = /(?<!\\)(?:\\\\)*(\\ud[89a-f]..)/.exec(JSON.stringify(body))?.[1];
+  if (half !== undefined) throw badRequest(`The body has half a surrogate pair (${half}), which is no character.`, undefined, 'invalid_json');
+  return body;
 }

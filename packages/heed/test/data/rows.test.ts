@@ -71,6 +71,21 @@ describe('completion rows', () => {
     );
   });
 
+  it('leaves out rows with an empty cell, as CSV has them, where junk is skipped', () => {
+    const rows = [{ prompt: null, completion: 'c' }, { prompt: 'p', completion: null }, { prompt: 'p', completion: 'c' }]
+      .map((fields, i) => ({ source: { file: 'f', line: i + 1 }, fields }));
+    for (const kind of ['completion', 'conversation', 'prompt'] as const) {
+      const { rows: read, skipped } = parseRows(kind, rows, { junk: 'skip' });
+      expect(read.at(-1)!.source.line).toBe(3);
+      expect(skipped.map(({ source }) => source.line)).toEqual(kind === 'prompt' ? [1] : [1, 2]);
+    }
+  });
+
+  it('points to satisfied where votes are wanted', () => {
+    expect(failure('labelled', [{ prompt: 'p', completion: 'c', satisfied: true }]).hints)
+      .toContain('If they are there by another name: data.columns: { label: satisfied }.');
+  });
+
   it('lists every bad row with line, column and value', () => {
     const { message, hints } = failure('completion', [
       { prompt: 'p', completion: 'c' },

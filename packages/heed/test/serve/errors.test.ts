@@ -51,6 +51,7 @@ describe('a body that does not fit', () => {
   it.each<[string, unknown, string, string | null]>([
     [CHAT, '{', 'not valid JSON', null],
     [CHAT, new Uint8Array([0x7b, 0xff, 0x7d]), 'not UTF-8', null],
+    [CHAT, JSON.stringify({ ...good, messages: [{ role: 'user', content: 'a \ud83d b' }] }), 'half a surrogate pair (\\ud83d)', null],
     [CHAT, '[]', 'must be a JSON object', null],
     [CHAT, { ...good, model: undefined }, 'You must provide model', 'model'],
     [CHAT, { ...good, messages: undefined }, 'You must provide messages', 'messages'],
