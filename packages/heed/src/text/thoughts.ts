@@ -3,13 +3,20 @@
 /** Names of marks that stand for thoughts wherever they are: `<think>` (DeepSeek, Qwen), `[THINK]` (Mistral), `◁think▷` (Kimi). */
 const ALWAYS = ['think', 'thinking', 'seed:think'];
 /** Names that other texts use too, in XML say: thoughts only where the text begins with one, or ends one that it did not begin. */
-const AT_THE_START = ['thought', 'thoughts', 'reasoning', 'reason', 'reflection', 'scratchpad', 'analysis'];
+const AT_THE_START = [
+  'thought', 'thoughts', 'reasoning', 'reason', 'reflection', 'scratchpad', 'analysis',
+  'antthinking', 'inner_thoughts', 'internal_monologue', 'thinking_process',
+];
 /** What stands round a name, as regular expressions. */
 const FRAMES = [['<', '>'], ['\\[', '\\]'], ['◁', '▷']] as const;
+
+/** Marks that are tokens of their own: Command A's, those of Sky-T1 and OpenThinker, MedGemma's. */
+const TOKENS = ['<\\|(?:START|END)_THINKING\\|>', '<\\|(?:begin|end)_of_thought\\|>', '<unused9[45]>'];
 
 /** Beginnings of thoughts that a model writes as one token or as several. */
 const OPENINGS = [
   ...[...ALWAYS, ...AT_THE_START].map((name) => `<${name}>`), '[THINK]', '◁think▷', '<|channel|>analysis', '<|START_THINKING|>',
+  '<|begin_of_thought|>', '<unused94>',
 ];
 
 /** Whether a text begins to open thoughts: `<`, `<thi`, `<think>`. */
@@ -78,12 +85,12 @@ function marksIn(text: string): Mark[] {
   const opens = (name: string): boolean => new RegExp(`<${name}>`, 'i').test(text);
   const names = [...ALWAYS, ...AT_THE_START.filter((name) => begins(name) || !opens(name))].join('|');
   const framed = FRAMES.map(([open, close]) => `${open}/?(?:${names})\\s*${close}`);
-  const pattern = new RegExp([...framed, '<\\|(?:START|END)_THINKING\\|>'].join('|'), 'giu');
+  const pattern = new RegExp([...framed, ...TOKENS].join('|'), 'giu');
   return [...text.matchAll(pattern)]
     .filter(({ index, 0: mark }) => !isQuoted(text, index, index + mark.length))
     // Square brackets are common: only the capitals of Mistral's marks count.
     .filter(({ 0: mark }) => !mark.startsWith('[') || mark === mark.toUpperCase())
-    .map(({ index, 0: mark }) => ({ index, length: mark.length, closes: /^.\/|^<\|END/u.test(mark) }));
+    .map(({ index, 0: mark }) => ({ index, length: mark.length, closes: /^.\/|^<\|end|^<unused95/iu.test(mark) }));
 }
 
 const isQuoted = (text: string, start: number, end: number): boolean => (
@@ -107,7 +114,8 @@ function finalChannel(text: string): Speech | undefined {
 }
 
 /** What a model that was asked to think first puts round its answer. */
-const unwrapped = (text: string): string => (
-  /^(?:<answer>([^]*)<\/answer>|<response>([^]*)<\/response>|<output>([^]*)<\/output>|<\|START_RESPONSE\|>([^]*?)(?:<\|END_RESPONSE\|>)?)$/i
-    .exec(text)?.slice(1).find((inner) => inner !== undefined)?.trim() ?? text
-);
+const WRAPPED = new RegExp(`^(?:${[
+  ...['answer', 'response', 'output'].map((name) => `<${name}>([^]*)</${name}>`), '<\\|START_RESPONSE\\|>([^]*?)(?:<\\|END_RESPONSE\\|>)?',
+  '<\\|begin_of_solution\\|>([^]*?)(?:<\\|end_of_solution\\|>)?',
+].join('|')})$`, 'i');
+const unwrapped = (text: string): string => WRAPPED.exec(text)?.slice(1).find((inner) => inner !== undefined)?.trim() ?? text;

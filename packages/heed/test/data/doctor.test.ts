@@ -48,7 +48,8 @@ describe('the data doctor', () => {
 
   it('finds thanks, thoughts and refusals of judges where words on what is wrong belong', () => {
     const report = diagnose('judged', [
-      'thanks!', 'LGTM', '<think>It asks for a sum.</think>The sum is wrong.', 'The sum is right.</think>Too long.', "I'm sorry, but I can't judge this.",
+      'thanks!', 'LGTM', '<think>It asks for a sum.</think>The sum is wrong.', 'The sum is right.</think>Too long.',
+      "I'm sorry, but I can't judge this.",
       'It says <b> in place of bold.', 'It cannot be sorry.',
     ].map((judgment, i) => ({ prompt: `p${i}`, completion: 'a', judgment })));
     expect(lines(report)).toEqual({
@@ -58,7 +59,8 @@ describe('the data doctor', () => {
 
   it('takes a dash for no judgment', () => {
     expect(lines(diagnose('judged', [
-      { prompt: 'p', completion: 'a', judgment: '-', satisfied: false }, { prompt: 'q', completion: 'a', judgment: ' – ', satisfied: true },
+      { prompt: 'p', completion: 'a', judgment: '-', satisfied: false },
+      { prompt: 'q', completion: 'a', judgment: ' – ', satisfied: true },
       { prompt: 'r', completion: 'a', judgment: 'Wrong.' },
     ]))).toEqual({ 'skipped junk': [1] });
   });

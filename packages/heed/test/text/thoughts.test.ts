@@ -16,6 +16,10 @@ describe('what a model says without its thoughts', () => {
     ['<think>so</think>\n<answer>\nThe end is missing.\n</answer>', 'The end is missing.'],
     ['<|channel|>analysis<|message|>We should look.<|end|><|start|>assistant<|channel|>final<|message|>Perfect.<|return|>', 'Perfect.'],
     ['analysisWe should look at the kettle.assistantfinalPerfect.', 'Perfect.'],
+    // The system prompt of Sky-T1 and OpenThinker; MedGemma's chat template; Anthropic's prompts.
+    ['<|begin_of_thought|>so<|end_of_thought|>\n\n<|begin_of_solution|>Too long.<|end_of_solution|>', 'Too long.'],
+    ['<unused94>thought\nso<unused95>Too long.', 'Too long.'],
+    ['<antThinking>so</antThinking>\nToo long.', 'Too long.'],
     ['Here is my thought process: it is short. Here is my response: Perfect.', 'Perfect.'],
   ])('%j says %j', (text, said) => {
     expect(speechOf(text)).toEqual({ text: said, unfinished: false, openedBefore: false });
@@ -32,6 +36,8 @@ describe('what a model says without its thoughts', () => {
     'analysisWe should look',
     'Here is my thought process: it is short',
     '<thought>Well',
+    '<|begin_of_thought|>Well',
+    '<unused94>thought\nWell',
   ])('knows that %j ends within thoughts', (text) => {
     expect(speechOf(text)).toMatchObject({ text: '', unfinished: true });
   });
