@@ -196,6 +196,8 @@ function parsed(bytes: ArrayBuffer): unknown {
   }
   // Written as JSON, half a character alone is an escape; the tokenizer would make another character of it.
   const half = /(?<!\\)(?:\\\\)*(\\ud[89a-f]..)/.exec(JSON.stringify(body))?.[1];
-  if (half !== undefined) throw badRequest(`The body has half a surrogate pair (${half}), which is no character.`, undefined, 'invalid_json');
+  if (half !== undefined) {
+    throw badRequest(`The body has half a surrogate pair (${half}), which is no character.`, undefined, 'invalid_json');
+  }
   return body;
 }
