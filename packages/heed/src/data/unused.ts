@@ -38,6 +38,17 @@ export function unusedOf({ kind, keepsOthers = false, unheard = [] }: RowDefinit
   return [...(keepsOthers ? [] : unread), ...keys];
 }
 
+/** A key of a program's own row that would change what it teaches, and that no kind of row has; undefined where there is none. */
+export function wouldBeLost(
+  row: Readonly<Record<string, unknown>>, known: ReadonlySet<string>,
+): { readonly column: string; readonly reason: string; readonly value: unknown } | undefined {
+  const found = Object.entries(row).find(([name, value]) =>
+    REFUSED.has(name) && !known.has(name) && !saysNothing(value) && !CHANGES_NOTHING.has(value));
+  if (found === undefined) return undefined;
+  const [column, value] = found;
+  return { column, reason: `would be lost: ${REFUSED.get(column)!}`, value };
+}
+
 const says = (records: readonly RawRow[], name: string): boolean =>
   records.some(({ fields }) => !saysNothing(fields[name]) && !CHANGES_NOTHING.has(fields[name]));
 

@@ -5,6 +5,7 @@ import type { Engine } from '@heed/tensor';
 import { z } from 'zod';
 import { type Problem, problemsError } from '../data/problem.js';
 import { describeUnused } from '../data/unused.js';
+import { wouldBeLost } from '../data/unused.js';
 import { illFormed } from '../data/well-formed.js';
 import { type AnyRow, type RowKind, type RowKinds, rowDefinition } from '../data/rows.js';
 import type { BoundMethod } from '../method/method.js';
@@ -117,20 +118,28 @@ export async function train<Row extends object = RowInput>(
   }
 }
 
+/** The keys that a kind of row has; undefined where its schema does not tell. */
+function keysOf(method: BoundMethod): ReadonlySet<string> | undefined {
+  const { schema } = rowDefinition(method.row);
+  return schema instanceof z.ZodObject ? new Set(Object.keys(schema.shape)) : undefined;
+}
+
 /** Keys of rows that their kind does not have, so that nothing uses them. */
 function strangersIn(method: BoundMethod, rows: readonly AnyRow[]): string[] {
-  const { schema } = rowDefinition(method.row);
-  if (!(schema instanceof z.ZodObject)) return [];
-  const known = new Set(Object.keys(schema.shape));
+  const known = keysOf(method);
+  if (known === undefined) return [];
   return [...new Set(rows.flatMap((row) => Object.keys(row)))].filter((key) => !known.has(key));
 }
 
 /** @throws UserError naming every row that no reader of that kind would have made */
 function checked(method: BoundMethod, rows: readonly AnyRow[]): readonly AnyRow[] {
   const { schema, kind } = rowDefinition(method.row);
+  const known = keysOf(method);
   const problems = rows.flatMap((row): Problem[] => {
     const ill = illFormed({ ...row });
     if (ill !== undefined) return [{ source: row.source, ...ill }];
+    const lost = known === undefined ? undefined : wouldBeLost({ ...row }, known);
+    if (lost !== undefined) return [{ source: row.source, ...lost }];
     const issue = schema.safeParse(row, { reportInput: true }).error?.issues[0];
     if (issue === undefined) return [];
     const { path, message, input } = issue;

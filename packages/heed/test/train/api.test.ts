@@ -79,6 +79,8 @@ describe('train, of rows from code', () => {
     [{ name: 'sft' }, { prompt: 'Why?', completion: 'So.' }, /rows:1 {2}messages /],
     [{ name: 'sft' }, { messages: [...prompt, { role: 'assistant', content: 'So.', weight: 0.5 }] }, /rows:1 {2}messages\.1\.weight/],
     [{ name: 'dpo' }, { ...pair, prompt: [{ ...prompt[0], refusal: 'x' }] }, /rows:1 {2}prompt\.0 .*refusal/],
+    [{ name: 'dpo' }, { ...pair, weight: 0 }, /rows:1 {2}weight would be lost: rows have no weights: 0/],
+    [{ name: 'sft' }, { messages: [...prompt, { role: 'assistant', content: 'So.' }], train: false }, /rows:1 {2}train would be lost/],
     [{ name: 'dpo' }, { ...pair, chosen: 'x\ud83d' }, /rows:1 {2}chosen has half a surrogate pair/],
   ];
   it.each(OTHER)('%j: refuses %j', async (method, row, message) => {
