@@ -30,7 +30,7 @@ export interface NamedContender {
  * What a command compares: `base`, the folder of a run, of an adapter or of a sweep, or NAME=FOLDER. Each setting of a sweep is a
  * contender, with its seeds as runs; so are runs that are given one NAME.
  *
- * @throws UserError where two have one name and are no seeds of one recipe, or nothing of a sweep has finished
+ * @throws UserError where a folder is not there, two have one name and are no seeds of one recipe, or nothing of a sweep has finished
  */
 export async function namedContenders(specs: readonly string[], note: (line: string) => void): Promise<readonly NamedContender[]> {
   const found: NamedContender[] = [];
@@ -40,6 +40,9 @@ export async function namedContenders(specs: readonly string[], note: (line: str
       continue;
     }
     const [name, folder] = named([spec])[0]!;
+    if (!existsSync(folder)) {
+      throw new UserError(`${spec}: there is no folder ${folder}`, ['Contenders are base, or folders of runs, adapters or sweeps.']);
+    }
     if (isSweep(folder)) found.push(...(await settingsIn(name, folder, note)));
     else found.push({ name, runs: [{ name: spec, dir: folder }] });
   }

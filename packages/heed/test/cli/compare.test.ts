@@ -51,6 +51,11 @@ describe('heed compare', () => {
     expect(text).toMatch(/base, -?[\d.]+ +│ tuned, /);
   });
 
+  it('says of a folder that is not there that it is not there', async () => {
+    const ran = await compare('base', `tuned=${tiny.adapter}`, 'gone=runs/gone', '--model', tiny.model, ...rated());
+    expect([ran.code, ran.err]).toEqual([2, expect.stringContaining('gone=runs/gone: there is no folder runs/gone')]);
+  });
+
   it('answers nothing twice: a third is compared with answers that were kept', async () => {
     const before = readdirSync(keep).map((file) => statSync(join(keep, file)).mtimeMs);
     expect(before).toHaveLength(2);
