@@ -112,8 +112,8 @@ class Gateway:
             arrays = await done
         except Lost:
             head["lost"] = "worker"
-        except StateLost:
-            head["lost"] = "state"
+        except StateLost as error:
+            head["lost"], head["error"] = "state", str(error)
         except Exception as error:  # noqa: BLE001 - whoever asked is told
             head["error"] = error.args[0] if isinstance(error, KeyError) else str(error)
         members = self.members.all

@@ -19,6 +19,7 @@ OWN = 2**40
 #: A request that ends a worker so often in a row is at fault itself.
 MOST_LOSSES = 3
 RESTART_SECONDS = 120.0
+NOBODY_LEFT = "No worker of the cluster is left that holds the state of the training."
 
 
 class Lost(Exception):
@@ -26,7 +27,7 @@ class Lost(Exception):
 
 
 class StateLost(Exception):
-    """No worker is left that holds the common state."""
+    """The common state is lost, or cannot be given to a worker. Its words say which."""
 
 
 @dataclass
@@ -73,6 +74,7 @@ class Members:
     def __init__(self, handles: list[Any], patience: float) -> None:
         self.all = [Member(index, handle) for index, handle in enumerate(handles)]
         self.patience = patience
+        self.restart_seconds = RESTART_SECONDS
         self.tasks = [asyncio.create_task(self._consume(member)) for member in self.all]
 
     async def begin(self) -> None:
@@ -106,7 +108,7 @@ class Members:
                 raise answer
         kept = [answer for answer in answers if not isinstance(answer, Lost)]
         if not kept:
-            raise StateLost
+            raise StateLost(NOBODY_LEFT)
         return kept[0]
 
     async def call(self, member: Member, method: str, *args: Any) -> Any:
@@ -181,16 +183,20 @@ class Members:
                 member.lost_seconds += time.monotonic() - started
                 print(f"heed: worker {member.index} goes on (pid {member.pid})", file=sys.stderr, flush=True)
                 return
-        raise StateLost
+        raise StateLost(NOBODY_LEFT)
 
     async def _restarted(self, member: Member) -> int:
-        until = time.monotonic() + RESTART_SECONDS
+        """Waits for the process that Ray starts. @raises StateLost where none comes: no machine has cores for it, say"""
+        until = time.monotonic() + self.restart_seconds
         while True:
             try:
-                return int(await member.handle.begin.remote(False))
-            except RayActorError as error:
+                return int(await asyncio.wait_for(member.handle.begin.remote(False), max(0.1, until - time.monotonic())))
+            except (RayActorError, asyncio.TimeoutError) as error:
                 if time.monotonic() > until:
-                    raise Lost from error
+                    raise StateLost(
+                        f"Worker {member.index} of the cluster was lost, and Ray did not start it again within "
+                        f"{self.restart_seconds:.0f} s: its machine may be gone, and no other one has cores that are free."
+                    ) from error
                 await asyncio.sleep(0.1)
 
 

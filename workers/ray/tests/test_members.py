@@ -139,6 +139,33 @@ def test_a_request_that_always_ends_its_worker_is_given_up() -> None:
     team(2, body)
 
 
+@pytest.mark.parametrize("refuses", [True, False])
+def test_a_worker_that_does_not_come_back_ends_the_wait(refuses: bool) -> None:
+    tries = 0
+
+    async def body(members: Members, processes: list[Process]) -> None:
+        members.restart_seconds = 0.05
+        processes[1].ends = lambda what: True
+        whole = processes[1].do
+
+        async def gone(method: str, args: tuple[Any, ...]) -> Any:
+            nonlocal tries
+            if method != "begin":
+                return await whole(method, args)
+            tries += 1
+            if refuses:
+                raise ActorUnavailableError("no machine has a core", None)
+            return await asyncio.sleep(60)
+
+        processes[1].do = gone  # type: ignore[method-assign]
+        with pytest.raises(StateLost, match="Worker 1 of the cluster was lost, and Ray did not start it again within 0 s"):
+            await members.alone(1, work("read", members), True, None)
+        assert tries == 1 or refuses
+        assert members.losses == 1
+
+    team(3, body)
+
+
 def test_a_worker_that_does_not_answer_is_ended(monkeypatch: pytest.MonkeyPatch) -> None:
     ended: list[Any] = []
     monkeypatch.setattr("ray.kill", lambda handle, no_restart: ended.append(handle))

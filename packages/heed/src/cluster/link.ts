@@ -64,7 +64,7 @@ export class WorkerLost extends Error {
   override readonly name = 'WorkerLost';
 }
 
-/** No worker is left that holds the state of the training. */
+/** No worker is left that holds the state of the training, or one that was lost does not come back. */
 export class StateLost extends Error {
   override readonly name = 'StateLost';
 }
@@ -108,7 +108,7 @@ export async function openLink(host: string, port: number, token: string): Promi
     // Nothing is asked: the process may end.
     if (waiting.size === 0) socket.unref();
     if (lost === 'worker') asked?.reject(new WorkerLost('A worker of the cluster was lost.'));
-    else if (lost === 'state') asked?.reject(new StateLost('No worker of the cluster is left that holds the state of the training.'));
+    else if (lost === 'state') asked?.reject(new StateLost(error));
     else if (error !== undefined) asked?.reject(new Error(error));
     else asked?.resolve(arrays);
   });
@@ -146,6 +146,9 @@ export async function openLink(host: string, port: number, token: string): Promi
   return link;
 }
 
+/** Milliseconds that the gateway may take to say hello. */
+const GREETING_MS = 60_000;
+
 /** Says hello; how many workers and threads there are. */
 function greet(socket: Socket, token: string): Promise<Pick<Link, 'workers' | 'threads'>> {
   return new Promise((resolve, reject) => {
@@ -154,13 +157,15 @@ function greet(socket: Socket, token: string): Promise<Pick<Link, 'workers' | 't
       socket.destroy();
       reject(new LinkLost(reason));
     };
+    // What a firewall drops gets no answer at all. The gateway waits no longer for a client.
+    socket.setTimeout(GREETING_MS, () => fail(`The cluster's gateway does not answer within ${GREETING_MS / 1000} s.`));
     const failed = (error: Error): void => fail(`The cluster's gateway cannot be reached: ${error.message}`);
     const closed = (): void => fail('The cluster\'s gateway ended the connection before it said hello.');
     const listen = (piece: Buffer): void => {
       said += piece.toString('latin1');
       if (!said.includes('\n')) return;
       const [word, workers, threads] = said.trim().split(' ');
-      socket.off('data', listen).off('error', failed).off('close', closed);
+      socket.off('data', listen).off('error', failed).off('close', closed).setTimeout(0);
       if (word === 'ok') resolve({ workers: Number(workers), threads: Number(threads) });
       else fail(word === 'taken' ? 'The cluster\'s gateway serves another run.' : 'The cluster\'s gateway refused the token.');
     };

@@ -30,7 +30,12 @@ export async function startRemote({ host, port }: Extract<Cluster, { kind: 'ray'
   const errors = async (): Promise<string> => jobs.logs(id).catch(() => '');
   try {
     const gateway = await gatewayOf(jobs, id);
-    const link = await openLink(isLoopback(host) ? '127.0.0.1' : host, gateway, token);
+    const link = await openLink(isLoopback(host) ? '127.0.0.1' : host, gateway, token).catch((error: Error) => {
+      throw new UserError(`${host}:${gateway}: ${error.message}`, [
+        `The system chooses that port anew for each run: see that no firewall keeps Heed from the ports of ${host}.`,
+        'Without the cluster: cluster=null.',
+      ], { cause: error });
+    });
     return { link, errors, close: () => ended(jobs, id) };
   } catch (error) {
     await jobs.stop(id).catch(() => undefined);

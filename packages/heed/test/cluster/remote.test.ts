@@ -106,6 +106,24 @@ describe('cluster: ray://HOST', () => {
     expect(seen.stopped).toBe(true);
   });
 
+  it('says what to see to where the gateway cannot be reached, or refuses', async () => {
+    const ended = createServer().listen(0, '127.0.0.1');
+    await once(ended, 'listening');
+    const { port } = ended.address() as { port: number };
+    ended.close();
+    await once(ended, 'close');
+    const closed = await jobsDouble(() => Promise.resolve({ status: 'RUNNING', logs: `heed gateway 10.0.0.1 ${port}\n` }));
+    await expect(openEngine(closed.url)).rejects.toMatchObject({
+      name: 'UserError',
+      message: expect.stringMatching(new RegExp(`^127\\.0\\.0\\.1:${port}: The cluster's gateway cannot be reached: .*ECONNREFUSED`)),
+      hints: [expect.stringContaining('firewall'), 'Without the cluster: cluster=null.'],
+    });
+    expect(closed.seen.stopped).toBe(true);
+    gateways.push(await gatewayDouble(1, 'of another run'));
+    const taken = await jobsDouble(() => Promise.resolve({ status: 'RUNNING', logs: `heed gateway 127.0.0.1 ${gateways[0]!.port}\n` }));
+    await expect(openEngine(taken.url)).rejects.toMatchObject({ name: 'UserError', message: expect.stringContaining('refused the token') });
+  });
+
   it('says what does not answer, or is no Ray', async () => {
     const server = createServer((_request, response) => response.writeHead(404).end('nothing here'));
     servers.push(server);

@@ -128,9 +128,9 @@ describe('a team of two', () => {
   // Last: it ends every connection.
   it('says with the workers\' last words how to go on where all is lost', async () => {
     const own = await openTwo();
-    gateway.intercept = () => ({ lost: 'state' });
+    gateway.intercept = () => ({ lost: 'state', error: 'Worker 1 was lost, and Ray did not start it again.' });
     await expect(own.allocate('float32', 4)).rejects.toMatchObject({
-      message: 'No worker of the cluster is left that holds the state of the training.\nworker 1: out of memory',
+      message: 'Worker 1 was lost, and Ray did not start it again.\nworker 1: out of memory',
       hints: [expect.stringContaining('--resume'), expect.stringContaining('cluster=null')],
     });
     gateway.intercept = () => {
