@@ -52,7 +52,7 @@ export function openJobs(host: string, port: number, token = authToken(process.e
   const root = `http://${host.includes(':') ? `[${host}]` : host}:${port}`;
   const hints = [`See that ${root} is the dashboard of a Ray cluster, and can be reached from here.`, 'Without the cluster: cluster=null.'];
 
-  async function call(method: string, path: string, body: Uint8Array | string = ''): Promise<string> {
+  async function answerOf(method: string, path: string, body: Uint8Array | string): ReturnType<typeof ask> {
     const answer = await ask(`${root}${path}`, method, body, token).catch((error: Error) => {
       throw new UserError(`Ray's Jobs API cannot be reached at ${root}: ${error.message}`, hints);
     });
@@ -61,8 +61,12 @@ export function openJobs(host: string, port: number, token = authToken(process.e
         'Give the cluster\'s token in RAY_AUTH_TOKEN, or the file that holds it in RAY_AUTH_TOKEN_PATH. Default: ~/.ray/auth_token.',
       ]);
     }
-    if (answer.status >= 300) throw new UserError(`${root}${path} answered ${answer.status}: ${answer.text.slice(0, 500)}`, hints);
-    return answer.text;
+    return answer;
+  }
+  async function call(method: string, path: string, body: Uint8Array | string = ''): Promise<string> {
+    const { status, text } = await answerOf(method, path, body);
+    if (status >= 300) throw new UserError(`${root}${path} answered ${status}: ${text.slice(0, 500)}`, hints);
+    return text;
   }
   async function json<T>(schema: z.ZodType<T>, ...given: Parameters<typeof call>): Promise<T> {
     const text = await call(...given);
@@ -75,7 +79,10 @@ export function openJobs(host: string, port: number, token = authToken(process.e
 
   return {
     async upload(name, bytes) {
-      await call('PUT', `/api/packages/gcs/${name}`, bytes);
+      const path = `/api/packages/gcs/${name}`;
+      // Ray drops a package when the last job that has it ends. Whoever asks for it has Ray keep it for ten minutes, there or not.
+      const { status } = await answerOf('GET', path, '');
+      if (status !== 200) await call('PUT', path, bytes);
       return `gcs://${name}`;
     },
     async submit({ entrypoint, runtimeEnv, metadata }) {

@@ -34,7 +34,9 @@ type Job = (submitted: Submitted) => Promise<{ readonly status: string; readonly
 
 async function jobsDouble(job: Job) {
   const packages = new Map<string, Uint8Array>();
-  const seen: { submitted?: Submitted; stopped: boolean } = { stopped: false };
+  // Ray keeps a package that was asked for, in vain too; another one goes with the job that had it, here as soon as it has come.
+  const kept = new Set<string>();
+  const seen: { submitted?: Submitted; stopped: boolean; uploads: number } = { stopped: false, uploads: 0 };
   let said: Awaited<ReturnType<Job>> | undefined;
   const server = createServer((request, response) => {
     const pieces: Buffer[] = [];
@@ -43,8 +45,13 @@ async function jobsDouble(job: Job) {
       const body = Buffer.concat(pieces);
       const path = request.url!;
       let answer: object = {};
-      if (request.method === 'PUT') packages.set(path, body);
-      else if (path === '/api/jobs/') {
+      if (request.method === 'PUT') {
+        seen.uploads++;
+        if (kept.has(path)) packages.set(path, body);
+      } else if (path.startsWith('/api/packages/gcs/')) {
+        kept.add(path);
+        response.statusCode = packages.has(path) ? 200 : 404;
+      } else if (path === '/api/jobs/') {
         seen.submitted = JSON.parse(body.toString()) as Submitted;
         said = await job(seen.submitted);
         answer = { job_id: null, submission_id: 'job-1' };
@@ -86,6 +93,15 @@ describe('cluster: ray://HOST', () => {
     expect(seen.stopped).toBe(false);
     expect(lines[0]).toBe(`cluster ${url}: 2 workers, 1 thread each`);
     expect(lines[1]).toMatch(/^The workers worked for 0 s, 0 s\.$/);
+  });
+
+  it('sends no program that the cluster still has', async () => {
+    const { url, seen } = await jobsDouble(async ({ runtime_env: { env_vars } }) => {
+      gateways.push(await gatewayDouble(1, env_vars.HEED_TOKEN));
+      return { status: 'RUNNING', logs: `heed gateway 127.0.0.1 ${gateways.at(-1)!.port}\n` };
+    });
+    for (let run = 0; run < 2; run++) await (await openEngine(url)).close();
+    expect(seen.uploads).toBe(1);
   });
 
   it('ends the job where the run\'s log of its workers cannot be read', async () => {
