@@ -134,10 +134,13 @@ describe('a run is stopped, in the server\'s words and with a way out, where a s
   });
 
   it('does not have the base under that name', async () => {
-    const ran = await align('other', 'generate.endpoint.model=other');
+    const ran = await align('other', 'loop.iterations=1', 'generate.endpoint.model=other');
     expect(ran.err).toMatch(/the policy gets no answer: HTTP 404: The model `other` does not exist/);
     expect(ran.err).toContain('GET /v1/models lists their names');
     expect(ran.code).toBe(2);
+    // What the message names can be mended on the way.
+    const resumed = await align('other', 'loop.iterations=1', 'generate.endpoint.model=tiny', '--resume');
+    expect(resumed.code, resumed.err).toBe(0);
   });
 });
 

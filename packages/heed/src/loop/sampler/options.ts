@@ -18,7 +18,7 @@ export const SamplerOptions = z
   .superRefine(namedOnce);
 export type SamplerOptions = z.infer<typeof SamplerOptions>;
 
-/** Options of the servers that change no answer, so that they may differ when a run goes on. */
+/** Options of the servers that change no answer, and may differ when a run goes on. `model` is but a name of the recipe's model. */
 export const SAMPLER_FREE: readonly string[] =
-  ['url', 'replicas', 'keyFrom', 'concurrency', 'rate', 'timeout', 'retries', 'backoff', 'patience']
+  ['url', 'replicas', 'model', 'keyFrom', 'concurrency', 'rate', 'timeout', 'retries', 'backoff', 'patience']
     .map((key) => `generate.endpoint.${key}`);
