@@ -44,7 +44,7 @@ export async function openEngine(cluster: string | null | undefined, options: Op
     throw new UserError(`${name} is ${asked}, and the workers of a cluster run on CPUs.`, ['Leave one of the two out.']);
   }
   const where = clusterOf(cluster);
-  const running = where.kind === 'local' ? await startLocal(where.workers) : await startRemote(where);
+  const running = where.kind === 'local' ? await startLocal(where.workers) : await startRemote(where, say);
   const { link } = running;
   const rates = await openRates(link, { run, say }).catch(async (error: unknown) => {
     link.close();

@@ -16,9 +16,10 @@ const LOOK = 500;
  * Submits the workers' program as a job of a Ray cluster, through its Jobs API, and connects to the gateway that it starts. The job ends
  * with the connection.
  *
+ * @param say Takes a line for people.
  * @throws UserError where the cluster cannot be reached, or the job does not come up
  */
-export async function startRemote({ host, port }: Extract<Cluster, { kind: 'ray' }>): Promise<Running> {
+export async function startRemote({ host, port }: Extract<Cluster, { kind: 'ray' }>, say?: (line: string) => void): Promise<Running> {
   const token = randomBytes(24).toString('hex');
   const jobs = openJobs(host, port);
   const { name, bytes } = workerPackage(workerFolder());
@@ -27,6 +28,8 @@ export async function startRemote({ host, port }: Extract<Cluster, { kind: 'ray'
     runtimeEnv: { working_dir: await jobs.upload(name, bytes), pip: packages(), env_vars: { HEED_TOKEN: token } },
     metadata: { name: 'heed' },
   });
+  // It may wait long: another job has the cores, or packages are being installed.
+  say?.(`Ray's job ${id} starts the workers. They begin when each machine has all of its cores free for them.`);
   const errors = async (): Promise<string> => jobs.logs(id).catch(() => '');
   try {
     const gateway = await gatewayOf(jobs, id);

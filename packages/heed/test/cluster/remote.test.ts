@@ -91,8 +91,9 @@ describe('cluster: ray://HOST', () => {
     expect(await engine.read({ buffer, offset: 0, shape: [2] })).toEqual(Float32Array.of(1, 2));
     await engine.close();
     expect(seen.stopped).toBe(false);
-    expect(lines[0]).toBe(`cluster ${url}: 2 workers, 1 thread each`);
-    expect(lines[1]).toMatch(/^The workers worked for 0 s, 0 s\.$/);
+    expect(lines[0]).toBe('Ray\'s job job-1 starts the workers. They begin when each machine has all of its cores free for them.');
+    expect(lines[1]).toBe(`cluster ${url}: 2 workers, 1 thread each`);
+    expect(lines[2]).toMatch(/^The workers worked for 0 s, 0 s\.$/);
   });
 
   it('sends no program that the cluster still has', async () => {
