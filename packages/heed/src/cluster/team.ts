@@ -26,24 +26,28 @@ export function openTeam(setup: TeamSetup): Engine {
   const { link } = setup;
   let closed = false;
   /** Losses as whoever uses engines knows them. */
+  const asKnown = async (error: unknown): Promise<never> => {
+    if (error instanceof WorkerLost) throw new MachineLost(error.message, { cause: error });
+    if (!closed && (error instanceof StateLost || error instanceof LinkLost)) throw lostForUser(error, await setup.errors());
+    throw error;
+  };
+  const weights = setup.weights && { place: (folder: string) => setup.weights!.place(folder).catch(asKnown) };
   const ask: Ask = async (asking) => {
     try {
       return await link.ask(asking);
     } catch (error) {
-      if (error instanceof WorkerLost) throw new MachineLost(error.message, { cause: error });
-      if (!closed && (error instanceof StateLost || error instanceof LinkLost)) throw lostForUser(error, await setup.errors());
-      throw error;
+      return asKnown(error);
     }
   };
   const thread: Thread = {
-    ask: routed(ask, setup.weights, 'all'),
+    ask: routed(ask, weights, 'all'),
     async close() {
       closed = true;
       link.close();
       await setup.close();
     },
   };
-  return engineOver(thread, { threads: link.threads, team: (holds) => createTeam(setup, ask, holds) });
+  return engineOver(thread, { threads: link.threads, team: (holds) => createTeam({ ...setup, weights }, ask, holds) });
 }
 
 type Ask = (asking: Asking) => Promise<readonly Sent[]>;

@@ -88,8 +88,12 @@ function createOpener(
     },
     cluster: () => engine?.rates?.summary(),
     async close() {
-      for (const respondent of opened) await respondent.close();
-      await engine?.close();
+      try {
+        for (const respondent of opened) await respondent.close();
+      } finally {
+        // Also where workers are lost, and have nothing to release any more: they would keep the process alive.
+        await engine?.close();
+      }
     },
   };
 }

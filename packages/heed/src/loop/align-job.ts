@@ -202,8 +202,15 @@ export async function runAlignment(recipe: AlignRecipe, run: RunFolder, hooks: H
     return summary;
   } finally {
     progress.stop();
-    await teacher?.close();
-    await sampler?.close();
-    await engine.close();
+    try {
+      await teacher?.close();
+    } finally {
+      try {
+        await sampler?.close();
+      } finally {
+        // Also where workers are lost, and have nothing to release any more: they would keep the process alive.
+        await engine.close();
+      }
+    }
   }
 }

@@ -83,3 +83,29 @@ it(`changes no number where workers are killed ${KILLS} times`, async () => {
   expect(ran.err.match(/^Worker \d of the cluster was lost\.$/gm)).toHaveLength(KILLS);
   expect(adapterBytes(killed).equals(adapterBytes(left))).toBe(true);
 }, 900_000);
+
+it('ends with its workers where all of them are killed while a judge answers', async () => {
+  const { model } = await tinyChat(folder, { context: 2048 });
+  const pairs = Array.from({ length: 400 }, (_, i) => JSON.stringify({ prompt: `q${i}`, chosen: `a${i}`, rejected: `b${i}` }));
+  const recipe = write('label.yaml', JSON.stringify({
+    data: write('pairs.jsonl', pairs.join('\n')), judge: { local: { model } }, label: { name: 'preferences' }, cluster: 'local:2',
+    store: join(folder, 'labels.db'), run: { dir: join(folder, 'label') },
+  }));
+  const store = join(folder, 'labels.db');
+  let ended = false;
+  const running = heed(['label', recipe]).finally(() => { ended = true; });
+  while (!ended && !existsSync(store)) await pause(5);
+  while (!ended && workers().length < 2) await pause(5);
+  await pause(1000);
+  for (const pid of workers()) process.kill(pid, 'SIGKILL');
+  const ran = await running;
+  expect(ran.err).toContain('No worker of the cluster is left that holds the state of the training.');
+  expect(ran.code).toBe(2);
+  // What runs on would keep the process alive.
+  expect(workers()).toEqual([]);
+  const resumed = await heed(['label', recipe]);
+  expect(resumed.code, resumed.err).toBe(0);
+  const rows = readFileSync(join(folder, 'label', 'rows.jsonl'), 'utf8').trim().split('\n').map((row) => JSON.parse(row) as { prompt: string });
+  expect(new Set(rows.map(({ prompt }) => JSON.stringify(prompt))).size).toBe(400);
+  expect(rows).toHaveLength(400);
+}, 180_000);

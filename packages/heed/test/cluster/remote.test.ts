@@ -7,6 +7,7 @@ import { openEngine } from '../../src/cluster/open.js';
 import { workerFolder } from '../../src/cluster/environment.js';
 import { workerPackage } from '../../src/cluster/jobs.js';
 import { openRun } from '../../src/run/folder.js';
+import { heed, tinyChat } from '../cli/support.js';
 import { scratchFolder } from '../support/scratch.js';
 import { type GatewayDouble, gatewayDouble } from './gateway-double.js';
 
@@ -94,6 +95,28 @@ describe('cluster: ray://HOST', () => {
     expect(lines[0]).toBe('Ray\'s job job-1 starts the workers. They begin when each machine has all of its cores free for them.');
     expect(lines[1]).toBe(`cluster ${url}: 2 workers, 1 thread each`);
     expect(lines[2]).toMatch(/^The workers worked for 0 s, 0 s\.$/);
+  });
+
+  it('says what to do where all workers are lost before they have the weights', async () => {
+    const { url } = await jobsDouble(async ({ runtime_env: { env_vars } }) => {
+      gateways.push(await gatewayDouble(1, env_vars.HEED_TOKEN));
+      let lost = false;
+      gateways[0]!.intercept = ({ request }) => {
+        lost ||= request.kind === 'weights';
+        return lost ? { lost: 'state', error: 'No worker is left.' } : undefined;
+      };
+      return { status: 'RUNNING', logs: `heed gateway 127.0.0.1 ${gateways[0]!.port}\n` };
+    });
+    const { model } = await tinyChat(folder, { context: 2048 });
+    const recipe = write('label.yaml', JSON.stringify({
+      data: write('pairs.jsonl', '{"prompt":"q","chosen":"a","rejected":"b"}\n'), judge: { local: { model } }, cluster: url,
+      label: { name: 'preferences' }, store: join(folder, 'labels.db'), run: { dir: join(folder, 'label') },
+    }));
+    const ran = await heed(['label', recipe]);
+    expect(ran.err).toContain('No worker is left.');
+    expect(ran.err).toContain('--resume');
+    expect(ran.code, ran.err).toBe(2);
+    expect(gateways[0]!.connected).toBe(false);
   });
 
   it('sends no program that the cluster still has', async () => {
