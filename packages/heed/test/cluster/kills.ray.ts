@@ -105,7 +105,8 @@ it('ends with its workers where all of them are killed while a judge answers', a
   expect(workers()).toEqual([]);
   const resumed = await heed(['label', recipe]);
   expect(resumed.code, resumed.err).toBe(0);
-  const rows = readFileSync(join(folder, 'label', 'rows.jsonl'), 'utf8').trim().split('\n').map((row) => JSON.parse(row) as { prompt: string });
-  expect(new Set(rows.map(({ prompt }) => JSON.stringify(prompt))).size).toBe(400);
+  const rows = readFileSync(join(folder, 'label', 'rows.jsonl'), 'utf8').trim().split('\n');
+  const prompts = rows.map((row) => JSON.stringify((JSON.parse(row) as { prompt: unknown }).prompt));
+  expect(new Set(prompts).size).toBe(400);
   expect(rows).toHaveLength(400);
 }, 180_000);

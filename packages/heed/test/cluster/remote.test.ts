@@ -155,13 +155,17 @@ describe('cluster: ray://HOST', () => {
     const closed = await jobsDouble(() => Promise.resolve({ status: 'RUNNING', logs: `heed gateway 10.0.0.1 ${port}\n` }));
     await expect(openEngine(closed.url)).rejects.toMatchObject({
       name: 'UserError',
-      message: expect.stringMatching(new RegExp(`^127\\.0\\.0\\.1:${port}: The cluster's gateway cannot be reached: .*ECONNREFUSED`)),
+      message: expect.stringMatching(
+        new RegExp(`^127\\.0\\.0\\.1:${port}: The cluster's gateway cannot be reached: .*ECONNREFUSED`),
+      ) as string,
       hints: [expect.stringContaining('firewall'), 'Without the cluster: cluster=null.'],
     });
     expect(closed.seen.stopped).toBe(true);
     gateways.push(await gatewayDouble(1, 'of another run'));
     const taken = await jobsDouble(() => Promise.resolve({ status: 'RUNNING', logs: `heed gateway 127.0.0.1 ${gateways[0]!.port}\n` }));
-    await expect(openEngine(taken.url)).rejects.toMatchObject({ name: 'UserError', message: expect.stringContaining('refused the token') });
+    await expect(openEngine(taken.url)).rejects.toMatchObject({
+      name: 'UserError', message: expect.stringContaining('refused the token') as string,
+    });
   });
 
   it('says what does not answer, or is no Ray', async () => {
