@@ -13,7 +13,9 @@ const FORM = /^(?:local:([1-9]\d{0,2})|ray:\/\/([\w.-]+|\[[\da-fA-F:]+\])(?::(\d
  * `local:N`: N workers on this machine. `ray://HOST` or `ray://HOST:PORT`: a worker on each machine of a Ray cluster, whose Jobs API is at
  * that port (8265).
  */
-export const ClusterOptions = z.string().regex(FORM, 'expected local:N, such as local:2, or ray://HOST, the head of a Ray cluster');
+export const ClusterOptions = z.string()
+  .regex(FORM, 'expected local:N, with N from 1 to 999, or ray://HOST, the head of a Ray cluster')
+  .refine((text) => Number(FORM.exec(text)?.[3] ?? 0) <= 65_535, 'has no port: ports go up to 65535');
 
 /** The parts of a cluster's address. */
 export function clusterOf(text: z.infer<typeof ClusterOptions>): Cluster {

@@ -37,7 +37,7 @@ describe('cluster', () => {
     expect(clusterOf('ray://head.example')).toEqual({ kind: 'ray', host: 'head.example', port: 8265 });
     expect(clusterOf('ray://10.0.0.7:9000/')).toEqual({ kind: 'ray', host: '10.0.0.7', port: 9000 });
     expect(clusterOf('ray://[::1]:9000')).toEqual({ kind: 'ray', host: '::1', port: 9000 });
-    for (const wrong of ['local', 'local:0', 'local:-1', 'local:two', 'http://head', 'ray://', 'ray://a b', 'local:1000'])
+    for (const wrong of ['local', 'local:0', 'local:-1', 'local:two', 'http://head', 'ray://', 'ray://a b', 'local:1000', 'ray://a:65536'])
       expect(ClusterOptions.safeParse(wrong).success, wrong).toBe(false);
   });
 });
