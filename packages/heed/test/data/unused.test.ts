@@ -66,6 +66,9 @@ describe('columns that nothing reads', () => {
     expect(failure('conversation', [row, { ...row, score: 2 }]))
       .toContain('The data have a column score: "conversation" rows are learned as good ones');
     expect(parse('conversation', [{ ...row, score: 2, satisfied: true }]).unused).toEqual(['score']);
+    for (const name of ['rating', 'vote', 'thumb', 'thumbs'])
+      expect(failure('conversation', [row, { ...row, [name]: 'down' }])).toContain(`data.columns: { satisfied: ${name} }`);
+    expect(parse('conversation', [{ ...row, thumbs: null }]).unused).toEqual(['thumbs']);
     const stars = { columns: { satisfied: 'score' }, values: { 1: false, 2: false, 3: false, 4: true, 5: true } };
     expect(parse('conversation', [{ ...row, score: 2 }, { ...row, score: 5 }], stars).rows.map(({ satisfied }) => satisfied))
       .toEqual([false, true]);

@@ -45,7 +45,7 @@ function goodOf(row: Context): { satisfied?: boolean } {
 export const conversation = defineRow({
   kind: 'conversation',
   columns: [...ANSWER_COLUMNS, 'satisfied', 'label', 'judgment'],
-  unheard: ['score'],
+  unheard: ['score', 'rating', 'vote', 'thumb', 'thumbs'],
   schema: ConversationRow,
   needs: (layout) => (conversationsInMessages(layout) ? [] : needs('messages, or prompt and completion', ['prompt'], ['completion'])),
   read: (row) => ({ ...common(row), messages: turnsOf(row), ...goodOf(row) }),
