@@ -82,7 +82,7 @@ describe('a method with its own kind of row, by a recipe', () => {
     const seen = await done('inspect', 'starred.yaml', ...tiny(), byDefault);
     expect(seen).toMatchObject({ doctor: { kind: 'starred', counts: { train: 5 } } });
     expect(seen['rows']).toMatchObject([{ columns: { weight: 0.8 } }, { columns: { weight: 0.4 } }, {}]);
-    expect(seen['unfit']).toMatchObject([{ source: { line: 3 }, reason: 'the row is left out: without a star' }]);
+    expect(seen).toMatchObject({ unfit: [], leftOut: { why: 'without a star', rows: [{ line: 3 }] } });
     expect(await done('train', 'starred.yaml', '--dry-run', ...tiny())).toMatchObject({ method: 'starred', rows: 4, steps: 4 });
   });
 
