@@ -12,6 +12,9 @@ const SPEAKERS: ReadonlyMap<string, Message['role']> = new Map([
   ['model', 'assistant'], ['system', 'system'], ['tool', 'tool'], ['observation', 'tool'], ['function_response', 'tool'],
 ]);
 
+/** OpenAI's roles, new and old. */
+const OTHER_ROLES: ReadonlyMap<string, Message['role']> = new Map([['developer', 'system'], ['function', 'tool']]);
+
 /** Keys that say whether a turn is learned: OpenAI's and Mistral's, axolotl's two, ms-swift's two, Tinker's. */
 const WEIGHTS = ['weight', 'train', 'training', 'loss', 'loss_scale', 'trainable'] as const;
 /** Keys whose text goes to the chat template. */
@@ -62,6 +65,9 @@ export function asTurn(column: string, place: number, value: unknown, pass: (key
   const used: readonly string[] = [...(shared ? ['from', 'value'] : ['role', 'content']), 'tool_calls', ...WEIGHTS, ...TEXTS];
   for (const key of Object.keys(given)) {
     if (used.includes(key) || saysNothing(given[key])) continue;
+    if (key === 'channel' && given[key] !== 'final') {
+      throw fault(`is of the channel ${JSON.stringify(given[key])}, which people do not read: write it as reasoning_content of the answer`);
+    }
     const way = Object.hasOwn(REFUSED, key) ? REFUSED[key] : undefined;
     if (way !== undefined) throw fault(`has ${key}, which would be lost: ${way}, or take it out`);
     pass(key);
@@ -73,7 +79,10 @@ type Fault = (reason: string) => RowFault;
 
 function roleOf(role: unknown, fault: Fault): Message['role'] {
   if (typeof role !== 'string') throw fault('has no role');
-  if (!ROLES.includes(role)) throw fault(`has the role ${role}; known are ${ROLES.join(', ')}`);
+  if (!ROLES.includes(role)) {
+    const speaker = SPEAKERS.get(role.toLowerCase()) ?? OTHER_ROLES.get(role);
+    throw fault(`has the role ${role}; known are ${ROLES.join(', ')}${speaker === undefined ? '' : `; write ${speaker} in its place`}`);
+  }
   return role as Message['role'];
 }
 

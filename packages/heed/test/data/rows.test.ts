@@ -103,7 +103,8 @@ describe('completion rows', () => {
       '  f:2  completion is empty: " \\n"',
       '  f:3  prompt is a number, not text or a list of turns: 3',
       '  f:4  prompt is missing',
-      '  f:5  prompt turn 2 has the role human; known are system, user, assistant, tool: {"role":"human","content":"x"}',
+      '  f:5  prompt turn 2 has the role human; known are system, user, assistant, tool; write user in its place: '
+        + '{"role":"human","content":"x"}',
       '  f:6  prompt ends with a turn of role assistant; a prompt ends with user or tool: '
         + '[{"role":"user","content":"p"},{"role":"assistant","content":"a"}]',
       '  f:7  prompt is empty: ""',

@@ -172,8 +172,16 @@ describe('keys of a turn', () => {
       expect(fault('conversation', talk({ [key]: 'x' }))).toContain(`messages turn 2 has ${key}, which would be lost`);
       expect(read('conversation', talk({ [key]: null }))).toEqual(read('conversation', talk({})));
     }
-    const fields = talk({ created_at: 5, annotations: [], name: 'bot' });
+    expect(fault('conversation', talk({ channel: 'analysis' }))).toContain('messages turn 2 is of the channel "analysis"');
+    const fields = talk({ channel: 'final', created_at: 5, annotations: [], name: 'bot' });
     expect(parseRows('conversation', [{ source: { file: 'f', line: 1 }, fields }]).unused)
-      .toEqual(['messages[].name', 'messages[].created_at']);
+      .toEqual(['messages[].name', 'messages[].channel', 'messages[].created_at']);
+  });
+
+  it('have roles of which the nearest known is said', () => {
+    for (const [role, known] of [['User', 'user'], ['human', 'user'], ['developer', 'system'], ['function', 'tool']] as const) {
+      expect(fault('conversation', { messages: [{ role, content: 'p' }, assistant('c')] }))
+        .toContain(`has the role ${role}; known are system, user, assistant, tool; write ${known} in its place`);
+    }
   });
 });
