@@ -11,7 +11,7 @@ import { dirname, join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
-import { installEnvironment, pythonIn } from '../packages/heed/dist/cluster/environment.js';
+import { testPython } from '../tools/ray-python.js';
 
 const { values } = parseArgs({ options: { nodes: { type: 'string', default: '2' }, mbit: { type: 'string', default: '1000,300,100' } } });
 const nodes = Number(values.nodes);
@@ -56,11 +56,7 @@ function leave() {
 const folder = mkdtempSync(join(tmpdir(), 'heed-'));
 /** Where Ray has its files, on every node. Each node has a disk of its own there, as other machines would. */
 const temporary = join(folder, 'ray');
-const workers = fileURLToPath(new URL('../workers/ray/', import.meta.url));
-const python = pythonIn(await installEnvironment((line) => console.error(line), {
-  name: 'ray-test', lists: ['requirements.txt', 'requirements-test.txt'].map((name) => join(workers, name)),
-}));
-const bin = dirname(python);
+const bin = dirname(await testPython((line) => console.error(line)));
 const env = {
   ...process.env, RAY_AUTH_MODE: 'token', RAY_AUTH_TOKEN: randomBytes(32).toString('hex'), PATH: `${bin}:${process.env['PATH']}`,
   RAY_USAGE_STATS_ENABLED: '0',

@@ -41,18 +41,20 @@ async function milliseconds(/** @type {() => Promise<unknown>} */ work) {
 /** What the workers of a cluster take for what is done beside the passes. */
 async function measure(/** @type {string} */ cluster) {
   const from = performance.now();
-  let workers = 0;
-  const say = (/** @type {string} */ line) => { workers ||= Number(/: (\d+) worker/.exec(line)?.[1] ?? 0); };
-  const engine = await openEngine(cluster, { say });
+  const engine = await openEngine(cluster);
+  const workers = engine.team?.size ?? 1;
   const start = (performance.now() - from) / 1000;
   try {
     const whole = view(await engine.upload(new Float32Array(PARAMETERS).fill(1e-6)));
     const one = view(whole.buffer, [1]);
     const numbers = new Float32Array(PARAMETERS);
     const summed = () => engine.team?.sum(whole, workers) ?? Promise.resolve();
-    const before = values.json ? received() : 0;
-    await summed();
-    const crossed = values.json ? received() - before : 0;
+    let crossed;
+    if (values.json) {
+      const before = received();
+      await summed();
+      crossed = received() - before;
+    }
     return {
       workers, start, bytes: BYTES,
       roundTrip: await milliseconds(() => engine.read(one)),

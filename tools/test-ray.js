@@ -5,16 +5,14 @@
 import { spawnSync } from 'node:child_process';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { installEnvironment, pythonIn } from '../packages/heed/dist/cluster/environment.js';
+import { testPython } from './ray-python.js';
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
 const WORKERS = path.join(ROOT, 'workers', 'ray');
-const LISTS = ['requirements.txt', 'requirements-test.txt'].map((name) => path.join(WORKERS, name));
-
 /** The Python of the tests' environment; undefined where it cannot be made. */
 async function environment() {
   try {
-    return pythonIn(await installEnvironment((line) => console.log(line), { name: 'ray-test', lists: LISTS }));
+    return await testPython((line) => console.log(line));
   } catch (error) {
     if (!(error instanceof Error) || error.name !== 'UserError') throw error;
     console.log(`skipped: ${error.message}`);

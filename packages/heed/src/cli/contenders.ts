@@ -103,7 +103,7 @@ export async function contendersOf(
     for (const run of runs) loaded.push({ name: run.name, adapter: await loadAdapter(run.dir, model.checkpoint) });
     const [only] = loaded;
     contenders.push({
-      name, ...(loaded.length > 1 ? { runs: loaded } : { ...(only === undefined ? {} : { adapter: only.adapter }) }),
+      name, ...(loaded.length > 1 ? { runs: loaded } : only && { adapter: only.adapter }),
       ...(await trainingOf(name, runs, out)),
     });
   }

@@ -19,7 +19,7 @@ export function renderComparison(found: Comparison, { show, columns }: Shape): s
     .map(([name, words, write]) => [words, ...cellsOf(found, name, write), directionOf(measurementOf(name)) ?? '']);
   const shown = tellingFirst(prompts).slice(0, show);
   return [
-    `${howAnswered(found)}`,
+    howAnswered(found),
     ...warningsOf(found).map((line) => `warning: ${line}`), '',
     table([['', ...contenders.map(({ name }) => name), ''], ...lines]), '',
     ...duels.flatMap((duel) => [...duelLines(duel, contenders), '']),

@@ -2,12 +2,11 @@
 import { findColumns } from './columns.js';
 import { type ParseOptions, sortRows } from './parse.js';
 import { defineRow, type RowDefinition } from './row.js';
-import { common, messagesOf, nameOf } from './row-cells.js';
+import { common } from './row-cells.js';
 import { rowDefinition } from './rows.js';
-import { ConversationRow } from './rows/conversation.js';
+import { answeredMessages, ConversationRow } from './rows/conversation.js';
 import type { RawRow } from './source.js';
 import { groupKey } from './split.js';
-import { RowFault } from './turns.js';
 
 type Reading = Pick<ParseOptions, 'columns' | 'ignore' | 'transcript'>;
 
@@ -17,12 +16,7 @@ const askedInMessages = defineRow({
   columns: ['messages'],
   unheard: [],
   schema: ConversationRow,
-  read: (row) => {
-    const messages = messagesOf(row);
-    const answered = messages.some(({ role }) => role === 'assistant');
-    if (!answered) throw new RowFault(nameOf(row, 'messages'), 'has no assistant turn to learn', messages);
-    return { ...common(row), messages };
-  },
+  read: (row) => ({ ...common(row), messages: answeredMessages(row) }),
 });
 
 /** The kind by which records are read for their prompt alone; undefined where they have no column for it. */

@@ -19,15 +19,21 @@ function promptOf({ messages }: ConversationRow): ConversationRow['messages'] {
   return answer === -1 ? messages : messages.slice(0, answer);
 }
 
+/** The turns of `messages`. @throws RowFault where nobody answers in them */
+export function answeredMessages(row: Context): ConversationRow['messages'] {
+  const messages = messagesOf(row);
+  if (messages.some(({ role }) => role === 'assistant')) return messages;
+  throw new RowFault(nameOf(row, 'messages'), 'has no assistant turn to learn', messages);
+}
+
 function turnsOf(row: Context): ConversationRow['messages'] {
   if (!conversationsInMessages(row.layout)) {
     const { prompt, completion } = answerOf(row);
     return [...prompt, { role: 'assistant', content: completion }];
   }
-  const messages = messagesOf(row);
+  const messages = answeredMessages(row);
   const name = nameOf(row, 'messages');
   const answers = messages.filter(({ role }) => role === 'assistant');
-  if (answers.length === 0) throw new RowFault(name, 'has no assistant turn to learn', messages);
   if (answers.every(({ weight }) => weight === 0)) throw new RowFault(name, 'has weight 0 at every assistant turn', messages, true);
   if (answers.some((turn) => said(turn).trim() === '')) throw new RowFault(name, 'has an empty assistant turn', messages, true);
   return messages;

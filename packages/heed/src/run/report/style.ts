@@ -10,9 +10,8 @@ export const STYLE = `
 @media (prefers-color-scheme: dark) {
   :root {
     --bg: #161617; --card: #1f1f21; --ink: #ebe8e3; --soft: #a29d95; --line: #37363a; --accent: #5fc4c0;
-    --good: #6fce8e; --bad: #ff8a80; --more: 249 130 50; --less: 90 150 255; --full: .5; --shade: rgb(255 255 255 / .34);
+    --good: #6fce8e; --bad: #ff8a80; --more: 249 130 50; --less: 90 150 255; --full: .5; --shade: rgb(255 255 255 / .3);
   }
-  .scroll { --shade: rgb(255 255 255 / .3) !important; }
 }
 * { box-sizing: border-box; }
 html { -webkit-text-size-adjust: 100%; }
