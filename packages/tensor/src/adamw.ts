@@ -17,7 +17,8 @@ export interface AdamWOptions {
 /**
  * One AdamW step (Loshchilov & Hutter 2019) over all parameters laid end to end: inputs `parameters`, `gradients`, `m`, `v` [n],
  * `gradientScale` (for clipping), `learningRate`, `correction1` = 1 − β₁ᵗ and `correction2` = 1 − β₂ᵗ (scalars); outputs
- * `new_parameters`, `new_m`, `new_v`, safe to bind in place. One flat array makes this a dozen kernels, not thousands.
+ * `new_parameters`, `new_m`, `new_v`, safe to bind in place. One flat array makes this a dozen kernels, not thousands. Each number is
+ * updated by itself: a long array can be taken piece by piece.
  */
 export function adamw({ betas: [beta1, beta2] = [0.9, 0.999], epsilon = 1e-8, weightDecay = 0 }: AdamWOptions = {}): Program {
   const n: Dim = sym('n');
@@ -37,14 +38,19 @@ export function adamw({ betas: [beta1, beta2] = [0.9, 0.999], epsilon = 1e-8, we
 }
 
 /**
- * The L2 norm of an array cut into rows: input `x` [rows, width], output `norm`, a scalar. Rows are added up one by one and then
- * together: one sum over millions of squares would be off by 0.1 %.
+ * Half of an L2 norm: input `x` [rows, width], output `squares` [rows], the sum of squares of each row. Rows are added up one by one and
+ * then together: one sum over millions of squares would be off by 0.1 %.
  */
-export function l2Norm(): Program {
-  return lower({ norm: sqrt(sum(sum(square(input('x', [sym('rows'), sym('width')])), [1]))) });
+export function rowSquares(): Program {
+  return lower({ squares: sum(square(input('x', [sym('rows'), sym('width')])), [1]) });
 }
 
-/** The shape [rows, width] in which `l2Norm` takes n numbers: the largest width up to 4096 that divides n. */
+/** The other half: input `squares` [rows], output `norm`, a scalar. */
+export function normOfSquares(): Program {
+  return lower({ norm: sqrt(sum(input('squares', [sym('rows')]))) });
+}
+
+/** The shape [rows, width] in which `rowSquares` takes n numbers: the largest width up to 4096 that divides n. */
 export function normShape(n: number): [number, number] {
   for (let width = Math.min(n, 4096); width > 1; width--) if (n % width === 0) return [n / width, width];
   return [n, 1];

@@ -125,7 +125,7 @@ export async function runAlignment(recipe: AlignRecipe, run: RunFolder, hooks: H
     const { endpoint } = recipe.generate;
     sampler = endpoint && createSampler(endpoint, { engine, model, modelId: recipe.model, plan, run, hooks });
     const answerer = createAnswerer(engine, model, plan, hooks, sampler);
-    const parameters = start.parameters ?? initialParameters(plan, seed);
+    const begin = (): Float32Array => start.parameters ?? initialParameters(plan, seed);
     const { samples, prompts: each } = recipe.generate;
     const watch = openWatch(recipe.watch, reward ?? {}, run, hooks);
     const shared = {
@@ -151,13 +151,15 @@ export async function runAlignment(recipe: AlignRecipe, run: RunFolder, hooks: H
       engine, model, answerer, rows: held, reward: examiner, sampling: { ...samplingIn(recipe.evaluate), seed }, run, hooks,
     };
     const untouched = start.parameters === undefined;
-    const first = untouched ? undefined : await engine.upload(parameters);
+    const first = start.parameters && await engine.upload(start.parameters);
     const before = await assess(heldOut, 'before', first && view(first));
     const lost = run.resuming ? undefined
       : await roundingLoss(engine, model, before.answers.map(({ row, response }) => shared.text.respond(row.prompt, response)));
     if (lost !== undefined) say(describeRounding(recipe.precision, lost));
     if (first !== undefined) await engine.free(first);
-    const trainer = await createTrainer({ engine, model, method, plan, options: recipe.train, parameters, moreRounds: source.rounds > 1 });
+    const trainer = await createTrainer({
+      engine, model, method, plan, options: recipe.train, parameters: begin(), moreRounds: source.rounds > 1,
+    });
     for (const line of trainer.describeReferences()) say(line);
     const compare = watchMismatch(say, endpoint !== undefined);
     const { reports, resumedFrom, wentBack } = await runLoop({
@@ -174,8 +176,8 @@ export async function runAlignment(recipe: AlignRecipe, run: RunFolder, hooks: H
     const after = await assess(heldOut, 'after', trainer.policy);
     for (const line of [...serverLines(taught?.asking ?? {}), ...serverLines({ servers: sampler?.counts() })]) say(line);
 
-    const { arrays } = await trainer.save();
-    await saveAdapter(run.adapterDir, { plan, parameters: arrays.parameters, checkpoint: model.checkpoint, modelId: recipe.model });
+    const parameters = await trainer.parameters();
+    await saveAdapter(run.adapterDir, { plan, parameters, checkpoint: model.checkpoint, modelId: recipe.model });
     // Behind the last step, so that a resume drops the answers and writes them again.
     await run.samples.truncateAfter(trainer.step);
     logAnswers(run, 'before', before, trainer.step + 1);

@@ -7,10 +7,11 @@ import { writeSafetensors } from '../model/checkpoint/safetensors-write.js';
 import { digestOfFile } from '../run/digest.js';
 import { atomicWrite, fileError } from '../run/files.js';
 import { readKept } from '../run/json-file.js';
+import type { Arrays, HostState, ReadableArray } from '../train/state.js';
 import type { TrainerState } from '../train/trainer.js';
 
 /** The state of a run: everything that the next step depends on. Data order and dropout masks follow from the seed. */
-export interface Snapshot {
+export interface Snapshot<A extends HostState | Arrays<ReadableArray> = HostState> {
   /** The round under way, from 1. */
   readonly round: number;
   /** Steps of that round that are taken, and how many it has. */
@@ -22,7 +23,7 @@ export interface Snapshot {
   readonly reports: readonly RoundReport[];
   /** Lines of `samples.jsonl` by then, so that a resume sees whether some were lost. Absent: the run's are not counted here. */
   readonly samples?: number;
-  readonly trainer: TrainerState;
+  readonly trainer: TrainerState<A>;
 }
 
 /**
@@ -43,19 +44,24 @@ const copyKey = (reference: string): string => `copy:${reference}`;
 const folderOf = (step: number): string => `step-${String(step).padStart(6, '0')}`;
 
 /** Saves a snapshot as `<dir>/step-000123`, completely or not at all, and removes all checkpoints but the newest `keep`. */
-export async function saveCheckpoint(dir: string, { trainer: { arrays, ...counts }, ...place }: Snapshot, keep: number): Promise<void> {
+export async function saveCheckpoint(
+  dir: string, { trainer: { arrays, ...counts }, ...place }: Snapshot<HostState | Arrays<ReadableArray>>, keep: number,
+): Promise<void> {
   const target = join(dir, folderOf(counts.step));
   const draft = `${target}.partial`;
   try {
     await rm(draft, { recursive: true, force: true });
     await mkdir(draft, { recursive: true });
+    const copies: Readonly<Record<string, Float32Array | ReadableArray>> = arrays.copies;
     const all = [
       ...ARRAYS.map((name) => [name, arrays[name]] as const),
-      ...Object.entries(arrays.copies).map(([name, data]) => [copyKey(name), data] as const),
+      ...Object.entries(copies).map(([name, data]) => [copyKey(name), data] as const),
     ];
     await writeSafetensors(
       join(draft, 'state.safetensors'),
-      all.map(([name, data]) => ({ name, dtype: 'float32', shape: [data.length], data })),
+      all.map(([name, data]) => (
+        { name, dtype: 'float32', shape: [data.length], data: data instanceof Float32Array ? data : () => data.pieces() }
+      )),
     );
     const digest = await digestOfFile(join(draft, 'state.safetensors'));
     await atomicWrite(join(draft, 'state.json'), JSON.stringify({ ...counts, ...place, digest } satisfies SavedState));

@@ -147,13 +147,12 @@ export async function openCritic({ engine, model, options, seed, dir, progress }
       const telling = learnt.filter(({ demonstration, answer }) => !sameTokens(demonstration.response, answer.response));
       if (won || telling.length === 0) return { ...measured, steps: 0 };
       const report = { ...measured, steps: await learn(k, telling), round: k };
-      await saveCheckpoint(dir, { round: k, done: 0, roundSteps: 0, data: '', reports: [report], trainer: await trainer.save() }, 1);
+      await saveCheckpoint(dir, { round: k, done: 0, roundSteps: 0, data: '', reports: [report], trainer: trainer.saving() }, 1);
       [round, newest] = [k, report];
       return report;
     },
     async save(folder) {
-      const { arrays: { parameters } } = await trainer.save();
-      await saveAdapter(folder, { plan, parameters, checkpoint: model.checkpoint });
+      await saveAdapter(folder, { plan, parameters: await trainer.parameters(), checkpoint: model.checkpoint });
     },
     async finish() {
       await trainer.finish();

@@ -97,9 +97,7 @@ export async function train<Row extends object = RowInput>(
       .catch((error: unknown) => {
         throw error instanceof NotFiniteError ? error.forUser() : error;
       });
-    const {
-      arrays: { parameters },
-    } = await trainer.save();
+    const parameters = await trainer.parameters();
     await trainer.release();
     return {
       adapter: { plan, parameters },

@@ -94,10 +94,8 @@ export async function openRecord(
   let goodOnDisk = good;
   const stopping = (): boolean => interrupt?.requested === true;
 
-  async function snapshot(): Promise<Snapshot> {
-    const samples = (await run.samples.rows()).length;
-    return { ...place, reports: [...reports], samples, trainer: await trainer.save() };
-  }
+  const placed = async (): Promise<Omit<Snapshot, 'trainer'>> =>
+    ({ ...place, reports: [...reports], samples: (await run.samples.rows()).length });
 
   async function save(): Promise<void> {
     if (good !== undefined && good !== goodOnDisk) {
@@ -105,7 +103,7 @@ export async function openRecord(
       await saveCheckpoint(goodDir, good, 2);
       goodOnDisk = good;
     }
-    await saveCheckpoint(run.checkpointsDir, await snapshot(), options.keep);
+    await saveCheckpoint(run.checkpointsDir, { ...await placed(), trainer: trainer.saving() }, options.keep);
     kept = trainer.step;
   }
 
@@ -121,7 +119,7 @@ export async function openRecord(
           'Restore the data, and what the run keeps in its folder `work`, or start again with --overwrite.',
         ]);
       }
-      if (goesBack && goBack !== true && place.done === 0) good = await snapshot();
+      if (goesBack && goBack !== true && place.done === 0) good = { ...await placed(), trainer: await trainer.save() };
       return place.done > 0 && place.done === place.roundSteps ? 'all' : place.done;
     },
     async step(taken, more) {

@@ -84,7 +84,8 @@ export async function runTraining(recipe: TrainRecipe, run: RunFolder, hooks: Ho
   const limits = limitsOf(recipe.data, method, model.architecture.context);
   const start = await startAdapter(recipe.adapter, model.checkpoint, method.heads);
   const { plan } = start;
-  const parameters = start.parameters ?? initialParameters(plan, seed);
+  // Made anew where they are needed: as large as a quarter of the trained state, they would stay in memory beside it.
+  const begin = (): Float32Array => start.parameters ?? initialParameters(plan, seed);
   await holdStart(start, recipe.adapter, run);
   for (const line of describeStart(recipe.adapter)) say(line);
   const engine = await openEngine(recipe.cluster, { device: recipe.device, run, progress, say });
@@ -94,7 +95,7 @@ export async function runTraining(recipe: TrainRecipe, run: RunFolder, hooks: Ho
     const options = recipe.train;
 
     // The policy that is trained writes parts of the rows, as it starts.
-    const first = start.parameters === undefined || maker === undefined ? undefined : await engine.upload(parameters);
+    const first = start.parameters === undefined || maker === undefined ? undefined : await engine.upload(start.parameters);
     const policy = first && view(first);
     const made = async (round: string, rows: readonly AnyRow[]): Promise<readonly AnyRow[]> =>
       (await maker?.make(round, rows, policy)) ?? rows;
@@ -134,7 +135,7 @@ export async function runTraining(recipe: TrainRecipe, run: RunFolder, hooks: Ho
       ? undefined
       : await createLossEvaluator({ engine, model, method, plan, items: held.items, batch: options.batch, shared });
     const trainer = await createTrainer({
-      engine, model, method, plan, options, parameters, moreRounds: source.rounds > 1,
+      engine, model, method, plan, options, parameters: begin(), moreRounds: source.rounds > 1,
       // Rows of later rounds are this run's own.
       shared: source.rounds === 1 ? shared : undefined,
     });
@@ -156,12 +157,12 @@ export async function runTraining(recipe: TrainRecipe, run: RunFolder, hooks: Ho
     const endedAfter = await ending();
     const unending = describeEndings(endedBefore, endedAfter);
     if (unending !== undefined) say(unending);
-    const { arrays } = await trainer.save();
-    await saveAdapter(run.adapterDir, { plan, parameters: arrays.parameters, checkpoint: model.checkpoint, modelId: recipe.model });
+    const parameters = await trainer.parameters();
+    await saveAdapter(run.adapterDir, { plan, parameters, checkpoint: model.checkpoint, modelId: recipe.model });
     await trainer.release();
     await showAnswers({
       engine, answerer, run, options: recipe.samples, prompts: shown, step: trainer.step,
-      policies: { before: start.parameters, after: arrays.parameters },
+      policies: { before: start.parameters, after: parameters },
     });
     const summary: TrainSummary = {
       job: 'train', method: method.name, model: recipe.model,

@@ -1,5 +1,5 @@
 import { freemem, totalmem } from 'node:os';
-import { type Program, adamw, l2Norm, normShape, predictPeak } from '@heed/tensor';
+import { type Program, predictPeak } from '@heed/tensor';
 import { type AdaptedWeights, adaptedWeights } from '../model/weights.js';
 import { asIfRounded } from '../model/quantize.js';
 import { ropeFeed } from '../model/scoring.js';
@@ -8,6 +8,7 @@ import type { TrainOptions } from '../run/recipe-schemas.js';
 import { type Item, tokensOf } from './item.js';
 import { type MicroBatch, makeMicroBatch } from './micro-batch.js';
 import { readingsOf, traceLoss } from './loss-program.js';
+import { predictOptimizer } from './optimizer.js';
 import { lengthOfRun, stepOrder } from './order.js';
 import { splitPasses } from './passes.js';
 import { traceForward, traceHalves, traceTraining, wantedFor } from './program.js';
@@ -30,7 +31,7 @@ export interface TrainingMemory {
     readonly process: number;
     /** The model's weights, mapped from its files. */
     readonly weights: number;
-    /** Parameters, gradients and moments, and their copies for checkpoints. */
+    /** Parameters, gradients and moments, and what of them is on the host. */
     readonly state: number;
     /** Tables and masks of one pass. */
     readonly feeds: number;
@@ -49,8 +50,8 @@ export interface TrainingMemory {
 // Measured: Node 20 with everything imported, SmolLM2's tokenizer, the engine idle; and a compiled node with what is kept of its trace.
 const PROCESS = 160e6;
 const NODE = 8e3;
-/** Flat arrays of all parameters: parameters, gradients, two moments; the initial ones on the host, and in passing a copy of them. */
-const ARRAYS = 6;
+/** Flat arrays of all parameters: parameters, gradients, two moments; and on the host the initial ones, later those that are saved. */
+const ARRAYS = 5;
 
 /** Predicts the peak resident memory of a training, by following each of its programs through ONNX Runtime's allocator. */
 export function predictTraining(setup: MemorySetup): TrainingMemory {
@@ -83,7 +84,7 @@ export function predictTraining(setup: MemorySetup): TrainingMemory {
     // The inputs without parameters and gradients, which count as state. Twice: one thread makes them, and the other gets a copy.
     feeds: 2 * (worst.inputs - 2 * flat),
     activations: worst.peak,
-    optimizer: predictPeak(adamw(), { parameters: [plan.size] }).peak + predictPeak(l2Norm(), { x: normShape(plan.size) }).peak,
+    optimizer: predictOptimizer(plan.size),
     references: references.peak,
     evaluation: evaluation.peak,
   };

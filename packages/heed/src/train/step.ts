@@ -1,8 +1,7 @@
-import { adamw, clipScale, l2Norm, normShape, view } from '@heed/tensor';
-import { scalarFeed } from './feeds.js';
 import type { MicroBatch } from './micro-batch.js';
 import { NotFiniteError } from './not-finite.js';
 import { createOnePass } from './one-pass.js';
+import { createOptimizer } from './optimizer.js';
 import { machines } from './shares.js';
 import type { Found, Passes, Stepper, StepperSetup } from './stepper.js';
 import { createTwoPass } from './two-pass.js';
@@ -10,14 +9,7 @@ import { createTwoPass } from './two-pass.js';
 /** Compiles a method over a model with an adapter, ready to take optimizer steps. */
 export async function createStepper(setup: StepperSetup): Promise<Stepper> {
   const { engine, method, state } = setup;
-  const optimizer = await engine.compile(adamw(setup.optimizer));
-  const norm = await engine.compile(l2Norm());
-  const { buffer, shape: [n], offset } = state.gradients;
-  norm.bind({ x: view(buffer, normShape(n!), offset) });
-  optimizer.bind(
-    { parameters: state.parameters, gradients: state.gradients, m: state.m, v: state.v },
-    { new_parameters: state.parameters, new_m: state.m, new_v: state.v },
-  );
+  const optimizer = await createOptimizer(setup);
   let onePass: Promise<Passes> | undefined;
   let twoPass: Promise<Passes> | undefined;
   // A loss that couples rows needs all rows of a step at once. Where those fit into one pass, one program is enough.
@@ -35,21 +27,15 @@ export async function createStepper(setup: StepperSetup): Promise<Stepper> {
         return found;
       };
       const { totals, heatmaps, memory: remembered } = await (engine.team?.again(gradient) ?? gradient());
-      const gradientNorm = (await norm.run({})).norm!.data[0] as number;
+      const gradientNorm = await optimizer.norm();
       if (!Number.isFinite(gradientNorm)) {
         throw new NotFiniteError(`The gradient of step ${step}`, batches.flatMap(({ items }) => items.map(({ where }) => where)));
       }
-      const [beta1, beta2] = setup.optimizer.betas;
-      await optimizer.run({
-        gradientScale: scalarFeed(setup.clip > 0 ? clipScale(gradientNorm, setup.clip) : 1),
-        learningRate: scalarFeed(learningRate),
-        correction1: scalarFeed(1 - beta1 ** step),
-        correction2: scalarFeed(1 - beta2 ** step),
-      });
+      await optimizer.update({ norm: gradientNorm, learningRate, t: step });
       return { loss: totals.loss(passes.terms), metrics: totals.metrics(passes.metrics), gradientNorm, heatmaps, memory: remembered };
     },
     async release() {
-      for (const part of [onePass, twoPass, norm, optimizer]) await (await part)?.release();
+      for (const part of [onePass, twoPass, optimizer]) await (await part)?.release();
     },
   };
 }

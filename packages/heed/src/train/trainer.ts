@@ -14,7 +14,9 @@ import { splitPasses } from './passes.js';
 import { type ItemReadings, type ReadRequest, createReader } from './reader.js';
 import { type References, openReferences } from './references.js';
 import { learningRateAt } from './schedule.js';
-import { type HostState, allocateState, copiesOf, freeState, readState, writeState } from './state.js';
+import {
+  type Arrays, type HostState, type ReadableArray, allocateState, copiesOf, freeState, readState, readableState, writeState,
+} from './state.js';
 import { createStepper } from './step.js';
 import type { StepResult, Stepper } from './stepper.js';
 
@@ -78,15 +80,15 @@ export interface Learnt {
   readonly seconds: number;
 }
 
-/** Everything that the next step depends on, apart from the items. */
-export interface TrainerState {
+/** Everything that the next step depends on, apart from the items. Its arrays are whole, or are read when they are written to a file. */
+export interface TrainerState<A extends HostState | Arrays<ReadableArray> = HostState> {
   /** Optimizer steps of the run. */
   readonly step: number;
   /** Optimizer steps since the optimizer was started: t of AdamW. */
   readonly t: number;
   /** The method's memory. */
   readonly memory: Readonly<Record<string, number>>;
-  readonly arrays: HostState;
+  readonly arrays: A;
 }
 
 /**
@@ -114,7 +116,11 @@ export interface Trainer {
   restartOptimizer(): Promise<void>;
   /** Says for people which policy each reference is. @param steps the steps of the run, where they are known */
   describeReferences(steps?: number): string[];
+  /** The policy's parameters, `plan.size` numbers. */
+  parameters(): Promise<Float32Array>;
   save(): Promise<TrainerState>;
+  /** The state for a file that is written before the next step: its arrays are read meanwhile, and no copy of them is in memory. */
+  saving(): TrainerState<Arrays<ReadableArray>>;
   restore(state: TrainerState): Promise<void>;
   /** Frees the compiled programs with their working memory, once all rounds are learnt. A later `learn` would compile them anew. */
   finish(): Promise<void>;
@@ -211,7 +217,9 @@ export async function createTrainer(setup: TrainerSetup): Promise<Trainer> {
       t = 0;
     },
     describeReferences: (steps) => references.describe(steps),
+    parameters: async () => (await engine.read(state.parameters)) as Float32Array,
     save: async () => ({ step, t, memory, arrays: await readState(engine, state) }),
+    saving: () => ({ step, t, memory, arrays: readableState(engine, state) }),
     async restore(saved) {
       await writeState(engine, state, saved.arrays);
       ({ step, t, memory } = saved);
