@@ -10,8 +10,8 @@ export interface Beginning {
   readonly model: Pick<Model, 'checkpoint'>;
   readonly method: Pick<BoundMethod, 'references' | 'lossAtReference'>;
   readonly plan: AdapterPlan;
-  /** The policy's parameters before the step. */
-  readonly parameters: Float32Array;
+  /** Reads the policy's parameters before the step. Not called where nothing depends on them: they are large. */
+  readonly parameters: () => Promise<Float32Array>;
   /** Whether the run has taken a step. After one, moving averages differ from the policy. Default: false. */
   readonly moved?: boolean;
 }
@@ -26,9 +26,9 @@ export interface Beginning {
 export async function startsAtReferences({ model, method, plan, parameters, moved = false }: Beginning): Promise<boolean> {
   if (method.lossAtReference === undefined || plan.options.dropout > 0) return false;
   const equal = async (is: Reference): Promise<boolean> => {
-    if (is === 'base') return isIdentity({ plan, parameters });
+    if (is === 'base') return isIdentity({ plan, parameters: await parameters() });
     if (is === 'policy' || is === 'round') return true;
-    return 'ema' in is ? !moved : sameAdapter({ plan, parameters }, await loadAdapter(is.adapter, model.checkpoint));
+    return 'ema' in is ? !moved : sameAdapter({ plan, parameters: await parameters() }, await loadAdapter(is.adapter, model.checkpoint));
   };
   for (const { is } of Object.values(method.references)) if (!(await equal(is))) return false;
   return true;

@@ -147,9 +147,10 @@ export async function createTrainer(setup: TrainerSetup): Promise<Trainer> {
     optimizer: { betas: options.betas, epsilon: options.epsilon, weightDecay: options.weightDecay },
   });
 
+  const parameters = async (): Promise<Float32Array> => (await engine.read(state.parameters)) as Float32Array;
+
   /** Whether the loss of the next step is known. */
-  const atReferences = async (): Promise<boolean> =>
-    startsAtReferences({ model, method, plan, parameters: (await engine.read(state.parameters)) as Float32Array, moved: step > 0 });
+  const atReferences = (): Promise<boolean> => startsAtReferences({ model, method, plan, parameters, moved: step > 0 });
 
   async function learn(items: readonly Item[], how: Learning): Promise<Learnt> {
     if (items.length === 0) throw new UserError('There are no rows to train on.');
@@ -217,7 +218,7 @@ export async function createTrainer(setup: TrainerSetup): Promise<Trainer> {
       t = 0;
     },
     describeReferences: (steps) => references.describe(steps),
-    parameters: async () => (await engine.read(state.parameters)) as Float32Array,
+    parameters,
     save: async () => ({ step, t, memory, arrays: await readState(engine, state) }),
     saving: () => ({ step, t, memory, arrays: readableState(engine, state) }),
     async restore(saved) {

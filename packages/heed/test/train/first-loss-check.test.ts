@@ -48,7 +48,7 @@ describe('where the first loss is known', () => {
   });
 
   const starts = (method: BoundMethod, { plan, parameters }: Adapter = saved): Promise<boolean> =>
-    startsAtReferences({ model, method, plan, parameters });
+    startsAtReferences({ model, method, plan, parameters: () => Promise.resolve(parameters) });
   const moving = { every: 1, rate: 0.5 };
 
   it('for a fresh adapter, whose base and averages are one; not beside a saved one', async () => {
