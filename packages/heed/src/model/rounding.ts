@@ -1,5 +1,9 @@
 /** What a model loses where its base is rounded. */
+import { existsSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import type { Engine } from '@heed/tensor';
+import { atomicWrite } from '../run/files.js';
 import type { TokenSequence } from '../text/token-sequence.js';
 import { compileForwardPass } from './forward-pass.js';
 import { layOut } from './layout.js';
@@ -12,6 +16,8 @@ export interface RoundingLoss {
   /** The share of tokens at which both hold the same token likeliest. */
   readonly agreement: number;
   readonly tokens: number;
+  /** Whether it was measured on other text, when the rounded weights were first used. */
+  readonly earlier?: boolean;
 }
 
 /** Tokens that are compared: all logits of both models are in memory at once. */
@@ -19,15 +25,18 @@ const TOKENS = 128;
 
 /**
  * Compares a model with `precision` int8 or int4 with the one that it was rounded from, on the first supervised tokens of some sequences:
- * two forward passes, one after the other.
+ * two forward passes, one after the other. The first of them maps the whole model that was rounded, which may be more than the memory
+ * that training then takes: what was found is kept beside the rounded weights, and read there ever after.
  *
  * @returns undefined where the model was not rounded when it was loaded
  */
 export async function roundingLoss(
   engine: Engine, { checkpoint, architecture }: Pick<Model, 'checkpoint' | 'architecture'>, sequences: readonly TokenSequence[],
 ): Promise<RoundingLoss | undefined> {
-  const { exact } = checkpoint;
+  const { exact, folder, precision } = checkpoint;
   if (exact === undefined) return undefined;
+  const kept = join(folder, 'rounding.json');
+  if (existsSync(kept)) return { ...JSON.parse(await readFile(kept, 'utf8')) as RoundingLoss, earlier: true };
   const layout = layOut(firstTokens(sequences));
   const logits: Float32Array[] = [];
   for (const one of [exact, checkpoint]) {
@@ -35,7 +44,9 @@ export async function roundingLoss(
     logits.push((await pass.run(layout))['logits']!.data as Float32Array);
     await pass.release();
   }
-  return compareLogits(logits[0]!, logits[1]!, architecture.vocabulary);
+  const found = compareLogits(logits[0]!, logits[1]!, architecture.vocabulary);
+  if (precision !== exact.precision) await atomicWrite(kept, JSON.stringify(found));
+  return found;
 }
 
 /** Sequences with so many response tokens together, the last of them cut. */
@@ -74,7 +85,8 @@ export function compareLogits(p: Float32Array, q: Float32Array, vocabulary: numb
 }
 
 /** The loss for people, in a line. */
-export function describeRounding(precision: string, { divergence, agreement, tokens }: RoundingLoss): string {
+export function describeRounding(precision: string, { divergence, agreement, tokens, earlier }: RoundingLoss): string {
   const same = `the likeliest token is the same at ${Math.round(100 * agreement)} % of ${tokens} tokens`;
-  return `precision ${precision}: KL to f32 ${divergence.toPrecision(2)} a token; ${same}`;
+  const when = earlier === true ? ' (measured when it was first used)' : '';
+  return `precision ${precision}: KL to f32 ${divergence.toPrecision(2)} a token; ${same}${when}`;
 }

@@ -1,5 +1,5 @@
 import {
-  type Dim, type Feed, type Program, type Tensor, checkpoint, concat, exp, input, linear, logSoftmax, mul, neg, onlyKept, plus, reshape,
+  type Dim, type Feed, type Program, type Tensor, checkpoint, concat, exp, headLogits, input, logSoftmax, mul, neg, onlyKept, plus, reshape,
   split, sum, sym, takeRows, times, tokenLogProbs, trainableLinear,
 } from '@heed/tensor';
 import { LAYOUT_SIZES, attentionFeeds, lastAttention, treeAttention } from './attention.js';
@@ -87,7 +87,7 @@ export function traceReads(
     const hidden = finalNorm(architecture, weights, predicting());
     return temperature === 1 ? hidden : mul(hidden, 1 / temperature);
   };
-  const logitsOf = (rows: Tensor): Tensor => linear(rows, head(architecture, weights).part(0, architecture.vocabulary));
+  const logitsOf = (rows: Tensor): Tensor => headLogits(rows, head(architecture, weights));
   const sizes = Array.from({ length: PIECES }, (_, i) => (i < PIECES - 1 ? q : plus(SUPERVISED, times(1 - PIECES, q))));
   let masks: readonly Tensor[] | undefined;
   const kept = (): readonly Tensor[] | undefined => {

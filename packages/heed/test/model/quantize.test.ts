@@ -157,9 +157,12 @@ it('is measured against what it was rounded from: nothing is lost against itself
   const none = await of({ ...checkpoint, exact: checkpoint });
   expect(none).toMatchObject({ agreement: 1, tokens: 128 });
   expect(Math.abs(none!.divergence)).toBeLessThan(1e-9);
-  const [eight, four] = [await of(await quantize(checkpoint, 'int8')), await of(await quantize(checkpoint, 'int4'))];
+  const rounded = await quantize(checkpoint, 'int8');
+  const [eight, four] = [await of(rounded), await of(await quantize(checkpoint, 'int4'))];
   expect(eight!.divergence).toBeGreaterThan(1e-8);
   expect(four!.divergence).toBeGreaterThan(10 * eight!.divergence);
+  // Kept: the model that was rounded is not run again.
+  expect(await of(rounded)).toEqual({ ...eight, earlier: true });
   expect(describeRounding('int4', { divergence: 0.01234, agreement: 0.957, tokens: 128 })).toBe(
     'precision int4: KL to f32 0.012 a token; the likeliest token is the same at 96 % of 128 tokens',
   );

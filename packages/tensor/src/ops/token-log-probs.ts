@@ -17,6 +17,16 @@ export interface TokenLogProbsOptions {
 const WHOLE = 2 ** 26;
 const PIECE = 2 ** 23;
 const piecesOf = ([V, H]: Table['shape']): number => (V * H <= WHOLE ? 1 : Math.ceil((V * H) / PIECE));
+const boundsOf = (V: number, pieces: number): [number, number][] => {
+  const size = Math.ceil(V / pieces);
+  return Array.from({ length: Math.ceil(V / size) }, (_, i) => [i * size, Math.min(V, (i + 1) * size)]);
+};
+
+/** Logits [n, V] of hidden [n, H] by a frozen head [V, H]. A large head is widened in pieces, one after the other. No gradient reaches it. */
+export function headLogits(hidden: Tensor, head: Table): Tensor {
+  const parts = boundsOf(head.shape[0], piecesOf(head.shape)).map(([from, to]) => matmul(hidden, head.part(from, to), { transB: true }));
+  return parts.length === 1 ? parts[0]! : concat(parts, 1);
+}
 
 /**
  * log p(label | hidden) for each row, and nothing else of the vocabulary: hidden [n, H], a frozen head [V, H], labels int32 [n] → [n].
@@ -62,8 +72,7 @@ function byRows(hidden: Tensor, head: Table, labels: readonly Tensor[], kept: re
 function byVocabulary(hidden: Tensor, head: Table, labels: readonly Tensor[], kept: readonly Tensor[], pieces: number): Tensor {
   const n = hidden.shape[0]!;
   const [V] = head.shape;
-  const size = Math.ceil(V / pieces);
-  const bounds = Array.from({ length: Math.ceil(V / size) }, (_, i): [number, number] => [i * size, Math.min(V, (i + 1) * size)]);
+  const bounds = boundsOf(V, pieces);
   /** The logits of each piece, with the part of the head that they are of; `use` makes of them what is kept. */
   const sweep = (h: Tensor, among: Tensor | undefined, use: (logits: Tensor, part: Tensor) => Tensor): Tensor[] => {
     const masks = among && split(among, 1, bounds.map(([from, to]) => to - from));
