@@ -107,8 +107,8 @@ const plainOf = (row: JudgedRow, text: Respond, given: Quoting): TokenSequence =
  *   L1 = −1/N [ Σ_{t∉U} log p_t + Σ_{t∈U} α q_t^γ log(1 − p_t) ],   U = { t : q_t > λ p_t }      (Eq. 5, 6)
  *   L2 = −1/N Σ log q_t  of an unsatisfactory row,  −1/N Σ log p_t  of a satisfactory one        (Eq. 7)
  *
- * With `quoted: flag`, U also holds the tokens of words that j quotes of y; with `only`, where j quotes any, U is those. q is not differentiated in U or in the weight. N counts
- * response tokens with the end-of-turn token. Unit: row.
+ * With `quoted: flag`, U also holds the tokens of words that j quotes of y; with `only`, U is those alone, where j quotes any. q is not
+ * differentiated in U or in the weight. N counts response tokens with the end-of-turn token. Unit: row.
  */
 export const cut = defineMethod({
   name: 'cut',

@@ -22,7 +22,7 @@ const boundsOf = (V: number, pieces: number): [number, number][] => {
   return Array.from({ length: Math.ceil(V / size) }, (_, i) => [i * size, Math.min(V, (i + 1) * size)]);
 };
 
-/** Logits [n, V] of hidden [n, H] by a frozen head [V, H]. A large head is widened in pieces, one after the other. No gradient reaches it. */
+/** Logits [n, V] of hidden [n, H] by a frozen head [V, H]. A large head is widened in pieces, one after the other. It gets no gradient. */
 export function headLogits(hidden: Tensor, head: Table): Tensor {
   const parts = boundsOf(head.shape[0], piecesOf(head.shape)).map(([from, to]) => matmul(hidden, head.part(from, to), { transB: true }));
   return parts.length === 1 ? parts[0]! : concat(parts, 1);
