@@ -23,7 +23,8 @@ function line(result) {
     ...(fixed === undefined
       ? ['–', '–', '–', '–']
       : [inWords(fixed.cell), fixed.fixed.toFixed(3), fixed.controller.toFixed(3), number(fixed.change, 3)]),
-    best in CELLS ? 'the same' : `\`${best}\``, number(change.value, 3), headroom.toFixed(3), agreement.toFixed(2), (seconds / 60).toFixed(0),
+    best in CELLS ? 'the same' : `\`${best}\``, number(change.value, 3),
+    headroom.toFixed(3), agreement.toFixed(2), (seconds / 60).toFixed(0),
   ];
 }
 
@@ -33,8 +34,10 @@ function verdict(changes, what) {
   const below = changes.filter(({ high }) => high < 0).length;
   const runs = changes.length;
   const worse = below === 0 ? '' : ` In ${below} it does worse.`;
-  if (above === runs) return `The controller beats ${what} in ${runs === 1 ? 'the one run' : `all ${runs} runs`}: the interval lies above 0.`;
-  if (above > 0) return `The controller beats ${what} in ${above} of ${runs} runs; in the others the interval reaches 0 or lies below.${worse}`;
+  const all = runs === 1 ? 'the one run' : `all ${runs} runs`;
+  if (above === runs) return `The controller beats ${what} in ${all}: the interval lies above 0.`;
+  const others = 'in the others the interval does not lie above 0';
+  if (above > 0) return `The controller beats ${what} in ${above} of ${runs} runs; ${others}.${worse}`;
   const where = runs === 1 ? 'In the one run the interval does not lie' : `In none of ${runs} runs does the interval lie`;
   return `**The controller does not beat ${what}.** ${where} above 0.${worse}`;
 }
