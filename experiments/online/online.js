@@ -21,11 +21,16 @@ const shownRounds = (rounds) => rounds.filter(({ round }, i) => round % 5 === 1 
 const rewardOf = (adapter, kind) =>
   `{ rewardModel: { adapter: ${adapter}${kind === 'principles' ? `, principles: ${PRINCIPLES}` : ''} } }`;
 
-/** Optimizer steps of a run, and how long they took. */
+/** Optimizer steps of a run, how long they took, and what they said of costs. */
 function metricsOf(dir) {
   const lines = readFileSync(join(dir, 'metrics.jsonl'), 'utf8').trim().split('\n').map((line) => JSON.parse(line));
   const seconds = lines.map((line) => line.seconds).filter(Number.isFinite).sort((a, b) => a - b);
-  return { steps: lines.length, medianSecondsOfStep: seconds[Math.floor(seconds.length / 2)] };
+  // Costs and their multipliers stand in the metrics alone.
+  const costs = lines.map((line) => Object.fromEntries(Object.entries(line).filter(([name]) => /^(?:costs|lambda)\//.test(name))));
+  return {
+    steps: lines.length, medianSecondsOfStep: seconds[Math.floor(seconds.length / 2)],
+    ...(costs.some((line) => Object.keys(line).length > 0) ? { costs } : {}),
+  };
 }
 
 /** @param {string} name @param {import('../run.js').Settings} settings */

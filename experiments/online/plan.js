@@ -30,6 +30,7 @@ export const LIMIT = 0.3;
 /**
  * @typedef {object} Loop
  * @property {string} recipe
+ * @property {string} page Its page under docs/.
  * @property {string} teacher What says which answer is better.
  * @property {string} row What is learnt from, in the plural.
  * @property {number} [rowsOf] Rows of each unit that `trainedOn` counts: policy gradients count groups of 4 answers. Default: 1.
@@ -41,38 +42,55 @@ export const LIMIT = 0.3;
 /** What policy gradients learn from. */
 const ANSWERS = { row: 'answers', rowsOf: 4 };
 
+/** What policy gradients by the rules share. */
+const BY_RULES = { teacher: 'share of rules that hold', ...ANSWERS, set: GRADIENT };
+
 /** @type {Record<string, Loop>} */
 export const PLAN = {
-  'rloo': { recipe: 'rloo', teacher: 'share of rules that hold', ...ANSWERS, set: GRADIENT },
-  'grpo': { recipe: 'grpo', teacher: 'share of rules that hold', ...ANSWERS, set: GRADIENT },
-  'reinforce': { recipe: 'reinforce', teacher: 'share of rules that hold', ...ANSWERS, set: GRADIENT },
-  'ppo': { recipe: 'ppo', teacher: 'share of rules that hold', ...ANSWERS, set: GRADIENT },
+  'rloo': { recipe: 'rloo', page: 'methods/rloo.md', ...BY_RULES },
+  'grpo': { recipe: 'grpo', page: 'methods/grpo.md', ...BY_RULES },
+  'reinforce': { recipe: 'reinforce', page: 'methods/reinforce.md', ...BY_RULES },
+  'ppo': { recipe: 'ppo', page: 'methods/ppo.md', ...BY_RULES },
   'constrained': {
-    recipe: 'constrained', teacher: 'share of rules that hold; a cost of words above 25, with a limit', ...ANSWERS,
+    recipe: 'constrained', page: 'policy-gradient.md',
+    teacher: 'share of rules that hold; a cost of words above 25, with a limit', ...ANSWERS,
     set: [...GRADIENT, `constraints=[{ name: words, cost: "examples/rewards.js#words", limit: ${LIMIT}, lambda: 1, max: 10 }]`],
   },
-  'online-dpo': { recipe: 'online-dpo', teacher: 'best against worst by share of rules', row: 'pairs', set: [] },
-  'best-of-n': { recipe: 'best-of-n', teacher: 'best by share of rules', row: 'answers', set: [] },
-  'online-d2o': { recipe: 'online-d2o', teacher: 'answers that break a rule, against own corrections', row: 'bad answers', set: [] },
-  'online-cut': { recipe: 'cut-online', teacher: 'judgments that the rules write', row: 'judged answers', set: ['loop.fresh=false'] },
-  'spin': { recipe: 'spin', teacher: '16 demonstrations', row: 'pairs', set: [DEMONSTRATIONS] },
+  'online-dpo': {
+    recipe: 'online-dpo', page: 'loops/online-dpo.md', teacher: 'best against worst by share of rules', row: 'pairs', set: [],
+  },
+  'best-of-n': { recipe: 'best-of-n', page: 'loops/best-of-n.md', teacher: 'best by share of rules', row: 'answers', set: [] },
+  'online-d2o': {
+    recipe: 'online-d2o', page: 'loops/online-d2o.md',
+    teacher: 'answers that break a rule, against own corrections', row: 'bad answers', set: [],
+  },
+  'online-cut': {
+    recipe: 'cut-online', page: 'methods/cut.md',
+    teacher: 'judgments that the rules write', row: 'judged answers', set: ['loop.fresh=false'],
+  },
+  'spin': { recipe: 'spin', page: 'loops/spin.md', teacher: '16 demonstrations', row: 'pairs', set: [DEMONSTRATIONS] },
   'adversarial': {
-    recipe: 'adversarial', teacher: 'a critic that learns along, from 16 demonstrations', ...ANSWERS, set: [DEMONSTRATIONS, ...GRADIENT],
+    recipe: 'adversarial', page: 'loops/adversarial.md',
+    teacher: 'a critic that learns along, from 16 demonstrations', ...ANSWERS, set: [DEMONSTRATIONS, ...GRADIENT],
   },
   'rlaif': {
-    recipe: 'rlaif', teacher: 'a reward model of pairs that the rules labelled', ...ANSWERS, set: GRADIENT, rewardModel: 'pairs',
+    recipe: 'rlaif', page: 'loops/rlaif.md', rewardModel: 'pairs',
+    teacher: 'a reward model of pairs that the rules labelled', ...ANSWERS, set: GRADIENT,
   },
   'salmon': {
-    recipe: 'salmon', teacher: 'a reward model that reads the style as principles, of pairs that the rules labelled', ...ANSWERS,
+    recipe: 'salmon', page: 'loops/salmon.md', rewardModel: 'principles',
+    teacher: 'a reward model that reads the style as principles, of pairs that the rules labelled', ...ANSWERS,
     // A run that ends at the first alarm would have drawn fewer answers.
-    set: [...GRADIENT, 'watch={ stop: false }'], rewardModel: 'principles',
+    set: [...GRADIENT, 'watch={ stop: false }'],
   },
   'direct-rlaif': {
-    recipe: 'direct-rlaif', teacher: 'ratings by the untaught model itself, which is asked for the style', ...ANSWERS, asks: true,
+    recipe: 'direct-rlaif', page: 'loops/rlaif.md', asks: true,
+    teacher: 'ratings by the untaught model itself, which is asked for the style', ...ANSWERS,
     set: [...GRADIENT, `reward={ scores: { judge: { local: {} }, criterion: helpful, preamble: "${RATE}" } }`],
   },
   'constitutional': {
-    recipe: 'constitutional', teacher: 'revisions by the untaught model itself, under the style as principles', row: 'pairs', asks: true,
+    recipe: 'constitutional', page: 'loops/constitutional.md', asks: true,
+    teacher: 'revisions by the untaught model itself, under the style as principles', row: 'pairs',
     set: [
       `label={ name: revisions, principles: ${PRINCIPLES}, rounds: 1, critique: ask, maxNewTokens: { critique: 48, revision: 96 } }`,
       'allowedFailures=1',

@@ -72,7 +72,7 @@ export async function rewardModel(work, kind) {
     writeFileSync(file, made.map((row) => `${JSON.stringify(row)}\n`).join(''));
   }
   if (!existsSync(join(dir, 'summary.json'))) {
-    await heed(['train', `recipes/${recipe}.yaml`, `data=${file}`, ...set, `run.dir=${dir}`, '--overwrite']);
+    await heed(['train', `recipes/${recipe}.yaml`, `data={ path: ${file}, junk: skip }`, ...set, `run.dir=${dir}`, '--overwrite']);
   }
   const { before, after, rows } = JSON.parse(readFileSync(join(dir, 'summary.json'), 'utf8'));
   return { adapter: join(dir, 'adapter'), measures: { answers: DRAWS.length * 96, pairs: lines(file).length, rows, before, after } };
