@@ -4,6 +4,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import * as claims from './claims/claims.js';
+import * as controller from './controller/controller.js';
+import * as detectors from './detectors/detectors.js';
 import * as evidence from './evidence/evidence.js';
 import * as judges from './judges/judges.js';
 import * as judgments from './judgments/judgments.js';
@@ -30,7 +32,7 @@ import { fileOf, resultOf, writeResult } from './shared/results.js';
  */
 
 /** @type {Record<string, Kind>} */
-const KINDS = { claims, evidence, judges, judgments, online, rlaif };
+const KINDS = { claims, controller, detectors, evidence, judges, judgments, online, rlaif };
 
 const USAGE = `usage: node experiments/run.js KIND [options] [name …] [key=value …]
 

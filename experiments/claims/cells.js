@@ -17,7 +17,7 @@ function points(share) {
 export const change = ({ mean, low, high }) => `${points(mean)} [${points(low)}, ${points(high)}]`;
 
 /** A change of a number. @param {{ mean: number, low: number, high: number }} estimate */
-export function number({ mean, low, high }) {
-  const show = (/** @type {number} */ x) => `${x > 0 ? '+' : ''}${x.toFixed(2)}`.replace('-', '−');
+export function number({ mean, low, high }, digits = 2) {
+  const show = (/** @type {number} */ x) => `${x > 0 ? '+' : ''}${x.toFixed(digits)}`.replace('-', '−');
   return `${show(mean)} [${show(low)}, ${show(high)}]`;
 }

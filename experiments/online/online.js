@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { UsageError } from '../shared/data.js';
 import { MODEL, heed, quote } from '../shared/heed.js';
 import { rewardModel } from './reward-model.js';
-import { COMMON, PLAN } from './plan.js';
+import { COMMON, PLAN, PRINCIPLES } from './plan.js';
 
 export { tables } from './tables.js';
 
@@ -17,34 +17,47 @@ export const names = Object.keys(PLAN).flatMap((name) => SEEDS.map((seed) => `${
 /** Every fifth round's line of the curve, and the last. */
 const shownRounds = (rounds) => rounds.filter(({ round }, i) => round % 5 === 1 || i === rounds.length - 1);
 
-/** Optimizer steps of a run, and how long they took. */
+/** A reward model as a section of a recipe; one that reads principles is held to all of the style. */
+const rewardOf = (adapter, kind) =>
+  `{ rewardModel: { adapter: ${adapter}${kind === 'principles' ? `, principles: ${PRINCIPLES}` : ''} } }`;
+
+/** Optimizer steps of a run, how long they took, and what they said of costs. */
 function metricsOf(dir) {
   const lines = readFileSync(join(dir, 'metrics.jsonl'), 'utf8').trim().split('\n').map((line) => JSON.parse(line));
   const seconds = lines.map((line) => line.seconds).filter(Number.isFinite).sort((a, b) => a - b);
-  return { steps: lines.length, medianSecondsOfStep: seconds[Math.floor(seconds.length / 2)] };
+  // Costs and their multipliers stand in the metrics alone.
+  const costs = lines.map((line) => Object.fromEntries(Object.entries(line).filter(([name]) => /^(?:costs|lambda)\//.test(name))));
+  return {
+    steps: lines.length, medianSecondsOfStep: seconds[Math.floor(seconds.length / 2)],
+    ...(costs.some((line) => Object.keys(line).length > 0) ? { costs } : {}),
+  };
 }
 
 /** @param {string} name @param {import('../run.js').Settings} settings */
 export async function run(name, { work, dev, set }) {
   if (dev && set.length === 0) throw new UsageError('--dev tries settings: name some, key=value.');
   const [loop, seed] = name.split('/');
-  const { recipe, teacher, set: own, needsRewardModel } = PLAN[loop];
+  const { recipe, teacher, set: own, rewardModel: kind, asks } = PLAN[loop];
   const dir = join(work, `${name.replace('/', '-s')}${dev ? '-dev' : ''}`);
-  const taught = needsRewardModel ? await rewardModel(work) : undefined;
-  const reward = taught ? [`reward={ rewardModel: { adapter: ${taught.adapter} } }`] : [];
-  const asked = [...COMMON, ...own, `train.seed=${seed}`, ...reward, ...set];
+  const taught = kind && await rewardModel(work, kind);
+  // Folders of this machine: they are no part of the command that the result names.
+  const local = [
+    ...(taught === undefined ? [] : [`reward=${rewardOf(taught.adapter, kind)}`]),
+    ...(asks ? [`store=${join(work, 'labels.db')}`] : []),
+  ];
+  const asked = [...COMMON, ...own, `train.seed=${seed}`, ...set];
   const done = existsSync(join(dir, 'summary.json'));
   const begun = existsSync(join(dir, 'recipe.yaml'));
-  const args = ['align', `recipes/${recipe}.yaml`, ...asked, `run.dir=${dir}`];
+  const args = ['align', `recipes/${recipe}.yaml`, ...asked, ...local, `run.dir=${dir}`];
   if (!done) await heed([...args, ...(begun ? ['--resume'] : [])]);
   const summary = JSON.parse(readFileSync(join(dir, 'summary.json'), 'utf8'));
-  const { before, after, change, rounds, seconds, peakRssMb } = summary;
+  const { before, after, change, rounds, alarms, seconds, peakRssMb } = summary;
   const result = {
     loop, seed: Number(seed), teacher, model: MODEL,
-    command: `heed align recipes/${recipe}.yaml ${asked.filter((word) => !word.startsWith('reward=')).map(quote).join(' ')}`,
+    command: `heed align recipes/${recipe}.yaml ${asked.map(quote).join(' ')}`,
     ...(taught ? { rewardModel: taught.measures } : {}),
     samples: rounds.reduce((n, round) => n + (round.answers ?? 0), 0),
-    before, after, change, rounds, seconds, peakRssMb, ...metricsOf(dir),
+    before, after, change, rounds, alarms, seconds, peakRssMb, ...metricsOf(dir),
   };
   const lines = [
     `satisfied ${before.satisfied.mean.toFixed(3)} → ${after.satisfied.mean.toFixed(3)}, `
