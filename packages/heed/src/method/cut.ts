@@ -34,10 +34,9 @@ const options = optionsWith({
   judgment: judgmentFormat,
   /**
    * What is made of words of the response that the judgment quotes. `ratio`: nothing, the ratio alone decides (the paper). `flag`: their
-   * tokens are inappropriate whatever the ratio says, everywhere in the response. `only`: and no others are; where a judgment quotes
-   * nothing of its response, the ratio decides. Ours.
+   * tokens are inappropriate whatever the ratio says, everywhere in the response. Ours.
    */
-  quoted: z.enum(['ratio', 'flag', 'only']).default('ratio'),
+  quoted: z.enum(['ratio', 'flag']).default('ratio'),
   /**
    * What L1 does with the end of turn. `judge`: as with any token (the paper). `keep`: it is never inappropriate, always
    * imitated. `ignore`: neither; when to stop is learnt from L2 alone.
@@ -84,15 +83,9 @@ const readsQ = ({ gamma = 0, without }: { readonly gamma?: number; readonly with
   !without.includes('l2-judged') || !without.includes('detection') || gamma > 0;
 
 /** Absent where there is nothing to flag. */
-interface Quoting { readonly quoted?: 'ratio' | 'flag' | 'only' }
+const flagsQuoted = ({ quoted }: { readonly quoted?: 'ratio' | 'flag' }): boolean => quoted === 'flag';
 
-const flagsQuoted = ({ quoted = 'ratio' }: Quoting): boolean => quoted !== 'ratio';
-
-/** Tokens that are inappropriate, by the ratio and by what is quoted. */
-const withQuoted = (likelier: Tokens, quotes: Tokens, quoted: Quoting['quoted']): Tokens =>
-  (quoted === 'only' ? quotes.anywhere().choose(quotes, likelier) : likelier.choose(likelier, quotes));
-
-const plainOf = (row: JudgedRow, text: Respond, given: Quoting): TokenSequence => (
+const plainOf = (row: JudgedRow, text: Respond, given: { readonly quoted?: 'ratio' | 'flag' }): TokenSequence => (
   flagsQuoted(given) && !row.satisfied
     ? text.respondMarked(row.prompt, row.completion, row.judgment ?? '')
     : text.respond(row.prompt, row.completion)
@@ -107,8 +100,8 @@ const plainOf = (row: JudgedRow, text: Respond, given: Quoting): TokenSequence =
  *   L1 = −1/N [ Σ_{t∉U} log p_t + Σ_{t∈U} α q_t^γ log(1 − p_t) ],   U = { t : q_t > λ p_t }      (Eq. 5, 6)
  *   L2 = −1/N Σ log q_t  of an unsatisfactory row,  −1/N Σ log p_t  of a satisfactory one        (Eq. 7)
  *
- * With `quoted: flag`, U also holds the tokens of words that j quotes of y; with `only`, U is those alone, where j quotes any. q is not
- * differentiated in U or in the weight. N counts response tokens with the end-of-turn token. Unit: row.
+ * With `quoted: flag`, U also holds the tokens of words that j quotes of y. q is not differentiated in U or in the weight. N counts
+ * response tokens with the end-of-turn token. Unit: row.
  */
 export const cut = defineMethod({
   name: 'cut',
@@ -128,7 +121,7 @@ export const cut = defineMethod({
   },
   flags: ({ lambda, without, quoted }) => (
     lambda === undefined || without.includes('l1') ? undefined
-      : { of: 'plain', against: 'judged', above: lambda, quoted: flagsQuoted({ quoted }) }
+      : { of: 'plain', against: 'judged', above: lambda, quoted: quoted === 'flag' }
   ),
   columnsOf: (row) => ({ unsatisfied: row.satisfied ? 0 : 1 }),
   unused: 'satisfactory, and without: l2-satisfied',
@@ -141,7 +134,7 @@ export const cut = defineMethod({
 
   loss({ logp: { plain, judged }, marked, columns: { unsatisfied }, rows }, given) {
     // Absent where they mean nothing: alpha without L1, gamma without a dynamic weight, lambda without a detection.
-    const { loss, lambda, alpha = 0, gamma = 0, endOfTurn, without, quoted } = given;
+    const { loss, lambda, alpha = 0, gamma = 0, endOfTurn, without } = given;
     const bad = unsatisfied!;
     const good = sub(1, bad);
     const perRow = (x: Tensor, count: Tensor): Term => ({ sum: sum(x), count: sum(count) });
@@ -153,7 +146,7 @@ export const cut = defineMethod({
     if (!without.includes('l1')) {
       const logRatio = readsQ(given) ? judged.sub(plain).detach() : plain.map((x) => sub(x, x));
       const likelier = lambda === undefined ? new Tokens(plain.mask, plain.mask) : logRatio.greater(Math.log(lambda));
-      const spokenOf = marked.plain === undefined ? likelier : withQuoted(likelier, marked.plain, quoted);
+      const spokenOf = marked.plain === undefined ? likelier : likelier.choose(likelier, marked.plain);
       const content = plain.last().map((x) => sub(1, x));
       const inappropriate = endOfTurn === 'judge' ? spokenOf : spokenOf.mul(content);
       const weight = gamma === 0 ? inappropriate.mul(alpha) : inappropriate.mul(judged.mul(gamma).exp().detach()).mul(alpha);

@@ -48,10 +48,6 @@ export class Tokens {
   choose(yes: Tokens, no: Tokens): Tokens {
     return new Tokens(where(greater(this.values, 0.5), yes.values, no.values), this.mask);
   }
-  /** 1 for every token of a sequence that has a number above 0.5 anywhere, else 0. */
-  anywhere(): Tokens {
-    return this.map((x) => toFloat(greater(sum(x, [-1], true), 0.5)));
-  }
   /** 1 for the last token of each sequence (of a response: its end of turn), else 0. */
   last(): Tokens {
     const axis = this.mask.shape.length - 1;

@@ -103,21 +103,6 @@ describe('cut', () => {
     expect(none.loss).toBe((await lossOf(engine, bind(cut, { alpha: 0.5 }), rows, bad)).loss);
   });
 
-  it('takes nothing but what is quoted for inappropriate, where that is asked for; the ratio decides where nothing is', async () => {
-    const quoted = [false, true, false, true];
-    const two = { plain: [rows.plain[0]!, rows.plain[0]!], judged: [rows.judged[0]!, rows.judged[0]!] };
-    const marked = { plain: [quoted, quoted.map(() => false)] };
-    const columns = { unsatisfied: [1, 1] };
-    const [p, q] = [rows.plain[0]!, rows.judged[0]!].map((row) => row.map(Math.exp)) as [number[], number[]];
-    const l1 = (inU: readonly boolean[]): number =>
-      -p.reduce((sum, x, t) => sum + (inU[t]! ? 0.5 * q[t]! * Math.log(1 - x) : Math.log(x)), 0) / 4;
-    const byRatio = p.map((x, t) => q[t]! > 1.1 * x);
-    const value = await lossOf(engine, bind(cut, { alpha: 0.5, quoted: 'only' }), two, columns, { marked });
-    expect(byRatio).not.toEqual(quoted);
-    expect(value.metrics['l1']).toBeCloseTo((l1(quoted) + l1(byRatio)) / 2, 6);
-    expect(value.metrics['inappropriate']).toBeCloseTo((2 + byRatio.filter((x) => x).length) / 8, 7);
-  });
-
   it('marks the tokens of every place that is quoted', () => {
     const judged = { ...row(false), completion: 'And so on and on.', judgment: 'It says "and".' };
     const { plain } = bind(cut, { quoted: 'flag' }).sequences(judged, words);
