@@ -1,6 +1,11 @@
 import { readFileSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { beforeAll, describe, expect, it } from 'vitest';
+import { afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
+import { ARCHITECTURES } from '../../src/model/architectures/index.js';
+import { expectedTensors } from '../../src/model/checkpoint/expected.js';
+import { parseConfig } from '../../src/model/checkpoint/parse-config.js';
+import { writeSafetensors } from '../../src/model/checkpoint/safetensors-write.js';
+import { createRandom } from '../../src/run/random.js';
 import { openRun } from '../../src/run/folder.js';
 import { silentProgress } from '../../src/run/progress.js';
 import { loadRecipe } from '../../src/run/recipe.js';
@@ -52,6 +57,22 @@ function expectAsWhole(dir: string, dropout: number): void {
   expect(adapterBytes(dir).equals(adapterBytes(whole[dropout]!))).toBe(true);
 }
 
+/** Makes a tiny model one whose widths are whole blocks of 32, with random weights. */
+async function withWholeBlocks(home: string): Promise<void> {
+  const file = join(home, 'config.json');
+  const shape = { hidden_size: 64, intermediate_size: 96, num_attention_heads: 4, num_key_value_heads: 2, head_dim: 16 };
+  const config = { ...(JSON.parse(readFileSync(file, 'utf8')) as object), ...shape };
+  writeFileSync(file, JSON.stringify(config));
+  const random = createRandom('whole blocks', 0);
+  const tensors = [...expectedTensors(parseConfig(config, home, ARCHITECTURES))].map(([name, dims]) => ({
+    name, dtype: 'float32' as const, shape: dims,
+    data: Float32Array.from({ length: dims.reduce((a, b) => a * b, 1) }, () => (name.includes('norm') ? 1 : 0.1 * random.normal())),
+  }));
+  await writeSafetensors(join(home, 'model.safetensors'), tensors);
+}
+
+afterEach(() => vi.unstubAllEnvs());
+
 describe('heed train', () => {
   it('learns something else with dropout, or the comparisons below would mean little', () => {
     expect(log(whole[0]!)).not.toEqual(log(whole['0.1']!));
@@ -85,6 +106,23 @@ describe('heed train', () => {
     expect(resumed.json()['resumedFrom']).toBe(resumedFrom);
     expectAsWhole(dirOf(name), 0.1);
     expect(readdirSync(join(dirOf(name), 'checkpoints'))).toEqual(['step-000004', 'step-000006']);
+  });
+
+  it('killed on a base in 4 bits, goes on to the same numbers', async () => {
+    const { model } = await tinyChat(folder, { context: 500 });
+    await withWholeBlocks(model);
+    vi.stubEnv('HEED_CACHE', dirOf('cache'));
+    const int4 = [`model=${model}`, 'precision=int4'];
+    const [unstopped, killed] = ['rounded', 'rounded-killed'];
+    const ran = await heed(args(unstopped, 0, ...int4));
+    expect(ran.code, ran.err).toBe(0);
+    expect(log(dirOf(unstopped))).not.toEqual(log(whole[0]!));
+    const stopped = await heedStopped(args(killed, 0, ...int4), { how: 'SIGKILL', on: 'line', matching: '^\\{"step":5,' });
+    expect(stopped.signal, stopped.err).toBe('SIGKILL');
+    const resumed = await heed(args(killed, 0, ...int4, '--resume'));
+    expect(resumed.code, resumed.err).toBe(0);
+    expect(log(dirOf(killed))).toEqual(log(dirOf(unstopped)));
+    expect(adapterBytes(dirOf(killed)).equals(adapterBytes(dirOf(unstopped)))).toBe(true);
   });
 
   const asked = [['SIGINT', 130], ['SIGTERM', 143]] as const;
