@@ -39,5 +39,7 @@ describe('cluster', () => {
     expect(clusterOf('ray://[::1]:9000')).toEqual({ kind: 'ray', host: '::1', port: 9000 });
     for (const wrong of ['local', 'local:0', 'local:-1', 'local:two', 'http://head', 'ray://', 'ray://a b', 'local:1000', 'ray://a:65536'])
       expect(ClusterOptions.safeParse(wrong).success, wrong).toBe(false);
+    const [issue] = ClusterOptions.safeParse(2).error!.issues;
+    expect(issue!.message).toMatch(/^expected local:N, with N from 1 to 999, or ray:/);
   });
 });
