@@ -26,7 +26,7 @@ import { openAdversary } from './adversary.js';
 import { loadAsked, samePrompts } from './asked.js';
 import { createAnswerer } from './answerer.js';
 import type { RoundReport } from './checkpoints.js';
-import { openConstraints } from './constraints.js';
+import { type OpenConstraint, openConstraints, ratedBy } from './constraints.js';
 import { requireTokenCredit } from './credit.js';
 import { logHeatmaps } from './heatmap.js';
 import { type HeldOut, assess, logAnswers } from './held-out.js';
@@ -113,15 +113,16 @@ export async function runAlignment(recipe: AlignRecipe, run: RunFolder, hooks: H
   let sampler: Sampler | undefined;
   try {
     const tools = { engine, log: say, now, store: recipe.store ?? DEFAULT_STORE, interrupt };
-    const ratedBy = rewardOf(recipe);
-    const reward = ratedBy === undefined ? undefined : await openReward(ratedBy, tools);
+    const teaches = rewardOf(recipe);
+    const reward = teaches === undefined ? undefined : await openReward(teaches, tools);
     teacher = await openTeacher(recipe, asked, method, tools, hooks);
     const examiner = await openReward(heldOutRewardOf(recipe), tools);
-    const costs = await Promise.all((recipe.constraints ?? []).map(async (one) => ({ ...one, reward: await openReward(one.cost, tools) })));
+    const limited = await Promise.all((recipe.constraints ?? []).map(async (options): Promise<OpenConstraint> =>
+      ({ options, rated: await openReward(ratedBy(options), tools) })));
     const taught = teacher ?? reward;
-    const names = [taught, examiner, ...costs.map((one) => one.reward)].flatMap((one) => one?.name ?? []);
+    const names = [taught, examiner, ...limited.map(({ rated }) => rated)].flatMap((one) => one?.name ?? []);
     await sameAsBefore(run.path('work', 'reward.json'), names, 'The reward is not the one');
-    const constraints = openConstraints(costs, recipe.allowedFailures, run, hooks);
+    const constraints = openConstraints(limited, recipe.allowedFailures, run, hooks);
     const { endpoint } = recipe.generate;
     sampler = endpoint && createSampler(endpoint, { engine, model, modelId: recipe.model, plan, run, hooks });
     const answerer = createAnswerer(engine, model, plan, hooks, sampler);

@@ -24,6 +24,8 @@ export interface RewardDefinition<Options = never> {
   readonly options: z.ZodType<Options>;
   /** A model or a person gives the numbers: where it teaches, it may not also say how well the teaching went. */
   readonly learned?: true;
+  /** Whether a higher value may be worse with these options, so that a constraint can take it for a cost. Default: higher is better. */
+  mayBeCost?(options: Options): boolean;
   /** The options for people, in a few words; default: the name alone. */
   describe?(options: Options): string;
   /** @throws UserError where the reward cannot be opened */

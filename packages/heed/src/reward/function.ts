@@ -49,6 +49,7 @@ const Options = z.union([Spec, z.strictObject({
 export const fn = defineReward({
   name: 'fn',
   options: Options,
+  mayBeCost: () => true,
   describe: (options) => (typeof options === 'string' ? options : options.module),
   async open(given, tools) {
     const { module, threshold, options } = typeof given === 'string' ? { module: given } : given;

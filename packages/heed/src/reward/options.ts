@@ -54,6 +54,15 @@ export function rewardKindOf(reward: RewardOptions | RewardsOptions[string]): Re
   return reward.startsWith('rules:') ? 'rules' : 'fn';
 }
 
+/** Whether a higher value may be worse: what a function counts, say. Of most kinds a higher value is better, whatever the options. */
+export function mayBeCost(reward: RewardOptions): boolean {
+  const kind = rewardKindOf(reward);
+  const definition: { readonly mayBeCost?: (options: never) => boolean } = REWARDS[kind];
+  // A short form says no option, and the kinds that have one ask for none here.
+  const options = typeof reward === 'string' ? reward : reward[kind];
+  return definition.mayBeCost?.(options as never) ?? false;
+}
+
 /**
  * The reward that `judge:` and `label:` of a recipe describe together: rules and reward models are rewards themselves; a respondent is
  * asked for judgments, as `label` says.

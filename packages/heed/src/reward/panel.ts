@@ -28,6 +28,8 @@ export const panel = defineReward({
   name: 'panel',
   learned: true,
   options: Options,
+  // Of every criterion a higher score is better; what words of the user's own ask for, only they know.
+  mayBeCost: ({ preamble }) => preamble !== undefined,
   describe: ({ judges, vote }) => `panel (${vote}) of ${judges.map((judge) => describeJudge(judge)).join(' and ')}`,
   async open({ judges, vote, threshold, ...options }, tools) {
     const how = `panel ${JSON.stringify({ ...options, vote, threshold })}`;

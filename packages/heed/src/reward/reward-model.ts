@@ -20,6 +20,8 @@ export const rewardModel = defineReward({
   name: 'rewardModel',
   learned: true,
   options: RewardModelOptions,
+  // Its head may have learnt costs.
+  mayBeCost: () => true,
   describe: (options) => `rewardModel: ${describeModel(options)}`,
   open: ({ model: name, adapter, template, threshold, principles: file, only, attention }, tools) => withEngine(tools, async (engine) => {
     const principles = file === undefined ? undefined : await readPrinciples(file, only);

@@ -22,6 +22,8 @@ export const scores = defineReward({
   name: 'scores',
   learned: true,
   options: Options,
+  // Of every criterion a higher score is better; what words of the user's own ask for, only they know.
+  mayBeCost: ({ preamble }) => preamble !== undefined,
   describe: ({ judge, criterion }) => `scores (${criterion}) by ${describeJudge(judge)}`,
   async open({ judge, threshold, ...options }, tools) {
     const how = JSON.stringify({ ...options, threshold });

@@ -39,6 +39,8 @@ export const triples = defineReward({
   name: 'triples',
   learned: true,
   options: Options,
+  // Of every criterion a higher score is better; what words of the user's own ask for, only they know.
+  mayBeCost: ({ preamble }) => preamble !== undefined,
   describe: ({ rater, comparer, criterion }) => `triples (${criterion}): ${describeJudge(rater)} checked by ${describeJudge(comparer)}`,
   async open({ rater, comparer, margin, threshold, ...options }, tools) {
     const how = `triples ${JSON.stringify({ ...options, margin, threshold })}`;

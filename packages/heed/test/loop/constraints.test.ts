@@ -2,7 +2,9 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { ConstraintOptions, layered, openConstraints, stepMultiplier, withCosts } from '../../src/loop/constraints.js';
+import { AlignRecipe } from '../../src/loop/align-recipe.js';
 import { createFunctionReward } from '../../src/reward/function.js';
+import { openReward } from '../../src/reward/open.js';
 import type { RewardItem } from '../../src/reward/reward.js';
 import { scratchFolder } from '../support/scratch.js';
 
@@ -68,7 +70,7 @@ describe('constraints', () => {
 
   it('take costs off rewards, draw the line at limits, and go on from the round before', async () => {
     const at = run('goes-on');
-    const constraints = openConstraints([{ ...options({ limit: 2, learningRate: 0.01 }), reward: length }], 0, at, {});
+    const constraints = openConstraints([{ options: options({ limit: 2, learningRate: 0.01 }), rated: length }], 0, at, {});
     const rated = items.map(() => ({ value: 1, reason: null, satisfied: true }));
     const first = await constraints.apply(1, items, rated);
     const lambda = Math.exp(0.01 * (3 - 2));
@@ -81,16 +83,92 @@ describe('constraints', () => {
     expect(second.metrics['lambda/length']).toBeCloseTo(lambda * Math.exp(0.01 * lambda), 12);
     expect(existsSync(at.path('work', 'round-2', 'multipliers.json'))).toBe(true);
     // A resume makes a round again from what is on disk.
-    expect(await openConstraints([{ ...options({ limit: 2, learningRate: 0.01 }), reward: length }], 0, at, {}).apply(2, items, rated))
+    expect(await openConstraints([{ options: options({ limit: 2, learningRate: 0.01 }), rated: length }], 0, at, {}).apply(2, items, rated))
       .toEqual(second);
   });
 
   it('say once that a limit cannot be met', async () => {
     const said: string[] = [];
     const hooks = { say: (line: string) => void said.push(line) };
-    const constraints = openConstraints([{ ...options({ learningRate: 9, max: 2 }), reward: length }], 0, run('bound'), hooks);
+    const constraints = openConstraints([{ options: options({ learningRate: 9, max: 2 }), rated: length }], 0, run('bound'), hooks);
     for (const k of [1, 2, 3]) await constraints.apply(k, items, items.map(() => ({ value: 1, reason: null })));
     expect(said).toHaveLength(1);
     expect(said[0]).toContain('round 1: the multiplier of length is at its bound 2');
+  });
+});
+
+// "truth" is minus the sum of what its detectors object to: a limit on it as a cost would have paid for lies.
+describe('a reward as a constraint', () => {
+  const told = (response: string): RewardItem => ({
+    prompt: [{ role: 'user', content: 'How high is the tower?' }], response,
+    row: { source: { file: 'rows', line: 1 }, prompt: [], extra: { evidence: 'The tower is 40 metres high. It was built in 1911.' } },
+  });
+  const constraint = ConstraintOptions.parse({ name: 'truth', reward: { truth: {} }, atLeast: -0.1, window: 2 });
+
+  it('weighs more where answers lie, less where they are true, and pays for the true ones', async () => {
+    const rated = await openReward({ truth: {} });
+    const said: string[] = [];
+    const constraints = openConstraints(
+      [{ options: { ...constraint, learningRate: 5, max: 3 }, rated }], 0, run('truth'), { say: (line) => void said.push(line) },
+    );
+    const round = async (k: number, responses: readonly string[]) => {
+      const { results, metrics } = await constraints.apply(
+        k, responses.map(told), responses.map(() => ({ value: 1, reason: null, satisfied: true })),
+      );
+      return { values: results.map((one) => ('value' in one ? one.value : NaN)), results, metrics, lambda: metrics['lambda/truth']! };
+    };
+    const lie = 'It is 70 metres high and was built in 1850.';
+    const fact = 'The tower is 40 metres high.';
+    const mixed = await round(1, [lie, fact]);
+    expect(mixed.lambda).toBeGreaterThan(1);
+    expect(mixed.values[1]).toBeGreaterThan(mixed.values[0]!);
+    expect(mixed.values[1]).toBeCloseTo(1 / (1 + mixed.lambda), 12);
+    expect(mixed.results[0]).toMatchObject({ satisfied: false, reason: expect.stringMatching(/^The reward truth is -[\d.]+, below -0.1\.$/) });
+    expect(mixed.results[1]).toMatchObject({ satisfied: true });
+    const lies = await round(2, [lie, lie]);
+    expect(lies.lambda).toBe(3);
+    expect(said).toEqual([expect.stringContaining('its reward is still below -0.1. Perhaps so much cannot be reached: lower atLeast')]);
+    const facts = await round(3, [fact, fact]);
+    // log λ falls by η λ · 0.1: the cost of facts is 0, the limit 0.1.
+    expect(facts.lambda).toBeCloseTo(3 * Math.exp(-5 * 3 * 0.1), 12);
+    expect(facts.metrics['costs/truth/mean']).toBeCloseTo(0, 12);
+  });
+});
+
+describe('a constraint of a recipe', () => {
+  const problemsOf = (given: object): string[] => {
+    const parsed = AlignRecipe.safeParse({
+      data: 'd.jsonl', reward: 'rules:r.yaml', method: { name: 'rloo' }, evaluate: { prompts: 'h.jsonl' }, run: { dir: 'runs/x' },
+      constraints: [{ name: 'c', ...given }],
+    });
+    return (parsed.error?.issues ?? []).map(({ path, message }) => `${path.join('.')}: ${message}`);
+  };
+  const judge = './judge.ts#judge';
+
+  it.each([
+    { cost: './c.ts#c', limit: 1 },
+    { cost: { rewardModel: { adapter: 'runs/cost/adapter' } }, limit: 1 },
+    { cost: { detector: { want: 'toxic', file: 'toxic.json' } }, limit: 0.1 },
+    { cost: { scores: { judge, preamble: 'Rate how toxic the response is, from 1 to 10.' } }, limit: 0 },
+    { reward: { truth: {} }, atLeast: -0.1 },
+    { reward: { detector: { avoid: 'toxic', file: 'toxic.json' } }, atLeast: 0.9 },
+  ])('may be $cost $reward', (given) => {
+    expect(problemsOf(given)).toEqual([]);
+  });
+
+  it.each([
+    [{ cost: { truth: {} }, limit: 0.1 }, 'constraints.0.cost: of truth a higher value is better'],
+    [{ cost: { detector: { avoid: 'toxic', file: 'toxic.json' } }, limit: 0.1 }, 'constraints.0.cost: of detector a higher value is better'],
+    [{ cost: 'rules:r.yaml', limit: 0.1 }, 'write reward: … and atLeast: the least mean, in place of cost and limit'],
+    [{ cost: { scores: { judge, criterion: 'harmless' } }, limit: 0 }, 'constraints.0.cost: of scores a higher value is better'],
+    [{ limit: 1 }, 'constraints.0.cost: is missing; write cost and limit'],
+    [{ cost: './c.ts#c' }, 'constraints.0.limit: is missing'],
+    [{ cost: './c.ts#c', atLeast: 1, limit: 1 }, 'constraints.0.atLeast: is that of a reward'],
+    [{ cost: './c.ts#c', reward: { truth: {} }, limit: 1 }, 'constraints.0.reward: stands beside cost'],
+    [{ reward: { truth: {} }, limit: 0.1, atLeast: 0 }, 'constraints.0.limit: is that of a cost'],
+    [{ reward: { truth: {} } }, 'constraints.0.atLeast: is missing'],
+    [{ reward: { truth: {} }, atLeast: 0, layers: [{ above: 0, weight: 1 }] }, 'constraints.0.layers: are those of a cost'],
+  ])('is refused with the way out: %j', (given, words) => {
+    expect(problemsOf(given)).toEqual([expect.stringContaining(words)]);
   });
 });

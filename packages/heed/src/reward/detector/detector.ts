@@ -48,6 +48,8 @@ export const detector = defineReward({
   name: 'detector',
   learned: true,
   options: Options,
+  // The probability of a label, which may be one that nobody wants.
+  mayBeCost: ({ want }) => want !== undefined,
   describe: ({ avoid, want, file, adapter }) =>
     `detector: ${avoid === undefined ? `wants ${want}` : `avoids ${avoid}`} by ${file ?? adapter}`,
   open: (options, tools) => (options.file === undefined ? ofAdapter(options, tools) : ofFile(options, options.file, tools)),
