@@ -6,6 +6,7 @@
 export {
   type Among,
   type BoundMethod,
+  type Extreme,
   type Loss,
   type Method,
   type Reference,

@@ -59,7 +59,10 @@ export function openRolloutLog(path: string, answers: number, say: (line: string
 function lineOf(round: number, { answer, prompt, result, costs, credit }: RatedAnswer): LogRow {
   const { id, source, prompt: messages } = prompt;
   return {
-    round, row: id ?? String(source.line), sample: answer.sample, prompt: messages.at(-1)!.content, completion: answer.text,
+    round, row: id ?? String(source.line), sample: answer.sample, prompt: messages.at(-1)!.content,
+    // Of a longer conversation the last turn alone does not say what was asked.
+    ...(messages.length === 1 ? {} : { messages }),
+    completion: answer.text,
     reward: failed(result) ? null : result.value,
     ...(failed(result) ? { failure: result.failure, reason: result.detail } : { rewards: result.parts ?? {}, reason: result.reason }),
     costs,

@@ -42,7 +42,10 @@ export async function rolloutMetrics(rated: readonly RatedAnswer[], file: string
     'completions/min_length': Math.min(...lengths),
     'completions/max_length': Math.max(...lengths),
     'completions/clipped_ratio': share(rated.map(({ answer }) => answer.finish === 'length')),
+    // TRL has 0 where no answer ended.
     'completions/mean_terminated_length': ended.length === 0 ? 0 : meanOf(ended),
+    'completions/min_terminated_length': ended.length === 0 ? 0 : Math.min(...ended),
+    'completions/max_terminated_length': ended.length === 0 ? 0 : Math.max(...ended),
     num_tokens: numTokens,
   };
 }

@@ -30,12 +30,15 @@ export interface Term {
   readonly count: Tensor;
 }
 
+/** The least or the largest of some numbers, a scalar, over the whole optimizer step: how a micro-batch contributes to such a metric. */
+export type Extreme = { readonly least: Tensor } | { readonly most: Tensor };
+
 /** What a method makes of a step's log-probabilities and scores, still as a trace: Σ over its terms of sum / count. */
 export interface Loss {
   /** The loss is the total of the terms, each divided by its own count over the optimizer step. A count may not depend on the model. */
   readonly terms: readonly Term[];
   /** What is written to the log, by name. */
-  readonly metrics: Readonly<Record<string, Term>>;
+  readonly metrics: Readonly<Record<string, Term | Extreme>>;
   /** For the report: of one named sequence, log q/p of each token, and which tokens (1, else 0) the loss pushes down. */
   readonly heatmap?: { readonly of: string; readonly logRatio: Tokens; readonly flagged: Tokens };
   /** The method's memory after this step, scalars by name; every name of `memory` must be there. */

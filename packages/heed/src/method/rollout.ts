@@ -1,10 +1,10 @@
 /** What methods that learn from rollouts have in common: from rewards to advantages, and the parts of their losses. */
-import { type Tensor, add, clamp, exp, greater, maximum, minimum, mul, square, sub, sum, toFloat } from '@heed/tensor';
+import { type Tensor, add, clamp, exp, greater, max, maximum, minimum, mul, neg, square, sub, sum, toFloat } from '@heed/tensor';
 import { z } from 'zod';
 import type { RolloutCompletion, RolloutRow } from '../data/rows.js';
 import { k1, klOfAnswer } from './advantages.js';
 import type { Credit, Rollout } from './credit.js';
-import type { Respond, Scored, Term } from './method.js';
+import type { Extreme, Respond, Scored, Term } from './method.js';
 import { type SegmentReturns, segmentReturns } from './segments.js';
 import type { Tokens } from './tokens.js';
 
@@ -88,16 +88,25 @@ export const perAnswer = (x: Tensor, of: Tokens): Term => ({ sum: sum(mul(x, of.
 export const surrogate = (ratio: Tensor, advantage: Tensor, low: number, high: number): Tensor =>
   minimum(mul(ratio, advantage), mul(clamp(ratio, 1 - low, 1 + high), advantage));
 
-/** How TRL names which ratios a clip holds back: too low with Â < 0, too high with Â > 0. */
-export function clipMetrics(ratio: Tokens, advantage: Tokens, low: number, high: number): Record<string, Term> {
+/**
+ * How TRL names which ratios a clip holds back: too low with Â < 0, too high with Â > 0. Means are over tokens; `low_min` and `high_max`
+ * are the least and the largest share of an answer's tokens.
+ */
+export function clipMetrics(ratio: Tokens, advantage: Tokens, low: number, high: number): Record<string, Term | Extreme> {
   const isBelow = ratio.with(advantage, (r, a) => mul(toFloat(greater(1 - low, r)), toFloat(greater(0, a))));
   const isAbove = ratio.with(advantage, (r, a) => mul(toFloat(greater(r, 1 + high)), toFloat(greater(a, 0))));
   return {
     'clip_ratio/low_mean': perToken(isBelow),
     'clip_ratio/high_mean': perToken(isAbove),
     'clip_ratio/region_mean': perToken(isBelow.add(isAbove)),
+    // A place without an answer has the share 1 where the least counts: no answer has more.
+    'clip_ratio/low_min': { least: neg(ofAll(neg(add(isBelow.mean(), sub(1, isBelow.present()))))) },
+    'clip_ratio/high_max': { most: ofAll(isAbove.mean()) },
   };
 }
+
+/** The largest of all numbers, a scalar. */
+const ofAll = (x: Tensor): Tensor => x.shape.reduce((largest) => max(largest, 0), x);
 
 /** k3 of the policy against the reference, with gradient. */
 export const klTokens = (logp: Tokens, reference: Tokens): Tokens =>

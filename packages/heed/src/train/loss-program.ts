@@ -96,11 +96,15 @@ function asRoundBegan(policy: Tensor, fed: Tensor, begins: Tensor): Tensor {
 /** The feed of a program with a `round` reference: 1 at a round's first step, else 0. */
 export const ROUND_BEGINS = 'roundBegins';
 
-/** Sums of a loss's terms and metrics, `term:i` and `metric:name`, and the new memory, `newMemory:name`. */
+/** A loss's terms and metrics, `term:i`, and `metric:name`, `least:name` or `most:name`, and the new memory, `newMemory:name`. */
 export function sumsOf(method: BoundMethod, loss: Loss): Record<string, Tensor> {
   const outputs: Record<string, Tensor> = {};
   loss.terms.forEach((term, i) => (outputs[`term:${i}`] = term.sum));
-  for (const [name, term] of Object.entries(loss.metrics)) outputs[`metric:${name}`] = term.sum;
+  for (const [name, metric] of Object.entries(loss.metrics)) {
+    if ('sum' in metric) outputs[`metric:${name}`] = metric.sum;
+    else if ('least' in metric) outputs[`least:${name}`] = metric.least;
+    else outputs[`most:${name}`] = metric.most;
+  }
   for (const name of Object.keys(method.memory)) {
     const value = loss.memory?.[name];
     if (value === undefined) throw new Error(`The loss of ${method.name} returns no new value for its memory "${name}".`);
@@ -124,7 +128,7 @@ export const seedsOf = (loss: Loss): { of: Tensor; derivative: Tensor }[] =>
 export function countsProgram(method: BoundMethod, loss: Loss): Program {
   const outputs: Record<string, Tensor> = {};
   loss.terms.forEach((term, i) => (outputs[`count:${i}`] = term.count));
-  for (const [name, term] of Object.entries(loss.metrics)) outputs[`metricCount:${name}`] = term.count;
+  for (const [name, metric] of Object.entries(loss.metrics)) if ('count' in metric) outputs[`metricCount:${name}`] = metric.count;
   const program = lower(outputs);
   const reads = program.inputs.find(({ name }) => !/^(mask:|column:|tokens:|one$)/.test(name));
   if (reads !== undefined)
@@ -135,7 +139,7 @@ export function countsProgram(method: BoundMethod, loss: Loss): Program {
 /** A method's loss over readings that are fed: `logp:<name>`, `entropy:<name>`, `score:<head>:<name>`, `value:<head>:<name>`. */
 export interface LossProgram {
   /**
-   * `term:i`, `metric:name`, `newMemory:name`; with derivatives also `d:<reading>` of each reading that the loss depends on, for which
+   * What `sumsOf` names; with derivatives also `d:<reading>` of each reading that the loss depends on, for which
    * `scale:i` is fed.
    */
   readonly program: Program;

@@ -8,8 +8,7 @@ import { type Readings, countsProgram, readingOf, scoresShape, seedsOf, sumsOf, 
 /** A method's loss on a micro-batch with its gradient, and the counts it is divided by, as two programs. */
 export interface TrainProgram {
   /**
-   * Gives `term:i` and `metric:name` sums, `newMemory:name`, `grad:<parameter>` added to what `acc:<parameter>` held, and `logRatio`,
-   * `flagged`.
+   * Gives what `sumsOf` names, `grad:<parameter>` added to what `acc:<parameter>` held, and `logRatio`, `flagged`.
    */
   readonly step: Program;
   /** Gives `count:i` and `metricCount:name`. */

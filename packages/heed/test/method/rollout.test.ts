@@ -56,6 +56,9 @@ describe('grpo', () => {
     expect(found.metrics['clip_ratio/low_mean']).toBeCloseTo(0.2, 6);
     expect(found.metrics['clip_ratio/high_mean']).toBeCloseTo(0.2, 6);
     expect(found.metrics['clip_ratio/region_mean']).toBeCloseTo(0.4, 6);
+    // As TRL has them: too low is no token of the first answer and one of two of the second, too high one of three of the first.
+    expect(found.metrics['clip_ratio/low_min']).toBe(0);
+    expect(found.metrics['clip_ratio/high_max']).toBeCloseTo(1 / 3, 6);
     const fresh = await run(method, { ratios: RATIOS.map((own) => own.map(() => 0)), advantages: sameForAll([1, -1]) });
     expect(fresh.loss).toBeCloseTo(on, 6);
     const [a, b] = perToken as [number, number];

@@ -99,7 +99,10 @@ export async function lossOf(
   for (let t = 0; t < terms; t++) loss += sum(`term:${t}`) / count(`count:${t}`);
   return {
     loss,
-    metrics: Object.fromEntries(metrics.map((name) => [name, sum(`metric:${name}`) / count(`metricCount:${name}`)])),
+    metrics: Object.fromEntries(metrics.map((name) => {
+      const extreme = out(`least:${name}`) ?? out(`most:${name}`);
+      return [name, extreme === undefined ? sum(`metric:${name}`) / count(`metricCount:${name}`) : Number(extreme[0])];
+    })),
     memory: Object.fromEntries(Object.keys(method.memory).map((name) => [name, sum(`newMemory:${name}`)])),
     gradient: Object.fromEntries(
       Object.keys(logp).map((name) => [
