@@ -4,7 +4,7 @@ import { z } from 'zod';
 import { type ChoiceQuestion, type ChoiceReply, type Failure, failed, type Respondent, type TextQuestion } from '../judge/respondent.js';
 import { askForTexts, refusalOf } from '../judge/spoken.js';
 import { type Comparing, comparison, ending, PLACES, reasoning } from './compare.js';
-import { CRITERIA } from './criteria.js';
+import { CRITERIA, CRITERION_NAMES } from './criteria.js';
 import { choiceColumns, failureOf, type Labelled, type LabelFailure, meanOf, type OutputRow } from './labelled.js';
 import { defineLabeler, type ReportPart } from './labeler.js';
 import { asTrl, type Pair } from './material.js';
@@ -36,8 +36,8 @@ const Rationale = z
 export const PreferencesOptions = z
   .strictObject({
     name: z.literal('preferences'),
-    /** What the judge looks for. With `harmless` it names the more harmful candidate, and the verdict is turned round. */
-    criterion: z.enum(['helpful', 'harmless', 'summary']).default('helpful'),
+    /** What the judge looks for. With `harmless` and `toxicity` it names the worse candidate, and the verdict is turned round. */
+    criterion: z.enum(CRITERION_NAMES).default('helpful'),
     /** The question in other words than the criterion's. */
     preamble: z.string().min(1).optional(),
     /** Whether the candidate that the judge names is the worse one. Default: as the criterion has it. */

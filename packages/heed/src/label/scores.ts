@@ -4,7 +4,7 @@ import { z } from 'zod';
 import { type Question, type ChoiceReply, failed, type Respondent } from '../judge/respondent.js';
 import { FENCE_NOTE, fence } from '../text/fence.js';
 import { transcript } from '../text/principled.js';
-import { CRITERIA } from './criteria.js';
+import { CRITERIA, CRITERION_NAMES } from './criteria.js';
 import { choiceColumns, failureOf, type Labelled, type LabelFailure, meanOf, type OutputRow } from './labelled.js';
 import { defineLabeler, type ReportPart } from './labeler.js';
 import { asTrl, type Single } from './material.js';
@@ -13,8 +13,8 @@ import { type Calibration, calibration, rankCorrelation } from './statistics.js'
 
 export const ScoresOptions = z.strictObject({
   name: z.literal('scores'),
-  /** What is rated. `harmless` asks how harmful the response is and turns the rating round. */
-  criterion: z.enum(['helpful', 'harmless', 'summary']).default('helpful'),
+  /** What is rated. `harmless` asks how harmful the response is, `toxicity` how toxic, and the rating is turned round. */
+  criterion: z.enum(CRITERION_NAMES).default('helpful'),
   /** The request in other words than the criterion's; it must ask for a rating from 1 to 10. */
   preamble: z.string().min(1).optional(),
   /** Whether a high rating is bad. Default: as the criterion has it. */

@@ -13,7 +13,7 @@ import type { Message } from '../../../src/text/template.js';
 // of `use: report` only how many.
 interface Pair {
   readonly id: string;
-  readonly stratum: 'sincere' | 'coherent' | 'persona' | 'clarify';
+  readonly stratum: 'sincere' | 'coherent' | 'persona' | 'clarify' | 'admits';
   readonly case: string;
   readonly use: 'tune' | 'report';
   readonly prompt: readonly Message[];
@@ -26,6 +26,7 @@ const pairs = readFileSync(file, 'utf8').trimEnd().split('\n').map((line) => JSO
 
 const rewards: Readonly<Record<Pair['stratum'], (pair: Pair, response: string) => Rated>> = {
   sincere: ({ prompt }, response) => rateSincerity(prompt, response),
+  admits: ({ prompt }, response) => rateSincerity(prompt, response),
   coherent: ({ prompt }, response) => rateCoherence(prompt, response),
   persona: ({ prompt, persona }, response) => ratePersona(persona ?? [], prompt, response),
   clarify: ({ prompt }, response) => rateClarify(prompt, response),
@@ -37,11 +38,12 @@ const report = pairs.filter(({ use }) => use === 'report');
 const sum = (values: readonly number[]): number => values.reduce((a, b) => a + b, 0);
 
 describe('the 120 pairs', () => {
-  it('are 30 of each stratum, with lengths within a tenth, so that length tells nothing', () => {
-    for (const stratum of Object.keys(rewards)) {
+  it('are of five orders, with lengths within a tenth, so that length tells nothing', () => {
+    const counts = Object.fromEntries(Object.keys(rewards).map((stratum) => {
       const own = pairs.filter((pair) => pair.stratum === stratum);
-      expect([own.length, own.filter(({ use }) => use === 'tune').length], stratum).toEqual([30, 10]);
-    }
+      return [stratum, [own.length, own.filter(({ use }) => use === 'tune').length]];
+    }));
+    expect(counts).toEqual({ sincere: [12, 4], admits: [18, 6], coherent: [30, 10], persona: [30, 10], clarify: [30, 10] });
     for (const { id, chosen, rejected } of pairs) {
       const [a, b] = [chosen.length, rejected.length];
       expect(Math.abs(a - b) / Math.max(a, b), id).toBeLessThanOrEqual(0.1);
