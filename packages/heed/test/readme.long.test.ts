@@ -52,7 +52,7 @@ const ONLY_PARSED: readonly (readonly [start: string, why: string])[] = [
 ];
 
 /** Commands of up to forty rounds, by how they begin. Two are run: the third does again what the second did. */
-const IN_TWO_ROUNDS: readonly string[] = ['align recipes/rloo.yaml', 'align recipes/constrained.yaml'];
+const IN_TWO_ROUNDS: readonly string[] = ['align recipes/rloo.yaml', 'align recipes/constrained.yaml', 'align recipes/inferred.yaml'];
 
 /** What the pages call files of the reader's own, and what lies there. */
 const YOURS: Readonly<Record<string, string | ((folder: string) => void)>> = {

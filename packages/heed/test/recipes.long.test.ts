@@ -52,6 +52,11 @@ async function rewardModel(file: string, ...more: string[]): Promise<string> {
 async function tinyReward(reward: AlignRecipe['reward']): Promise<string[]> {
   if (typeof reward !== 'object') return [];
   if (reward.scores !== undefined) return [`reward.scores.judge={ local: { model: ${model} } }`, `store=${join(folder, 'scores.db')}`];
+  if (reward.inferred !== undefined) {
+    const file = join(folder, 'values.json');
+    expect((await heed(['infer', 'examples/values.jsonl', '-o', file])).code).toBe(0);
+    return [`reward.inferred.file=${file}`];
+  }
   const { principles } = reward.rewardModel ?? {};
   if (reward.rewardModel === undefined) return [];
   const teacher = await rewardModel(principles === undefined ? 'recipes/reward-model.yaml' : 'recipes/principle-reward-model.yaml');
