@@ -52,8 +52,10 @@ describe('the 120 pairs', () => {
     expect(Math.max(longer, 1 - longer)).toBeLessThanOrEqual(0.58);
   });
 
-  // Seen: 17, 20, 19.5 and 18 of 20. The bounds leave room for four pairs more to be lost.
-  it.each([['sincere', 13], ['coherent', 16], ['persona', 15], ['clarify', 14]] as const)('%s: at least %d of the 20', (stratum, least) => {
+  // Seen: 7 of 8, 10 of 12, 20, 19.5 and 18 of 20. The bounds leave room for four pairs more to be lost, of the first two for two.
+  it.each([
+    ['sincere', 5], ['admits', 8], ['coherent', 16], ['persona', 15], ['clarify', 14],
+  ] as const)('%s: at least %d of those that are reported', (stratum, least) => {
     const own = report.filter((pair) => pair.stratum === stratum);
     const right = sum(own.map((pair) => won(pair, (response) => rewards[stratum](pair, response).value)));
     const { low, high } = proportionInterval(Math.floor(right), own.length);
