@@ -34,6 +34,11 @@ const rewards: Readonly<Record<Pair['stratum'], (pair: Pair, response: string) =
 
 /** 1 where the good response is worth more, ½ for a tie. */
 const won = (pair: Pair, value: (response: string) => number): number => (Math.sign(value(pair.chosen) - value(pair.rejected)) + 1) / 2;
+const page = readFileSync(resolve(import.meta.dirname, '../../../../../docs/survey-rewards.md'), 'utf8');
+/** What docs/survey-rewards.md says of a stratum: its pairs, how many were right, and the interval. */
+const documented = (stratum: string): string[] =>
+  new RegExp(`^\\| (?:\`${stratum}\`:[^|]*|${stratum} )\\|(.*)\\|$`, 'm').exec(page)![1]!.split('|').map((cell) => cell.trim());
+const interval = (low: number, high: number): string => [low, high].map((x) => (x === 1 ? '1' : x.toFixed(2).slice(1))).join(' – ');
 const report = pairs.filter(({ use }) => use === 'report');
 const sum = (values: readonly number[]): number => values.reduce((a, b) => a + b, 0);
 
@@ -61,6 +66,14 @@ describe('the 120 pairs', () => {
     const { low, high } = proportionInterval(Math.floor(right), own.length);
     console.log(`${stratum}: ${right} of ${own.length} [${low.toFixed(3)}, ${high.toFixed(3)}]`);
     expect(right).toBeGreaterThanOrEqual(least);
+    const all = pairs.filter((pair) => pair.stratum === stratum).length;
+    expect(documented(stratum)).toEqual([String(all), `${right} of ${own.length}`, interval(low, high)]);
+  });
+
+  it('all of them', () => {
+    const right = sum(report.map((pair) => won(pair, (response) => rewards[pair.stratum](pair, response).value)));
+    const { low, high } = proportionInterval(Math.floor(right), report.length);
+    expect(documented('all')).toEqual([String(pairs.length), `${right} of ${report.length}`, interval(low, high)]);
   });
 
   it('every bad response that is rated lower has a reason that quotes it or names what is missing', () => {
