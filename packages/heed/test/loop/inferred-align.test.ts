@@ -28,7 +28,7 @@ model: ${await tinyTalker(folder, { context: 512, leaning: 2 })}
 data: ${write('train.jsonl', promptLines(16, 'Why'))}
 reward: {inferred: {file: ${values}, caution: 0.5}}
 generate: {maxNewTokens: 12, prompts: 8, samples: 4}
-loop: {iterations: 8}
+loop: {iterations: 6}
 evaluate: {prompts: ${write('held.jsonl', promptLines(32, 'How'))}, reward: '${module}#printable', maxNewTokens: 12, temperature: 1}
 method: {name: rloo, beta: 0}
 adapter: {rank: 8, alpha: 16}
