@@ -6,7 +6,10 @@ import type { AnyRow, RowKind, RowOf } from '../data/rows.js';
 import type { Message } from '../text/template.js';
 import type { TokenSequence } from '../text/token-sequence.js';
 import type { Credit, Rollout, RolloutReads } from './credit.js';
+import type { Extreme, Term } from './term.js';
 import type { Tokens } from './tokens.js';
+
+export type { Extreme, Term } from './term.js';
 
 /**
  * Turns a row's words into tokens, with the model's template. Prompt and response are tokenised apart, one end-of-turn token supervised.
@@ -23,15 +26,6 @@ export interface Respond {
   /** A conversation whose every assistant turn is supervised. */
   converse(messages: readonly Message[]): TokenSequence;
 }
-
-/** Σ `sum` / Σ `count`, both scalars, over the whole optimizer step: how a micro-batch contributes to a loss or a metric. */
-export interface Term {
-  readonly sum: Tensor;
-  readonly count: Tensor;
-}
-
-/** The least or the largest of some numbers, a scalar, over the whole optimizer step: how a micro-batch contributes to such a metric. */
-export type Extreme = { readonly least: Tensor } | { readonly most: Tensor };
 
 /** What a method makes of a step's log-probabilities and scores, still as a trace: Σ over its terms of sum / count. */
 export interface Loss {
