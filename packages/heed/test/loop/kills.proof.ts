@@ -1,0 +1,20 @@
+import { scratchFolder } from '../support/scratch.js';
+import { askedRecipes, killParts, learntRecipes, mainRecipes, ratedRecipes } from './kill-recipes.js';
+import { type Phase, describeKills } from './kills.js';
+
+// What kills.long.test.ts shows at a few moments: here at 30, and in every kind of loop, with a judge that is asked among them.
+const { folder, write } = scratchFolder();
+const PHASES: readonly Phase[] = ['answering', 'learning', 'rating', 'saving'];
+
+describeKills(folder, {
+  'train': { kills: 7 }, 'rows': { kills: 7 }, 'rollouts': { kills: 8, phases: PHASES }, 'align': { kills: 8, phases: PHASES },
+  'judge': { kills: 6, phases: ['asking', ...PHASES] },
+  'constitutional': { kills: 5, phases: ['asking', 'answering', 'learning', 'saving'] },
+  'direct-rlaif': { kills: 5, phases: ['asking', ...PHASES] },
+  'pairs': { kills: 4, phases: PHASES }, 'best-of-n': { kills: 4, phases: PHASES }, 'rloo': { kills: 4, phases: PHASES },
+  'spin': { kills: 4, phases: ['answering', 'learning', 'saving'] },
+  'salmon': { kills: 4, phases: PHASES }, 'adversarial': { kills: 4, phases: PHASES }, 'controller': { kills: 4, phases: PHASES },
+}, async () => {
+  const parts = await killParts(folder, write);
+  return { ...mainRecipes(parts), ...ratedRecipes(parts), ...await askedRecipes(parts), ...await learntRecipes(parts) };
+});
