@@ -3,7 +3,7 @@ import { type Failure, failed, reasonsOf } from '../../judge/respondent.js';
 import type { Rated, Reward } from '../../reward/reward.js';
 import { createRandom } from '../../run/random.js';
 import type { Answer } from '../answer-log.js';
-import { type AnswersRounds, answerRound, countDegenerate, isWhole, sayTrained } from '../answered-round.js';
+import { type AnswersRounds, answerRound, countDegenerate, drawnTokens, isWhole, sayTrained } from '../answered-round.js';
 import type { Constraints } from '../constraints.js';
 import type { Degenerate } from '../../evaluate/degenerate.js';
 import { counted, rateAnswers } from '../ratings.js';
@@ -63,7 +63,8 @@ export function judgedSource(setup: JudgedSetup): Source {
     goesBack: setup.watch.mayStop(false),
     async lesson({ k, policy }) {
       const path = (name: string): string => run.path('work', `round-${k}`, name);
-      const { chosen, answers } = await answerRound(k, policy, setup);
+      const answered = await answerRound(k, policy, setup);
+      const { chosen, answers } = answered;
       const whole = answers.filter(isWhole);
       const rated = await rate(k, chosen, whole, path('ratings.json'));
       const { samples: all, failures } = rated;
@@ -89,7 +90,9 @@ export function judgedSource(setup: JudgedSetup): Source {
       const words = [describe({ ...rated, answers: answers.length }), ...describeUnused(own.unused)].join(', ');
       const { unfinished } = report;
       const advice = (own.unused?.['close'] ?? 0) > 0 ? CLOSE : ADVICE;
-      const items = readyItems(rows, { method, text, limits, k, words, answers: answers.length, unfinished, advice, say });
+      const items = readyItems(rows, {
+        method, text: text(drawnTokens(answered)), limits, k, words, answers: answers.length, unfinished, advice, say,
+      });
       done.set(k, { ...report, trainedOn: items.length });
       return { items, rows, seed: seed + k, metrics: { ...rated.metrics, ...own.measures } };
     },
