@@ -169,14 +169,14 @@ ${text}`) });
 ${rated}
 data: ${prompts(8)}
 rows: {make: pairs}
-generate: {maxNewTokens: 8, samples: 4}
+generate: {maxNewTokens: 24, samples: 4}
 method: {name: dpo, reference: base}
 ${trained('steps: 2')}`),
     'best-of-n': align('best-of-n', `
 ${rated}
 data: ${prompts(8)}
 rows: {make: best-of-n}
-generate: {maxNewTokens: 8, samples: 4}
+generate: {maxNewTokens: 24, samples: 4}
 method: {name: sft}
 ${trained('steps: 2')}`),
     'spin': align('spin', `
