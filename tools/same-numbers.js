@@ -2,18 +2,20 @@
 // node tools/same-numbers.js write FILE, then compare FILE: whether a change of the code changed any number.
 //
 // Every recipe is run for its first steps on the default model, with little data. `write` notes what came out; `compare` runs the
-// recipes again and compares: the metrics of each step, the adapter and the rows of label jobs, to the last bit. Of answers and samples,
-// whose form may change, it says where they differ.
+// recipes again and compares: the metrics of each step, the adapter, the rows of label jobs and the items of benchmarks, to the last bit.
+// Of answers and samples, whose form may change, it says where they differ.
 import { spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { existsSync, mkdtempSync, readFileSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
+import { jobOf, recipesOf, teacherFolder } from './recipe-jobs.js';
 
 const USAGE = `usage: node tools/same-numbers.js write|compare FILE [options]
   --checkout DIR  whose recipes, data and command line are run; default: this checkout
-  --model M       a model's folder or name, in the place of the recipes' own; a tiny one takes a second a recipe
+  --model M       a model's folder or name, in the place of the recipes' own; a tiny one takes a second a recipe. Two
+                  recipes, constitutional and cut-online-judge, need one that writes sentences: it is their judge, too
   --only NAMES    some recipes by name, separated by commas. write: those are made anew, what FILE has of others stays
   --changed NAMES compare: metrics that were meant to change, separated by commas; all else is still compared
   -h, --help
@@ -25,49 +27,7 @@ floats depend on the processor and on how many cores it has.`;
 const NO_RESULT = ['seconds', 'iteration', 'round'];
 
 /** Files of a run folder that are results. What else lies there, answers and samples, may be written in another form. */
-const RESULTS = /^(adapter|controller)\/|^(rows|failures)\.jsonl$/;
-
-/** Settings for every training recipe: three steps of two rows. */
-const TRAIN = ['train.batch=2', 'train.steps=3', 'train.checkpointEvery=0'];
-/** Recipes whose rows the model writes: as many rows as the steps take, of few tokens. */
-const WRITES_ROWS = [...TRAIN, 'data.limit=6', 'rows.maxNewTokens=32'];
-const ALIGN = [
-  ...TRAIN,
-  'data.limit=10',
-  'generate.maxNewTokens=32',
-  'loop.iterations=2',
-  'evaluate.limit=2',
-  'evaluate.maxNewTokens=16',
-];
-const CONTROL = [
-  ...['facts', 'stories', 'style'].flatMap((task) => [`tasks.${task}.data.limit=6`, `tasks.${task}.heldOut.limit=2`]),
-  'generate={ maxNewTokens: 8, prompts: 4, samples: 2 }',
-  'grid.samples=2',
-  'learn.rounds=2',
-  'evaluate.samples=1',
-];
-/** A tiny model writes nothing usable: all rows may fail. The reasons are compared too. */
-const LABEL = ['data.limit=4', 'allowedFailures=1'];
-
-/**
- * Settings of single recipes, beside those of their kind.
- *
- * @type {Record<string, (folderOf: (recipe: string) => string) => string[]>}
- */
-const MORE = {
-  'd2o': () => ['rows.samples=4', 'rows.every=2'],
-  // The judge is the adapter that another recipe trains. After three steps it judges badly, so answers without a judgment are allowed.
-  'cut-online-judge': (folderOf) => [
-    `judge.local.adapter=${path.join(folderOf('judge-judgments'), 'adapter')}`,
-    `store=${path.join(folderOf('cut-online-judge'), '..', 'replies.db')}`,
-    'allowedFailures=1',
-    'label.maxNewTokens=48',
-  ],
-  'label-judgments': () => ['label.maxNewTokens=48'],
-  'label-revisions': () => ['label.rounds=1', 'label.maxNewTokens={critique: 32, revision: 64}'],
-};
-/** A recipe that needs the adapter of another one. @type {Record<string, string>} */
-const NEEDS = { 'cut-online-judge': 'judge-judgments' };
+const RESULTS = /^(adapter|controller)\/|^(rows|failures|items)\.jsonl$/;
 
 /**
  * What a recipe's run gave.
@@ -75,56 +35,23 @@ const NEEDS = { 'cut-online-judge': 'judge-judgments' };
  * @typedef {{ command: string, steps: Record<string, unknown>[], files: Record<string, string> }} Result
  * @typedef {{ recipes: Record<string, Result> }} Numbers
  * @typedef {{ checkout: string, model: string | undefined }} Where
+ * @typedef {import('./recipe-jobs.js').Job} Job
  */
-
-/** @param {string} checkout */
-function recipesOf(checkout) {
-  const files = readdirSync(path.join(checkout, 'recipes')).filter((name) => name.endsWith('.yaml'));
-  const names = files.map((name) => path.basename(name, '.yaml')).sort();
-  // A recipe that needs another one's adapter comes after it.
-  return names.sort((a, b) => Number(a in NEEDS) - Number(b in NEEDS));
-}
 
 /**
- * The verb that runs a recipe, and its settings.
+ * Runs a job.
  *
- * @param {string} checkout @param {string} name @param {(recipe: string) => string} folderOf
+ * @param {string} checkout @param {Job} job @param {string} folder @returns {Promise<Result>}
  */
-function jobOf(checkout, name, folderOf) {
-  const more = MORE[name]?.(folderOf) ?? [];
-  const text = readFileSync(path.join(checkout, 'recipes', `${name}.yaml`), 'utf8');
-  if (/^actions:/m.test(text)) return { verb: 'control', set: [...CONTROL, ...more] };
-  if (!/^method:/m.test(text)) return { verb: 'label', set: [...LABEL, `store=${folderOf(name)}.db`, ...more] };
-  if (/^judge:/m.test(text)) return { verb: 'align', set: [...ALIGN, ...more] };
-  return { verb: 'train', set: [...(/^rows:/m.test(text) ? WRITES_ROWS : TRAIN), ...more] };
-}
-
-/**
- * Runs one recipe.
- *
- * @param {Where} where @param {string} name @param {(recipe: string) => string} folderOf
- * @returns {Promise<Result>}
- */
-async function run({ checkout, model }, name, folderOf) {
-  const job = jobOf(checkout, name, folderOf);
-  const folder = folderOf(name);
-  const { verb } = job;
-  const set = [...job.set, ...modelOf(verb, name, model)];
-  const words = [verb, `recipes/${name}.yaml`, ...set, `run.dir=${folder}`];
+async function run(checkout, { verb, recipe, set }, folder) {
+  const words = [verb, `recipes/${recipe}.yaml`, ...set, `run.dir=${folder}`];
   const said = await heed(checkout, words);
   if (said.code !== 0)
     throw new Error(`heed ${words.join(' ')} ended with ${said.code}:\n${said.err.split('\n').slice(-12).join('\n')}`);
   const metrics = path.join(folder, 'metrics.jsonl');
   const logged = existsSync(metrics) ? lines(metrics) : [];
   const steps = logged.map((step) => Object.fromEntries(Object.entries(step).filter(([key]) => !NO_RESULT.includes(key))));
-  return { command: `heed ${[verb, name, ...set].join(' ').replaceAll(path.dirname(folder), '…')}`, steps, files: digests(folder) };
-}
-
-/** The setting of another model than the recipe's. @param {string} verb @param {string} name @param {string | undefined} model */
-function modelOf(verb, name, model) {
-  if (model === undefined) return [];
-  if (verb === 'label') return [`judge.local.model=${model}`];
-  return [`model=${model}`, ...(name in NEEDS ? [`judge.local.model=${model}`] : [])];
+  return { command: `heed ${[verb, recipe, ...set].join(' ').replaceAll(path.dirname(folder), '…')}`, steps, files: digests(folder) };
 }
 
 /** @param {string} checkout @param {string[]} words @returns {Promise<{ code: number | null, err: string }>} */
@@ -151,7 +78,7 @@ const lines = (file) =>
 /** Hashes of what a run made: the adapter, the rows and answers it worked with, its samples. @param {string} folder */
 function digests(folder) {
   const wanted = (/** @type {string} */ name) =>
-    /^adapter\/.*\.safetensors$|^controller\/|^work\/.*\.(json|jsonl)$|^(samples|rows|failures)\.jsonl$/.test(name);
+    /^adapter\/.*\.safetensors$|^controller\/|^work\/.*\.(json|jsonl)$|^(samples|rows|failures|items)\.jsonl$/.test(name);
   const names = readdirSync(folder, { recursive: true }).map((name) => String(name).replaceAll(path.sep, '/'));
   return Object.fromEntries(
     names
@@ -208,13 +135,15 @@ function unmatched(was, is) {
  */
 async function runAll(where, names, onResult) {
   const root = mkdtempSync(path.join(tmpdir(), 'same-numbers-'));
-  const folderOf = (/** @type {string} */ name) => path.join(root, name);
-  const needed = new Set(names.map((name) => NEEDS[name]).filter((name) => name !== undefined));
   try {
-    for (const name of [...[...needed].filter((one) => !names.includes(one)), ...names]) {
-      const result = await run(where, name, folderOf).catch((/** @type {Error} */ error) => error);
-      if (names.includes(name)) onResult(name, result);
-      if (!needed.has(name)) rmSync(folderOf(name), { recursive: true, force: true });
+    for (const name of names) {
+      const folder = path.join(root, name);
+      const job = jobOf(where, name, folder);
+      const result = await Promise.resolve(job.teacher && run(where.checkout, job.teacher, teacherFolder(folder)))
+        .then(() => run(where.checkout, job, folder))
+        .catch((/** @type {Error} */ error) => error);
+      onResult(name, result);
+      for (const each of [folder, teacherFolder(folder)]) rmSync(each, { recursive: true, force: true });
     }
   } finally {
     rmSync(root, { recursive: true, force: true });

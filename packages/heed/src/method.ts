@@ -14,9 +14,9 @@ export {
   type Respond,
   type Scored,
   type Term,
-  bind,
   defineMethod,
 } from './method/method.js';
+export { bind } from './method/bind.js';
 export type { TokenSequence } from './text/token-sequence.js';
 export { Tokens } from './method/tokens.js';
 export { METHOD_NAMES, methodOf } from './method/index.js';

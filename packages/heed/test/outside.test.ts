@@ -151,6 +151,49 @@ it('a reward rates the answers of heed align, by a recipe', async () => {
   expect(summary).toMatchObject({ after: { value: { mean: expect.closeTo(mean('after'), 9) as number } } });
 });
 
+describe('options that a schema turns into something else', () => {
+  // Neither schema takes what it makes of an option, so that options may be parsed but once.
+  write('texts.ts', `
+    import { defineReward } from '@heed/heed';
+    import { z } from 'zod';
+    import { starred } from './starred.ts';
+    const whole = z.string().regex(/^[0-9]+$/).transform(Number);
+    export const inText = { ...starred, name: 'in-text', options: z.strictObject({ best: whole }) };
+    export const most = defineReward({
+      name: 'most',
+      options: z.strictObject({ of: whole }),
+      open: async ({ of }) => ({
+        name: \`most \${of + 1}\`, drawsLine: false,
+        rate: async (items) => items.map(({ response }) => ({ value: of + 0.5 - response.length, reason: null })),
+        close: async () => {},
+      }),
+    });
+  `);
+
+  it('reach a method as its schema made them, also where a run goes on', async () => {
+    const best = 'method={ name: ./texts.ts#inText, best: "4" }';
+    const own = ['train', 'starred.yaml', ...tiny(), best, 'run.dir=runs/in-text'];
+    expect(await done(...own)).toMatchObject({ method: 'in-text', steps: 4 });
+    expect(lines('runs/in-text/metrics.jsonl')[0]).toMatchObject({ weight: (4 + 2 + 4 + 1) / 4 / 4 });
+    expect(await done(...own, '--resume')).toMatchObject({ steps: 4, resumedFrom: 4 });
+    expect(await done('inspect', 'starred.yaml', ...tiny(), best)).toMatchObject({ doctor: { kind: 'starred' } });
+    const wrong = await heed([...own.slice(0, -2), 'method={ name: ./texts.ts#inText, best: four }']);
+    expect(wrong.code).toBe(2);
+    expect(wrong.err).toMatch(/"method\.best" is "four"/);
+  });
+
+  it('reach a reward, of training and of held-out answers', async () => {
+    const reward = 'reward={ fn: { module: ./texts.ts#most, options: { of: "20" } } }';
+    const sampling = ['generate.samples=24', 'generate.maxNewTokens=12', 'loop.iterations=1', 'run.dir=runs/most'];
+    const summary = await done('align', 'brief.yaml', ...tiny(), reward, ...sampling);
+    const lengths = lines('runs/most/samples.jsonl').filter(({ kind, when }) => kind === 'answer' && when === 'before')
+      .map(({ response }) => (response as string).length);
+    const mean = 20.5 - lengths.reduce((a, b) => a + b, 0) / lengths.length;
+    expect(summary).toMatchObject({ before: { value: { mean: expect.closeTo(mean, 9) as number } } });
+    expect(readFileSync('runs/most/work/reward.json', 'utf8')).toContain('most 21');
+  });
+});
+
 it('a labeler asks a judge, both by a recipe', async () => {
   const summary = await done('label', 'polite.yaml');
   expect(summary).toMatchObject({ judge: 'pleased please', labeler: './polite.ts#polite', measures: { polite: 2 }, asking: { asked: 3 } });

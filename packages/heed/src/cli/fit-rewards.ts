@@ -38,32 +38,17 @@ export function register(program: Command, out: Output): void {
 async function fitRewards(files: readonly string[], options: Options, out: Output): Promise<void> {
   const { rewards: given, output, prior, store, overwrite } = options;
   if (!(prior > 0)) throw new UserError(`--prior is ${prior}; expected a number above 0.`);
-  const [{ parseYamlValue }, { openParts }, { fuseRewards }, { readEvidence }] = await Promise.all([
-    import('../run/recipe-yaml.js'), import('../reward/open.js'), import('../reward/fusion.js'), import('../reward/inferred/evidence.js'),
-  ]);
-  const [{ rowsFile }, { listProblems }, { createProgress }] = await Promise.all([
-    import('./rows-file.js'), import('../data/problem.js'), import('../run/progress.js'),
+  const [{ parseYamlValue }, { fitWeights }, { rowsFile }, { createProgress }] = await Promise.all([
+    import('../run/recipe-yaml.js'), import('../reward/fit-weights.js'), import('./rows-file.js'), import('../run/progress.js'),
   ]);
   const file = rowsFile(output, { overwrite, out });
-  const { rows, skipped } = await readEvidence(files);
-  if (skipped.length > 0) out.note(`left out:\n${listProblems(skipped)}`);
-  const parts = await openParts(parseYamlValue(given, '--rewards') as RewardsInput, { log: (line) => out.note(line), store });
-  const progress = createProgress();
   try {
-    progress.start('rating', rows.flatMap(({ responses }) => responses).length, { unit: 'responses' });
-    const { weights, leftOut } = await fuseRewards(rows, parts, prior, { onProgress: (done) => progress.update(done) });
-    progress.stop();
-    if (leftOut.length > 0) {
-      out.note(`left out, because a reward failed:\n${listProblems(leftOut.map(({ row: { source }, reward, failure }) => (
-        { source, column: reward, reason: `${failure.failure}: ${failure.detail}` }
-      )))}`);
-    }
+    const rewards = parseYamlValue(given, '--rewards') as RewardsInput;
+    const weights = await fitWeights({ files, rewards, prior, store }, { progress: createProgress(), say: (line) => out.note(line) });
     file.append(weights);
     out.result({ ...weights, output }, [...render(weights), `weights:  ${output}`].join('\n'));
   } finally {
-    progress.stop();
     file.close();
-    for (const { reward } of parts) await reward.close();
   }
 }
 

@@ -1,7 +1,6 @@
 /** `heed generate`: a model answers prompts. */
 import type { Command } from 'commander';
 
-import type { Completion } from '../generate/request.js';
 import { type ControllerFlags, checkControllerFlags, controllerFlags, underController } from './controller-flag.js';
 import { examples } from './help.js';
 import type { Output } from './output.js';
@@ -17,9 +16,6 @@ interface Options extends ModelFlags, PrecisionFlag, DeviceFlag, SamplingFlags, 
   readonly output: string;
   readonly overwrite?: boolean;
 }
-
-/** Completions that are worked on together. */
-const BATCH = 32;
 
 export function register(program: Command, out: Output): void {
   const command = program
@@ -40,92 +36,50 @@ export function register(program: Command, out: Output): void {
 }
 
 async function generate({ prompts: file, samples, limit, output, overwrite = false, ...flags }: Options, out: Output): Promise<void> {
-  const [{ rowsFile }, { readPrompts }, { openGenerator }] = await Promise.all([
-    import('./rows-file.js'), import('./prompts.js'), import('../generate/open.js'),
-  ]);
-  const [{ openDeviceEngine }, { createProgress }, { Interrupted, onInterrupt }] = await Promise.all([
-    import('../model/device.js'), import('../run/progress.js'), import('../run/signals.js'),
+  const [{ rowsFile }, { readPrompts }, { runGeneration }, { createProgress }, { Interrupted, onInterrupt }] = await Promise.all([
+    import('./rows-file.js'), import('./prompts.js'), import('../generate/run.js'),
+    import('../run/progress.js'), import('../run/signals.js'),
   ]);
   requireWhole('-n', samples, 1);
   if (limit !== undefined) requireWhole('--limit', limit, 1);
   const sampling = await samplingOf(flags);
   const rows = rowsFile(output, { overwrite, out });
   const adapted = await loadAdaptedModel(flags, out);
-  const { model, adapter } = adapted;
-  const prompts = await readPrompts(file, model, { maxNewTokens: sampling.maxNewTokens, limit });
+  const prompts = await readPrompts(file, adapted.model, { maxNewTokens: sampling.maxNewTokens, limit });
 
-  const total = prompts.rows.length * samples;
-  const counts = { written: 0, tokens: 0, stop: 0, length: 0 };
-  const write = ({ row, sample, text, ids, logprobs, finish }: Completion): void => {
-    const given = prompts.rows[row]!;
-    const logprob = logprobs.reduce((a, b) => a + b, 0);
-    const action = actions.get(row);
-    rows.append({ id: given.id, ...prompts.asGiven(given, text), sample, finish, logprob, tokens: ids.length, action });
-    counts.written++;
-    counts.tokens += ids.length;
-    counts[finish]++;
-  };
   /** What the controller chose for each prompt, where there is one. */
   const actions = new Map<number, string>();
-  // Short answers finish before long answers; the file keeps the order of the prompts.
-  const early = new Map<number, Completion>();
-  const place = ({ row, sample }: Completion): number => row * samples + sample;
-
-  const progress = createProgress();
   const interrupt = onInterrupt((line) => out.note(line));
-  const abort = new AbortController();
-  const engine = await openDeviceEngine({ device: flags.device, say: (line) => out.note(line) });
-  const started = performance.now();
-  // Programs are compiled before the first tokens; the speed leaves that time out.
-  let first: { readonly at: number; readonly tokens: number } | undefined;
-  let perSecond = 0;
-  try {
-    const plain = await openGenerator(engine, model, { batch: BATCH, precision: flags.precision, adapter });
-    const generator = await underController(flags, plain, engine, adapted, (row, { action }) => {
+  const made = await runGeneration({
+    ...adapted, prompts: prompts.tokens, samples, sampling, precision: flags.precision, device: flags.device,
+    under: (generator, engine) => underController(flags, generator, engine, adapted, (row, { action }) => {
       if (!actions.has(row)) actions.set(row, action);
-    });
-    progress.start('answering', total, { unit: 'answers' });
-    await generator.generate(prompts.tokens.map((prompt, row) => ({ prompt, row, samples })), sampling, {
-      signal: abort.signal,
-      onCompletion(completion) {
-        early.set(place(completion), completion);
-        for (let next; (next = early.get(counts.written)) !== undefined; ) {
-          early.delete(counts.written);
-          write(next);
-        }
-      },
-      onProgress({ tokens, finished }) {
-        const now = performance.now();
-        first ??= { at: now, tokens };
-        perSecond = tokens > first.tokens ? (1000 * (tokens - first.tokens)) / (now - first.at) : 0;
-        progress.update(finished, `${Math.round(perSecond)} tokens/s`);
-        if (interrupt.requested) abort.abort(new Interrupted());
-      },
-    });
-  } catch (error) {
-    if (!(error instanceof Interrupted)) throw error;
-    for (const completion of [...early.values()].sort((a, b) => place(a) - place(b))) write(completion);
-    throw new Interrupted(`Stopped: ${counts.written} of ${total} answers are in ${rows.name}.`);
-  } finally {
-    progress.stop();
+    }),
+  }, {
+    progress: createProgress(), interrupt, say: (line) => out.note(line),
+    onCompletion({ row, sample, text, ids, logprobs, finish }) {
+      const given = prompts.rows[row]!;
+      const logprob = logprobs.reduce((a, b) => a + b, 0);
+      const action = actions.get(row);
+      rows.append({ id: given.id, ...prompts.asGiven(given, text), sample, finish, logprob, tokens: ids.length, action });
+    },
+  }).finally(() => {
     interrupt.dispose();
     rows.close();
-    await engine.close();
-  }
+  });
 
-  const seconds = (performance.now() - started) / 1000;
-  const { written, tokens, ...finish } = counts;
+  const { stopped, ...counts } = made;
+  const { completions, tokens, finish, seconds, tokensPerSecond } = counts;
+  const n = prompts.rows.length;
+  if (stopped) throw new Interrupted(`Stopped: ${completions} of ${n * samples} answers are in ${rows.name}.`);
   const human = [
-    `${written} answers to ${prompts.rows.length} prompts: ${tokens} tokens in ${seconds.toFixed(1)} s, ` +
-      `${Math.round(perSecond)} tokens/s once compiled`,
+    `${completions} answers to ${n} prompts: ${tokens} tokens in ${seconds.toFixed(1)} s, ` +
+      `${Math.round(tokensPerSecond)} tokens/s once compiled`,
     ...(finish.length > 0 ? [`${finish.length} were cut off at --max-tokens ${sampling.maxNewTokens}`] : []),
     ...(rows.isStdout ? [] : [`They are in ${rows.name}`]),
   ].join('\n');
-  if (rows.isStdout) out.note(human);
-  else {
-    out.result({
-      output: rows.name, model: model.checkpoint.id, adapter: flags.adapter, precision: flags.precision,
-      prompts: prompts.rows.length, completions: written, tokens, seconds, tokensPerSecond: perSecond, finish,
-    }, human);
-  }
+  if (rows.isStdout) return out.note(human);
+  out.result({
+    output: rows.name, model: adapted.model.checkpoint.id, adapter: flags.adapter, precision: flags.precision, prompts: n, ...counts,
+  }, human);
 }

@@ -1,7 +1,7 @@
 import type { Engine } from '@heed/tensor';
 import { UserError } from '../errors.js';
 import { meanOf } from '../method/advantages.js';
-import { bind } from '../method/method.js';
+import { bind } from '../method/bind.js';
 import { TIE } from '../method/pairs.js';
 import { rewardModel } from '../method/reward-model.js';
 import { initialParameters } from '../model/adapter.js';

@@ -1,7 +1,7 @@
 /** The method that a recipe names: one of Heed's, or an export of a user's module. */
 import { z } from 'zod';
 import { UserError } from '../errors.js';
-import { type AnyMethod, METHODS, METHOD_NAMES, type MethodOptions, type Methods, isMethod, methodOf } from '../method/index.js';
+import { type AnyMethod, METHODS, METHOD_NAMES, type MethodOptions, type Methods, isMethod, methodOfRecipe } from '../method/index.js';
 import type { BoundMethod } from '../method/method.js';
 import type { RunFolder } from '../run/folder.js';
 import { moduleDigest } from '../run/module-digest.js';
@@ -28,7 +28,7 @@ export async function loadRecipeWithMethod<T>(
 }
 
 /**
- * The method of a recipe that has been read, with its options.
+ * The method of a recipe that has been read, with its options: those that the recipe's schema parsed.
  *
  * @param run Held to the file that defines a user's method, and to those that it imports (`moduleDigest`): a run goes on with the method
  * that it began with, or stops.
@@ -41,7 +41,7 @@ export async function openMethod(options: MethodOptions, run?: Pick<RunFolder, '
     const file = name.slice(0, name.lastIndexOf('#'));
     await sameAsBefore(run.path('work', 'method.json'), [await moduleDigest(file)], `The method in ${file} is not the one`);
   }
-  return methodOf(options, methods);
+  return methodOfRecipe(options, methods);
 }
 
 /** Heed's methods, and the one that a user's module exports where `name` is `./FILE.ts#NAME`. */

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import type { RowDefinition } from '../data/row.js';
 import type { RowKind } from '../data/rows.js';
 import { bco } from './bco.js';
+import { bind, bindParsed } from './bind.js';
 import { choice } from './choice.js';
 import { classifier } from './classifier.js';
 import { cpo } from './cpo.js';
@@ -16,7 +17,7 @@ import { hindsightReward } from './hindsight-reward.js';
 import { ilf } from './ilf.js';
 import { ilfDpo } from './ilf-dpo.js';
 import { kto } from './kto.js';
-import { type BoundMethod, type Method, bind } from './method.js';
+import type { BoundMethod, Method } from './method.js';
 import { npo } from './npo.js';
 import { withName } from './options.js';
 import { orpo } from './orpo.js';
@@ -77,9 +78,18 @@ export const isMethod = (value: unknown): value is AnyMethod => {
     && (typeof row === 'string' || (typeof row === 'object' && row !== null && 'schema' in row));
 };
 
-/** One of these methods, with its options; default: Heed's. */
+/** One of these methods, with options as a program writes them; default: Heed's. */
 export function methodOf({ name, ...options }: MethodOptions, methods: Methods = METHODS): BoundMethod {
+  return bind(methodNamed(name, methods), options);
+}
+
+/** The method that a recipe names among these, with the options that the recipe's schema parsed. */
+export function methodOfRecipe({ name, ...options }: MethodOptions, methods: Methods): BoundMethod {
+  return bindParsed(methodNamed(name, methods), options);
+}
+
+function methodNamed(name: string, methods: Methods): AnyMethod {
   const method = methods[name];
   if (method === undefined) throw new Error(`There is no method "${name}". There are ${Object.keys(methods).join(', ')}.`);
-  return bind(method, options);
+  return method;
 }

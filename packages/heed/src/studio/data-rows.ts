@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { parse } from 'yaml';
 
 import { measureLengths } from '../data/lengths.js';
-import { MethodOptions, methodOf } from '../method/index.js';
+import { METHODS, MethodOptions, methodOfRecipe } from '../method/index.js';
 import type { BoundMethod } from '../method/method.js';
 import type { Model } from '../model/load.js';
 import type { StartPlan } from '../start/plan.js';
@@ -16,7 +16,8 @@ import { rowsIn } from './data-look.js';
 const COUNTED = 400;
 
 /** The method of a recipe. */
-const methodIn = (recipe: string): BoundMethod => methodOf(z.looseObject({ method: MethodOptions }).parse(parse(recipe)).method);
+const methodIn = (recipe: string): BoundMethod =>
+  methodOfRecipe(z.looseObject({ method: MethodOptions }).parse(parse(recipe)).method, METHODS);
 
 export async function seenRows(
   plan: StartPlan, { template, tokenizer, architecture: { context } }: Model,

@@ -2,7 +2,7 @@
 import type { JudgedRow } from '../data/rows.js';
 import { quotedSpans } from '../text/quotes.js';
 import { cut } from '../method/cut.js';
-import { bind } from '../method/method.js';
+import { bind } from '../method/bind.js';
 import { createRespond } from '../text/respond.js';
 import { holds, tokenSpans } from '../text/token-ends.js';
 import type { TokenSequence } from '../text/token-sequence.js';

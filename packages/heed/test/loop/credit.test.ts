@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { CreditOptions, placeReward, reportCredit, requireTokenCredit } from '../../src/loop/credit.js';
 import { dpo } from '../../src/method/dpo.js';
-import { bind } from '../../src/method/method.js';
+import { bind } from '../../src/method/bind.js';
 import { ppo } from '../../src/method/ppo.js';
 import { rloo } from '../../src/method/rloo.js';
 import type { Rated, ValuedSpan } from '../../src/reward/reward.js';

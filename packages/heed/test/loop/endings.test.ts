@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { describeEndings, endedResponses } from '../../src/loop/endings.js';
 import { dpo } from '../../src/method/dpo.js';
-import { bind } from '../../src/method/method.js';
+import { bind } from '../../src/method/bind.js';
 import { rewardModel } from '../../src/method/reward-model.js';
 
 const END = 9;

@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import type * as Tensor from '@heed/tensor';
 import { beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import type * as Generate from '../../src/generate/open.js';
-import { runAlignment } from '../../src/loop/align-job.js';
+import { type AlignSummary, runAlignment } from '../../src/loop/align-job.js';
 import { AlignRecipe } from '../../src/loop/align-recipe.js';
 import { runTraining } from '../../src/loop/train-job.js';
 import { TrainRecipe } from '../../src/loop/train-recipe.js';
@@ -93,41 +93,83 @@ const hooks: Hooks = {
 };
 const compiledIn = (when: string): number => seen.compiled.filter((one) => one === when).length;
 
+/** Runs four rounds of heed align. */
+async function fourRounds(name: string, sections: string): Promise<AlignSummary> {
+  const file = write('align.yaml', `
+model: ${model}
+${sections}
+loop: {iterations: 4}
+evaluate: {prompts: ${write('held.jsonl', promptLines(4, 'How'))}, reward: 'rules:${rules}', maxNewTokens: 6}
+adapter: {rank: 2, alpha: 4, targets: [q_proj, down_proj]}
+run: {dir: '${join(folder, `align ${name}`)}'}
+`);
+  const { recipe, text } = await loadRecipe(file, [], AlignRecipe);
+  const run = await openRun(recipe.run.dir, { recipe: text, resume: false });
+  const summary = await runAlignment(recipe, run, hooks);
+  await run.close();
+  return summary;
+}
+
+/**
+ * Training is compiled in the first round; generation with the adapter in the second. What only trains is let go of when all is learnt,
+ * before the held-out prompts are answered.
+ */
+function expectCompiledOnce(): void {
+  expect(compiledIn('round 1')).toBeGreaterThan(2);
+  expect(compiledIn('round 2')).toBeGreaterThan(0);
+  expect([compiledIn('round 3'), compiledIn('round 4')]).toEqual([0, 0]);
+  const open = seen.training.filter((what) => what === 'opened').length;
+  expect(open).toBeGreaterThanOrEqual(2);
+  expect(seen.training.slice(open)).toEqual(Array.from({ length: open }, () => 'closed round 4'));
+}
+
 describe('four rounds of heed align', () => {
   it.each([
     ['one pass and no reference', '{name: cut, ratio: null}', 'microBatch: 2'],
     ['a reference that is scored ahead', '{name: dpo}', 'microBatch: 2'],
     ['two passes, and the policy as a reference', '{name: kto, reference: base}', 'microBatch: 2'],
   ])('compile nothing after the second round: %s', async (name, method, train) => {
-    const file = write('align.yaml', `
-model: ${model}
+    const { rounds } = await fourRounds(name, `
 data: ${write('prompts.jsonl', promptLines(24, 'Why'))}
 reward: rules:${rules}
 generate: {maxNewTokens: 16, samples: 4}
-loop: {iterations: 4}
-evaluate: {prompts: ${write('held.jsonl', promptLines(4, 'How'))}, maxNewTokens: 6}
 method: ${method}
-adapter: {rank: 2, alpha: 4, targets: [q_proj, down_proj]}
 train: {steps: 3, batch: 4, learningRate: 1e-4, ${train}}
-run: {dir: '${join(folder, `align ${name}`)}'}
 `);
-    const { recipe, text } = await loadRecipe(file, [], AlignRecipe);
-    const run = await openRun(recipe.run.dir, { recipe: text, resume: false });
-    const { rounds } = await runAlignment(recipe, run, hooks);
-    await run.close();
     expect(rounds.map(({ steps }) => steps)).toEqual([3, 3, 3, 3]);
     // A reward for training, and one for the held-out answers.
     expect([...seen.opened].sort()).toEqual(['engine', 'generator', 'reward', 'reward']);
-    // Training is compiled in the first round; generation with the adapter in the second.
-    expect(compiledIn('round 1')).toBeGreaterThan(2);
-    expect(compiledIn('round 2')).toBeGreaterThan(0);
-    expect([compiledIn('round 3'), compiledIn('round 4')]).toEqual([0, 0]);
+    expectCompiledOnce();
     // The likelihood of the answers under the model without the adapter.
     expect(compiledIn('after')).toBe(1);
-    // What only trains is let go of when all is learnt, before the held-out prompts are answered.
-    const open = seen.training.filter((what) => what === 'opened').length;
-    expect(open).toBeGreaterThanOrEqual(2);
-    expect(seen.training.slice(open)).toEqual(Array.from({ length: open }, () => 'closed round 4'));
+  });
+
+  it('compile nothing after the second round: policy gradient with a value head', async () => {
+    const { rounds } = await fourRounds('ppo', `
+data: ${write('prompts.jsonl', promptLines(24, 'Why'))}
+reward: rules:${rules}
+generate: {maxNewTokens: 16, prompts: 4, samples: 4}
+method: {name: ppo}
+train: {batch: 2, microBatch: 1, learningRate: 1e-4}
+`);
+    expect(rounds.map(({ steps }) => steps)).toEqual([2, 2, 2, 2]);
+    expect([...seen.opened].sort()).toEqual(['engine', 'generator', 'reward', 'reward']);
+    expectCompiledOnce();
+  });
+
+  it('compile nothing after the second round: self-play', async () => {
+    const demos = Array.from({ length: 8 }, (_, i) => `${JSON.stringify({ prompt: `Why ${i}?`, completion: 'zz yy' })}\n`).join('');
+    const { rounds } = await fourRounds('spin', `
+data: ${write('demos.jsonl', demos)}
+rows: {make: self-play}
+generate: {maxNewTokens: 16, samples: 4}
+method: {name: dpo, reference: round}
+train: {steps: 3, batch: 4, microBatch: 2, learningRate: 1e-4}
+`);
+    expect(rounds.map(({ steps }) => steps)).toEqual([3, 3, 3, 3]);
+    // No reward rates the answers that are learnt from.
+    expect([...seen.opened].sort()).toEqual(['engine', 'generator', 'reward']);
+    expectCompiledOnce();
   });
 });
 

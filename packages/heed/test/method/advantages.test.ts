@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { batchMean, equalInGroup, gae, groupRelative, k1, k3, leaveOneOut, rewardToGo, whiten } from '../../src/method/advantages.js';
-import { bind } from '../../src/method/method.js';
+import { bind } from '../../src/method/bind.js';
 import { ppo } from '../../src/method/ppo.js';
 import { rlaifReturn } from '../../src/method/reinforce.js';
 import { rloo } from '../../src/method/rloo.js';

@@ -2,7 +2,7 @@ import { type Engine, startEngine } from '@heed/tensor';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { ClassifiedRow } from '../../src/data/rows.js';
 import { classifier } from '../../src/method/classifier.js';
-import { bind } from '../../src/method/method.js';
+import { bind } from '../../src/method/bind.js';
 import { lossOf } from '../support/loss.js';
 import { fakeRespond, textOf } from '../support/respond.js';
 

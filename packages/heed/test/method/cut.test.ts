@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { JudgedRow } from '../../src/data/rows.js';
 import { cut } from '../../src/method/cut.js';
 import { hindsight } from '../../src/method/hindsight.js';
-import { bind } from '../../src/method/method.js';
+import { bind } from '../../src/method/bind.js';
 import { lossOf } from '../support/loss.js';
 import { fakeRespond } from '../support/respond.js';
 

@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { NegativeRow } from '../../src/data/rows.js';
 import { d2o } from '../../src/method/d2o.js';
 import { dpo } from '../../src/method/dpo.js';
-import { bind } from '../../src/method/method.js';
+import { bind } from '../../src/method/bind.js';
 import { npo } from '../../src/method/npo.js';
 import { lossOf } from '../support/loss.js';
 import { fakeRespond, textOf } from '../support/respond.js';

@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { PreferenceRow } from '../../src/data/rows.js';
 import { dpo } from '../../src/method/dpo.js';
 import { DPO_LOSSES, type DpoLoss } from '../../src/method/dpo-losses.js';
-import { bind } from '../../src/method/method.js';
+import { bind } from '../../src/method/bind.js';
 import { type LossValue, lossOf } from '../support/loss.js';
 import { expectGradient, spreadAll, trlBatch, trlEntries } from '../support/trl.js';
 

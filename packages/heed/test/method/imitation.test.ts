@@ -6,7 +6,7 @@ import { forwardPrediction } from '../../src/method/forward-prediction.js';
 import { hindsightReward } from '../../src/method/hindsight-reward.js';
 import { ilf } from '../../src/method/ilf.js';
 import { ilfDpo } from '../../src/method/ilf-dpo.js';
-import { bind } from '../../src/method/method.js';
+import { bind } from '../../src/method/bind.js';
 import { sft } from '../../src/method/sft.js';
 import { prepare } from '../../src/loop/items.js';
 import { createRespond } from '../../src/text/respond.js';

@@ -3,7 +3,8 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { LabelledRow } from '../../src/data/rows.js';
 import { bco } from '../../src/method/bco.js';
 import { kto } from '../../src/method/kto.js';
-import { type Respond, bind } from '../../src/method/method.js';
+import { bind } from '../../src/method/bind.js';
+import type { Respond } from '../../src/method/method.js';
 import { type LossValue, lossOf } from '../support/loss.js';
 import { type TrlEntry, expectGradient, spread, trlBatch, trlEntries } from '../support/trl.js';
 

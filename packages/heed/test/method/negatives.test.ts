@@ -2,7 +2,7 @@ import { type Engine, startEngine } from '@heed/tensor';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { NegativeRow } from '../../src/data/rows.js';
 import { gradientAscent } from '../../src/method/gradient-ascent.js';
-import { bind } from '../../src/method/method.js';
+import { bind } from '../../src/method/bind.js';
 import { d2o } from '../../src/method/d2o.js';
 import { npo } from '../../src/method/npo.js';
 import { simNpo } from '../../src/method/sim-npo.js';

@@ -1,7 +1,8 @@
 import { type Engine, startEngine } from '@heed/tensor';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { cpo } from '../../src/method/cpo.js';
-import { type BoundMethod, bind } from '../../src/method/method.js';
+import { bind } from '../../src/method/bind.js';
+import type { BoundMethod } from '../../src/method/method.js';
 import { orpo } from '../../src/method/orpo.js';
 import { simpo } from '../../src/method/simpo.js';
 import { slic } from '../../src/method/slic.js';

@@ -2,7 +2,7 @@ import { type Engine, startEngine } from '@heed/tensor';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type PrincipledRow, type ScoredPrinciple, rowSchemas } from '../../src/data/rows.js';
-import { bind } from '../../src/method/method.js';
+import { bind } from '../../src/method/bind.js';
 import { asChoice, principleChoice } from '../../src/method/principle-choice.js';
 import { principleRewardModel } from '../../src/method/principle-reward-model.js';
 import { type PrincipleOptions, draw, geometric, hold, preferred, scoreOf } from '../../src/method/principles.js';

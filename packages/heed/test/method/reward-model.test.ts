@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { type Engine, startEngine } from '@heed/tensor';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { PreferenceRow } from '../../src/data/rows.js';
-import { bind } from '../../src/method/method.js';
+import { bind } from '../../src/method/bind.js';
 import { rewardModel } from '../../src/method/reward-model.js';
 import { type LossValue, lossOf } from '../support/loss.js';
 import { fakeRespond, textOf } from '../support/respond.js';

@@ -1,7 +1,8 @@
 import { type Engine, startEngine } from '@heed/tensor';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { grpo } from '../../src/method/grpo.js';
-import { type BoundMethod, bind } from '../../src/method/method.js';
+import { bind } from '../../src/method/bind.js';
+import type { BoundMethod } from '../../src/method/method.js';
 import { ppo } from '../../src/method/ppo.js';
 import { reinforce } from '../../src/method/reinforce.js';
 import { rloo } from '../../src/method/rloo.js';

@@ -1,6 +1,6 @@
 import { type Engine, startEngine } from '@heed/tensor';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { bind } from '../../src/method/method.js';
+import { bind } from '../../src/method/bind.js';
 import { dpo } from '../../src/method/dpo.js';
 import { type LossValue, lossOf } from '../support/loss.js';
 

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { DPO_LOSSES } from '../../src/method/dpo-losses.js';
 import { type MethodOptions, methodOf } from '../../src/method/index.js';
 import { simpo } from '../../src/method/simpo.js';
-import { bind } from '../../src/method/method.js';
+import { bind } from '../../src/method/bind.js';
 import { TIE } from '../../src/method/pairs.js';
 import { useEngine } from '../model/tiny.js';
 import { type LogProbs, type RowLogProbs, lossOf } from '../support/loss.js';

@@ -1,7 +1,7 @@
 import { type Engine, startEngine } from '@heed/tensor';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { LabelledRow } from '../../src/data/rows.js';
-import { bind } from '../../src/method/method.js';
+import { bind } from '../../src/method/bind.js';
 import { cut } from '../../src/method/cut.js';
 import { unlikelihood } from '../../src/method/unlikelihood.js';
 import { lossOf } from '../support/loss.js';

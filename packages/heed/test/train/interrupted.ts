@@ -14,7 +14,10 @@ export interface Stop {
   readonly matching: string;
 }
 
-/** Kills at the n-th event of a run, from 0: a log line (half of which is written), a file put in place, a file or folder removed. */
+/**
+ * Kills at the n-th event of a run, from 0: a log line (half of which is written), a file put in place, a file or folder removed, a server's
+ * reply that has come and is not kept yet.
+ */
 export interface StopAtEvent {
   readonly how: 'SIGKILL';
   readonly nth: number;

@@ -1,5 +1,5 @@
 import { beforeAll, describe, expect, it } from 'vitest';
-import { bind } from '../../src/method/method.js';
+import { bind } from '../../src/method/bind.js';
 import { sft } from '../../src/method/sft.js';
 import { planAdapter } from '../../src/model/adapter.js';
 import { architectureOf } from '../../src/model/architecture.js';

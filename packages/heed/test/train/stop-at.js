@@ -2,7 +2,8 @@
 // clocks nor luck. HEED_TEST_STOP is JSON, one of
 //   { how, on, matching }: `how` a signal; `on` "line", a log line that matches, half of which is written first, or "rename", just
 //     before a file whose new name matches is put in place;
-//   { how, nth }: just before the n-th event, from 0: a log line (half of it is written), a file put in place, a file or folder removed;
+//   { how, nth }: just before the n-th event, from 0: a log line (half of it is written), a file put in place, a file or folder removed, or
+//     a server's reply handed on, which has come and is nowhere written down;
 //   { list }: stops nothing, and writes the events of the whole run to this file at its end.
 import fs from 'node:fs';
 import { syncBuiltinESMExports } from 'node:module';
@@ -43,5 +44,11 @@ fs.promises.rename = (from, to) => {
 fs.promises.rm = (path, options) => {
   if (reached('rm', path)) die();
   return rm(path, options);
+};
+const { fetch } = globalThis;
+globalThis.fetch = async (...request) => {
+  const reply = await fetch(...request);
+  if (reached('ask', request[0])) die();
+  return reply;
 };
 syncBuiltinESMExports();

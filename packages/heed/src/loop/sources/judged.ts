@@ -1,12 +1,13 @@
-import type { PromptRow } from '../../data/rows.js';
 import { type Failure, failed, reasonsOf } from '../../judge/respondent.js';
 import type { Rated, Reward } from '../../reward/reward.js';
 import { createRandom } from '../../run/random.js';
-import type { Answer } from '../answer-log.js';
-import { type AnswersRounds, answerRound, countDegenerate, isWhole, sayTrained } from '../answered-round.js';
+import {
+  type AnsweredPrompts, type AnswersRounds, answerRound, countDegenerate, drawnTokens, isWhole, sayTrained,
+} from '../answered-round.js';
 import type { Constraints } from '../constraints.js';
 import type { Degenerate } from '../../evaluate/degenerate.js';
-import { counted, rateAnswers } from '../ratings.js';
+import { adviceFor, countSatisfied, describeJudged, meanValue } from '../judged-words.js';
+import { rateAnswers } from '../ratings.js';
 import { readyItems } from '../ready.js';
 import type { RowMaker } from '../row-maker.js';
 import type { Maker, Sample } from '../rows-of.js';
@@ -62,20 +63,20 @@ export function judgedSource(setup: JudgedSetup): Source {
     rounds,
     goesBack: setup.watch.mayStop(false),
     async lesson({ k, policy }) {
-      const path = (name: string): string => run.path('work', `round-${k}`, name);
-      const { chosen, answers } = await answerRound(k, policy, setup);
+      const answered = await answerRound(k, policy, setup);
+      const { answers } = answered;
       const whole = answers.filter(isWhole);
-      const rated = await rate(k, chosen, whole, path('ratings.json'));
-      const { samples: all, failures } = rated;
+      const unfinished = answers.length - whole.length;
+      const { samples: all, failures, given, metrics } = await rate(k, { ...answered, answers: whole });
       const seen = await setup.watch.look(k, all.map(({ text: said, rated: { value, parts } }) => ({ text: said, value, parts })));
       const own = rowsOfRound(setup.rowsOf, method.row, all, [seed, k]);
       const watched = countDegenerate(k, answers, setup.hooks);
       const report = {
         answers: all.length,
         satisfied: countSatisfied(all),
-        unfinished: answers.length - whole.length,
+        unfinished,
         unrated: reasonsOf(failures),
-        reward: meanValue(rated.given),
+        reward: meanValue(given),
         ...watched, ...seen.report, ...(own.unused && { unused: own.unused }), ...own.measures,
       };
       if (seen.stop) {
@@ -86,12 +87,12 @@ export function judgedSource(setup: JudgedSetup): Source {
       const made = method.select(own.rows, createRandom('select', seed, k));
       const rows = maker === undefined ? made : await maker.make(`round-${k}`, made, policy);
       await answerer.rest();
-      const words = [describe({ ...rated, answers: answers.length }), ...describeUnused(own.unused)].join(', ');
-      const { unfinished } = report;
-      const advice = (own.unused?.['close'] ?? 0) > 0 ? CLOSE : ADVICE;
-      const items = readyItems(rows, { method, text, limits, k, words, answers: answers.length, unfinished, advice, say });
+      const items = readyItems(rows, {
+        method, text: text(drawnTokens(answered)), limits, k, answers: answers.length, unfinished, advice: adviceFor(own.unused), say,
+        words: describeJudged({ samples: all, failures, answers: answers.length, unfinished, unused: own.unused }),
+      });
       done.set(k, { ...report, trainedOn: items.length });
-      return { items, rows, seed: seed + k, metrics: { ...rated.metrics, ...own.measures } };
+      return { items, rows, seed: seed + k, metrics: { ...metrics, ...own.measures } };
     },
     learnt(k, { steps }) {
       const round = done.get(k)!;
@@ -100,66 +101,22 @@ export function judgedSource(setup: JudgedSetup): Source {
     },
   };
 
-  async function rate(k: number, asked: readonly PromptRow[], answers: readonly Answer[], file: string) {
-    const items = answers.map(({ row, text: response, ids }) => ({ prompt: asked[row]!.prompt, response, ids, row: asked[row]! }));
-    const given = await rateAnswers(file, items, reward, setup.allowedFailures, setup.hooks);
+  /** Rates answers, and takes the costs off their ratings. `given`: the ratings before that. */
+  async function rate(k: number, { chosen, answers }: AnsweredPrompts) {
+    const items = answers.map(({ row, text: response, ids }) => ({ prompt: chosen[row]!.prompt, response, ids, row: chosen[row]! }));
+    const given = await rateAnswers(run.path('work', `round-${k}`, 'ratings.json'), items, reward, setup.allowedFailures, setup.hooks);
     const lined = setup.rowsOf.needsLine === true ? given.map(withLine) : given;
     const { results, metrics } = await setup.constraints.apply(k, items, lined);
-    const found = answers.flatMap(({ row, sample, text: said }, i): Sample[] => {
-      const result = results[i]!;
-      return failed(result) ? [] : [{ prompt: asked[row]!, sample, text: said, rated: result }];
+    const samples = answers.flatMap(({ row, sample, text: said }, i): Sample[] => {
+      const rated = results[i]!;
+      return failed(rated) ? [] : [{ prompt: chosen[row]!, sample, text: said, rated }];
     });
-    return { samples: found, failures: results.filter(failed), given, metrics, whole: answers.length };
+    return { samples, failures: results.filter(failed), given, metrics };
   }
 }
-
-const ADVICE = 'Where the reward is the same for all answers, it cannot tell them apart: '
-  + 'look at its reasons, teach its judge (docs/labels.md), or draw more answers (generate.samples).';
-
-const CLOSE = 'The best and the worst answer to a prompt are closer than rows.minGap: lower it, or draw more answers (generate.samples).';
 
 /** Rows that tell good answers from bad ones are made only of answers about which the reward says which they are. */
 const withLine = (result: Rated | Failure): Rated | Failure => {
   if (failed(result) || result.satisfied !== undefined) return result;
   return { failure: 'not-applicable', detail: 'no reward that draws a line applies to this response' };
 };
-
-/** Why a prompt's answers became no row, in words. */
-const WITHOUT: Readonly<Record<string, string>> = {
-  tie: 'equal rewards', close: 'rewards closer than rows.minGap', single: 'one answer alone', duplicate: 'the row of another prompt',
-};
-
-function describeUnused(unused: Readonly<Record<string, number>> = {}): string[] {
-  const total = Object.values(unused).reduce((sum, n) => sum + n, 0);
-  const reasons = Object.entries(unused).map(([reason, n]) => `${n} with ${WITHOUT[reason] ?? reason}`).join(', ');
-  return total === 0 ? [] : [`${total} ${total === 1 ? 'prompt' : 'prompts'} without a row (${reasons})`];
-}
-
-/** Mean value of the rated answers, before costs are taken off. */
-function meanValue(given: readonly (Rated | Failure)[]): number | null {
-  const values = given.flatMap((one) => (failed(one) ? [] : [one.value]));
-  return values.length === 0 ? null : values.reduce((sum, x) => sum + x, 0) / values.length;
-}
-
-const countSatisfied = (samples: readonly Sample[]): number => samples.filter(({ rated }) => rated.satisfied === true).length;
-
-interface RatedRound {
-  readonly samples: readonly Sample[];
-  readonly failures: Parameters<typeof counted>[0];
-  /** Answers that are whole: neither cut off nor empty. */
-  readonly whole: number;
-  readonly answers: number;
-}
-
-function describe({ samples, failures, whole, answers }: RatedRound): string {
-  const line = samples.some(({ rated }) => rated.satisfied !== undefined);
-  const mean = samples.reduce((sum, { rated }) => sum + rated.value, 0) / samples.length;
-  const marked = line
-    ? `${countSatisfied(samples)} of ${samples.length} answers satisfy the reward`
-    : `${samples.length} answers with a mean reward of ${mean.toPrecision(3)}`;
-  return [
-    samples.length === 0 ? `none of ${answers} answers can be learnt from` : marked,
-    ...(whole < answers ? [`${answers - whole} were cut off or empty`] : []),
-    ...(failures.length > 0 ? [`${failures.length} got no rating (${counted(failures)})`] : []),
-  ].join(', ');
-}

@@ -1,4 +1,4 @@
-import type { PromptRow, RolloutRow } from '../../data/rows.js';
+import type { PromptRow } from '../../data/rows.js';
 import { failed } from '../../judge/respondent.js';
 import { klOfAnswer } from '../../method/advantages.js';
 import type { Rollout } from '../../method/rollout.js';
@@ -12,6 +12,7 @@ import { prepare } from '../items.js';
 import { type RatedAnswer, openRolloutLog } from '../rollout-log.js';
 import { describeRollouts, meanReward, rolloutMetrics } from '../rollout-metrics.js';
 import { readRollouts } from '../rollout-readings.js';
+import { rolloutRow } from '../rollout-row.js';
 import { minibatches } from '../rollout-order.js';
 import { type RatesRounds, rateRound } from '../round-rating.js';
 import type { Lesson, Round, Source } from '../source.js';
@@ -57,6 +58,8 @@ export function rolloutSource(setup: RolloutSetup): Source {
   const steps = minibatches(asks, { ...setup, seed }).length;
   say(`${asks} prompts × ${samples} samples: ${asks * samples} completions a round; optimizer steps a round: ${steps}.`);
   const measuresKl = method.reads.reference || setup.watch.wantsKl;
+  // A reference that is read for the watch alone is none of the method's business.
+  const asRow = { maxTokens: setup.sampling.maxNewTokens, reference: method.reads.reference };
   const finished = new Map<number, { readonly report: RolloutRound; readonly rated: readonly RatedAnswer[] }>();
 
   async function lesson({ k, policy, read }: Round): Promise<Lesson> {
@@ -74,7 +77,7 @@ export function rolloutSource(setup: RolloutSetup): Source {
       const { row: group, ids: { length: tokens }, logprobs, sampled: logp = logprobs } = answer;
       return { group, reward: rated?.value ?? null, parts: rated?.parts, partWeights: rating.weights, tokens, logp };
     });
-    const { items } = prepare(chosen.map((prompt, row) => rowOf(prompt, groupOf(answers, row))), method, text, limits);
+    const { items } = prepare(chosen.map((prompt, row) => rolloutRow(prompt, groupOf(answers, row), asRow)), method, text(), limits);
     const request = { ...method.reads, reference: measuresKl, attention: setup.credit.by === 'attention' && !bringAttention(results) };
     const found = await readRollouts(path('readings.json'), bare, request, {
       name: method.names[0]!, untouched: policy === undefined, read: (wanted) => read(items, wanted),
@@ -88,7 +91,7 @@ export function rolloutSource(setup: RolloutSetup): Source {
       answer, prompt: chosen[answer.row]!, promptTokens: items[answer.row]!.sequences['completions']![0]!.prompt.length,
       result: results[i]!, costs: constrained.costs[i], rollout: rollouts[i]!, credit: credits[i]!,
     }));
-    const rows = chosen.map((prompt, row) => rowOf(prompt, groupOf(answers, row), groupOf(rated, row)));
+    const rows = chosen.map((prompt, row) => rolloutRow(prompt, groupOf(answers, row), asRow, groupOf(rated, row)));
     const teaches = credits.some(({ advantages }) => advantages.some((a) => a !== 0));
     const before = run.path('work', `round-${k - 1}`, 'totals.json');
     const metrics = {
@@ -126,25 +129,6 @@ export function rolloutSource(setup: RolloutSetup): Source {
   /** What belongs to the answers to prompt `row`, of a list in the order of the answers. */
   function groupOf<T>(all: readonly T[], row: number): readonly T[] {
     return all.slice(row * samples, (row + 1) * samples);
-  }
-
-  function rowOf(prompt: PromptRow, answers: readonly Answer[], rated?: readonly RatedAnswer[]): RolloutRow {
-    const { source, id } = prompt;
-    return {
-      source, id, prompt: prompt.prompt,
-      completions: answers.map(({ ids, text: completion, logprobs, sampled = logprobs, kept }, i) => {
-        const one = rated?.[i];
-        return {
-          completion, ids: [...ids], maxTokens: setup.sampling.maxNewTokens, sampled: [...sampled], kept: kept?.map((among) => [...among]),
-          reward: one?.rollout.reward ?? null,
-          advantages: one === undefined ? ids.map(() => 0) : [...one.credit.advantages],
-          returns: one?.credit.returns && [...one.credit.returns],
-          // Read for the watch alone, it is none of the method's business.
-          reference: method.reads.reference ? one?.rollout.reference && Array.from(one.rollout.reference) : undefined,
-          values: one?.rollout.values && Array.from(one.rollout.values),
-        };
-      }),
-    };
   }
 }
 
