@@ -6,7 +6,7 @@ import { z } from 'zod';
 
 import { isJunkJudgment, verdictInWords } from '../data/judgment.js';
 import { type ChoiceQuestion, type ChoiceReply, type Failure, failed, type Respondent, type TextQuestion } from '../judge/respondent.js';
-import { askForTexts, refusalOf } from '../judge/spoken.js';
+import { askForTexts, refusalOf } from '../judge/ask-for-texts.js';
 import { FENCE_NOTE, fence } from '../text/fence.js';
 import { transcript } from '../text/principled.js';
 import { wholeSentences } from '../text/sentences.js';

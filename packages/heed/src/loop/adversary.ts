@@ -12,7 +12,7 @@ import { readKept } from '../run/json-file.js';
 import { finePercent } from '../run/numbers.js';
 import { type CriticPair, type CriticRound, chanceOf, openCritic } from './critic.js';
 import type { Demonstration } from './demonstrations.js';
-import type { Alarm } from './watch.js';
+import type { Alarm } from './alarms.js';
 
 /** `adversary:` of a recipe: a critic that learns to tell demonstrations from the policy's answers, and rates the answers. */
 export const AdversaryOptions = z.strictObject({

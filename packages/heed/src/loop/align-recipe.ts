@@ -15,7 +15,7 @@ import { CreditOptions } from './credit.js';
 import { loadRecipeWithMethod } from './method-of.js';
 import { AlignRowsOptions } from './rows-recipe.js';
 import { SAMPLER_FREE, SamplerOptions } from './sampler/options.js';
-import { WatchOptions } from './watching.js';
+import { WatchOptions } from './watch.js';
 
 /** Judges that answer questions, and say in words what is wrong. */
 const ASKED = ['local', 'endpoint', 'human'] as const;

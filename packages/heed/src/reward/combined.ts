@@ -1,7 +1,7 @@
 import { type Failure, failed } from '../judge/respondent.js';
 import { UserError } from '../errors.js';
 import { addTotals } from '../label/usage.js';
-import { closeAll } from './asking.js';
+import { closeAll } from './ask-through.js';
 import type { Rated, Reward } from './reward.js';
 
 /** One of several rewards that are summed. */

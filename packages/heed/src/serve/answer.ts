@@ -8,10 +8,12 @@ import { ApiError } from './api-error.js';
 import type { FeedbackStore } from '../feedback/store.js';
 import type { Ask, Prompt } from './ask.js';
 import { keepAnswers } from './feedback.js';
-import type { Log } from './log.js';
 import { type Replies, createReplies, usageOf } from './replies.js';
 import type { Calling } from './tools.js';
 import type { Voice } from './voices.js';
+
+/** A line for each request, without its content, and what went wrong inside the server. */
+export type Log = (line: string, kind: 'request' | 'failure') => void;
 
 export interface Job {
   readonly ask: Ask;

@@ -11,7 +11,7 @@ import { createTurns } from '../generate/turns.js';
 import { fingerprint, fingerprintOf } from '../model/fingerprint.js';
 import type { Model } from '../model/load.js';
 import type { Adapter } from '../model/peft.js';
-import type { Precision } from '../model/precision.js';
+import type { Precision } from '../run/precision.js';
 import { type TextScorer, createTextScorer } from './score.js';
 
 /** One of them. */

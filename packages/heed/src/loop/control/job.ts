@@ -20,7 +20,7 @@ import type { Estimate } from '../../run/statistics.js';
 import { sameAsBefore } from '../../run/same-as-before.js';
 import type { AnswerSoFar } from '../../control/state.js';
 import { logAnswer } from '../answer-sample.js';
-import type { AskTools, Later } from './asking.js';
+import type { AskTools, Later } from './answer-and-rate.js';
 import { type Policy, type PolicyAnswers, answerHeldOut, change, measure } from './compare.js';
 import { type Grid, searchGrid } from './grid.js';
 import type { ControlRecipe } from './recipe.js';

@@ -8,7 +8,7 @@ import type { Hooks } from '../../run/job.js';
 import { readKept } from '../../run/json-file.js';
 import { createRandom } from '../../run/random.js';
 import { promptsOf } from '../prompt-order.js';
-import { type AskTools, type Later, type RatedText, type Wanted, ask } from './asking.js';
+import { type AskTools, type Later, type RatedText, type Wanted, ask } from './answer-and-rate.js';
 import type { Grid } from './grid.js';
 import type { TaskPrompt } from './tasks.js';
 

@@ -7,7 +7,6 @@ import type { Message } from '../../../text/template.js';
 import { comment, type Hints, type ImportFormat, rated } from '../format.js';
 import { anything, type Findings, type ImportedRemark, note, orRefuse, readAs, Refusal, requireCharacters } from '../found.js';
 import { MAP_IT, meaningOf } from '../labels.js';
-import { type Attributes, attributesOf } from '../otlp.js';
 
 const Attribute = z.array(anything).default([]);
 const Span = z.object({
@@ -173,4 +172,22 @@ function textOf(parts: unknown, name: string): string {
     if (type === 'text' && typeof content === 'string') return content;
     throw new Refusal(`${name}: has a part of type ${String(type)}; only text is learned`);
   }).join('');
+}
+
+type Attributes = Readonly<Record<string, unknown>>;
+
+/** Attributes by name, as OTLP's JSON writes them: [{ key, value: { stringValue | intValue | … } }]. Any other entry is passed over. */
+function attributesOf(list: readonly unknown[]): Attributes {
+  return Object.fromEntries(list.flatMap((entry): [string, unknown][] =>
+    (isObject(entry) && typeof entry['key'] === 'string' ? [[entry['key'], valueOf(entry['value'])]] : [])));
+}
+
+/** 64-bit integers come as text or as numbers. */
+function valueOf(value: unknown): unknown {
+  if (!isObject(value)) return undefined;
+  const { stringValue, boolValue, intValue, doubleValue, arrayValue, kvlistValue } = value;
+  if (typeof intValue === 'string' || typeof intValue === 'number') return Number(intValue);
+  if (isObject(arrayValue)) return Array.isArray(arrayValue['values']) ? (arrayValue['values'] as unknown[]).map(valueOf) : [];
+  if (isObject(kvlistValue)) return Array.isArray(kvlistValue['values']) ? attributesOf(kvlistValue['values'] as unknown[]) : {};
+  return stringValue ?? boolValue ?? doubleValue;
 }
