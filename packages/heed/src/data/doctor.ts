@@ -26,7 +26,7 @@ export interface Finding {
 /** What the doctor found. Nothing is changed in the data. */
 export interface DoctorReport {
   readonly kind: string;
-  /** Rows by what they are: train, eval, distinct prompts (or texts), and per kind satisfied / unsatisfied, good / bad. */
+  /** Counts of rows by name: train, eval, distinct prompts (or texts), and by kind satisfied / unsatisfied, good / bad. */
   readonly counts: Readonly<Record<string, number>>;
   /** What is particular to the kind: labels, soft labels, positives per row, scores; train and eval together. */
   readonly tables: readonly Table[];

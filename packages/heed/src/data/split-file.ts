@@ -1,4 +1,4 @@
-/** Splits a file as `data.eval` of a recipe splits it, for whoever wants the two parts as files. */
+/** Splits a file as `data.eval` of a recipe splits it, and writes both parts as files. */
 import { UserError } from '../errors.js';
 import { promptKind } from './split-prompts.js';
 import { type DataOptions, loadData } from './load.js';

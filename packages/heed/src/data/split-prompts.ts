@@ -1,4 +1,4 @@
-/** What is asked in a record, whatever kind of row a method reads it as: by this, records are split. */
+/** The prompt of a record, whatever kind of row a method reads it as. Records are split by their prompts. */
 import { findColumns } from './columns.js';
 import { type ParseOptions, sortRows } from './parse.js';
 import { defineRow, type RowDefinition } from './row.js';
@@ -10,7 +10,7 @@ import { groupKey } from './split.js';
 
 type Reading = Pick<ParseOptions, 'columns' | 'ignore' | 'transcript'>;
 
-/** A conversation read for what is asked in it: an answer that is empty, or that is not learnt, changes nothing of that. */
+/** A conversation read for its prompt alone: an answer that is empty or is not learnt makes no difference. */
 const promptOfMessages = defineRow({
   ...rowDefinition('conversation'),
   columns: ['messages'],
@@ -29,7 +29,7 @@ export function promptKind(records: readonly RawRow[], { columns = {}, ignore }:
 
 /**
  * The group of each record (`groupKey`), in the order of the records; undefined where a record has no prompt that can be read.
- * A method that cannot use a record still counts it by this, so that every method holds out the same prompts.
+ * A record that a method cannot use still counts in its group, so that every method holds out the same prompts.
  */
 export function promptGroups(records: readonly RawRow[], options: Reading): (string | undefined)[] {
   const kind = promptKind(records, options);

@@ -14,7 +14,7 @@ import { Interrupted } from '../run/signals.js';
 import { keptReplies } from './kept-replies.js';
 import type { PreparedAnswers, PreparedChoice } from './prepared.js';
 
-/** Who is asked. */
+/** The model that answers. */
 export interface Asked {
   readonly engine: Engine;
   readonly model: Model;

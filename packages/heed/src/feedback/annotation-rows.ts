@@ -118,7 +118,7 @@ function each({ item }: AnnotatedItem, make: (row: Row) => Made): Made {
   return make({ ...idOf(item), prompt: simple(item.prompt), completion });
 }
 
-/** Rows of each person's own words. The reason counts where nobody made a row. */
+/** Rows of each person's own words. The reason counts where no person's words make a row. */
 function single(one: AnnotatedItem, make: (said: AnnotatedItem['annotations'][number], row: Row) => Made): Made {
   return each(one, (row) => {
     const made = one.annotations.map((said) => make(said, row));

@@ -1,4 +1,4 @@
-/** Responses to prompts that have none, sampled from whoever `answers` names. */
+/** Responses to prompts that have none, sampled from the respondent that `answers` names. */
 import { failed, type Respondent } from '../judge/respondent.js';
 import { askForTexts } from '../judge/ask-for-texts.js';
 import { whyUnusable } from '../text/usable.js';

@@ -91,7 +91,7 @@ export interface WrittenJudgment {
   /** Probability of "Yes", and of both answers together; `yes-no` only. */
   readonly satisfaction?: number;
   readonly mass?: number;
-  /** Whether that probability is a share of samples. */
+  /** Whether `satisfaction` is a share of samples. */
   readonly fromSamples?: true;
   /** Whether it ran into maxNewTokens, so that its whole sentences were kept. */
   readonly cut: boolean;

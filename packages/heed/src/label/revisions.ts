@@ -190,7 +190,7 @@ function textOf(state: State, reply: TextReply | Failure, what: string): string 
     return undefined;
   }
   const text = reply.text.trim();
-  // Who rewrites a refusal may well keep it one.
+  // A rewritten refusal may rightly be a refusal.
   const refusal = refusalIn(state.response) === undefined ? refusalOf(text, what) : undefined;
   if (refusal !== undefined) return fail(state, refusal.failure, refusal.detail);
   return text === '' ? fail(state, 'empty', `the ${what} is empty`) : text;

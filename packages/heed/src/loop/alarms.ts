@@ -1,4 +1,4 @@
-/** Signs that a policy earns its reward in a way that nobody wanted: what answers look like from round to round, beside their reward. */
+/** Signs of reward hacking: how answers change from round to round while their reward rises. */
 import { distinct, repetition } from '../evaluate/fluency.js';
 import { praisesItself } from '../text/self-praise.js';
 import { words } from '../text/words.js';

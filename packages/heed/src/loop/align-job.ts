@@ -65,7 +65,7 @@ export interface AlignSummary extends Summary {
   readonly alarms: readonly Alarm[];
   /** Where an alarm ended the run: which policy the adapter is of, and which one is not kept. */
   readonly wentBack?: WentBack;
-  /** What this process asked the judge that teaches, and what that took. Absent where nobody is asked. */
+  /** What this process asked the judge that teaches, and what that cost. Absent where no judge is asked. */
   readonly asking?: Readonly<UsageTotals>;
   readonly steps: number;
 }

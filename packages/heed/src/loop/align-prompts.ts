@@ -1,4 +1,4 @@
-/** What a run of `heed align` asks its policy: prompts to learn on, and prompts held out. */
+/** The prompts of a run of `heed align`: those that it learns on, and those held out. */
 import { loadData } from '../data/load.js';
 import type { PromptRow } from '../data/rows.js';
 import { at } from '../data/source.js';

@@ -213,7 +213,7 @@ function problemsOfAsking(recipe: Given): Problem[] {
   return problems;
 }
 
-/** Who rates the held-out answers: none that taught, where a model taught. */
+/** What rates the held-out answers: where a model rates the training answers, another reward. */
 function problemsOfExaminer(recipe: Given): Problem[] {
   const { reward, rewards, judge, evaluate } = recipe;
   if (evaluate.judge !== undefined && isAsked(evaluate.judge))

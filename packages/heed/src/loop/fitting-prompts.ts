@@ -25,7 +25,7 @@ export interface Fitting {
  * never cut, because the generator answers it as it is.
  *
  * @param skipped Rows that were left out before.
- * @throws UserError where a prompt is too long, or none is left
+ * @throws UserError where a prompt is too long, or no prompt is left
  */
 export function fittingPrompts(
   prompts: readonly PromptRow[], skipped: readonly Problem[], template: Template,

@@ -45,7 +45,7 @@ export interface RevisingSetup {
 
 /** A teacher that holds a connection or a model. */
 export type OpenTeacher = Teacher & {
-  /** What a respondent was asked so far; absent where none is asked. */
+  /** What the respondent was asked so far; absent where there is no respondent. */
   readonly asking?: Readonly<UsageTotals>;
   close(): Promise<void>;
 };

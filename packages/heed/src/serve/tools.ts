@@ -32,7 +32,7 @@ interface ToolFields {
 /** The functions of a request. */
 export interface Tools {
   readonly list: readonly z.output<typeof Tool>[];
-  /** Of which one must be called; undefined where the answer may be a text. */
+  /** The functions of which one must be called; undefined where the answer may be a text. */
   readonly must?: readonly z.output<typeof Tool>[];
   /** Whether an answer calls one function at most. */
   readonly single: boolean;

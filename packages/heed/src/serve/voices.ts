@@ -14,7 +14,7 @@ import type { Adapter } from '../model/peft.js';
 import type { Precision } from '../run/precision.js';
 import { type TextScorer, createTextScorer } from './score.js';
 
-/** One of them. */
+/** The base, an adapter or a controller, as a model of its own. */
 export interface Voice extends Pick<TextScorer, 'score'> {
   readonly name: string;
   /** Names the weights: equal for the same base and the same adapter. */

@@ -41,7 +41,10 @@ export interface Values {
   readonly against: boolean;
   /** On which scale scores are votes too; absent where they are none. */
   readonly scale?: Scale;
-  /** What comments say where nobody voted: `judgments`, what is wrong, and none that nothing is; `faults`, what is wrong. */
+  /**
+   * What a comment means where nobody voted. `judgments`: it says what is wrong, and an answer without a comment was good. `faults`: it
+   * says what is wrong, and nothing is known of an answer without a comment.
+   */
   readonly comments?: 'judgments' | 'faults';
   readonly preferred?: Preferred;
 }

@@ -4,7 +4,7 @@ import { ALSO_ROLES, plainName, rankOf, type Role, ROLES, saysBad, SAYS, sideOf 
 import type { Form, Shape } from './shapes.js';
 import type { Question } from './question.js';
 
-/** A column with what it was taken for. */
+/** A column, and the role that it was recognised as. */
 export interface Recognised {
   readonly role: Role;
   readonly column: string;

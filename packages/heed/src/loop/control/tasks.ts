@@ -17,7 +17,7 @@ export interface TaskPrompt {
   readonly tokens: readonly number[];
 }
 
-/** The prompts of all tasks, by what they are for. */
+/** The prompts of all tasks: to train on, to validate and to test. */
 export interface TaskPrompts {
   readonly training: readonly TaskPrompt[];
   /** The best fixed action is chosen on these. */

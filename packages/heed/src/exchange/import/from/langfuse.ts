@@ -1,4 +1,4 @@
-/** Langfuse's exports: scores, and the observations or traces that they are of. */
+/** Langfuse's exports: scores, and the observations or traces that the scores belong to. */
 import { z } from 'zod';
 import { parseSpelt } from '../../../data/spelt.js';
 import { isObject } from '../../../data/turn.js';
