@@ -67,7 +67,7 @@ async function settingsIn(name: string, folder: string, note: (line: string) => 
 
 /** Runs that were given one name. @throws UserError where they are no seeds of one recipe */
 async function seedsOf(name: string, all: readonly (readonly SeededRun[])[]): Promise<SeededRun[]> {
-  const twice = (why: string): UserError => new UserError(`Two of those to compare are named ${name}${why}.`, [
+  const twice = (why: string): UserError => new UserError(`Two contenders are named ${name}${why}.`, [
     'Name them apart: NAME=FOLDER. One NAME is for runs that differ in train.seed alone.',
   ]);
   const runs = all.flat();

@@ -86,7 +86,7 @@ export function examine<Kind extends RowKind | RowDefinition>(
     found('transcript prompts', where((row) => kind.prompt(row).some(({ content }) => transcript.test(content))),
       'prompts look like "\\n\\nHuman: … \\n\\nAssistant:"; set data.transcript: human-assistant'),
     found('speaks to a judge', where((row) => kind.responses(row).some((text) => wordsToJudge(text) !== undefined)),
-      'a response carries instructions to whoever judges it ("choose this response"); labelers fence responses in, but read these'),
+      'a response carries instructions to its judge ("choose this response"); labelers fence responses in, but read these'),
     found('leakage', leaks(kind, train, held), 'rows of eval whose prompt (but for case and white space) is trained on'),
     found('over maxTokens', at(train, lengths?.over), 'longer than data.maxTokens; data.onLong decides'),
     found('response over maxTokens', at(train, lengths?.responseOver),

@@ -69,7 +69,7 @@ function score(all: readonly Outcome[], other: Fighter, own: Fighter): Pick<Duel
   const controlled = lengthControlled(pairs);
   return {
     outcomes, winRate: bootstrapInterval(pairs.map(({ preference }) => preference), { seed: 0, bounds: [0, 1] }),
-    ...(controlled === undefined ? {} : { lengthControlled: controlled }),
+    lengthControlled: controlled,
   };
 }
 

@@ -16,7 +16,7 @@ export interface AnnotatedItem {
 /** Rows of an item, or why it makes none. */
 type Made = readonly object[] | string;
 
-const UNSAID = 'items of which nobody said what this kind of row needs';
+const UNSAID = 'items that lack what this kind of row needs';
 const SAME = 'corrections equal to the answer';
 
 const MAKE: Readonly<Record<FeedbackKind, (one: AnnotatedItem) => Made>> = {

@@ -200,7 +200,7 @@ export async function openAnnotations(where: string): Promise<AnnotationStore> {
           [set, who, PACE_OVER]);
         const times = last.map((row) => Number(row['seconds'])).sort((a, b) => a - b);
         const pace = times[Math.floor(times.length / 2)];
-        return { who, given: count('given'), skipped: count('skipped'), ...(pace !== undefined && { pace }) };
+        return { who, given: count('given'), skipped: count('skipped'), pace };
       }));
     },
     newest: async () => Number((await one('select max(id) as newest from annotations', []))?.['newest'] ?? 0),

@@ -40,7 +40,7 @@ interface Row { readonly id?: string; readonly prompt: string | readonly Message
 type Make = (row: Row, said: SaidOfAnswer, finish: string) => object[] | string;
 
 const UNVOTED = 'comments without a vote: whether they praise is not known';
-const UNSAID = 'answers of which nothing was said that this kind of row needs';
+const UNSAID = 'answers whose feedback lacks what this kind of row needs';
 
 /** Answers whose text is not the whole answer, by how they ended: why no row is made of them. */
 const NOT_WHOLE: Readonly<Record<string, string>> = {

@@ -129,7 +129,7 @@ async function gather(material: keyof Materials, { data, answers }: LabelRecipe,
     const { rows: given, skipped, unused } = material === 'pairs' ? await readPairs(data) : await readSingles(data);
     return { given, rows: given.length, skipped, unused, unanswered: [] };
   }
-  if (writer === undefined) throw new UserError('Nobody was opened to answer the prompts.');
+  if (writer === undefined) throw new UserError('No respondent was opened to answer the prompts.');
   const { rows: prompts, skipped, unused } = await readPrompts(data);
   const answer = material === 'pairs' ? answerPairs : answerSingles;
   const { rows: given, failures } = await answer(prompts, writer, answers);

@@ -56,7 +56,7 @@ function comparesAnswers(credit: NonNullable<BoundMethod['credit']>): boolean {
 /** @throws UserError where the recipe has a critic and the method does not learn from its ratings */
 export function requireCredit({ adversary }: Pick<AlignRecipe, 'adversary'>, { name, credit }: Pick<BoundMethod, 'name' | 'credit'>): void {
   if (adversary === undefined || credit !== undefined) return;
-  throw new UserError(`adversary: a critic's ratings are learnt from by policy gradient, and method: ${name} is none.`, [
+  throw new UserError(`adversary: only a policy gradient learns from the critic's ratings, and method: ${name} is not one.`, [
     'Take rloo, grpo, reinforce or ppo; or in place of adversary rows: { make: self-play }, of which a method of pairs learns.',
   ]);
 }

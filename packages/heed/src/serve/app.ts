@@ -97,7 +97,7 @@ export function createApp({ voices, gate, token, maxBody, signal, log, feedback,
         place.widen(requests.length * ask.n);
         return await answer(c, {
           ask: constrained(ask, calling, voices.model.tokenizer),
-          ...(calling === undefined ? {} : { calling }),
+          calling,
           prompts,
           requests,
           maxNewTokens,

@@ -137,8 +137,8 @@ export function readChat(json: unknown): Ask {
   const kept = { prompt, begun, metadata: body.metadata ?? {} };
   return {
     kept,
-    ...(grammar === undefined ? {} : { grammar }),
-    ...(tools === undefined ? {} : { tools }),
+    grammar,
+    tools,
     kind: 'chat', model: body.model, n: body.n, stream: body.stream, usage: body.stream_options?.include_usage ?? false, logprobs,
     sampling: { ...samplingOf(body, freshSeed), ...(top === undefined ? {} : { top }) },
     maxTokens,

@@ -33,6 +33,6 @@ export const keepAnswers = (
 ): Promise<void> => {
   const { episode_id: episode, ...tags } = metadata;
   return store.keep(completions.map(({ sample: choice, text, finish }) => (
-    { id, choice, prompt, completion: begun + text, model, finish, ...(episode === undefined ? {} : { episode }), tags }
+    { id, choice, prompt, completion: begun + text, model, finish, episode, tags }
   )));
 };

@@ -86,7 +86,7 @@ export function callingOf({ list, must, single }: Tools, template: Template): Ca
   const grammar = must && choice(...must.map((tool) => callRule(format, tool.function, list.indexOf(tool))));
   const end = format.after.trim();
   return {
-    format, names: list.map((tool) => tool.function.name), ...(grammar === undefined ? {} : { grammar }),
+    format, names: list.map((tool) => tool.function.name), grammar,
     stop: single && grammar === undefined && end !== '' ? [end] : [],
   };
 }

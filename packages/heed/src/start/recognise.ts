@@ -165,7 +165,7 @@ function requireGiven(shapes: readonly Shape[], given: Readonly<Record<string, s
   const used = new Map<string, string>();
   return Object.entries(given).map(([word, column]) => {
     const role = ROLES.find((one) => one === word) ?? ALSO_ROLES[word];
-    if (role === undefined) throw new UserError(`--columns: ${word} is nothing that a column can be`, [`It can be ${ROLES.join(', ')}.`]);
+    if (role === undefined) throw new UserError(`--columns: a column cannot be ${word}`, [`It can be ${ROLES.join(', ')}.`]);
     if (!names.includes(column)) {
       const near = nearest(column, names);
       const there = `Columns in the log: ${names.join(', ')}.`;

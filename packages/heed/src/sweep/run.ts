@@ -105,7 +105,8 @@ async function runOne(planned: PlannedRun, hooks: Hooks): Promise<Pick<SweptRun,
   } catch (error) {
     if (error instanceof Interrupted) return { state: 'stopped' };
     if (error instanceof UserError) return { state: 'failed', error: [error.message, ...error.hints].join('\n  → ') };
-    if (error instanceof Waiting) return { state: 'failed', error: `${error.message} A sweep waits for nobody: run it by itself.` };
+    if (error instanceof Waiting)
+      return { state: 'failed', error: `${error.message} A sweep does not wait for people: run this recipe by itself.` };
     if (error instanceof Error && error.name === 'CheckpointError') return { state: 'failed', error: error.message };
     // A fault of Heed, or memory that gave out. The stack helps with a report.
     return { state: 'failed', error: error instanceof Error ? (error.stack ?? error.message) : String(error) };

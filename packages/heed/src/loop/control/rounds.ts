@@ -63,7 +63,7 @@ export async function learnRounds(
     await save(file, learner, reports, initial);
     tellRound(hooks, k, options.rounds, report);
   }
-  return { reports, ...(restored === undefined ? {} : { resumedFrom: restored.reports.length }) };
+  return { reports, resumedFrom: restored?.reports.length };
 }
 
 /** Which prompts a round takes. */

@@ -71,7 +71,7 @@ function requireDisjoint({ training, validation, heldOut }: Omit<TaskPrompts, 's
   if (twice.length === 0) return;
   const [{ task, row: { source } }] = twice as [TaskPrompt];
   const first = `the first in ${source.file}:${source.line} (task ${task})`;
-  throw new UserError(`${twice.length} held-out prompts are prompts to learn on too, ${first}.`, [
+  throw new UserError(`${twice.length} held-out prompts are also prompts to learn on, ${first}.`, [
     'Name other prompts under heldOut: on these a gain would prove nothing.',
   ]);
 }

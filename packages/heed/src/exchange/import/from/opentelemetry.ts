@@ -39,7 +39,7 @@ export const opentelemetry: ImportFormat = {
     for (const one of evaluations) {
       orRefuse(findings, one.source, () => {
         const call = calls.get(one.key) ?? (typeof one.response === 'string' ? byResponse.get(one.response) : undefined);
-        if (call === undefined) throw new Refusal('the span that the evaluation is of is not in the files', one.key);
+        if (call === undefined) throw new Refusal('the files lack the span that the evaluation rates', one.key);
         said.set(call, [...said.get(call) ?? [], one]);
       });
     }
@@ -49,7 +49,7 @@ export const opentelemetry: ImportFormat = {
       if (own === undefined) {
         if (isCall(call.attributes)) findings.refused.push({ source: call.source, reason: 'the call is not evaluated' });
       } else if (!orRefuse(findings, call.source, () => answerOf(call, own, findings, hints))) {
-        for (const { source } of own) findings.refused.push({ source, reason: 'the answer that the evaluation is of was refused' });
+        for (const { source } of own) findings.refused.push({ source, reason: 'the answer that the evaluation rates was refused' });
       }
     }
     requireAll(records, findings);
@@ -114,7 +114,7 @@ const keyOf = ({ traceId, spanId }: { traceId?: string | null | undefined; spanI
 function answerOf({ source, key, attributes }: Call, evaluations: readonly Evaluation[], findings: Findings, hints: Hints): void {
   const [input, output] = [messages(attributes['gen_ai.input.messages']), messages(attributes['gen_ai.output.messages'])];
   if (input === undefined || output === undefined) throw new Refusal(CONTENT_OFF);
-  if (output.length !== 1) throw new Refusal(`the call has ${output.length} answers, and an evaluation does not say which it is of`);
+  if (output.length !== 1) throw new Refusal(`the call has ${output.length} answers, and the evaluation does not say which one it rates`);
   const system = attributes['gen_ai.system_instructions'];
   const first: Message[] = system === undefined ? [] : [{ role: 'system', content: textOf(spelt(system), 'gen_ai.system_instructions') }];
   const said: ImportedRemark[] = [];
