@@ -8,9 +8,9 @@ export interface WatchedAnswer {
   readonly text: string;
   /** The reward. */
   readonly value: number;
-  /** What the reward is made of, by name, without weights. */
+  /** The parts of the reward, by name, without weights. */
   readonly parts?: Readonly<Record<string, number>>;
-  /** KL divergence from the base on this answer, in nats: Σ_t log π(y_t) − log π_base(y_t). Absent where nobody measured it. */
+  /** KL divergence from the base on this answer, in nats: Σ_t log π(y_t) − log π_base(y_t). Absent where it was not measured. */
   readonly kl?: number;
 }
 
@@ -25,14 +25,14 @@ export interface Sign {
 export interface Signs {
   readonly reward: Sign;
   readonly words: Sign;
-  /** Different pairs of neighbouring words over all pairs, in all answers together. */
+  /** The share of different pairs among all pairs of neighbouring words, in all answers together. */
   readonly distinct2: number;
-  /** Of an answer's triples of words, the share that occurred before in it. */
+  /** The share of an answer's triples of words that occurred earlier in the answer. */
   readonly repetition: Sign;
   /** Share of answers that praise themselves. */
   readonly selfPraise: Sign;
   readonly kl?: Sign;
-  /** Of each part of the reward, over the answers that have it. */
+  /** For each part of the reward, over the answers that have it. */
   readonly parts: Readonly<Record<string, Sign>>;
 }
 
@@ -46,7 +46,7 @@ export interface Alarm {
   readonly now: number;
 }
 
-/** Fewer answers than these say nothing about a round. */
+/** A round with fewer answers raises no alarm. */
 const FEWEST = 8;
 /** A mean changed where it differs by more than so many standard errors of the difference. */
 const ERRORS = 2;
@@ -101,7 +101,7 @@ export function alarmsOf(rounds: readonly Signs[], weights: Readonly<Record<stri
   const [first, now] = [rounds[0], rounds.at(-1)];
   if (first === undefined || now === undefined || now.reward.n < FEWEST) return [];
   const alarm = (sign: string, was: number, is: number): Alarm => ({ round: rounds.length, sign, first: was, now: is });
-  // Written so that a mean which is no number is far, too.
+  // Written so that NaN counts as far, too.
   const far = now.kl !== undefined && !(now.kl.mean <= LIMITS.kl) ? [alarm('kl', first.kl?.mean ?? 0, now.kl.mean)] : [];
   if (rounds.length < 2 || first.reward.n < FEWEST || changeOf(first.reward, now.reward) <= 0) return far;
 
@@ -122,7 +122,7 @@ export function alarmsOf(rounds: readonly Signs[], weights: Readonly<Record<stri
   return found;
 }
 
-/** Whether the KL divergence exploded: its mean is above 100 nats an answer, or is no number. */
+/** Whether the KL divergence exploded: its mean is above 100 nats an answer, or NaN. */
 export const exploded = ({ kl }: Pick<Signs, 'kl'>): boolean => kl !== undefined && !(kl.mean <= EXPLODED);
 
 /** The difference of two means; 0 where it lies within two of its standard errors. */

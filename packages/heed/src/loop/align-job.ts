@@ -61,9 +61,9 @@ export interface AlignSummary extends Summary {
   readonly change: Readonly<Record<string, Estimate>>;
   readonly heldOut: number;
   readonly rounds: readonly (RoundReport & (JudgedRound | AnsweredRound | RolloutRound))[];
-  /** Signs that the reward was earned by something else than better answers. */
+  /** Signs that the reward rose for another reason than better answers. */
   readonly alarms: readonly Alarm[];
-  /** Where an alarm ended the run: which policy the adapter is of, and which one is not kept. */
+  /** Where an alarm ended the run: the policy that the adapter holds, and the one that is not kept. */
   readonly wentBack?: WentBack;
   /** What this process asked the judge that teaches, and what that cost. Absent where no judge is asked. */
   readonly asking?: Readonly<UsageTotals>;

@@ -52,7 +52,7 @@ export async function answerRound(
   return { chosen, answers };
 }
 
-/** Says what a round learnt from, and which rows it never saw. */
+/** Prints what a round learnt from, and which rows were left out. */
 export function sayTrained(
   k: number, rows: number, steps: number, { length, hooks: { say } }: Pick<AnswersRounds, 'length' | 'hooks'>,
 ): void {

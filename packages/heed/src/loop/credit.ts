@@ -52,7 +52,7 @@ export interface Unplaced {
   readonly attention?: ArrayLike<number>;
 }
 
-/** Gives an answer its `tokenRewards`, with `segments` or `weights`. One without a reward stays as it is. */
+/** Gives an answer its `tokenRewards`, with `segments` or `weights`. An answer without a reward stays as it is. */
 export function placeReward(unplaced: Unplaced, options: CreditOptions, tokenizer: Tokenizer): Rollout {
   const { rollout, result, text, ids } = unplaced;
   const { reward } = rollout;

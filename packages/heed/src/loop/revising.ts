@@ -99,7 +99,7 @@ export async function openRevising({ judge, options, kind, allowedFailures, tool
   };
 }
 
-/** What was made of a round: from its file, or made now and kept there. */
+/** The rows of a round: from its file, or made now and written to it. */
 async function kept(file: string, name: string, make: () => Promise<Made>): Promise<Made> {
   if (existsSync(file)) {
     const { teacher, made } = await readKept<{ readonly teacher: string; readonly made: Made }>(file);

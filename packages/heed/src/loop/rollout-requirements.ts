@@ -45,7 +45,7 @@ export function requireRollouts(
     refuse(`loop.fresh would restart the optimizer in every round, after one or a few steps.`, 'Leave loop.fresh out.');
 }
 
-/** Whether a method makes nothing of two answers of unequal reward to two prompts. */
+/** Whether a method learns nothing from two answers to two prompts, although their rewards differ. */
 function comparesAnswers(credit: NonNullable<BoundMethod['credit']>): boolean {
   const one = (reward: number): Rollout => ({
     group: reward, reward, parts: { reward }, partWeights: { reward: 1 }, tokens: 1, logp: [0], reference: [0], values: [0],

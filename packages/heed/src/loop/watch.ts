@@ -35,7 +35,7 @@ export interface Watch {
    * of the round before.
    */
   look(k: number, answers: readonly WatchedAnswer[]): Promise<Looked>;
-  /** Those of all rounds so far, whichever process looked at them. */
+  /** The alarms of all rounds so far, of earlier processes of the run, too. */
   alarms(): readonly Alarm[];
 }
 

@@ -68,7 +68,7 @@ export interface ControlSummary extends Summary {
   readonly rounds: readonly ControlRound[];
 }
 
-/** Two points, where rewards go from 0 to 1: with less to gain a controller is not worth its noise. */
+/** Two points, for rewards from 0 to 1: a smaller gain is lost in the noise of a controller. */
 const LEAST_HEADROOM = 0.02;
 
 /**

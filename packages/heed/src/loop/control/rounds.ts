@@ -69,7 +69,7 @@ export async function learnRounds(
 /** Which prompts a round takes. */
 interface Turn {
   readonly prompts: readonly Seen[];
-  /** The how manyth round on these prompts it is, from 1. */
+  /** The number of the round on these prompts, from 1. */
   readonly round: number;
   /** Whether it is the first, and the last, of some rounds of Reptile on one task. */
   readonly begins: boolean;
