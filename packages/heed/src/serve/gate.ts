@@ -15,7 +15,11 @@ export interface Gate {
 
 /** The room that a request has. */
 export interface Place {
-  /** Gives this request room for so many answers. @throws ApiError 429 where too little room is left, 400 where the whole room is too small */
+  /**
+   * Gives this request room for so many answers.
+   *
+   * @throws ApiError 429 where too little room is left, 400 where the whole room is too small
+   */
   widen(count: number): void;
   /** May be called twice. */
   leave(): void;
