@@ -6,20 +6,29 @@ const only = (name, allowed) => ({
   name: `${name}-imports`,
   severity: 'error',
   from: { path: room(name) },
-  to: { path: '^(@heed/|packages/)', pathNot: [room(name), '^packages/heed/src/errors\\.ts$', ...allowed.map((a) => (a === 'tensor' ? tensor : room(a)))] },
+  to: {
+    path: '^(@heed/|packages/)',
+    pathNot: [room(name), '^packages/heed/src/errors\\.ts$', ...allowed.map((a) => (a === 'tensor' ? tensor : room(a)))],
+  },
 });
 
 module.exports = {
   forbidden: [
     // The gradient of an operation is written with the other operations, so those files refer to each other.
     { name: 'no-cycles', severity: 'error', from: { pathNot: '^packages/tensor/src/ops/' }, to: { circular: true } },
-    { name: 'tensor-knows-no-language', severity: 'error', from: { path: '^packages/tensor/' }, to: { path: '^(@heed/(heed|ai-sdk)|packages/(heed|ai-sdk)/)' } },
+    {
+      name: 'tensor-knows-no-language', severity: 'error', from: { path: '^packages/tensor/' },
+      to: { path: '^(@heed/(heed|ai-sdk)|packages/(heed|ai-sdk)/)' },
+    },
     // A program that only keeps feedback loads no engine.
     {
       name: 'ai-sdk-knows-feedback-alone', severity: 'error', from: { path: '^packages/ai-sdk/' },
       to: { path: '^(@heed/|packages/)', pathNot: ['^packages/ai-sdk/', '^@heed/heed/feedback$', '^packages/heed/(dist|src)/feedback\\.'] },
     },
-    { name: 'nothing-imports-cli', severity: 'error', from: { path: '^packages/heed/src/', pathNot: room('cli') }, to: { path: room('cli') } },
+    {
+      name: 'nothing-imports-cli', severity: 'error', from: { path: '^packages/heed/src/', pathNot: room('cli') },
+      to: { path: room('cli') },
+    },
     {
       name: 'train-knows-no-folder', severity: 'error', from: { path: room('train') },
       to: { path: '^packages/heed/src/run/(folder|files|metrics|recipe|lock|set-aside)\\.ts$' },
@@ -51,11 +60,12 @@ module.exports = {
     only('serve', ['tensor', 'text', 'model', 'generate', 'control', 'feedback', 'run']),
     only('evaluate', ['tensor', 'text', 'data', 'model', 'generate', 'judge', 'label', 'reward', 'cluster', 'run']),
     only('studio', [
-      'tensor', 'text', 'data', 'model', 'method', 'train', 'generate', 'control', 'judge', 'label', 'reward', 'feedback', 'exchange', 'start',
-      'serve', 'evaluate', 'loop', 'cluster', 'run',
+      'tensor', 'text', 'data', 'model', 'method', 'train', 'generate', 'control', 'judge', 'label', 'reward', 'feedback', 'exchange',
+      'start', 'serve', 'evaluate', 'loop', 'cluster', 'run',
     ]),
     only('sweep', [
-      'tensor', 'text', 'data', 'model', 'method', 'train', 'generate', 'control', 'judge', 'label', 'reward', 'evaluate', 'loop', 'cluster', 'run',
+      'tensor', 'text', 'data', 'model', 'method', 'train', 'generate', 'control', 'judge', 'label', 'reward', 'evaluate', 'loop',
+      'cluster', 'run',
     ]),
     only('loop', [
       'tensor', 'text', 'data', 'model', 'method', 'train', 'generate', 'control', 'judge', 'label', 'reward', 'evaluate', 'cluster', 'run',

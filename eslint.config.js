@@ -1,10 +1,19 @@
 import tseslint from 'typescript-eslint';
 
 export default tseslint.config(
-  { ignores: ['**/dist/**', '**/node_modules/**', 'runs/**', '**/.venv/**', 'packages/heed/examples/**', 'packages/heed/test/fixtures/**', 'docs/api/**'] },
+  {
+    ignores: [
+      '**/dist/**', '**/node_modules/**', 'runs/**', '**/.venv/**', 'packages/heed/examples/**', 'packages/heed/test/fixtures/**',
+      'docs/api/**',
+    ],
+  },
   ...tseslint.configs.recommendedTypeChecked,
   {
-    languageOptions: { parserOptions: { project: ['./packages/*/tsconfig.json', './apps/*/tsconfig.json', './tsconfig.test.json'], tsconfigRootDir: import.meta.dirname } },
+    languageOptions: {
+      parserOptions: {
+        project: ['./packages/*/tsconfig.json', './apps/*/tsconfig.json', './tsconfig.test.json'], tsconfigRootDir: import.meta.dirname,
+      },
+    },
     rules: {
       '@typescript-eslint/no-explicit-any': 'error',
       '@typescript-eslint/no-floating-promises': 'error',
@@ -18,7 +27,10 @@ export default tseslint.config(
     },
   },
   {
-    files: ['packages/*/src/**', 'packages/*/test/**', 'apps/**', 'benchmarks/**/*.js', 'experiments/**/*.js', 'tools/**/*.js'],
+    files: [
+      'packages/*/src/**', 'packages/*/test/**', 'apps/**', 'benchmarks/**/*.js', 'experiments/**/*.js', 'tools/**/*.js',
+      '*.js', '*.cjs', '*.ts',
+    ],
     rules: {
       'max-len': ['error', { code: 140, ignoreUrls: true, ignoreRegExpLiterals: true }],
       'no-nested-ternary': 'error',

@@ -1,23 +1,25 @@
 // @ts-check
-// node benchmarks/cluster-steps.js [--steps 5] [--clusters alone:1,alone,local:1:1,local:2,local:4]: the first steps of recipes/cut.yaml on
-// SmolLM2-135M in one process and on workers of this machine, one after the other. A number after the name is the cores that it may use
-// (`taskset`, of Linux). Prints a table, and writes nothing. `npx heed cluster install` first, or HEED_PYTHON.
+// The first steps of recipes/cut.yaml on SmolLM2-135M in one process and on workers of this machine, one after the other. Prints a table,
+// and writes nothing.
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { parseArgs } from 'node:util';
 import { median } from './median.js';
+import { readOptions } from './options.js';
 
-const { values } = parseArgs({
-  options: {
-    steps: { type: 'string', default: '5' },
-    clusters: { type: 'string', default: 'alone:1,alone,local:1:1,local:2,local:4' },
-    // The more passes a step has, the less the workers wait for each other.
-    batch: { type: 'string', default: '8' },
-  },
+const USAGE = `node benchmarks/cluster-steps.js [options]; npx heed cluster install first, or HEED_PYTHON
+  --steps N        steps of each run; default: 5
+  --clusters LIST  where they run: alone or local:WORKERS, with :CORES the cores that the run may use (taskset, of Linux);
+                   default: alone:1,alone,local:1:1,local:2,local:4
+  --batch N        rows of a step, each a pass of its own; default: 8`;
+const { values } = readOptions(USAGE, {
+  steps: { type: 'string', default: '5' },
+  clusters: { type: 'string', default: 'alone:1,alone,local:1:1,local:2,local:4' },
+  // The more passes a step has, the less the workers wait for each other.
+  batch: { type: 'string', default: '8' },
 });
 const heed = fileURLToPath(new URL('../packages/heed/bin/heed.js', import.meta.url));
 const root = fileURLToPath(new URL('..', import.meta.url));

@@ -2,15 +2,14 @@
 // node benchmarks/device.js [DEVICE]: Heed on a GPU beside the CPU of the same machine. `npm run build` first. What the two compute must
 // agree; a GPU takes some minutes, most of them the CPU's.
 import { writeFileSync } from 'node:fs';
-import { parseArgs } from 'node:util';
-import { openCheckpoint } from '@heed/heed';
 import { DEVICES, startEngine } from '@heed/tensor';
 import { measure } from './child.js';
 import { describeMachine } from './machine.js';
 import { median } from './median.js';
+import { readOptions } from './options.js';
 import { entriesOf, sizesOf } from './work.js';
 
-const USAGE = `usage: node benchmarks/device.js [DEVICE] [options]
+const USAGE = `node benchmarks/device.js [DEVICE] [options]
   DEVICE           ${DEVICES.join(', ')}; default: webgpu
   --model M        a folder with safetensors in f32; default: the default model
   --quick          tiny work, once: only to see that everything runs
@@ -21,23 +20,17 @@ const WORK = { lora: 'lora-step', dpo: 'dpo', 'generate-1': 'generate-1', 'gener
 /** The largest share by which first losses may differ. */
 const TOLERANCE = 1e-4;
 
-const { values, positionals } = parseArgs({
-  allowPositionals: true,
-  options: {
-    model: { type: 'string', default: 'SmolLM2-135M-Instruct' }, quick: { type: 'boolean', default: false },
-    output: { type: 'string', short: 'o' }, help: { type: 'boolean', short: 'h', default: false },
-  },
-});
-if (values.help || positionals.length > 1) {
-  console.log(USAGE);
-  process.exit(values.help ? 0 : 2);
-}
+const { values, positionals } = readOptions(USAGE, {
+  model: { type: 'string', default: 'SmolLM2-135M-Instruct' }, quick: { type: 'boolean', default: false },
+  output: { type: 'string', short: 'o' },
+}, { positionals: 1 });
 const device = /** @type {import('@heed/tensor').DeviceName} */ (positionals[0] ?? 'webgpu');
 const engine = await startEngine({ device });
 console.error(`Device: ${engine.device.kind} ${engine.device.adapter ?? ''}`);
 await engine.close();
 
 const sizes = sizesOf(values.quick);
+const { openCheckpoint } = await import('@heed/heed');
 const { folder } = await openCheckpoint(values.model);
 const groups = entriesOf(folder, { sizes, peers: false, trimmedHead: false, trlCheckpointing: false, gguf: undefined });
 const results = {};

@@ -1,7 +1,6 @@
 // @ts-check
-// node benchmarks/links.js [--nodes 2] [--mbit 1000,300,100]: a Ray cluster of several nodes on this machine, each in a network namespace
-// of its own behind a link that `tc` slows down; measures what it takes to sum a gradient over such links, beside what the curve of
-// docs/scale.md says. Linux, as root, with `ip` and `tc`. Prints a table, and writes nothing. Takes the Python of `npm run test:ray`.
+// A Ray cluster of several nodes on this machine, each in a network namespace of its own behind a link that `tc` slows down. Measures how
+// long the nodes take to sum a gradient over such links, beside what the curve of docs/scale.md says. Prints a table, and writes nothing.
 import { execFileSync, spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
@@ -10,10 +9,13 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
-import { parseArgs } from 'node:util';
 import { testPython } from '../tools/ray-python.js';
+import { readOptions } from './options.js';
 
-const { values } = parseArgs({ options: { nodes: { type: 'string', default: '2' }, mbit: { type: 'string', default: '1000,300,100' } } });
+const USAGE = `node benchmarks/links.js [options]; Linux, as root, with ip and tc, and the Python of npm run test:ray
+  --nodes N        nodes of the cluster; default: 2
+  --mbit LIST      megabits a second that a link lets through; default: 1000,300,100`;
+const { values } = readOptions(USAGE, { nodes: { type: 'string', default: '2' }, mbit: { type: 'string', default: '1000,300,100' } });
 const nodes = Number(values.nodes);
 const run = (/** @type {string} */ line) => execFileSync('sh', ['-c', line], { stdio: ['ignore', 'pipe', 'inherit'] }).toString();
 const row = (/** @type {string[]} */ ...cells) => console.log(`| ${cells.join(' | ')} |`);

@@ -1,15 +1,17 @@
 // @ts-check
-// node benchmarks/people.js [LABELS]: what the page Label has people wait for, with 100,000 labels of two people in the store, in a real
-// browser. `npm run build` first. Writes nothing but a temporary folder.
+// How long people wait for the studio's page Label, with 100,000 labels of two people in the store, in a real browser. Writes nothing
+// but a temporary folder.
 import { createClient } from '@libsql/client';
-import chromium from '@sparticuz/chromium';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { chromium as playwright } from 'playwright-core';
-import { startStudio } from '../packages/heed/dist/studio/server.js';
+import { readOptions } from './options.js';
 
-const LABELS = Number(process.argv[2] ?? 100_000);
+const USAGE = `node benchmarks/people.js [LABELS]; npm run build first
+  LABELS           how many labels lie in the store; default: 100000`;
+const LABELS = Number(readOptions(USAGE, {}, { positionals: 1 }).positionals[0] ?? 100_000);
+// Only now: a browser takes its time, and --help needs none.
+const { launchBrowser, startStudio } = await import('./browser.js');
 const PAIRS = LABELS / 2 + 1000;
 const REPEATS = 9;
 const folder = mkdtempSync(path.join(tmpdir(), 'heed-people-'));
@@ -34,7 +36,7 @@ const api = async (/** @type {string} */ at, /** @type {object | undefined} */ b
   if (!answer.ok) throw new Error(await answer.text());
   return /** @type {Promise<any>} */ (answer.json());
 };
-const browser = await playwright.launch({ executablePath: await chromium.executablePath(), args: ['--no-sandbox'], headless: true });
+const browser = await launchBrowser();
 try {
   said(`looking into a file of ${PAIRS} pairs`, (await timed(() => api('/look?file=pairs.jsonl'))).took);
   const opened = await timed(() => api('/sets', { files: ['pairs.jsonl'], task: 'pairs' }));

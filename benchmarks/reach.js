@@ -3,20 +3,17 @@
  * How large a model trains in how much memory: LoRA steps (r = 16 on all linears) of a base as it is stored and of the same in codes, each
  * in a process of its own, their steps in turn, so that a ratio says more than a time by itself.
  *
- *   node benchmarks/reach.js --model smollm2 --precisions f32,gguf --rows 4 --tokens 256 --checkpointing selective
- *   node benchmarks/reach.js --model 1.5b --precisions f32,int4 --rows 1 --tokens 256 --checkpointing full -o FILE
- *
  * 1.5b, 3b and 7b are the shapes of Qwen2 and Qwen2.5 with random weights in bf16, made in the cache (3, 6 and 15 GB): times and memory are
- * those of a model, losses mean nothing. Build first (npm run build).
+ * those of a model, losses mean nothing.
  */
 import { fork } from 'node:child_process';
 import { randomFillSync } from 'node:crypto';
 import fs from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { parseArgs } from 'node:util';
 import { describeMachine } from './machine.js';
 import { median } from './median.js';
+import { readOptions } from './options.js';
 
 /** @param {number[]} sizes width, layers, heads, heads of keys, inner width, vocabulary */
 const shapeOf = ([hidden_size, num_hidden_layers, num_attention_heads, num_key_value_heads, intermediate_size, vocab_size], tied) => ({
@@ -29,12 +26,18 @@ const SHAPES = {
   '7b': shapeOf([3584, 28, 28, 4, 18_944, 152_064], false),
 };
 
-const { values: given } = parseArgs({
-  options: {
-    model: { type: 'string', default: 'smollm2' }, precisions: { type: 'string', default: 'f32,gguf' },
-    rows: { type: 'string', default: '4' }, tokens: { type: 'string', default: '256' }, steps: { type: 'string', default: '3' },
-    checkpointing: { type: 'string', default: 'selective' }, output: { type: 'string', short: 'o' }, child: { type: 'string' },
-  },
+const USAGE = `node benchmarks/reach.js [options]; npm run build first
+  --model M        smollm2, the default model, or ${Object.keys(SHAPES).join(', ')}; default: smollm2
+  --precisions L   what the bases are in memory, in turn; default: f32,gguf
+  --rows N         rows of a step; default: 4
+  --tokens N       tokens of a row; default: 256
+  --steps N        steps of each; default: 3
+  --checkpointing  none, selective or full; default: selective
+  -o, --output F   a file of results to add the run to`;
+const { values: given } = readOptions(USAGE, {
+  model: { type: 'string', default: 'smollm2' }, precisions: { type: 'string', default: 'f32,gguf' },
+  rows: { type: 'string', default: '4' }, tokens: { type: 'string', default: '256' }, steps: { type: 'string', default: '3' },
+  checkpointing: { type: 'string', default: 'selective' }, output: { type: 'string', short: 'o' }, child: { type: 'string' },
 });
 
 if (given.child !== undefined) await child(JSON.parse(given.child));

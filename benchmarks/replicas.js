@@ -1,19 +1,20 @@
 // @ts-check
-// node benchmarks/replicas.js [--servers 1,2,4] [--delay 50] [--questions 3000]: how many requests a second one process puts through to
-// servers of one model. The servers are in a process of their own, and answer any choice after so many milliseconds. Writes nothing.
+// How many requests a second one process puts through to servers of one model. The servers are in a process of their own. Writes nothing.
 import { fork } from 'node:child_process';
 import { createServer } from 'node:http';
-import { parseArgs } from 'node:util';
-import { createEndpointRespondent, EndpointOptions } from '../packages/heed/dist/index.js';
+import { readOptions } from './options.js';
 
-const { values } = parseArgs({
-  options: {
-    servers: { type: 'string', default: '1,2,4' },
-    delay: { type: 'string', default: '50' },
-    questions: { type: 'string', default: '3000' },
-    serve: { type: 'string' },
-  },
+const USAGE = `node benchmarks/replicas.js [options]
+  --servers LIST   numbers of servers to measure, one after the other; default: 1,2,4
+  --delay MS       milliseconds after which a server answers; default: 50
+  --questions N    questions that are asked; default: 3000`;
+const { values } = readOptions(USAGE, {
+  servers: { type: 'string', default: '1,2,4' },
+  delay: { type: 'string', default: '50' },
+  questions: { type: 'string', default: '3000' },
+  serve: { type: 'string' },
 });
+const { createEndpointRespondent, EndpointOptions } = await import('@heed/heed');
 const likely = [{ token: '1', logprob: -0.3, bytes: null }, { token: '2', logprob: -1.5, bytes: null }];
 const REPLY = JSON.stringify({
   choices: [{

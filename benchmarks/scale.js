@@ -1,24 +1,23 @@
 // @ts-check
-// node benchmarks/scale.js [--workers 1,2,4]: measures what workers cost on this machine, and computes from it how a training step scales
-// from 1 to 1,000 workers. Prints tables, and writes nothing. `npx heed cluster install` first, or HEED_PYTHON.
+// Measures what workers cost on this machine, and computes from it how a training step scales from 1 to 1,000 workers. Prints tables, and
+// writes nothing.
 import { readFileSync } from 'node:fs';
-import { parseArgs } from 'node:util';
 import { view } from '@heed/tensor';
 import { openEngine } from '../packages/heed/dist/cluster/open.js';
 import { median } from './median.js';
+import { readOptions } from './options.js';
 
 /** LoRA r=16 on all linears of SmolLM2-135M: numbers of the gradient. */
 const PARAMETERS = 4_884_480;
 const BYTES = 4 * PARAMETERS;
 const REPEATS = 7;
 
-const { values } = parseArgs({
-  options: {
-    workers: { type: 'string', default: '1,2' },
-    /** A cluster that is there, in place of workers of this machine: its numbers alone. */
-    cluster: { type: 'string' },
-    json: { type: 'boolean', default: false },
-  },
+const USAGE = `node benchmarks/scale.js [options]; npx heed cluster install first, or HEED_PYTHON
+  --workers LIST   numbers of workers on this machine, measured one after the other; default: 1,2
+  --cluster C      a cluster that is already running, such as ray://HOST, in place of workers of this machine
+  --json           print what was measured as one line, without the tables`;
+const { values } = readOptions(USAGE, {
+  workers: { type: 'string', default: '1,2' }, cluster: { type: 'string' }, json: { type: 'boolean', default: false },
 });
 
 /** Bytes that this machine, or network namespace, has received from others. */

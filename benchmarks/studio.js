@@ -1,14 +1,14 @@
 // @ts-check
-// node benchmarks/studio.js [POINTS]: how long a person waits for the studio's page of a run with 100,000 logged steps.
-// `npm run build` first.
-import chromium from '@sparticuz/chromium';
+// How long a person waits for the studio's page of a run with 100,000 logged steps.
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { chromium as playwright } from 'playwright-core';
-import { startStudio } from '../packages/heed/dist/studio/server.js';
+import { readOptions } from './options.js';
 
-const POINTS = Number(process.argv[2] ?? 100_000);
+const USAGE = `node benchmarks/studio.js [POINTS]; npm run build first
+  POINTS           how many steps the run has logged; default: 100000`;
+const POINTS = Number(readOptions(USAGE, {}, { positionals: 1 }).positionals[0] ?? 100_000);
+const { launchBrowser, startStudio } = await import('./browser.js');
 const REPEATS = 7;
 const NAMES = [
   'loss', 'reward', 'kl', 'entropy', 'accuracy', 'rewards_margin', 'logp_chosen', 'logp_rejected', 'grad_norm', 'lr', 'tokens', 'seconds',
@@ -45,7 +45,7 @@ const hover = (/** @type {number} */ x) => `document.querySelector('.u-over').di
 const folder = mkdtempSync(path.join(tmpdir(), 'heed-studio-'));
 writeRun(path.join(folder, 'run'));
 const studio = await startStudio(folder, { port: 0 });
-const browser = await playwright.launch({ executablePath: await chromium.executablePath(), args: ['--no-sandbox'], headless: true });
+const browser = await launchBrowser();
 try {
   /** From the request to the first curve; the first time the server reads the log. */
   const open = async () => {

@@ -11,6 +11,7 @@ import * as judges from './judges/judges.js';
 import * as judgments from './judgments/judgments.js';
 import * as online from './online/online.js';
 import * as rlaif from './rlaif/rlaif.js';
+import * as survey from './survey/survey.js';
 import { UsageError } from './shared/data.js';
 import { fileOf, resultOf, writeResult } from './shared/results.js';
 
@@ -32,7 +33,7 @@ import { fileOf, resultOf, writeResult } from './shared/results.js';
  */
 
 /** @type {Record<string, Kind>} */
-const KINDS = { claims, controller, detectors, evidence, judges, judgments, online, rlaif };
+const KINDS = { claims, controller, detectors, evidence, judges, judgments, online, rlaif, survey };
 
 const USAGE = `usage: node experiments/run.js KIND [options] [name …] [key=value …]
 

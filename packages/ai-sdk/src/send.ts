@@ -27,7 +27,7 @@ export async function sendFeedback(
     const [{ path, message } = { path: [], message: '' }] = error.issues;
     throw new FeedbackFault(`${path.join('.') || 'The feedback'}: ${message}`, path.join('.'));
   }
-  return to.add(readFeedback(data), { dryrun: data.dryrun, ...(key === undefined ? {} : { key }) });
+  return to.add(readFeedback(data), { dryrun: data.dryrun, key });
 }
 
 /** What the server says: the id, or what is wrong. */

@@ -63,7 +63,7 @@ export { type Choice as ControlChoice, leaveOneOut, policyLoss, probabilities } 
 export { type PromptReader, type Reading, createPromptReader } from './control/readings.js';
 export { AlignRecipe, loadAlignRecipe } from './loop/align-recipe.js';
 export { type AlignSummary, runAlignment } from './loop/align-job.js';
-export { type Alarm, type Sign, type Signs, type WatchedAnswer, alarmsOf, describeAlarm, signsOf } from './loop/watch.js';
+export { type Alarm, type Sign, type Signs, type WatchedAnswer, alarmsOf, describeAlarm, signsOf } from './loop/alarms.js';
 export type { Lesson, Round, Source } from './loop/source.js';
 export type { WentBack } from './loop/record.js';
 export { type LoopResult, type LoopSetup, runLoop } from './loop/loop.js';

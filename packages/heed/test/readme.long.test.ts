@@ -3,6 +3,7 @@ import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, 
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
+import { startEngine } from '@heed/tensor';
 import { Command } from 'commander';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { ZodType } from 'zod';
@@ -15,7 +16,10 @@ import { LabelRecipe } from '../src/label/recipe.js';
 import { AlignRecipe } from '../src/loop/align-recipe.js';
 import { TrainRecipe } from '../src/loop/train-recipe.js';
 import { ControlRecipe } from '../src/loop/control/recipe.js';
+import { loadModel } from '../src/model/load.js';
 import { loadRecipe } from '../src/run/recipe.js';
+import { startServer } from '../src/serve/server.js';
+import { openVoices } from '../src/serve/voices.js';
 import { heed } from './cli/support.js';
 import { SAMPLES } from './exchange/samples.js';
 import { tinyTalker } from './loop/talkative.js';
@@ -49,6 +53,18 @@ const ONLY_PARSED: readonly (readonly [start: string, why: string])[] = [
   ['align recipes/adversarial.yaml', 'twenty rounds, in each of which two adapters learn; recipes.long.test.ts runs one'],
   ['align recipes/against-classifier.yaml', 'twenty rounds; recipes.long.test.ts runs one'],
   ['label recipes/label-judgments.yaml judge={ local: { adapter: runs/judge-judgments/adapter } }', 'the same judge'],
+];
+
+/** Programs beside `heed` whose command lines are parsed and not run: they get `--help` as well. */
+const ONLY_PARSED_PROGRAMS: readonly (readonly [start: string, why: string])[] = [
+  ['node experiments/', 'needs the research data, and hours'],
+  ['node benchmarks/', 'measures for minutes'],
+];
+
+/** Lines that are left alone, by how they begin, and why. Any other program fails the test. */
+const LEFT_ALONE: readonly (readonly [start: string, why: string])[] = [
+  ['vllm serve', 'vLLM is no part of this project'],
+  ['bash .ci/run', 'runs all tests, this one among them; that the file is there is checked'],
 ];
 
 /** Commands of up to forty rounds, by how they begin. Two are run: the third does again what the second did. */
@@ -120,17 +136,25 @@ function checkout(page: string): string {
     else from(join(here, name));
   }
   mkdirSync(join(here, 'runs', 'walk'), { recursive: true });
+  if (page === 'docs/serve.md') cpSync(cut, join(here, 'runs', 'rloo'), { recursive: true });
   const makesIt = page === '' || commandsOf(page).includes('npx heed train recipes/cut.yaml');
   if (!makesIt) cpSync(cut, join(here, 'runs', 'cut'), { recursive: true });
   return here;
 }
 
-const COMMAND = /^(?:[A-Z_]+=\S+ )*(?:npx heed|npm|node|bash|cat) /;
+const ASSIGNED = String.raw`(?:[A-Z_]+=(?:\$\([^)]*\)|\S)+ )*`;
+const COMMAND = new RegExp(`^${ASSIGNED}(?:npx heed|npm|npx|node|bash|sh|cat|curl|pip|git|cd) `);
+const NPM = new RegExp(`^${ASSIGNED}npm (?:run )?([\\w:-]+)`);
+const HEED = new RegExp(`^${ASSIGNED}npx heed (.*)$`);
 
-/** The lines of a page's blocks of commands, without comments. */
+/** The lines of a page's blocks of commands, without comments: of blocks of `sh`, and of plain blocks that have a command anywhere. */
 function commandsOf(page: string): string[] {
-  const blocks = [...read(page).matchAll(/^```(\w*)\n([\s\S]*?)^```/gm)].filter(([, language]) => ['', 'sh'].includes(language!));
-  const lines = blocks.map(([, , text]) => text!.trim().split('\n')).filter(([first]) => COMMAND.test(`${first} `)).flat();
+  const blocks = [...read(page).matchAll(/^```(\w*)\n([\s\S]*?)^```/gm)].map(([, language, text]) => ({
+    language, lines: text!.trim().split('\n'),
+  }));
+  const lines = blocks
+    .filter(({ language, lines }) => language === 'sh' || (language === '' && lines.some((line) => COMMAND.test(`${line} `))))
+    .flatMap(({ lines }) => lines);
   return lines.map((line) => line.replace(/(^|\s+)# .*$/, '')).filter((line) => line !== '').flatMap((line) => line.split(' && '));
 }
 
@@ -164,15 +188,40 @@ async function check(argv: readonly string[]): Promise<void> {
   if (schema !== undefined && file !== undefined) await loadRecipe(file, overrides, schema);
 }
 
+const run = async (line: string): Promise<string> => (await promisify(execFile)('bash', ['-o', 'pipefail', '-ec', line])).stdout;
+
+/** Sends a request of a page to a server of the tiny model that takes adapters from `runs`, as the page has one started. */
+async function send(line: string): Promise<void> {
+  const model = await loadModel();
+  const engine = await startEngine({ threads: 1 });
+  try {
+    const voices = await openVoices(engine, model, { name: 'tiny', adapters: {}, batch: 4 });
+    const server = await startServer(voices, { port: 0, adapters: 'runs', log: () => undefined });
+    try {
+      const there = line.replace('http://127.0.0.1:8321', server.url).replace('curl ', 'curl --silent --show-error --fail ');
+      expect(await run(there), line).toMatch(/^Success/);
+    } finally {
+      await server.stop();
+    }
+  } finally {
+    await engine.close();
+  }
+}
+
 async function follow(line: string): Promise<void> {
   const scripts = (JSON.parse(read('package.json')) as { readonly scripts: Readonly<Record<string, string>> }).scripts;
-  const [, npm] = /^(?:[A-Z_]+=\S+ )*npm (?:run )?([\w:-]+)/.exec(line) ?? [];
-  const [, argv] = /^(?:[A-Z_]+=\S+ )*npx heed (.*)$/.exec(line) ?? [];
+  const program = line.replace(new RegExp(`^${ASSIGNED}`), '');
+  const starts = ([start]: readonly [string, string]): boolean => program.startsWith(start);
+  const [, npm] = NPM.exec(line) ?? [];
+  const [, argv] = HEED.exec(line) ?? [];
   if (npm !== undefined) expect(['ci', 'install', ...Object.keys(scripts)], line).toContain(npm);
   else if (argv === undefined) {
     const [, file] = /^(?:node|bash) (\S+)/.exec(line) ?? [];
     if (file !== undefined) expect(existsSync(join(ROOT, file)), line).toBe(true);
-    if (/^(?:cat|node examples)/.test(line)) await promisify(execFile)('bash', ['-o', 'pipefail', '-ec', line]);
+    if (ONLY_PARSED_PROGRAMS.some(starts)) await run(`${line} --help`);
+    else if (line.startsWith('curl ')) await send(line);
+    else if (/^(?:cat|node examples\/)/.test(line)) await run(line);
+    else if (!LEFT_ALONE.some(starts)) throw new Error(`This test does not know how to follow this line: ${line}`);
   } else if (ONLY_PARSED.some(([start]) => wordsOf(argv).join(' ').startsWith(start))) {
     await check(wordsOf(argv));
   } else {
@@ -199,6 +248,10 @@ describe('the commands of the documentation', () => {
     for (const start of [...ONLY_PARSED.map(([start]) => start), ...IN_TWO_ROUNDS]) {
       expect(all.some((line) => wordsOf(line).join(' ').includes(`npx heed ${start}`)), start).toBe(true);
     }
+    for (const [start] of [...ONLY_PARSED_PROGRAMS, ...LEFT_ALONE]) {
+      expect(all.some((line) => line.replace(new RegExp(`^${ASSIGNED}`), '').startsWith(start)), start).toBe(true);
+    }
+    expect(all.some((line) => line.startsWith('HEED_SERVE_TOKEN=$('))).toBe(true);
   });
 
   it.each(withCommands)('work: %s', async (page) => {
@@ -213,6 +266,9 @@ describe('the commands of the documentation', () => {
     await expect(check(['align', 'recipes/cut-online.yaml', 'loop.rounds=2'])).rejects.toThrow(/loop\.rounds/);
     await expect(check(['align', 'recipes/cut-on-line.yaml'])).rejects.toThrow(/cut-on-line/);
     await expect(follow('npm run bensh')).rejects.toThrow(/bensh/);
+    await expect(follow('wget http://127.0.0.1:8321/v1/models')).rejects.toThrow(/does not know how to follow this line: wget/);
+    await expect(follow('node benchmarks/memory.js --onyl cut')).rejects.toThrow(/--onyl/);
+    await expect(follow('HEED_SERVE_TOKEN=$(openssl rand -hex 24) npx heed serve --hots 0.0.0.0')).rejects.toThrow(/--hots/);
     await expect(follow('npx heed train recipes/cut.yaml train.step=1')).rejects.toThrow(/train\.steps/);
   });
 });

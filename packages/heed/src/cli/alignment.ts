@@ -2,7 +2,7 @@
 import { type AlignSummary, runAlignment } from '../loop/align-job.js';
 import { ALIGN_FREE, loadAlignRecipe } from '../loop/align-recipe.js';
 import { describeReturn } from '../loop/record.js';
-import { describeAlarm } from '../loop/watch.js';
+import { describeAlarm } from '../loop/alarms.js';
 import { openRun } from '../run/folder.js';
 import type { Measured } from '../run/job.js';
 import { percent, withInterval } from '../run/numbers.js';

@@ -10,7 +10,7 @@ interface Person {
   say(line: string): void;
 }
 
-/** Asks until nothing is left to ask: an answer may raise another question. */
+/** Asks one question after another, since an answer may raise a new one, until all are answered. */
 export async function askAll(file: string, options: LogOptions, log: Inspection, person: Person): Promise<Inspection> {
   const [question] = log.questions;
   if (question === undefined) return log;
@@ -34,7 +34,7 @@ function answered(options: LogOptions, { about }: Question, value: string): LogO
   return { ...options, columns: { ...options.columns, [about.replace(/^columns\./, '')]: value } };
 }
 
-/** What is said where nobody can be asked: the first question, and the options that answer all of them. */
+/** The error where there is no terminal to ask in: the first question, and the options that answer all of them. */
 export function refuseToGuess(questions: readonly Question[]): UserError {
   const [first] = questions;
   return new UserError(first!.text, [

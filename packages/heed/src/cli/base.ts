@@ -5,7 +5,7 @@ import { dirname, join, resolve } from 'node:path';
 import { UserError } from '../errors.js';
 import { ADAPTER_CONFIG, adapterFolder } from '../model/adapter-folder.js';
 import type { Model } from '../model/load.js';
-import type { Precision } from '../model/precision.js';
+import type { Precision } from '../run/precision.js';
 import type { Output } from './output.js';
 
 /** Which model a verb runs. */

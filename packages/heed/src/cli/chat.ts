@@ -34,7 +34,7 @@ export function register(program: Command, out: Output): void {
     });
 }
 
-/** One who answers each turn. */
+/** A model, with or without an adapter, that answers each turn. */
 interface Speaker {
   readonly name: 'base' | 'adapter';
   readonly conversation: Conversation;

@@ -95,7 +95,7 @@ async function preferringOf(file: string, hasReward: boolean): Promise<Preferrin
   const { recipe: { judge, label, store, leastMass } } = await loadLabelRecipe(file, []);
   if (label.name !== 'preferences')
     throw new UserError(`${file} labels ${label.name}; which of two answers is better is asked by label: preferences.`);
-  return { judge, label: label as PreferencesOptions, store, ...(leastMass === undefined ? {} : { leastMass }) };
+  return { judge, label: label as PreferencesOptions, store, leastMass };
 }
 
 /** @throws UserError where the file is there and may not be replaced */

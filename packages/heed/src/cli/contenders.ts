@@ -1,4 +1,4 @@
-/** Those that `heed compare` compares, as a command names them. */
+/** The contenders of `heed compare`, as a command names them. */
 import { existsSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { z } from 'zod';
@@ -67,12 +67,12 @@ async function settingsIn(name: string, folder: string, note: (line: string) => 
 
 /** Runs that were given one name. @throws UserError where they are no seeds of one recipe */
 async function seedsOf(name: string, all: readonly (readonly SeededRun[])[]): Promise<SeededRun[]> {
-  const twice = (why: string): UserError => new UserError(`Two of those to compare are named ${name}${why}.`, [
+  const twice = (why: string): UserError => new UserError(`Two contenders are named ${name}${why}.`, [
     'Name them apart: NAME=FOLDER. One NAME is for runs that differ in train.seed alone.',
   ]);
   const runs = all.flat();
   const recipes = await Promise.all(runs.map(({ dir }) => recipeOf(dir)));
-  // A name that nobody gave, such as that of the folder, says nothing of what belongs together.
+  // A name that the user did not give, such as the folder's, does not say which runs belong together.
   if (recipes.includes(undefined) || runs.some((run) => !run.name.startsWith(`${name}=`))) throw twice('');
   const [first, ...others] = recipes as Record<string, unknown>[];
   const changes = others.flatMap((other) => recipeChanges(first, other, [SEED]));

@@ -45,7 +45,7 @@ export function reportError(error: unknown, out: Output): number {
     return EXIT.usage;
   }
   out.note(`${out.styles.red('failed:')} ${message}`);
-  // Any other error is a fault of Heed: the stack helps whoever reports it.
+  // Any other error is a fault of Heed: the stack helps with a report.
   if (error instanceof Error && error.stack !== undefined) out.note(out.styles.dim(error.stack.split('\n').slice(1).join('\n')));
   out.result({ ok: false, error: message, exitCode: EXIT.failure });
   return EXIT.failure;

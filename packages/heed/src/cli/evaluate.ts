@@ -50,7 +50,7 @@ function requireNoOptions(command: Command): void {
     return !['overwrite', 'json'].includes(name) && command.getOptionValueSource(name) === 'cli';
   });
   if (given === undefined) return;
-  throw new UserError(`${given.long} has no place beside a recipe, which says what is measured.`, [
+  throw new UserError(`${given.long} cannot be given with a recipe: the recipe says what is measured.`, [
     'Write it as a value of the recipe, key=value, or leave the recipe out.',
   ]);
 }

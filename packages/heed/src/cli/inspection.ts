@@ -34,7 +34,7 @@ export interface SeenRow {
   /** The method's own numbers. */
   readonly columns: Columns;
   readonly sequences: Readonly<Record<string, SeenSequence>>;
-  /** By sequence: what data.maxTokens does to it. */
+  /** For each sequence: what data.maxTokens does to it. */
   readonly notes: Readonly<Record<string, string>>;
 }
 
@@ -52,7 +52,7 @@ export interface Inspection {
   /** Ways out for those, where there are any. */
   readonly ways: readonly string[];
   readonly rows: readonly SeenRow[];
-  /** Of a method that flags tokens by judgments: how often it flags what they quote. */
+  /** For a method that flags tokens by judgments: how often it flags the quoted words. */
   readonly flags?: JudgmentFlags;
 }
 

@@ -6,7 +6,7 @@ import { UserError } from '../errors.js';
 import type { SamplingOptions } from '../generate/options.js';
 import type { Model } from '../model/load.js';
 import type { Adapter } from '../model/peft.js';
-import { PRECISIONS, type Precision } from '../model/precision.js';
+import { PRECISIONS, type Precision } from '../run/precision.js';
 import { DEVICES } from '../run/devices.js';
 import type { ModelFlags } from './base.js';
 import type { Output } from './output.js';

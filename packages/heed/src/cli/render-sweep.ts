@@ -61,7 +61,7 @@ export function renderForesight({ dir, grid: { axes, settings } }: SweepPlan, ru
   ].join('\n');
 }
 
-/** What recipes have otherwise than the first beside what varies, once for all runs of which it is so. */
+/** Differences between recipes and the first one, other than the varied keys; each once, with all its runs. */
 function differences(runs: readonly ForeseenRun[]): string[] {
   const names = new Map<string, string[]>();
   for (const { name, differs } of runs)

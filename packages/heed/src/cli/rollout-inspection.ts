@@ -63,7 +63,7 @@ export async function inspectRollouts(run: string, wanted: number | undefined, s
   if (all.length === 0) throw new UserError(`${file} has no round ${round}; it has ${rounds === 0 ? 'none yet' : `1 to ${rounds}`}.`);
   const rated = all.filter((line): line is Line & { reward: number } => line.reward !== null).sort((a, b) => b.reward - a.reward);
   if (rated.length === 0) throw new UserError(`No answer of round ${round} got a reward.`);
-  // Of fewer than three answers the median is not shown, of one alone the best.
+  // With fewer than three answers there is no median to show, and with one answer no best one.
   const places = new Map([[Math.floor((rated.length - 1) / 2), 'median'], [rated.length - 1, 'worst'], [0, 'best']] as const);
   const chosen = [...places].sort(([a], [b]) => a - b).map(([at, is]) => [is, rated[at]!] as const);
   const textOf = chosen.some(([, { ids }]) => ids !== undefined) ? await tokenTexts(run, say) : undefined;

@@ -16,7 +16,7 @@ export interface RowsFile {
 }
 
 /**
- * Checks that rows can be written there; nothing is written yet.
+ * Checks that rows can be written there, without writing any.
  *
  * @param path A file, or `-` for stdout.
  * @throws UserError where a file is already there, unless `overwrite`.

@@ -45,7 +45,7 @@ async function rows(file: string, { kind, output, ...metrics }: Options, out: Ou
     if (made.length === 0) {
       const reasons = Object.entries(leftOut).map(([reason, n]) => `${n} ${reason}.`);
       const hints = reasons.length > 0 ? reasons : ['No answers are kept yet.'];
-      throw new UserError(`${store.name} holds nothing that makes ${kind} rows.`, hints);
+      throw new UserError(`${store.name} holds no feedback that makes ${kind} rows.`, hints);
     }
     await atomicWrite(output, made.map((row) => `${JSON.stringify(row)}\n`).join(''));
     const lines = [`${made.length} ${kind} rows are in ${output}`, ...leftOutLines(leftOut, kind)];

@@ -34,8 +34,8 @@ export function register(program: Command, out: Output): void {
     .option('--columns <list>', 'what columns are, where that is not recognised: prompt=question,completion=answer,vote=thumb,comment=note')
     .option('--values <list>', 'what values of the vote or the score say: up=good,meh=none,down=bad')
     .option('--ignore <list>', 'columns to pass over: team,model')
-    .addOption(new Option('--comments <what>', 'where nobody voted: comments are judgments, so that none says that the answer was good; or '
-      + 'faults, so that none says nothing').choices(['judgments', 'faults']))
+    .addOption(new Option('--comments <what>', 'where nobody voted: judgments (an answer without a comment was good) or '
+      + 'faults (nothing is known of an answer without a comment)').choices(['judgments', 'faults']))
     .addOption(new Option('--turns <how>', 'whether rows of one conversation are its turns (default: join)').choices(['join', 'apart']))
     .option('--method <name>', 'the method (default: the first that fits)')
     .addOption(new Option('--group <what>', 'what the split keeps together; date: the newest rows are held out')

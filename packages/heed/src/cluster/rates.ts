@@ -101,7 +101,7 @@ export async function openRates(link: Link, { run, say, now = () => performance.
         repeat() {
           // Waiting is counted by itself.
           const seconds = rounded(Math.max(0, (now() - began) / 1000 - (waited() - waitedBefore)));
-          note({ event: 'repeated', ...(worker === undefined ? {} : { worker }), seconds });
+          note({ event: 'repeated', worker, seconds });
           say?.(`Work of ${seconds.toFixed(1)} s was lost with a worker of the cluster, and is done again.`);
         },
       };

@@ -92,7 +92,7 @@ export async function generateEach(
 ): Promise<Completion[]> {
   const groups = new Map<string, (OwnRequest & { readonly i: number })[]>();
   for (const [i, one] of given.entries()) {
-    // Who is steered calls alone, since a call has one steer.
+    // A steered answer gets a call of its own, since a call has one steer.
     const key = JSON.stringify([one.options, one.steer === undefined ? null : i]);
     groups.set(key, [...(groups.get(key) ?? []), { ...one, i }]);
   }

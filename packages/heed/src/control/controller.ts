@@ -16,7 +16,7 @@ export interface Controller {
   readonly parameters: Float64Array;
 }
 
-/** A choice, for whoever wants to know. */
+/** A choice, for logs and tests. */
 export interface Decision {
   readonly action: string;
   /** Its probability under the policy. */

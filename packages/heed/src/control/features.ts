@@ -4,7 +4,7 @@ import type { Reading } from './readings.js';
 
 /** How a prompt becomes numbers. It is fitted once, on training prompts, and then stays. */
 export interface Encoder {
-  /** Of the last hidden state. */
+  /** Principal components of the last hidden state. */
   readonly components: Components;
   /** Mean and standard deviation of each number over the training prompts. */
   readonly shift: readonly number[];

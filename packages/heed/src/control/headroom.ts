@@ -20,7 +20,7 @@ export interface Headroom {
   readonly headroom: number;
 }
 
-/** Of exact means [prompt][action]. */
+/** The headroom of exact means [prompt][action]. */
 export function headroomOf(means: readonly (readonly number[])[]): Headroom {
   const fixed = Math.max(...staticMeans(means.map((row) => row.map((p) => [p]))));
   const perPrompt = mean(means.map((row) => Math.max(...row)));

@@ -12,7 +12,7 @@ export interface Reading {
   readonly entropy: number;
   /** Probability of the likeliest first token. */
   readonly top1: number;
-  /** By how much it exceeds that of the second. */
+  /** How far it is above that of the second token. */
   readonly margin: number;
   /** Tokens of the prompt. */
   readonly tokens: number;

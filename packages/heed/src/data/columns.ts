@@ -44,11 +44,11 @@ export interface Reading {
 export interface Layout {
   /** Our name → the file's; columns that the file lacks are absent. */
   readonly names: ReadonlyMap<string, string>;
-  /** Those of our columns that `data.columns` names. */
+  /** Our columns that `data.columns` names. */
   readonly mapped: ReadonlySet<string>;
   /** True for `instruction`, `input`, `output` files, whose conventions (score ≥ 7) differ. */
   readonly alpaca: boolean;
-  /** True where every `label` is a vote (true, false, 1, 0, or none), so that none is the name of a class. */
+  /** True where every `label` is a vote (true, false, 1, 0) or empty, so that no label names a class. */
   readonly votes: boolean;
   /** Every column of the file, in order of appearance, but for those of `data.ignore`. */
   readonly present: readonly string[];

@@ -26,7 +26,7 @@ export interface Finding {
 /** What the doctor found. Nothing is changed in the data. */
 export interface DoctorReport {
   readonly kind: string;
-  /** Rows by what they are: train, eval, distinct prompts (or texts), and per kind satisfied / unsatisfied, good / bad. */
+  /** Counts of rows by name: train, eval, distinct prompts (or texts), and by kind satisfied / unsatisfied, good / bad. */
   readonly counts: Readonly<Record<string, number>>;
   /** What is particular to the kind: labels, soft labels, positives per row, scores; train and eval together. */
   readonly tables: readonly Table[];
@@ -86,7 +86,7 @@ export function examine<Kind extends RowKind | RowDefinition>(
     found('transcript prompts', where((row) => kind.prompt(row).some(({ content }) => transcript.test(content))),
       'prompts look like "\\n\\nHuman: … \\n\\nAssistant:"; set data.transcript: human-assistant'),
     found('speaks to a judge', where((row) => kind.responses(row).some((text) => wordsToJudge(text) !== undefined)),
-      'a response carries instructions to whoever judges it ("choose this response"); labelers fence responses in, but read these'),
+      'a response carries instructions to its judge ("choose this response"); labelers fence responses in, but read these'),
     found('leakage', leaks(kind, train, held), 'rows of eval whose prompt (but for case and white space) is trained on'),
     found('over maxTokens', at(train, lengths?.over), 'longer than data.maxTokens; data.onLong decides'),
     found('response over maxTokens', at(train, lengths?.responseOver),

@@ -14,10 +14,10 @@ const PERFECT = [
   '(?:the|this|your) (?:response|answer|output|reply) is (?:already )?perfect',
 ].join('|');
 
-/** Words that find fault. What is said not to be there ("no mistakes", "nothing is missing") is none. */
+/** Words that find fault. Denials of a fault ("no mistakes", "nothing is missing") do not count. */
 const FAULT = /\b(but|however|except|although|though|not|cannot|wrong|incorrect|inaccurate|false|mistakes?|errors?|missing|lacks?|fails?|should|could|instead|unfortunately)\b|n['’]t\b/i;
 const NO_FAULT = /\b(no|without|free of|free from)( \p{L}+){0,2} (mistakes?|errors?|faults?|flaws?|weakness(es)?|problems?|issues?)\b|\bnothing\b[^.!?;]*|\bnot only\b/giu;
-/** Whether a text finds fault with what it is about. */
+/** Whether a text finds fault. */
 export const findsFault = (text: string): boolean => FAULT.test(text.replace(NO_FAULT, ''));
 
 /** What stands after a text's first sentence, where that is one of `sayings`; undefined where it is not. */
@@ -30,7 +30,7 @@ function after(text: string, sayings: string): string | undefined {
 
 /**
  * The verdict that a judgment's own words give, after the rule of CUT's authors (Xu et al. 2024, appendix A.2): a judge that was asked for
- * "perfect" alone where nothing is wrong, and begins with the sentence "Perfect.", is satisfied. Only as a sentence: "Perfect grammar, but
+ * "perfect" alone in place of faults, and begins with the sentence "Perfect.", is satisfied. Only as a sentence: "Perfect grammar, but
  * the answer is wrong." is `criticism`. Where the judge finds fault after that sentence, the verdict is a `contradiction`: what the judge
  * meant is unknown. For labelers; rows read from files are never changed by it.
  */

@@ -1,6 +1,6 @@
 import { resolve } from 'node:path';
 import { z } from 'zod';
-import { askedOf } from './asked.js';
+import { promptGroups } from './split-prompts.js';
 import { ColumnMap, ValueMap } from './columns.js';
 import { hashOrder } from './hash.js';
 import { Paths, sectionOfPath } from './paths.js';
@@ -105,7 +105,7 @@ function taken<Row extends BaseRow>(
   rows: readonly Row[], records: readonly RawRow[], options: DataOptions,
 ): { readonly rows: Row[]; readonly left: readonly string[] } {
   const complete = rows.length === records.length;
-  const asked = complete ? [] : askedOf(records, options);
+  const asked = complete ? [] : promptGroups(records, options);
   let next = 0;
   const all = records.map(({ source }, i) => {
     const row = rows[next];

@@ -7,7 +7,7 @@ import { parseSpelt } from './spelt.js';
 import { isObject, isTurn, saysNothing } from './turn.js';
 import { asMessages, asPrompt, asResponse, type Pass, requireText, RowFault, unspelt, withTools } from './turns.js';
 
-/** One record while it is read. */
+/** A record while its cells are read. */
 export interface Context {
   readonly record: RawRow;
   readonly layout: Layout;
@@ -67,7 +67,7 @@ export function listOf(row: Context, column: string): unknown[] | undefined {
   throw new RowFault(name, untyped ? 'is not a list written as JSON' : `is ${typeName(parsed ?? cell)}, not a list`, cell);
 }
 
-/** A list of texts, none of them empty; undefined where there is none. */
+/** A list of texts that are not empty; undefined where there is no list. */
 export function textsOf(row: Context, column: string): string[] | undefined {
   const name = nameOf(row, column);
   const list = listOf(row, column);

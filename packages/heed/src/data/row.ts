@@ -58,7 +58,7 @@ export interface RowDefinition<Row extends BaseRow = BaseRow> {
   responses(row: Row): readonly string[];
   /** What else people or judges wrote in the row: searched for broken characters. Default: nothing. */
   notes?(row: Row): readonly string[];
-  /** Default: nothing is said. */
+  /** Default: rows of this kind have no verdict. */
   verdict?(row: Row): Verdict | undefined;
   /** What is particular to the kind. Default: nothing. */
   view?(rows: readonly Row[]): View;
@@ -89,7 +89,7 @@ export const shape = {
   prompt: z.array(MessageSchema).min(1),
   /** Numbers given to a response, by what was rated: { helpful: 4, harmless: 1 }. */
   scores: z.record(z.string(), z.number()).optional(),
-  /** Whether somebody called the response good; absent where nobody said. */
+  /** Whether somebody called the response good; absent where that is unknown. */
   satisfied: z.boolean().optional(),
 };
 

@@ -1,6 +1,6 @@
-/** Splits a file as `data.eval` of a recipe splits it, for whoever wants the two parts as files. */
+/** Splits a file as `data.eval` of a recipe splits it, and writes both parts as files. */
 import { UserError } from '../errors.js';
-import { askedKind } from './asked.js';
+import { promptKind } from './split-prompts.js';
 import { type DataOptions, loadData } from './load.js';
 import type { Problem } from './problem.js';
 import { readRecords } from './read.js';
@@ -23,7 +23,7 @@ export interface SplitFile {
  */
 export async function splitFile(options: DataOptions): Promise<SplitFile> {
   const { rows: records } = await readRecords(options.path);
-  const kind = askedKind(records, options);
+  const kind = promptKind(records, options);
   if (kind === undefined) throw nothingAsked(records);
   const { train, eval: held, skipped } = await loadData(options, kind);
   const fields = new Map(records.map((record) => [placeOf(record), record.fields]));

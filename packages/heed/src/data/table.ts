@@ -1,6 +1,6 @@
 import { quantileSorted } from 'simple-statistics';
 
-/** Rows (or parts of rows) counted by what they are. */
+/** Counts of rows, or of parts of rows, by name. */
 export interface Table {
   readonly title: string;
   readonly lines: readonly { readonly name: string; readonly rows: number }[];

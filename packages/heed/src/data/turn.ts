@@ -57,7 +57,7 @@ export function asTurn(column: string, place: number, value: unknown, pass: (key
     const text = given[key];
     if (saysNothing(text)) return [];
     if (typeof text !== 'string') throw fault(`has a ${key} that is ${typeName(text)}, not text`);
-    // Templates may pass over these two without a loss; whoever knows the template says so.
+    // Whether a template may ignore these two is decided where the template is known.
     if (key === 'name' || key === 'tool_call_id') pass(key);
     return [[key, text]];
   });

@@ -9,7 +9,7 @@ import type { Message } from '../text/template.js';
 
 export { RowFault } from './row-fault.js';
 
-/** Told of a turn's key that nothing uses. */
+/** Called with each key of a turn that nothing uses. */
 export type Pass = (key: string) => void;
 const ignored: Pass = () => undefined;
 

@@ -1,4 +1,4 @@
-/** Columns that nobody read: those that can be passed over are listed, those that would change what rows teach are refused. */
+/** Columns that nothing reads: harmless ones are listed, and those that would change what rows teach are refused. */
 import { UserError } from '../errors.js';
 import type { Template } from '../text/template.js';
 import type { Layout } from './columns.js';

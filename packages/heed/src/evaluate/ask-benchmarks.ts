@@ -14,7 +14,7 @@ import { Interrupted } from '../run/signals.js';
 import { keptReplies } from './kept-replies.js';
 import type { PreparedAnswers, PreparedChoice } from './prepared.js';
 
-/** Who is asked. */
+/** The model that answers. */
 export interface Asked {
   readonly engine: Engine;
   readonly model: Model;
@@ -60,7 +60,7 @@ export async function scoreChoices(asked: Asked, tasks: readonly PreparedChoice[
             onReply(missing[at]!, logProbs.map((tokens) => tokens.reduce((a, b) => a + b, 0)));
             progress.update(++done);
           },
-          ...(interrupt?.signal === undefined ? {} : { signal: interrupt.signal }),
+          signal: interrupt?.signal,
         });
         progress.stop();
       });
@@ -85,7 +85,7 @@ export async function writeAnswers(asked: Asked, tasks: readonly PreparedAnswers
   if (tasks.length === 0) return [];
   const { engine, model, adapter, hooks } = asked;
   const { progress = silentProgress, interrupt } = hooks;
-  const generator = await openGenerator(engine, model, { batch: LIVE, ...(adapter === undefined ? {} : { adapter }) });
+  const generator = await openGenerator(engine, model, { batch: LIVE, adapter });
   try {
     const all: Completion[][] = [];
     for (const { name, requests, sampling } of tasks) {
@@ -97,7 +97,7 @@ export async function writeAnswers(asked: Asked, tasks: readonly PreparedAnswers
             onReply(completion.row, completion);
             progress.update(++done);
           },
-          ...(interrupt?.signal === undefined ? {} : { signal: interrupt.signal }),
+          signal: interrupt?.signal,
         });
         progress.stop();
       }));

@@ -143,12 +143,12 @@ async function measureAnswers(
   const { task, items } = prepared;
   const { progress = silentProgress, interrupt, say } = hooks;
   const measurer = await task.open(options, {
-    engine, store, ...(say === undefined ? {} : { log: say }), ...(interrupt === undefined ? {} : { interrupt }),
+    engine, store, log: say, interrupt,
   });
   try {
     progress.start(`measuring ${name}`, answers.length, { unit: 'answers' });
     const measured = await measurer.measure(items, answers, {
-      onProgress: (done) => progress.update(done), ...(interrupt?.signal === undefined ? {} : { signal: interrupt.signal }),
+      onProgress: (done) => progress.update(done), signal: interrupt?.signal,
     });
     progress.stop();
     if (interrupt?.requested === true) throw new Interrupted('Stopped while measuring; the replies of a judge are kept.');

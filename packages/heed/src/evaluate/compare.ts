@@ -62,7 +62,7 @@ export interface Comparison {
     readonly failures: Readonly<Record<string, number>>;
     /** Signs that it has collapsed (`signsIn`), in words; of several runs in all their answers. */
     readonly signs: readonly string[];
-    /** How many of the prompts it learnt from; absent where nobody knows. */
+    /** How many of the prompts it learnt from; absent where that is unknown. */
     readonly trainedOn?: number;
   }[];
   /** One for each contender after the first. */

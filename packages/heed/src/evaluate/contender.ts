@@ -6,14 +6,14 @@ import type { Adapter } from '../model/peft.js';
 import type { RewardInput } from '../reward/open.js';
 import type { PreferringJudge } from './preferred.js';
 
-/** One of those that are compared. */
+/** What takes part in a comparison: a model, with an adapter or without. */
 export interface Contender {
   readonly name: string;
   /** Default: the model alone. */
   readonly adapter?: Adapter;
   /** In place of `adapter`: at least two runs that differ in their seed alone. They count as one, by the mean of each prompt. */
   readonly runs?: readonly { readonly name: string; readonly adapter: Adapter }[];
-  /** The prompts that it learnt from, by `promptKey`. Default: nobody knows. */
+  /** The prompts that it learnt from, by `promptKey`. Default: unknown. */
   readonly trainedOn?: ReadonlySet<string>;
 }
 
@@ -26,7 +26,7 @@ export interface ComparisonInput {
   readonly sampling: SamplingOptions;
   /** What rates the answers. Default: nothing; they are laid side by side. */
   readonly reward?: RewardInput;
-  /** Who is asked which of two answers is better, in place of a reward. Default: nobody. */
+  /** A judge that says which of two answers is better, in place of a reward. Default: none. */
   readonly preferring?: PreferringJudge;
   /** Where the replies of a respondent behind the reward are kept. Default: runs/labels.db. */
   readonly store?: string;

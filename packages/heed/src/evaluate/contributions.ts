@@ -31,7 +31,7 @@ export interface Contributions {
   readonly after: Readonly<Record<string, Measured>>;
   /** The whole sum less the model alone, prompt by prompt. */
   readonly change: Readonly<Record<string, Estimate>>;
-  /** Of each part: the whole sum less the sum without the part, prompt by prompt. */
+  /** For each part, prompt by prompt: measurements with the whole sum minus those with the sum without the part. */
   readonly parts: readonly { readonly name: string; readonly change: Readonly<Record<string, Estimate>> }[];
 }
 

@@ -14,7 +14,7 @@ export interface Duel {
   readonly against: string;
   /** Prompts with the same answer to the last character. */
   readonly same: number;
-  /** Of prompts; absent where nothing rates the answers. */
+  /** Counts of prompts; absent where nothing rates the answers. */
   readonly outcomes?: Readonly<Record<Outcome, number>>;
   /** (wins + ½ ties) / prompts with an outcome, with a 95 % bootstrap interval over prompts. */
   readonly winRate?: Estimate;
@@ -45,7 +45,7 @@ interface Answers {
   readonly rated?: Ratings;
 }
 
-/** One who answered. Of several runs `rated` holds the means. */
+/** A contender's answers. Where it has several runs, `rated` holds the means over them. */
 interface Fighter extends Answers {
   readonly name: string;
   readonly runs?: readonly Answers[];
@@ -69,7 +69,7 @@ function score(all: readonly Outcome[], other: Fighter, own: Fighter): Pick<Duel
   const controlled = lengthControlled(pairs);
   return {
     outcomes, winRate: bootstrapInterval(pairs.map(({ preference }) => preference), { seed: 0, bounds: [0, 1] }),
-    ...(controlled === undefined ? {} : { lengthControlled: controlled }),
+    lengthControlled: controlled,
   };
 }
 

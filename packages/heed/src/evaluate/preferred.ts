@@ -36,7 +36,7 @@ export interface Preferred {
 
 /**
  * Asks which of two answers to each prompt is better, each pair in both orders. The own answer wins or loses where both orders say so.
- * Answers that are equal to the last character are a tie, and nobody is asked.
+ * Equal answers are a tie, without asking the judge.
  *
  * @param own The answers that win or lose; `other[i]` answers the same prompt as `own[i]`.
  */

@@ -30,7 +30,7 @@ export interface Evaluation {
   readonly device?: DeviceName;
 }
 
-/** How an evaluation talks to whoever started it. */
+/** How an evaluation reports to its caller. */
 export interface EvaluationHooks extends Hooks {
   /** Takes the answers to all prompts as soon as they are rated. */
   onAnswers?(when: When, answers: readonly Answer[]): void;

@@ -10,7 +10,7 @@ export interface Score extends Estimate {
   readonly stderr: number | null;
 }
 
-/** Metrics that are no share of 1. */
+/** Metrics whose values are not shares between 0 and 1. */
 const UNBOUNDED: readonly string[] = ['value', 'findings'];
 const boundsOf = (metric: string): { readonly bounds?: readonly [number, number] } =>
   (UNBOUNDED.includes(metric) ? {} : { bounds: [0, 1] });
@@ -88,7 +88,7 @@ export function groupsOf(
 
 /** What an adapter changed of a metric, item by item. */
 export interface Change extends Estimate {
-  /** Of metrics that are 1 or 0. */
+  /** For metrics whose values are 1 or 0. */
   readonly mcnemar?: McNemar;
 }
 

@@ -12,7 +12,7 @@ export interface Standing {
   readonly findings?: number;
 }
 
-/** By prompt; undefined where an answer has no rating. */
+/** One value for each prompt; undefined where an answer has no rating. */
 export type Standings = readonly (Standing | undefined)[];
 type Name = keyof Standing;
 const NAMES: readonly Name[] = ['satisfied', 'value', 'findings'];

@@ -16,7 +16,7 @@ export interface AnnotatedItem {
 /** Rows of an item, or why it makes none. */
 type Made = readonly object[] | string;
 
-const UNSAID = 'items of which nobody said what this kind of row needs';
+const UNSAID = 'items that lack what this kind of row needs';
 const SAME = 'corrections equal to the answer';
 
 const MAKE: Readonly<Record<FeedbackKind, (one: AnnotatedItem) => Made>> = {
@@ -118,7 +118,7 @@ function each({ item }: AnnotatedItem, make: (row: Row) => Made): Made {
   return make({ ...idOf(item), prompt: simple(item.prompt), completion });
 }
 
-/** Rows of each person's own words. The reason counts where nobody made a row. */
+/** Rows of each person's own words. The reason counts where no person's words make a row. */
 function single(one: AnnotatedItem, make: (said: AnnotatedItem['annotations'][number], row: Row) => Made): Made {
   return each(one, (row) => {
     const made = one.annotations.map((said) => make(said, row));

@@ -21,7 +21,7 @@ const text = z.string().max(50_000);
 
 /** What one person says of one item. */
 export const Said = z.strictObject({
-  /** Of a pair, in the order of the item and not in that of showing: which answer is better. */
+  /** For a pair: the better answer, by the order of the item, not by the order on the page. */
   choice: z.union([z.literal(0), z.literal(1), z.literal('tie')]).optional(),
   /** Whether an answer is good as it is. */
   satisfied: z.boolean().optional(),
@@ -46,9 +46,9 @@ export interface LabelItem {
   /** The row's own id, where it has one. */
   readonly row?: string;
   readonly prompt: readonly Message[];
-  /** One answer or two; none in a question. */
+  /** One answer or two; an empty list for a question. */
   readonly responses: readonly string[];
-  /** Who gave each answer; hidden from whoever judges. */
+  /** The author of each answer; hidden from the person who judges. */
   readonly models?: readonly string[];
   /** Of a question: the answers to choose from. Absent: a text. */
   readonly answers?: readonly string[];
@@ -86,7 +86,7 @@ export function whyMisplaced({ responses }: Pick<LabelItem, 'responses'>, { span
   return `The marked words ${JSON.stringify(wrong.quote.slice(0, 80))} do not stand at ${wrong.start} to ${wrong.end} of the answer.`;
 }
 
-/** What is still missing before it can be given; undefined where nothing is. */
+/** What is still missing from an annotation; undefined where it is complete. */
 export function whyIncomplete({ task, principles, scale }: LabelSet, said: Said): string | undefined {
   if (task === 'pairs') return said.choice === undefined ? 'Say which answer is better, or that neither is.' : undefined;
   if (task === 'questions') return (said.answer ?? '') === '' ? 'The question has no answer yet.' : undefined;

@@ -182,7 +182,7 @@ export async function openAnnotations(where: string): Promise<AnnotationStore> {
           sql: `update annotations set counts = 1 where id = (select max(id) from annotations
             where set_id = ? and place = ? and who = ? and undone = 0)`, args: [set, place, who],
         },
-        // Nothing was said by this line. It says to whoever keeps counts that something was taken back.
+        // This line holds no annotation. It tells the counts that one was taken back.
         {
           sql: `insert into annotations (set_id, place, who, state, said, seconds, at, undone, counts)
             values (?, ?, ?, 'taken back', '{}', 0, ${NOW}, 1, 0)`, args: [set, place, who],
@@ -200,7 +200,7 @@ export async function openAnnotations(where: string): Promise<AnnotationStore> {
           [set, who, PACE_OVER]);
         const times = last.map((row) => Number(row['seconds'])).sort((a, b) => a - b);
         const pace = times[Math.floor(times.length / 2)];
-        return { who, given: count('given'), skipped: count('skipped'), ...(pace !== undefined && { pace }) };
+        return { who, given: count('given'), skipped: count('skipped'), pace };
       }));
     },
     newest: async () => Number((await one('select max(id) as newest from annotations', []))?.['newest'] ?? 0),

@@ -5,9 +5,9 @@ import { COMMENT, DEMONSTRATION, type Feedback, type Said } from './feedback.js'
 import type { FeedbackKind } from './kinds.js';
 import type { GivenAnswer } from './store.js';
 
-/** One thing that was said of an answer. */
+/** One piece of feedback on an answer. */
 export interface Remark extends Pick<Feedback, 'metric' | 'said' | 'value'> {
-  /** Of a comment: the vote that it explains. Default: whichever counts. */
+  /** For a comment: the vote that it explains. Default: the vote that counts. */
   readonly about?: string;
 }
 
@@ -40,9 +40,9 @@ interface Row { readonly id?: string; readonly prompt: string | readonly Message
 type Make = (row: Row, said: SaidOfAnswer, finish: string) => object[] | string;
 
 const UNVOTED = 'comments without a vote: whether they praise is not known';
-const UNSAID = 'answers of which nothing was said that this kind of row needs';
+const UNSAID = 'answers whose feedback lacks what this kind of row needs';
 
-/** Ends after which a text is not what the model answers: nothing is learned from it. */
+/** Answers whose text is not the whole answer, by how they ended: why no row is made of them. */
 const NOT_WHOLE: Readonly<Record<string, string>> = {
   aborted: 'answers that were stopped before their end',
   error: 'answers that broke off with an error',
@@ -58,7 +58,7 @@ const MAKE: Readonly<Record<FeedbackKind, Make>> = {
     if (vote === false) return 'votes against an answer without a comment: they do not say what is wrong';
     return vote === true ? [{ ...row, judgment: null, satisfied: true }] : UNSAID;
   },
-  // Who writes a better answer finds the given one wanting.
+  // Somebody who writes a better answer found the given one lacking.
   refined(row, { comments, demonstration }) {
     if (demonstration === undefined) return UNSAID;
     if (comments.length === 0) return 'demonstrations without a comment';

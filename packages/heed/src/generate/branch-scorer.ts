@@ -4,7 +4,7 @@ import { branchFeeds, layOutBranches, traceBranches } from '../model/branches.js
 import { tracePrefill } from '../model/decode.js';
 import type { Weights } from '../model/decoder.js';
 import type { Model } from '../model/load.js';
-import type { Precision } from '../model/precision.js';
+import type { Precision } from '../run/precision.js';
 import { readSteps } from '../model/packed-steps.js';
 import { hasCodes, inPrecision } from '../model/quantize.js';
 import { ropeFeed, shortLength, tableRow } from '../model/rope.js';

@@ -2,7 +2,7 @@ import { type Engine, view } from '@heed/tensor';
 import type { AdapterPlan } from '../model/adapter.js';
 import type { Model } from '../model/load.js';
 import type { Adapter } from '../model/peft.js';
-import type { Precision } from '../model/precision.js';
+import type { Precision } from '../run/precision.js';
 import { type Generator, createGenerator } from './generator.js';
 
 /** How a generator is opened. */

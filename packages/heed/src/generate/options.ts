@@ -34,7 +34,7 @@ export interface SamplingOptions {
   readonly stopIds?: readonly number[];
   /**
    * Whether the tokens that filters kept are reported at each place, with the log-probability among them (`Completion.kept`, `sampled`):
-   * for whoever learns from answers that were drawn so. Cannot go with what changes logits. Default: false.
+   * so that a method can learn from them. Cannot be combined with options that change logits. Default: false.
    */
   readonly reportKept?: boolean;
   /** How many of the likeliest tokens are reported at each place, beside the chosen one. Default: 0. */

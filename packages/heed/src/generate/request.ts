@@ -1,6 +1,6 @@
 import type { View } from '@heed/tensor';
 import type { AdapterPlan } from '../model/adapter.js';
-import type { Precision } from '../model/precision.js';
+import type { Precision } from '../run/precision.js';
 import type { SamplingOptions, Steering } from './options.js';
 
 /** A prompt to be answered. */

@@ -3,7 +3,7 @@ import type { DeviceName, Engine } from '@heed/tensor';
 import { openDeviceEngine } from '../model/device.js';
 import type { Model } from '../model/load.js';
 import type { Adapter } from '../model/peft.js';
-import type { Precision } from '../model/precision.js';
+import type { Precision } from '../run/precision.js';
 import type { Hooks } from '../run/job.js';
 import { silentProgress } from '../run/progress.js';
 import { Interrupted } from '../run/signals.js';

@@ -1,5 +1,5 @@
 import type { Model } from '../model/load.js';
-import { begunTurn } from '../text/begun.js';
+import { begunTurn } from '../text/begun-turn.js';
 import { isThoughtMark, openedThoughts } from '../text/thoughts.js';
 import type { Question } from './respondent.js';
 

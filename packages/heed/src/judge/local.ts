@@ -10,7 +10,7 @@ import { requireNoHead } from '../model/adapter.js';
 import { fingerprint } from '../model/fingerprint.js';
 import { type Model, loadModel } from '../model/load.js';
 import { type Adapter, loadAdapter } from '../model/peft.js';
-import { PRECISIONS, type Precision } from '../model/precision.js';
+import { PRECISIONS, type Precision } from '../run/precision.js';
 import { defineJudge, describeModel, withEngine } from './define.js';
 import type { AskHooks, ChoiceQuestion, ChoiceReply, Failure, Respondent, TextQuestion, TextReply } from './respondent.js';
 import { answerTokens, askedTokens, endToken, exclusive, massOf, thoughtsOpenedBy, withThoughtMarks } from './local-tokens.js';

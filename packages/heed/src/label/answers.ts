@@ -1,6 +1,6 @@
-/** Responses to prompts that have none, sampled from whoever `answers` names. */
+/** Responses to prompts that have none, sampled from the respondent that `answers` names. */
 import { failed, type Respondent } from '../judge/respondent.js';
-import { askForTexts } from '../judge/spoken.js';
+import { askForTexts } from '../judge/ask-for-texts.js';
 import { whyUnusable } from '../text/usable.js';
 import { failureOf, type LabelFailure } from './labelled.js';
 import type { Pair, Prompt, Single } from './material.js';

@@ -108,7 +108,7 @@ export function cached(respondent: Respondent, store: LabelStore, { chunk = CHUN
   };
 }
 
-/** A respondent that keeps its answers itself: what it is asked is counted, and nothing is stored. */
+/** A respondent that keeps its answers itself: its questions are counted, and the store keeps nothing. */
 function counted(respondent: Respondent, totals: UsageTotals): CachedRespondent {
   const count = <R extends Reply>(replies: readonly R[]): readonly R[] => {
     totals.questions += replies.length;

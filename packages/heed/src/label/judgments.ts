@@ -6,7 +6,7 @@ import { z } from 'zod';
 
 import { isJunkJudgment, verdictInWords } from '../data/judgment.js';
 import { type ChoiceQuestion, type ChoiceReply, type Failure, failed, type Respondent, type TextQuestion } from '../judge/respondent.js';
-import { askForTexts, refusalOf } from '../judge/spoken.js';
+import { askForTexts, refusalOf } from '../judge/ask-for-texts.js';
 import { FENCE_NOTE, fence } from '../text/fence.js';
 import { transcript } from '../text/principled.js';
 import { wholeSentences } from '../text/sentences.js';
@@ -91,7 +91,7 @@ export interface WrittenJudgment {
   /** Probability of "Yes", and of both answers together; `yes-no` only. */
   readonly satisfaction?: number;
   readonly mass?: number;
-  /** Whether that probability is a share of samples. */
+  /** Whether `satisfaction` is a share of samples. */
   readonly fromSamples?: true;
   /** Whether it ran into maxNewTokens, so that its whole sentences were kept. */
   readonly cut: boolean;

@@ -101,7 +101,7 @@ export async function labelRows(recipe: LabelRecipe, run: RunFolder, tools: Labe
   return summary;
 }
 
-/** Each row beside what it was made of; without that where the labeler left rows out that did not fail, as ties. */
+/** Each row with the data that it was made of. A labeler may leave out rows that did not fail, such as ties; then the data are unknown. */
 function shown(given: readonly (Pair | Single)[], rows: readonly OutputRow[], failures: readonly LabelFailure[]): ShownRow[] {
   const broken = new Set(failures.map(({ source }) => at(source)));
   const kept = given.filter(({ source }) => !broken.has(at(source)));
@@ -129,7 +129,7 @@ async function gather(material: keyof Materials, { data, answers }: LabelRecipe,
     const { rows: given, skipped, unused } = material === 'pairs' ? await readPairs(data) : await readSingles(data);
     return { given, rows: given.length, skipped, unused, unanswered: [] };
   }
-  if (writer === undefined) throw new UserError('Nobody was opened to answer the prompts.');
+  if (writer === undefined) throw new UserError('No respondent was opened to answer the prompts.');
   const { rows: prompts, skipped, unused } = await readPrompts(data);
   const answer = material === 'pairs' ? answerPairs : answerSingles;
   const { rows: given, failures } = await answer(prompts, writer, answers);

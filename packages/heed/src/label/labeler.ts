@@ -31,7 +31,7 @@ export interface Labeler<Material extends keyof Materials, Options, Measures, Pr
   readonly options: z.ZodObject & z.ZodType<Options>;
   /** Names of the files that `label` makes besides `rows`, without `.jsonl`. Default: none. */
   readonly files?: readonly string[];
-  /** Why nobody may be asked for the responses first (`answers` of the recipe); undefined where somebody may. */
+  /** Why the recipe may not have responses written first (`answers`); undefined where it may. */
   refusesAnswers?(options: Options): string | undefined;
   /** Reads what the options name, such as a file of principles, before anything is asked. */
   prepare?(options: Options): Promise<Prepared>;

@@ -34,7 +34,7 @@ export function failureOf(
   const broken = replies.find((reply): reply is Failure => reply !== undefined && failed(reply));
   if (broken === undefined) return undefined;
   const { failure, detail, files } = broken;
-  return { source, id, failure, detail, ...(files === undefined ? {} : { files }) };
+  return { source, id, failure, detail, files };
 }
 
 /** The mean of some numbers; undefined where there is none. */

@@ -3,7 +3,7 @@ import { type AskHooks, type ChoiceReply, type Failure, failed, type Respondent 
 /**
  * The same judge with a limit: a choice counts only where the judge gave the answers together at least this probability, and fails as
  * `no-such-answer` otherwise. A reply that does not know its mass counts. The limit stands in front of the store, which keeps what the
- * judge said: with another limit nothing is asked again.
+ * judge said, so another limit asks no question again.
  */
 export function withLeastMass(judge: Respondent, least: number): Respondent {
   const limited = (reply: ChoiceReply | Failure): ChoiceReply | Failure => {

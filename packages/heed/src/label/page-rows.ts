@@ -5,7 +5,7 @@ import { type Html, html } from '../run/report/html.js';
 import type { OutputRow } from './labelled.js';
 import type { Pair, Single } from './material.js';
 
-/** A row that a labeler wrote, and what it was made of where that is known. */
+/** A row that a labeler wrote, and the data that it was made of, where they are known. */
 export interface ShownRow {
   readonly row: OutputRow;
   readonly given?: Pair | Single | undefined;

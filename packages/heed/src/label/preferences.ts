@@ -2,7 +2,7 @@
 import { z } from 'zod';
 
 import { type ChoiceQuestion, type ChoiceReply, type Failure, failed, type Respondent, type TextQuestion } from '../judge/respondent.js';
-import { askForTexts, refusalOf } from '../judge/spoken.js';
+import { askForTexts, refusalOf } from '../judge/ask-for-texts.js';
 import { type Comparing, comparison, ending, PLACES, reasoning } from './compare.js';
 import { CRITERIA, CRITERION_NAMES } from './criteria.js';
 import { choiceColumns, failureOf, type Labelled, type LabelFailure, meanOf, type OutputRow } from './labelled.js';

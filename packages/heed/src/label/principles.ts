@@ -57,7 +57,7 @@ export interface PrincipleMeasures {
 
 const ANSWERS = ['A', 'B'] as const;
 
-/** log 0 of a share of samples: so many nats below the other answer and no more, since a score is a number. */
+/** In place of log 0, where no sample chose an answer: so many nats below the other answer, since a score must be finite. */
 const RARE = Math.log(1e-4);
 
 /** The question which response keeps one principle better. The pair comes first, so that it is computed once for all principles. */

@@ -13,7 +13,7 @@ export type Reply = ChoiceReply | TextReply | Failure;
 /** How a question is answered: by choosing or by writing. */
 export type Kind = 'choose' | 'write';
 
-/** Names a question by all that its reply depends on: who is asked, the prompt, the decoding and the seed. */
+/** Names a question by everything that its reply depends on: the respondent, the prompt, the decoding and the seed. */
 export function keyOf(respondent: string, kind: Kind, question: ChoiceQuestion | TextQuestion): string {
   return createHash('sha256').update(JSON.stringify([1, respondent, kind, canonical(question)])).digest('hex');
 }

@@ -8,7 +8,7 @@ export const share = (estimate: Estimate): string => `${withInterval(estimate, p
 
 export const fixed = (x: number): string => x.toFixed(3);
 
-/** A line, or none where there is nothing to say. */
+/** A list with this line, or an empty list where there is nothing to say. */
 export const lineIf = (say: boolean, line: () => string): string[] => (say ? [line()] : []);
 
 /** How much probability the judge gave to the answers together; `answers` names them. */

@@ -11,7 +11,7 @@ import { at } from '../data/source.js';
 import { UserError } from '../errors.js';
 import { type Failure, failed, type Respondent, type TextQuestion, type TextReply } from '../judge/respondent.js';
 import { type Principle, readPrinciples } from '../judge/principle-file.js';
-import { askForTexts, refusalOf } from '../judge/spoken.js';
+import { askForTexts, refusalOf } from '../judge/ask-for-texts.js';
 import { FENCE_NOTE, fence } from '../text/fence.js';
 import { transcript } from '../text/principled.js';
 import { refusalIn } from '../text/refusal.js';
@@ -190,7 +190,7 @@ function textOf(state: State, reply: TextReply | Failure, what: string): string 
     return undefined;
   }
   const text = reply.text.trim();
-  // Who rewrites a refusal may well keep it one.
+  // A rewritten refusal may rightly be a refusal.
   const refusal = refusalIn(state.response) === undefined ? refusalOf(text, what) : undefined;
   if (refusal !== undefined) return fail(state, refusal.failure, refusal.detail);
   return text === '' ? fail(state, 'empty', `the ${what} is empty`) : text;

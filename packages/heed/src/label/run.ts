@@ -1,4 +1,4 @@
-/** `heed label` as a job: opens the store and whoever is asked, labels, and closes what it opened. */
+/** `heed label` as a job: opens the store and the judge, labels, and closes what it opened. */
 import { type OpenedEngine, openEngine } from '../cluster/open.js';
 import { UserError } from '../errors.js';
 import type { Respondent } from '../judge/respondent.js';

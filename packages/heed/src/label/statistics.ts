@@ -3,7 +3,7 @@ import { sampleRankCorrelation } from 'simple-statistics';
 
 import { type Estimate, proportionInterval } from '../run/statistics.js';
 
-/** Labels against people's. A tie on either side is counted as neither right nor wrong. */
+/** Labels compared with people's labels. Where either side has a tie, the row counts as neither right nor wrong. */
 export interface Agreement extends Estimate {
   readonly ties: number;
 }

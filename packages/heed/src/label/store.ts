@@ -10,7 +10,7 @@ import { type Reply, COLUMNS, fromRecord, textIn, toArguments, USAGE_COLUMNS } f
 export interface Entry {
   readonly key: string;
   readonly respondent: string;
-  /** The question as JSON, kept for whoever wants to look it up; never read back. */
+  /** The question as JSON, for people who look into the store; Heed never reads it back. */
   readonly question: string;
   readonly reply: Reply;
 }

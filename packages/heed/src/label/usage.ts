@@ -89,7 +89,7 @@ function addServers(counts: readonly ServerCount[]): ServerCount[] {
   return [...byUrl.values()];
 }
 
-/** What each of several servers did, a line for each; none where there is one server or none. */
+/** A line for each of several servers, with what it did; no lines for a single server. */
 export const serverLines = ({ servers = [] }: Pick<UsageTotals, 'servers'>): string[] => (servers.length < 2 ? [] : servers.map(
   ({ url, answered, putOff, failed }) => `${url}: ${answered} requests answered, ${putOff} put off, ${failed} failed`,
 ));

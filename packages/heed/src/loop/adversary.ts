@@ -12,7 +12,7 @@ import { readKept } from '../run/json-file.js';
 import { finePercent } from '../run/numbers.js';
 import { type CriticPair, type CriticRound, chanceOf, openCritic } from './critic.js';
 import type { Demonstration } from './demonstrations.js';
-import type { Alarm } from './watch.js';
+import type { Alarm } from './alarms.js';
 
 /** `adversary:` of a recipe: a critic that learns to tell demonstrations from the policy's answers, and rates the answers. */
 export const AdversaryOptions = z.strictObject({
@@ -30,7 +30,7 @@ export const AdversaryOptions = z.strictObject({
   above: z.number().min(0.5).max(1).default(0.85),
   /** Label smoothing: the critic is taught that the demonstration is the better one with probability 1 − smoothing. */
   smoothing: z.number().min(0).lt(0.5).default(0.1),
-  /** Of the critic's rating beside that of `reward` or `rewards`. */
+  /** Weight of the critic's rating beside that of `reward` or `rewards`. */
   weight: z.number().positive().default(1),
   /** A second critic learns beside it, from the other half of the demonstrations, and rates nothing: `critic/held_accuracy`. */
   held: z.boolean().default(false),
@@ -47,7 +47,7 @@ export interface CriticRating {
 
 /** The opponent of the policy. */
 export interface Adversary {
-  /** Of the critic's rating in the sum with another reward. */
+  /** Weight of the critic's rating in the sum with another reward. */
   readonly weight: number;
   /** The critic learns from the round's pairs, and rates the answers: `work/round-<k>/critic.json`, where a resume finds both. */
   rate(k: number, items: readonly RewardItem[]): Promise<CriticRating>;
@@ -62,7 +62,7 @@ export interface AdversarySetup {
   readonly demonstrations: readonly Demonstration[];
   readonly engine: Engine;
   readonly model: Model;
-  /** Tokens that the critic sees of a response: an answer has no more, so the length of a demonstration betrays nothing. */
+  /** Tokens of a response that the critic sees: an answer has no more, so the length does not give a demonstration away. */
   readonly maxNewTokens: number;
   readonly seed: number;
   readonly run: Pick<RunFolder, 'path'>;
@@ -77,7 +77,7 @@ interface Kept extends CriticRound {
 
 /** So many rounds in a row are said. */
 const STREAK = 3;
-/** The critic has won a round where it is right more often than so and as sure of it, and lost it where it is so wrong. */
+/** The critic has won a round where it is right more often than this, and as sure of it; it has lost a round where it is as wrong. */
 const WON = 0.85;
 
 /** Opens the critic of a run, and the one held out. Where their states are on disk they go on from there. */

@@ -23,7 +23,7 @@ import { type KnownTokens, createRespond } from '../text/respond.js';
 import { createTrainer } from '../train/trainer.js';
 import { type AlignRecipe, heldOutRewardOf, rewardOf } from './align-recipe.js';
 import { openAdversary } from './adversary.js';
-import { loadAsked, samePrompts } from './asked.js';
+import { loadAlignPrompts, samePrompts } from './align-prompts.js';
 import { createAnswerer } from './answerer.js';
 import type { RoundReport } from './checkpoints.js';
 import { type OpenConstraint, openConstraints, ratedBy } from './constraints.js';
@@ -47,8 +47,8 @@ import { type JudgedRound, judgedSource } from './sources/judged.js';
 import { type RolloutRound, rolloutSource } from './sources/rollouts.js';
 import { describeStart, holdStart, startAdapter } from './start.js';
 import { openTeacher } from './teaching.js';
-import type { Alarm } from './watch.js';
-import { openWatch } from './watching.js';
+import type { Alarm } from './alarms.js';
+import { openWatch } from './watch.js';
 
 /** What `summary.json` of an alignment holds. `before` and `after`: the answers to held-out prompts, by `measurements`. */
 export interface AlignSummary extends Summary {
@@ -61,11 +61,11 @@ export interface AlignSummary extends Summary {
   readonly change: Readonly<Record<string, Estimate>>;
   readonly heldOut: number;
   readonly rounds: readonly (RoundReport & (JudgedRound | AnsweredRound | RolloutRound))[];
-  /** Signs that the reward was earned by something else than better answers. */
+  /** Signs that the reward rose for another reason than better answers. */
   readonly alarms: readonly Alarm[];
-  /** Where an alarm ended the run: which policy the adapter is of, and which one is not kept. */
+  /** Where an alarm ended the run: the policy that the adapter holds, and the one that is not kept. */
   readonly wentBack?: WentBack;
-  /** What this process asked the judge that teaches, and what that took. Absent where nobody is asked. */
+  /** What this process asked the judge that teaches, and what that cost. Absent where no judge is asked. */
   readonly asking?: Readonly<UsageTotals>;
   readonly steps: number;
 }
@@ -101,7 +101,7 @@ export async function runAlignment(recipe: AlignRecipe, run: RunFolder, hooks: H
     );
   }
   const limits = limitsOf(recipe.data, method, model.architecture.context);
-  const asked = await loadAsked(recipe, model, limits, rollouts, say);
+  const asked = await loadAlignPrompts(recipe, model, limits, rollouts, say);
   const { prompts, skipped, held, demonstrations } = asked;
   await samePrompts(run, [...prompts, ...held, ...(demonstrations ?? [])]);
   const start = await startAdapter(recipe.adapter, model.checkpoint, method.heads);

@@ -15,7 +15,7 @@ import { CreditOptions } from './credit.js';
 import { loadRecipeWithMethod } from './method-of.js';
 import { AlignRowsOptions } from './rows-recipe.js';
 import { SAMPLER_FREE, SamplerOptions } from './sampler/options.js';
-import { WatchOptions } from './watching.js';
+import { WatchOptions } from './watch.js';
 
 /** Judges that answer questions, and say in words what is wrong. */
 const ASKED = ['local', 'endpoint', 'human'] as const;
@@ -59,7 +59,7 @@ const shape = (methods: Methods) => z.strictObject({
     prompts: z.int().min(1).optional(),
     /** Answers to each prompt: of a method that learns from rollouts, its group. */
     samples: z.int().min(1).default(1),
-    /** Servers that answer in the engine's stead, with the policy's adapter of each round. */
+    /** Servers that answer in place of the engine, with the policy's adapter of each round. */
     endpoint: SamplerOptions.optional(),
   }).prefault({}),
   loop: z.strictObject({
@@ -70,12 +70,12 @@ const shape = (methods: Methods) => z.strictObject({
   }).prefault({}),
   /** Which tokens of an answer get its reward, of a method that learns from rollouts. */
   credit: CreditOptions.prefault({}),
-  /** What becomes of signs that the reward is earned by something else than better answers. */
+  /** What to do about signs that the reward rises for another reason than better answers. */
   watch: WatchOptions.prefault({}),
   /** Prompts held out, answered and rated before and after. */
   evaluate: z.strictObject({
     prompts: z.string().min(1),
-    /** What rates them. Default: `reward` or `rewards` above, where those are rules or functions. A model may not grade what it taught. */
+    /** What rates the answers. Default: `reward` or `rewards`, where those are rules or functions. A model may not rate what it taught. */
     reward: RewardOptions.optional(),
     /** In place of `reward`: `rules:FILE` or a section `rewardModel`. */
     judge: JudgeOptions.optional(),
@@ -91,7 +91,7 @@ const SECTIONS = ['reward', 'rewards', 'judge', 'evaluate'];
 
 const alignRecipe = (methods: Methods) => shape(methods)
   .superRefine((recipe, context) => {
-    // A section that is wrong in itself is said to be so by its own schema, and nothing can be told from it.
+    // A section with a fault of its own is reported by its schema; nothing more can be checked here.
     if (context.issues.some(({ path }) => SECTIONS.some((name) => path?.[0] === name))) return;
     for (const [path, message] of problemsOf(recipe)) context.addIssue({ code: 'custom', path, message, input: undefined });
   })
@@ -213,7 +213,7 @@ function problemsOfAsking(recipe: Given): Problem[] {
   return problems;
 }
 
-/** Who rates the held-out answers: none that taught, where a model taught. */
+/** What rates the held-out answers: where a model rates the training answers, another reward. */
 function problemsOfExaminer(recipe: Given): Problem[] {
   const { reward, rewards, judge, evaluate } = recipe;
   if (evaluate.judge !== undefined && isAsked(evaluate.judge))

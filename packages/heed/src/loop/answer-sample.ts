@@ -15,7 +15,7 @@ export interface ShownAnswer {
   readonly reason?: string | null;
 }
 
-/** Writes an answer as a line of `samples.jsonl`: of its prompt the last turn. */
+/** Writes an answer as a line of `samples.jsonl`, with the last turn of its prompt. */
 export function logAnswer(run: Pick<RunFolder, 'samples'>, { when, step, id, prompt, response, verdict, reason }: ShownAnswer): void {
   run.samples.append({ kind: 'answer', when, step, id, prompt: prompt.at(-1)!.content, response, verdict, reason });
 }

@@ -69,7 +69,7 @@ export function drawnTokens({ chosen, answers }: AnsweredPrompts): KnownTokens {
   return (prompt, response) => drawn.get(keyOf(prompt, response));
 }
 
-/** Says what a round learnt from, and which rows it never saw. */
+/** Prints what a round learnt from, and which rows were left out. */
 export function sayTrained(
   k: number, rows: number, steps: number, { length, hooks: { say } }: Pick<AnswersRounds, 'length' | 'hooks'>,
 ): void {

@@ -21,7 +21,7 @@ export interface Snapshot<A extends HostState | Arrays<ReadableArray> = HostStat
   readonly data: string;
   /** A report of each round that ended. */
   readonly reports: readonly RoundReport[];
-  /** Lines of `samples.jsonl` by then, so that a resume sees whether some were lost. Absent: the run's are not counted here. */
+  /** Lines of `samples.jsonl` at that moment, so that a resume sees whether some were lost. Absent: they are not counted here. */
   readonly samples?: number;
   readonly trainer: TrainerState<A>;
 }

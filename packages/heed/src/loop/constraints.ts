@@ -24,13 +24,13 @@ export const ConstraintOptions = z.strictObject({
   reward: RewardOptions.optional(),
   /** The mean reward that is asked for: d is minus this. */
   atLeast: z.number().optional(),
-  /** λ at the beginning; its steps are proportional to it, so a small one hardly wakes. */
+  /** λ at the beginning. Its steps are proportional to λ, so a small λ hardly moves. */
   lambda: z.number().positive().default(1),
   /** How far log λ moves for a cost of 1 above the limit. */
   learningRate: z.number().positive().default(0.1),
   /** λ goes no higher. */
   max: z.number().positive().default(10),
-  /** The mean is over so many of the newest answers. */
+  /** How many of the newest answers the mean is taken over. */
   window: z.int().min(1).default(128),
   /** Layers of penalty in place of the cost itself: Σ weight · max(0, cost − above). The limit is then one of that sum. */
   layers: z.array(z.strictObject({ above: z.number(), weight: z.number().positive() })).min(1).optional(),

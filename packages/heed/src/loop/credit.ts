@@ -4,7 +4,6 @@ import { UserError } from '../errors.js';
 import { type Failure, failed } from '../judge/respondent.js';
 import { meanOf } from '../method/advantages.js';
 import type { BoundMethod } from '../method/method.js';
-import { normalised, redistribute, tokenWeights } from '../method/redistribute.js';
 import type { Rollout } from '../method/rollout.js';
 import type { Rated, ValuedSpan } from '../reward/reward.js';
 import { sentencesOf } from '../text/sentences.js';
@@ -53,7 +52,7 @@ export interface Unplaced {
   readonly attention?: ArrayLike<number>;
 }
 
-/** Gives an answer its `tokenRewards`, with `segments` or `weights`. One without a reward stays as it is. */
+/** Gives an answer its `tokenRewards`, with `segments` or `weights`. An answer without a reward stays as it is. */
 export function placeReward(unplaced: Unplaced, options: CreditOptions, tokenizer: Tokenizer): Rollout {
   const { rollout, result, text, ids } = unplaced;
   const { reward } = rollout;
@@ -162,3 +161,18 @@ function reportAttention(unplaced: readonly Unplaced[]): CreditReport {
       .map((one) => `${one}; compare with credit.by: uniform`),
   };
 }
+
+// How a reward that an answer earned as a whole is spread over its tokens (Chan et al., ABC, ICML 2024, arXiv 2402.00782).
+
+/** Attention on each token of an answer, divided by its sum; the same for each token where the sum is 0. */
+export function normalised(attention: ArrayLike<number>): number[] {
+  const total = Array.from(attention).reduce((sum, x) => sum + x, 0);
+  return Array.from(attention, (x) => (total > 0 ? x / total : 1 / attention.length));
+}
+
+/** r_t = β R a_t, and (1 − β) R more at the last token (ABC, Eq. 5): their sum is R. */
+export const redistribute = (reward: number, a: readonly number[], share: number): number[] =>
+  a.map((x, t) => share * reward * x + (t === a.length - 1 ? (1 - share) * reward : 0));
+
+/** (1 − β) + β T a_t: what an answer's advantage is multiplied by at each of its T tokens, where there is no critic. The mean is 1. */
+export const tokenWeights = (a: readonly number[], share: number): number[] => a.map((x) => 1 - share + share * a.length * x);

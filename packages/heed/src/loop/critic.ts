@@ -33,9 +33,9 @@ export interface CriticOptions {
   readonly steps: number;
   readonly first: number;
   readonly learningRate: number;
-  /** A critic that is right more often than so, and as sure of it, takes no step. */
+  /** A critic that is right more often than this, and as sure of it, takes no step. */
   readonly above: number;
-  /** The demonstration is taken for the real one with probability 1 − smoothing. */
+  /** The demonstration counts as the real answer with probability 1 − smoothing. */
   readonly smoothing: number;
 }
 
@@ -143,7 +143,7 @@ export async function openCritic({ engine, model, options, seed, dir, progress }
         loss: meanOf(before.map((margin) => pairLoss(margin, options.smoothing))),
       };
       const won = measured.accuracy > options.above && measured.confidence > options.above;
-      // A pair of equal texts has nothing to tell apart.
+      // Equal texts cannot be told apart.
       const telling = learnt.filter(({ demonstration, answer }) => !sameTokens(demonstration.response, answer.response));
       if (won || telling.length === 0) return { ...measured, steps: 0 };
       const report = { ...measured, steps: await learn(k, telling), round: k };

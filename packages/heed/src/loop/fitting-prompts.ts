@@ -25,7 +25,7 @@ export interface Fitting {
  * never cut, because the generator answers it as it is.
  *
  * @param skipped Rows that were left out before.
- * @throws UserError where a prompt is too long, or none is left
+ * @throws UserError where a prompt is too long, or no prompt is left
  */
 export function fittingPrompts(
   prompts: readonly PromptRow[], skipped: readonly Problem[], template: Template,
@@ -54,7 +54,7 @@ export function requireHeldOutApart(prompts: readonly PromptRow[], held: readonl
   const twice = held.filter(({ prompt }) => known.has(promptKey(prompt)));
   if (twice.length === 0) return;
   throw new UserError(
-    `${twice.length} of ${held.length} held-out prompts are prompts to learn on too, the first in ${at(twice[0]!.source)}.`,
+    `${twice.length} of ${held.length} held-out prompts are also prompts to learn on, the first in ${at(twice[0]!.source)}.`,
     ['Name other prompts under evaluate.prompts: on these a gain would prove nothing.'],
   );
 }

@@ -4,7 +4,7 @@ import { listCached } from '../model/checkpoint/cache.js';
 import { type DryRun, dryRunTraining } from './dry-run.js';
 import { loadTrainRecipe } from './train-recipe.js';
 
-/** What is foreseen, or in words why nothing is. */
+/** The estimate, or in words why there is none. */
 export type Foresight = { readonly unknown: string } | {
   readonly steps: number;
   readonly rows: number;

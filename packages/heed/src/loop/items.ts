@@ -180,7 +180,7 @@ export function requireKept(method: BoundMethod, rows: readonly AnyRow[], { item
   throw problemsError(`${method.name} cannot learn from these rows: all ${skipped.length} were left out`, skipped);
 }
 
-/** @throws UserError when rows were to be held out and none is left: nothing would be evaluated, and nobody told */
+/** @throws UserError where rows should be held out and none is left: else the evaluation would be left out without a word */
 export function requireHeld(rows: readonly AnyRow[], { items, skipped }: Prepared): void {
   if (rows.length > 0 && items.length === 0) throw problemsError(`data.eval: none of the ${rows.length} rows can be evaluated on`, skipped);
 }

@@ -102,7 +102,7 @@ export function renderFlags(seen: JudgmentFlags): string[] {
 /** Below this share of flagged places, most of what judgments quote is imitated. */
 const MOST_FLAGGED = 0.5;
 
-/** What of it stands in the way of learning, and the way out. Nothing where the judgments quote nothing: then nothing is known. */
+/** What stands in the way of learning, and the way out. Empty where the judgments quote nothing, since then nothing is known. */
 export function remarks({ rows, quotedToo, places, flaggedPlaces, quoted, others }: JudgmentFlags): string[] {
   if (rows === 0 || quotedToo) return [];
   if (flaggedPlaces < MOST_FLAGGED * places) {

@@ -16,7 +16,7 @@ export interface ReadySetup {
   /** Answers of the round, and those of them that were cut off or empty and so are not learnt from. */
   readonly answers: number;
   readonly unfinished: number;
-  /** What to do where nothing is left of answers that were whole. */
+  /** What to do where no whole answer is left. */
   readonly advice: string;
   say(line: string): void;
 }

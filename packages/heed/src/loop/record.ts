@@ -63,7 +63,7 @@ export interface RecordSetup {
   readonly rounds: number;
   /** Checkpoints are saved by `train.checkpointEvery` alone, and not at the end of every round. */
   readonly shortRounds: boolean;
-  /** Lessons may ask to go back, so that an earlier state is kept, too. */
+  /** Lessons may ask to go back, so an earlier state is kept, too. */
   readonly goesBack: boolean;
   readonly interrupt: Hooks['interrupt'];
   readonly say?: Hooks['say'];

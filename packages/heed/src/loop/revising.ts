@@ -45,7 +45,7 @@ export interface RevisingSetup {
 
 /** A teacher that holds a connection or a model. */
 export type OpenTeacher = Teacher & {
-  /** What a respondent was asked so far; absent where none is asked. */
+  /** What the respondent was asked so far; absent where there is no respondent. */
   readonly asking?: Readonly<UsageTotals>;
   close(): Promise<void>;
 };
@@ -99,7 +99,7 @@ export async function openRevising({ judge, options, kind, allowedFailures, tool
   };
 }
 
-/** What was made of a round: from its file, or made now and kept there. */
+/** The rows of a round: from its file, or made now and written to it. */
 async function kept(file: string, name: string, make: () => Promise<Made>): Promise<Made> {
   if (existsSync(file)) {
     const { teacher, made } = await readKept<{ readonly teacher: string; readonly made: Made }>(file);

@@ -7,7 +7,7 @@ import { atomicWrite } from '../run/files.js';
 import { type LogRow, openLog, readLog } from '../run/metrics.js';
 import type { Answer } from './answer-log.js';
 
-/** An answer of a round with all that was found out about it. */
+/** An answer of a round with its rating and measurements. */
 export interface RatedAnswer {
   readonly answer: Answer;
   readonly prompt: PromptRow;
@@ -23,7 +23,7 @@ export interface RatedAnswer {
 
 /** `rollouts.jsonl`: a line for each answer of each finished round. */
 export interface RolloutLog {
-  /** Before the first round of a process: says which answers of earlier rounds the file has lost. */
+  /** Called before the first round of a process: prints which answers of earlier rounds the file has lost. */
   check(k: number): Promise<void>;
   /** Adds the answers of a round that was learnt from. Lines of this round and of later ones, which a resume makes again, are removed. */
   append(k: number, rated: readonly RatedAnswer[]): Promise<void>;

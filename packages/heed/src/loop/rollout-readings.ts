@@ -5,7 +5,7 @@ import type { Item } from '../train/item.js';
 import type { ItemReadings, ReadRequest } from '../train/reader.js';
 import { readKept } from '../run/json-file.js';
 
-/** A round's answers with what was read of them; `attention` where it was asked for, in their order. */
+/** A round's answers with their readings, in the same order; `attention` where it was asked for. */
 export interface ReadRollouts {
   readonly rollouts: readonly Rollout[];
   /** How the last token of each answer attends to the answer's tokens. */

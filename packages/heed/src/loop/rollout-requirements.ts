@@ -45,7 +45,7 @@ export function requireRollouts(
     refuse(`loop.fresh would restart the optimizer in every round, after one or a few steps.`, 'Leave loop.fresh out.');
 }
 
-/** Whether a method makes nothing of two answers of unequal reward to two prompts. */
+/** Whether a method learns nothing from two answers to two prompts, although their rewards differ. */
 function comparesAnswers(credit: NonNullable<BoundMethod['credit']>): boolean {
   const one = (reward: number): Rollout => ({
     group: reward, reward, parts: { reward }, partWeights: { reward: 1 }, tokens: 1, logp: [0], reference: [0], values: [0],
@@ -56,7 +56,7 @@ function comparesAnswers(credit: NonNullable<BoundMethod['credit']>): boolean {
 /** @throws UserError where the recipe has a critic and the method does not learn from its ratings */
 export function requireCredit({ adversary }: Pick<AlignRecipe, 'adversary'>, { name, credit }: Pick<BoundMethod, 'name' | 'credit'>): void {
   if (adversary === undefined || credit !== undefined) return;
-  throw new UserError(`adversary: a critic's ratings are learnt from by policy gradient, and method: ${name} is none.`, [
+  throw new UserError(`adversary: only a policy gradient learns from the critic's ratings, and method: ${name} is not one.`, [
     'Take rloo, grpo, reinforce or ppo; or in place of adversary rows: { make: self-play }, of which a method of pairs learns.',
   ]);
 }

@@ -19,13 +19,13 @@ export interface Sample {
 
 /** How rows of a kind are made from samples. */
 export interface Maker {
-  /** Samples of one prompt that a row is made of: at least so many. */
+  /** The least number of samples of one prompt that make a row. */
   readonly samples: number;
   /** The rows tell good answers from bad ones, so that the reward must draw a line. */
   readonly needsLine?: true;
   /** Rows lack a part that the model has to write (`rows:` of a recipe), under this name. */
   readonly lacks?: 'refine' | 'self-correct';
-  /** Of the samples of one prompt. `random` decides between equal ones. */
+  /** The rows of one prompt's samples. `random` decides between equal ones. */
   readonly rows: (samples: readonly Sample[], random: Pick<Random, 'int'>) => AnyRow[];
   /** Why the samples of a prompt became no row, in a word for the round's report. */
   readonly without?: (samples: readonly Sample[]) => string;

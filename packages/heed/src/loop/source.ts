@@ -9,7 +9,7 @@ export interface Round {
   readonly k: number;
   /** The trained parameters in the engine. Undefined before the first step of a fresh adapter. */
   readonly policy: View | undefined;
-  /** What the policy as it is, and the model without the adapter, say of items. */
+  /** Scores of items by the present policy, and by the model without the adapter. */
   readonly read: Trainer['read'];
 }
 
@@ -26,7 +26,7 @@ export interface Lesson {
   readonly schedule?: { readonly before: number; readonly total: number };
   /** No round comes after this one, however many the source has. */
   readonly last?: true;
-  /** The policy that wrote this round's answers is not to be kept: the run goes back to the one that wrote those of the round before. */
+  /** The policy that wrote this round's answers is not kept: the run goes back to the policy that wrote the answers of the round before. */
   readonly goBack?: true;
   /** Numbers of the round for the log: every step of the round shows them. */
   readonly metrics?: Readonly<Record<string, number>>;

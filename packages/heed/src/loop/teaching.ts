@@ -1,4 +1,4 @@
-/** What teaches in a loop of `heed align`, and what it is asked to answer. */
+/** The reward or teacher of a loop of `heed align`, and the prompts that the policy answers. */
 import { loadData } from '../data/load.js';
 import type { Problem } from '../data/problem.js';
 import type { PromptRow } from '../data/rows.js';

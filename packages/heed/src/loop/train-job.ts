@@ -112,7 +112,7 @@ export async function runTraining(recipe: TrainRecipe, run: RunFolder, hooks: Ho
     requireKept(method, rows, ready);
     requireHeld(data.eval, held);
     for (const line of describeRows(method, data.train.length, ready, left.length, selected.length)) say(line);
-    // Where all that is quoted is flagged, nothing could be said of it.
+    // Where every quoted word is flagged, there is nothing to warn of.
     const flags = method.flags?.quoted === true ? undefined : await judgmentFlags(engine, model, method, rows, progress);
     for (const line of flags === undefined ? [] : remarks(flags)) say(line);
     const memory = checkMemory({ model, method, items: ready.items, plan, options, held: held.items });

@@ -14,7 +14,7 @@ import { openMethod } from './method-of.js';
 import { loadPrompts } from './teaching.js';
 import { loadTrainRecipe } from './train-recipe.js';
 
-/** What tells recipes of `heed align` from those of `heed train`. */
+/** Keys by which a recipe of `heed align` is told from one of `heed train`. */
 const Raw = z.looseObject({ method: z.unknown().optional(), evaluate: z.unknown().optional() });
 
 /**

@@ -10,7 +10,7 @@ export interface RewardPairs {
   readonly present: Tensor;
   /** P(chosen is the better one). */
   readonly soft: Tensor;
-  /** By how much the chosen one should be ahead. */
+  /** How far the chosen response should be ahead. */
   readonly margin: Tensor;
 }
 

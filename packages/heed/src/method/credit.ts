@@ -1,4 +1,4 @@
-/** Of what a method makes advantages, and what they are. */
+/** What a method computes advantages from, and the advantages. */
 
 /** One answer of a round with its reward, as a method turns it into advantages. */
 export interface Rollout {

@@ -35,7 +35,7 @@ const options = optionsWith({
   },
 });
 
-/** The loss of each token as a total over answers, and what it is divided by. */
+/** The total of the tokens' losses over the answers, and the number that divides it. */
 function normalised(loss: Tokens, type: (typeof LOSSES)[number], maxTokens: Tensor): Term {
   if (type === 'grpo') return perAnswer(loss.mean(), loss);
   if (type === 'dr-grpo') return { sum: sum(loss.sum()), count: sum(mul(maxTokens, loss.present())) };

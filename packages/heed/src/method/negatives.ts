@@ -8,7 +8,7 @@ import { weighted } from './pairs.js';
 /** What the methods share that learn from bad responses alone: their sequences, and what keeps the model from falling apart. */
 export const NEGATIVE = ['negative', 'positives'] as const;
 export type NegativeName = (typeof NEGATIVE)[number];
-/** Those that stand for a list. */
+/** Names that stand for a list of sequences. */
 export const NEGATIVE_LISTS = ['positives'] as const;
 
 /** Weight of the likelihood of the row's own positives ("retain"); 0, the default, reads none. */
@@ -25,7 +25,7 @@ export function negativeSequences({ prompt, rejected, positives }: NegativeRow, 
 /** Rows of the kind: what is there of use to a method that learns from bad responses. */
 export const OF_BAD = {
   apart: NEGATIVE,
-  /** Responses that nobody called good. */
+  /** Responses that are not marked as good. */
   uses: ({ satisfied }: NegativeRow): boolean => satisfied !== true,
   unused: 'said to be good (satisfied or label is true)',
   unfitTogether: (rows: readonly NegativeRow[]): string | undefined =>
@@ -39,7 +39,7 @@ export const OF_BAD = {
 export const repeatsNegative = ({ rejected, positives = [] }: NegativeRow): string | undefined =>
   positives.some((positive) => sameText(positive, rejected)) ? 'one of its positives equals its negative: nothing is preferred' : undefined;
 
-/** Why a row cannot be learnt from where positives weigh so much, else undefined. */
+/** Why a row cannot be learnt from at this weight of the positives, else undefined. */
 export function lacksPositives(row: NegativeRow, weight: number): string | undefined {
   if (weight === 0) return undefined;
   if (row.positives !== undefined) return repeatsNegative(row);

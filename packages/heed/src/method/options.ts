@@ -21,7 +21,7 @@ type All<Shape extends z.ZodRawShape> = z.output<z.ZodObject<Shape, z.core.$stri
 type Given<Shape extends z.ZodRawShape> = z.input<z.ZodObject<Shape, z.core.$strict>>;
 /** Options as a method gets them: one that may be ignored is absent where it is. */
 type Used<Shape extends z.ZodRawShape, Key extends keyof All<Shape>> = Omit<All<Shape>, Key> & Partial<Pick<All<Shape>, Key>>;
-/** What is wrong with one option beside the others, in words for the user; undefined where nothing is. */
+/** What is wrong with an option beside the other options, in words for the user; undefined where it fits them. */
 type Fault<Options> = (options: Options) => string | undefined;
 
 /** How options depend on each other. */

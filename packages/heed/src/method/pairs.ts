@@ -47,7 +47,7 @@ export function likelihood({ logp: { chosen, rejected }, columns }: Pick<Scored<
 /** Σ/B of something that every row has. */
 export const ofRows = (x: Tensor, rows: Tensor): Term => ({ sum: sum(x), count: rows });
 
-/** A term that counts so much; none at weight 0. */
+/** A term of the loss with its weight; absent at weight 0. */
 export const weighted = ({ sum: total, count }: Term, weight: number): Term[] => (weight === 0 ? [] : [{ sum: mul(total, weight), count }]);
 
 /** Σ over tokens of log π − log π_ref of each row, [B]; 0 for padding and absent sequences. */

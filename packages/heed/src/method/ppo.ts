@@ -46,7 +46,7 @@ export const ppo = defineMethod({
   reads: ({ beta }) => ({ reference: beta > 0, value: 'value' }),
   credit(rollouts, { beta, gamma, lambda, whiten: whitened }) {
     const found = rollouts.map((one) => gae(tokenRewardsOf(one, beta), one.values!, { gamma, lambda }));
-    // An answer without a reward neither teaches nor is counted: its return is what was expected of it.
+    // An answer without a reward teaches nothing and is not counted: its return equals the expected value.
     const taught = rollouts.flatMap(({ reward }, i) => (reward === null ? [] : [i]));
     const scaled = whitened ? whiten(taught.map((i) => found[i]!.advantages)) : taught.map((i) => found[i]!.advantages);
     return rollouts.map(({ reward, values, tokens }, i) => (reward === null

@@ -6,7 +6,7 @@
  */
 import { STD_EPSILON, type ScaleRewards, groupRelative, rewardToGo, sampleStd } from './advantages.js';
 
-/** Of each answer the return at the beginning of each segment; null of one without a reward. */
+/** For each answer, the return at the beginning of each segment; null for an answer without a reward. */
 export type SegmentReturns = readonly (readonly number[] | null)[];
 
 /**

@@ -3,7 +3,7 @@ import { type Tokenizer, loadTokenizer } from '../text/tokenizer.js';
 import { architectureOf } from './architecture.js';
 import { type Checkpoint, type OpenOptions, checkVocabulary, openCheckpoint } from './checkpoint/open.js';
 import type { Architecture } from './decoder.js';
-import type { Precision } from './precision.js';
+import type { Precision } from '../run/precision.js';
 import { inPrecision } from './quantize.js';
 import { endTokens } from './end-tokens.js';
 

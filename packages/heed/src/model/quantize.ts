@@ -8,7 +8,7 @@ import { halfBits } from './checkpoint/gguf/encode.js';
 import { type PackedForm, type PackedParts, type ToPack, openPacked, writePacked } from './checkpoint/packed.js';
 import { readBytes, readTensor } from './checkpoint/read.js';
 import { type FloatTensor, type Place, type StoredTensor, isPacked } from './checkpoint/stored-tensor.js';
-import type { Precision } from './precision.js';
+import type { Precision } from '../run/precision.js';
 
 /** Neighbours along a weight's input that share a scale. */
 export const BLOCK = 32;

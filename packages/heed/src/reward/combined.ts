@@ -1,7 +1,7 @@
 import { type Failure, failed } from '../judge/respondent.js';
 import { UserError } from '../errors.js';
 import { addTotals } from '../label/usage.js';
-import { closeAll } from './asking.js';
+import { closeAll } from './ask-through.js';
 import type { Rated, Reward } from './reward.js';
 
 /** One of several rewards that are summed. */
@@ -96,7 +96,7 @@ function combine(parts: readonly RewardPart[], results: readonly (Rated | Failur
     reason: reasons.length === 0 ? null : reasons.join('\n'),
     parts: Object.fromEntries(found.map(({ name, rated }) => [name, rated.value])),
     satisfied: lines.length === 0 ? undefined : lines.every(Boolean),
-    // Absent where no reward names places: "no findings" would be a measurement that nobody made.
+    // Absent where no reward looks for places: "no findings" would then be a measurement that was never made.
     findings: found.some(({ rated }) => rated.findings !== undefined) ? findings : undefined,
     spans: found.some(({ rated }) => rated.spans !== undefined) ? spans : undefined,
     attention: attending[0]?.rated.attention,

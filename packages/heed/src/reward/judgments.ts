@@ -3,7 +3,7 @@ import { RespondentOptions } from '../judge/options.js';
 import type { Failure } from '../judge/respondent.js';
 import { JudgmentsOptions, writeJudgments } from '../label/judgments.js';
 import { unlabelled } from '../label/labelled.js';
-import { askThrough, singlesOf } from './asking.js';
+import { askThrough, singlesOf } from './ask-through.js';
 import { defineReward } from './define.js';
 import type { Rated } from './reward.js';
 

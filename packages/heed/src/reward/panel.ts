@@ -3,7 +3,7 @@ import { describeJudge, openRespondent } from '../judge/open.js';
 import { RespondentOptions } from '../judge/options.js';
 import { type ChoiceReply, type Failure, type Respondent, failed } from '../judge/respondent.js';
 import { RATINGS, ScoresOptions, ratingQuestion, scoreOf } from '../label/scores.js';
-import { askAllThrough, closeAll, singlesOf } from './asking.js';
+import { askAllThrough, closeAll, singlesOf } from './ask-through.js';
 import { type RewardTools, defineReward } from './define.js';
 import type { Rated } from './reward.js';
 

@@ -37,7 +37,7 @@ export interface ValuedSpan {
 export interface Rated {
   /** Higher is better; the unit is the reward's own. */
   readonly value: number;
-  /** What is wrong with the response, in words that quote it; null where nothing is. */
+  /** What is wrong with the response, in words that quote it; null where nothing is wrong. */
   readonly reason: string | null;
   /** The numbers that `value` is made of, by name. */
   readonly parts?: Readonly<Record<string, number>>;
@@ -69,7 +69,7 @@ export interface Reward {
   readonly drawsLine: boolean;
   /** Of a reward that sums others: the weight of each of its results' `parts`, by name. Absent where the reward sums none. */
   readonly weights?: Readonly<Record<string, number>>;
-  /** What a respondent behind the reward was asked so far, and what that took; absent where none is asked. */
+  /** What a respondent behind the reward was asked so far, and what that cost; absent where it asks none. */
   readonly asking?: Readonly<UsageTotals>;
   rate(items: readonly RewardItem[], hooks?: RewardHooks): Promise<readonly (Rated | Failure)[]>;
   /** Frees the memory that is needed only while rating. Absent where there is none. */

@@ -3,7 +3,7 @@ import { describeJudge, openRespondent } from '../judge/open.js';
 import { RespondentOptions } from '../judge/options.js';
 import type { Failure } from '../judge/respondent.js';
 import { ScoresOptions, labelScores } from '../label/scores.js';
-import { askThrough, singlesOf } from './asking.js';
+import { askThrough, singlesOf } from './ask-through.js';
 import { defineReward } from './define.js';
 import type { Rated } from './reward.js';
 

@@ -4,7 +4,7 @@ import type { Failure } from '../judge/respondent.js';
 import type { Finding, Rated, Reward, RewardItem } from './reward.js';
 
 /**
- * A reward that is computed from texts alone: it asks nobody and holds nothing.
+ * A reward that is computed from texts alone: it asks no judge and keeps nothing open.
  *
  * @param kind Its key in a recipe. The name is that with a digest of `changes`: options, contents of files, whatever changes results.
  * @param rate All items of a round at once, so that the samples of one prompt can be looked at together.

@@ -8,7 +8,7 @@ import { type Pair, type Single, asTrl } from '../label/material.js';
 import { PreferencesOptions, labelPreferences } from '../label/preferences.js';
 import { RATINGS, ScoresOptions, ratingQuestion, scoreOf } from '../label/scores.js';
 import { fence } from '../text/fence.js';
-import { askAllThrough, singlesOf } from './asking.js';
+import { askAllThrough, singlesOf } from './ask-through.js';
 import { defineReward } from './define.js';
 import { openAll } from './panel.js';
 import type { Rated } from './reward.js';

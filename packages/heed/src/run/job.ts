@@ -3,7 +3,7 @@ import type { Progress } from './progress.js';
 import type { Shared } from './shared.js';
 import type { Estimate } from './statistics.js';
 
-/** How a job talks to whoever started it. */
+/** How a job reports to its caller. */
 export interface Hooks {
   /** Default: shows nothing. */
   readonly progress?: Progress;

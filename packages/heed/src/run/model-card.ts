@@ -12,7 +12,7 @@ export interface CardOptions {
   readonly form: 'adapter' | 'merged';
   /** The base's id on the hub; undefined for one that is a folder or a file here. */
   readonly base?: string;
-  /** The folder of the run that trained it. Default: nothing is known of the training. */
+  /** The folder of the run that trained it. Default: the training is unknown. */
   readonly run?: string;
 }
 

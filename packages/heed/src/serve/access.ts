@@ -1,4 +1,4 @@
-/** Who may ask: on this machine anyone, from elsewhere those who know the token. */
+/** Access: open to this machine, and to others by the token. */
 import { createHash, timingSafeEqual } from 'node:crypto';
 import type { MiddlewareHandler } from 'hono';
 

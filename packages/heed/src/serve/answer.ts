@@ -8,10 +8,12 @@ import { ApiError } from './api-error.js';
 import type { FeedbackStore } from '../feedback/store.js';
 import type { Ask, Prompt } from './ask.js';
 import { keepAnswers } from './feedback.js';
-import type { Log } from './log.js';
 import { type Replies, createReplies, usageOf } from './replies.js';
 import type { Calling } from './tools.js';
 import type { Voice } from './voices.js';
+
+/** A line for each request, without its content, and what went wrong inside the server. */
+export type Log = (line: string, kind: 'request' | 'failure') => void;
 
 export interface Job {
   readonly ask: Ask;
@@ -26,7 +28,7 @@ export interface Job {
   readonly gone: AbortSignal;
   /** Aborted when the server ends what still runs. */
   readonly ending: AbortSignal;
-  /** Called once, when nothing is being made for this request any more. */
+  /** Called once, when all work for this request has ended. */
   leave(): void;
   readonly log: Log;
   /** Where answers are kept, if the server was asked to. */
@@ -57,7 +59,7 @@ export async function answer(c: Context, job: Job): Promise<Response> {
 const repliesOf = ({ ask, prompts, voice, calling, tokenizer }: Job): Replies =>
   createReplies(ask, prompts, { tokenizer, model: voice.name, fingerprint: voice.fingerprint, calling });
 
-/** With max_tokens: 0 nothing is generated: only the echoed prompts are wanted. */
+/** With max_tokens: 0 nothing is generated: the request asks for the echoed prompts alone. */
 async function completionsOf({ ask, requests, maxNewTokens, voice }: Job, hooks: GenerationHooks): Promise<readonly Completion[]> {
   if (maxNewTokens > 0) return voice.generator.generate(requests, { ...ask.sampling, maxNewTokens }, hooks);
   return requests.flatMap(({ row }) =>

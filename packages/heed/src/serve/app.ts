@@ -7,13 +7,12 @@ import { constrain } from '../generate/grammar/constraint.js';
 import type { Tokenizer } from '../text/tokenizer.js';
 import { requireLocalName, requireToken } from './access.js';
 import { createAdapterDesk } from './adapters.js';
-import { answer } from './answer.js';
+import { type Log, answer } from './answer.js';
 import type { FeedbackStore } from '../feedback/store.js';
 import { ApiError, badRequest } from './api-error.js';
 import { type Ask, fit, readChat, readCompletion } from './ask.js';
 import { takeFeedback } from './feedback.js';
 import type { Gate } from './gate.js';
-import type { Log } from './log.js';
 import { type Calling, callingOf } from './tools.js';
 import type { Voice, Voices } from './voices.js';
 
@@ -98,7 +97,7 @@ export function createApp({ voices, gate, token, maxBody, signal, log, feedback,
         place.widen(requests.length * ask.n);
         return await answer(c, {
           ask: constrained(ask, calling, voices.model.tokenizer),
-          ...(calling === undefined ? {} : { calling }),
+          calling,
           prompts,
           requests,
           maxNewTokens,

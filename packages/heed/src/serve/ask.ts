@@ -9,7 +9,7 @@ import type { Rule } from '../generate/grammar/rule.js';
 import type { GenerationRequest } from '../generate/request.js';
 import type { SamplingOptions } from '../generate/options.js';
 import type { Model } from '../model/load.js';
-import { begunTurn } from '../text/begun.js';
+import { begunTurn } from '../text/begun-turn.js';
 import type { Message } from '../text/template.js';
 import type { Tokenizer } from '../text/tokenizer.js';
 import { badRequest } from './api-error.js';
@@ -137,8 +137,8 @@ export function readChat(json: unknown): Ask {
   const kept = { prompt, begun, metadata: body.metadata ?? {} };
   return {
     kept,
-    ...(grammar === undefined ? {} : { grammar }),
-    ...(tools === undefined ? {} : { tools }),
+    grammar,
+    tools,
     kind: 'chat', model: body.model, n: body.n, stream: body.stream, usage: body.stream_options?.include_usage ?? false, logprobs,
     sampling: { ...samplingOf(body, freshSeed), ...(top === undefined ? {} : { top }) },
     maxTokens,

@@ -25,7 +25,7 @@ export async function takeFeedback(store: FeedbackStore | undefined, json: unkno
   }
 }
 
-/** Keeps the choices of a reply, before its last words are sent: whoever has an id can say something of it. */
+/** Keeps the choices of a reply before its last words are sent, so that feedback can refer to any id that a client has. */
 export const keepAnswers = (
   store: FeedbackStore,
   { id, model, kept: { prompt, begun, metadata } }: { readonly id: string; readonly model: string; readonly kept: Kept },
@@ -33,6 +33,6 @@ export const keepAnswers = (
 ): Promise<void> => {
   const { episode_id: episode, ...tags } = metadata;
   return store.keep(completions.map(({ sample: choice, text, finish }) => (
-    { id, choice, prompt, completion: begun + text, model, finish, ...(episode === undefined ? {} : { episode }), tags }
+    { id, choice, prompt, completion: begun + text, model, finish, episode, tags }
   )));
 };

@@ -88,7 +88,7 @@ export const withoutNulls = (object: object): object => Object.fromEntries(Objec
 
 type Issue = z.core.$ZodIssue;
 
-/** Of a union, the alternative that got furthest: its message says what is wrong, where the union's says only that something is. */
+/** The alternative of a union that got furthest. Its message says what is wrong; the message of the union says only that something is. */
 function deepest(issue: Issue): Issue {
   if (issue.code !== 'invalid_union') return issue;
   const inner = issue.errors.flatMap((issues) => issues.slice(0, 1)).find(({ path }) => path.length > 0);

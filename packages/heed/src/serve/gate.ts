@@ -9,13 +9,17 @@ export interface Gate {
    * @throws ApiError 429 when it is full, 503 when it is closed.
    */
   enter(): Place;
-  /** Lets nobody in any more; resolves when all have left. */
+  /** Takes no more requests; resolves when all that it took have ended. */
   close(): Promise<void>;
 }
 
 /** The room that a request has. */
 export interface Place {
-  /** Makes it room for so many answers. @throws ApiError 429 when there is not so much left, 400 when there never is. */
+  /**
+   * Gives this request room for so many answers.
+   *
+   * @throws ApiError 429 where too little room is left, 400 where the whole room is too small
+   */
   widen(count: number): void;
   /** May be called twice. */
   leave(): void;

@@ -29,7 +29,7 @@ export interface TextLogprobs {
   readonly tokens: string[];
   /** Null where nothing came before: the first token of an echoed prompt. */
   readonly token_logprobs: (number | null)[];
-  /** Of each place, the likeliest tokens by their text, and the chosen one; null where they were not asked for. */
+  /** For each place, the likeliest tokens and the chosen one, by their text; null where the request does not ask for them. */
   readonly top_logprobs: (Readonly<Record<string, number>> | null)[] | null;
   /** Where in the choice's text each token begins, in UTF-16 units. */
   readonly text_offset: number[];
@@ -51,7 +51,7 @@ export interface TextLogprobsWriter {
 
 /**
  * @param continues As `Prompt.continues`.
- * @param echoed What the choice's text begins with. Its tokens are the first that are written, or none of them is.
+ * @param echoed The beginning of the choice's text. Either all of its tokens are written first, or none is written.
  */
 export function createTextLogprobsWriter(
   tokenizer: Tokenizer, continues: boolean | undefined, echoed: Echoed = { text: '', ids: [] },

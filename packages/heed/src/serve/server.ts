@@ -8,7 +8,7 @@ import type { FeedbackStore } from '../feedback/store.js';
 import { createApp } from './app.js';
 import { createGate } from './gate.js';
 import { listen } from './listen.js';
-import type { Log } from './log.js';
+import type { Log } from './answer.js';
 import type { Voices } from './voices.js';
 
 /** How a server listens, and what it puts up with. */

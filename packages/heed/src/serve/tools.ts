@@ -32,7 +32,7 @@ interface ToolFields {
 /** The functions of a request. */
 export interface Tools {
   readonly list: readonly z.output<typeof Tool>[];
-  /** Of which one must be called; undefined where the answer may be a text. */
+  /** The functions of which one must be called; undefined where the answer may be a text. */
   readonly must?: readonly z.output<typeof Tool>[];
   /** Whether an answer calls one function at most. */
   readonly single: boolean;
@@ -86,7 +86,7 @@ export function callingOf({ list, must, single }: Tools, template: Template): Ca
   const grammar = must && choice(...must.map((tool) => callRule(format, tool.function, list.indexOf(tool))));
   const end = format.after.trim();
   return {
-    format, names: list.map((tool) => tool.function.name), ...(grammar === undefined ? {} : { grammar }),
+    format, names: list.map((tool) => tool.function.name), grammar,
     stop: single && grammar === undefined && end !== '' ? [end] : [],
   };
 }

@@ -11,10 +11,10 @@ import { createTurns } from '../generate/turns.js';
 import { fingerprint, fingerprintOf } from '../model/fingerprint.js';
 import type { Model } from '../model/load.js';
 import type { Adapter } from '../model/peft.js';
-import type { Precision } from '../model/precision.js';
+import type { Precision } from '../run/precision.js';
 import { type TextScorer, createTextScorer } from './score.js';
 
-/** One of them. */
+/** The base, an adapter or a controller, as a model of its own. */
 export interface Voice extends Pick<TextScorer, 'score'> {
   readonly name: string;
   /** Names the weights: equal for the same base and the same adapter. */

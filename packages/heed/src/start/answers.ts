@@ -41,7 +41,10 @@ export interface Values {
   readonly against: boolean;
   /** On which scale scores are votes too; absent where they are none. */
   readonly scale?: Scale;
-  /** What comments say where nobody voted: `judgments`, what is wrong, and none that nothing is; `faults`, what is wrong. */
+  /**
+   * What a comment means where nobody voted. `judgments`: it says what is wrong, and an answer without a comment was good. `faults`: it
+   * says what is wrong, and nothing is known of an answer without a comment.
+   */
   readonly comments?: 'judgments' | 'faults';
   readonly preferred?: Preferred;
 }
@@ -105,14 +108,15 @@ const ENDED = new Set(['stop', 'end_turn', 'eos', 'stop_sequence', 'completed'])
 function commentOf(given: unknown): string | undefined {
   const text = textIn(given);
   if (text === undefined || isEmptyComment(text)) return undefined;
-  if (isFailedCall(text)) throw new Unusable('comments that stand for a call that failed ("$ERROR$")');
+  if (isFailedCall(text)) throw new Unusable('comments that a failed call left behind ("$ERROR$")');
   return text.trim();
 }
 
 /** Whether the answer was good: by the vote, else by the score, else by the comment where the user says what comments mean. */
 function saidOf(given: unknown, score: number | undefined, comment: string | undefined, values: Values): boolean | undefined {
   const vote = meaningOf(given, values);
-  if (vote === undefined) throw new Unusable('votes that are not understood: --values VALUE=good (or bad, or none) says it');
+  if (vote === undefined)
+    throw new Unusable('votes that are not understood: --values VALUE=good (or bad, or none) says what a value means');
   if (vote !== null) return vote;
   if (score !== undefined) {
     const own = values.given[String(score)];
@@ -137,8 +141,8 @@ function pairOf(
   if (first.trim() === second.trim()) throw new Unusable('pairs of two equal answers');
   if (preferred === undefined) return { chosen: first, rejected: second };
   const better = preferredIn(cell('preferred'), preferred);
-  if (better === undefined) throw new Unusable('pairs of which nothing understandable says which answer is better');
-  if (better === 0.5) throw new Unusable('pairs of which neither answer is better');
+  if (better === undefined) throw new Unusable('pairs without a readable word on which answer is better');
+  if (better === 0.5) throw new Unusable('pairs whose answers are equally good');
   const [chosen, rejected] = better > 0.5 ? [first, second] : [second, first];
   const sure = Math.max(better, 1 - better);
   return { chosen, rejected, ...(sure === 1 ? {} : { soft_label: sure }) };

@@ -1,4 +1,4 @@
-/** What was asked and what was answered, out of a log's records. */
+/** Prompts with their answers, out of a log's records. */
 import type { RawRow } from '../data/source.js';
 import { illFormed } from '../data/well-formed.js';
 import { sameTurn, withoutPrompt } from '../data/turns.js';
@@ -8,6 +8,8 @@ import { type Leaving, Unusable } from './left-out.js';
 import type { Role } from './roles.js';
 import { asTranscript, asTurns, speakerOf, textIn } from './turns.js';
 import { numberIn } from './votes.js';
+
+const UNASKED = 'answers without a question: no turn of a user comes before them';
 
 /** The cell of a role in a record; undefined where the log has no such column. */
 export type Cell = (record: RawRow, role: Role) => unknown;
@@ -28,7 +30,7 @@ export interface Exchange {
   readonly sides?: readonly [string, string];
 }
 
-/** Exchanges, and what made none. */
+/** Exchanges, and counts of the records that made none. */
 export interface Exchanges {
   readonly exchanges: readonly Exchange[];
   /** Records that are turns before an answer, in a log of one message a record. */
@@ -112,7 +114,7 @@ function promptOf(given: readonly Message[]): readonly Message[] {
   const turns = given.at(-1)?.role === 'assistant' && given.at(-1)!.content === '' ? given.slice(0, -1) : given;
   const last = turns.at(-1);
   if (last === undefined) throw new Unusable('rows without a prompt');
-  if (last.role !== 'user' && last.role !== 'tool') throw new Unusable('answers to no question: no turn of a user comes before them');
+  if (last.role !== 'user' && last.role !== 'tool') throw new Unusable(UNASKED);
   if (last.content.trim() === '') throw new Unusable('rows without a prompt');
   return turns;
 }
@@ -232,7 +234,7 @@ function ofMessages(records: readonly RawRow[], cell: Cell, leaving: Leaving): E
       }
       if (role !== 'assistant') context++;
       else if (content.trim() === '') leaving.add('rows without an answer', [record.source]);
-      else if (past.at(-1)?.role !== 'user') leaving.add('answers to no question: no turn of a user comes before them', [record.source]);
+      else if (past.at(-1)?.role !== 'user') leaving.add(UNASKED, [record.source]);
       else exchanges.push({ record, prompt: [...past], completion: content });
       if (content.trim() !== '') past.push({ role, content });
     }

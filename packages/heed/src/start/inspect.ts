@@ -20,7 +20,7 @@ export interface LogOptions {
   readonly values?: Readonly<Record<string, Vote>>;
   /** Columns to pass over. */
   readonly ignore?: readonly string[];
-  /** What comments say where nobody voted. */
+  /** What comments mean where nobody voted. */
   readonly comments?: 'judgments' | 'faults';
   /** Whether records of one conversation are its turns (default), or stand for themselves. */
   readonly turns?: 'join' | 'apart';
@@ -33,7 +33,7 @@ export interface Inspection {
   readonly lines: number;
   readonly shapes: readonly Shape[];
   readonly columns: ReadonlyMap<Role, Recognised>;
-  /** Columns that are neither used nor passed over knowingly. */
+  /** Columns that nothing uses and that `--ignore` does not name. */
   readonly unused: readonly string[];
   readonly values: Values;
   readonly answers: readonly LoggedAnswer[];
@@ -166,7 +166,7 @@ function meaningsOf(
 
 const plain = (value: string): unknown => numberIn(value) ?? value;
 
-/** Of several records of one answer (the same id, prompt and answer) the latest says what was said last; the earlier ones are counted. */
+/** Where several records have one answer (the same id, prompt and answer), the latest holds; the earlier ones are counted. */
 function latest(answers: readonly LoggedAnswer[], leaving: Leaving): LoggedAnswer[] {
   const last = new Map<string, LoggedAnswer>();
   const key = ({ id, prompt, completion, pair }: LoggedAnswer): string =>

@@ -63,7 +63,7 @@ function madeOf(answer: LoggedAnswer, kind: LogKind, silent: boolean): readonly 
     return kind === 'conversation' ? [{ ...row, completion: pair.chosen }] : 'pairs, of which this kind of row has no use';
   }
   if (kind === 'negative') {
-    return vote === false ? [{ ...row, rejected: completion }] : 'answers that nobody called bad';
+    return vote === false ? [{ ...row, rejected: completion }] : 'answers that are not voted bad';
   }
   if (kind === 'conversation' && silent) return answer.finish === undefined ? [{ ...row, completion }] : 'answers that were cut off';
   const said = { comments: comment === undefined ? [] : [comment], demonstration, vote, score };

@@ -1,4 +1,4 @@
-/** Rows that teach nothing here, by reason: none is dropped without a word. */
+/** Rows that teach nothing here, by reason, so that every row that is dropped is listed. */
 import type { Source } from '../data/source.js';
 
 /** Why rows are in neither file. */

@@ -18,7 +18,7 @@ export interface Parts {
 export const HELD_OUT = 0.2;
 const MOST = 200;
 
-/** How rows are grouped where nobody says: by the first of these that tells at least two groups apart. */
+/** How rows are grouped by default: by the first of these columns that makes at least two groups. */
 export function groupFor(rows: readonly LoggedRow[]): Group {
   const different = (key: (row: LoggedRow) => unknown): boolean => new Set(rows.map(key)).size > 1;
   const repeats = (key: (row: LoggedRow) => unknown): boolean =>

@@ -136,6 +136,6 @@ function wordsOf(rows: readonly LoggedRow[]): StartPlan['words'] {
     return words.sort((a, b) => a - b)[Math.floor(words.length / 2)];
   };
   const [good, bad] = [median(true), median(false)];
-  return { ...(good !== undefined && { good }), ...(bad !== undefined && { bad }) };
+  return { good, bad };
 }
 

@@ -5,7 +5,7 @@ export interface Question {
   /** The question, for people. */
   readonly text: string;
   readonly choices: readonly { readonly value: string; readonly says: string }[];
-  /** What is taken where nobody is asked. */
+  /** The answer where the user is not asked. */
   readonly guess: string;
   /** The option of `heed start` that answers it with the guess. */
   readonly option: string;

@@ -62,7 +62,7 @@ function forLog(document: Document.Parsed, { rows, threshold }: Pick<RecipeParts
   if (rows < FEW && typeof ratio === 'number' && ratio > 0) {
     set(['method', 'ratio'], null, 'satisfactory rows kept for each unsatisfactory one; null: all, as the log is small');
   }
-  // The log has refinements: none is to be written by the model.
+  // The log has refinements, so the model need not write them.
   if (document.getIn(['rows', 'make']) === 'refine') document.delete('rows');
   if (document.hasIn(['method', 'threshold']) && threshold !== undefined) {
     set(['method', 'threshold'], threshold, 'below it an answer was wrong; in the unit of your scores');

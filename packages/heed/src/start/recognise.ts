@@ -4,7 +4,7 @@ import { ALSO_ROLES, plainName, rankOf, type Role, ROLES, saysBad, SAYS, sideOf 
 import type { Form, Shape } from './shapes.js';
 import type { Question } from './question.js';
 
-/** A column with what it was taken for. */
+/** A column, and the role that it was recognised as. */
 export interface Recognised {
   readonly role: Role;
   readonly column: string;
@@ -165,7 +165,7 @@ function requireGiven(shapes: readonly Shape[], given: Readonly<Record<string, s
   const used = new Map<string, string>();
   return Object.entries(given).map(([word, column]) => {
     const role = ROLES.find((one) => one === word) ?? ALSO_ROLES[word];
-    if (role === undefined) throw new UserError(`--columns: ${word} is nothing that a column can be`, [`It can be ${ROLES.join(', ')}.`]);
+    if (role === undefined) throw new UserError(`--columns: a column cannot be ${word}`, [`It can be ${ROLES.join(', ')}.`]);
     if (!names.includes(column)) {
       const near = nearest(column, names);
       const there = `Columns in the log: ${names.join(', ')}.`;

@@ -22,7 +22,7 @@ export const SAYS: Readonly<Record<Role, string>> = {
   user: 'who asked', date: 'when', id: 'the id of the row', finish: 'why the answer ended',
 };
 
-/** Names of one role: `sure` ones leave no doubt, so that two of them in one file are a question; the others are taken where none is. */
+/** Names of one role. Two `sure` names in one file raise a question; the other names count only where no `sure` name is there. */
 export interface Names {
   readonly sure: readonly string[];
   readonly maybe: readonly string[];

@@ -16,7 +16,7 @@ export async function creditPart(
   return {
     total: all.length, items: page.map((line) => creditOf(line, text)), round, rounds,
     largest: Math.max(0, ...all.flatMap(({ advantages, advantage }) => (advantages ?? [advantage]).map(Math.abs))),
-    ...(note !== undefined && { note }),
+    note,
   };
 }
 

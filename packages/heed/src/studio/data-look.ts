@@ -84,7 +84,7 @@ function problemOf(error: unknown, file: string): Problem {
 }
 
 const remarked = (name: string, sources: readonly Source[], advice?: string): Remarked =>
-  ({ name, rows: sources.length, lines: linesOf(sources), ...(advice !== undefined && { advice }) });
+  ({ name, rows: sources.length, lines: linesOf(sources), advice });
 
 type Meaning = 'good' | 'bad' | 'none' | 'unknown';
 /** What a column was taken for; of the vote also what its values say. */

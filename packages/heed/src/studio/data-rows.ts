@@ -39,7 +39,7 @@ export async function seenRows(
     try {
       const reason = method.uses(row) ? method.unfit(row) : `It is left out: ${method.unused}.`;
       const sequences = sequencesOf(offset + i).map(([name, s]) => seen(name, s));
-      return { ...about, sequences, ...(reason !== undefined && { problem: reason }) };
+      return { ...about, sequences, problem: reason };
     } catch (error) {
       return { ...about, sequences: [], problem: error instanceof Error ? error.message : String(error) };
     }

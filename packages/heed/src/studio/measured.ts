@@ -7,7 +7,7 @@ import type { Fact, Measurement, Value } from './api.js';
 export type SummaryFile = Readonly<Record<string, unknown>>;
 
 function valueOf(given: unknown): Value | undefined {
-  if (isInterval(given)) return { mean: given.mean, low: given.low, high: given.high, ...(given.n !== undefined && { n: given.n }) };
+  if (isInterval(given)) return { mean: given.mean, low: given.low, high: given.high, n: given.n };
   return typeof given === 'number' ? { mean: given } : undefined;
 }
 

@@ -47,7 +47,7 @@ export async function speakerOf(project: Project, id: string): Promise<Found> {
 
 /** What of it the page is told. */
 export const shown = ({ id, title, base, run, lambda }: Found): Speaker =>
-  ({ id, title, base, ...(run !== undefined && { run }), ...(lambda !== undefined && { lambda }) });
+  ({ id, title, base, run, lambda });
 
 const defaultSpeaker: Found = { id: 'default', title: DEFAULT_MODEL, base: DEFAULT_MODEL, model: DEFAULT_MODEL };
 

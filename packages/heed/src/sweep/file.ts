@@ -12,7 +12,7 @@ import { readJsonAs } from '../run/json-file.js';
 import { type SweepPlan, commonChanges } from './plan.js';
 
 const State = z.enum(['waiting', 'running', 'finished', 'stopped', 'failed']);
-/** How far a run is. `running` in the file of a sweep that nobody works on: it was killed, and goes on. */
+/** How far a run is. A run that is `running` although no process works on its sweep was killed, and goes on. */
 export type RunState = z.infer<typeof State>;
 
 export const SweepFile = z.object({

@@ -15,7 +15,7 @@ export interface ForeseenRun {
   readonly name: string;
   /** The values of what varies, by key, as they were written. */
   readonly values: Readonly<Record<string, string>>;
-  /** What else its recipe has otherwise than the first run's, `key: value there → value here`: defaults of another method, say. */
+  /** Other differences between its recipe and the first run's, `key: value there → value here`: defaults of another method, say. */
   readonly differs: readonly string[];
   /** `stopped`: it goes on from where it was. `failed`: it is tried again. */
   readonly state: RunState;

@@ -10,9 +10,9 @@ export const SEED = 'train.seed';
 
 /** One of the values of a key. */
 export interface AxisValue {
-  /** As it was written: the right side of an override. */
+  /** The value as it was written: the right side of an override. */
   readonly text: string;
-  /** As folders and tables name it. It follows from the value alone. */
+  /** Its name in folders and tables, which depends on the value alone. */
   readonly name: string;
 }
 

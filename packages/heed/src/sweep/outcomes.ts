@@ -11,7 +11,7 @@ export interface OverSeeds {
   /** The 95 % interval; absent where one seed alone has the number. */
   readonly low?: number;
   readonly high?: number;
-  /** By seed, in the order of the runs. */
+  /** One value for each seed, in the order of the runs. */
   readonly values: readonly number[];
 }
 
@@ -20,7 +20,7 @@ export interface SettingOutcome {
   /** On held-out rows before training; absent where nothing was held out, and of what is known of a whole run alone, such as its time. */
   readonly before?: OverSeeds;
   readonly after: OverSeeds;
-  /** Of each run the paired change that its summary has, or else after less before. */
+  /** The paired change from each run's summary; where a summary has none, after minus before. */
   readonly change?: OverSeeds;
 }
 

@@ -23,7 +23,7 @@ export const PLOT_STYLE = `
 .sweep .before { stroke: var(--soft); stroke-width: 2; }
 `;
 
-/** The plot as SVG. @param title What is plotted, for who cannot see it. */
+/** The plot as SVG. @param title What is plotted, for people who cannot see it. */
 export function plot(lines: readonly PlotLine[], title: string, { value: write }: Writer): Html {
   const all = lines.flatMap(({ before, after }) => [...numbersIn(after), ...(before === undefined ? [] : [before.mean])]);
   const ticks = ticksOf(all);

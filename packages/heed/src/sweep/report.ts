@@ -14,7 +14,7 @@ export interface SweepReport {
   readonly settings: readonly Setting[];
   /** The measurements that are shown first. */
   readonly chosen: readonly string[];
-  /** One of each measurement that was asked for and that no run has. */
+  /** A line for each measurement that was asked for and that no run has. */
   readonly missing: readonly string[];
   /** The same in words, and what is to be known of a loss that each setting measures in its own way. */
   readonly notes: readonly string[];

@@ -25,13 +25,13 @@ export interface SweptRun {
   /** The names of the values by key. */
   readonly values: Readonly<Record<string, string>>;
   readonly state: RunState;
-  /** Of a run that has finished. */
+  /** Of a finished run. */
   readonly summary?: Summary;
   /** Why it failed. */
   readonly error?: string;
 }
 
-/** How a sweep talks to whoever started it. */
+/** How a sweep reports to its caller. */
 export interface SweepHooks extends Hooks {
   /** Called with all runs after each one that has ended, and waited for. */
   onEnded?(runs: readonly SweptRun[]): Promise<void>;
@@ -105,9 +105,10 @@ async function runOne(planned: PlannedRun, hooks: Hooks): Promise<Pick<SweptRun,
   } catch (error) {
     if (error instanceof Interrupted) return { state: 'stopped' };
     if (error instanceof UserError) return { state: 'failed', error: [error.message, ...error.hints].join('\n  → ') };
-    if (error instanceof Waiting) return { state: 'failed', error: `${error.message} A sweep waits for nobody: run it by itself.` };
+    if (error instanceof Waiting)
+      return { state: 'failed', error: `${error.message} A sweep does not wait for people: run this recipe by itself.` };
     if (error instanceof Error && error.name === 'CheckpointError') return { state: 'failed', error: error.message };
-    // A fault of Heed, or memory that gave out. The stack helps whoever reports it.
+    // A fault of Heed, or memory that gave out. The stack helps with a report.
     return { state: 'failed', error: error instanceof Error ? (error.stack ?? error.message) : String(error) };
   }
 }

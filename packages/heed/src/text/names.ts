@@ -3,7 +3,7 @@ import { type Span, sentencesOf } from './sentences.js';
 
 const CAPITALISED = /\p{Lu}[\p{L}\p{M}\p{N}'’-]*(?:[ \t]+\p{Lu}[\p{L}\p{M}\p{N}'’-]*)*/gu;
 
-/** Words with a capital that name nobody. */
+/** Words with a capital letter that are not names. */
 const NO_NAMES = /^(?:I|I['’]\w+|OK|Yes|No|Mr|Mrs|Ms|Dr)$/;
 
 /**

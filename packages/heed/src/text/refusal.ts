@@ -78,7 +78,7 @@ export function refusalIn(reply: string): string | undefined {
   return REFUSALS.some((pattern) => pattern.test(plain)) || refusesToJudge(plain) ? plain.slice(0, 160) : undefined;
 }
 
-/** Whoever quotes the response, or turns to what can be judged, judges it. */
+/** A reply that quotes the response, or goes on to judge it, is no refusal. */
 function refusesToJudge(plain: string): boolean {
   const [found] = NOT_JUDGING.exec(plain) ?? [];
   if (found === undefined) return false;

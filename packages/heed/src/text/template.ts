@@ -141,7 +141,7 @@ export function chatTemplate(
       }
     },
     prompt(messages) {
-      const mask = maskOf(messages, control);
+      const mask = createMask(textsOf(messages), control);
       requireWritten(messages, mask, true);
       return tokenizer.encode(render(messages, mask, true), { special: true, unmask: mask.show });
     },
@@ -158,7 +158,7 @@ export function chatTemplate(
       }
       if (messages[0]?.role === 'assistant')
         throw new UserError('The conversation begins with an assistant turn: nothing came before that it could answer.');
-      const mask = maskOf(messages, control);
+      const mask = createMask(textsOf(messages), control);
       requireWritten(messages, mask, false);
       const joined: Supervised = { ids: [], supervised: [] };
       let sofar = '';
@@ -267,10 +267,6 @@ export function controlTokens(tokenizer: Tokenizer): string[] {
   const tokens: string[] = [];
   for (let id = 0; id < tokenizer.vocabularySize; id++) if (tokenizer.isSpecial(id)) tokens.push(tokenizer.decode([id]));
   return tokens;
-}
-
-function maskOf(messages: readonly Message[], control: readonly string[]): Mask {
-  return createMask(textsOf(messages), control);
 }
 
 interface Ending {

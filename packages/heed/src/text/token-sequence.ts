@@ -6,6 +6,6 @@ export interface TokenSequence {
   readonly supervised?: readonly boolean[];
   /** Which response tokens a method singles out (`Method.marks`). Default: none. */
   readonly marked?: readonly boolean[];
-  /** Of each response token those that it was drawn from, where a filter cut the others off. Default: the whole vocabulary. */
+  /** For each response token, the tokens that it was drawn from, where a filter cut off the others. Default: the whole vocabulary. */
   readonly kept?: readonly (readonly number[])[];
 }

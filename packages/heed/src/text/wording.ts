@@ -7,7 +7,7 @@ import type { Message } from './template.js';
  * @param messages Ends with the user turn to rewrite.
  * @param what What the wording is for, in messages: "judgment", "refinement".
  * @param wording The user turn, with each placeholder at least once.
- * @param values What goes into the places other than `{instruction}`, none of it empty.
+ * @param values Texts for the places other than `{instruction}`; no text is empty.
  * @throws on an unknown or missing placeholder, an empty value, or messages without a last user turn.
  */
 export function rewriteInstruction(

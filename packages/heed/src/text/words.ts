@@ -1,5 +1,7 @@
 /** Words and n-grams of a text, in lower case, and what two texts share of them. */
-import { WORD } from './word.js';
+
+/** A word, in any script: "don't", "eco-friendly" and "2.5" are one each, signs are none. */
+export const WORD = /[\p{L}\p{N}][\p{L}\p{N}\p{M}]*(?:['’.,-][\p{L}\p{N}][\p{L}\p{N}\p{M}]*)*/gu;
 
 /** The words of a text in lower case; "don't", "eco-friendly" and "2.5" are one word each, signs are none. */
 export function words(text: string): string[] {

@@ -109,7 +109,7 @@ function programsOf(
 /** Whether a training fits into memory, and if not, what would make it fit. */
 export interface MemoryCheck {
   readonly needed: TrainingMemory;
-  /** Bytes that this process can have: what is free within the machine's or the container's limit, and what it has already. */
+  /** Bytes that this process can have: the free part of the machine's or the container's memory, and what the process has already. */
   readonly available: number;
   /** What of it cannot be dropped and read again: all but the weights, which are mapped from files. */
   readonly resident: number;

@@ -44,7 +44,7 @@ export interface HalvesProgram {
   readonly backward: Program;
 }
 
-/** Traces both halves: what the loss reads, and what it has a derivative by. */
+/** Traces both halves: the inputs of the loss, and the inputs that it has derivatives by. */
 export function traceHalves(
   architecture: Architecture, weights: AdaptedWeights, method: BoundMethod, folder: string, keep: Checkpointing,
   { reads, learns }: { readonly reads: ReadonlySet<string>; readonly learns: ReadonlySet<string> },

@@ -10,7 +10,7 @@ export interface ReadUnder {
   readonly method: Pick<BoundMethod, 'temperature' | 'filtered'>;
   /** What is read, such as `logp`. */
   readonly wanted: readonly string[];
-  /** Of which sequences. */
+  /** Which sequences they score. */
   readonly names: readonly string[];
 }
 

@@ -110,7 +110,7 @@ export interface Trainer {
    * @throws UserError where there are no items, or the first loss is not what theory says
    */
   learn(items: readonly Item[], how: Learning): Promise<Learnt>;
-  /** What the policy as it is, and the model without the adapter, say of items. */
+  /** Scores of items by the present policy, and by the model without the adapter. */
   read(items: readonly Item[], request: ReadRequest): Promise<ItemReadings>;
   /** Sets the optimizer's moments and t to zero. Parameters, moving averages and memory stay. */
   restartOptimizer(): Promise<void>;

@@ -93,7 +93,7 @@ describe('heed evaluate RECIPE', () => {
       expect(code).toBe(2);
     };
     await wrong('Nothing says what to measure.');
-    await wrong('--limit has no place beside a recipe', recipe, '--limit', '3');
+    await wrong('--limit cannot be given with a recipe', recipe, '--limit', '3');
     await wrong('tasks.arc.task', recipe, 'tasks.arc.task=arcs');
     await wrong('2 shots are taken from its rows', recipe, 'tasks.arc.shots=2');
     await wrong('has no use with shots: 0', recipe, 'tasks.subjects.shots=0');

@@ -226,7 +226,7 @@ describe('heed compare', () => {
   });
 
   it.each([
-    ['two of one name', () => [tiny.adapter, tiny.adapter, '--prompts', prompts], /Two of those to compare are named adapter-256[^]*NAME=FOLDER/],
+    ['two of one name', () => [tiny.adapter, tiny.adapter, '--prompts', prompts], /Two contenders are named adapter-256[^]*NAME=FOLDER/],
     ['no prompts', () => ['base', tiny.adapter], /none of these is a run[^]*--prompts FILE/],
     ['prompts under another name', () => ['base', tiny.adapter, '--prompts', jsonl('q.jsonl', [{ question: 'Why?' }])],
       /has no column prompt[^]*Columns in the data: question\.[^]*Change it in the file/],

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { startAdam, stepAdam } from '../../src/control/adam.js';
+import { startAdam, stepAdam } from '../../src/control/learner.js';
 import { headroomOf, splitHeadroom, staticMeans } from '../../src/control/headroom.js';
 import { type NetworkShape, forward, initialNetwork, sizeOf, widenInput } from '../../src/control/network.js';
 import { type Choice, exactGradient, leaveOneOut, policyLoss, probabilities, softmax } from '../../src/control/policy.js';

@@ -116,12 +116,12 @@ describe("OpenTelemetry's GenAI spans and evaluations", () => {
       otelSpan({ 'gen_ai.input.messages': '' }), otelEvaluation(brief), otelEvaluation(brief, { spanId: 'zz' }), bare, { a: 1 },
     ]))).toEqual({
       'the span has no messages: recording of content is off by default (gen_ai.input.messages, gen_ai.output.messages)': 1,
-      'the answer that the evaluation is of was refused': 1,
-      'the span that the evaluation is of is not in the files': 1, 'holds no GenAI call and no evaluation': 1,
+      'the answer that the evaluation rates was refused': 1,
+      'the files lack the span that the evaluation rates': 1, 'holds no GenAI call and no evaluation': 1,
       'has neither resourceSpans nor resourceLogs: a file of the format proto or of compression zstd cannot be read': 1,
     });
     expect(refusals(findings('opentelemetry', [otelSpan({ 'gen_ai.output.messages': two }), otelEvaluation(brief)]))).toMatchObject({
-      'the call has 2 answers, and an evaluation does not say which it is of': 1,
+      'the call has 2 answers, and the evaluation does not say which one it rates': 1,
     });
   });
 });

@@ -54,7 +54,7 @@ describe("promptfoo's results", () => {
     const found = findings('promptfoo', [{ evalId: 'e', results: { version: 3, results } }, download]);
     expect(refusals(found)).toEqual({
       'results[] no answer came: the provider failed': 1, 'results[] response.output: is not text': 1,
-      'is of the DPO download, whose prompts lack their variables; import the results: promptfoo eval -o FILE': 1,
+      'comes from the DPO download, whose prompts lack their variables; import the results: promptfoo eval -o FILE': 1,
     });
     expect(found.answers).toHaveLength(1);
     expect([...found.unused]).toContain('results[].latencyMs');

@@ -2,7 +2,7 @@ import { type Engine, startEngine, view } from '@heed/tensor';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { type ChoiceQuestion, type ChoiceReply, type TextReply, failed } from '../../src/judge/respondent.js';
 import { createLocalRespondent } from '../../src/judge/local.js';
-import { askForTexts } from '../../src/judge/spoken.js';
+import { askForTexts } from '../../src/judge/ask-for-texts.js';
 import { type Model, loadModel } from '../../src/model/load.js';
 import { type Adapter, loadAdapter } from '../../src/model/peft.js';
 import { createScorer } from '../../src/model/scorer.js';

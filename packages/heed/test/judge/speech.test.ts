@@ -3,7 +3,7 @@ import { createEndpointRespondent } from '../../src/judge/endpoint.js';
 import { structuredAnswerOf } from '../../src/judge/endpoint/match.js';
 import { EndpointOptions } from '../../src/judge/endpoint/options.js';
 import type { ChoiceReply, Respondent, TextQuestion } from '../../src/judge/respondent.js';
-import { askForTexts } from '../../src/judge/spoken.js';
+import { askForTexts } from '../../src/judge/ask-for-texts.js';
 import { fake, said } from '../label/fake.js';
 import { chatPlaces, chatText, chatTop, type FaultyServer, faultyServer } from './faulty-server.js';
 

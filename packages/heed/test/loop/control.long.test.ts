@@ -236,7 +236,7 @@ describe('heed control', () => {
   it('refuses held-out prompts that it learns from, and recipes that say nothing to choose', async () => {
     const refused = (override: string) => heed(['control', recipe, `run.dir=${join(folder, 'refused')}`, override]);
     const twice = await refused(`tasks.long.heldOut=${join(folder, 'long.jsonl')}`);
-    expect(twice.err).toContain('9 held-out prompts are prompts to learn on too');
+    expect(twice.err).toContain('9 held-out prompts are also prompts to learn on');
     const same = await refused('actions={ a: { temperature: 1 }, b: { temperature: 1 } }');
     expect(same.err).toContain('is the same as a; leave one of them out');
     const one = await refused('actions={ a: { temperature: 1 } }');

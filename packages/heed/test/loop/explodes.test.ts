@@ -2,7 +2,7 @@ import { readFileSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
 import type { AlignSummary } from '../../src/loop/align-job.js';
-import { alarmsOf, exploded, signsOf } from '../../src/loop/watch.js';
+import { alarmsOf, exploded, signsOf } from '../../src/loop/alarms.js';
 import { heed } from '../cli/support.js';
 import { promptLines } from '../support/rows.js';
 import { scratchFolder } from '../support/scratch.js';

@@ -12,7 +12,7 @@ import { type RewardFunction, createFunctionReward } from '../../src/reward/func
 import type { Reward } from '../../src/reward/reward.js';
 import type { Hooks } from '../../src/run/job.js';
 import { openConstraints } from '../../src/loop/constraints.js';
-import { openWatch } from '../../src/loop/watching.js';
+import { openWatch } from '../../src/loop/watch.js';
 import { fakeRespond } from '../support/respond.js';
 import { scratchFolder } from '../support/scratch.js';
 

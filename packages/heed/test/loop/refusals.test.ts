@@ -118,7 +118,7 @@ describe('align refuses prompts', () => {
   it('that are held out and learnt on too', async () => {
     const both = write('both.jsonl', '{"prompt": "New?"}\n{"prompt": " Why 3? "}\n');
     const ran = await align('method=dpo', ruled(), 'generate.samples=2', `evaluate.prompts=${both}`);
-    expectRefused(ran, /1 of 2 held-out prompts are prompts to learn on too, the first in .*both\.jsonl:2/, /evaluate\.prompts/);
+    expectRefused(ran, /1 of 2 held-out prompts are also prompts to learn on, the first in .*both\.jsonl:2/, /evaluate\.prompts/);
   });
 
   it.each(['rloo', 'grpo'])('with one answer each, for %s, which compares them', async (method) => {

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { groupRelative, leaveOneOut, rewardToGo } from '../../src/method/advantages.js';
 import { grpo } from '../../src/method/grpo.js';
 import { bind } from '../../src/method/bind.js';
-import { normalised, redistribute, tokenWeights } from '../../src/method/redistribute.js';
+import { normalised, redistribute, tokenWeights } from '../../src/loop/credit.js';
 import { reinforce } from '../../src/method/reinforce.js';
 import { rloo } from '../../src/method/rloo.js';
 import type { Rollout } from '../../src/method/rollout.js';

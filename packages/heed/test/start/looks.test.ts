@@ -42,7 +42,7 @@ describe('feedback at the turns of a conversation', () => {
     ]);
     // One conversation is on one side, though its rows have different prompts.
     expect(plan.parts.heldOut).toEqual([]);
-    expect(leftOutOf(plan)).toEqual({ 'answers of which nothing was said that this kind of row needs': [2] });
+    expect(leftOutOf(plan)).toEqual({ 'answers whose feedback lacks what this kind of row needs': [2] });
   });
 });
 

@@ -96,7 +96,7 @@ describe('a log is recognised', () => {
       },
       { prompt: 'Name a fruit', completion: 'Carrot.', label: false },
     ]);
-    expect(leftOutOf(plan)).toEqual({ 'answers of which nothing was said that this kind of row needs': [3] });
+    expect(leftOutOf(plan)).toEqual({ 'answers whose feedback lacks what this kind of row needs': [3] });
   });
 
   it('as stars, with the scale that makes them votes', async () => {
@@ -107,7 +107,7 @@ describe('a log is recognised', () => {
     const { log, plan } = await planned(file);
     expect(log.values.scale).toEqual({ from: 1, to: 5, good: 4, bad: 2 });
     expect(plan.taken).toMatchObject({ method: 'kto', rows: 4 });
-    expect(leftOutOf(plan)).toEqual({ 'answers of which nothing was said that this kind of row needs': [3] });
+    expect(leftOutOf(plan)).toEqual({ 'answers whose feedback lacks what this kind of row needs': [3] });
     const scored = await planned(file, {}, { method: 'hindsight-reward' });
     expect(rowsOf(scored.plan).map(({ score }) => score)).toEqual([5, 4, 3, 2, 1]);
     expect(scored.plan.recipe).toMatch(/threshold: 4 /);
@@ -147,7 +147,7 @@ describe('a log is recognised', () => {
     ]);
     expect(leftOutOf(plan)).toEqual({
       'messages of someone who is neither user nor assistant': [8],
-      'answers to no question: no turn of a user comes before them': [9],
+      'answers without a question: no turn of a user comes before them': [9],
     });
   });
 
@@ -199,7 +199,7 @@ describe('a log is recognised', () => {
       { prompt: 'Name a fruit', chosen: 'Pear', rejected: 'Carrot' },
       { prompt: 'Name a nut', chosen: 'Hazel', rejected: 'Pea' },
     ]);
-    expect(leftOutOf(plan)).toEqual({ 'pairs of which neither answer is better': [4], 'pairs of two equal answers': [5] });
+    expect(leftOutOf(plan)).toEqual({ 'pairs whose answers are equally good': [4], 'pairs of two equal answers': [5] });
     const turns = (answer: string): object[] => [
       { role: 'user', content: 'Name a fruit' },
       { role: 'assistant', content: answer },

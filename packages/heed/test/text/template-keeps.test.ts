@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { UnfitError } from '../../src/errors.js';
-import { begunTurn } from '../../src/text/begun.js';
+import { begunTurn } from '../../src/text/begun-turn.js';
 import { alpacaTemplate, chatTemplate } from '../../src/text/template.js';
 import type { Template, TemplateOptions } from '../../src/text/template.js';
 import { createTokenizer } from '../../src/text/tokenizer.js';

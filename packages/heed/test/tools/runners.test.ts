@@ -9,15 +9,30 @@ const { folder } = scratchFolder();
 
 describe('the programs of this repository', () => {
   it.each([
-    ['experiments/run.js', /evidence .*\n[\s\S]*dpo\/aot-unpaired[\s\S]*judges [\s\S]*judgments [\s\S]*rlaif [\s\S]*same-size/],
+    ['experiments/run.js', /evidence .*\n[\s\S]*dpo\/aot-unpaired[\s\S]*judges [\s\S]*judgments [\s\S]*rlaif [\s\S]*same-size\n\s+survey .*\n\s+marked intents/],
     ['benchmarks/bench.js', /--peers .*PEFT/],
     ['benchmarks/memory.js', /--only/],
+    ['benchmarks/cluster-steps.js', /--clusters LIST/],
+    ['benchmarks/device.js', /cpu, webgpu/],
+    ['benchmarks/links.js', /--mbit LIST/],
+    ['benchmarks/people.js', /LABELS .*100000/],
+    ['benchmarks/reach.js', /smollm2, .*1\.5b, 3b, 7b/],
+    ['benchmarks/replicas.js', /--servers LIST/],
+    ['benchmarks/scale.js', /--workers LIST/],
+    ['benchmarks/studio.js', /POINTS .*100000/],
     ['tools/oracles/run.js', /--update/],
     ['tools/same-numbers.js', /write\|compare FILE/],
   ])('%s --help', async (program, said) => {
     const { code, out } = await node(folder, [program, '--help']);
     expect(out).toMatch(said);
     expect(code).toBe(0);
+  });
+
+  it('benchmarks: a wrong option and a word too many are faults of the command', async () => {
+    const wrong = await node(folder, ['benchmarks/scale.js', '--worker', '2']);
+    expect(wrong).toMatchObject({ code: 2, err: expect.stringMatching(/'--worker'.*\nusage: node benchmarks\/scale\.js/) as string });
+    const many = await node(folder, ['benchmarks/studio.js', '100', '200']);
+    expect(many).toMatchObject({ code: 2, err: expect.stringMatching(/'200'\nusage: node benchmarks\/studio\.js/) as string });
   });
 
   it('experiments: an unknown name, data that are nowhere, and settings outside of --dev are faults of the command', async () => {

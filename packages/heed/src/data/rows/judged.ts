@@ -13,7 +13,7 @@ import { RowFault } from '../turns.js';
 const SILENT = 'says nothing though satisfied is false: write what is wrong with the response';
 
 const UNSAID = 'called good by silence';
-/** From this share of the rows on, silence is hardly praise. */
+/** Where a larger share of the rows has no judgment, a missing one hardly means praise. */
 const UNSAID_FROM = 1 / 3;
 const UNSAID_ADVICE = 'no judgment stands there and nothing says that the response is good; where silence means nothing, name the column '
   + 'that says it (data.columns: { satisfied: … }) or leave such rows out';
@@ -47,7 +47,7 @@ export function needsOfJudged(layout: Layout, more = ''): Need[] {
 }
 
 /**
- * `satisfied`, or a vote in `label`, decides; else Alpaca's score; else a judgment says that something is wrong, and none that nothing is.
+ * `satisfied`, or a vote in `label`, decides; else Alpaca's score. Else a judgment means a bad response, and no judgment a good one.
  * An empty comment is none, and without `satisfied` says neither.
  */
 export function readJudged(row: Context): JudgedRow {

@@ -6,7 +6,7 @@ import { tallied } from '../table.js';
 import { asMessages, asResponse, RowFault, withoutPrompt } from '../turns.js';
 
 /**
- * A response that is bad, where nobody said what a good one is (D2O, NPO, gradient ascent). `positives` are answers by the model itself
+ * A bad response without a good one beside it (D2O, NPO, gradient ascent). `positives` are answers by the model itself
  * that are not bad; absent until some are made. `satisfied` is true where somebody said that the response is good: it is no negative then.
  */
 export const NegativeRow = z.object({

@@ -26,7 +26,7 @@ export const rated: AnswerTask<z.infer<typeof options>, PromptRow> = {
       name: reward.name,
       async measure(items, answers, { onProgress, signal }) {
         const asked = items.map((row, i) => ({ prompt: row.prompt, response: answers[i]!.text, ids: answers[i]!.ids, row }));
-        const all = await reward.rate(asked, { signal, ...(onProgress === undefined ? {} : { onProgress }) });
+        const all = await reward.rate(asked, { signal, onProgress });
         return all.map((one) => {
           if (failed(one)) return one;
           const { satisfied, value, findings } = one;

@@ -16,7 +16,7 @@ export async function readItems<Item extends BaseRow>(
 ): Promise<Item[]> {
   const { rows: records, broken } = await readRecords(path);
   const kept = where === undefined ? records : chosen(records, where);
-  const { rows } = parseRows(row, kept, { ...(columns === undefined ? {} : { columns }), broken });
+  const { rows } = parseRows(row, kept, { columns, broken });
   const ordered = shuffle ? hashOrder(rows, seed, (_, index) => String(index)) : rows;
   return ordered.slice(0, limit);
 }

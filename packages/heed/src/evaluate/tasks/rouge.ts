@@ -37,7 +37,7 @@ export function rougeL(answer: string, reference: string): { readonly precision:
   return { precision, recall, f: (2 * precision * recall) / (precision + recall) };
 }
 
-/** Whether most letters of a text are of other scripts than Latin. The tokens have none of them, so nothing would be measured. */
+/** Whether most letters of a text are not Latin. Tokens keep Latin letters alone, so the score of such a text would mean nothing. */
 function isOtherScript(text: string): boolean {
   const letters = text.match(/\p{L}/gu) ?? [];
   return 2 * letters.filter((letter) => !/\p{Script=Latin}/u.test(letter)).length > letters.length;

@@ -108,7 +108,7 @@ function noteUnused(given: unknown, kept: unknown, at: string, unused: Set<strin
   }
 }
 
-/** An id as a file has it, or what stands in for one that is neither text nor a number. */
+/** An id as the file has it; a stand-in where the id is neither text nor a number. */
 export const idOr = (value: unknown, otherwise: string): string =>
   (typeof value === 'string' || typeof value === 'number' ? String(value) : otherwise);
 

@@ -43,7 +43,7 @@ export function personSaid(
   const remarks: ImportedRemark[] = [...voteOf(said.vote, labels), ...scoreOf(said.score)];
   for (const words of textsOf(said.comment)) remarks.push(...comment(words, { by: 'person' }));
   for (const better of textsOf(said.demonstration)) remarks.push(demonstration(better, 'person'));
-  if (remarks.length === 0) note(findings, 'answers of which somebody said nothing that was asked for');
+  if (remarks.length === 0) note(findings, 'answers without feedback in the fields that --fields names');
   findings.answers.push({ source, id, prompt, completion: text('completion'), said: remarks });
 }
 

@@ -11,7 +11,7 @@ const utf8 = new TextEncoder();
 
 export const text = (value: string): Rule => ({ kind: 'text', bytes: utf8.encode(value) });
 export const sequence = (...rules: readonly Rule[]): Rule => ({ kind: 'sequence', rules });
-/** One of the rules; none of them is a text that no answer can be. */
+/** One of the rules. Without any rule it matches no text. */
 export const choice = (...rules: readonly Rule[]): Rule => (rules.length === 1 ? rules[0]! : { kind: 'choice', rules });
 /** @param most Default: any number. */
 export const repeat = (rule: Rule, least: number, most = Infinity): Rule => ({ kind: 'repeat', rule, least, most });

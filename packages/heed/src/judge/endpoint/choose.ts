@@ -2,7 +2,7 @@
 import type { ChoiceQuestion, ChoiceReply, Failure } from '../respondent.js';
 import { refusalIn } from '../../text/refusal.js';
 import { speechOf } from '../../text/thoughts.js';
-import { ADVICE } from '../spoken.js';
+import { ADVICE } from '../ask-for-texts.js';
 import { afterThoughts, whereAnswered } from './lead.js';
 import { answerOf, echoOf, type Matched, matchAnswers, structuredAnswerOf } from './match.js';
 import type { Likely, Place, Said } from './reply.js';

@@ -3,7 +3,7 @@ import type { Measured } from '../../run/job.js';
 import { createRandom } from '../../run/random.js';
 import { type Estimate, bootstrapInterval, medianOf, pairedDifference } from '../../run/statistics.js';
 import { words } from '../../text/words.js';
-import { type AskTools, type RatedText, type Wanted, ask } from './asking.js';
+import { type AskTools, type RatedText, type Wanted, ask } from './answer-and-rate.js';
 import type { TaskPrompt } from './tasks.js';
 
 /** An action for each held-out prompt, and how it changes in mid-answer, where it does. */

@@ -2,7 +2,7 @@
 import { type Headroom, splitHeadroom, staticMeans } from '../../control/headroom.js';
 import { indexOfMost } from '../../control/policy.js';
 import { createRandom } from '../../run/random.js';
-import { type AskTools, ask } from './asking.js';
+import { type AskTools, ask } from './answer-and-rate.js';
 import type { TaskPrompt } from './tasks.js';
 
 /** What the grid search found. */

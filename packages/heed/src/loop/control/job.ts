@@ -20,7 +20,7 @@ import type { Estimate } from '../../run/statistics.js';
 import { sameAsBefore } from '../../run/same-as-before.js';
 import type { AnswerSoFar } from '../../control/state.js';
 import { logAnswer } from '../answer-sample.js';
-import type { AskTools, Later } from './asking.js';
+import type { AskTools, Later } from './answer-and-rate.js';
 import { type Policy, type PolicyAnswers, answerHeldOut, change, measure } from './compare.js';
 import { type Grid, searchGrid } from './grid.js';
 import type { ControlRecipe } from './recipe.js';
@@ -68,7 +68,7 @@ export interface ControlSummary extends Summary {
   readonly rounds: readonly ControlRound[];
 }
 
-/** Two points, where rewards go from 0 to 1: with less to gain a controller is not worth its noise. */
+/** Two points, for rewards from 0 to 1: a smaller gain is lost in the noise of a controller. */
 const LEAST_HEADROOM = 0.02;
 
 /**

@@ -8,7 +8,7 @@ import type { Hooks } from '../../run/job.js';
 import { readKept } from '../../run/json-file.js';
 import { createRandom } from '../../run/random.js';
 import { promptsOf } from '../prompt-order.js';
-import { type AskTools, type Later, type RatedText, type Wanted, ask } from './asking.js';
+import { type AskTools, type Later, type RatedText, type Wanted, ask } from './answer-and-rate.js';
 import type { Grid } from './grid.js';
 import type { TaskPrompt } from './tasks.js';
 
@@ -63,13 +63,13 @@ export async function learnRounds(
     await save(file, learner, reports, initial);
     tellRound(hooks, k, options.rounds, report);
   }
-  return { reports, ...(restored === undefined ? {} : { resumedFrom: restored.reports.length }) };
+  return { reports, resumedFrom: restored?.reports.length };
 }
 
 /** Which prompts a round takes. */
 interface Turn {
   readonly prompts: readonly Seen[];
-  /** The how manyth round on these prompts it is, from 1. */
+  /** The number of the round on these prompts, from 1. */
   readonly round: number;
   /** Whether it is the first, and the last, of some rounds of Reptile on one task. */
   readonly begins: boolean;

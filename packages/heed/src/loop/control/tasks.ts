@@ -17,7 +17,7 @@ export interface TaskPrompt {
   readonly tokens: readonly number[];
 }
 
-/** The prompts of all tasks, by what they are for. */
+/** The prompts of all tasks: to train on, to validate and to test. */
 export interface TaskPrompts {
   readonly training: readonly TaskPrompt[];
   /** The best fixed action is chosen on these. */
@@ -71,7 +71,7 @@ function requireDisjoint({ training, validation, heldOut }: Omit<TaskPrompts, 's
   if (twice.length === 0) return;
   const [{ task, row: { source } }] = twice as [TaskPrompt];
   const first = `the first in ${source.file}:${source.line} (task ${task})`;
-  throw new UserError(`${twice.length} held-out prompts are prompts to learn on too, ${first}.`, [
+  throw new UserError(`${twice.length} held-out prompts are also prompts to learn on, ${first}.`, [
     'Name other prompts under heldOut: on these a gain would prove nothing.',
   ]);
 }

@@ -13,7 +13,7 @@ import type { RowMaker } from '../row-maker.js';
 import type { Maker, Sample } from '../rows-of.js';
 import { rowsOfRound } from '../rows-of-round.js';
 import type { Source } from '../source.js';
-import type { Watch } from '../watching.js';
+import type { Watch } from '../watch.js';
 
 export interface JudgedSetup extends AnswersRounds {
   readonly reward: Reward;
@@ -44,7 +44,7 @@ export interface JudgedRound extends Degenerate {
   readonly unused?: Readonly<Record<string, number>>;
   /** Rows that were learnt from: 0 where a round after the first taught nothing. */
   readonly trainedOn: number;
-  /** What the answers look like, by the names of `watch.ts`. */
+  /** What the answers look like, by the names of `alarms.ts`. */
   readonly [sign: string]: unknown;
 }
 

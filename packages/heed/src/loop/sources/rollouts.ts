@@ -16,8 +16,8 @@ import { rolloutRow } from '../rollout-row.js';
 import { minibatches } from '../rollout-order.js';
 import { type RatesRounds, rateRound } from '../round-rating.js';
 import type { Lesson, Round, Source } from '../source.js';
-import type { WatchedAnswer } from '../watch.js';
-import type { Watch } from '../watching.js';
+import type { WatchedAnswer } from '../alarms.js';
+import type { Watch } from '../watch.js';
 
 /** The answers to a prompt (`samples`) are its group. */
 export interface RolloutSetup extends AnswersRounds, RatesRounds {
@@ -41,7 +41,7 @@ export interface RolloutRound extends Degenerate {
   readonly reward: number;
   /** Groups that were learnt from: 0 where all rewards of every group were equal. */
   readonly trainedOn: number;
-  /** What the answers look like, by the names of `watch.ts`. */
+  /** What the answers look like, by the names of `alarms.ts`. */
   readonly [sign: string]: unknown;
 }
 

@@ -3,7 +3,7 @@ import path from 'node:path';
 import { createHash } from 'node:crypto';
 import { z } from 'zod';
 import type { ArchitectureDefinition } from '../architecture.js';
-import type { Precision } from '../precision.js';
+import type { Precision } from '../../run/precision.js';
 import { CheckpointError, reason } from './error.js';
 import type { HfConfig } from './config.js';
 import { checkTensors, expectedTensors } from './expected.js';

@@ -44,7 +44,7 @@ export function readStated(response: string): Stated {
   };
 }
 
-/** A stated confidence as a probability: 0.8, 80 %, 8/10; undefined where none is stated, or none in [0, 1]. */
+/** A stated confidence as a probability: 0.8, 80 %, 8/10; undefined where none is stated, or it lies outside [0, 1]. */
 export function asProbability({ amount, unit }: Stated): number | undefined {
   if (amount === undefined) return undefined;
   const scale = unit === undefined ? 1 : { '%': 100, '/10': 10, '/100': 100 }[unit];

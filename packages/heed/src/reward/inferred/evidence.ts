@@ -65,7 +65,7 @@ const OWN = new Set([
  * Reads evidence. A row is a comparison where it has `chosen`, a demonstration where it has `samples`, a vote where it has `label`. One
  * file may hold all three.
  *
- * @throws UserError where a row is none of them, or cannot be read
+ * @throws UserError where a row is of another kind, or cannot be read
  */
 export async function readEvidence(paths: readonly string[]): Promise<ReadEvidence> {
   const records = await readRows(paths);

@@ -45,7 +45,7 @@ export function fit(evidence: readonly Evidence[], vectors: readonly (readonly V
     mean: mean.slice(0, size),
     covariance: covariance.slice(0, size).map((row) => row.slice(0, size)),
     ...(votes ? { threshold: { mean: mean[size]!, deviation: Math.sqrt(covariance[size]![size]!) } } : {}),
-    ...(foresight === undefined ? {} : { foresight }),
+    foresight,
   };
 }
 

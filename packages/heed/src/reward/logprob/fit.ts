@@ -11,7 +11,7 @@ import { type LogprobClassifier, classifyByLogprobs } from './classifier.js';
 import { LOGPROB_FEATURES, type LogprobFeatures, logprobFeatures } from './features.js';
 import { type Said, openLogprobReader } from './reader.js';
 
-/** A text with what it is. */
+/** A text with its label. */
 export interface LabelledText extends Said {
   readonly label: string;
   /** Rows of one group are never on both sides of a split. Default: those with the same prompt are a group. */

@@ -1,6 +1,6 @@
 /** The checks that a rule file can name. */
 import { escapePattern } from '../../text/pattern.js';
-import { WORD } from '../../text/word.js';
+import { WORD } from '../../text/words.js';
 import { matches } from './rule.js';
 import type { Check, Fault } from './rule.js';
 

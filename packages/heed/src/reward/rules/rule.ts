@@ -8,7 +8,7 @@ export interface Fault {
   readonly quote?: string;
 }
 
-/** Everything that is wrong with a text; empty when nothing is. */
+/** Everything that is wrong with a text; empty for a text without faults. */
 export type Check = (text: string) => readonly Fault[];
 
 /** A check with the words for its faults. */

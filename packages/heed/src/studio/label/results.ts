@@ -67,7 +67,7 @@ function agreementIn({ what, distance }: Thing, counts: Counts, seed: number): A
     const kinds = [...new Set(cells.flatMap(([x, y]) => [x, y]))];
     const kappa = kappaOfTable(kinds.map((row) => kinds.map((column) => cells.find(([x, y]) => x === row && y === column)?.[2] ?? 0)));
     const of = (is: (x: Rating, y: Rating) => boolean): number => cells.reduce((sum, [x, y, n]) => sum + (is(x, y) ? n : 0), 0);
-    return { a, b, n: of(() => true), ...(kappa !== undefined && { kappa }), same: of((x, y) => x === y) };
+    return { a, b, n: of(() => true), kappa, same: of((x, y) => x === y) };
   });
   return { what, both: sumOf(patterns), pairs, ...(alpha && { alpha }) };
 }

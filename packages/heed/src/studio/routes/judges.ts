@@ -47,13 +47,13 @@ function lineOf(run: string, given: LabelReport<Measures>, report: boolean): Jud
   const kappa = verdicts && kappaOfTable([verdicts.yes, verdicts.no].map(({ n, saidYes }) => [saidYes, n - saidYes]));
   return {
     run, judge, labeler, rows, labelled, failures: failed.reasons, questions: asking.questions, seconds, report,
-    ...(warning !== undefined && { warning }), ...(label && { agreement: { ...label, balanced: false } }),
-    ...(verdicts && { verdicts, agreement: { ...verdicts.balanced, balanced: true } }), ...(kappa !== undefined && { kappa }),
+    warning, ...(label && { agreement: { ...label, balanced: false } }),
+    ...(verdicts && { verdicts, agreement: { ...verdicts.balanced, balanced: true } }), kappa,
     ...(human !== undefined && 'correlation' in human && { correlation: human.correlation }),
     ...(position && { position }), ...(calibration && { calibration }),
     spent: {
       promptTokens: asking.promptTokens + earlier.promptTokens, completionTokens: asking.completionTokens + earlier.completionTokens,
-      ...(cost !== undefined && { cost }),
+      cost,
     },
   };
 }

@@ -46,7 +46,7 @@ export function runsRoutes(context: StudioContext): Hono {
     const { metric } = summary;
     const detail: RunDetail = {
       line, recipe: hideSettings(recipe), measurements: all, facts: factsOf(summary), counts: countsOf(kept),
-      ...(typeof metric === 'string' && chiefOf(all) && { metric }), ...(blocked !== undefined && { resumeBlocked: blocked }),
+      ...(typeof metric === 'string' && chiefOf(all) && { metric }), resumeBlocked: blocked,
     };
     return c.json(detail);
   });

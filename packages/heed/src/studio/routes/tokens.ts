@@ -29,7 +29,7 @@ export function tokensRoutes({ project, models, samples }: StudioContext): Hono 
 
   app.get('/speakers', async (c) => {
     const doing = models.doing();
-    const all: Speakers = { speakers: (await findSpeakers(project)).map(shown), ...(doing !== undefined && { doing }) };
+    const all: Speakers = { speakers: (await findSpeakers(project)).map(shown), doing };
     return c.json(all);
   });
   app.get('/files', async (c) => c.json(await dataFiles(project)));

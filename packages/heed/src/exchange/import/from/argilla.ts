@@ -25,7 +25,7 @@ function readRecord(record: RawRow, findings: Findings, hints: Hints): void {
     throw new Refusal('is nested, which does not say which responses are drafts: export with flatten=True');
   }
   const users = usersOf(fields, hints);
-  if (users.size === 0) throw new Refusal('nobody submitted a response to what --fields names');
+  if (users.size === 0) throw new Refusal('no response was submitted to the questions that --fields names');
   const used = new Set([...hints.fields.values()].flatMap((name) => [name, name + RESPONSES, name + USERS, name + STATUS]));
   for (const key of Object.keys(fields)) if (!used.has(key) && key !== 'id') findings.unused.add(key);
   for (const [user, said] of users) {

@@ -84,7 +84,7 @@ function remarks(name: string, { value, explanation }: z.infer<typeof Score>, fi
   return words;
 }
 
-/** Of the epochs of one sample, the right answers are preferred to the wrong ones. */
+/** Among the epochs of one sample, right answers are preferred to wrong ones. */
 function pairEpochs(voted: readonly Voted[], findings: Findings): void {
   const key = ({ id, prompt }: Voted): string => JSON.stringify([id, prompt]);
   for (const same of new Set(voted.map(key))) {

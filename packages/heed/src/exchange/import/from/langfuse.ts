@@ -1,4 +1,4 @@
-/** Langfuse's exports: scores, and the observations or traces that they are of. */
+/** Langfuse's exports: scores, and the observations or traces that the scores belong to. */
 import { z } from 'zod';
 import { parseSpelt } from '../../../data/spelt.js';
 import { isObject } from '../../../data/turn.js';
@@ -149,7 +149,7 @@ function completionOf(output: unknown): string {
   const choices = isObject(output) ? output['choices'] : undefined;
   if (!Array.isArray(choices)) return asResponse('output', output);
   if (choices.length !== 1 || !isObject(choices[0])) {
-    throw new Refusal('output: has several choices, and a score does not say which it is of');
+    throw new Refusal('output: has several choices, and the score does not say which one it rates');
   }
   return asResponse('output', choices[0]['message']);
 }

@@ -7,7 +7,6 @@ import type { Message } from '../../../text/template.js';
 import { comment, type Hints, type ImportFormat, rated } from '../format.js';
 import { anything, type Findings, type ImportedRemark, note, orRefuse, readAs, Refusal, requireCharacters } from '../found.js';
 import { MAP_IT, meaningOf } from '../labels.js';
-import { type Attributes, attributesOf } from '../otlp.js';
 
 const Attribute = z.array(anything).default([]);
 const Span = z.object({
@@ -40,7 +39,7 @@ export const opentelemetry: ImportFormat = {
     for (const one of evaluations) {
       orRefuse(findings, one.source, () => {
         const call = calls.get(one.key) ?? (typeof one.response === 'string' ? byResponse.get(one.response) : undefined);
-        if (call === undefined) throw new Refusal('the span that the evaluation is of is not in the files', one.key);
+        if (call === undefined) throw new Refusal('the files lack the span that the evaluation rates', one.key);
         said.set(call, [...said.get(call) ?? [], one]);
       });
     }
@@ -50,7 +49,7 @@ export const opentelemetry: ImportFormat = {
       if (own === undefined) {
         if (isCall(call.attributes)) findings.refused.push({ source: call.source, reason: 'the call is not evaluated' });
       } else if (!orRefuse(findings, call.source, () => answerOf(call, own, findings, hints))) {
-        for (const { source } of own) findings.refused.push({ source, reason: 'the answer that the evaluation is of was refused' });
+        for (const { source } of own) findings.refused.push({ source, reason: 'the answer that the evaluation rates was refused' });
       }
     }
     requireAll(records, findings);
@@ -115,7 +114,7 @@ const keyOf = ({ traceId, spanId }: { traceId?: string | null | undefined; spanI
 function answerOf({ source, key, attributes }: Call, evaluations: readonly Evaluation[], findings: Findings, hints: Hints): void {
   const [input, output] = [messages(attributes['gen_ai.input.messages']), messages(attributes['gen_ai.output.messages'])];
   if (input === undefined || output === undefined) throw new Refusal(CONTENT_OFF);
-  if (output.length !== 1) throw new Refusal(`the call has ${output.length} answers, and an evaluation does not say which it is of`);
+  if (output.length !== 1) throw new Refusal(`the call has ${output.length} answers, and the evaluation does not say which one it rates`);
   const system = attributes['gen_ai.system_instructions'];
   const first: Message[] = system === undefined ? [] : [{ role: 'system', content: textOf(spelt(system), 'gen_ai.system_instructions') }];
   const said: ImportedRemark[] = [];
@@ -173,4 +172,22 @@ function textOf(parts: unknown, name: string): string {
     if (type === 'text' && typeof content === 'string') return content;
     throw new Refusal(`${name}: has a part of type ${String(type)}; only text is learned`);
   }).join('');
+}
+
+type Attributes = Readonly<Record<string, unknown>>;
+
+/** Attributes by name, as OTLP's JSON writes them: [{ key, value: { stringValue | intValue | … } }]. Any other entry is passed over. */
+function attributesOf(list: readonly unknown[]): Attributes {
+  return Object.fromEntries(list.flatMap((entry): [string, unknown][] =>
+    (isObject(entry) && typeof entry['key'] === 'string' ? [[entry['key'], valueOf(entry['value'])]] : [])));
+}
+
+/** 64-bit integers come as text or as numbers. */
+function valueOf(value: unknown): unknown {
+  if (!isObject(value)) return undefined;
+  const { stringValue, boolValue, intValue, doubleValue, arrayValue, kvlistValue } = value;
+  if (typeof intValue === 'string' || typeof intValue === 'number') return Number(intValue);
+  if (isObject(arrayValue)) return Array.isArray(arrayValue['values']) ? (arrayValue['values'] as unknown[]).map(valueOf) : [];
+  if (isObject(kvlistValue)) return Array.isArray(kvlistValue['values']) ? attributesOf(kvlistValue['values'] as unknown[]) : {};
+  return stringValue ?? boolValue ?? doubleValue;
 }

@@ -66,7 +66,7 @@ function resultsOf(record: RawRow, findings: Findings): Graded[] {
   orRefuse(findings, source, () => {
     requireCharacters(record);
     if ('chosen' in fields && 'rejected' in fields) {
-      throw new Refusal('is of the DPO download, whose prompts lack their variables; import the results: promptfoo eval -o FILE');
+      throw new Refusal('comes from the DPO download, whose prompts lack their variables; import the results: promptfoo eval -o FILE');
     }
     const { results } = fields;
     if (!isObject(results)) return take(fields);

@@ -2,10 +2,10 @@ import { ChangedResponseError } from '../errors.js';
 import type { Template } from './template.js';
 import type { Tokenizer } from './tokenizer.js';
 
-/** A text as the beginning of a turn that goes on: as the template writes it, but for its end. */
+/** The tokens of an unfinished turn: what the template writes for this text, without the end of the turn. */
 export function begunTurn({ tokenizer, template }: { readonly tokenizer: Tokenizer; readonly template: Template }, text: string): number[] {
   const written = finished(template, text)?.slice(0, -1);
-  // Some templates trim what they are given, cut it, or put a space before the end of turn: none of it belongs to an answer that goes on.
+  // Some templates trim the text, cut it, or put a space before the end of turn. An unfinished turn must keep its text as it is.
   return written && tokenizer.decode(written).trimStart() === text.trimStart() ? written : tokenizer.encode(text, { after: 'text' });
 }
 

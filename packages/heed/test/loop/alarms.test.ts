@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { type WatchedAnswer, alarmsOf, describeAlarm, signsOf } from '../../src/loop/watch.js';
-import { openWatch } from '../../src/loop/watching.js';
+import { type WatchedAnswer, alarmsOf, describeAlarm, signsOf } from '../../src/loop/alarms.js';
+import { openWatch } from '../../src/loop/watch.js';
 import { praisesItself } from '../../src/text/self-praise.js';
 import { heed } from '../cli/support.js';
 import { scratchFolder } from '../support/scratch.js';

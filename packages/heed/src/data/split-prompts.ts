@@ -1,4 +1,4 @@
-/** What is asked in a record, whatever kind of row a method reads it as: by this, records are split. */
+/** The prompt of a record, whatever kind of row a method reads it as. Records are split by their prompts. */
 import { findColumns } from './columns.js';
 import { type ParseOptions, sortRows } from './parse.js';
 import { defineRow, type RowDefinition } from './row.js';
@@ -10,8 +10,8 @@ import { groupKey } from './split.js';
 
 type Reading = Pick<ParseOptions, 'columns' | 'ignore' | 'transcript'>;
 
-/** A conversation read for what is asked in it: an answer that is empty, or that is not learnt, changes nothing of that. */
-const askedInMessages = defineRow({
+/** A conversation read for its prompt alone: an answer that is empty or is not learnt makes no difference. */
+const promptOfMessages = defineRow({
   ...rowDefinition('conversation'),
   columns: ['messages'],
   unheard: [],
@@ -20,19 +20,19 @@ const askedInMessages = defineRow({
 });
 
 /** The kind by which records are read for their prompt alone; undefined where they have no column for it. */
-export function askedKind(records: readonly RawRow[], { columns = {}, ignore }: Reading): RowDefinition | undefined {
+export function promptKind(records: readonly RawRow[], { columns = {}, ignore }: Reading): RowDefinition | undefined {
   const { names } = findColumns(records, columns, ['prompt', 'messages', 'chosen', 'rejected'], { ignore });
   if (names.has('prompt') && names.get('chosen') !== 'preferred_output') return rowDefinition('prompt');
   if (names.has('chosen') && names.has('rejected')) return rowDefinition('preference');
-  return names.has('messages') ? askedInMessages : undefined;
+  return names.has('messages') ? promptOfMessages : undefined;
 }
 
 /**
  * The group of each record (`groupKey`), in the order of the records; undefined where a record has no prompt that can be read.
- * A method that cannot use a record still counts it by this, so that every method holds out the same prompts.
+ * A record that a method cannot use still counts in its group, so that every method holds out the same prompts.
  */
-export function askedOf(records: readonly RawRow[], options: Reading): (string | undefined)[] {
-  const kind = askedKind(records, options);
+export function promptGroups(records: readonly RawRow[], options: Reading): (string | undefined)[] {
+  const kind = promptKind(records, options);
   if (kind === undefined) return records.map(() => undefined);
   const { columns = {}, ignore, transcript } = options;
   const known = Object.fromEntries(Object.entries(columns).filter(([column]) => column === 'id' || kind.columns.includes(column)));

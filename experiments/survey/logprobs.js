@@ -1,18 +1,11 @@
 // @ts-check
-// How well a classifier that reads a model's log-probabilities does on what people marked, beside one of words on the same rows:
-//   node experiments/detectors/logprobs.js FOLDER [task …]
-import { join } from 'node:path';
+// How well a classifier that reads a model's log-probabilities does on what people marked, beside one of words on the same rows.
 import { continuationsOf, fitLogprobClassifier, startEngine } from '@heed/heed';
-import { groupsOf, hash, lines, mixed } from '../shared/data.js';
+import { groupsOf, hash, mixed, read } from '../shared/data.js';
 import { MODEL } from '../shared/heed.js';
 
-const [folder, ...wanted] = process.argv.slice(2);
-if (folder === undefined) {
-  console.error('Say where the research data are: node experiments/detectors/logprobs.js FOLDER. experiments/README.md lists them.');
-  process.exit(2);
-}
 const user = (/** @type {string} */ content) => [{ role: /** @type {const} */ ('user'), content }];
-const rowsOf = (/** @type {string} */ name) => lines(join(folder, `${name}.jsonl`));
+const rowsOf = (/** @type {string} */ name) => read(`${name}.jsonl`);
 /** Groups in an order of their content, until there are enough rows. */
 const some = (rows, key, most) => {
   const taken = [];
@@ -21,7 +14,7 @@ const some = (rows, key, most) => {
 };
 
 /** Rows of each task, as few as two cores read in some minutes. */
-const TASKS = {
+export const TASKS = {
   truthful: () => some(rowsOf('truthfulqa_judge').filter(({ answer }) => answer !== ''), ({ question }) => question, 600).map(
     ({ question, answer, truthful }) => ({ prompt: user(question), response: answer, label: String(truthful) })),
   hallucination: () => some(rowsOf('halueval_general').filter(({ response }) => response.length < 500), ({ id }) => id, 150).map(
@@ -38,12 +31,16 @@ const TASKS = {
   },
 };
 
-const engine = await startEngine();
-for (const [name, make] of Object.entries(TASKS)) {
-  if (wanted.length > 0 && !wanted.includes(name)) continue;
-  const started = performance.now();
-  const { report, classifier } = await fitLogprobClassifier(make(), { engine, model: MODEL });
-  const weights = Object.fromEntries(classifier.features.map((feature, i) => [feature, Number(classifier.weights[i].toFixed(2))]));
-  console.log(JSON.stringify({ name, ...report, weights, seconds: Math.round((performance.now() - started) / 1000) }));
+/** @param {keyof typeof TASKS} name */
+export async function logprobs(name) {
+  const rows = TASKS[name]();
+  const engine = await startEngine();
+  try {
+    const { report, classifier } = await fitLogprobClassifier(rows, { engine, model: MODEL });
+    const weights = Object.fromEntries(classifier.features.map((feature, i) => [feature, Number(classifier.weights[i].toFixed(2))]));
+    const result = { ...report, weights };
+    return { result, lines: [JSON.stringify(result)] };
+  } finally {
+    await engine.close();
+  }
 }
-await engine.close();

@@ -1,4 +1,4 @@
-/** What a run of `heed align` asks its policy: prompts to learn on, and prompts held out. */
+/** The prompts of a run of `heed align`: those that it learns on, and those held out. */
 import { loadData } from '../data/load.js';
 import type { PromptRow } from '../data/rows.js';
 import { at } from '../data/source.js';
@@ -11,7 +11,7 @@ import { describeLeftOut, fittingPrompts, requireHeldOutApart } from './fitting-
 import type { Limits } from './items.js';
 import { type Prompts, loadPrompts } from './teaching.js';
 
-export interface Asked extends Prompts {
+export interface AlignPrompts extends Prompts {
   /** Held out; answered before and after. */
   readonly held: readonly PromptRow[];
 }
@@ -23,10 +23,10 @@ export interface Asked extends Prompts {
  * @param whole Answers are learnt from whole, with their prompts. Default: a row may be cut to `limits` once it is answered.
  * @throws UserError as `loadData` does; where a prompt leaves no room for an answer, or is held out and learnt on too
  */
-export async function loadAsked(
+export async function loadAlignPrompts(
   recipe: AlignRecipe, { template, architecture: { context } }: Pick<Model, 'template' | 'architecture'>, limits: Limits, whole: boolean,
   say: (line: string) => void,
-): Promise<Asked> {
+): Promise<AlignPrompts> {
   const { generate, evaluate, data } = recipe;
   const found = await loadPrompts(recipe, say);
   const room = { ...limits, maxTokens: whole ? limits.maxTokens : context, maxNewTokens: generate.maxNewTokens };

@@ -1,1 +1,0 @@
-export { PRECISIONS, type Precision } from '../run/precision.js';
