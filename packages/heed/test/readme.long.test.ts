@@ -218,7 +218,7 @@ async function follow(line: string): Promise<void> {
   else if (argv === undefined) {
     const [, file] = /^(?:node|bash) (\S+)/.exec(line) ?? [];
     if (file !== undefined) expect(existsSync(join(ROOT, file)), line).toBe(true);
-    if (ONLY_PARSED_PROGRAMS.some(starts)) await run(`${line} --help`);
+    if (ONLY_PARSED_PROGRAMS.some(starts)) await run(`${program} --help`);
     else if (line.startsWith('curl ')) await send(line);
     else if (/^(?:cat|node examples\/)/.test(line)) await run(line);
     else if (!LEFT_ALONE.some(starts)) throw new Error(`This test does not know how to follow this line: ${line}`);
