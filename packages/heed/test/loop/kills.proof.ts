@@ -3,9 +3,8 @@ import { askedRecipes, killParts, learntRecipes, mainRecipes, ratedRecipes } fro
 import { type Phase, describeKills } from './kills.js';
 
 // What kills.long.test.ts shows at a few moments: here at 30, and in every kind of loop, with a judge that is asked among them. That is 74
-// killed runs, as many resumed ones and 14 whole ones. A run takes a few seconds, and 20 on two cores with a load of 15: there a first
-// trial, of 49 kills, took 46 minutes. The sources may not change meanwhile: the runs that are killed have the build, which is made anew for
-// other sources, and those that are resumed do not.
+// killed runs, as many resumed ones and 14 whole ones, of some 6 s each on two busy cores: a quarter of an hour. The sources may not change
+// meanwhile: the runs that are killed have the build, which is made anew for other sources, and those that are resumed do not.
 const { folder, write } = scratchFolder();
 const PHASES: readonly Phase[] = ['answering', 'learning', 'rating', 'saving'];
 

@@ -15,8 +15,8 @@ export interface Stop {
 }
 
 /**
- * Kills at the n-th event of a run, from 0: a log line (half of which is written), a file put in place, a file or folder removed, a server's
- * reply that has come and is not kept yet.
+ * Kills at the n-th event of a run, from 0: a log line (half of which is written), a file put in place, a file or folder removed, a
+ * server's reply that has come and is not kept yet.
  */
 export interface StopAtEvent {
   readonly how: 'SIGKILL';
