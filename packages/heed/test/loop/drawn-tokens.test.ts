@@ -8,7 +8,7 @@ import { makerOf } from '../../src/loop/rows-of.js';
 import type { Source } from '../../src/loop/source.js';
 import { answeredSource } from '../../src/loop/sources/answered.js';
 import { judgedSource } from '../../src/loop/sources/judged.js';
-import { openWatch } from '../../src/loop/watching.js';
+import { openWatch } from '../../src/loop/watch.js';
 import { type MethodOptions, methodOf } from '../../src/method/index.js';
 import { loadModel } from '../../src/model/load.js';
 import type { Model } from '../../src/model/load.js';

@@ -2,7 +2,8 @@ import { readFileSync } from 'node:fs';
 import { type Engine, startEngine } from '@heed/tensor';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { grpo } from '../../src/method/grpo.js';
-import { type BoundMethod, bind } from '../../src/method/method.js';
+import { bind } from '../../src/method/bind.js';
+import type { BoundMethod } from '../../src/method/method.js';
 import { rloo } from '../../src/method/rloo.js';
 import { type LossValue, lossOf } from '../support/loss.js';
 
