@@ -2,6 +2,7 @@
 import { z } from 'zod';
 import { DEFAULT_STORE } from '../label/recipe.js';
 import { ClusterOptions } from '../run/cluster.js';
+import { PRECISIONS } from '../run/precision.js';
 import { DeviceOption, RunOptions } from '../run/recipe-schemas.js';
 import { TaskOptions } from './tasks/index.js';
 
@@ -27,6 +28,8 @@ export const BenchmarkRecipe = z.strictObject({
   adapter: z.string().min(1).optional(),
   /** How messages become tokens. Default: the model's own chat template where there is one. */
   template: z.enum(['chat', 'alpaca']).optional(),
+  /** What the frozen matrices are in memory. */
+  precision: z.enum(PRECISIONS).default('f32'),
   device: DeviceOption,
   /** Benchmarks, by names of the user's own. */
   tasks: Tasks,

@@ -74,7 +74,7 @@ export const BENCHMARK_FREE: readonly string[] = ['tasks', 'store', 'cluster'];
 export async function runBenchmarks(recipe: BenchmarkRecipe, run: RunFolder, hooks: Hooks = {}): Promise<BenchmarkSummary> {
   const { progress = silentProgress, say = () => undefined } = hooks;
   const started = performance.now();
-  const model = await loadModel(recipe.model, { template: recipe.template, now: clockOf(run), log: say });
+  const model = await loadModel(recipe.model, { template: recipe.template, precision: recipe.precision, now: clockOf(run), log: say });
   const adapter = recipe.adapter === undefined ? undefined : await loadAdapter(recipe.adapter, model.checkpoint);
   const tasks: Prepared[] = [];
   for (const [name, options] of Object.entries(recipe.tasks)) tasks.push(await prepareTask(name, options, model));

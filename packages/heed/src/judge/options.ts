@@ -1,7 +1,7 @@
 /** What a recipe says under `judge:`. */
 import { z } from 'zod';
 import { Paths } from '../data/paths.js';
-
+import { PRECISIONS } from '../run/precision.js';
 import { namesExport } from '../run/user-module.js';
 import { JUDGES } from './index.js';
 
@@ -12,6 +12,8 @@ export const RewardModelOptions = z
     /** An adapter's folder, as a run's `adapter/` or PEFT wrote it. */
     adapter: z.string().min(1),
     template: z.enum(['chat', 'alpaca']).optional(),
+    /** What the matrices of the model are in memory. Default: f32. */
+    precision: z.enum(PRECISIONS).optional(),
     /** The least reward of a satisfactory response. */
     threshold: z.number().default(0),
     /** A YAML file of principles that responses must follow, or several. An adapter of the method `principle-reward-model` needs it. */

@@ -23,9 +23,9 @@ export const rewardModel = defineReward({
   // Its head may have learnt costs.
   mayBeCost: () => true,
   describe: (options) => `rewardModel: ${describeModel(options)}`,
-  open: ({ model: name, adapter, template, threshold, principles: file, only, attention }, tools) => withEngine(tools, async (engine) => {
+  open: ({ model: name, adapter, template, precision, threshold, principles: file, only, attention }, tools) => withEngine(tools, async (engine) => {
     const principles = file === undefined ? undefined : await readPrinciples(file, only);
-    const model = await loadModel(name, { template, now: tools.now, log: tools.log });
+    const model = await loadModel(name, { template, precision, now: tools.now, log: tools.log });
     return createModelReward(engine, model, await loadAdapter(adapter, model.checkpoint), { threshold, principles, attention });
   }),
 });
@@ -68,6 +68,9 @@ export async function createModelReward(
   const words = principles === undefined ? '' : ` ${JSON.stringify(principles.map(({ text }) => text))}`;
 
   const asked = attention ? ' with attention' : '';
+  // Codes of a GGUF file give the same numbers as the widened matrices; rounded ones do not, though the fingerprint is the same.
+  const { precision } = model.checkpoint;
+  const rounded = precision === 'int8' || precision === 'int4' ? ` ${precision}` : '';
 
   const rated = ({ scores, attention: attended }: Reading, { response }: TokenSequence): Rated => {
     const value = scores[0]!;
@@ -78,7 +81,7 @@ export async function createModelReward(
   };
 
   return {
-    name: `reward-model:${basename(model.checkpoint.id)} ${fingerprint(model, adapter)} ≥ ${threshold}${heldTo}${words}${asked}`,
+    name: `reward-model:${basename(model.checkpoint.id)} ${fingerprint(model, adapter)}${rounded} ≥ ${threshold}${heldTo}${words}${asked}`,
     drawsLine: true,
     async rate(items, { onProgress } = {}) {
       const sequences = items.map((item) => sequenceOf(model, item, principles));

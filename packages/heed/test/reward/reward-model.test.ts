@@ -1,7 +1,7 @@
 import { type Engine, startEngine } from '@heed/tensor';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { initialParameters, planAdapter } from '../../src/model/adapter.js';
 import { type Model, loadModel } from '../../src/model/load.js';
 import { loadAdapter, saveAdapter } from '../../src/model/peft.js';
@@ -12,6 +12,7 @@ import type { Rated } from '../../src/reward/reward.js';
 import { createRandom } from '../../src/run/random.js';
 import { tinyChat } from '../cli/support.js';
 import { scratch } from '../model/support.js';
+import { withWholeBlocks } from '../support/whole-blocks.js';
 
 describe('a reward model', () => {
   let engine: Engine;
@@ -55,6 +56,34 @@ describe('a reward model', () => {
     await scorer.release();
     await direct.close();
     await opened.close();
+  });
+
+  it('rates with a rounded base near what it says in f32, and under another name', async () => {
+    const { model: home } = await tinyChat(folder, { context: 500 });
+    await withWholeBlocks(home);
+    vi.stubEnv('HEED_CACHE', join(folder, 'cache'));
+    const { checkpoint } = await loadModel(home);
+    const plan = planAdapter(
+      checkpoint.tensors.values(), { rank: 2, alpha: 8, targets: ['q_proj'], dropout: 0, rslora: false }, { score: { size: 1, at: 'last' } },
+    );
+    const random = createRandom('rounded head');
+    const parameters = initialParameters(plan, 1).map((x, i) => (i >= plan.heads[0]!.offset ? random.normal() : x));
+    const adapter = join(folder, 'rounded');
+    await saveAdapter(adapter, { plan, parameters, checkpoint });
+    const items = ['one', 'another', 'a third'].map((response) => ({ prompt: [{ role: 'user' as const, content: 'Hi' }], response }));
+    const found = new Map<string, number[]>();
+    for (const precision of ['f32', 'int8', 'int4'] as const) {
+      const opened = await openReward({ rewardModel: { model: home, adapter, threshold: 0, precision } }, { engine });
+      found.set(opened.name, ((await opened.rate(items)) as Rated[]).map(({ value }) => value));
+      await opened.close();
+    }
+    expect(found.size).toBe(3);
+    const [exact, eight, four] = [...found.values()] as [number[], number[], number[]];
+    const apart = (from: readonly number[]): number => Math.max(...from.map((value, i) => Math.abs(value - exact[i]!)));
+    expect(apart(eight)).toBeGreaterThan(0);
+    expect(apart(four)).toBeGreaterThan(apart(eight));
+    expect(apart(eight)).toBeLessThan(0.05 * Math.max(...exact.map(Math.abs)));
+    vi.unstubAllEnvs();
   });
 
   it('gives its attention on the response by places, where it is asked for', async () => {

@@ -1,11 +1,6 @@
 import { readFileSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
-import { ARCHITECTURES } from '../../src/model/architectures/index.js';
-import { expectedTensors } from '../../src/model/checkpoint/expected.js';
-import { parseConfig } from '../../src/model/checkpoint/parse-config.js';
-import { writeSafetensors } from '../../src/model/checkpoint/safetensors-write.js';
-import { createRandom } from '../../src/run/random.js';
 import { openRun } from '../../src/run/folder.js';
 import { silentProgress } from '../../src/run/progress.js';
 import { loadRecipe } from '../../src/run/recipe.js';
@@ -14,6 +9,7 @@ import { TrainRecipe } from '../../src/loop/train-recipe.js';
 import { runTraining } from '../../src/loop/train-job.js';
 import { heed, tinyChat } from '../cli/support.js';
 import { scratchFolder } from '../support/scratch.js';
+import { withWholeBlocks } from '../support/whole-blocks.js';
 import { adapterBytes, heedStopped, log } from './interrupted.js';
 
 // Stopped anywhere, by asking or by SIGKILL, a run goes on to the same numbers as one that was never stopped: bit for bit.
@@ -55,20 +51,6 @@ function expectAsWhole(dir: string, dropout: number): void {
   expect(log(dir)).toHaveLength(7);
   expect(log(dir, 'samples.jsonl')).toEqual(log(whole[dropout]!, 'samples.jsonl'));
   expect(adapterBytes(dir).equals(adapterBytes(whole[dropout]!))).toBe(true);
-}
-
-/** Makes a tiny model one whose widths are whole blocks of 32, with random weights. */
-async function withWholeBlocks(home: string): Promise<void> {
-  const file = join(home, 'config.json');
-  const shape = { hidden_size: 64, intermediate_size: 96, num_attention_heads: 4, num_key_value_heads: 2, head_dim: 16 };
-  const config = { ...(JSON.parse(readFileSync(file, 'utf8')) as object), ...shape };
-  writeFileSync(file, JSON.stringify(config));
-  const random = createRandom('whole blocks', 0);
-  const tensors = [...expectedTensors(parseConfig(config, home, ARCHITECTURES))].map(([name, dims]) => ({
-    name, dtype: 'float32' as const, shape: dims,
-    data: Float32Array.from({ length: dims.reduce((a, b) => a * b, 1) }, () => (name.includes('norm') ? 1 : 0.1 * random.normal())),
-  }));
-  await writeSafetensors(join(home, 'model.safetensors'), tensors);
 }
 
 afterEach(() => vi.unstubAllEnvs());

@@ -85,7 +85,7 @@ export async function runControl(recipe: ControlRecipe, run: RunFolder, hooks: H
   const { progress = silentProgress, interrupt, say = () => undefined } = hooks;
   const { seed } = recipe.learn;
   const now = clockOf(run);
-  const model = await loadModel(recipe.model, { template: recipe.template, now, log: say });
+  const model = await loadModel(recipe.model, { template: recipe.template, precision: recipe.precision, now, log: say });
   const adapter = recipe.adapter === undefined ? undefined : await loadAdapter(recipe.adapter, model.checkpoint);
   const prompts = await readTasks(recipe, model, say);
   const { training, validation, heldOut, skipped } = prompts;

@@ -4,6 +4,7 @@ import { ActionsOptions } from '../../control/actions.js';
 import { DataOptions } from '../../data/load.js';
 import { DEFAULT_STORE } from '../../label/recipe.js';
 import { RewardOptions } from '../../reward/options.js';
+import { PRECISIONS } from '../../run/precision.js';
 import { DeviceOption, RunOptions } from '../../run/recipe-schemas.js';
 
 const count = z.int().min(1);
@@ -38,6 +39,8 @@ export const ControlRecipe = z.strictObject({
   /** The folder of an adapter that the model wears. */
   adapter: z.string().min(1).optional(),
   template: z.enum(['chat', 'alpaca']).optional(),
+  /** What the frozen matrices are in memory. */
+  precision: z.enum(PRECISIONS).default('f32'),
   device: DeviceOption,
   /** Tasks by name, each with prompts and a reward of its own. With several the controller is told which task a prompt is of. */
   tasks: Tasks,
