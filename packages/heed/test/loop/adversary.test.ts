@@ -78,7 +78,7 @@ describe('heed align against a critic', () => {
   });
 
   it.each<[string, string[], RegExp]>([
-    ['a method that learns from pairs', ['method={name: dpo, beta: 1}'], /adversary: .*method: dpo is none.*Take rloo/s],
+    ['a method that learns from pairs', ['method={name: dpo, beta: 1}'], /adversary: .*method: dpo is not one.*Take rloo/s],
     ['rows', ['rows={make: pairs}'], /rows.* the critic rates the answers themselves/],
     ['a reward of its name', ['rewards={adversary: {fn: ./any.ts#one}}'], /rewards\.adversary.*give this reward another name/],
     ['a smoothing that says nothing', ['adversary.smoothing=0.5'], /adversary\.smoothing/],

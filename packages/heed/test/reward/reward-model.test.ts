@@ -63,9 +63,8 @@ describe('a reward model', () => {
     await withWholeBlocks(home);
     vi.stubEnv('HEED_CACHE', join(folder, 'cache'));
     const { checkpoint } = await loadModel(home);
-    const plan = planAdapter(
-      checkpoint.tensors.values(), { rank: 2, alpha: 8, targets: ['q_proj'], dropout: 0, rslora: false }, { score: { size: 1, at: 'last' } },
-    );
+    const lora = { rank: 2, alpha: 8, targets: ['q_proj'], dropout: 0, rslora: false };
+    const plan = planAdapter(checkpoint.tensors.values(), lora, { score: { size: 1, at: 'last' } });
     const random = createRandom('rounded head');
     const parameters = initialParameters(plan, 1).map((x, i) => (i >= plan.heads[0]!.offset ? random.normal() : x));
     const adapter = join(folder, 'rounded');
