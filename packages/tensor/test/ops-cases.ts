@@ -42,9 +42,12 @@ const fixture = JSON.parse(readFileSync(new URL('fixtures/ops.json', import.meta
   points: Record<string, Points>;
 };
 export const points = fixture.points;
-/** Log-probabilities are the same whether a head is worked through by rows or by pieces of the vocabulary. */
-const both = <C extends { op: string; note: string; args: Partial<Args> }>(c: C): readonly C[] =>
-  (c.op === 'tokenLogProbs' ? [c, { ...c, note: `${c.note}, vocabulary in 3`, args: { ...c.args, vocabularyPieces: 3 } }] : [c]);
+/** Log-probabilities and logits are the same whether a head is worked through by rows or by pieces of the vocabulary. */
+const both = <C extends { op: string; note: string; args: Partial<Args> }>(c: C): readonly C[] => {
+  const inPieces = { ...c, note: `${c.note}, vocabulary in 3`, args: { ...c.args, vocabularyPieces: 3 } };
+  if (c.op === 'linear') return [c, { ...c, op: 'headLogits' }, { ...inPieces, op: 'headLogits' }];
+  return c.op === 'tokenLogProbs' ? [c, inPieces] : [c];
+};
 export const cases: readonly Case[] = fixture.cases.flatMap(both).map((c) => ({
   ...c,
   inputs: c.inputs.map((given) => ({ ...given, dims: given.dims.map(dim) })),
@@ -86,6 +89,7 @@ const special: Readonly<Record<string, (x: Tensor[], a: Args) => Tensor>> = {
   expandTo: ([x], a) => shaping.expandTo(x!, dims(a.shape)),
   greater: ([a, b]) => elementwise.toFloat(elementwise.greater(a!, b!)),
   headRows: ([x], a) => products.headRows(x!, a.heads),
+  headLogits: ([x, w], a) => labelled.headLogits(x!, tableOf(stored(w!, a.stored)), a.vocabularyPieces),
   linear: ([x, w], a) => products.linear(x!, stored(w!, a.stored)),
   loraBeside: ([x, dropped, w, f, g], a) => products.loraBeside(x!, dropped!, stored(w!, a.stored), f!, g!, a.s),
   loraLinear: ([x, w, f, g], a) => products.loraLinear(x!, stored(w!, a.stored), f!, g!, a.s),

@@ -1,6 +1,6 @@
 import { type Tensor, call, op1 } from '../tensor.js';
 import { add, exp, log, mul, sub } from './elementwise.js';
-import { matmul } from './matmul.js';
+import { linear, matmul } from './matmul.js';
 import { onlyKept } from './model.js';
 import { max, softmax, sum } from './reduce.js';
 import { concat, reshape, split } from './shape.js';
@@ -23,8 +23,8 @@ const boundsOf = (V: number, pieces: number): [number, number][] => {
 };
 
 /** Logits [n, V] of hidden [n, H] by a frozen head [V, H]. A large head is widened in pieces, one after the other. It gets no gradient. */
-export function headLogits(hidden: Tensor, head: Table): Tensor {
-  const parts = boundsOf(head.shape[0], piecesOf(head.shape)).map(([from, to]) => matmul(hidden, head.part(from, to), { transB: true }));
+export function headLogits(hidden: Tensor, head: Table, pieces = piecesOf(head.shape)): Tensor {
+  const parts = boundsOf(head.shape[0], pieces).map(([from, to]) => linear(hidden, head.part(from, to)));
   return parts.length === 1 ? parts[0]! : concat(parts, 1);
 }
 
