@@ -23,11 +23,12 @@ export const rewardModel = defineReward({
   // Its head may have learnt costs.
   mayBeCost: () => true,
   describe: (options) => `rewardModel: ${describeModel(options)}`,
-  open: ({ model: name, adapter, template, precision, threshold, principles: file, only, attention }, tools) => withEngine(tools, async (engine) => {
-    const principles = file === undefined ? undefined : await readPrinciples(file, only);
-    const model = await loadModel(name, { template, precision, now: tools.now, log: tools.log });
-    return createModelReward(engine, model, await loadAdapter(adapter, model.checkpoint), { threshold, principles, attention });
-  }),
+  open: ({ model: name, adapter, template, precision, threshold, principles: file, only, attention }, tools) =>
+    withEngine(tools, async (engine) => {
+      const principles = file === undefined ? undefined : await readPrinciples(file, only);
+      const model = await loadModel(name, { template, precision, now: tools.now, log: tools.log });
+      return createModelReward(engine, model, await loadAdapter(adapter, model.checkpoint), { threshold, principles, attention });
+    }),
 });
 
 export interface ModelRewardOptions {
