@@ -19,7 +19,7 @@ import { samplingIn } from '../run/recipe-schemas.js';
 import { sameAsBefore } from '../run/same-as-before.js';
 import { writeReport } from '../run/report/write.js';
 import type { Estimate } from '../run/statistics.js';
-import { type KnownTokens, createRespond } from '../text/respond.js';
+import { createRespond } from '../text/respond.js';
 import { createTrainer } from '../train/trainer.js';
 import { type AlignRecipe, heldOutRewardOf, rewardOf } from './align-recipe.js';
 import { openAdversary } from './adversary.js';
@@ -131,7 +131,7 @@ export async function runAlignment(recipe: AlignRecipe, run: RunFolder, hooks: H
     const watch = openWatch(recipe.watch, reward ?? {}, run, hooks);
     const shared = {
       rounds: recipe.loop.iterations, prompts, samples, sampling,
-      method, seed, answerer, run, hooks, limits, length: recipe.train, text: (known?: KnownTokens) => createRespond(model.template, known),
+      method, seed, answerer, run, hooks, limits, length: recipe.train, text: createRespond(model.template),
     };
     const { maxNewTokens } = recipe.generate;
     const adversary = recipe.adversary
@@ -155,7 +155,7 @@ export async function runAlignment(recipe: AlignRecipe, run: RunFolder, hooks: H
     const first = start.parameters && await engine.upload(start.parameters);
     const before = await assess(heldOut, 'before', first && view(first));
     const lost = run.resuming ? undefined
-      : await roundingLoss(engine, model, before.answers.map(({ row, response }) => shared.text().respond(row.prompt, response)));
+      : await roundingLoss(engine, model, before.answers.map(({ row, response }) => shared.text.respond(row.prompt, response)));
     if (lost !== undefined) say(describeRounding(recipe.precision, lost));
     if (first !== undefined) await engine.free(first);
     const trainer = await createTrainer({
