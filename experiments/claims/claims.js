@@ -4,6 +4,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { UsageError } from '../shared/data.js';
 import { MODEL, heed, quote } from '../shared/heed.js';
+import { SEEDS } from '../shared/results.js';
 import { CONTENDERS } from './contenders.js';
 import { MAX_TOKENS, TASKS, heldOut, rowsOf } from './tasks.js';
 
@@ -11,7 +12,6 @@ export { tables } from './tables.js';
 
 export const about = "methods on the same judged answers, over seeds; the papers' claims in small";
 
-const SEEDS = [0, 1, 2];
 export const names = Object.keys(TASKS).flatMap((task) => Object.keys(CONTENDERS).map((contender) => `${task}/${contender}`));
 
 /** What is kept of a contender's answers: enough to compare them, prompt by prompt, with any other's. */

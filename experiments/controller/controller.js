@@ -5,13 +5,13 @@ import { join } from 'node:path';
 import { applyRules, loadRules, pairedDifference } from '@heed/heed';
 import { groupsOf, lines } from '../shared/data.js';
 import { MODEL, ROOT, heed, quote } from '../shared/heed.js';
+import { SEEDS } from '../shared/results.js';
 import { CELLS, MAX_TOKENS, PLAN, RULES, SAMPLES, heldOut } from './plan.js';
 
 export { tables } from './tables.js';
 
 export const about = 'the controller against the best fixed temperature and top-k of a grid search, over seeds';
 
-const SEEDS = [0, 1, 2];
 export const names = Object.keys(PLAN).flatMap((name) => SEEDS.map((seed) => `${name}/${seed}`));
 
 /** The mean reward of each held-out prompt, over a file of answers. */

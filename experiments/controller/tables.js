@@ -1,7 +1,7 @@
 // @ts-check
 // The results of the controller as a table of docs/controller.md, with a sentence that the numbers write.
 import { number, table } from '../claims/cells.js';
-import { resultOf, writePage } from '../shared/results.js';
+import { resultsOf, writePage } from '../shared/results.js';
 import { CELLS, PLAN, inWords } from './plan.js';
 
 const HEAD = [
@@ -43,9 +43,7 @@ function verdict(changes, what) {
 }
 
 function measured() {
-  const results = Object.fromEntries(Object.keys(PLAN).map((kind) => [
-    kind, [0, 1, 2].map((seed) => resultOf('controller', `${kind}/${seed}`)).filter((result) => result !== undefined),
-  ]));
+  const results = Object.fromEntries(Object.keys(PLAN).map((kind) => [kind, resultsOf('controller', kind)]));
   const all = Object.values(results).flat();
   if (all.length === 0) return 'Not run yet.';
   const sentences = Object.entries(results).flatMap(([kind, of]) => {

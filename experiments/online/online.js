@@ -4,6 +4,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { UsageError } from '../shared/data.js';
 import { MODEL, heed, quote } from '../shared/heed.js';
+import { SEEDS } from '../shared/results.js';
 import { rewardModel } from './reward-model.js';
 import { COMMON, PLAN, PRINCIPLES } from './plan.js';
 
@@ -11,7 +12,6 @@ export { tables } from './tables.js';
 
 export const about = 'each loop of learning online, before and after, over seeds';
 
-const SEEDS = [0, 1, 2];
 export const names = Object.keys(PLAN).flatMap((name) => SEEDS.map((seed) => `${name}/${seed}`));
 
 /** Every fifth round's line of the curve, and the last. */

@@ -4,7 +4,7 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { change, table } from '../claims/cells.js';
 import { ROOT } from '../shared/heed.js';
-import { resultOf, writePage } from '../shared/results.js';
+import { resultsOf, writePage } from '../shared/results.js';
 import { curve } from './curve.js';
 import { LIMIT, PLAN } from './plan.js';
 
@@ -87,9 +87,7 @@ function pageText(loop, results) {
 }
 
 export function tables() {
-  const found = Object.keys(PLAN).map((loop) => ({
-    loop, results: [0, 1, 2].map((seed) => resultOf('online', `${loop}/${seed}`)).filter((result) => result !== undefined),
-  }));
+  const found = Object.keys(PLAN).map((loop) => ({ loop, results: resultsOf('online', loop) }));
   const run = found.filter(({ results }) => results.length > 0);
   writePage('loops/README.md', { 'equal-samples': table(HEAD, run.map(({ loop, results }) => line(loop, results))) });
   for (const { loop, results } of found) writePage(PLAN[loop].page, { [`online-${loop}`]: pageText(loop, results) });

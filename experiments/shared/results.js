@@ -14,6 +14,12 @@ export function resultOf(kind, name) {
   return existsSync(file) ? JSON.parse(readFileSync(file, 'utf8')) : undefined;
 }
 
+/** The seeds of an experiment that is repeated. */
+export const SEEDS = [0, 1, 2];
+
+/** The results of an experiment that is repeated, by seed. @param {string} kind @param {string} name @returns {any[]} */
+export const resultsOf = (kind, name) => SEEDS.flatMap((seed) => resultOf(kind, `${name}/${seed}`) ?? []);
+
 /**
  * Writes a result, with the machine and the version that it was made with.
  *

@@ -126,7 +126,6 @@ export async function runAlignment(recipe: AlignRecipe, run: RunFolder, hooks: H
     const { endpoint } = recipe.generate;
     sampler = endpoint && createSampler(endpoint, { engine, model, modelId: recipe.model, plan, run, hooks });
     const answerer = createAnswerer(engine, model, plan, hooks, sampler);
-    const begin = (): Float32Array => start.parameters ?? initialParameters(plan, seed);
     const { samples, prompts: each } = recipe.generate;
     const watch = openWatch(recipe.watch, reward ?? {}, run, hooks);
     const shared = {
@@ -159,7 +158,8 @@ export async function runAlignment(recipe: AlignRecipe, run: RunFolder, hooks: H
     if (lost !== undefined) say(describeRounding(recipe.precision, lost));
     if (first !== undefined) await engine.free(first);
     const trainer = await createTrainer({
-      engine, model, method, plan, options: recipe.train, parameters: begin(), moreRounds: source.rounds > 1,
+      engine, model, method, plan, options: recipe.train, moreRounds: source.rounds > 1,
+      parameters: start.parameters ?? initialParameters(plan, seed),
     });
     for (const line of trainer.describeReferences()) say(line);
     const compare = watchMismatch(say, endpoint !== undefined);

@@ -84,8 +84,6 @@ export async function runTraining(recipe: TrainRecipe, run: RunFolder, hooks: Ho
   const limits = limitsOf(recipe.data, method, model.architecture.context);
   const start = await startAdapter(recipe.adapter, model.checkpoint, method.heads);
   const { plan } = start;
-  // Made anew where they are needed: as large as a quarter of the trained state, they would stay in memory beside it.
-  const begin = (): Float32Array => start.parameters ?? initialParameters(plan, seed);
   await holdStart(start, recipe.adapter, run);
   for (const line of describeStart(recipe.adapter)) say(line);
   const engine = await openEngine(recipe.cluster, { device: recipe.device, run, progress, say });
@@ -135,7 +133,8 @@ export async function runTraining(recipe: TrainRecipe, run: RunFolder, hooks: Ho
       ? undefined
       : await createLossEvaluator({ engine, model, method, plan, items: held.items, batch: options.batch, shared });
     const trainer = await createTrainer({
-      engine, model, method, plan, options, parameters: begin(), moreRounds: source.rounds > 1,
+      // Made here and kept nowhere: as large as a quarter of the trained state, they would stay in memory beside it.
+      engine, model, method, plan, options, parameters: start.parameters ?? initialParameters(plan, seed), moreRounds: source.rounds > 1,
       // Rows of later rounds are this run's own.
       shared: source.rounds === 1 ? shared : undefined,
     });

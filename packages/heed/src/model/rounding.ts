@@ -1,9 +1,9 @@
 /** What a model loses where its base is rounded. */
 import { existsSync } from 'node:fs';
-import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Engine } from '@heed/tensor';
 import { atomicWrite } from '../run/files.js';
+import { readKept } from '../run/json-file.js';
 import type { TokenSequence } from '../text/token-sequence.js';
 import { compileForwardPass } from './forward-pass.js';
 import { layOut } from './layout.js';
@@ -36,7 +36,7 @@ export async function roundingLoss(
   const { exact, folder, precision } = checkpoint;
   if (exact === undefined) return undefined;
   const kept = join(folder, 'rounding.json');
-  if (existsSync(kept)) return { ...JSON.parse(await readFile(kept, 'utf8')) as RoundingLoss, earlier: true };
+  if (existsSync(kept)) return { ...await readKept<RoundingLoss>(kept, `Remove ${kept}: the loss is measured again.`), earlier: true };
   const layout = layOut(firstTokens(sequences));
   const logits: Float32Array[] = [];
   for (const one of [exact, checkpoint]) {
