@@ -20,14 +20,17 @@ import { sameAsBefore } from '../run/same-as-before.js';
 import { writeReport } from '../run/report/write.js';
 import type { Estimate } from '../run/statistics.js';
 import { createRespond } from '../text/respond.js';
+import { checkMemory } from '../train/memory.js';
 import { createTrainer } from '../train/trainer.js';
 import { type AlignRecipe, heldOutRewardOf, rewardOf } from './align-recipe.js';
 import { openAdversary } from './adversary.js';
 import { loadAlignPrompts, samePrompts } from './align-prompts.js';
 import { createAnswerer } from './answerer.js';
+import { foreseeAnswers } from './answers-memory.js';
 import type { RoundReport } from './checkpoints.js';
 import { type OpenConstraint, openConstraints, ratedBy } from './constraints.js';
 import { requireTokenCredit } from './credit.js';
+import { requireMemory } from './dry-run.js';
 import { logHeatmaps } from './heatmap.js';
 import { type HeldOut, assess, logAnswers } from './held-out.js';
 import { limitsOf } from './items.js';
@@ -37,7 +40,8 @@ import { watchMismatch } from './mismatch.js';
 import type { WentBack } from './record.js';
 import { requireRowsFromAnswers } from './requirements.js';
 import { requireCredit, requireRollouts } from './rollout-requirements.js';
-import { openRowMaker } from './row-maker.js';
+import { type RowMaker, openRowMaker } from './row-maker.js';
+import type { Maker } from './rows-of.js';
 import { areWritten } from './rows-recipe.js';
 import type { OpenTeacher } from './revising.js';
 import { type Sampler, createSampler } from './sampler/sampler.js';
@@ -135,16 +139,25 @@ export async function runAlignment(recipe: AlignRecipe, run: RunFolder, hooks: H
     const { maxNewTokens } = recipe.generate;
     const adversary = recipe.adversary
       && await openAdversary({ options: recipe.adversary, demonstrations: demonstrations!, engine, model, maxNewTokens, seed, run, hooks });
+    // What a GPU has is not known.
+    const foreseen = engine.device.kind === 'cpu';
+    const foresee = (rowsOf?: Maker, maker?: RowMaker): void => {
+      const memory = foreseen && foreseeAnswers({ ...shared, model, plan, options: recipe.train, maxNewTokens, rowsOf, maker });
+      if (memory) requireMemory(memory, say);
+    };
     const rating = (): Source => {
       const rated = { ...shared, allowedFailures: recipe.allowedFailures, watch, constraints };
       if (rollouts) {
+        foresee();
         const { credit, train: { batch, epochs = 1 } } = recipe;
         return rolloutSource({ ...rated, reward, adversary, tokenizer: model.tokenizer, credit, each: each ?? 8, batch, epochs });
       }
       const by = reward!;
       const { rows } = recipe;
       const maker = rows && areWritten(rows) ? openRowMaker(rows, { answerer, kind: method.row, run, seed, say }) : undefined;
-      return judgedSource({ ...rated, reward: by, each, maker, rowsOf: requireRowsFromAnswers(method, prompts, samples, by, maker, rows) });
+      const rowsOf = requireRowsFromAnswers(method, prompts, samples, by, maker, rows);
+      foresee(rowsOf, maker);
+      return judgedSource({ ...rated, reward: by, each, maker, rowsOf });
     };
     const source = teacher === undefined ? rating() : answeredSource({ ...shared, each, teacher });
     const heldOut: HeldOut = {
@@ -165,6 +178,11 @@ export async function runAlignment(recipe: AlignRecipe, run: RunFolder, hooks: H
     const compare = watchMismatch(say, endpoint !== undefined);
     const { reports, resumedFrom, wentBack } = await runLoop({
       source, trainer, run, options: recipe.train, fresh: recipe.loop.fresh, untouched, hooks,
+      onLesson(k, { items }) {
+        // How long the rows of a teacher become is known only when it has written them.
+        if (foreseen && teacher !== undefined && k === 1 && items.length > 0)
+          requireMemory(checkMemory({ model, method, items, plan, options: recipe.train }), say);
+      },
       onStep(step, lesson) {
         logHeatmaps(run, step, lesson, model.tokenizer);
         compare(step);

@@ -2,8 +2,9 @@ import { type PromptRow, rowDefinition } from '../data/rows.js';
 import { UserError } from '../errors.js';
 import type { BoundMethod } from '../method/method.js';
 import type { Reward } from '../reward/reward.js';
+import { pretendSamples } from './pretend.js';
 import type { RowMaker } from './row-maker.js';
-import { type Maker, ROWS_OF, type Sample, makerOf } from './rows-of.js';
+import { type Maker, ROWS_OF, makerOf } from './rows-of.js';
 import type { AlignRowsOptions } from './rows-recipe.js';
 
 /**
@@ -50,7 +51,7 @@ export function requireRowsFromAnswers(
   }
   // Rewards far enough apart for every pair.
   const good = 1 + (rows?.make === 'pairs' ? rows.minGap : 0);
-  const some = prompts.flatMap((prompt) => [pretend(prompt, samples, 1, good), pretend(prompt, samples, 0, good)])
+  const some = prompts.flatMap((prompt) => [pretendSamples(prompt, samples, 1, good), pretendSamples(prompt, samples, 0, good)])
     .flatMap((all) => made.rows(all, { int: () => 0 }))
     .map((row) => maker?.pretend(row, 'Perhaps so.') ?? row);
   const reasons = some.map((row) => (method.uses(row) ? method.unfit(row) : 'the method leaves such rows out'));
@@ -64,12 +65,4 @@ export function requireRowsFromAnswers(
   const together = method.unfitTogether(some.filter((_, i) => reasons[i] === undefined));
   if (together === undefined) return made;
   throw new UserError(`method: ${method.name} could not learn from answers to these prompts, whatever they are: ${together}.`);
-}
-
-/** The answers that a prompt might get: so many bad ones first, then good ones of the given value, all different. */
-function pretend(prompt: PromptRow, samples: number, bad: number, good: number): Sample[] {
-  return Array.from({ length: samples }, (_, sample) => ({
-    prompt, sample, text: sample < bad ? 'No.' : `Yes, for ${sample + 2} reasons.`,
-    rated: sample < bad ? { value: 0, reason: '"No" is wrong.', satisfied: false } : { value: good, reason: null, satisfied: true },
-  }));
 }
