@@ -19,7 +19,7 @@ import { samplingIn } from '../run/recipe-schemas.js';
 import { sameAsBefore } from '../run/same-as-before.js';
 import { writeReport } from '../run/report/write.js';
 import type { Estimate } from '../run/statistics.js';
-import { createRespond } from '../text/respond.js';
+import { type KnownTokens, createRespond } from '../text/respond.js';
 import { checkMemory } from '../train/memory.js';
 import { createTrainer } from '../train/trainer.js';
 import { type AlignRecipe, heldOutRewardOf, rewardOf } from './align-recipe.js';
@@ -134,7 +134,7 @@ export async function runAlignment(recipe: AlignRecipe, run: RunFolder, hooks: H
     const watch = openWatch(recipe.watch, reward ?? {}, run, hooks);
     const shared = {
       rounds: recipe.loop.iterations, prompts, samples, sampling,
-      method, seed, answerer, run, hooks, limits, length: recipe.train, text: createRespond(model.template),
+      method, seed, answerer, run, hooks, limits, length: recipe.train, text: (known?: KnownTokens) => createRespond(model.template, known),
     };
     const { maxNewTokens } = recipe.generate;
     const adversary = recipe.adversary
@@ -142,8 +142,11 @@ export async function runAlignment(recipe: AlignRecipe, run: RunFolder, hooks: H
     // What a GPU has is not known.
     const foreseen = engine.device.kind === 'cpu';
     const foresee = (rowsOf?: Maker, maker?: RowMaker): void => {
-      const memory = foreseen && foreseeAnswers({ ...shared, model, plan, options: recipe.train, maxNewTokens, rowsOf, maker });
-      if (memory) requireMemory(memory, say);
+      if (!foreseen) return;
+      const memory = foreseeAnswers({
+        model, method, plan, options: recipe.train, prompts, samples, maxNewTokens, text: shared.text(), limits, rowsOf, maker,
+      });
+      if (memory !== undefined) requireMemory(memory, say);
     };
     const rating = (): Source => {
       const rated = { ...shared, allowedFailures: recipe.allowedFailures, watch, constraints };
@@ -167,7 +170,7 @@ export async function runAlignment(recipe: AlignRecipe, run: RunFolder, hooks: H
     const first = start.parameters && await engine.upload(start.parameters);
     const before = await assess(heldOut, 'before', first && view(first));
     const lost = run.resuming ? undefined
-      : await roundingLoss(engine, model, before.answers.map(({ row, response }) => shared.text.respond(row.prompt, response)));
+      : await roundingLoss(engine, model, before.answers.map(({ row, response }) => shared.text().respond(row.prompt, response)));
     if (lost !== undefined) say(describeRounding(recipe.precision, lost));
     if (first !== undefined) await engine.free(first);
     const trainer = await createTrainer({

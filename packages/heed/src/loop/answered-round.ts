@@ -4,6 +4,8 @@ import type { PromptRow } from '../data/rows.js';
 import type { SamplingOptions } from '../generate/options.js';
 import type { BoundMethod, Respond } from '../method/method.js';
 import type { RunFolder } from '../run/folder.js';
+import type { KnownTokens } from '../text/respond.js';
+import type { Message } from '../text/template.js';
 import { type Length, describeLength } from '../train/order.js';
 import type { Hooks } from '../run/job.js';
 import type { Answer } from './answer-log.js';
@@ -23,7 +25,8 @@ export interface AnswersRounds {
   readonly samples: number;
   readonly sampling: Omit<SamplingOptions, 'seed'>;
   readonly method: BoundMethod;
-  readonly text: Respond;
+  /** Turns words into tokens; `known` gives those that need not be made of words. */
+  readonly text: (known?: KnownTokens) => Respond;
   readonly limits: Limits;
   /** How long a round trains. */
   readonly length: Length;
@@ -50,6 +53,20 @@ export async function answerRound(
     sampling: { ...sampling, seed: seed + k },
   });
   return { chosen, answers };
+}
+
+/**
+ * The tokens of a round's answers as the policy drew them, by prompt and text: the template would make other ones of some texts. Of answers
+ * that are equal but for their tokens the first counts.
+ */
+export function drawnTokens({ chosen, answers }: AnsweredPrompts): KnownTokens {
+  const keyOf = (prompt: readonly Message[], response: string): string => JSON.stringify([prompt, response]);
+  const drawn = new Map<string, readonly number[]>();
+  for (const { row, text, ids } of answers.filter(isWhole)) {
+    const key = keyOf(chosen[row]!.prompt, text);
+    if (!drawn.has(key)) drawn.set(key, ids);
+  }
+  return (prompt, response) => drawn.get(keyOf(prompt, response));
 }
 
 /** Prints what a round learnt from, and which rows were left out. */

@@ -51,7 +51,7 @@ async function lesson(
   const bound = methodOf(method);
   const source = judgedSource({
     rounds: k, length: { batch: 8, dropLast: true }, prompts, samples: answers[0]!.length, sampling: { maxNewTokens: 8, temperature: 1 },
-    reward: rated, allowedFailures, method: bound, text: fakeRespond(), limits: { maxTokens: 512, onLong: 'error' }, seed,
+    reward: rated, allowedFailures, method: bound, text: () => fakeRespond(), limits: { maxTokens: 512, onLong: 'error' }, seed,
     rowsOf: makerOf(bound.row, rows && AlignRowsOptions.parse(rows))!,
     maker: undefined, run, watch: openWatch({ stop: false }, rated, run, hooks), constraints: openConstraints([], 0, run, hooks), hooks,
     answerer: {

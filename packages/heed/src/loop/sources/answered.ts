@@ -1,6 +1,6 @@
 import type { AnyRow, PromptRow } from '../../data/rows.js';
 import { createRandom } from '../../run/random.js';
-import { type AnswersRounds, answerRound, countDegenerate, isWhole, sayTrained } from '../answered-round.js';
+import { type AnswersRounds, answerRound, countDegenerate, drawnTokens, isWhole, sayTrained } from '../answered-round.js';
 import type { Degenerate } from '../../evaluate/degenerate.js';
 import { readyItems } from '../ready.js';
 import type { Source } from '../source.js';
@@ -56,7 +56,8 @@ export function answeredSource(setup: AnsweredSetup): Source {
     rounds,
     async lesson({ k, policy }) {
       const path = (name: string): string => run.path('work', `round-${k}`, name);
-      const { chosen, answers } = await answerRound(k, policy, setup);
+      const answered = await answerRound(k, policy, setup);
+      const { chosen, answers } = answered;
       await answerer.rest();
       const whole = answers.filter(isWhole);
       const taught = await teacher.teach(
@@ -67,7 +68,7 @@ export function answeredSource(setup: AnsweredSetup): Source {
       const unfinished = answers.length - whole.length;
       const words = `${taught.words}${unfinished > 0 ? `, ${unfinished} answers were cut off or empty` : ''}`;
       const items = readyItems(rows, {
-        method, text, limits, k, words, answers: answers.length, unfinished, advice: teacher.advice, say,
+        method, text: text(drawnTokens(answered)), limits, k, words, answers: answers.length, unfinished, advice: teacher.advice, say,
       });
       done.set(k, { answers: whole.length, unfinished, ...watched, ...taught.report, trainedOn: items.length });
       return { items, rows, seed: seed + k };

@@ -2,7 +2,7 @@ import { type Failure, failed, reasonsOf } from '../../judge/respondent.js';
 import type { Rated, Reward } from '../../reward/reward.js';
 import { createRandom } from '../../run/random.js';
 import {
-  type AnsweredPrompts, type AnswersRounds, answerRound, countDegenerate, isWhole, sayTrained,
+  type AnsweredPrompts, type AnswersRounds, answerRound, countDegenerate, drawnTokens, isWhole, sayTrained,
 } from '../answered-round.js';
 import type { Constraints } from '../constraints.js';
 import type { Degenerate } from '../../evaluate/degenerate.js';
@@ -88,7 +88,7 @@ export function judgedSource(setup: JudgedSetup): Source {
       const rows = maker === undefined ? made : await maker.make(`round-${k}`, made, policy);
       await answerer.rest();
       const items = readyItems(rows, {
-        method, text, limits, k, answers: answers.length, unfinished, advice: adviceFor(own.unused), say,
+        method, text: text(drawnTokens(answered)), limits, k, answers: answers.length, unfinished, advice: adviceFor(own.unused), say,
         words: describeJudged({ samples: all, failures, answers: answers.length, unfinished, unused: own.unused }),
       });
       done.set(k, { ...report, trainedOn: items.length });

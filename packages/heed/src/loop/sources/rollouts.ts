@@ -77,7 +77,7 @@ export function rolloutSource(setup: RolloutSetup): Source {
       const { row: group, ids: { length: tokens }, logprobs, sampled: logp = logprobs } = answer;
       return { group, reward: rated?.value ?? null, parts: rated?.parts, partWeights: rating.weights, tokens, logp };
     });
-    const { items } = prepare(chosen.map((prompt, row) => rolloutRow(prompt, groupOf(answers, row), asRow)), method, text, limits);
+    const { items } = prepare(chosen.map((prompt, row) => rolloutRow(prompt, groupOf(answers, row), asRow)), method, text(), limits);
     const request = { ...method.reads, reference: measuresKl, attention: setup.credit.by === 'attention' && !bringAttention(results) };
     const found = await readRollouts(path('readings.json'), bare, request, {
       name: method.names[0]!, untouched: policy === undefined, read: (wanted) => read(items, wanted),
