@@ -8,6 +8,7 @@ import { CONTENDERS } from './contenders.js';
 import { change, mean, number, table } from './cells.js';
 import { choosingText } from './choosing.js';
 import { decide, interval } from './decide.js';
+import { othersText } from './others.js';
 import { figure } from './plot.js';
 import { STATEMENTS } from './statements.js';
 import { TASKS } from './tasks.js';
@@ -82,6 +83,7 @@ const MEASURES = { satisfied: 'good answers', cutOff: 'answers cut off' };
 export function tables() {
   writePage('evidence.md', {
     claims: statementsText(),
+    others: othersText(),
     ...Object.fromEntries(Object.keys(TASKS).map((task) => [task, taskText(task)])),
   });
   writePage('choosing.md', { choosing: choosingText(resultsOf) });
