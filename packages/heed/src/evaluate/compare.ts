@@ -8,6 +8,7 @@ import { type Failure, failed } from '../judge/respondent.js';
 import { openDeviceEngine } from '../model/device.js';
 import { describeReward, openReward } from '../reward/open.js';
 import type { Rated, Reward } from '../reward/reward.js';
+import { closeAll } from '../run/close-all.js';
 import type { Hooks, Measured } from '../run/job.js';
 import { silentProgress } from '../run/progress.js';
 import type { Estimate } from '../run/statistics.js';
@@ -129,12 +130,7 @@ export async function runComparison(input: ComparisonInput, hooks: Hooks = {}): 
     };
   } finally {
     progress.stop();
-    try {
-      await judge?.close();
-      await reward?.close();
-    } finally {
-      await engine.close();
-    }
+    await closeAll(() => judge?.close(), () => reward?.close(), () => engine.close());
   }
 }
 

@@ -8,6 +8,7 @@ import type { Adapter } from '../model/peft.js';
 import { type Scorer, createScorer } from '../model/scorer.js';
 import { type RewardInput, describeReward, openReward } from '../reward/open.js';
 import type { Reward } from '../reward/reward.js';
+import { closeAll } from '../run/close-all.js';
 import { type Hooks, type Measured, type Summary, peakRssMb } from '../run/job.js';
 import { silentProgress } from '../run/progress.js';
 import { Interrupted } from '../run/signals.js';
@@ -100,11 +101,6 @@ export async function runEvaluation(
     };
   } finally {
     progress.stop();
-    try {
-      await scorer?.release();
-      await reward?.close();
-    } finally {
-      await engine.close();
-    }
+    await closeAll(() => scorer?.release(), () => reward?.close(), () => engine.close());
   }
 }

@@ -5,6 +5,7 @@ import type { Respondent } from '../judge/respondent.js';
 import { openRespondent } from '../judge/open.js';
 import type { JudgeOptions } from '../judge/options.js';
 import { clockOf } from '../run/clock.js';
+import { closeAll } from '../run/close-all.js';
 import type { ClusterSummary } from '../run/cluster-log.js';
 import type { RunFolder } from '../run/folder.js';
 import type { Hooks } from '../run/job.js';
@@ -87,13 +88,7 @@ function createOpener(
       return respondent;
     },
     cluster: () => engine?.rates?.summary(),
-    async close() {
-      try {
-        for (const respondent of opened) await respondent.close();
-      } finally {
-        // Also where workers are lost, and have nothing to release any more: they would keep the process alive.
-        await engine?.close();
-      }
-    },
+    // The engine also where its workers are lost, and have nothing to release any more: they would keep the process alive.
+    close: () => closeAll(...opened.map((respondent) => () => respondent.close()), () => engine?.close()),
   };
 }

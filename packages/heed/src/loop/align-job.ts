@@ -11,6 +11,7 @@ import { saveAdapter } from '../model/peft.js';
 import { describeRounding, roundingLoss } from '../model/rounding.js';
 import { describeReward, openReward } from '../reward/open.js';
 import { clockOf } from '../run/clock.js';
+import { closeAll } from '../run/close-all.js';
 import type { RunFolder } from '../run/folder.js';
 import { type Hooks, type Summary, peakRssMb } from '../run/job.js';
 import { silentProgress } from '../run/progress.js';
@@ -226,15 +227,7 @@ export async function runAlignment(recipe: AlignRecipe, run: RunFolder, hooks: H
     return summary;
   } finally {
     progress.stop();
-    try {
-      await teacher?.close();
-    } finally {
-      try {
-        await sampler?.close();
-      } finally {
-        // Also where workers are lost, and have nothing to release any more: they would keep the process alive.
-        await engine.close();
-      }
-    }
+    // The engine also where its workers are lost, and have nothing to release any more: they would keep the process alive.
+    await closeAll(() => teacher?.close(), () => sampler?.close(), () => engine.close());
   }
 }

@@ -12,6 +12,7 @@ import { loadModel } from '../../model/load.js';
 import { loadAdapter } from '../../model/peft.js';
 import type { Reward } from '../../reward/reward.js';
 import { clockOf } from '../../run/clock.js';
+import { closeAll } from '../../run/close-all.js';
 import type { RunFolder } from '../../run/folder.js';
 import { type Hooks, type Measured, type Summary, peakRssMb } from '../../run/job.js';
 import { silentProgress } from '../../run/progress.js';
@@ -155,11 +156,7 @@ export async function runControl(recipe: ControlRecipe, run: RunFolder, hooks: H
     return summary;
   } finally {
     progress.stop();
-    try {
-      for (const reward of rewards.values()) await reward.close();
-    } finally {
-      await engine.close();
-    }
+    await closeAll(...[...rewards.values()].map((reward) => () => reward.close()), () => engine.close());
   }
 }
 
