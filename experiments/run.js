@@ -10,6 +10,7 @@ import * as evidence from './evidence/evidence.js';
 import * as judges from './judges/judges.js';
 import * as judgments from './judgments/judgments.js';
 import * as online from './online/online.js';
+import * as quickstart from './quickstart/quickstart.js';
 import * as rlaif from './rlaif/rlaif.js';
 import * as survey from './survey/survey.js';
 import { UsageError } from './shared/data.js';
@@ -33,7 +34,7 @@ import { fileOf, resultOf, writeResult } from './shared/results.js';
  */
 
 /** @type {Record<string, Kind>} */
-const KINDS = { claims, controller, detectors, evidence, judges, judgments, online, rlaif, survey };
+const KINDS = { claims, controller, detectors, evidence, judges, judgments, online, quickstart, rlaif, survey };
 
 const USAGE = `usage: node experiments/run.js KIND [options] [name …] [key=value …]
 
