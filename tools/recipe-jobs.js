@@ -45,6 +45,9 @@ const ASKED = { 'constitutional': ['judge.local.model'], 'direct-rlaif': ['rewar
 /** Settings of single recipes, beside those of their kind. @type {Record<string, string[]>} */
 const MORE = {
   'd2o': ['rows.samples=4', 'rows.every=2'],
+  // Enough answers that a few of a tiny model's end by themselves.
+  'cut-online': ['generate.maxNewTokens=64', 'generate.samples=8'],
+  'quickstart': ['generate.maxNewTokens=64', 'generate.samples=8'],
   // The judge has learnt for three steps and judges badly, so answers without a judgment are allowed.
   'cut-online-judge': ['allowedFailures=1', 'label.maxNewTokens=48'],
   'constitutional': ['allowedFailures=1'],
@@ -68,6 +71,7 @@ export function recipesOf(checkout) {
  * @property {Verb} verb
  * @property {string} recipe
  * @property {string[]} set Settings, `key=value` each; without the folder of the run.
+ * @property {string[]} [before] The words of a command of `heed` that writes a file for it.
  * @property {Job} [teacher] What runs before it, in `teacherFolder` of its own folder: it needs that adapter.
  */
 
@@ -121,6 +125,10 @@ export function jobOf({ checkout, model }, name, folder) {
     ...(MORE[name] ?? []),
     ...modelOf([own, ...(teacher ? [`${teacher.section}.model`] : []), ...(ASKED[name] ?? [])]),
   ];
+  if (name === 'inferred') {
+    const file = `${folder}-values.json`;
+    return { verb, recipe: name, set: [...set, `reward.inferred.file=${file}`], before: ['infer', 'examples/values.jsonl', '-o', file] };
+  }
   if (teacher === undefined) return { verb, recipe: name, set };
   const taught = [...TRAIN, ...teacher.set, ...modelOf(['model'])];
   return { verb, recipe: name, set, teacher: { verb: 'train', recipe: teacher.recipe, set: taught } };

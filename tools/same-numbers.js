@@ -43,11 +43,13 @@ const RESULTS = /^(adapter|controller)\/|^(rows|failures|items)\.jsonl$/;
  *
  * @param {string} checkout @param {Job} job @param {string} folder @returns {Promise<Result>}
  */
-async function run(checkout, { verb, recipe, set }, folder) {
-  const words = [verb, `recipes/${recipe}.yaml`, ...set, `run.dir=${folder}`];
-  const said = await heed(checkout, words);
-  if (said.code !== 0)
-    throw new Error(`heed ${words.join(' ')} ended with ${said.code}:\n${said.err.split('\n').slice(-12).join('\n')}`);
+async function run(checkout, { verb, recipe, set, before }, folder) {
+  const commands = [...(before ? [before] : []), [verb, `recipes/${recipe}.yaml`, ...set, `run.dir=${folder}`]];
+  for (const words of commands) {
+    const said = await heed(checkout, words);
+    if (said.code !== 0)
+      throw new Error(`heed ${words.join(' ')} ended with ${said.code}:\n${said.err.split('\n').slice(-12).join('\n')}`);
+  }
   const metrics = path.join(folder, 'metrics.jsonl');
   const logged = existsSync(metrics) ? lines(metrics) : [];
   const steps = logged.map((step) => Object.fromEntries(Object.entries(step).filter(([key]) => !NO_RESULT.includes(key))));

@@ -14,6 +14,7 @@ export async function readJsonAs<T>(file: string, schema: z.ZodType<T>, madeBy: 
   try {
     text = await readFile(file, 'utf8');
   } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') throw new UserError(`There is no file ${file}.`, [`Write it with ${madeBy}.`]);
     throw fileError(error, file, 'reading');
   }
   let given: unknown;
