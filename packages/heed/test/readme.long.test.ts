@@ -50,6 +50,7 @@ const ONLY_PARSED: readonly (readonly [start: string, why: string])[] = [
   ['train recipes/cut.yaml device=cuda', 'needs a GPU'],
   ['control recipes/controller.yaml', 'answers thousands of prompts; recipes.long.test.ts runs it with few'],
   ['align recipes/cut-online-judge.yaml', 'its judge is an adapter to be taught first; recipes.long.test.ts runs it with a server'],
+  ['align recipes/constitutional.yaml', 'its judge has to write critiques; recipes.long.test.ts runs it with a server'],
   ['align recipes/adversarial.yaml', 'twenty rounds, in each of which two adapters learn; recipes.long.test.ts runs one'],
   ['align recipes/against-classifier.yaml', 'twenty rounds; recipes.long.test.ts runs one'],
   ['label recipes/label-judgments.yaml judge={ local: { adapter: runs/judge-judgments/adapter } }', 'the same judge'],
