@@ -254,4 +254,8 @@ describe('the grid', () => {
     expect(Object.fromEntries(bestOf)).toEqual({ x: 'a', y: 'b' });
     expect(deviations.get('x')).toBeCloseTo(Math.sqrt(3 / 16), 12);
   });
+
+  it('says that there is nothing to choose by, where no prompt has enough ratings', () => {
+    expect(() => summarise(['a', 'b'], [[[1], [0, 1]], [[], []]], ['x', 'x'])).toThrow(/^None of 2 validation prompts has two rated answers/);
+  });
 });

@@ -1,5 +1,6 @@
 /** Every action on the validation prompts: the best fixed action, and what choosing per prompt could gain over it. */
 import { type Headroom, splitHeadroom, staticMeans } from '../../control/headroom.js';
+import { UserError } from '../../errors.js';
 import { indexOfMost } from '../../control/policy.js';
 import { createRandom } from '../../run/random.js';
 import { type AskTools, ask } from './answer-and-rate.js';
@@ -40,9 +41,15 @@ export async function searchGrid(tools: AskTools, validation: readonly TaskPromp
 /**
  * @param table Rewards, `[prompt][action][sample]`. A prompt with fewer than 2 rated answers of an action is left out.
  * @param tasks The task of each prompt.
+ * @throws UserError where none is left
  */
 export function summarise(names: readonly string[], table: readonly (readonly (readonly number[])[])[], tasks: readonly string[]): Grid {
   const whole = table.flatMap((row, x) => (row.every((samples) => samples.length >= 2) ? [{ row, task: tasks[x]! }] : []));
+  if (whole.length === 0) {
+    throw new UserError(`None of ${table.length} validation prompts has two rated answers of every action: none can be chosen.`, [
+      'Take rewards that rate the answers to these prompts, or more answers: grid.samples.',
+    ]);
+  }
   const means = staticMeans(whole.map(({ row }) => row));
   const byTask = [...new Set(tasks)].map((task) => ({ task, rows: whole.filter((one) => one.task === task).map(({ row }) => row) }));
   const best = names[indexOfMost(means)]!;
