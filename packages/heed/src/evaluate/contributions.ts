@@ -6,6 +6,8 @@ import { openDeviceEngine } from '../model/device.js';
 import type { Composed } from '../model/compose.js';
 import type { Model } from '../model/load.js';
 import { type RewardInput, openReward } from '../reward/open.js';
+import type { Reward } from '../reward/reward.js';
+import { closeAll } from '../run/close-all.js';
 import type { Hooks, Measured } from '../run/job.js';
 import { silentProgress } from '../run/progress.js';
 import { Interrupted } from '../run/signals.js';
@@ -50,14 +52,16 @@ export async function measureContributions(
   { progress = silentProgress, interrupt, say }: Hooks = {},
 ): Promise<Contributions> {
   const engine = await openDeviceEngine({ say });
+  let reward: Reward | undefined;
   try {
-    const reward = await openReward(spec, { engine, log: say, store, interrupt });
+    const rated = await openReward(spec, { engine, log: say, store, interrupt });
+    reward = rated;
     const generator = await openGenerator(engine, model, { batch: LIVE, plan: composed.plan });
     const answer = async (doing: string, parameters?: Float32Array): Promise<AnswerReport> => {
       await using(engine, parameters, (adapter) => generator.setAdapter(adapter));
       progress.start(doing, rows.length, { unit: 'answers' });
       const report = await evaluateAnswers({
-        model, generator, reward, rows, sampling, signal: interrupt?.signal,
+        model, generator, reward: rated, rows, sampling, signal: interrupt?.signal,
         onStage: (next, total) => progress.start(next, total, { unit: 'answers' }),
         onProgress(n) {
           if (interrupt?.requested === true) throw new Interrupted('Stopped while answering.');
@@ -74,11 +78,10 @@ export async function measureContributions(
       const without = await answer(`answering without ${name}`, composed.without(i));
       found.push({ name, change: changeOf(without, after, 0) });
     }
-    await reward.close();
     return { before: measurements(before), after: measurements(after), change: changeOf(before, after, 0), parts: found };
   } finally {
     progress.stop();
-    await engine.close();
+    await closeAll(() => reward?.close(), () => engine.close());
   }
 }
 

@@ -10,6 +10,7 @@ import { scoresTexts } from '../method/method.js';
 import { saveAdapter } from '../model/peft.js';
 import { describeRounding, roundingLoss } from '../model/rounding.js';
 import { describeReward, openReward } from '../reward/open.js';
+import type { Reward } from '../reward/reward.js';
 import { clockOf } from '../run/clock.js';
 import { closeAll } from '../run/close-all.js';
 import type { RunFolder } from '../run/folder.js';
@@ -23,7 +24,7 @@ import type { Estimate } from '../run/statistics.js';
 import { type KnownTokens, createRespond } from '../text/respond.js';
 import { checkMemory } from '../train/memory.js';
 import { createTrainer } from '../train/trainer.js';
-import { type AlignRecipe, heldOutRewardOf, rewardOf } from './align-recipe.js';
+import { type AlignRecipe, type RatedBy, heldOutRewardOf, rewardOf } from './align-recipe.js';
 import { openAdversary } from './adversary.js';
 import { loadAlignPrompts, samePrompts } from './align-prompts.js';
 import { createAnswerer } from './answerer.js';
@@ -44,8 +45,7 @@ import { requireCredit, requireRollouts } from './rollout-requirements.js';
 import { type RowMaker, openRowMaker } from './row-maker.js';
 import type { Maker } from './rows-of.js';
 import { areWritten } from './rows-recipe.js';
-import type { OpenTeacher } from './revising.js';
-import { type Sampler, createSampler } from './sampler/sampler.js';
+import { createSampler } from './sampler/sampler.js';
 import type { Source } from './source.js';
 import { type AnsweredRound, answeredSource } from './sources/answered.js';
 import { type JudgedRound, judgedSource } from './sources/judged.js';
@@ -114,22 +114,27 @@ export async function runAlignment(recipe: AlignRecipe, run: RunFolder, hooks: H
   await holdStart(start, recipe.adapter, run);
   for (const line of describeStart(recipe.adapter)) say(line);
   const engine = await openEngine(recipe.cluster, { device: recipe.device, run, progress, say });
-  let teacher: OpenTeacher | undefined;
-  let sampler: Sampler | undefined;
+  const opened: { close(): Promise<void> }[] = [];
+  const closing = <T extends { close(): Promise<void> }>(one: T): T => {
+    opened.push(one);
+    return one;
+  };
   try {
     const tools = { engine, log: say, now, store: recipe.store ?? DEFAULT_STORE, interrupt };
     const teaches = rewardOf(recipe);
-    const reward = teaches === undefined ? undefined : await openReward(teaches, tools);
-    teacher = await openTeacher(recipe, asked, method, tools, hooks);
-    const examiner = await openReward(heldOutRewardOf(recipe), tools);
-    const limited = await Promise.all((recipe.constraints ?? []).map(async (options): Promise<OpenConstraint> =>
-      ({ options, rated: await openReward(ratedBy(options), tools) })));
+    const open = async (spec: RatedBy): Promise<Reward> => closing(await openReward(spec, tools));
+    const reward = teaches === undefined ? undefined : await open(teaches);
+    const teacher = await openTeacher(recipe, asked, method, tools, hooks);
+    if (teacher !== undefined) closing(teacher);
+    const examiner = await open(heldOutRewardOf(recipe));
+    const limited: OpenConstraint[] = [];
+    for (const options of recipe.constraints ?? []) limited.push({ options, rated: await open(ratedBy(options)) });
     const taught = teacher ?? reward;
     const names = [taught, examiner, ...limited.map(({ rated }) => rated)].flatMap((one) => one?.name ?? []);
     await sameAsBefore(run.path('work', 'reward.json'), names, 'The reward is not the one');
     const constraints = openConstraints(limited, recipe.allowedFailures, run, hooks);
     const { endpoint } = recipe.generate;
-    sampler = endpoint && createSampler(endpoint, { engine, model, modelId: recipe.model, plan, run, hooks });
+    const sampler = endpoint && closing(createSampler(endpoint, { engine, model, modelId: recipe.model, plan, run, hooks }));
     const answerer = createAnswerer(engine, model, plan, hooks, sampler);
     const { samples, prompts: each } = recipe.generate;
     const watch = openWatch(recipe.watch, reward ?? {}, run, hooks);
@@ -197,7 +202,8 @@ export async function runAlignment(recipe: AlignRecipe, run: RunFolder, hooks: H
       say('No round taught anything: the adapter is as it began. Take a reward that tells the answers apart.');
     await adversary?.finish(run.path('critic'));
     const after = await assess(heldOut, 'after', trainer.policy);
-    for (const line of [...serverLines(taught?.asking ?? {}), ...serverLines({ servers: sampler?.counts() })]) say(line);
+    // A reward says the same of its servers when it is closed.
+    for (const line of [...serverLines(teacher?.asking ?? {}), ...serverLines({ servers: sampler?.counts() })]) say(line);
 
     const parameters = await trainer.parameters();
     await saveAdapter(run.adapterDir, { plan, parameters, checkpoint: model.checkpoint, modelId: recipe.model });
@@ -228,6 +234,6 @@ export async function runAlignment(recipe: AlignRecipe, run: RunFolder, hooks: H
   } finally {
     progress.stop();
     // The engine also where its workers are lost, and have nothing to release any more: they would keep the process alive.
-    await closeAll(() => teacher?.close(), () => sampler?.close(), () => engine.close());
+    await closeAll(...opened.map((one) => () => one.close()), () => engine.close());
   }
 }
