@@ -64,6 +64,9 @@ function problemsOf({ cost, limit, reward, atLeast, layers }: Side): (readonly [
   ];
 }
 
+/** A multiplier that falls by more in one step, to less than 0.14 of what it was, hardly wakes again. */
+const DEEP = Math.exp(-2);
+
 /** What gives the numbers of a constraint. */
 export const ratedBy = ({ cost, reward }: Pick<ConstraintOptions, 'cost' | 'reward'>): RewardOptions => cost ?? reward!;
 
@@ -153,6 +156,7 @@ export function openConstraints(
         stepMultiplier(old[i]!, found[i]!.filter((cost) => cost !== undefined), options));
       await atomicWrite(fileOf(k), `${JSON.stringify(multipliers)}\n`);
       sayBounds(k, old, multipliers);
+      sayFalls(k, old, multipliers);
       const lambdas = multipliers.map(({ lambda }) => lambda);
       const costs = items.map((_, i) => {
         const own = opened.map(({ options: { name } }, c) => [name, found[c]![i]] as const);
@@ -186,6 +190,17 @@ export function openConstraints(
     const words = broken.map(({ options: { name, limit, atLeast } }) => (atLeast === undefined
       ? `The cost ${name} is ${costs[name]}, above ${limit}.` : `The reward ${name} is ${-costs[name]!}, below ${atLeast}.`)).join(' ');
     return { ...rated, satisfied: false, reason: rated.reason === null ? words : `${rated.reason}\n${words}` };
+  }
+
+  /** Steps grow with the unit of the cost: of costs in the hundreds a multiplier falls asleep in the first round that keeps the limit. */
+  function sayFalls(k: number, old: readonly Multiplier[], now: readonly Multiplier[]): void {
+    opened.forEach(({ options: { name } }, i) => {
+      const [was, is] = [old[i]!.lambda, now[i]!.lambda];
+      if (is >= DEEP * was) return;
+      hooks.say?.(`round ${k}: the multiplier of ${name} fell from ${was.toPrecision(2)} to ${is.toPrecision(2)} in one round. Its steps are `
+        + 'proportional to it, so that it hardly rises again where the constraint is broken later. Divide the costs until they are about 1, '
+        + 'or lower constraints.learningRate.');
+    });
   }
 
   function sayBounds(k: number, old: readonly Multiplier[], now: readonly Multiplier[]): void {

@@ -31,16 +31,17 @@ export interface JudgedAnswers {
   /** All answers, and those of them that were cut off or empty. */
   readonly answers: number;
   readonly unfinished: number;
+  /** Mean value of the rated answers, before costs are taken off. */
+  readonly reward: number | null;
   readonly unused?: Unused | undefined;
 }
 
 /** What became of a round's answers, for people. */
-export function describeJudged({ samples, failures, answers, unfinished, unused = {} }: JudgedAnswers): string {
+export function describeJudged({ samples, failures, answers, unfinished, reward, unused = {} }: JudgedAnswers): string {
   const line = samples.some(({ rated }) => rated.satisfied !== undefined);
-  const mean = samples.reduce((sum, { rated }) => sum + rated.value, 0) / samples.length;
   const marked = line
     ? `${countSatisfied(samples)} of ${samples.length} answers satisfy the reward`
-    : `${samples.length} answers with a mean reward of ${mean.toPrecision(3)}`;
+    : `${samples.length} answers with a mean reward of ${reward?.toPrecision(3)}`;
   return [
     samples.length === 0 ? `none of ${answers} answers can be learnt from` : marked,
     ...(unfinished > 0 ? [`${unfinished} were cut off or empty`] : []),

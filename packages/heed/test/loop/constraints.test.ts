@@ -97,6 +97,24 @@ describe('constraints', () => {
   });
 });
 
+it('a multiplier that costs in the hundreds put to sleep is said', async () => {
+  const said: string[] = [];
+  const forty = createFunctionReward('forty', ({ completions }) => completions.map((text) => 40 * text.length));
+  const constraints = openConstraints(
+    [{ options: options({ limit: 300 }), rated: forty }], 0, run('asleep'), { say: (line) => void said.push(line) },
+  );
+  const round = async (k: number, response: string): Promise<number> => {
+    const item: RewardItem = { prompt: [{ role: 'user', content: 'Hi?' }], response };
+    return (await constraints.apply(k, [item], [{ value: 1, reason: null }])).metrics['lambda/length']!;
+  };
+  // A cost of 80, 220 below the limit: log λ falls by 0.1 · 1 · 220.
+  expect(await round(1, 'ab') / Math.exp(-22)).toBeCloseTo(1, 9);
+  expect(said).toEqual([expect.stringContaining('round 1: the multiplier of length fell from 1.0 to 2.8e-10 in one round.')]);
+  // And far above it, it does not come back: log λ rises by 0.1 · λ · 19 740.
+  expect(await round(2, 'a'.repeat(1000))).toBeLessThan(3e-10);
+  expect(said).toHaveLength(1);
+});
+
 // "truth" is minus the sum of what its detectors object to: a limit on it as a cost would have paid for lies.
 describe('a reward as a constraint', () => {
   const told = (response: string): RewardItem => ({

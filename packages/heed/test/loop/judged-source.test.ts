@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import type { AnyRow, PromptRow } from '../../src/data/rows.js';
@@ -11,7 +12,7 @@ import { combineRewards } from '../../src/reward/combined.js';
 import { type RewardFunction, createFunctionReward } from '../../src/reward/function.js';
 import type { Reward } from '../../src/reward/reward.js';
 import type { Hooks } from '../../src/run/job.js';
-import { openConstraints } from '../../src/loop/constraints.js';
+import { ConstraintOptions, openConstraints } from '../../src/loop/constraints.js';
 import { openWatch } from '../../src/loop/watch.js';
 import { fakeRespond } from '../support/respond.js';
 import { scratchFolder } from '../support/scratch.js';
@@ -38,22 +39,28 @@ interface Given {
   readonly seed?: number;
   /** The number of the round. */
   readonly k?: number;
+  /** What an answer costs; its mean is to be 0. */
+  readonly cost?: RewardFunction;
 }
 
 async function lesson(
-  { method, answers, reward = pluses, allowedFailures = 0, prompts = PROMPTS, rows, seed = 0, k = 1 }: Given,
-): Promise<{ lesson: Lesson; said: string[]; report: object }> {
+  { method, answers, reward = pluses, allowedFailures = 0, prompts = PROMPTS, rows, seed = 0, k = 1, cost }: Given,
+): Promise<{ lesson: Lesson; said: string[]; report: object; dir: string }> {
   const said: string[] = [];
   const dir = join(folder, `run-${runs++}`);
   const hooks: Hooks = { say: (line) => said.push(line) };
   const run = { path: (...parts: string[]) => join(dir, ...parts) };
   const rated = typeof reward === 'function' ? createFunctionReward('pluses', reward, 1) : reward;
   const bound = methodOf(method);
+  const limited = cost === undefined ? [] : [{
+    options: ConstraintOptions.parse({ name: 'cost', cost: './c.ts#c', limit: 0 }), rated: createFunctionReward('cost', cost),
+  }];
   const source = judgedSource({
     rounds: k, length: { batch: 8, dropLast: true }, prompts, samples: answers[0]!.length, sampling: { maxNewTokens: 8, temperature: 1 },
     reward: rated, allowedFailures, method: bound, text: () => fakeRespond(), limits: { maxTokens: 512, onLong: 'error' }, seed,
     rowsOf: makerOf(bound.row, rows && AlignRowsOptions.parse(rows))!,
-    maker: undefined, run, watch: openWatch({ stop: false }, rated, run, hooks), constraints: openConstraints([], 0, run, hooks), hooks,
+    maker: undefined, run, watch: openWatch({ stop: false }, rated, run, hooks), constraints: openConstraints(limited, 0, run, hooks),
+    hooks,
     answerer: {
       answer: async () => answers.flatMap((own, row) => own.map((text, sample): Answer => ({
         round: 1, row, sample, ids: [1], logprobs: [-1], text, finish: text.endsWith('…') ? 'length' : 'stop',
@@ -64,7 +71,7 @@ async function lesson(
     },
   });
   const made = await source.lesson({ k, policy: undefined, read: () => { throw new Error('Nothing is to be read here.'); } });
-  return { lesson: made, said, report: source.learnt!(k, { steps: made.items.length === 0 ? 0 : 1, loss: 0, tokens: 0, seconds: 0 }) };
+  return { lesson: made, said, dir, report: source.learnt!(k, { steps: made.items.length === 0 ? 0 : 1, loss: 0, tokens: 0, seconds: 0 }) };
 }
 
 const ANSWERS = [['yes+', 'no'], ['bad', 'good++'], ['worse', 'fine+']];
@@ -130,6 +137,19 @@ describe('a round of answers', () => {
     await expect(lesson({ method: { name: 'kto' }, answers: ANSWERS, reward, allowedFailures: 0.1 }))
       .rejects.toThrow(/1 of 6 answers got no rating .*allowedFailures is 10.0 %.*not-applicable 1/);
   });
+});
+
+it('a round under a constraint is learnt from less its costs, and reported and watched as it was rated', async () => {
+  const reward = createFunctionReward('pluses', pluses);
+  const cost: RewardFunction = ({ completions }) => completions.map((text) => 3 * (text.split('+').length - 1));
+  const { lesson: { rows, metrics }, said, report, dir } = await lesson({ method: { name: 'dpo' }, answers: ANSWERS, reward, cost });
+  // A plus pays 1 and costs 3, with λ = exp(0.1 · 2) after the mean cost of 2.
+  expect(metrics!['lambda/cost']).toBeCloseTo(Math.exp(0.2), 12);
+  expect(rows).toMatchObject([['no', 'yes+'], ['bad', 'good++'], ['worse', 'fine+']].map(([chosen, rejected]) => ({ chosen, rejected })));
+  expect(report).toMatchObject({ reward: 4 / 6 });
+  expect(said).toContainEqual(expect.stringMatching(/^round 1: 6 answers with a mean reward of 0\.667/));
+  const signs = JSON.parse(readFileSync(join(dir, 'work', 'round-1', 'signs.json'), 'utf8')) as { reward: { mean: number } };
+  expect(signs.reward.mean).toBeCloseTo(4 / 6, 12);
 });
 
 describe('a round of answers that several rewards rate', () => {

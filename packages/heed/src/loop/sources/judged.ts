@@ -68,7 +68,9 @@ export function judgedSource(setup: JudgedSetup): Source {
       const whole = answers.filter(isWhole);
       const unfinished = answers.length - whole.length;
       const { samples: all, failures, given, metrics } = await rate(k, { ...answered, answers: whole });
-      const seen = await setup.watch.look(k, all.map(({ text: said, rated: { value, parts } }) => ({ text: said, value, parts })));
+      // As they were rated: costs are weighed anew in every round, so that the sums of two rounds are not alike.
+      const seen = await setup.watch.look(k, given.flatMap((one, i) =>
+        (failed(one) ? [] : [{ text: whole[i]!.text, value: one.value, parts: one.parts }])));
       const own = rowsOfRound(setup.rowsOf, method.row, all, [seed, k]);
       const watched = countDegenerate(k, answers, setup.hooks);
       const report = {
@@ -89,7 +91,7 @@ export function judgedSource(setup: JudgedSetup): Source {
       await answerer.rest();
       const items = readyItems(rows, {
         method, text: text(drawnTokens(answered)), limits, k, answers: answers.length, unfinished, advice: adviceFor(own.unused), say,
-        words: describeJudged({ samples: all, failures, answers: answers.length, unfinished, unused: own.unused }),
+        words: describeJudged({ samples: all, failures, answers: answers.length, unfinished, reward: report.reward, unused: own.unused }),
       });
       done.set(k, { ...report, trainedOn: items.length });
       return { items, rows, seed: seed + k, metrics: { ...metrics, ...own.measures } };
