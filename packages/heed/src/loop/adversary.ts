@@ -43,6 +43,8 @@ export interface CriticRating {
   readonly chances: readonly number[];
   /** `critic/accuracy`, `critic/confidence`, `critic/loss`, `critic/steps`, and with a second critic `critic/held_accuracy`. */
   readonly metrics: Readonly<Record<string, number>>;
+  /** Where the critic has now won or lost three rounds in a row. */
+  readonly alarm?: Alarm | undefined;
 }
 
 /** The opponent of the policy. */
@@ -131,6 +133,7 @@ export async function openAdversary(
       const alarm = criticAlarm(upTo(k));
       if (alarm !== undefined) say(`${describeCriticAlarm(alarm)}.`);
       return {
+        alarm,
         chances: now.chances,
         metrics: {
           'critic/accuracy': now.accuracy, 'critic/confidence': now.confidence, 'critic/loss': now.loss, 'critic/steps': now.steps,

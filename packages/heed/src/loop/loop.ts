@@ -71,7 +71,7 @@ export async function runLoop(
     const learnt = await trainer.learn(lesson.items, {
       seed: lesson.seed,
       order: lesson.order,
-      schedule: lesson.schedule ?? (fresh ? undefined : { round: k, rounds }),
+      schedule: lesson.schedule ?? (fresh ? undefined : { round: k, rounds, steps: lesson.steps }),
       done,
       progress,
       doing: rounds > 1 && lesson.schedule === undefined ? `round ${k} of ${rounds}: training` : undefined,

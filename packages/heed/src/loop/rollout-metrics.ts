@@ -78,7 +78,7 @@ export function describeRollouts(rated: readonly RatedAnswer[]): string {
   const idle = rated.every(({ credit }, i) => !isEqual[i] || credit.advantages.every((a) => a === 0));
   const cut = rated.filter(({ answer }) => answer.finish === 'length').length;
   return [
-    `reward ${meanOf(rewards).toPrecision(3)} (deviation ${sampleStd(rewards).toPrecision(2)})`,
+    rewards.length === 0 ? 'no reward' : `reward ${meanOf(rewards).toPrecision(3)} (deviation ${sampleStd(rewards).toPrecision(2)})`,
     `${rated.length} answers to ${prompts} prompts`,
     `${tokens.toFixed(0)} tokens each`,
     ...(cut === 0 ? [] : [`${cut} cut off`]),

@@ -9,7 +9,7 @@ const UNCHANGED = { temperature: 1, topK: undefined, topP: 1, minP: 0 } as const
 
 /** @throws UserError naming the first option of the recipe that the method cannot work with */
 export function requireRollouts(
-  { generate, train, rows, loop, rewards, constraints, method: given }: AlignRecipe, { name: method, credit }: BoundMethod,
+  { generate, train, rows, loop, rewards, constraints, credit: { by }, method: given }: AlignRecipe, { name: method, credit }: BoundMethod,
 ): void {
   const refuse = (problem: string, advice: string): never => {
     throw new UserError(problem, [advice]);
@@ -39,6 +39,13 @@ export function requireRollouts(
   if (given['aggregation'] === 'normalize-then-sum' && (rewards === undefined || constraints !== undefined)) {
     const found = rewards === undefined ? 'there is one reward' : 'constraints take costs off their sum';
     refuse(`method.aggregation is normalize-then-sum, which normalises several rewards, and ${found}.`, 'Leave method.aggregation out.');
+  }
+  if (given['aggregation'] === 'normalize-then-sum' && (by === 'spans' || by === 'sentences')) {
+    refuse(
+      `method.aggregation is normalize-then-sum, which normalises what whole answers earned, and credit.by is ${by}: no place of an answer `
+        + 'would keep what it earned.',
+      'Leave one of them out.',
+    );
   }
   if (rows) refuse(`rows: ${method} learns from the answers themselves; nothing is written for its rows.`, 'Leave `rows` out.');
   if (loop.fresh && loop.iterations > 1)

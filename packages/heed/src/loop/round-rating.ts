@@ -4,6 +4,7 @@ import type { Rated, Reward, RewardItem } from '../reward/reward.js';
 import type { RunFolder } from '../run/folder.js';
 import type { Hooks } from '../run/job.js';
 import type { Adversary } from './adversary.js';
+import type { Alarm } from './alarms.js';
 import { rateAnswers } from './ratings.js';
 
 export interface RatesRounds {
@@ -21,8 +22,9 @@ export interface RoundRating {
   readonly results: readonly (Rated | Failure)[];
   /** Of the results' parts, by name. Absent where the reward sums none. */
   readonly weights?: Readonly<Record<string, number>>;
-  /** The critic's numbers of the round. */
+  /** The critic's numbers of the round, and its alarm where it raises one. */
   readonly metrics: Readonly<Record<string, number>>;
+  readonly alarm?: Alarm | undefined;
 }
 
 /** Rates the answers of round `k`. All that was found out is on disk, where a resume finds it. @throws UserError as `rateAnswers` does */
@@ -33,12 +35,12 @@ export async function rateRound(
     ? undefined
     : await rateAnswers(run.path('work', `round-${k}`, 'ratings.json'), items, reward, allowedFailures, hooks);
   if (adversary === undefined) return { results: results!, weights: reward?.weights, metrics: {} };
-  const { chances, metrics } = await adversary.rate(k, items);
+  const { chances, metrics, alarm } = await adversary.rate(k, items);
   const { weights: others = { reward: 1 } } = reward ?? { weights: {} };
   return {
     results: chances.map((chance, i) => withCritic(chance, adversary.weight, results?.[i], reward?.weights !== undefined)),
     weights: { adversary: adversary.weight, ...others },
-    metrics,
+    metrics, alarm,
   };
 }
 

@@ -22,6 +22,8 @@ export interface Lesson {
   readonly seed: number;
   /** Which items each step takes. Default: shuffled epochs of all of them. */
   readonly order?: readonly (readonly number[])[] | undefined;
+  /** Steps that every round has in the schedule, of which this one may take fewer. Default: those that it takes. */
+  readonly steps?: number;
   /** Steps of the run before this round, and of the whole run. Default: every round takes an equal share of the schedule. */
   readonly schedule?: { readonly before: number; readonly total: number };
   /** No round comes after this one, however many the source has. */

@@ -31,10 +31,11 @@ export interface Watch {
   /**
    * Looks at a round's rated answers, says its alarms, and keeps its signs in `work/round-<k>/signs.json`, where a resume finds them.
    *
+   * @param other An alarm that something else raised and said, which ends the run as those of the watch do.
    * @returns The numbers of the round for its report, and whether the run is to end: without learning from the round, and with the policy
    * of the round before.
    */
-  look(k: number, answers: readonly WatchedAnswer[]): Promise<Looked>;
+  look(k: number, answers: readonly WatchedAnswer[], other?: Alarm): Promise<Looked>;
   /** The alarms of all rounds so far, of earlier processes of the run, too. */
   alarms(): readonly Alarm[];
 }
@@ -52,7 +53,7 @@ export function openWatch(
   return {
     mayStop: (measured) => stop === true || (stop === undefined && measured),
     wantsKl: stop === true,
-    async look(k, answers) {
+    async look(k, answers, other) {
       for (let before = 1; before < k; before++) {
         if (seen.has(before) || !existsSync(fileOf(before))) continue;
         seen.set(before, await readKept<Signs>(fileOf(before)));
@@ -63,7 +64,7 @@ export function openWatch(
       seen.set(k, signs);
       const alarms = raisedIn(k);
       for (const alarm of alarms) say(`${describeAlarm(alarm)}.`);
-      const ends = stop === true ? alarms.length > 0 : stop === undefined && exploded(signs);
+      const ends = stop === true ? alarms.length > 0 || other !== undefined : stop === undefined && exploded(signs);
       if (ends) say(`round ${k} is not learnt from, and the run ends here (watch.stop).`);
       return { report: reportOf(signs), stop: ends };
     },

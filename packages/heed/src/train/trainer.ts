@@ -43,9 +43,11 @@ export interface Learning {
   readonly order?: readonly (readonly number[])[];
   /**
    * The round's place in the learning-rate schedule: the steps before it and the steps of the whole schedule, or the round's number among
-   * rounds of equal length. Default: the round is the whole schedule.
+   * rounds of equal length, `steps` or as long as this one. Default: the round is the whole schedule.
    */
-  readonly schedule?: { readonly before: number; readonly total: number } | { readonly round: number; readonly rounds: number };
+  readonly schedule?:
+    | { readonly before: number; readonly total: number }
+    | { readonly round: number; readonly rounds: number; readonly steps?: number | undefined };
   /** Steps of this round that a restored trainer has taken already. Default: 0. */
   readonly done?: number;
   readonly progress?: Progress;
@@ -236,7 +238,9 @@ export async function createTrainer(setup: TrainerSetup): Promise<Trainer> {
 /** The items that some steps take, each once, in order. */
 const usedIn = (steps: readonly (readonly number[])[]): number[] => [...new Set(steps.flat())].sort((a, b) => a - b);
 
-/** Steps of the schedule before a round of so many steps, and in all. */
-function spanOf(schedule: NonNullable<Learning['schedule']>, steps: number): { readonly before: number; readonly total: number } {
-  return 'total' in schedule ? schedule : { before: (schedule.round - 1) * steps, total: schedule.rounds * steps };
+/** Steps of the schedule before a round that takes so many steps, and in all. */
+function spanOf(schedule: NonNullable<Learning['schedule']>, taken: number): { readonly before: number; readonly total: number } {
+  if ('total' in schedule) return schedule;
+  const { round, rounds, steps = taken } = schedule;
+  return { before: (round - 1) * steps, total: rounds * steps };
 }

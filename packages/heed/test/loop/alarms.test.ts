@@ -112,6 +112,16 @@ describe('the watch of a run', () => {
     expect(await patient.look(4, answers(20, rising(1)))).toMatchObject({ stop: false });
     expect(patient.alarms().map(({ round }) => round)).toEqual([3, 4]);
   });
+
+  it('ends the run at an alarm of the critic as at one of its own', async () => {
+    const said: string[] = [];
+    const run = { path: (...parts: string[]): string => join(folder, 'critic', ...parts) };
+    const critic = { round: 1, sign: 'critic/accuracy', first: 1, now: 1 };
+    const stops = async (stop: boolean | undefined): Promise<boolean> =>
+      (await openWatch({ stop }, {}, run, { say: (line) => said.push(line) }).look(1, answers(10, rising(0)), critic)).stop;
+    expect([await stops(true), await stops(undefined), await stops(false)]).toEqual([true, false, false]);
+    expect(said).toEqual(['round 1 is not learnt from, and the run ends here (watch.stop).']);
+  });
 });
 
 describe('heed align', () => {

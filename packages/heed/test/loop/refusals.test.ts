@@ -144,6 +144,14 @@ describe('align refuses a recipe', () => {
     ],
     ['with weights of no rewards', ({ rules: r }) => [`reward=rules:${r}`, 'weights=w.json'], /weights.*there is no section rewards/],
     ['with rewards that all weigh 0', ({ fn: f }) => [`rewards={ a: { fn: "${f}", weight: 0 } }`], /rewards.*every weight is 0/],
+    [
+      'of rewards that are each normalised, and of places that earn parts of them',
+      ({ rules: r, fn: f }) => [
+        `rewards={ a: "rules:${r}", b: "${f}" }`, 'method={ name: grpo, aggregation: normalize-then-sum }', 'credit={ by: spans }',
+        'generate.samples=4',
+      ],
+      /method\.aggregation is normalize-then-sum, .* and credit\.by is spans/, /Leave one of them out/,
+    ],
     ['with rewards that name none', () => ['rewards={}'], /rewards.*expected one reward or more/],
     [
       'with a model among several rewards and nobody else to rate what is held out',
@@ -176,7 +184,9 @@ describe('align refuses a recipe', () => {
     ],
     ['with a reward of another kind in the section', () => ['reward={rulez: x}'], /reward.*rulez/],
   ])('%s', async (_, overrides, ...words) => {
-    expectRefused(await align('method={name: sft}', ...overrides({ rules, fn, folder })), ...words);
+    const given = overrides({ rules, fn, folder });
+    const method = given.some((one) => one.startsWith('method=')) ? [] : ['method={name: sft}'];
+    expectRefused(await align(...method, ...given), ...words);
   });
 });
 

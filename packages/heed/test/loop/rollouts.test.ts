@@ -24,6 +24,9 @@ export const brief = ({ completions }: Given): number[] => completions.map((text
 export const equal = ({ completions }: Given): number[] => completions.map(() => 1);
 export const tenth = ({ completions }: Given): number[] => completions.map((_, i) => (i % 2 ? 0.1 : 0.3 - 0.2));
 export const some = ({ completions }: Given): (number | null)[] => completions.map((_, i) => (i % 3 === 0 ? null : i % 2));
+export const odd = ({ prompts, completions }: Given & { prompts: readonly { content: string }[][] }): number[] =>
+  completions.map((text, i) => (/[02468][?]$/.test(prompts[i]!.at(-1)!.content) ? 1 : printable(text)));
+export const none = ({ completions }: Given): null[] => completions.map(() => null);
 export const broken = ({ completions }: Given): number[] => completions.map(() => NaN);
 `);
   recipe = write('recipe.yaml', `
@@ -88,6 +91,33 @@ describe('heed align by policy gradient', () => {
     },
   );
 
+  it('skips the steps of a round whose groups all have equal rewards, counts them, and keeps the place of the others', async () => {
+    const single = ['train.batch=1', 'train.schedule=cosine', 'train.warmup=0', 'loop.iterations=2', 'evaluate.limit=2'];
+    const ran = await align('odd', `reward=${rewards}#odd`, 'method={name: grpo}', ...single);
+    expect(ran.code, ran.err).toBe(0);
+    const { rounds, steps: total } = ran.json<AlignSummary>();
+    const steps = lines('odd', 'metrics.jsonl');
+    // The groups of the prompts with an even number are equal by the reward; others are only by chance.
+    for (const [i, { steps: taken, trainedOn, skippedSteps }] of rounds.entries()) {
+      const zero = steps.find(({ round }) => round === i + 1)!['frac_reward_zero_std']!;
+      expect(zero).toBeGreaterThan(0.1);
+      expect([taken, trainedOn, skippedSteps]).toEqual([8 * (1 - zero), 8 * (1 - zero), 8 * zero]);
+      expect(ran.err).toContain(`round ${i + 1}: ${8 * zero} of 8 steps are skipped`);
+    }
+    expect(total).toBe(steps.length);
+    for (const { grad_norm: norm } of steps) expect(norm).toBeGreaterThan(0);
+    // Half of the schedule is over when the second round begins, however many steps the first one took.
+    expect(steps.find(({ round }) => round === 2)!['lr']).toBeCloseTo(1.5e-3, 9);
+  });
+
+  it('says where no answer got a reward', async () => {
+    const all = ['allowedFailures=1', 'loop.iterations=1', 'evaluate.limit=2', `evaluate.reward=${rewards}#share`];
+    const ran = await align('none', `reward=${rewards}#none`, 'method={name: grpo}', ...all);
+    expect(ran.code, ran.err).toBe(0);
+    expect(ran.err).toContain('round 1: no reward, 32 answers to 8 prompts');
+    expect(ran.err).not.toContain('NaN');
+  });
+
   it('goes on where nearly all answers have become empty, counts them and says what to do', async () => {
     const fast = ['method={name: rloo, beta: 0}', 'train.learningRate=5e-2', 'loop.iterations=8'];
     const ran = await align('empty', `reward=${rewards}#brief`, ...fast);
@@ -109,6 +139,35 @@ describe('heed align by policy gradient', () => {
     const without = lines('some', 'rollouts.jsonl').filter(({ reward }) => reward === null);
     expect(without.length).toBe(11);
     for (const line of without) expect(line).toMatchObject({ advantage: 0, failure: 'not-applicable' });
+  });
+
+  // A reward may hold a connection or a timer, which would keep the process alive after the run.
+  it('closes every reward that it opened, also where a run fails', async () => {
+    const log = join(folder, 'closed.txt');
+    const held = write('held.ts', `
+import { appendFileSync } from 'node:fs';
+import { defineReward } from '@heed/heed';
+import { z } from 'zod';
+export const held = defineReward({
+  name: 'held', options: z.strictObject({ as: z.string(), fails: z.boolean().default(false) }), mayBeCost: () => true,
+  open: async ({ as, fails }) => ({
+    name: as, drawsLine: false,
+    rate: async (items) => items.map(({ response }) => ({ value: fails ? NaN : response.length / 12, reason: null })),
+    close: async () => appendFileSync('${log}', as + ' '),
+  }),
+});
+`);
+    const named = (as: string, fails = false): string => `{ fn: { module: '${held}#held', options: { as: ${as}, fails: ${fails} } } }`;
+    const run = (name: string, fails: boolean) => align(
+      name, `reward=${named('teaches', fails)}`, `evaluate.reward=${named('examines')}`, 'evaluate.limit=2', 'loop.iterations=1',
+      `constraints=[{ name: long, cost: ${named('limits')}, limit: 0.5 }]`, 'method={name: grpo}',
+    );
+    const closed = (): string[] => readFileSync(log, 'utf8').trim().split(' ').sort();
+    const whole = await run('closed', false);
+    expect(whole.code, whole.err).toBe(0);
+    expect(closed()).toEqual(['examines', 'limits', 'teaches']);
+    expect((await run('closed-failed', true)).code).toBe(2);
+    expect(closed()).toEqual(['examines', 'examines', 'limits', 'limits', 'teaches', 'teaches']);
   });
 
   it('stops at a reward that is NaN, and names the function', async () => {

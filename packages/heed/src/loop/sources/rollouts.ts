@@ -41,6 +41,8 @@ export interface RolloutRound extends Degenerate {
   readonly reward: number;
   /** Groups that were learnt from: 0 where all rewards of every group were equal. */
   readonly trainedOn: number;
+  /** Optimizer steps that were not taken, because all rewards of each of their groups were equal. */
+  readonly skippedSteps: number;
   /** What the answers look like, by the names of `alarms.ts`. */
   readonly [sign: string]: unknown;
 }
@@ -92,7 +94,6 @@ export function rolloutSource(setup: RolloutSetup): Source {
       result: results[i]!, costs: constrained.costs[i], rollout: rollouts[i]!, credit: credits[i]!,
     }));
     const rows = chosen.map((prompt, row) => rolloutRow(prompt, groupOf(answers, row), asRow, groupOf(rated, row)));
-    const teaches = credits.some(({ advantages }) => advantages.some((a) => a !== 0));
     const before = run.path('work', `round-${k - 1}`, 'totals.json');
     const metrics = {
       ...(await rolloutMetrics(rated, path('totals.json'), before)), ...constrained.metrics, ...placing.metrics, ...rating.metrics,
@@ -100,16 +101,23 @@ export function rolloutSource(setup: RolloutSetup): Source {
     say(`round ${k}: ${describeRollouts(rated)}.`);
     for (const remark of placing.remarks) say(`round ${k}: ${remark}.`);
     const counted = countDegenerate(k, answers, hooks);
-    const seen = await setup.watch.look(k, watchedOf(rated));
+    const seen = await setup.watch.look(k, watchedOf(rated), rating.alarm);
+    const planned = seen.stop ? [] : minibatches(asks, { batch: setup.batch, epochs: setup.epochs, seed: seed + k });
+    const teaches = (row: number): boolean => groupOf(credits, row).some(({ advantages }) => advantages.some((a) => a !== 0));
+    // From a step without a gradient the optimizer would still go on, by its momentum.
+    const order = planned.filter((step) => step.some(teaches));
+    const skippedSteps = planned.length - order.length;
+    if (order.length > 0 && skippedSteps > 0)
+      say(`round ${k}: ${skippedSteps} of ${planned.length} steps are skipped, since all rewards of each of their groups are equal.`);
     // The tokens are those that were read; the advantages are new.
-    const learnt = teaches && !seen.stop ? items.map((item, row) => ({ ...item, columns: method.columnsOf(rows[row]!) })) : [];
+    const learnt = order.length > 0 ? items.map((item, row) => ({ ...item, columns: method.columnsOf(rows[row]!) })) : [];
     const report = {
-      ...seen.report, ...rating.metrics, ...counted, answers: answers.length, reward: meanReward(rated), trainedOn: learnt.length,
+      ...seen.report, ...rating.metrics, ...counted, answers: answers.length, reward: meanReward(rated),
+      trainedOn: new Set(order.flat()).size, skippedSteps,
     };
     finished.set(k, { report, rated });
     return {
-      items: learnt, rows, seed: seed + k, metrics, ...(seen.stop ? { last: true, goBack: true } : {}),
-      order: minibatches(learnt.length, { batch: setup.batch, epochs: setup.epochs, seed: seed + k }),
+      items: learnt, rows, seed: seed + k, metrics, ...(seen.stop ? { last: true, goBack: true } : {}), order, steps: planned.length,
     };
   }
 
