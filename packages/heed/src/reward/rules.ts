@@ -1,8 +1,9 @@
 import { z } from 'zod';
 import { defineReward } from './define.js';
-import type { Finding, Rated, Reward, ValuedSpan } from './reward.js';
+import type { Finding, Rated, Reward } from './reward.js';
 import { loadRules } from './rules/load.js';
 import { type Rule, renderMessage } from './rules/rule.js';
+import { inParts } from './spans.js';
 
 /** `rules: FILE`: what a YAML file of rules finds wrong with a response. Value: the share of rules that hold. */
 export const rules = defineReward({
@@ -43,8 +44,7 @@ export function applyRules(rules: readonly Rule[], text: string): Rated {
     reason: broken.length === 0 ? null : broken.map(({ sentence }) => sentence).join(' '),
     satisfied: broken.length === 0,
     findings: broken.flatMap(({ findings }) => findings),
-    spans: broken.flatMap(({ findings }) =>
-      findings.map(({ start, end }): ValuedSpan => ({ start, end, value: -1 / (rules.length * findings.length) }))),
+    spans: broken.flatMap(({ findings }) => inParts(findings, -1 / rules.length)),
   };
 }
 

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { PromptRow } from '../data/rows.js';
 import type { Failure } from '../judge/respondent.js';
+import { words } from '../text/words.js';
 import type { Finding, Rated, Reward, RewardItem } from './reward.js';
 
 /**
@@ -33,6 +34,13 @@ export const against = (threshold: number | undefined, rated: Rated): Rated =>
 
 /** The sentences about what is wrong, as one reason; null where there are none. */
 export const reasonOf = (sentences: readonly string[]): string | null => (sentences.length === 0 ? null : sentences.join(' '));
+
+/**
+ * What a response is worth that has no letter and no digit: it breaks no rule, and would else earn as much as an answer. A policy finds out
+ * soon that nothing is cheaper.
+ */
+export const ofNothing = (response: string, value: number, parts: Rated['parts']): Rated | undefined =>
+  (words(response).length > 0 ? undefined : { value, reason: 'It says nothing.', parts });
 
 /** A text in at most 80 characters. */
 export const shortened = (text: string): string => (text.length > 80 ? `${text.slice(0, 79)}…` : text);

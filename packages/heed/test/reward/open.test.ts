@@ -89,10 +89,10 @@ describe('a reward that asks a respondent', () => {
     const first = await openReward(spec, { store });
     expect(first.drawsLine).toBe(true);
     const expected = [
-      { value: 1, reason: null, satisfied: true },
-      { value: 0, reason: '"bad" is wrong.', satisfied: false },
+      { value: 1, reason: null, satisfied: true, spans: [] },
+      { value: 0, reason: '"bad" is wrong.', satisfied: false, spans: [{ start: 0, end: 3, value: -1 }] },
       { failure: 'refused', detail: 'I would rather not.' },
-      { value: 0, reason: '"bad" is wrong.', satisfied: false },
+      { value: 0, reason: '"bad" is wrong.', satisfied: false, spans: [{ start: 0, end: 3, value: -1 }] },
     ];
     expect(await first.rate(items, { onProgress: (...at) => seen.push(at) })).toEqual(expected);
     expect(seen.at(-1)).toEqual([4, 4]);

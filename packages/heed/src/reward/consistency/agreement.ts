@@ -5,7 +5,7 @@ import { readStated } from '../calibration/stated.js';
 import { defineReward } from '../define.js';
 import { groupsOf } from '../groups.js';
 import type { Rated } from '../reward.js';
-import { against, findingAt, textReward } from '../text-reward.js';
+import { against, findingAt, ofNothing, textReward } from '../text-reward.js';
 import { SAMENESS, clusters, semanticEntropy, surprise } from './entropy.js';
 
 const Options = z.strictObject({
@@ -46,6 +46,8 @@ function rateTogether(responses: readonly string[], same: (typeof SAMENESS)[numb
   const cluster = clusters(responses.map((response) => readStated(response).answer), same);
   const [entropy, sizes] = [semanticEntropy(cluster), new Set(cluster).size];
   return responses.map((response, i): Rated => {
+    const nothing = ofNothing(response, 0, { entropy, clusters: sizes, surprise: 0 });
+    if (nothing !== undefined) return nothing;
     const others = cluster.length - 1;
     const agreeing = cluster.filter((one) => one === cluster[i]).length - 1;
     const samples = responses.filter((_, j) => j !== i);

@@ -3,7 +3,7 @@ import { sentencesOf, wholeSentences } from '../../text/sentences.js';
 import { contentWords, ngrams, plainWords, stem } from '../../text/words.js';
 import { defineReward } from '../define.js';
 import type { Rated, RewardItem } from '../reward.js';
-import { against, findingAt, reasonOf, textReward } from '../text-reward.js';
+import { against, findingAt, ofNothing, reasonOf, textReward } from '../text-reward.js';
 import { danglingPronouns } from './entities.js';
 import { featuresOf } from './features.js';
 
@@ -29,6 +29,8 @@ const shared = (a: readonly string[], b: ReadonlySet<string>): number => new Set
 const grown = (k: number): number => k / (k + 1);
 
 export function rateCoherence(prompt: RewardItem['prompt'], response: string): Rated {
+  const nothing = ofNothing(response, 0, { completeness: 0, clarity: 0, cohesion: 0, repeats: 0 });
+  if (nothing !== undefined) return nothing;
   const before = prompt.filter(({ role }) => role !== 'system').map(({ content }) => content);
   const features = featuresOf(response, { before });
   const now = contentWords(response).map(stem);

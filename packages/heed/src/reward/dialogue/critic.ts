@@ -4,7 +4,7 @@ import { defineReward } from '../define.js';
 import { sigmoid } from '../fit/logistic.js';
 import { readSaved } from '../fit/saved.js';
 import type { RewardItem } from '../reward.js';
-import { against, reasonOf, textReward } from '../text-reward.js';
+import { against, ofNothing, reasonOf, textReward } from '../text-reward.js';
 import { WINDOW } from './continuations.js';
 import { DialogueCritic, criticScorer } from './critic-file.js';
 
@@ -28,6 +28,8 @@ export const critic = defineReward({
     const saved = await readSaved(file, DialogueCritic, 'Save what fitCritic returns as `critic`, as JSON.');
     const score = criticScorer(saved);
     return textReward('critic', { saved, threshold }, true, (items) => items.map(({ prompt, response }: RewardItem) => {
+      const nothing = ofNothing(response, 0, { belongs: 0, repeats: 0 });
+      if (nothing !== undefined) return against(threshold, nothing);
       const before = prompt.filter(({ role }) => role !== 'system').map(({ content }) => content).slice(-WINDOW);
       const runs = [...ngrams(plainWords(response), 3)];
       const repeats = runs.length === 0 ? 0 : shareFound(runs, before.flatMap((text) => [...ngrams(plainWords(text), 3)]));

@@ -1,10 +1,12 @@
 import { z } from 'zod';
+import { at } from '../../data/source.js';
 import { type Failure, failed } from '../../judge/respondent.js';
 import { sentencesOf } from '../../text/sentences.js';
 import { contentWords, ngrams, plainWords, shareFound, stem } from '../../text/words.js';
 import { defineReward } from '../define.js';
 import type { Finding, Rated, RewardItem } from '../reward.js';
-import { findingAt, lacking, reasonOf, textReward, textsOf } from '../text-reward.js';
+import { inParts } from '../spans.js';
+import { findingAt, lacking, ofNothing, reasonOf, textReward, textsOf } from '../text-reward.js';
 import { type Fact, asFirstPerson, factsOf } from './facts.js';
 import { forbiddenFood, relationOf } from './relation.js';
 
@@ -16,8 +18,8 @@ const Options = z.strictObject({
 /**
  * `persona`: whether a response keeps to what its speaker is and said. Value: 1 without a contradiction, else 0; + 0.2 where it says a
  * known fact; − 0.5 where it recites one that was not asked about, with more than half of the fact's runs of three words. Known are the
- * persona and the speaker's own earlier turns. Draws a line: no contradiction and no recital. Facts are compared by patterns, in English
- * ("I have", "I am", "my favourite").
+ * persona and the speaker's own earlier turns; where there are neither, it does not apply. A response without a word is worth 0. Draws a
+ * line: no contradiction and no recital. Facts are compared by patterns, in English ("I have", "I am", "my favourite").
  */
 export const persona = defineReward({
   name: 'persona',
@@ -30,14 +32,21 @@ export const persona = defineReward({
 });
 
 function personaOf({ prompt, row }: RewardItem, column: string | undefined): readonly string[] | Failure {
-  const given = column === undefined
-    ? prompt.filter(({ role }) => role === 'system').map(({ content }) => asFirstPerson(content))
-    : textsOf(row, column);
-  return given ?? lacking(row, column ?? '', 'persona');
+  if (column !== undefined) return textsOf(row, column) ?? lacking(row, column, 'persona');
+  if (prompt.some(({ role }) => role === 'system' || role === 'assistant'))
+    return prompt.filter(({ role }) => role === 'system').map(({ content }) => asFirstPerson(content));
+  const where = row === undefined ? 'the prompt' : at(row.source);
+  return {
+    failure: 'not-applicable',
+    detail: `${where} has no system message, which would say who speaks, and no earlier turn of the speaker; `
+      + 'name a column with the persona: { persona: { persona: COLUMN } }',
+  };
 }
 
 /** One response, held against a persona and the speaker's own turns before. */
 export function ratePersona(persona: readonly string[], prompt: RewardItem['prompt'], response: string): Rated {
+  const nothing = ofNothing(response, 0, { contradictions: 0, entails: 0, recites: 0 });
+  if (nothing !== undefined) return { ...nothing, satisfied: false };
   const own = prompt.filter(({ role }) => role === 'assistant').map(({ content }) => content);
   const known = [...persona, ...own].flatMap(factsOf);
   const { findings, sentences } = contradictionsWith(known, response);
@@ -48,7 +57,7 @@ export function ratePersona(persona: readonly string[], prompt: RewardItem['prom
   if (recited !== undefined) sentences.push(`It recites "${recited.text}"`);
   const parts = { contradictions: findings.length, entails: Number(entailed), recites: Number(recited !== undefined) };
   const value = Number(findings.length === 0) + 0.2 * parts.entails - 0.5 * parts.recites;
-  return { value, reason: reasonOf(sentences), parts, findings, satisfied: sentences.length === 0 };
+  return { value, reason: reasonOf(sentences), parts, findings, spans: inParts(findings, -1), satisfied: sentences.length === 0 };
 }
 
 /** Where a text contradicts known facts of its speaker, with a sentence for each place. */

@@ -2,7 +2,8 @@ import { z } from 'zod';
 import { type Span, sentencesOf } from '../../text/sentences.js';
 import { defineReward } from '../define.js';
 import type { Rated, RewardItem } from '../reward.js';
-import { findingAt, textReward } from '../text-reward.js';
+import { inParts } from '../spans.js';
+import { findingAt, ofNothing, textReward } from '../text-reward.js';
 import { needsOf } from './needs.js';
 
 const Options = z.strictObject({
@@ -18,8 +19,9 @@ const Options = z.strictObject({
  * | ambiguous | 1 | 0.5 | −1 |
  * | clear | −0.5 | −0.5 | 0 |
  *
- * A clear request is worth 0 when it is answered: whether the answer is good is another reward's to say. Draws a line: not below 0. Asking
- * costs nothing else here; where a policy asks more and more, look at its share of questions on clear requests.
+ * A clear request is worth 0 when it is answered: whether the answer is good is another reward's to say. A response without a word is
+ * worth −1. Draws a line: not below 0. Asking costs nothing else here; where a policy asks more and more, look at its share of questions on
+ * clear requests.
  */
 export const clarify = defineReward({
   name: 'clarify',
@@ -44,21 +46,25 @@ export function rateClarify(prompt: RewardItem['prompt'], response: string, know
   const questions = questionsIn(response);
   const named = needs.length === 0 || questions.some(({ text }) => needs.some(({ asks }) => asks.test(text)));
   const parts = { ambiguous: Number(ambiguous), asks: Number(questions.length > 0) };
+  const nothing = ofNothing(response, -1, parts);
+  if (nothing !== undefined) return { ...nothing, satisfied: false };
   const asked = questions[0];
   if (!ambiguous) {
-    if (asked === undefined) return { value: 0, reason: null, parts, satisfied: true };
+    if (asked === undefined) return { value: 0, reason: null, parts, satisfied: true, spans: [] };
     const reason = `It asks "${asked.text}", although the request says all that is needed.`;
-    return { value: -0.5, reason, parts, satisfied: false, findings: questions.map((span) => findingAt('clarify', span)) };
+    const findings = questions.map((span) => findingAt('clarify', span));
+    return { value: -0.5, reason, parts, satisfied: false, findings, spans: inParts(questions, -0.5) };
   }
   const missing = needs.map(({ what }) => what).join(' and ') || 'what is meant';
   if (asked === undefined) {
     const quote = sentencesOf(response)[0];
     const findings = quote === undefined ? [] : [findingAt('clarify', quote)];
     const reason = `It answers without asking for ${missing}, which the request leaves open.`;
-    return { value: -1, reason, parts, satisfied: false, findings };
+    return { value: -1, reason, parts, satisfied: false, findings, spans: inParts(findings, -1) };
   }
-  if (named) return { value: 1, reason: null, parts, satisfied: true };
-  return { value: 0.5, reason: `It asks "${asked.text}", and not for ${missing}.`, parts, satisfied: true };
+  const spans = inParts(questions, named ? 1 : 0.5);
+  if (named) return { value: 1, reason: null, parts, satisfied: true, spans };
+  return { value: 0.5, reason: `It asks "${asked.text}", and not for ${missing}.`, parts, satisfied: true, spans };
 }
 
 /** Whether to ask before answering: what an answer is worth afterwards, less the cost of the question, against being right now. */

@@ -5,6 +5,7 @@ import { defineReward } from '../define.js';
 import { groupsOf } from '../groups.js';
 import { readJsonLines } from '../fit/saved.js';
 import type { Finding, Rated, RewardItem } from '../reward.js';
+import { inParts } from '../spans.js';
 import { findingAt, reasonOf, textReward, textsOf } from '../text-reward.js';
 import { wrongCalculations } from './arithmetic.js';
 import { takingBackIn } from './challenge.js';
@@ -41,10 +42,10 @@ const HONEST = 0.3;
 
 /**
  * `truth`: −Σ weight · confidence over the detectors that object to a response; + 0.3 where it admits not to know and the row has no
- * evidence. Detectors: `support` by the evidence, `arithmetic` done again, `selfCheck` against the prompt's other samples,
- * `misconceptions` of the user's file, `contradiction` of what the response or the speaker's earlier turns say. Draws a line: no detector
- * objects. Parts: the confidence of each. A response that says nothing that can be checked has the value 0: keep a reward beside it that
- * wants an answer.
+ * evidence. Detectors: `support` by the evidence, `arithmetic` done again, `selfCheck` against the prompt's other samples, `misconceptions`
+ * of the user's file, `contradiction` of what the response or the speaker's earlier turns say. Draws a line: no detector objects. Parts:
+ * the confidence of each. Spans: what a detector takes off, in equal parts at its findings. A response that says nothing that can be
+ * checked has the value 0: keep a reward beside it that wants an answer.
  */
 export const truth = defineReward({
   name: 'truth',
@@ -79,6 +80,7 @@ function rateTruth(
     reason: reasonOf(alarms.map(({ reason }) => reason)),
     parts: { ...Object.fromEntries(alarms.map(({ detector, confidence }) => [detector, confidence])), admits: Number(honest) },
     findings: alarms.flatMap(({ findings }) => findings),
+    spans: alarms.flatMap(({ detector, confidence, findings }) => inParts(findings, -weights[detector] * confidence)),
     satisfied: alarms.length === 0,
   };
 }

@@ -62,6 +62,10 @@ describe('persona', () => {
     expect(await rate({ persona: { persona: 'p' } }, [item('Hi', 'Hi')])).toEqual([
       { failure: 'not-applicable', detail: 'prompts.jsonl:1 has no persona in a column "p"' },
     ]);
+    // Nobody's persona is kept to by every answer: no reward, and not the same one for all.
+    expect(await rate({ persona: {} }, [item('Hi', 'Hi')])).toEqual([
+      { failure: 'not-applicable', detail: expect.stringMatching(/^prompts\.jsonl:1 has no system message, .*persona: COLUMN/) as string },
+    ]);
   });
 });
 
