@@ -197,9 +197,9 @@ export function openConstraints(
     opened.forEach(({ options: { name } }, i) => {
       const [was, is] = [old[i]!.lambda, now[i]!.lambda];
       if (is >= DEEP * was) return;
-      hooks.say?.(`round ${k}: the multiplier of ${name} fell from ${was.toPrecision(2)} to ${is.toPrecision(2)} in one round. Its steps are `
-        + 'proportional to it, so that it hardly rises again where the constraint is broken later. Divide the costs until they are about 1, '
-        + 'or lower constraints.learningRate.');
+      hooks.say?.(`round ${k}: the multiplier of ${name} fell from ${was.toPrecision(2)} to ${is.toPrecision(2)} in one round. `
+        + 'Its steps are proportional to it, so that it hardly rises again where the constraint is broken later. '
+        + 'Divide the costs until they are about 1, or lower constraints.learningRate.');
     });
   }
 

@@ -16,8 +16,9 @@ describe('the places that rewards name', () => {
   });
 
   it('truth: each detector takes its weight times its confidence off at what it objects to', async () => {
-    const lie = item('How high is it?', 'It is 70 metres high. Karl Obst built it. 2 + 2 = 5.', { evidence: 'The tower is 40 metres high.' });
-    const fact = item('How high is it?', 'The tower is 40 metres high.', { evidence: 'The tower is 40 metres high.' }, 2);
+    const evidence = 'The tower is 40 metres high.';
+    const lie = item('How high is it?', 'It is 70 metres high. Karl Obst built it. 2 + 2 = 5.', { evidence });
+    const fact = item('How high is it?', evidence, { evidence }, 2);
     const [bad, good] = await rated({ truth: { weights: { arithmetic: 2 } } }, [lie, fact]);
     const { support, arithmetic } = bad!.parts as { support: number; arithmetic: number };
     const found = placed(lie, bad!);
