@@ -18,9 +18,9 @@ export {
   op1, recompute, scalar, sizes,
 } from './tensor.js';
 export {
-  type Engine, type EngineElsewhere, type EngineOptions, type Buffer, type Feed, type HostArray, type HostTensor, MachineLost, type Posts,
-  type Request, type RunRequest, type Session, type Team, type Thread, type View, createPosts, despiteLosses, engineOver, startEngine,
-  view,
+  type Buffer, DeviceFailed, type Engine, type EngineElsewhere, type EngineOptions, type Feed, type HostArray, type HostTensor, MachineLost,
+  type Posts, type Request, type RunRequest, type Session, type Team, type Thread, type View, createPosts, despiteLosses, engineOver,
+  startEngine, view,
 } from './runtime/engine.js';
 export { type CudaFiles, DEVICES, type Device, type DeviceKind, type DeviceName, deviceByDefault } from './runtime/device.js';
 export { type MemoryPrediction, predictPeak } from './memory.js';

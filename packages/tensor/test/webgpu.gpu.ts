@@ -12,6 +12,7 @@ import { valueAndGradients } from './gradient-check.js';
 import { builder, cases } from './ops-cases.js';
 import { node, port, program } from './programs.js';
 import { STEPS, cachedFeeds, cachedStep, readPart } from './support/cached-attention.js';
+import { largeTable } from './support/large-table.js';
 import { useSoftwareGpu } from './support/software-gpu.js';
 
 // The engine on a GPU, which here is a Vulkan driver that computes on the CPU. `npm run test:gpu` runs every test of the engine there.
@@ -118,6 +119,15 @@ describe.skipIf(missing !== undefined)('on a software GPU', () => {
     await cpu.close();
     expect(found.findIndex((x, i) => x !== wanted[i])).toBe(-1);
     expect(found).toHaveLength(3 * n);
+  });
+
+  it('picks rows of embeddings that are larger than a buffer may be, of the parts that their head is worked through in', async () => {
+    const { folder: at, table, width, ids, expected, remove } = largeTable();
+    const session = await engine.compile(lower({ rows: table.rows(input('ids', [sym('n')], 'int32')) }, { folder: at }));
+    const { rows } = await session.run({ ids: { data: ids, shape: [ids.length] } });
+    expect(rows).toEqual({ data: expected, shape: [ids.length, width] });
+    await session.release();
+    remove();
   });
 
   it('refuses by name what it has no kernel for', async () => {

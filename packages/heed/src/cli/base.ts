@@ -5,7 +5,7 @@ import { dirname, join, resolve } from 'node:path';
 import { UserError } from '../errors.js';
 import { ADAPTER_CONFIG, adapterFolder } from '../model/adapter-folder.js';
 import type { Model } from '../model/load.js';
-import type { Precision } from '../run/precision.js';
+import { PRECISIONS, type Precision } from '../run/precision.js';
 import type { Output } from './output.js';
 
 /** Which model a verb runs. */
@@ -17,6 +17,8 @@ export interface ModelFlags {
 
 /** A base, and the template that it was trained with. */
 export interface Base extends Pick<ModelFlags, 'model' | 'template'> {
+  /** What its matrices were in memory, where a run says so. */
+  readonly precision?: Precision;
   /** The file that says so. */
   readonly said?: string;
 }
@@ -38,8 +40,13 @@ export async function baseOf(adapter: string): Promise<Base> {
   const [run, own] = await Promise.all([textOf(recipe), textOf(config)]);
   // What is not a configuration is refused where the adapter is read, in better words.
   if (own === undefined) return {};
-  const { model, template } = run === undefined ? {} : await recipeOf(run);
-  if (typeof model === 'string') return { model, said: recipe, ...(template === 'chat' || template === 'alpaca' ? { template } : {}) };
+  const { model, template, precision } = run === undefined ? {} : await recipeOf(run);
+  if (typeof model === 'string') {
+    return {
+      model, said: recipe, ...(template === 'chat' || template === 'alpaca' ? { template } : {}),
+      ...(PRECISIONS.some((one) => one === precision) ? { precision: precision as Precision } : {}),
+    };
+  }
   const name = nameIn(own);
   return name === undefined ? {} : { model: name, said: config };
 }
@@ -98,6 +105,22 @@ export async function loadBase(
   const { loadModel } = await import('../model/load.js');
   // What is rounded is rounded where it is used: the model itself stays as it is.
   const opened = precision === 'gguf' ? precision : 'f32';
+  for (const adapter of adapters) {
+    const line = otherPrecision(adapter, (await baseOf(adapter)).precision, precision);
+    if (line !== undefined) out.note(line);
+  }
   return openBase(flags, adapters, async ({ model: name, template }) =>
     ({ model: await loadModel(name, { template, precision: opened, log: (line) => out.note(line) }), name }));
+}
+
+/**
+ * What is said of an adapter that was trained on a base rounded otherwise than it is now. Codes of a GGUF file are its numbers, as f32 is.
+ *
+ * @param now Undefined where the verb takes no --precision, and the base is in f32.
+ */
+function otherPrecision(adapter: string, trained: Precision | undefined, now: Precision | undefined): string | undefined {
+  const rounding = (one: Precision = 'f32'): Precision => (one === 'gguf' ? 'f32' : one);
+  if (trained === undefined || rounding(trained) === rounding(now)) return undefined;
+  const way = now === undefined ? '' : `; --precision ${trained} takes it as it was`;
+  return `${adapter} was trained on its base in ${trained}, and here the base is in ${now ?? 'f32'}${way}.`;
 }

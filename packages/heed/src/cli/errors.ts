@@ -45,6 +45,13 @@ export function reportError(error: unknown, out: Output): number {
     return EXIT.usage;
   }
   out.note(`${out.styles.red('failed:')} ${message}`);
+  // A failure of the device is none of Heed. It is recognised by name, too: importing it would load the engine for --help.
+  if (error instanceof Error && error.name === 'DeviceFailed') {
+    const hints = ['Without the GPU: --device cpu, or HEED_DEVICE=cpu.'];
+    for (const hint of hints) out.note(`  ${out.styles.cyan('→')} ${hint}`);
+    out.result({ ok: false, error: message, hints, exitCode: EXIT.failure });
+    return EXIT.failure;
+  }
   // Any other error is a fault of Heed: the stack helps with a report.
   if (error instanceof Error && error.stack !== undefined) out.note(out.styles.dim(error.stack.split('\n').slice(1).join('\n')));
   out.result({ ok: false, error: message, exitCode: EXIT.failure });

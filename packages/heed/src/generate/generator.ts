@@ -55,7 +55,7 @@ export async function createGenerator(engine: Engine, given: Checkpoint, options
  * Whether a second copy of the weights costs little memory. The model alone decides, not the memory that is free: packed weights round
  * differently, and a run must repeat itself.
  */
-const isSmall = ({ tensors }: Checkpoint): boolean => [...tensors.values()].reduce((sum, { length }) => sum + length, 0) <= 2 ** 30;
+export const isSmall = ({ tensors }: Checkpoint): boolean => [...tensors.values()].reduce((sum, { length }) => sum + length, 0) <= 2 ** 30;
 
 function checkRequest(
   { prompt, row, samples = 1 }: GenerationRequest, maxNewTokens: number, { context, vocabulary }: Architecture, model: string,

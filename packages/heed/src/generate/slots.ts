@@ -23,7 +23,7 @@ export interface Slots {
 }
 
 /** How many positions a cache has beyond what is written, where texts may become longer than that: most end long before. */
-const AHEAD = 1024;
+export const AHEAD = 1024;
 
 /** @param most Most slots of the cache. */
 export function createSlots(engine: Engine, sessions: Sessions, architecture: Architecture, most: number): Slots {

@@ -32,6 +32,7 @@ import { foreseeAnswers } from './answers-memory.js';
 import type { RoundReport } from './checkpoints.js';
 import { type OpenConstraint, openConstraints, ratedBy } from './constraints.js';
 import { requireTokenCredit } from './credit.js';
+import { withWayOn } from './device-failure.js';
 import { requireMemory } from './dry-run.js';
 import { logHeatmaps } from './heatmap.js';
 import { type HeldOut, assess, logAnswers } from './held-out.js';
@@ -231,6 +232,8 @@ export async function runAlignment(recipe: AlignRecipe, run: RunFolder, hooks: H
     await run.writeSummary(summary);
     await writeReport(run.dir);
     return summary;
+  } catch (error) {
+    throw await withWayOn(error, run);
   } finally {
     progress.stop();
     // The engine also where its workers are lost, and have nothing to release any more: they would keep the process alive.

@@ -22,6 +22,7 @@ import { countSteps, describeLength, fileOrder, lengthOfRun } from '../train/ord
 import { describeReach } from '../train/reach.js';
 import { createTrainer } from '../train/trainer.js';
 import { createAnswerer } from './answerer.js';
+import { withWayOn } from './device-failure.js';
 import { requireMemory } from './dry-run.js';
 import { describeEndings, endOfTurn, endedResponses } from './endings.js';
 import { logHeatmaps } from './heatmap.js';
@@ -175,6 +176,8 @@ export async function runTraining(recipe: TrainRecipe, run: RunFolder, hooks: Ho
     await run.writeSummary(summary);
     await writeReport(run.dir);
     return summary;
+  } catch (error) {
+    throw await withWayOn(error, run);
   } finally {
     progress.stop();
     await engine.close();

@@ -1,9 +1,9 @@
-import { freemem, totalmem } from 'node:os';
 import { type Program, predictPeak } from '@heed/tensor';
 import { type AdaptedWeights, adaptedWeights } from '../model/weights.js';
 import { asIfRounded } from '../model/quantize.js';
 import { ropeFeed } from '../model/scoring.js';
 import type { Reference } from '../method/method.js';
+import { NODE_BYTES, PROCESS_BYTES, availableMemory, memoryLimit } from '../run/memory.js';
 import type { TrainOptions } from '../run/recipe-schemas.js';
 import { type Item, tokensOf } from './item.js';
 import { type MicroBatch, makeMicroBatch } from './micro-batch.js';
@@ -47,9 +47,6 @@ export interface TrainingMemory {
   readonly largest: { readonly rows: number; readonly tokens: number };
 }
 
-// Measured: Node 20 with everything imported, SmolLM2's tokenizer, the engine idle; and a compiled node with what is kept of its trace.
-const PROCESS = 160e6;
-const NODE = 8e3;
 /** Flat arrays of all parameters: parameters, gradients, two moments; and on the host the initial ones, later those that are saved. */
 const ARRAYS = 5;
 
@@ -78,7 +75,7 @@ export function predictTraining(setup: MemorySetup): TrainingMemory {
   const references = moving ? predictForward(setup, items) : { peak: 0, nodes: 0 };
 
   const parts = {
-    process: PROCESS + NODE * (programs.nodes + evaluation.nodes + references.nodes),
+    process: PROCESS_BYTES + NODE_BYTES * (programs.nodes + evaluation.nodes + references.nodes),
     weights: worst.mapped,
     state: (ARRAYS + copiesOf(method).length) * flat,
     // The inputs without parameters and gradients, which count as state. Twice: one thread makes them, and the other gets a copy.
@@ -131,19 +128,6 @@ export function checkMemory(
   const fits = needed.total <= available;
   const resident = needed.total - needed.parts.weights;
   return { needed, available, capacity, resident, fits, ways: fits ? [] : waysOut(setup, needed, available) };
-}
-
-/** Bytes of the machine, or of the container's limit. */
-export function memoryLimit(): number {
-  const limit = 'constrainedMemory' in process ? process.constrainedMemory() : 0;
-  return limit > 0 ? Math.min(limit, totalmem()) : totalmem();
-}
-
-/** Bytes that this process can have, including those that it has already. The limit of a container counts. */
-export function availableMemory(): number {
-  // Node before 20.13 cannot say what is left within a container's limit.
-  const free = 'availableMemory' in process ? process.availableMemory() : freemem();
-  return free + process.memoryUsage.rss();
 }
 
 /**

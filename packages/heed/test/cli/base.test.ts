@@ -54,6 +54,27 @@ describe('the base of an adapter', () => {
     expect(exported.json(), exported.err).toMatchObject({ model });
   });
 
+  it('that was rounded otherwise when the adapter was trained is told of', async () => {
+    const trained = (precision: string): string => {
+      const to = join(folder, `in ${precision}`);
+      cpSync(run, to, { recursive: true });
+      writeFileSync(join(to, 'recipe.yaml'), `model: ${model}\ntemplate: alpaca\nprecision: ${precision}\n`);
+      return to;
+    };
+    const said = async (verb: string, given: string, ...flags: string[]): Promise<string> => {
+      const { code, err } = await heed([verb, '--adapter', given, '--prompts', prompts, '--max-tokens', '2', ...flags]);
+      expect(code, err).toBe(0);
+      return err;
+    };
+    const four = trained('int4');
+    expect(await said('generate', four, '-o', '-'))
+      .toContain(`${four} was trained on its base in int4, and here the base is in f32; --precision int4 takes it as it was.\n`);
+    const rules = write('p.rules.yaml', "name: r\nrules:\n"
+      + "  - {id: a, kind: forbidden-pattern, pattern: 'zzz', message: 'It is {quotes}.'}\n");
+    expect(await said('evaluate', four, '--reward', `rules:${rules}`)).toContain('in int4, and here the base is in f32.\n');
+    expect(await said('generate', trained('gguf'), '-o', '-')).not.toContain('was trained on');
+  });
+
   it('that is not there is told with the file that names it, and the way out', async () => {
     const lost = saying('lost', join(folder, 'gone'));
     const { code, err } = await heed(['generate', '--prompts', prompts, '-o', '-', '--adapter', lost]);

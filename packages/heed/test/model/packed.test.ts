@@ -6,16 +6,19 @@ import { createBranchScorer } from '../../src/generate/branch-scorer.js';
 import { createGenerator } from '../../src/generate/generator.js';
 import { planAdapter } from '../../src/model/adapter.js';
 import { blockType } from '../../src/model/checkpoint/gguf/blocks.js';
+import { halfBits } from '../../src/model/checkpoint/gguf/encode.js';
 import { PACKINGS, inBytes } from '../../src/model/checkpoint/gguf/pack.js';
 import { readGguf } from '../../src/model/checkpoint/gguf/read.js';
 import { packedIn, writePacked } from '../../src/model/checkpoint/packed.js';
 import { readTensor } from '../../src/model/checkpoint/read.js';
-import { readSafetensorsHeader } from '../../src/model/checkpoint/safetensors.js';
+import { readSafetensors, readSafetensorsHeader } from '../../src/model/checkpoint/safetensors.js';
+import { writeSafetensors } from '../../src/model/checkpoint/safetensors-write.js';
 import { memorySource } from '../../src/model/checkpoint/source.js';
 import { openCheckpoint } from '../../src/model/checkpoint/open.js';
 import { loadModel } from '../../src/model/load.js';
 import { readSteps, stepProduct } from '../../src/model/packed-steps.js';
 import { packedTable, widenedRows } from '../../src/model/packed-weights.js';
+import { loadAdapter, saveAdapter } from '../../src/model/peft.js';
 import { createRandom } from '../../src/run/random.js';
 import { bench, judgedRows, passes } from '../train/support.js';
 import { TYPES, randomBlocks, twins } from './packed-model.js';
@@ -128,6 +131,21 @@ describe('a model whose matrices keep their codes', () => {
     const rounding = Math.max(change(plain, exact), change(adapted, exactAdapted));
     expect(rounding).toBeLessThan(0.1);
     expect(change(exact, exactAdapted)).toBeGreaterThan(3 * rounding);
+  });
+
+  it.each(['float16', 'bfloat16'] as const)('takes an adapter that is stored in %s, exactly', async (dtype) => {
+    const { checkpoint } = await loadModel(made.codes);
+    const lora = { rank: 4, alpha: 8, targets: ['q_proj', 'down_proj'], dropout: 0, rslora: false };
+    const plan = planAdapter(checkpoint.tensors.values(), lora);
+    // Six bits are exact in either.
+    const parameters = Float32Array.from({ length: plan.size }, (_, i) => (((i * 7919) % 101) - 50) / 64);
+    const at = path.join(folder, `adapter in ${dtype}`), file = path.join(at, 'adapter_model.safetensors');
+    await saveAdapter(at, { plan, parameters, checkpoint });
+    const bits = (x: number): number => (dtype === 'float16' ? halfBits(x) : new Uint32Array(Float32Array.of(x).buffer)[0]! >>> 16);
+    const tensors = [...readSafetensors(file).tensors].map(([name, { shape, data }]) =>
+      ({ name, dtype, shape, data: new Uint8Array(Uint16Array.from(data, bits).buffer) }));
+    await writeSafetensors(file, tensors, { format: 'pt' });
+    expect((await loadAdapter(at, checkpoint)).parameters).toEqual(parameters);
   });
 
   it.each(Object.keys(TYPES))('multiplies few rows by codes of %s as by their numbers, but for the rounding of the rows', async (type) => {

@@ -1,9 +1,10 @@
-import { readFileSync } from 'node:fs';
+import { cpSync, readFileSync, rmSync } from 'node:fs';
 import path from 'node:path';
 import { type Engine, startEngine } from '@heed/tensor';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { useSoftwareGpu } from '../../../tensor/test/support/software-gpu.js';
 import { openGenerator } from '../../src/generate/open.js';
+import { readSafetensors } from '../../src/model/checkpoint/safetensors.js';
 import { loadModel } from '../../src/model/load.js';
 import type { AnyRow } from '../../src/data/rows.js';
 import { heed, tinyChat } from '../cli/support.js';
@@ -45,19 +46,43 @@ describe.skipIf(missing !== undefined)('on a software GPU', () => {
     expect(gradientDistance(cpu, gpu)).toBeLessThan(1e-5);
   });
 
-  it('a run says what it runs on, and where it goes on elsewhere', async () => {
-    const data = write('rows.jsonl', '{"messages":[{"role":"user","content":"Name a colour."},{"role":"assistant","content":"Blue."}]}\n');
+  it('a run says what it runs on, and goes on elsewhere to the same numbers within rounding', async () => {
+    const chat = (text: string): object =>
+      ({ messages: [{ role: 'user', content: `Name ${text}.` }, { role: 'assistant', content: `${text} is one.` }] });
+    const data = write('rows.jsonl', ['Blue', 'Red', 'A green'].map((text) => `${JSON.stringify(chat(text))}\n`).join(''));
     const recipe = write('recipe.yaml', [
       `model: ${model}`, `data: ${data}`, 'method: sft', 'adapter: { rank: 2, targets: [q_proj] }', 'samples: { prompts: 0 }',
-      'train: { steps: 1, batch: 1 }', `run: { dir: ${path.join(folder, 'run')} }`,
+      'train: { steps: 4, batch: 3, learningRate: 1e-2, checkpointEvery: 2 }', 'run: { dir: unused }',
     ].join('\n'));
-    const first = await heed(['train', recipe, 'device=webgpu-software']);
-    expect(first.code, first.err).toBe(0);
-    expect(first.err).toContain('Runs on webgpu: SwiftShader Device (Subzero).');
-    expect(readFileSync(path.join(folder, 'run', 'device.json'), 'utf8')).toBe('"webgpu: SwiftShader Device (Subzero)"');
-    const again = await heed(['train', recipe, 'device=cpu', '--resume']);
-    expect(again.code, again.err).toBe(0);
-    expect(again.err).toContain('This run was on webgpu: SwiftShader Device (Subzero) and goes on on cpu:');
+    const dirOf = (name: string): string => path.join(folder, name);
+    const train = async (name: string, ...more: string[]): Promise<string> => {
+      const ran = await heed(['train', recipe, `run.dir=${dirOf(name)}`, ...more]);
+      expect(ran.code, ran.err).toBe(0);
+      return ran.err;
+    };
+    const said = await train('gpu', 'device=webgpu-software');
+    expect(said).toContain('Runs on webgpu: SwiftShader Device (Subzero).');
+    const deviceOf = (name: string): string => readFileSync(path.join(dirOf(name), 'device.json'), 'utf8');
+    expect(deviceOf('gpu')).toBe('"webgpu: SwiftShader Device (Subzero)"');
+    await train('cpu', 'device=cpu');
+
+    // As a kill after the second step leaves it.
+    cpSync(dirOf('gpu'), dirOf('moved'), { recursive: true });
+    for (const name of ['adapter', 'summary.json', 'report.html', 'checkpoints/step-000004'])
+      rmSync(path.join(dirOf('moved'), name), { recursive: true });
+    const again = await train('moved', 'device=cpu', '--resume');
+    expect(again).toContain('This run was on webgpu: SwiftShader Device (Subzero) and goes on on cpu:');
+    expect(deviceOf('moved')).toBe('"cpu"');
+    const adapterOf = (name: string): number[] =>
+      [...readSafetensors(path.join(dirOf(name), 'adapter/adapter_model.safetensors')).tensors.values()].flatMap(({ data }) => [...data]);
+    const moved = adapterOf('moved');
+    const size = Math.hypot(...moved);
+    expect(size).toBeGreaterThan(0.01);
+    for (const name of ['gpu', 'cpu']) {
+      const away = Math.hypot(...adapterOf(name).map((x, i) => x - moved[i]!)) / size;
+      console.log(`${name} and the run that moved: ${away}`);
+      expect(away).toBeLessThan(1e-4);
+    }
   });
 
   const short = [[5, 9, 40], [7, 3, 3, 21, 60]].map((prompt, row) => ({ prompt, row, samples: 1 }));

@@ -2,7 +2,7 @@ import { type Dim, type Shape, showShape } from '../dims.js';
 import type { Program } from '../program.js';
 import { onnxType } from './encode.js';
 import type { DType, OnnxInitializer, OnnxNode } from './model.js';
-import type { DeviceWeight } from './webgpu-weight.js';
+import type { DeviceWeight, TablePart } from './webgpu-weight.js';
 
 /** A model in the making. */
 export interface Draft {
@@ -15,6 +15,8 @@ export interface Draft {
   readonly widened: Set<string>;
   /** Values that another one stands for: a widening of what is float32 already. */
   readonly same: Map<string, string>;
+  /** Tables that are on the device in parts. */
+  readonly tables: Map<string, readonly TablePart[]>;
   /** Matrices with a row more. */
   readonly padded: Map<string, string>;
   readonly outputs: ReadonlySet<string>;
@@ -48,7 +50,7 @@ export function draftOf({ model, inputs, values, sizes: given }: Program): Draft
   };
   const vector = (...values: number[]): string => constant('int64', [values.length], BigInt64Array.from(values, BigInt));
   return {
-    nodes, initializers, sizes, weights: [], widened: new Set(), same: new Map(), padded: new Map(),
+    nodes, initializers, sizes, weights: [], widened: new Set(), same: new Map(), tables: new Map(), padded: new Map(),
     outputs: new Set(model.outputs.map(({ name }) => name)),
     dtypeOf: (name) => known.get(name)?.dtype ?? types.get(name),
     shapeOf(name) {

@@ -8,3 +8,9 @@ export interface DeviceWeight {
   readonly shape: readonly number[];
   readonly data: { readonly file: string; readonly offset: number; readonly length: number };
 }
+
+/** Rows of a table, from `from` on. */
+export interface TablePart {
+  readonly from: number;
+  readonly weight: DeviceWeight;
+}

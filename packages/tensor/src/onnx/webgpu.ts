@@ -5,6 +5,7 @@ import { onnxType } from './encode.js';
 import { orderNodes } from './order.js';
 import { attentionOverCache } from './webgpu-attention.js';
 import { type Draft, draftOf } from './webgpu-draft.js';
+import { pickRows, tableParts } from './webgpu-table.js';
 import type { DeviceWeight } from './webgpu-weight.js';
 
 /** What the WebGPU back end compiles. */
@@ -27,6 +28,7 @@ export interface WebgpuModel {
  * - `GroupQueryAttention` is wrong for 32 new positions and more where a GPU's subgroups are small: elementary operations.
  * - `Concat` and `Split` lack bool, `TopK` int64: they work on float32.
  * - A shader reads and writes few buffers: a `Split` into many is a `Slice` for each.
+ * - A buffer may not be as large as embeddings are: rows are picked of the parts that a head is worked through in.
  * - Not every device has 16-bit floats, and none has bfloat16: weights are float32 there, and their widening falls away.
  *
  * @param how.weights `device`: frozen weights become inputs, which the back end feeds. `stay`: they remain initializers, as they are in
@@ -42,7 +44,10 @@ export function prepareForWebgpu(program: Program, how: { readonly weights: 'dev
       initializers.push(initializer);
       continue;
     }
-    weights.push({ name, dtype, shape, data });
+    const weight = { name, dtype, shape, data };
+    const parts = tableParts(model, weight, draft.dtypeOf);
+    if (parts !== undefined) draft.tables.set(name, parts);
+    weights.push(...parts?.map((part) => part.weight) ?? [weight]);
     if (SIXTEEN_BITS.has(dtype)) draft.widened.add(name);
   }
   for (const node of model.nodes) addNode(draft, node);
@@ -106,6 +111,11 @@ const REWRITES: Readonly<Record<string, Rewrite>> = {
     const scale = emit('Reciprocal', [emit('Sqrt', [emit('Add', [squares, number(epsilon)])])], {}, reciprocal);
     emit('Mul', [emit('Mul', [x!, scale]), w!], {}, y);
     return true;
+  },
+  Gather(draft, { inputs: [table, ids], outputs: [y] }) {
+    const parts = draft.tables.get(table!);
+    if (parts !== undefined) pickRows(draft, parts, ids!, y!);
+    return parts !== undefined;
   },
   GroupQueryAttention(draft, node) {
     attentionOverCache(draft, node);

@@ -5,6 +5,7 @@ import { onlyKept } from './model.js';
 import { max, softmax, sum } from './reduce.js';
 import { concat, reshape, split } from './shape.js';
 import type { Table } from './table.js';
+import { boundsOf, piecesOf } from './vocabulary-pieces.js';
 
 /** What `tokenLogProbs` may be told. */
 export interface TokenLogProbsOptions {
@@ -13,14 +14,6 @@ export interface TokenLogProbsOptions {
   /** Pieces that the vocabulary is worked through in. Default: 1 for a head of at most 2^26 numbers, else pieces of about 2^23. */
   readonly pieces?: number;
 }
-
-const WHOLE = 2 ** 26;
-const PIECE = 2 ** 23;
-const piecesOf = ([V, H]: Table['shape']): number => (V * H <= WHOLE ? 1 : Math.ceil((V * H) / PIECE));
-const boundsOf = (V: number, pieces: number): [number, number][] => {
-  const size = Math.ceil(V / pieces);
-  return Array.from({ length: Math.ceil(V / size) }, (_, i) => [i * size, Math.min(V, (i + 1) * size)]);
-};
 
 /** Logits [n, V] of hidden [n, H] by a frozen head [V, H]. A large head is widened in pieces, one after the other. It gets no gradient. */
 export function headLogits(hidden: Tensor, head: Table, pieces = piecesOf(head.shape)): Tensor {

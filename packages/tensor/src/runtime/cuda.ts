@@ -6,6 +6,7 @@ import { encodeModel } from '../onnx/encode.js';
 import type { OnnxModel } from '../onnx/model.js';
 import type { Backend, Binding, Tensor } from './backend.js';
 import { openBindingAt, runAndCopy } from './backend.js';
+import { onDevice } from './device-failed.js';
 import type { CudaFiles } from './device.js';
 
 /*
@@ -44,7 +45,7 @@ export function openCuda({ folder, libraries }: CudaFiles): Backend {
     zeroCopy: false,
     tensor,
     load(bytes, { folder: weights }) {
-      const session = create(bytes, sessionOptions(weights));
+      const session = onDevice(create(bytes, sessionOptions(weights)));
       return { run: (feeds, outputs) => runAndCopy(session, feeds, outputs), release: () => session.dispose() };
     },
   };

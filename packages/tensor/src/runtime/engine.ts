@@ -18,6 +18,7 @@ export { view } from './arrays.js';
 export type { Buffer, HostArray, View } from './arrays.js';
 export type { Feed, HostTensor, Session } from './session.js';
 export { type Engine, MachineLost, type Team, despiteLosses } from './team.js';
+export { DeviceFailed } from './device-failed.js';
 export { type Posts, createPosts } from './posts.js';
 export type { Thread } from './thread.js';
 export type { Request, RunRequest } from './messages.js';

@@ -56,7 +56,9 @@ export interface Envelope {
   readonly request: Request;
 }
 
-export type Reply = { readonly id: number; readonly value: unknown } | { readonly id: number; readonly error: string };
+export type Reply =
+  | { readonly id: number; readonly value: unknown }
+  | { readonly id: number; readonly error: string; /** Whether it is a `DeviceFailed`. */ readonly ofDevice?: boolean };
 
 /** Which input, output or move a view is for. */
 export interface PlacedView {

@@ -2,6 +2,7 @@ import { evaluate, showShape } from '../dims.js';
 import type { Port, Program } from '../program.js';
 import { dtypeOf, elements, holds, hostName, ownCopy } from './arrays.js';
 import type { HostArray, View } from './arrays.js';
+import { DeviceFailed } from './device-failed.js';
 import { packViews } from './messages.js';
 import type { RunRequest } from './messages.js';
 import { bindPort, checkComposite, checkOutput, copyOf, noBindings } from './ports.js';
@@ -107,8 +108,10 @@ export class EngineSession implements Session {
       );
     } catch (error) {
       this.planned = undefined;
-      if (hasName(error)) throw error;
-      throw new Error(`${(error as Error).message}\n  The program was run with ${this.context(given, symbols)}.`, { cause: error });
+      const ofDevice = error instanceof DeviceFailed;
+      if (hasName(error) && !ofDevice) throw error;
+      const message = `${(error as Error).message}\n  The program was run with ${this.context(given, symbols)}.`;
+      throw ofDevice ? new DeviceFailed(message, { cause: error }) : new Error(message, { cause: error });
     }
   }
 

@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { Worker } from 'node:worker_threads';
+import { DeviceFailed } from './device-failed.js';
 import type { Reply, Request } from './messages.js';
 
 /** The main thread's end of the engine's worker: one answer per request, in order. */
@@ -33,7 +34,7 @@ export function startThread(file: URL = workerFile()): Thread {
     const waiting = pending.get(reply.id);
     pending.delete(reply.id);
     if (pending.size === 0) worker.unref();
-    if ('error' in reply) waiting?.reject(new Error(reply.error));
+    if ('error' in reply) waiting?.reject(reply.ofDevice === true ? new DeviceFailed(reply.error) : new Error(reply.error));
     else waiting?.resolve(reply.value);
   });
   worker.on('messageerror', (error) => die(`The engine's thread sent what cannot be read: ${error.message}`));

@@ -4,6 +4,7 @@ import type { DeviceWeight } from '../onnx/webgpu-weight.js';
 import type { HostArray } from './arrays.js';
 import type { Backend, Named, NativeSession, Tensor } from './backend.js';
 import { RUN_OPTIONS, openBinding, runAndCopy } from './backend.js';
+import { onDevice } from './device-failed.js';
 import { readWeight } from './read-weight.js';
 
 /*
@@ -13,7 +14,8 @@ import { readWeight } from './read-weight.js';
 
 /** Loads ONNX Runtime. `test` has the device compute something. */
 export function openWebgpu(): Backend & { test(): void } {
-  const { tensor, create } = openBinding();
+  const { tensor, create: open } = openBinding();
+  const create: typeof open = (...given) => onDevice(open(...given));
   const times = once(() => create(encodeModel(TIMES_ONE), sessionOptions('', ['y'])));
   const back = once(() => create(encodeModel(TIMES_ONE), sessionOptions('')));
   const upload = (x: Tensor): Tensor => times().run({ x }, { y: null }, RUN_OPTIONS)['y']!;

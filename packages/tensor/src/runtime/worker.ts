@@ -6,6 +6,7 @@ import type { HostArray } from './arrays.js';
 import type { Backend, LoadedModel, Tensor } from './backend.js';
 import { openCpu } from './cpu.js';
 import { openCuda } from './cuda.js';
+import { DeviceFailed } from './device-failed.js';
 import { openDeviceViews } from './device-views.js';
 import { unpackViews } from './messages.js';
 import type { CompileRequest, Envelope, PlacedView, Reply, Request, RunRequest } from './messages.js';
@@ -41,7 +42,7 @@ port.on('message', ({ id, request }: Envelope) => {
     reply = { id, value: answer.value };
     transfer = answer.transfer ?? [];
   } catch (error) {
-    reply = { id, error: error instanceof Error ? error.message : String(error) };
+    reply = { id, error: error instanceof Error ? error.message : String(error), ofDevice: error instanceof DeviceFailed };
   }
   onDevice.sweep();
   port.postMessage(reply, transfer);

@@ -7,12 +7,14 @@ import { rmsNorm } from '../../src/ops/model.js';
 import { logSoftmax, softmax } from '../../src/ops/reduce.js';
 import { concat, split } from '../../src/ops/shape.js';
 import { tableOf } from '../../src/ops/table.js';
+import { headLogits } from '../../src/ops/token-log-probs.js';
 import type { Program } from '../../src/program.js';
 import { type Engine, startEngine } from '../../src/runtime/engine.js';
 import { input, mapped } from '../../src/tensor.js';
 import { valueAndGradients } from '../gradient-check.js';
 import { builder, cases } from '../ops-cases.js';
 import { STEPS, cachedFeeds, cachedStep, readPart } from '../support/cached-attention.js';
+import { largeTable } from '../support/large-table.js';
 
 // What WebGPU is given in the place of operations that it lacks is checked on the CPU: it has them all.
 let cpu: Engine;
@@ -84,6 +86,26 @@ describe('a program for WebGPU', () => {
     expect(model.initializers.map(({ dtype }) => dtype)).toEqual([]);
     expect(model.nodes.map(({ op }) => op)).toEqual(['Gather', 'Gemm']);
     expect(model.nodes.flatMap(({ outputs }) => outputs.map(dtypeOf))).toEqual(['float32', 'float32']);
+  });
+
+  it('has embeddings that are the head too once, in parts, and picks the rows that the whole has', async () => {
+    const { folder, table, width, ids, expected, remove } = largeTable();
+    const program = lower({ rows: table.rows(input('ids', [sym('n')], 'int32')) }, { folder });
+    const picked = prepareForWebgpu(program);
+    const head = prepareForWebgpu(lower({ y: headLogits(input('x', [sym('n'), width]), table) }, { folder }));
+    const placesOf = ({ weights }: typeof picked): string[] => weights.map(({ shape, data }) => JSON.stringify([shape, data])).sort();
+    expect(picked.weights).toHaveLength(9);
+    expect(placesOf(picked)).toEqual(placesOf(head));
+
+    // On the CPU the parts are read from the file again.
+    const initializers = [...picked.model.initializers, ...picked.weights];
+    const inputs = picked.model.inputs.filter(({ name }) => name === 'ids');
+    const session = await cpu.compile({ ...program, model: { ...picked.model, inputs, initializers }, sizes: picked.sizes });
+    const found = (await session.run({ ids: { data: ids, shape: [ids.length] } }))['rows']!;
+    expect(found.shape).toEqual([ids.length, width]);
+    expect(found.data).toEqual(expected);
+    await session.release();
+    remove();
   });
 
   it('keeps weights of files where they are to stay, and widens them there', () => {

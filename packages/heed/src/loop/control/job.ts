@@ -21,6 +21,7 @@ import type { Estimate } from '../../run/statistics.js';
 import { sameAsBefore } from '../../run/same-as-before.js';
 import type { AnswerSoFar } from '../../control/state.js';
 import { logAnswer } from '../answer-sample.js';
+import { withWayOn } from '../device-failure.js';
 import type { AskTools, Later } from './answer-and-rate.js';
 import { type Policy, type PolicyAnswers, answerHeldOut, change, measure } from './compare.js';
 import { type Grid, searchGrid } from './grid.js';
@@ -154,6 +155,8 @@ export async function runControl(recipe: ControlRecipe, run: RunFolder, hooks: H
     await run.writeSummary(summary);
     await writeReport(run.dir);
     return summary;
+  } catch (error) {
+    throw await withWayOn(error, run);
   } finally {
     progress.stop();
     await closeAll(...[...rewards.values()].map((reward) => () => reward.close()), () => engine.close());
