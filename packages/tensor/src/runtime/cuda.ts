@@ -6,7 +6,7 @@ import { encodeModel } from '../onnx/encode.js';
 import type { OnnxModel } from '../onnx/model.js';
 import type { Backend, Binding, Tensor } from './backend.js';
 import { openBindingAt, runAndCopy } from './backend.js';
-import { onDevice } from './device-failed.js';
+import { onDevice } from './on-device.js';
 import type { CudaFiles } from './device.js';
 
 /*

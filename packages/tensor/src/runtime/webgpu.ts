@@ -4,7 +4,7 @@ import type { DeviceWeight } from '../onnx/webgpu-weight.js';
 import type { HostArray } from './arrays.js';
 import type { Backend, Named, NativeSession, Tensor } from './backend.js';
 import { RUN_OPTIONS, openBinding, runAndCopy } from './backend.js';
-import { onDevice } from './device-failed.js';
+import { onDevice } from './on-device.js';
 import { readWeight } from './read-weight.js';
 
 /*

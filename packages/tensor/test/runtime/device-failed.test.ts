@@ -1,6 +1,7 @@
 import { expect, it } from 'vitest';
 import type { NativeSession } from '../../src/runtime/backend.js';
-import { DeviceFailed, onDevice } from '../../src/runtime/device-failed.js';
+import { DeviceFailed } from '../../src/runtime/device-failed.js';
+import { onDevice } from '../../src/runtime/on-device.js';
 import { startThread } from '../../src/runtime/thread.js';
 
 const LOST = 'Failed to download data from buffer. wgpu::MapAsyncStatus value: 4';
