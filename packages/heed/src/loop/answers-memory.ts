@@ -4,6 +4,8 @@ import type { BoundMethod, Respond } from '../method/method.js';
 import type { AdapterPlan } from '../model/adapter.js';
 import type { Model } from '../model/load.js';
 import type { TrainOptions } from '../run/recipe-schemas.js';
+import type { TokenSequence } from '../text/token-sequence.js';
+import type { Item } from '../train/item.js';
 import { type MemoryCheck, checkMemory } from '../train/memory.js';
 import { type Limits, prepare } from './items.js';
 import { pretendAnswers, pretendSamples } from './pretend.js';
@@ -38,8 +40,26 @@ export interface AnswersMemorySetup {
  */
 export function foreseeAnswers(setup: AnswersMemorySetup, available?: number, capacity?: number): MemoryCheck | undefined {
   const { model, method, plan, options, text, limits } = setup;
-  const { items } = prepare(heaviestRows(setup), method, text, { ...limits, junk: 'skip', ties: undefined });
-  return items.length === 0 ? undefined : checkMemory({ model, method, plan, options, items }, available, capacity);
+  // A pretended answer is no row of a user's: one that is too long stands for the longest that fits.
+  const { items } = prepare(heaviestRows(setup), method, text, { maxTokens: Number.MAX_SAFE_INTEGER, onLong: 'skip', junk: 'skip' });
+  const fitting = items.map((item) => clipped(item, limits.maxTokens));
+  return items.length === 0 ? undefined : checkMemory({ model, method, plan, options, items: fitting }, available, capacity);
+}
+
+/** The item with sequences of so many tokens at most: less prompt, and where that does not do, less response. */
+function clipped(item: Item, maxTokens: number): Item {
+  const clip = (sequence: TokenSequence): TokenSequence => {
+    const { prompt, response, supervised, marked, kept } = sequence;
+    const over = prompt.length + response.length - maxTokens;
+    if (over <= 0) return sequence;
+    const given = prompt.slice(Math.min(over, prompt.length - 1));
+    const room = maxTokens - given.length;
+    return {
+      prompt: given, response: response.slice(0, room),
+      supervised: supervised?.slice(0, room), marked: marked?.slice(0, room), kept: kept?.slice(0, room),
+    };
+  };
+  return { ...item, sequences: Object.fromEntries(Object.entries(item.sequences).map(([name, all]) => [name, all.map(clip)])) };
 }
 
 function heaviestRows({ model, method, options, prompts, samples, maxNewTokens, rowsOf, maker }: AnswersMemorySetup): AnyRow[] {
@@ -52,11 +72,11 @@ function heaviestRows({ model, method, options, prompts, samples, maxNewTokens, 
     const answers = pretendAnswers(samples, maxNewTokens);
     return longest.map(({ prompt }) => rolloutRow(prompt, answers, { maxTokens: maxNewTokens, reference: method.reads.reference }));
   }
-  const written = tokenizer.encode(' so'.repeat(maxNewTokens));
-  const filler = tokenizer.decode(written.slice(0, maxNewTokens));
+  const fillerOf = (tokens: number): string => tokenizer.decode(tokenizer.encode(' so'.repeat(tokens)).slice(0, tokens));
+  const filler = fillerOf(maxNewTokens);
   // Gaps of rewards that suffice for every recipe's pairs.
   return longest
     .flatMap(({ prompt }) => [1, 0].map((bad) => pretendSamples(prompt, samples, bad, 1e6, filler)))
     .flatMap((all) => rowsOf.rows(all, { int: () => 0 }))
-    .map((row) => maker?.pretend(row, filler) ?? row);
+    .map((row) => maker?.pretend(row, fillerOf(maker.maxNewTokens)) ?? row);
 }

@@ -20,6 +20,8 @@ import type { RowsOptions } from './rows-recipe.js';
 export interface RowMaker {
   /** Optimizer steps after which rows are made anew with the policy as it is; 0: only once, before training. */
   readonly every: number;
+  /** Most tokens of a text that is made. */
+  readonly maxNewTokens: number;
   /** The row as if `text` were all that the model had made for it. */
   pretend(row: AnyRow, text: string): AnyRow;
   /**
@@ -58,6 +60,7 @@ export function openRowMaker(options: RowsOptions, { answerer, kind, run, seed, 
   if (rowDefinition(kind) !== rowDefinition(craft.kind)) throw anotherKind(options.make, craft.kind, kind);
   return {
     every: options.every,
+    maxNewTokens: options.maxNewTokens,
     pretend: (row, text) => craft.put(row, Array.from({ length: craft.samples }, () => text)),
     async make(round, rows, policy) {
       const asked = rows.flatMap((row, index) => {

@@ -1,5 +1,5 @@
 import { beforeAll, describe, expect, it } from 'vitest';
-import type { PromptRow } from '../../src/data/rows.js';
+import type { AnyRow, PromptRow } from '../../src/data/rows.js';
 import { type AnswersMemorySetup, foreseeAnswers } from '../../src/loop/answers-memory.js';
 import { requireMemory } from '../../src/loop/dry-run.js';
 import { makerOf } from '../../src/loop/rows-of.js';
@@ -23,6 +23,8 @@ beforeAll(async () => {
   model = await loadModel(await tinyTalker(folder, { context: 512, leaning: 2 }), { template: undefined, log: () => undefined });
   longest = model.template.prompt(prompts[1]!.prompt).length;
 });
+
+const MAKER = { every: 0, maxNewTokens: 100, make: () => { throw new Error('Nothing is to be made here.'); } };
 
 function setup(given: MethodOptions, more: Partial<AnswersMemorySetup> = {}): AnswersMemorySetup {
   const method = methodOf(given);
@@ -65,6 +67,21 @@ describe('what learning from answers will take', () => {
     const check = foreseeAnswers(given, total - 1, total - parts.weights - 1)!;
     expect(() => { requireMemory(check, () => undefined); }).toThrow(/needs about .* of memory beside its weights/);
     expect(check.ways.map(({ settings }) => settings)).toEqual(['train.microBatch=1']);
+  });
+
+  it.each(['error', 'skip', 'truncate-prompt-left'] as const)('counts no more than data.maxTokens, and refuses no row (%s)', (onLong) => {
+    // Answers of 100 tokens just fit, or not: what is pretended is longer, and is no reason to refuse a run.
+    for (const maxTokens of [longest + 100, longest + 50, 60]) {
+      const { needed } = foreseeAnswers(setup({ name: 'kto', loss: 'apo-zero' }, { limits: { maxTokens, onLong } }))!;
+      expect(needed.largest.tokens).toBe(maxTokens);
+    }
+  });
+
+  it('counts the texts that the model is to write for the rows, which have a length of their own', () => {
+    const maker = { ...MAKER, pretend: (row: AnyRow, text: string) => ({ ...row, refinement: text }) };
+    const needed = (maxNewTokens: number): number =>
+      foreseeAnswers(setup({ name: 'ilf' }, { maker: { ...maker, maxNewTokens } }))!.needed.largest.tokens;
+    expect(needed(400) - needed(300)).toBe(100);
   });
 
   it('is unknown where no row can be made: no answer can be better than another one', () => {
