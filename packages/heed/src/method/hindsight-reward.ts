@@ -32,9 +32,10 @@ export const hindsightReward = defineMethod({
   options,
   names: ['response'],
   columns: ['wrong'],
-  sequences: (row, text, { threshold, correct, wrong }) => ({
-    response: text.respond(rewriteInstruction(row.prompt, 'hindsight', row.score < threshold ? wrong : correct), row.completion),
-  }),
+  sequences(row, text, { threshold, correct, wrong }) {
+    const asked = rewriteInstruction(row.prompt, 'hindsight', row.score < threshold ? wrong : correct);
+    return { response: text.respond(asked, row.completion, row.prompt) };
+  },
   columnsOf: (row, { threshold }) => ({ wrong: row.score < threshold ? 1 : 0 }),
   unfitTogether(rows, { threshold }) {
     const scores = rows.map((row) => row.score);

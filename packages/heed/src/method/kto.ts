@@ -22,11 +22,11 @@ const options = z.strictObject({
 const samePrompt = (a: readonly Message[], b: readonly Message[]): boolean =>
   a.length === b.length && a.every(({ role, content }, i) => b[i]!.role === role && b[i]!.content === content);
 
-/** The completion of the next row, cyclically, that answers another prompt. */
-function mismatched({ rows, index }: Among<LabelledRow>): string | undefined {
+/** The next row, cyclically, that answers another prompt. */
+function mismatched({ rows, index }: Among<LabelledRow>): LabelledRow | undefined {
   for (let i = 1; i < rows.length; i++) {
     const other = rows[(index + i) % rows.length]!;
-    if (!samePrompt(other.prompt, rows[index]!.prompt)) return other.completion;
+    if (!samePrompt(other.prompt, rows[index]!.prompt)) return other;
   }
   return undefined;
 }
@@ -58,7 +58,7 @@ export const kto = defineMethod({
   sequences(row, text, { loss }, among) {
     const other = loss === 'kto' ? mismatched(among) : undefined;
     const completion = text.respond(row.prompt, row.completion);
-    return other === undefined ? { completion } : { completion, mismatched: text.respond(row.prompt, other) };
+    return other === undefined ? { completion } : { completion, mismatched: text.respond(row.prompt, other.completion, other.prompt) };
   },
   columnsOf: desirable,
   unfitTogether(rows, { loss }) {

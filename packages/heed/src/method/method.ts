@@ -15,8 +15,12 @@ export type { Extreme, Term } from './term.js';
  * Turns a row's words into tokens, with the model's template. Prompt and response are tokenised apart, one end-of-turn token supervised.
  */
 export interface Respond {
-  /** A prompt and a response to it. */
-  respond(prompt: readonly Message[], response: string): TokenSequence;
+  /**
+   * A prompt and a response to it.
+   *
+   * @param answered The prompt that the response was written to, by which the tokens are known that a policy drew. Default: `prompt`.
+   */
+  respond(prompt: readonly Message[], response: string, answered?: readonly Message[]): TokenSequence;
   /** A prompt and the tokens of a response, its end of turn included where it has one. */
   respondTokens(prompt: readonly Message[], ids: readonly number[], kept?: TokenSequence['kept']): TokenSequence;
   /** The same as `respond`, with the tokens marked that the judgment quotes: everywhere they stand, in any case. */

@@ -16,9 +16,9 @@ export type KnownTokens = (prompt: readonly Message[], response: string) => read
 export function createRespond(template: Template, known: KnownTokens = () => undefined) {
   const responseTo = (prompt: readonly Message[], response: string): readonly number[] =>
     known(prompt, response) ?? template.response(response);
-  const respond = (prompt: readonly Message[], response: string): TokenSequence => ({
+  const respond = (prompt: readonly Message[], response: string, answered = prompt): TokenSequence => ({
     prompt: template.prompt(prompt),
-    response: responseTo(prompt, response),
+    response: responseTo(answered, response),
   });
   return {
     respond,

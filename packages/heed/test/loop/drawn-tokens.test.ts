@@ -93,6 +93,12 @@ describe('a loop learns the tokens that were drawn', () => {
     expect(cut.items).toHaveLength(4);
   });
 
+  it('also under a prompt that the policy did not answer', async () => {
+    // KTO sets each answer under another prompt; hindsight rewrites the prompt.
+    expect(responses(await judged({ name: 'kto' }), 'mismatched')).toEqual([odd, odd, odd, odd]);
+    expect(responses(await judged({ name: 'hindsight-reward', threshold: 0.5 }), 'response')).toEqual([odd, plain, odd, plain]);
+  });
+
   it('by imitation, earlier turns of the policy as before', async () => {
     const sft = await judged({ name: 'sft' });
     const [first, second] = sft.items.map(({ sequences }) => sequences['turns']![0]!);
