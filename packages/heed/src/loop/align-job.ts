@@ -47,6 +47,7 @@ import { type RowMaker, openRowMaker } from './row-maker.js';
 import type { Maker } from './rows-of.js';
 import { areWritten } from './rows-recipe.js';
 import { createSampler } from './sampler/sampler.js';
+import { sameModel } from './same-model.js';
 import type { Source } from './source.js';
 import { type AnsweredRound, answeredSource } from './sources/answered.js';
 import { type JudgedRound, judgedSource } from './sources/judged.js';
@@ -91,6 +92,7 @@ export async function runAlignment(recipe: AlignRecipe, run: RunFolder, hooks: H
   const { seed } = recipe.train;
   const now = clockOf(run);
   const model = await loadModel(recipe.model, { template: recipe.template, precision: recipe.precision, now, log: say });
+  await sameModel(run, model);
   const bound = await openMethod(recipe.method, run);
   const rollouts = bound.credit !== undefined;
   const drawn = samplingIn(recipe.generate);

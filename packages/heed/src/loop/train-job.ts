@@ -31,6 +31,7 @@ import { describeRows, limitsOf, loadRows, prepare, requireFit, requireHeld, req
 import { runLoop } from './loop.js';
 import { openMethod } from './method-of.js';
 import { openRowMaker, requireRead } from './row-maker.js';
+import { sameModel } from './same-model.js';
 import { oneRound } from './source.js';
 import { refreshedSource } from './sources/refreshed.js';
 import { describeStart, holdStart, startAdapter } from './start.js';
@@ -78,6 +79,7 @@ export async function runTraining(recipe: TrainRecipe, run: RunFolder, hooks: Ho
   const { progress = silentProgress, interrupt, say = () => undefined, shared } = hooks;
   const { seed } = recipe.train;
   const model = await loadModel(recipe.model, { template: recipe.template, precision: recipe.precision, now: clockOf(run), log: say });
+  await sameModel(run, model);
   const method = await openMethod(recipe.method, run);
   const data = await loadRows(recipe.data, method);
   for (const line of describeUnused(leftOver(data.unused, model.template))) say(line);
