@@ -105,6 +105,7 @@ export async function loadNewest(
   const way = `Remove ${folder}: --resume then goes on from the checkpoint before it, or from the start where there is none.`;
   const { step, t, memory, digest, ...place } = await readKept<SavedState>(join(folder, 'state.json'), way);
   const file = join(folder, 'state.safetensors');
+  if (!existsSync(file)) throw new UserError(`${file} is missing: something other than this run removed it.`, [way]);
   if ((await digestOfFile(file)) !== digest) throw new UserError(`${file} is not as this run wrote it.`, [way]);
   const { tensors } = readSafetensors(file);
   const load = (name: string): Float32Array => {

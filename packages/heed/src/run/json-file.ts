@@ -42,6 +42,8 @@ export async function readKept<T>(
   try {
     return JSON.parse(await readFile(file, 'utf8')) as T;
   } catch (error) {
+    const missing = (error as NodeJS.ErrnoException).code === 'ENOENT';
+    if (missing) throw new UserError(`${file} is missing: something other than this run removed it.`, [advice]);
     if (!(error instanceof SyntaxError)) throw fileError(error, file, 'reading');
     throw new UserError(`${file} is not whole (${error.message}): something other than this run changed it.`, [advice]);
   }

@@ -1,4 +1,4 @@
-import { readFileSync, writeFileSync } from 'node:fs';
+import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { runAlignment } from '../../src/loop/align-job.js';
@@ -121,6 +121,17 @@ describe('heed align', () => {
     expect(ran.err).toMatch(/Remove .*step-000006: --resume then goes on from the checkpoint before it/);
   });
 
+  it.each(['state.json', 'state.safetensors'])('refuses to go on from a checkpoint without %s, and says how', async (name) => {
+    const file = join(dirOf('whole'), 'checkpoints', 'step-000006', name);
+    const before = readFileSync(file);
+    rmSync(file);
+    const ran = await heed(args('whole', '--resume'));
+    writeFileSync(file, before);
+    expect(ran.code).toBe(2);
+    expect(ran.err).toContain(`${file} is missing: something other than this run removed it.`);
+    expect(ran.err).toMatch(/Remove .*step-000006: --resume then goes on from the checkpoint before it/);
+  });
+
   it('says which lines of its log were lost', async () => {
     const file = join(dirOf('whole'), 'metrics.jsonl');
     const before = readFileSync(file, 'utf8');
@@ -143,7 +154,7 @@ describe('heed align', () => {
     expect(ran.err).toContain(`${file} has ${heatmaps - 1} of ${heatmaps} lines that were written by step 6: the others were lost.`);
   });
 
-  it('refuses to go on with other prompts, another judge or another recipe', async () => {
+  it('refuses to go on with other prompts, another judge, another recipe or another model', async () => {
     const refused = async (file: string, change: (text: string) => string, message: RegExp): Promise<void> => {
       const path = join(folder, file);
       const before = readFileSync(path, 'utf8');
@@ -157,5 +168,6 @@ describe('heed align', () => {
     await refused('held.jsonl', (text) => text.replace('How 3?', 'How four?'), /The prompts are not those/);
     await refused('tiny.rules.yaml', (text) => text.replace('It has', 'There is'), /The reward is not the one that this run began with/);
     await refused('recipe.yaml', (text) => text.replace('iterations: 2', 'iterations: 3'), /loop.iterations: 2 → 3/);
+    await refused('tiny-512/tokenizer.json', (text) => `${text}\n`, /The model .* is not the one that this run began with/);
   });
 });
