@@ -28,6 +28,7 @@ export async function align({ file, overrides, resume, overwrite, out }: Alignme
   const { recipe, text, notes = [] } = await loadAlignRecipe(file, overrides);
   for (const note of notes) out.note(note);
   const run = await openRun(recipe.run.dir, { recipe: text, resume, overwrite, free: ALIGN_FREE });
+  if (resume && !run.resuming) out.note(`There is no run in ${recipe.run.dir} to go on with: it begins.`);
   const interrupt = onInterrupt();
   try {
     const summary = await runAlignment(recipe, run, { progress: createProgress(), interrupt, say: (line) => out.note(line) });

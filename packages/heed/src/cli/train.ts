@@ -34,6 +34,7 @@ export function register(program: Command, out: Output): void {
         import('./render-change.js'),
       ]);
       const run = await openRun(recipe.run.dir, { recipe: text, resume, overwrite, free: TRAIN_FREE });
+      if (resume && !run.resuming) out.note(`There is no run in ${recipe.run.dir} to go on with: it begins.`);
       const interrupt = onInterrupt();
       try {
         const summary = await runTraining(recipe, run, { progress: createProgress(), interrupt, say: (line) => out.note(line) });

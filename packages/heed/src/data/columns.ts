@@ -89,9 +89,9 @@ export function findColumns(
 ): Layout {
   const has = new Set<string>();
   for (const { fields } of rows) for (const name of Object.keys(fields)) has.add(name);
-  for (const name of ignore) if (!has.delete(name)) throw absent('data.ignore', name, has);
+  for (const name of ignore) if (!has.delete(name)) throw absent('data.ignore', name, has, rows);
   const present = [...has];
-  const names = mappedNames(map, has);
+  const names = mappedNames(map, has, rows);
   const used = new Set(names.values());
   const mapped = new Set(names.keys());
   for (const column of columns) {
@@ -115,10 +115,10 @@ export function findColumns(
   };
 }
 
-function mappedNames(map: ColumnMap, has: ReadonlySet<string>): Map<string, string> {
+function mappedNames(map: ColumnMap, has: ReadonlySet<string>, rows: readonly RawRow[]): Map<string, string> {
   const usedFor = new Map<string, string>();
   for (const [column, name] of Object.entries(map)) {
-    if (!has.has(name)) throw absent(`data.columns.${column}`, name, has);
+    if (!has.has(name)) throw absent(`data.columns.${column}`, name, has, rows);
     const other = usedFor.get(name);
     if (other !== undefined) {
       throw new UserError(`data.columns names the column ${name} twice, for ${other} and for ${column}`, [
@@ -130,10 +130,11 @@ function mappedNames(map: ColumnMap, has: ReadonlySet<string>): Map<string, stri
   return new Map(Object.entries(map));
 }
 
-function absent(option: string, name: string, has: ReadonlySet<string>): UserError {
+function absent(option: string, name: string, has: ReadonlySet<string>, rows: readonly RawRow[]): UserError {
   const near = nearest(name, [...has]);
   const hints = [`Columns in the data: ${[...has].join(', ')}.`, ...(near === undefined ? [] : [`Did you mean ${near}?`])];
-  return new UserError(`${option} names the column ${name}, which no row has`, hints);
+  const [file] = new Set(rows.map(({ source }) => source.file));
+  return new UserError(`${option} names the column ${name}, which no row${file === undefined ? '' : ` of ${file}`} has`, hints);
 }
 
 function holdsVotes(labels: readonly unknown[], values: ValueMap): boolean {

@@ -92,7 +92,6 @@ export async function runAlignment(recipe: AlignRecipe, run: RunFolder, hooks: H
   const { seed } = recipe.train;
   const now = clockOf(run);
   const model = await loadModel(recipe.model, { template: recipe.template, precision: recipe.precision, now, log: say });
-  await sameModel(run, model);
   const bound = await openMethod(recipe.method, run);
   const rollouts = bound.credit !== undefined;
   const drawn = samplingIn(recipe.generate);
@@ -111,6 +110,7 @@ export async function runAlignment(recipe: AlignRecipe, run: RunFolder, hooks: H
   const limits = limitsOf(recipe.data, method, model.architecture.context);
   const asked = await loadAlignPrompts(recipe, model, limits, rollouts, say);
   const { prompts, skipped, held, demonstrations } = asked;
+  await sameModel(run, model);
   await samePrompts(run, [...prompts, ...held, ...(demonstrations ?? [])]);
   const start = await startAdapter(recipe.adapter, model.checkpoint, method.heads);
   const { plan } = start;

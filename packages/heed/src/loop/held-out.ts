@@ -56,7 +56,16 @@ export async function assess(
   await answerer.rest();
   progress.stop();
   say?.(describe(when, report));
+  for (const line of silentParts(reward, report)) say?.(`${when}: ${line}`);
   return report;
+}
+
+/** Rewards of a sum that rated none of the answers: the value is that of the others alone. */
+function silentParts({ weights = {} }: Pick<Reward, 'weights'>, { answers }: AnswerReport): string[] {
+  const rated = answers.flatMap((one) => ('failure' in one.rated ? [] : [one.rated]));
+  const silent = Object.keys(weights).filter((name) => rated.every(({ parts = {} }) => parts[name] === undefined));
+  return rated.length === 0 ? [] : silent.map((name) =>
+    `the reward ${name} applies to none of the held-out answers, so that their value is that of the other rewards alone.`);
 }
 
 const describe = (when: When, { satisfied, value, findings, fluency }: AnswerReport): string => {

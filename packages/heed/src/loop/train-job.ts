@@ -79,7 +79,6 @@ export async function runTraining(recipe: TrainRecipe, run: RunFolder, hooks: Ho
   const { progress = silentProgress, interrupt, say = () => undefined, shared } = hooks;
   const { seed } = recipe.train;
   const model = await loadModel(recipe.model, { template: recipe.template, precision: recipe.precision, now: clockOf(run), log: say });
-  await sameModel(run, model);
   const method = await openMethod(recipe.method, run);
   const data = await loadRows(recipe.data, method);
   for (const line of describeUnused(leftOver(data.unused, model.template))) say(line);
@@ -119,6 +118,7 @@ export async function runTraining(recipe: TrainRecipe, run: RunFolder, hooks: Ho
     const memory = checkMemory({ model, method, items: ready.items, plan, options, held: held.items });
     // What a GPU has is not known: a run that it cannot hold ends with its own message.
     if (engine.device.kind === 'cpu') requireMemory(memory, say);
+    await sameModel(run, model);
     const sequences = ready.items.flatMap((item) => Object.values(item.sequences).flat());
     const lost = run.resuming ? undefined : await roundingLoss(engine, model, sequences);
     if (lost !== undefined) say(describeRounding(recipe.precision, lost));

@@ -29,11 +29,14 @@ export type ShortForms = Readonly<Record<string, string>>;
 export const SHORT_FORMS: ShortForms = { data: 'path', dev: 'path', method: 'name', label: 'name' };
 
 const MAX_BYTES = 256 * 1024;
+/** Files that no recipe is in. JSON may be one: it is YAML, too. */
+const DATA_FILE = /\.(jsonl|ndjson|csv|tsv|parquet|arrow)$/i;
 
 async function readRecipe(file: string): Promise<string> {
   try {
     const info = await stat(file);
     if (info.isDirectory()) throw new UserError(`${file} is a folder, not a recipe`, ['Name the YAML file in it.']);
+    if (DATA_FILE.test(file)) throw new UserError(`${file} is data, not a recipe`, [`Name a recipe first, and the data with data=${file}.`]);
     if (info.size > MAX_BYTES) {
       throw new UserError(`${file} has ${info.size} bytes; a recipe has at most ${MAX_BYTES}`, [
         'Is this a data file? Name it with data=FILE.',

@@ -141,6 +141,20 @@ describe('heed align by policy gradient', () => {
     for (const line of without) expect(line).toMatchObject({ advantage: 0, failure: 'not-applicable' });
   });
 
+  it('says where a reward of a sum applies to none of the held-out answers, and where there is nothing to resume', async () => {
+    const rewards2 = write('silent.ts', `
+type Given = { prompts: readonly unknown[]; completions: readonly string[] };
+export const training = ({ prompts, completions }: Given): (number | null)[] =>
+  completions.map((text, i) => (JSON.stringify(prompts[i]).includes('Why') ? text.length : null));
+`);
+    const both = `rewards={ share: '${rewards}#share', training: '${rewards2}#training' }`;
+    const ran = await align('silent', 'reward=null', both, 'method={name: rloo, beta: 0}', 'loop.iterations=1', '--resume');
+    expect(ran.code, ran.err).toBe(0);
+    expect(ran.err).toMatch(/before: the reward training applies to none of the held-out answers/);
+    expect(ran.err).not.toMatch(/the reward share applies to none/);
+    expect(ran.err).toMatch(/There is no run in .*silent to go on with: it begins\./);
+  });
+
   // A reward may hold a connection or a timer, which would keep the process alive after the run.
   it('closes every reward that it opened, also where a run fails', async () => {
     const log = join(folder, 'closed.txt');

@@ -163,6 +163,8 @@ describe('recipe files', () => {
     await writeFile(join(dir, 'r.yaml'), `\uFEFF${BASE}`);
     expect((await loadRecipe(join(dir, 'r.yaml'), ['train.steps=2'], Schema)).recipe.train.steps).toBe(2);
     await expect(loadRecipe(join(dir, 'no.yaml'), [], Schema)).rejects.toThrow('There is no recipe');
+    await writeFile(join(dir, 'rows.jsonl'), '{"prompt": "p"}\n{"prompt": "q"}\n');
+    await expect(loadRecipe(join(dir, 'rows.jsonl'), [], Schema)).rejects.toThrow(/rows\.jsonl is data, not a recipe/);
     await expect(loadRecipe(dir, [], Schema)).rejects.toThrow('is a folder');
     await writeFile(join(dir, 'big.yaml'), `a: ${'x'.repeat(300_000)}`);
     await expect(loadRecipe(join(dir, 'big.yaml'), [], Schema)).rejects.toThrow('at most 262144');

@@ -27,9 +27,9 @@ import { type Policy, type PolicyAnswers, answerHeldOut, change, measure } from 
 import { type Grid, searchGrid } from './grid.js';
 import type { ControlRecipe } from './recipe.js';
 import { type ControlRound, type Seen, learnRounds } from './rounds.js';
+import { sameModel } from '../same-model.js';
 import { startControl } from './start.js';
 import { type TaskPrompt, openTaskRewards, readTasks } from './tasks.js';
-import { sameModel } from '../same-model.js';
 
 /** Held-out prompts of one task. */
 export interface TaskResult {
@@ -89,10 +89,10 @@ export async function runControl(recipe: ControlRecipe, run: RunFolder, hooks: H
   const { seed } = recipe.learn;
   const now = clockOf(run);
   const model = await loadModel(recipe.model, { template: recipe.template, precision: recipe.precision, now, log: say });
-  await sameModel(run, model);
   const adapter = recipe.adapter === undefined ? undefined : await loadAdapter(recipe.adapter, model.checkpoint);
   const prompts = await readTasks(recipe, model, say);
   const { training, validation, heldOut, skipped } = prompts;
+  await sameModel(run, model);
   await sameAsBefore(
     run.path('work', 'prompts.json'), [...training, ...validation, ...heldOut], 'The prompts are not those', ({ row }) => at(row.source),
   );

@@ -17,7 +17,8 @@ export function writeFailure(path: string, error: unknown): CheckpointError {
   const code = (error as NodeJS.ErrnoException).code;
   if (code === 'ENOSPC')
     return new CheckpointError(
-      `${path}: the disk is full; free some space, or choose a folder on a larger disk (HEED_CACHE moves the cache)`,
+      `${path}: the disk is full; free some space, and go on with --resume where a run wrote it; or choose a folder on a larger disk `
+        + '(run.dir=FOLDER; HEED_CACHE moves the cache)',
       { cause: error },
     );
   if (code === 'EACCES' || code === 'EROFS')
