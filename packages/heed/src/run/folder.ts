@@ -109,7 +109,9 @@ async function contents(dir: string): Promise<Contents> {
   const steps = (await readLog(join(dir, 'metrics.jsonl'))).at(-1)?.step ?? 0;
   const samples = names.has('samples.jsonl') ? (await readLog(join(dir, 'samples.jsonl'))).length : 0;
   const finished = names.has('summary.json');
-  const stored = ['checkpoints', 'adapter', 'work'].some((name) => names.has(name));
+  // Which model a run began with is no result of it.
+  const worked = names.has('work') && (await readdir(join(dir, 'work'))).some((name) => name !== 'model.json');
+  const stored = worked || ['checkpoints', 'adapter'].some((name) => names.has(name));
   return { begun: finished || stored || steps > 0 || samples > 0, finished, steps };
 }
 

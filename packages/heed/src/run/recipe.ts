@@ -36,7 +36,9 @@ async function readRecipe(file: string): Promise<string> {
   try {
     const info = await stat(file);
     if (info.isDirectory()) throw new UserError(`${file} is a folder, not a recipe`, ['Name the YAML file in it.']);
-    if (DATA_FILE.test(file)) throw new UserError(`${file} is data, not a recipe`, [`Name a recipe first, and the data with data=${file}.`]);
+    if (DATA_FILE.test(file)) {
+      throw new UserError(`${file} is data, not a recipe`, [`Name a recipe first, and the data with data=${file}.`]);
+    }
     if (info.size > MAX_BYTES) {
       throw new UserError(`${file} has ${info.size} bytes; a recipe has at most ${MAX_BYTES}`, [
         'Is this a data file? Name it with data=FILE.',

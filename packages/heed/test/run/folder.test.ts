@@ -169,7 +169,11 @@ describe('openRun', () => {
 
   it('starts over where a run stopped before its first step', async () => {
     await (await open()).close();
-    expect((await open({ recipe: 'model: other\n' })).resuming).toBe(false);
+    // Which model it began with is written down before the first step.
+    await atomicWrite(join(dir, 'work', 'model.json'), '{}');
+    const other = await open({ recipe: 'model: other\n' });
+    expect(other.resuming).toBe(false);
+    expect(await readdir(dir)).not.toContain('work');
   });
 
   it('resumes only the same recipe; run.* may differ', async () => {

@@ -5,8 +5,8 @@ import { UserError } from '../../errors.js';
 import type { Check, Fault } from './rule.js';
 
 /**
- * Longest times for one text, of the first try and of a second one. A sane pattern needs microseconds; one that backtracks for ever must not
- * hang a run. Time goes by on a machine that has other things to do, too, so that one try would tell too little.
+ * Longest times for one text, of the first try and of a second one. A sane pattern needs microseconds; one that backtracks for ever must
+ * not hang a run. Time goes by on a machine that has other things to do, too, so that one try would tell too little.
  */
 const TIMEOUTS_MS = [1000, 5000];
 
