@@ -34,11 +34,12 @@ function sentence(results) {
   const [{ result: first }, ...others] = results;
   const share = ({ mean, low, high }) => `${percent(mean)} % [${percent(low)}, ${percent(high)}]`;
   const more = others.map(({ seed, result: { before, after } }) =>
-    `seed ${seed} goes from ${share(before.satisfied)} to ${share(after.satisfied)}`).join(', ');
+    `with seed ${seed} from ${share(before.satisfied)} to ${share(after.satisfied)}`).join(' and ');
   const failed = results.flatMap(({ seed, result: { checks } }) =>
     checks.filter(({ holds }) => !holds).map(({ what }) => `seed ${seed}: ${what}`));
   const checks = failed.length === 0 ? 'All runs pass every check below.' : `These checks failed: ${failed.join('; ')}.`;
-  return `The table shows seed 0. In brackets are 95 % intervals. ${more.replace(/^s/, 'S')}. ${checks} It took at most `
+  return `The table shows seed 0. In brackets are 95 % intervals. The share that satisfies the judge rises ${more}. ${checks} `
+    + 'It took at most '
     + `${(first.peakRssMb / 1000).toFixed(1)} GB of memory.`;
 }
 
