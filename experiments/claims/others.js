@@ -24,13 +24,19 @@ const CUT = 'CUT, Xu et al. 2312.14591';
 const D2O = 'D2O, Duan et al. 2403.03419';
 const SURVEY = 'survey of RLAIF';
 
-/** Each seed's paired change of a loop. @param {string} name @returns {Pick<Other, 'what' | 'read' | 'as'>} */
+/** Each seed's paired change of a loop. @param {string} name @returns {Pick<Other, 'page' | 'what' | 'read' | 'as'>} */
 const loop = (name) => ({
+  page: PLAN[name].page,
   what: `good held-out answers, after − before; it learns from ${PLAN[name].teacher}`, as: 'points',
   read: () => resultsOf('online', name).map((result) => result.change.satisfied),
 });
-/** A judge's share of right verdicts, yes and no weighed alike. @param {string} name @returns {Pick<Other, 'what' | 'read' | 'least'>} */
+/**
+ * A judge's share of right verdicts, yes and no weighed alike.
+ *
+ * @param {string} name @returns {Pick<Other, 'page' | 'what' | 'read' | 'least'>}
+ */
 const judge = (name) => ({
+  page: 'judges.md',
   what: 'balanced accuracy, beside 0.5 by chance', least: 0.5,
   read: () => found('judges', name, ({ taught }) => [taught.balancedAccuracy]),
 });
@@ -44,19 +50,19 @@ function found(kind, name, read) {
 export const OTHERS = [
   {
     paper: CUT, says: 'Online rounds make answers better.', numbers: 'AlpacaEval 81.1 → 91.7',
-    page: 'loops/online-cut.md', ...loop('online-cut'),
+    ...loop('online-cut'),
   },
   {
     paper: D2O, says: 'Bad answers and own ones drawn online make answers better.', numbers: 'no number that could be checked',
-    page: 'loops/online-d2o.md', ...loop('online-d2o'),
+    ...loop('online-d2o'),
   },
   {
     paper: RLAIF, says: 'A loop with a reward model makes answers better.', numbers: 'preferred to SFT: 71 %',
-    page: 'loops/rlaif.md', ...loop('rlaif'),
+    ...loop('rlaif'),
   },
   {
     paper: RLAIF, says: 'Direct scores do so with no reward model.', numbers: 'preferred to SFT: 74 %',
-    page: 'methods/reinforce.md', ...loop('direct-rlaif'),
+    ...loop('direct-rlaif'),
   },
   {
     paper: RLAIF, says: 'A judge of the size of the model teaches it.', numbers: 'preferred to SFT: 68 %', page: 'rlaif.md',
@@ -96,31 +102,31 @@ export const OTHERS = [
   },
   {
     paper: SALMON, says: 'Policy gradient under principles makes answers better.', numbers: 'MT-Bench 6.91 → 7.37',
-    page: 'loops/salmon.md', ...loop('salmon'),
+    ...loop('salmon'),
   },
   {
     paper: SURVEY, says: 'A small detector tells refusals from answers.', numbers: 'none',
-    page: 'judges.md', ...judge('refusal'),
+    ...judge('refusal'),
   },
   {
     paper: SURVEY, says: 'A small detector tells toxic texts.', numbers: 'none',
-    page: 'judges.md', ...judge('toxicity'),
+    ...judge('toxicity'),
   },
   {
     paper: SURVEY, says: 'A small detector tells false answers.', numbers: 'none',
-    page: 'judges.md', ...judge('truthfulness'),
+    ...judge('truthfulness'),
   },
   {
     paper: SURVEY, says: "Learning from the model's own criticism makes answers better.", numbers: 'none',
-    page: 'loops/constitutional.md', ...loop('constitutional'),
+    ...loop('constitutional'),
   },
   {
     paper: SURVEY, says: 'Answers get better under a constraint; its page says whether the limit held.', numbers: 'none',
-    page: 'loops/constrained.md', ...loop('constrained'),
+    ...loop('constrained'),
   },
   {
     paper: SURVEY, says: 'A critic that learns in turn makes answers better.', numbers: 'none',
-    page: 'loops/adversarial.md', ...loop('adversarial'),
+    ...loop('adversarial'),
   },
   {
     paper: SURVEY, says: 'A controller that chooses temperature and top-k does better than the best fixed choice.', numbers: 'none',

@@ -12,7 +12,7 @@ export const about = 'the quickstart with three seeds; seed 0 beside hindsight a
 export const names = SEEDS.map(String);
 
 /** What is kept of a summary. */
-export const resultOf = (command, { before, after, change: by, compared, checks, rounds, steps, seconds, peakRssMb }) =>
+const keptOf = (command, { before, after, change: by, compared, checks, rounds, steps, seconds, peakRssMb }) =>
   ({ command, before, after, change: by, compared, checks, rounds, steps, seconds, peakRssMb });
 
 /** @param {string} name @param {import('../run.js').Settings} settings */
@@ -29,7 +29,7 @@ export async function run(name, { work, dev, set }) {
     // A check that failed is a result, too.
     if (!existsSync(file)) throw error;
   });
-  const result = resultOf(`heed ${words.map(quote).join(' ')}`, JSON.parse(readFileSync(file, 'utf8')));
+  const result = keptOf(`heed ${words.map(quote).join(' ')}`, JSON.parse(readFileSync(file, 'utf8')));
   if (result.checks === undefined) throw new Error(`${file}: the quickstart did not end.`);
   const failed = result.checks.filter(({ holds }) => !holds);
   return {
