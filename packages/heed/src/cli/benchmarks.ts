@@ -3,6 +3,7 @@ import { BenchmarkRecipe } from '../evaluate/benchmark-recipe.js';
 import { BENCHMARK_FILES, BENCHMARK_FREE, type BenchmarkSummary, type TaskSummary, runBenchmarks } from '../evaluate/benchmarks.js';
 import type { Score } from '../evaluate/score.js';
 import { type When, byWhom } from '../evaluate/when.js';
+import { withModuleOptions } from '../reward/module-options.js';
 import { openRun } from '../run/folder.js';
 import { finePercent } from '../run/numbers.js';
 import { createProgress } from '../run/progress.js';
@@ -14,7 +15,7 @@ import { type Output, table } from './output.js';
 export async function evaluateRecipe(
   file: string, overrides: readonly string[], { overwrite, out }: { readonly overwrite: boolean; readonly out: Output },
 ): Promise<void> {
-  const { recipe, text } = await loadRecipe(file, overrides, BenchmarkRecipe);
+  const { recipe, text } = await withModuleOptions(await loadRecipe(file, overrides, BenchmarkRecipe));
   const run = await openRun(recipe.run.dir, {
     recipe: text, resume: !overwrite, overwrite, free: BENCHMARK_FREE, files: BENCHMARK_FILES,
   });

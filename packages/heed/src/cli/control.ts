@@ -23,10 +23,10 @@ export function register(program: Command, out: Output): void {
       const [{ CONTROL_FILES, CONTROL_FREE, ControlRecipe }, { runControl }, { loadRecipe }] = await Promise.all([
         import('../loop/control/recipe.js'), import('../loop/control/job.js'), import('../run/recipe.js'),
       ]);
-      const [{ openRun }, { createProgress }, { onInterrupt }] = await Promise.all([
-        import('../run/folder.js'), import('../run/progress.js'), import('../run/signals.js'),
+      const [{ openRun }, { createProgress }, { onInterrupt }, { withModuleOptions }] = await Promise.all([
+        import('../run/folder.js'), import('../run/progress.js'), import('../run/signals.js'), import('../reward/module-options.js'),
       ]);
-      const { recipe, text } = await loadRecipe(file, overrides, ControlRecipe);
+      const { recipe, text } = await withModuleOptions(await loadRecipe(file, overrides, ControlRecipe));
       const run = await openRun(recipe.run.dir, { recipe: text, resume, overwrite, free: CONTROL_FREE, files: CONTROL_FILES });
       const interrupt = onInterrupt();
       try {

@@ -45,6 +45,8 @@ export interface Inspection {
   readonly method: string;
   readonly doctor: DoctorReport;
   readonly skipped: readonly Problem[];
+  /** Whether `heed train` stops at such rows: data.junk is error. */
+  readonly refused: boolean;
   /** Rows that the method has no use for, and why: of sft those that are not satisfactory. No fault of theirs. */
   readonly leftOut?: { readonly why: string; readonly rows: readonly Source[] };
   /** Rows that the method cannot learn from as they are, such as ties. */
@@ -175,7 +177,8 @@ export async function inspectRecipe(file: string, overrides: readonly string[], 
   return {
     recipe: file, model: model.checkpoint.id, template: model.template.name, method: recipe.method.name,
     doctor: examine(kind, data, { tokens: lengths, maxTokens, template: model.template, control: controlTokens(model.tokenizer) }),
-    skipped: data.skipped, ...(leftOut.length > 0 && { leftOut: { why: seen.method!.unused, rows: leftOut } }), unfit,
+    skipped: data.skipped, refused: recipe.data.junk === 'error',
+    ...(leftOut.length > 0 && { leftOut: { why: seen.method!.unused, rows: leftOut } }), unfit,
     ways: [...ways], rows, ...(flags && { flags }),
   };
 }
@@ -228,12 +231,14 @@ function renderRow(row: SeenRow, index: number, colour: boolean): string[] {
 
 /** The inspection as text. */
 export const renderInspection = (
-  { method, model, template, doctor, skipped, leftOut, unfit, ways, flags, rows }: Inspection, colour: boolean,
+  { method, model, template, doctor, skipped, refused, leftOut, unfit, ways, flags, rows }: Inspection, colour: boolean,
 ): string => [
   `${method} on ${model}, ${template} template`,
   '',
   renderDoctor(doctor, unfit.length > 0),
-  ...(skipped.length === 0 ? [] : ['', 'left out as junk:', listProblems(skipped)]),
+  ...(skipped.length === 0 ? [] : [
+    '', refused ? 'junk, at which training stops; data.junk: skip leaves it out:' : 'left out as junk:', listProblems(skipped),
+  ]),
   ...(leftOut === undefined ? [] : ['', `${leftOut.rows.length} ${leftOut.rows.length === 1 ? 'row' : 'rows'} left out: ${leftOut.why}`]),
   ...(unfit.length === 0 ? [] : ['', `${method} cannot learn from these rows as they are:`, listProblems(unfit), ...ways]),
   ...(flags === undefined ? [] : ['', ...renderFlags(flags)]),

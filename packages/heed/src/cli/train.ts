@@ -42,7 +42,7 @@ export function register(program: Command, out: Output): void {
         out.result(
           { run: run.dir, ...summary },
           [
-            `${summary.method}: ${summary.steps} steps, loss ${summary.loss.toFixed(4)}, ${speed} tokens/s`,
+            `${summary.method}: ${summary.steps} steps, loss of the last one ${summary.loss.toFixed(4)}, ${speed} tokens/s`,
             ...renderChange(summary),
             `adapter: ${run.adapterDir}`,
             `report:  ${run.path('report.html')}`,

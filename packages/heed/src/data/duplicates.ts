@@ -3,13 +3,15 @@ import { problemsError, type Problem } from './problem.js';
 import type { BaseRow } from './row.js';
 import { at } from './source.js';
 
+/** Parsed rows, and how many of them repeat an earlier one and stay. */
+export type Once<Row> = Parsed<Row> & { readonly repeated: number };
+
 /**
  * What becomes of rows that repeat an earlier row in everything but their place and `id`.
  *
  * @throws UserError listing them, with "error"
  */
-export function once<Row>(parsed: Parsed<Row>, duplicates: 'keep' | 'drop' | 'error'): Parsed<Row> {
-  if (duplicates === 'keep') return parsed;
+export function once<Row>(parsed: Parsed<Row>, duplicates: 'keep' | 'drop' | 'error'): Once<Row> {
   const first = new Map<string, BaseRow>();
   const repeated: Problem[] = [];
   const rows = parsed.rows.filter((row) => {
@@ -25,5 +27,6 @@ export function once<Row>(parsed: Parsed<Row>, duplicates: 'keep' | 'drop' | 'er
       'data.duplicates: drop leaves them out and lists them; keep learns them as often as they stand there.',
     ]);
   }
-  return { ...parsed, rows, skipped: [...parsed.skipped, ...repeated] };
+  if (duplicates === 'keep') return { ...parsed, repeated: repeated.length };
+  return { ...parsed, rows, skipped: [...parsed.skipped, ...repeated], repeated: 0 };
 }

@@ -4,12 +4,12 @@ import { promptGroups } from './split-prompts.js';
 import { ColumnMap, ValueMap } from './columns.js';
 import { hashOrder } from './hash.js';
 import { Paths, sectionOfPath } from './paths.js';
-import { type Notice, parseRows, type Parsed } from './parse.js';
+import { type Notice, parseRows } from './parse.js';
 import type { Problem } from './problem.js';
 import { readRecords } from './read.js';
 import type { BaseRow, RowDefinition } from './row.js';
 import { rowDefinition, type RowKind, type RowOf } from './rows.js';
-import { once } from './duplicates.js';
+import { type Once, once } from './duplicates.js';
 import { at, type RawRow } from './source.js';
 import { splitByPrompt } from './split.js';
 
@@ -67,6 +67,8 @@ export interface LoadedData<Row> {
   readonly unused?: readonly string[];
   /** What readers noticed of some rows. */
   readonly notices?: readonly Notice[];
+  /** Rows that repeat an earlier one of their file and are learnt as often as they stand there (`duplicates: keep`). */
+  readonly repeated?: number;
 }
 
 /**
@@ -79,21 +81,21 @@ export interface LoadedData<Row> {
 export async function loadData<Kind extends RowKind | RowDefinition>(
   options: DataOptions, kind: Kind, folder = '.',
 ): Promise<LoadedData<RowOf<Kind>>> {
-  const read = async (path: string | readonly string[]): Promise<Parsed<RowOf<Kind>> & { readonly records: readonly RawRow[] }> => {
+  const read = async (path: string | readonly string[]): Promise<Once<RowOf<Kind>> & { readonly records: readonly RawRow[] }> => {
     const { rows: records, broken } = await readRecords(within(folder, path));
     return { ...once(parseRows(kind, records, { ...options, broken }), options.duplicates), records };
   };
   const main = await read(options.path);
-  const { skipped, unused, notices } = main;
+  const { skipped, unused, notices, repeated } = main;
   const { rows, left } = taken(main.rows as readonly (RowOf<Kind> & BaseRow)[], main.records, options);
-  if (options.eval === undefined) return { train: rows, eval: [], skipped, unused, notices };
+  if (options.eval === undefined) return { train: rows, eval: [], skipped, unused, notices, repeated };
   if (typeof options.eval === 'number') {
-    return { ...splitByPrompt(rowDefinition(kind), rows, options.eval, options.seed, left), skipped, unused, notices };
+    return { ...splitByPrompt(rowDefinition(kind), rows, options.eval, options.seed, left), skipped, unused, notices, repeated };
   }
   const other = await read(options.eval);
   return {
     train: rows, eval: other.rows, skipped: [...skipped, ...other.skipped],
-    unused: [...new Set([...unused, ...other.unused])], notices: [...notices, ...other.notices],
+    unused: [...new Set([...unused, ...other.unused])], notices: [...notices, ...other.notices], repeated,
   };
 }
 

@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { DEFAULT_STORE } from '../label/recipe.js';
 import { ClusterOptions } from '../run/cluster.js';
 import { PRECISIONS } from '../run/precision.js';
-import { DeviceOption, RunOptions } from '../run/recipe-schemas.js';
+import { DeviceOption, RunOptions, TemplateOption } from '../run/recipe-schemas.js';
 import { TaskOptions } from './tasks/index.js';
 
 const NAME = /^[A-Za-z][\w-]*$/;
@@ -26,8 +26,7 @@ export const BenchmarkRecipe = z.strictObject({
   model: z.string().min(1).default('SmolLM2-135M-Instruct'),
   /** The folder of an adapter. Model and adapter are both measured, and what the adapter changes, item by item. */
   adapter: z.string().min(1).optional(),
-  /** How messages become tokens. Default: the model's own chat template where there is one. */
-  template: z.enum(['chat', 'alpaca']).optional(),
+  template: TemplateOption,
   /** What the frozen matrices are in memory. */
   precision: z.enum(PRECISIONS).default('f32'),
   device: DeviceOption,

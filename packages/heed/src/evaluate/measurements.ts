@@ -6,10 +6,15 @@ import { changeOfStandings, standingsOf } from './standing.js';
 /** Answers with what was said of them. */
 interface RatedAnswers { readonly answers: readonly Pick<Answer, 'rated'>[] }
 
-/** A report's measurements by name, for `summary.json`, without those that the reward does not give. */
+/**
+ * A report's measurements by name, for `summary.json`, without those that the reward does not give, and those that have no value: answers
+ * of one word have no pairs of words to count.
+ */
 export function measurements({ satisfied, value, findings, fluency }: AnswerReport): Record<string, Measured> {
   const all: Record<string, Measured | undefined> = { satisfied, value, findings, ...fluency };
-  return Object.fromEntries(Object.entries(all).filter((entry): entry is [string, Measured] => entry[1] !== undefined));
+  const has = (entry: [string, Measured | undefined]): entry is [string, Measured] =>
+    typeof entry[1] === 'number' ? Number.isFinite(entry[1]) : entry[1] !== undefined;
+  return Object.fromEntries(Object.entries(all).filter(has));
 }
 
 /**

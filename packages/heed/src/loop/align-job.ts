@@ -13,6 +13,7 @@ import { describeReward, openReward } from '../reward/open.js';
 import type { Reward } from '../reward/reward.js';
 import { clockOf } from '../run/clock.js';
 import { closeAll } from '../run/close-all.js';
+import { writeSummary } from '../run/finished.js';
 import type { RunFolder } from '../run/folder.js';
 import { type Hooks, type Summary, peakRssMb } from '../run/job.js';
 import { silentProgress } from '../run/progress.js';
@@ -214,7 +215,7 @@ export async function runAlignment(recipe: AlignRecipe, run: RunFolder, hooks: H
     await run.samples.truncateAfter(trainer.step);
     logAnswers(run, 'before', before, trainer.step + 1);
     logAnswers(run, 'after', after, trainer.step + 1);
-    const summary: AlignSummary = {
+    const summary = await writeSummary<AlignSummary>(run, trainer.step, {
       job: 'align', method: method.name, model: recipe.model, rows: prompts.length, skipped: skipped.length, heldOut: held.length,
       metric: `${examiner.drawsLine ? 'share of held-out answers that satisfy' : 'mean reward of held-out answers by'} ${
         describeReward(heldOutRewardOf(recipe))}`,
@@ -230,8 +231,7 @@ export async function runAlignment(recipe: AlignRecipe, run: RunFolder, hooks: H
       peakRssMb: await peakRssMb(engine),
       resumedFrom,
       cluster: engine.rates?.summary(),
-    };
-    await run.writeSummary(summary);
+    });
     await writeReport(run.dir);
     return summary;
   } catch (error) {

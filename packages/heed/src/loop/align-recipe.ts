@@ -7,8 +7,9 @@ import { DEFAULT_STORE } from '../label/recipe.js';
 import { METHODS, type Methods, methodOptions } from '../method/index.js';
 import { REWARDS } from '../reward/index.js';
 import { RewardOptions, RewardsOptions, rewardKindOf, rewardOfJudge } from '../reward/options.js';
+import { withModuleOptions } from '../reward/module-options.js';
 import type { LoadedRecipe } from '../run/recipe.js';
-import { Sampling, sharedSections } from '../run/recipe-schemas.js';
+import { Sampling, TemplateOption, sharedSections } from '../run/recipe-schemas.js';
 import { AdversaryOptions } from './adversary.js';
 import { ConstraintOptions } from './constraints.js';
 import { CreditOptions } from './credit.js';
@@ -22,7 +23,7 @@ const ASKED = ['local', 'endpoint', 'human'] as const;
 
 const shape = (methods: Methods) => z.strictObject({
   ...sharedSections,
-  template: z.enum(['chat', 'alpaca']).optional(),
+  template: TemplateOption,
   /** Prompts that the model answers in every round; with `rows: { make: self-play }` conversations, whose last turn is a demonstration. */
   data: DataOptions,
   /** What rates the answers: `rules:FILE`, `./FILE.ts#NAME`, or a section with one kind of reward (`REWARDS`). */
@@ -95,15 +96,19 @@ const alignRecipe = (methods: Methods) => shape(methods)
     if (context.issues.some(({ path }) => SECTIONS.some((name) => path?.[0] === name))) return;
     for (const [path, message] of problemsOf(recipe)) context.addIssue({ code: 'custom', path, message, input: undefined });
   })
-  .transform((recipe) => (asksSomeone(recipe) ? { ...recipe, store: recipe.store ?? DEFAULT_STORE } : recipe));
+  .transform((recipe) => ({
+    ...recipe,
+    ...(asksSomeone(recipe) && { store: recipe.store ?? DEFAULT_STORE }),
+    evaluate: withReward(recipe),
+  }));
 
 /** A recipe of `heed align` with one of Heed's methods: generate → rate → train, round after round. */
 export const AlignRecipe = alignRecipe(METHODS);
 export type AlignRecipe = z.infer<typeof AlignRecipe>;
 
-/** Reads a recipe of `heed align`; its method may be a user's own. @throws UserError as `loadRecipeWithMethod` does */
-export const loadAlignRecipe = (file: string, overrides: readonly string[]): Promise<LoadedRecipe<AlignRecipe>> =>
-  loadRecipeWithMethod(file, overrides, alignRecipe);
+/** Reads a recipe of `heed align`; its method and its rewards may be a user's own. @throws UserError as `loadRecipeWithMethod` does */
+export const loadAlignRecipe = async (file: string, overrides: readonly string[]): Promise<LoadedRecipe<AlignRecipe>> =>
+  withModuleOptions(await loadRecipeWithMethod(file, overrides, alignRecipe));
 
 type Teacher = Pick<Given, 'reward' | 'rewards' | 'weights' | 'judge' | 'label' | 'rows'>;
 
@@ -127,6 +132,13 @@ export const heldOutRewardOf = (recipe: Teacher & Pick<Given, 'evaluate'>): Rate
   // Where nothing rates the answers of a round, `evaluate` says what rates the held-out ones.
   return judge === undefined ? rewardOf(recipe)! : rewardOfJudge(judge);
 };
+
+/** The section `evaluate` with the one reward that it takes over from the loop; several are summed, and stay where they are. */
+function withReward(recipe: Given): Given['evaluate'] {
+  const { evaluate } = recipe;
+  const taught = evaluate.reward === undefined && evaluate.judge === undefined ? rewardOf(recipe) : undefined;
+  return taught === undefined || (typeof taught === 'object' && 'rewards' in taught) ? evaluate : { ...evaluate, reward: taught };
+}
 
 type Problem = [path: string[], message: string];
 

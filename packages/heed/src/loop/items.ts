@@ -146,19 +146,25 @@ export function madeEqual(
 /**
  * For people: how many rows are learnt from, what became of the others, and the ties.
  *
- * @param given Rows that there were before any was left out.
- * @param left Rows that were skipped and listed. Default: none.
+ * @param given Rows that were read; rows of the file that are no rows of the method's kind are none of them.
  * @param chosen Rows that the method took, where it keeps good and bad ones in proportion. Default: all.
  */
-export function describeRows(method: BoundMethod, given: number, prepared: Prepared, left = 0, chosen = given): string[] {
-  const { items, truncated, unused } = prepared;
+export function describeRows(method: BoundMethod, given: number, prepared: Prepared, chosen = given): string[] {
+  const { items, skipped, truncated, unused } = prepared;
   const counted = (n: number, what: string): string => (n === 0 ? '' : `, ${n} ${what}`);
   const others = [
-    counted(given - chosen, 'satisfactory ones left out by method.ratio'), counted(left, 'skipped'), counted(truncated, 'prompts cut'),
-    counted(unused, `left out: ${method.unused}`),
+    counted(given - chosen, 'satisfactory ones left out by method.ratio'), counted(skipped.length, 'skipped'),
+    counted(truncated, 'prompts cut'), counted(unused, `left out: ${method.unused}`),
   ].join('');
   return [`${method.name}: ${items.length} of ${given} rows to learn from${others}.`, ...describeTies(prepared)];
 }
+
+/** For people: rows that stand in the data more than once. */
+export const describeRepeated = ({ repeated = 0 }: Pick<LoadedData<AnyRow>, 'repeated'>): string[] =>
+  (repeated === 0 ? [] : [
+    `${repeated} ${repeated === 1 ? 'row repeats an earlier one and weighs' : 'rows repeat earlier ones and weigh'} more than once; `
+      + 'data.duplicates: drop leaves such rows out.',
+  ]);
 
 /** For people: the ties that are learnt from. */
 export const describeTies = ({ items, ties }: Prepared): string[] =>

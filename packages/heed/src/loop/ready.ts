@@ -2,6 +2,7 @@ import { listProblems } from '../data/problem.js';
 import type { AnyRow } from '../data/rows.js';
 import { UserError } from '../errors.js';
 import type { BoundMethod, Respond } from '../method/method.js';
+import { createRandom } from '../run/random.js';
 import type { Item } from '../train/item.js';
 import { type Limits, prepare } from './items.js';
 
@@ -19,6 +20,24 @@ export interface ReadySetup {
   /** What to do where no whole answer is left. */
   readonly advice: string;
   say(line: string): void;
+}
+
+/**
+ * The rows of a round that the method takes, where it keeps good and bad ones in proportion. A round after the first in which every answer
+ * is good teaches nothing: that is what a loop is for, and no error.
+ *
+ * @throws UserError as the method's `select` does, in the first round
+ */
+export function selectRows(
+  rows: readonly AnyRow[], { method, seed, k, say }: Pick<ReadySetup, 'method' | 'k' | 'say'> & { readonly seed: number },
+): readonly AnyRow[] {
+  try {
+    return method.select(rows, createRandom('select', seed, k));
+  } catch (error) {
+    if (k === 1 || !(error instanceof UserError)) throw error;
+    say(`round ${k}: ${error.message}.`);
+    return [];
+  }
 }
 
 /**

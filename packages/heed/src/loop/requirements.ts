@@ -59,7 +59,10 @@ export function requireRowsFromAnswers(
     const answers = `${samples} ${samples === 1 ? 'answer' : 'answers'}`;
     throw new UserError(
       `method: ${method.name} could not learn from a single row made of ${answers} to a prompt: ${reasons[0]}.`,
-      ["Draw more answers (generate.samples), let the model write what is missing (rows:), or set the method's options for what there is."],
+      [
+        "Draw more answers (generate.samples), let the model write what is missing (rows:, rows.samples), or set the method's options for "
+          + 'what there is.',
+      ],
     );
   }
   const together = method.unfitTogether(some.filter((_, i) => reasons[i] === undefined));

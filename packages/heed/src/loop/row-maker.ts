@@ -1,6 +1,7 @@
 import type { View } from '@heed/tensor';
 import type { RowDefinition } from '../data/row.js';
 import { type AnyRow, type Message, type NegativeRow, type RefinedRow, type RowKind, rowDefinition } from '../data/rows.js';
+import { problemsError } from '../data/problem.js';
 import { UserError } from '../errors.js';
 import type { BoundMethod, Respond } from '../method/method.js';
 import { at as place } from '../data/source.js';
@@ -13,6 +14,7 @@ import { refinementPrompt } from '../text/refine.js';
 import { selfCorrectionPrompt } from '../text/self-correct.js';
 import { type Sifted, sift } from '../text/usable.js';
 import type { Answerer } from './answerer.js';
+import type { Limits } from './items.js';
 import { anotherKind } from './rows-of.js';
 import type { RowsOptions } from './rows-recipe.js';
 
@@ -123,6 +125,26 @@ function describe(sifted: readonly Sifted[]): string {
     ...(without === 0 ? [] : [`${without} ${rows}`]),
   ];
   return `${parts.join('; ')}.`;
+}
+
+/**
+ * Refuses to have texts made for rows that the method could not learn from with all of them, such as 5 positives at `k: 11`: nobody waits
+ * for answers that are then refused. Where unfit rows are skipped, one row that would do is enough.
+ *
+ * @throws UserError naming the rows
+ */
+export function requireEnoughMade(
+  maker: RowMaker, rows: readonly AnyRow[], method: BoundMethod, { junk }: Pick<Limits, 'junk'>,
+): void {
+  const used = rows.filter((row) => method.uses(row));
+  const unfit = used.flatMap((row) => {
+    const reason = method.unfit(maker.pretend(row, 'Perhaps so.'));
+    return reason === undefined ? [] : [{ source: row.source, reason }];
+  });
+  if (unfit.length === 0 || (junk === 'skip' && unfit.length < used.length)) return;
+  throw problemsError(`rows: with all that the model is to write, ${method.name} could not learn from ${unfit.length} rows`, unfit, [
+    'Let the model write more for each row (rows.samples), or ask the method for less.',
+  ]);
 }
 
 /**

@@ -8,6 +8,7 @@ import { loadModel } from '../model/load.js';
 import { describeRounding, roundingLoss } from '../model/rounding.js';
 import { saveAdapter } from '../model/peft.js';
 import { clockOf } from '../run/clock.js';
+import { writeSummary } from '../run/finished.js';
 import type { RunFolder } from '../run/folder.js';
 import { type Hooks, type Summary, peakRssMb } from '../run/job.js';
 import { silentProgress } from '../run/progress.js';
@@ -27,10 +28,10 @@ import { requireMemory } from './dry-run.js';
 import { describeEndings, endOfTurn, endedResponses } from './endings.js';
 import { logHeatmaps } from './heatmap.js';
 import { judgmentFlags, remarks } from './judgment-flags.js';
-import { describeRows, limitsOf, loadRows, prepare, requireFit, requireHeld, requireKept } from './items.js';
+import { describeRepeated, describeRows, limitsOf, loadRows, prepare, requireFit, requireHeld, requireKept } from './items.js';
 import { runLoop } from './loop.js';
 import { openMethod } from './method-of.js';
-import { openRowMaker, requireRead } from './row-maker.js';
+import { openRowMaker, requireEnoughMade, requireRead } from './row-maker.js';
 import { sameModel } from './same-model.js';
 import { oneRound } from './source.js';
 import { refreshedSource } from './sources/refreshed.js';
@@ -82,6 +83,7 @@ export async function runTraining(recipe: TrainRecipe, run: RunFolder, hooks: Ho
   const method = await openMethod(recipe.method, run);
   const data = await loadRows(recipe.data, method);
   for (const line of describeUnused(leftOver(data.unused, model.template))) say(line);
+  for (const line of describeRepeated(data)) say(line);
   const text = createRespond(model.template);
   const limits = limitsOf(recipe.data, method, model.architecture.context);
   const start = await startAdapter(recipe.adapter, model.checkpoint, method.heads);
@@ -100,7 +102,10 @@ export async function runTraining(recipe: TrainRecipe, run: RunFolder, hooks: Ho
     const made = async (round: string, rows: readonly AnyRow[]): Promise<readonly AnyRow[]> =>
       (await maker?.make(round, rows, policy)) ?? rows;
     const selected = method.select(data.train, createRandom('select', seed));
-    if (maker !== undefined) requireRead(maker, selected, method, text);
+    if (maker !== undefined) {
+      requireRead(maker, selected, method, text);
+      requireEnoughMade(maker, selected, method, limits);
+    }
     const rows = await made('train', selected);
     requireFit(method, rows);
     const shown = promptsToShow(method, data.eval.length > 0 ? data.eval : selected, recipe.samples);
@@ -111,7 +116,7 @@ export async function runTraining(recipe: TrainRecipe, run: RunFolder, hooks: Ho
     if (left.length > 0) say(`skipped:\n${listProblems(left)}`);
     requireKept(method, rows, ready);
     requireHeld(data.eval, held);
-    for (const line of describeRows(method, data.train.length, ready, left.length, selected.length)) say(line);
+    for (const line of describeRows(method, data.train.length, ready, selected.length)) say(line);
     // Where every quoted word is flagged, there is nothing to warn of.
     const flags = method.flags?.quoted === true ? undefined : await judgmentFlags(engine, model, method, rows, progress);
     for (const line of flags === undefined ? [] : remarks(flags)) say(line);
@@ -166,7 +171,7 @@ export async function runTraining(recipe: TrainRecipe, run: RunFolder, hooks: Ho
       engine, answerer, run, options: recipe.samples, prompts: shown, step: trainer.step,
       policies: { before: start.parameters, after: parameters },
     });
-    const summary: TrainSummary = {
+    const summary = await writeSummary<TrainSummary>(run, trainer.step, {
       job: 'train', method: method.name, model: recipe.model,
       rows: ready.items.length, heldOut: held.items.length, skipped: left.length, truncated: ready.truncated,
       steps: trainer.step, loss: reports.at(-1)!.loss!,
@@ -174,8 +179,7 @@ export async function runTraining(recipe: TrainRecipe, run: RunFolder, hooks: Ho
       endOfTurn: endedBefore !== undefined && endedAfter !== undefined ? { before: endedBefore, after: endedAfter } : undefined,
       tokens, trainingSeconds: seconds, seconds: (performance.now() - started) / 1000,
       peakRssMb: await peakRssMb(engine), resumedFrom, cluster: engine.rates?.summary(),
-    };
-    await run.writeSummary(summary);
+    });
     await writeReport(run.dir);
     return summary;
   } catch (error) {

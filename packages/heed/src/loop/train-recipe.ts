@@ -2,15 +2,14 @@ import { z } from 'zod';
 import { DataOptions } from '../data/load.js';
 import { METHODS, type Methods, methodOptions } from '../method/index.js';
 import type { LoadedRecipe } from '../run/recipe.js';
-import { sharedSections } from '../run/recipe-schemas.js';
+import { TemplateOption, sharedSections } from '../run/recipe-schemas.js';
 import { loadRecipeWithMethod } from './method-of.js';
 import { RowsOptions } from './rows-recipe.js';
 import { ShownAnswers } from './train-answers.js';
 
 const trainRecipe = (methods: Methods) => z.strictObject({
   ...sharedSections,
-  /** How messages become tokens: the model's own chat template, or the papers' plain one. Default: chat where there is one. */
-  template: z.enum(['chat', 'alpaca']).optional(),
+  template: TemplateOption,
   data: DataOptions,
   /** Parts of the rows that the model itself writes, before or during training. Default: the rows are those of the files. */
   rows: RowsOptions.nullish(),

@@ -19,8 +19,8 @@ export interface Model {
 export interface LoadOptions extends Omit<OpenOptions, 'codes'> {
   /** What the frozen matrices are in memory. Default: f32. */
   readonly precision?: Precision;
-  /** `chat`: the model's own template; `alpaca`: the papers' plain one. Default: chat where the model has a template. */
-  readonly template?: 'chat' | 'alpaca';
+  /** `chat`: the model's own template; `alpaca`: the papers' plain one; `auto`, the default: chat where the model has a template. */
+  readonly template?: 'auto' | 'chat' | 'alpaca';
   /** The time that a chat template prints which asks for it. Default: the time of each rendering. */
   readonly now?: () => Date;
 }
@@ -39,7 +39,9 @@ export async function loadModel(name?: string, options: LoadOptions = {}): Promi
   const architecture = architectureOf(checkpoint);
   const tokenizer = await loadTokenizer(checkpoint.home);
   checkVocabulary(checkpoint, tokenizer.vocabularySize);
-  const kind = options.template ?? (tokenizer.chatTemplate === undefined ? 'alpaca' : 'chat');
+  const { template: asked = 'auto' } = options;
+  const own = tokenizer.chatTemplate === undefined ? 'alpaca' : 'chat';
+  const kind = asked === 'auto' ? own : asked;
   const ends = await endTokens(checkpoint, options.log);
   const template = kind === 'chat' ? chatTemplate(tokenizer, undefined, { ends, now: options.now }) : alpacaTemplate(tokenizer, { ends });
   return { checkpoint, architecture, tokenizer, template };

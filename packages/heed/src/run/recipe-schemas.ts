@@ -153,6 +153,12 @@ export const samplingIn = ({ maxNewTokens, temperature, topK, topP, minP }: z.in
   maxNewTokens, temperature, topK, topP, minP,
 });
 
+/**
+ * How messages become tokens: `chat`, the model's own chat template; `alpaca`, the papers' plain one; `auto`, `chat` where the model has a
+ * template and else `alpaca`.
+ */
+export const TemplateOption = z.enum(['auto', 'chat', 'alpaca']).default('auto');
+
 /** What the run computes on. Default: what HEED_DEVICE says, else the CPU. */
 export const DeviceOption = z.enum(DEVICES).optional();
 

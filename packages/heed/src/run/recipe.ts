@@ -105,5 +105,9 @@ export function checkRecipe<T>(
     const list = problems.map((line) => `  ${line}`).join('\n');
     throw new UserError(problems.length === 1 ? problems[0]! : `${name} has ${problems.length} problems:\n${list}`);
   }
-  return { recipe: parsed.data, text: stringify(parsed.data, { lineWidth: 120, aliasDuplicateObjects: false }) };
+  return loaded(parsed.data);
 }
+
+/** A checked recipe, with its text. */
+export const loaded = <T>(recipe: T): LoadedRecipe<T> =>
+  ({ recipe, text: stringify(recipe, { lineWidth: 120, aliasDuplicateObjects: false }) });

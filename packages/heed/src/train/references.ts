@@ -142,7 +142,8 @@ export function openReferences(setup: ReferencesSetup): References {
       }
     },
     describe: (steps = Infinity) =>
-      uses.map(([name, { is }]) => {
+      // The policy itself, taken as fixed, is a part of a loss and nothing that the policy is held to.
+      uses.filter(([, { is }]) => is !== 'policy').map(([name, { is }]) => {
         const late = typeof is === 'object' && 'ema' in is && is.ema.every > steps && steps < Infinity;
         const unchanged = late ? `; a run of ${steps} steps ends before its first update, so it never changes` : '';
         // Where there is one, the method calls it "reference".

@@ -202,6 +202,15 @@ describe('a round that a method cannot learn from', () => {
     expect(report).toMatchObject({ satisfied: all === 'good' ? 6 : 0, reward: all === 'good' ? 1 : 0, trainedOn: 0 });
   });
 
+  it('keeps a ratio of good answers to bad ones, and goes on in a later round that has no bad ones', async () => {
+    const method = { name: 'cut', ratio: 0.5 } as const;
+    await expect(lesson({ method, answers: good })).rejects.toThrow('All 6 rows are satisfactory');
+    const { lesson: { items }, said, report } = await lesson({ method, answers: good, k: 2 });
+    expect(items).toEqual([]);
+    expect(said.join()).toContain('round 2: All 6 rows are satisfactory');
+    expect(report).toMatchObject({ satisfied: 6, trainedOn: 0 });
+  });
+
   it('names rows.minGap where all pairs are closer, and length first where most answers were cut off', async () => {
     const close = lesson({ method: { name: 'dpo' }, answers: ANSWERS, rows: { make: 'pairs', minGap: 9 } });
     await expect(close).rejects.toThrow('3 prompts without a row (3 with rewards closer than rows.minGap)');

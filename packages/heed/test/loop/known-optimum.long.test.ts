@@ -70,7 +70,10 @@ async function align(name: string, ...more: string[]): Promise<{ dir: string; st
   return { dir, steps: lines.map((line) => JSON.parse(line) as Record<string, number>) };
 }
 
-const METHODS = ['{name: reinforce, beta: 0}', '{name: rloo, beta: 0}', '{name: grpo}', '{name: ppo, beta: 0}'];
+const METHODS = [
+  '{name: reinforce, beta: 0}', '{name: reinforce, beta: 0, baseline: value}', '{name: rloo, beta: 0}', '{name: ppo, beta: 0}',
+  ...['grpo', 'dr-grpo', 'dapo', 'bnpo'].map((lossType) => `{name: grpo, lossType: ${lossType}}`),
+];
 
 describe('a bandit over strings of two tokens', () => {
   it.each(METHODS)('with %s ends at the best string, which has 0.0009 at the beginning and more than 0.95 then', async (method) => {

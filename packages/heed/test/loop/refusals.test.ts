@@ -67,7 +67,7 @@ describe('align refuses a method', () => {
     ],
     [
       'of positives that nothing writes', '{name: d2o}',
-      /d2o could not learn from a single row made of 1 answer to a prompt/, /let the model write what is missing \(rows:\)/,
+      /d2o could not learn from a single row made of 1 answer to a prompt/, /let the model write what is missing \(rows:, rows\.samples\)/,
     ],
     [
       'of principles', '{name: principle-choice}',

@@ -75,6 +75,14 @@ describe('heed align', () => {
     expectAsWhole(dirOf('killed'));
   });
 
+  it('that had finished keeps its summary, with what the work cost, when it is measured again', async () => {
+    const summary = bytes(dirOf('whole'), 'summary.json');
+    const resumed = await heed(args('whole', '--resume', '--json'));
+    expect(resumed.code, resumed.err).toBe(0);
+    expect(resumed.json()).toMatchObject(JSON.parse(summary.toString()) as object);
+    expect(bytes(dirOf('whole'), 'summary.json').equals(summary)).toBe(true);
+  });
+
   it('killed between two iterations, ends at the same numbers', async () => {
     await kill(args('between'), { on: 'rename', matching: 'step-000003$' });
     await kill(args('between', '--resume'), { on: 'rename', matching: 'summary.json$' });

@@ -3,7 +3,8 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { AnyRow, Message, NegativeRow, RefinedRow, RowKind } from '../../src/data/rows.js';
 import { openGenerator } from '../../src/generate/open.js';
 import { createAnswerer } from '../../src/loop/answerer.js';
-import { openRowMaker } from '../../src/loop/row-maker.js';
+import { openRowMaker, requireEnoughMade } from '../../src/loop/row-maker.js';
+import { methodOf } from '../../src/method/index.js';
 import { planAdapter } from '../../src/model/adapter.js';
 import { type Model, loadModel } from '../../src/model/load.js';
 import { createRandom } from '../../src/run/random.js';
@@ -95,5 +96,17 @@ describe('what a maker takes a row for', () => {
       ...row,
       positives: ['Yes.', 'Yes.', 'Yes.'],
     });
+  });
+});
+
+describe('texts that would not be enough', () => {
+  const rows = sampleRows('negative');
+  const three = (): ReturnType<typeof maker> => maker({ make: 'self-correct', samples: 3 }, 'negative');
+
+  it('are refused before any is written, with the rows', () => {
+    const require = (k: number, junk?: 'skip'): void => requireEnoughMade(three(), rows, methodOf({ name: 'd2o', k }), { junk });
+    expect(() => require(3)).not.toThrow();
+    expect(() => require(4)).toThrow(/d2o could not learn from \d+ rows[^]*it has 3 of the 4 positives that d2o needs/);
+    expect(() => require(4, 'skip')).toThrow('could not learn');
   });
 });

@@ -241,6 +241,8 @@ describe('the parts of a report', () => {
     }));
     expect(text).toContain('|before|after|change|');
     expect(text).toContain('|loss|lower is better|0.693|0.4|-0.293|-0.4 to -0.2|');
+    expect(text).toContain('Measured on held-out rows|with 95 % intervals|');
+    expect(shownOf(summaryTables({ before: { loss: 2 }, after: { loss: 1 } }))).not.toContain('95 %');
     expect(text).toContain('|accuracy|higher is better|50 %|88 %|+38 points|+25 points to +50 points|');
     expect(text).not.toContain('mean of the changes of single rows');
     // -5.2e-8 is rounding, and says nothing.

@@ -13,6 +13,7 @@ import { loadAdapter } from '../../model/peft.js';
 import type { Reward } from '../../reward/reward.js';
 import { clockOf } from '../../run/clock.js';
 import { closeAll } from '../../run/close-all.js';
+import { writeSummary } from '../../run/finished.js';
 import type { RunFolder } from '../../run/folder.js';
 import { type Hooks, type Measured, type Summary, peakRssMb } from '../../run/job.js';
 import { silentProgress } from '../../run/progress.js';
@@ -136,7 +137,10 @@ export async function runControl(recipe: ControlRecipe, run: RunFolder, hooks: H
       ...(greedy === undefined ? {} : { greedy: heldOut.map(() => ({ action: greedy })) }),
     });
     const [before, own, after] = ['before', 'own', 'after'].map((name) => answers[name]!) as [PolicyAnswers, PolicyAnswers, PolicyAnswers];
-    const summary: ControlSummary = {
+    // Behind the last round, so that a resume drops the answers and writes them again.
+    await run.samples.truncateAfter(recipe.learn.rounds);
+    logAnswers(run, recipe.learn.rounds + 1, heldOut, chosen, { before, after });
+    const summary = await writeSummary<ControlSummary>(run, recipe.learn.rounds, {
       job: 'control', model: recipe.model, rows: training.length + validation.length, skipped, heldOut: heldOut.length,
       metric: `mean reward of held-out answers: before, ${grid.best} for every prompt; after, the controller`,
       before: measure(before, seed),
@@ -150,11 +154,7 @@ export async function runControl(recipe: ControlRecipe, run: RunFolder, hooks: H
       seconds: Math.round((performance.now() - started) / 100) / 10,
       peakRssMb: await peakRssMb(engine),
       resumedFrom,
-    };
-    // Behind the last round, so that a resume drops the answers and writes them again.
-    await run.samples.truncateAfter(recipe.learn.rounds);
-    logAnswers(run, recipe.learn.rounds + 1, heldOut, chosen, { before, after });
-    await run.writeSummary(summary);
+    });
     await writeReport(run.dir);
     return summary;
   } catch (error) {

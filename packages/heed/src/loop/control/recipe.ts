@@ -5,7 +5,7 @@ import { DataOptions } from '../../data/load.js';
 import { DEFAULT_STORE } from '../../label/recipe.js';
 import { RewardOptions } from '../../reward/options.js';
 import { PRECISIONS } from '../../run/precision.js';
-import { DeviceOption, RunOptions } from '../../run/recipe-schemas.js';
+import { DeviceOption, RunOptions, TemplateOption } from '../../run/recipe-schemas.js';
 
 const count = z.int().min(1);
 const NAME = /^[A-Za-z][\w-]*$/;
@@ -38,7 +38,7 @@ export const ControlRecipe = z.strictObject({
   model: z.string().min(1).default('SmolLM2-135M-Instruct'),
   /** The folder of an adapter that the model wears. */
   adapter: z.string().min(1).optional(),
-  template: z.enum(['chat', 'alpaca']).optional(),
+  template: TemplateOption,
   /** What the frozen matrices are in memory. */
   precision: z.enum(PRECISIONS).default('f32'),
   device: DeviceOption,

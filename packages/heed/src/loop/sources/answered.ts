@@ -1,8 +1,7 @@
 import type { AnyRow, PromptRow } from '../../data/rows.js';
-import { createRandom } from '../../run/random.js';
 import { type AnswersRounds, answerRound, countDegenerate, drawnTokens, isWhole, sayTrained } from '../answered-round.js';
 import type { Degenerate } from '../../evaluate/degenerate.js';
-import { readyItems } from '../ready.js';
+import { readyItems, selectRows } from '../ready.js';
 import type { Source } from '../source.js';
 
 /** An answer that the policy ended itself and that is not empty, with the prompt that it answers. */
@@ -64,7 +63,7 @@ export function answeredSource(setup: AnsweredSetup): Source {
         whole.map(({ row, sample, text: said }) => ({ prompt: chosen[row]!, sample, text: said })), path('taught.json'),
       );
       const watched = countDegenerate(k, answers, setup.hooks);
-      const rows = method.select(taught.rows, createRandom('select', seed, k));
+      const rows = selectRows(taught.rows, { method, seed, k, say });
       const unfinished = answers.length - whole.length;
       const words = `${taught.words}${unfinished > 0 ? `, ${unfinished} answers were cut off or empty` : ''}`;
       const items = readyItems(rows, {

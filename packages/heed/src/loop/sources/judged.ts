@@ -1,6 +1,5 @@
 import { type Failure, failed, reasonsOf } from '../../judge/respondent.js';
 import type { Rated, Reward } from '../../reward/reward.js';
-import { createRandom } from '../../run/random.js';
 import {
   type AnsweredPrompts, type AnswersRounds, answerRound, countDegenerate, drawnTokens, isWhole, sayTrained,
 } from '../answered-round.js';
@@ -8,7 +7,7 @@ import type { Constraints } from '../constraints.js';
 import type { Degenerate } from '../../evaluate/degenerate.js';
 import { adviceFor, countSatisfied, describeJudged, meanValue } from '../judged-words.js';
 import { rateAnswers } from '../ratings.js';
-import { readyItems } from '../ready.js';
+import { readyItems, selectRows } from '../ready.js';
 import type { RowMaker } from '../row-maker.js';
 import type { Maker, Sample } from '../rows-of.js';
 import { rowsOfRound } from '../rows-of-round.js';
@@ -86,7 +85,7 @@ export function judgedSource(setup: JudgedSetup): Source {
         done.set(k, { ...report, trainedOn: 0 });
         return { items: [], rows: [], seed: seed + k, last: true, goBack: true };
       }
-      const made = method.select(own.rows, createRandom('select', seed, k));
+      const made = selectRows(own.rows, { method, seed, k, say });
       const rows = maker === undefined ? made : await maker.make(`round-${k}`, made, policy);
       await answerer.rest();
       const items = readyItems(rows, {

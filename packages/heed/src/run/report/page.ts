@@ -20,7 +20,7 @@ export interface PageParts {
   readonly chartStyle: string;
   /** Name and value, such as `Node.js` and `v20.20.2`. */
   readonly environment: readonly (readonly [string, string])[];
-  /** When the report was written, for people. */
+  /** When the run finished, or when the report of one that has not was written; for people. */
   readonly written: string;
 }
 

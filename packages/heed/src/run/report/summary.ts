@@ -128,9 +128,10 @@ function titleCell({ title, better }: Pick<Measured, 'title' | 'better'>): Html 
 function measuredTable(measured: readonly Measured[]): Html {
   const changed = measured.some(({ change }) => isInterval(change));
   const odd = measured.some(({ before, after, change }) => isNotDifference(before, after, change));
+  const intervals = measured.some(({ before, after, change }) => [before, after, change].some(isInterval));
   const cell = (label: string, content: Html): Html => html`<td data-label="${label}">${content}</td>`;
   return html`<div ${SCROLLING}><table class="cards">
-    <caption>Measured on held-out rows <span class="quiet">with 95 % intervals</span></caption>
+    <caption>Measured on held-out rows${intervals && html` <span class="quiet">with 95 % intervals</span>`}</caption>
     <thead><tr><th></th><th scope="col">before</th><th scope="col">after</th>${
       changed && html`<th scope="col">change</th>`}</tr></thead>
     <tbody>${measured.map((one) => html`<tr>${titleCell(one)}${cell('before', measuredCell(one.before, one.write.value))}${

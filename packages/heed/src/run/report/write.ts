@@ -1,6 +1,6 @@
 /** `report.html` of a run. */
 import { existsSync, readFileSync } from 'node:fs';
-import { readFile } from 'node:fs/promises';
+import { readFile, stat } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { arch, cpus, platform, release, totalmem } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
@@ -48,7 +48,9 @@ export async function writeReport(runDir: string): Promise<string> {
     readFile(join(charts, 'uPlot.iife.min.js'), 'utf8'),
     readFile(join(charts, 'uPlot.min.css'), 'utf8'),
   ]);
-  const written = new Date().toISOString().slice(0, 16).replace('T', ' ') + ' UTC';
+  // A report that is written again says when its run finished all the same.
+  const { mtime: time } = run.summary === undefined ? { mtime: new Date() } : await stat(join(runDir, 'summary.json'));
+  const written = `${time.toISOString().slice(0, 16).replace('T', ' ')} UTC`;
   await atomicWrite(path, renderPage(run, { chartScript, chartStyle, environment: await environment(runDir), written }));
   return path;
 }
