@@ -1,10 +1,12 @@
-import { existsSync, readdirSync } from 'node:fs';
+import { existsSync, readFileSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
 import type * as Tensor from '@heed/tensor';
 import { heed, tinyChat } from '../cli/support.js';
 import { scratchFolder } from '../support/scratch.js';
 import { adapterBytes, log } from '../train/interrupted.js';
+import { promptLines } from '../support/rows.js';
+import { tinyTalker } from './talkative.js';
 
 // What ONNX Runtime 1.30 says where its WebGPU device is lost: reading results back fails.
 const LOST = 'Failed to download data from buffer. wgpu::MapAsyncStatus value: 4';
@@ -49,15 +51,19 @@ vi.mock('@heed/tensor', async (importActual) => {
 const { folder, write } = scratchFolder();
 const dirOf = (name: string): string => join(folder, name);
 let recipe: string;
+let talker: string;
 const checkpoints = (name: string): number[] => {
   const dir = join(dirOf(name), 'checkpoints');
   return existsSync(dir) ? readdirSync(dir).flatMap((one) => /^step-(\d+)$/.exec(one)?.slice(1).map(Number) ?? []) : [];
 };
+const summaryOf = (dir: string): Record<string, unknown> =>
+  JSON.parse(readFileSync(join(dir, 'summary.json'), 'utf8')) as Record<string, unknown>;
 const train = (name: string, ...more: string[]) => heed(['train', recipe, `run.dir=${dirOf(name)}`, ...more]);
 
 beforeAll(async () => {
   const { model } = await tinyChat(folder, { context: 512 });
   const rows = Array.from({ length: 6 }, (_, i) => ({ prompt: `Question ${i}?`, completion: `The answer is ${i * 7}.` }));
+  talker = await tinyTalker(folder, { context: 384 });
   recipe = write('recipe.yaml', `
 model: ${model}
 data: ${write('rows.jsonl', rows.map((row) => `${JSON.stringify(row)}\n`).join(''))}
@@ -100,6 +106,57 @@ describe('a GPU that is lost in the middle of a run', () => {
       expect(checkpoints(name)).toEqual([4, 6]);
     }
     expect(seen).toEqual([undefined, undefined, 2]);
+  });
+
+  const LOOPS: readonly (readonly [verb: string, sections: string])[] = [
+    ['align', `
+reward: REWARDS#vowels
+generate: {maxNewTokens: 6, prompts: 2, samples: 4}
+evaluate: {prompts: HELD, maxNewTokens: 4}
+loop: {iterations: 4}
+data: TRAIN
+method: {name: rloo, beta: 0.1}
+adapter: {rank: 2, alpha: 4, targets: [q_proj]}
+train: {learningRate: 1e-2, schedule: constant, batch: 2, checkpointEvery: 1}`],
+    ['control', `
+tasks: {one: {data: TRAIN, heldOut: HELD, reward: REWARDS#vowels}}
+actions: {cool: {temperature: 0.5}, warm: {temperature: 1.2}}
+generate: {maxNewTokens: 4, prompts: 2, samples: 2}
+grid: {prompts: 0.4, samples: 2}
+learn: {rounds: 4, hidden: [4], components: 2}
+evaluate: {samples: 1}`],
+  ];
+
+  it.each(LOOPS)('in heed %s leaves what was done, and the run ends as if nothing had been', async (verb, sections) => {
+    const files = {
+      TRAIN: write(`${verb}-train.jsonl`, promptLines(6, 'Why')), HELD: write(`${verb}-held.jsonl`, promptLines(2, 'How')),
+      REWARDS: write('rewards.ts', 'export const vowels = ({ completions }) => completions.map((text) => text.split(/[aeiou]/).length);\n'),
+    };
+    const text = Object.entries(files).reduce((all, [name, file]) => all.replaceAll(name, file), sections);
+    const loop = write(`${verb}.yaml`, `model: ${talker}${text}\nrun: {dir: unused}\n`);
+    const heedIn = (dir: string, ...more: string[]) => heed([verb, loop, `run.dir=${dirOf(dir)}`, 'device=webgpu', ...more, '--json']);
+    const result = (dir: string): unknown => {
+      const { seconds: _, peakRssMb: __, resumedFrom: ___, ...same } = summaryOf(dirOf(dir));
+      return same;
+    };
+
+    const many = 1e6;
+    gpu.runs = many;
+    const whole = await heedIn(`${verb}-whole`);
+    expect(whole.code, whole.err).toBe(0);
+    const used = many - gpu.runs;
+    for (const share of [0.1, 0.5, 0.8]) {
+      const name = `${verb}-lost-${share}`;
+      gpu.runs = Math.floor(share * used);
+      const lost = await heedIn(name);
+      expect(lost.code, lost.err).toBe(2);
+      expect(lost.err).toContain(`error: ONNX Runtime failed on the GPU: ${LOST}`);
+      expect(lost.err).toContain('go on with --resume');
+      gpu.runs = Infinity;
+      const resumed = await heedIn(name, '--resume');
+      expect(resumed.code, resumed.err).toBe(0);
+      expect(result(name)).toEqual(result(`${verb}-whole`));
+    }
   });
 
   it('goes on on the CPU', async () => {

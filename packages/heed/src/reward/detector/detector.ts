@@ -13,6 +13,7 @@ import { SavedTextClassifier, readyClassifier } from '../fit/text-classifier.js'
 import { LogprobClassifier } from '../logprob/classifier.js';
 import { openLogprobClassifier } from '../logprob/open.js';
 import type { Rated, Reward, RewardItem } from '../reward.js';
+import { bySentence } from './sentences.js';
 import { digest, textReward } from '../text-reward.js';
 
 const Options = z.strictObject({
@@ -30,6 +31,11 @@ const Options = z.strictObject({
   model: z.string().min(1).optional(),
   /** What an adapter reads: the response alone, as rows with a `text` are trained, or the prompt with the response. */
   reads: z.enum(['response', 'prompt']).default('response'),
+  /**
+   * Rates each sentence alone as well, and takes what the value lacks of 1 off at the sentences that lack it, for `credit: { by: spans }`.
+   * The value stays that of the whole response.
+   */
+  sentences: z.boolean().default(false),
   /** Responses with at least this value are satisfactory. */
   threshold: z.number().min(0).max(1).default(0.5),
 })
@@ -52,7 +58,10 @@ export const detector = defineReward({
   mayBeCost: ({ want }) => want !== undefined,
   describe: ({ avoid, want, file, adapter }) =>
     `detector: ${avoid === undefined ? `wants ${want}` : `avoids ${avoid}`} by ${file ?? adapter}`,
-  open: (options, tools) => (options.file === undefined ? ofAdapter(options, tools) : ofFile(options, options.file, tools)),
+  async open(options, tools) {
+    const opened = await (options.file === undefined ? ofAdapter(options, tools) : ofFile(options, options.file, tools));
+    return options.sentences ? bySentence(opened) : opened;
+  },
 });
 
 /** The label that counts. @throws UserError where the classifier lacks it */

@@ -50,6 +50,23 @@ describe('detector', () => {
     expect(avoided[0]!.reason).toBe(`The detector gives "rude" a probability of ${(1 - avoided[0]!.value).toFixed(2)}.`);
   });
 
+  it('with sentences, takes what the response lacks off where it lacks it, each sentence rated alone', async () => {
+    const file = write('sentences.json', JSON.stringify(fitTextClassifier(rows)));
+    const texts = ['Thank you! What an idiot.', 'What an idiot.', ''];
+    const items = texts.map((text) => item('Hi', text));
+    const plain = await rated({ detector: { avoid: 'rude', file } }, items);
+    const [mixed, one, none] = await rated({ detector: { avoid: 'rude', file, sentences: true } }, items);
+    const alone = await rated({ detector: { avoid: 'rude', file } }, [item('Hi', 'Thank you!'), item('Hi', 'What an idiot.')]);
+    expect([mixed!.value, one!.value, none!.value]).toEqual(plain.map(({ value }) => value));
+    const [thanks, idiot] = mixed!.spans!;
+    const placed = mixed!.spans!.map(({ start, end }) => texts[0]!.slice(start, end));
+    expect(placed).toEqual(['Thank you!', 'What an idiot.']);
+    expect(thanks!.value + idiot!.value).toBeCloseTo(mixed!.value - 1, 12);
+    expect(idiot!.value / thanks!.value).toBeCloseTo((1 - alone[1]!.value) / (1 - alone[0]!.value), 9);
+    expect(one!.spans).toEqual([{ start: 0, end: 14, value: one!.value - 1 }]);
+    expect(none!.spans).toEqual([]);
+  });
+
   it('tells three labels apart', () => {
     const three = [...rows, ...['two plus two', 'three times two', 'two is even'].map((text) => ({ text, label: 'sums' }))];
     const p = readyClassifier(fitTextClassifier(three))('two times two');
