@@ -12,9 +12,9 @@ import { VERBS } from '../src/cli/verbs.js';
 import { FeedbackBody, readFeedback } from '../src/feedback/feedback.js';
 import { openFeedback } from '../src/feedback/store.js';
 import { BenchmarkRecipe } from '../src/evaluate/benchmark-recipe.js';
-import { LabelRecipe } from '../src/label/recipe.js';
-import { AlignRecipe } from '../src/loop/align-recipe.js';
-import { TrainRecipe } from '../src/loop/train-recipe.js';
+import { loadLabelRecipe } from '../src/label/recipe.js';
+import { loadAlignRecipe } from '../src/loop/align-recipe.js';
+import { loadTrainRecipe } from '../src/loop/train-recipe.js';
 import { ControlRecipe } from '../src/loop/control/recipe.js';
 import { loadModel } from '../src/model/load.js';
 import { loadRecipe } from '../src/run/recipe.js';
@@ -180,16 +180,18 @@ async function parsed(argv: readonly string[]): Promise<{ readonly verb: string;
   return calls[0]!;
 }
 
-const RECIPES: Readonly<Record<string, ZodType>> = {
-  train: TrainRecipe, align: AlignRecipe, control: ControlRecipe, label: LabelRecipe, evaluate: BenchmarkRecipe,
+type Load = (file: string, overrides: readonly string[]) => Promise<unknown>;
+const bySchema = (schema: ZodType): Load => (file, overrides) => loadRecipe(file, overrides, schema);
+const LOADS: Readonly<Record<string, Load>> = {
+  train: loadTrainRecipe, align: loadAlignRecipe, label: loadLabelRecipe,
+  control: bySchema(ControlRecipe), evaluate: bySchema(BenchmarkRecipe),
 };
 
 /** Checks a command that is not run: its options, and its recipe with the overrides laid over it. */
 async function check(argv: readonly string[]): Promise<void> {
   const { verb, given } = await parsed(argv);
-  const schema = RECIPES[verb];
   const [file, overrides] = given as [string | undefined, string[]];
-  if (schema !== undefined && file !== undefined) await loadRecipe(file, overrides, schema);
+  if (file !== undefined) await LOADS[verb]?.(file, overrides);
 }
 
 const run = async (line: string): Promise<string> => (await promisify(execFile)('bash', ['-o', 'pipefail', '-ec', line])).stdout;

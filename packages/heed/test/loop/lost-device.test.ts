@@ -136,8 +136,8 @@ evaluate: {samples: 1}`],
     const loop = write(`${verb}.yaml`, `model: ${talker}${text}\nrun: {dir: unused}\n`);
     const heedIn = (dir: string, ...more: string[]) => heed([verb, loop, `run.dir=${dirOf(dir)}`, 'device=webgpu', ...more, '--json']);
     const result = (dir: string): unknown => {
-      const { seconds: _, peakRssMb: __, resumedFrom: ___, ...same } = summaryOf(dirOf(dir));
-      return same;
+      const { before, after, change, rounds, rows } = summaryOf(dirOf(dir));
+      return { before, after, change, rounds, rows };
     };
 
     const many = 1e6;
