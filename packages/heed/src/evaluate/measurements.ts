@@ -6,15 +6,16 @@ import { changeOfStandings, standingsOf } from './standing.js';
 /** Answers with what was said of them. */
 interface RatedAnswers { readonly answers: readonly Pick<Answer, 'rated'>[] }
 
-/**
- * A report's measurements by name, for `summary.json`, without those that the reward does not give, and those that have no value: answers
- * of one word have no pairs of words to count.
- */
-export function measurements({ satisfied, value, findings, fluency }: AnswerReport): Record<string, Measured> {
-  const all: Record<string, Measured | undefined> = { satisfied, value, findings, ...fluency };
+/** Measurements that have a value, by name: a reward does not give all of them, and answers of one word have no pairs of words to count. */
+export function withValue(all: Readonly<Record<string, Measured | undefined>>): Record<string, Measured> {
   const has = (entry: [string, Measured | undefined]): entry is [string, Measured] =>
     typeof entry[1] === 'number' ? Number.isFinite(entry[1]) : entry[1] !== undefined;
   return Object.fromEntries(Object.entries(all).filter(has));
+}
+
+/** A report's measurements by name, for `summary.json`. */
+export function measurements({ satisfied, value, findings, fluency }: AnswerReport): Record<string, Measured> {
+  return withValue({ satisfied, value, findings, ...fluency });
 }
 
 /**

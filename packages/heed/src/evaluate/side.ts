@@ -17,6 +17,7 @@ import type { Estimate } from '../run/statistics.js';
 import { meanOfFew } from '../run/student.js';
 import { keptCompletions, plainMeasures, summarise } from './answers.js';
 import type { ComparisonInput, Contender } from './contender.js';
+import { withValue } from './measurements.js';
 import { intervalsOf, meanStandings, standingsOf } from './standing.js';
 
 /** What one set of weights answered. */
@@ -72,14 +73,13 @@ async function answered(
     return made;
   });
   const plain = plainMeasures(completions);
-  if (reward === undefined) return { name, key, kept, completions, measured: plain, failures: {} };
+  if (reward === undefined) return { name, key, kept, completions, measured: withValue(plain), failures: {} };
   progress.start(`rating ${name}`, rows.length, { unit: 'answers' });
   const items = rows.map((row, i) => ({ prompt: row.prompt, response: completions[i]!.text, ids: completions[i]!.ids, row }));
   const rated = await reward.rate(items, { signal: interrupt?.signal, onProgress });
   progress.stop();
   const { failures, ...said } = await summarise(reward.name, rated);
-  const numbers = Object.entries(said).filter((entry): entry is [string, NonNullable<(typeof entry)[1]>] => entry[1] !== undefined);
-  return { name, key, kept, completions, rated, measured: { ...Object.fromEntries(numbers), ...plain }, failures };
+  return { name, key, kept, completions, rated, measured: withValue({ ...said, ...plain }), failures };
 }
 
 /** Several runs as one: each prompt has the mean of its ratings, and each measurement an interval over the runs, too. */

@@ -4,7 +4,7 @@ import type { Summary } from './job.js';
 import { readKept } from './json-file.js';
 
 /** What a run cost: of one that had finished, the work was done by an earlier process. */
-const COSTS = ['seconds', 'trainingSeconds', 'tokens', 'peakRssMb', 'resumedFrom', 'cluster', 'asking'] as const;
+const COSTS = ['seconds', 'trainingSeconds', 'tokens', 'peakRssMb', 'cluster', 'asking'] as const;
 
 /**
  * Writes the summary of a run that has ended. A run that had ended before, and was only checked and measured again, keeps what it cost.
