@@ -8,7 +8,7 @@ export default defineConfig({
     setupFiles: ['packages/tensor/test/support/on-software-gpu.ts'],
     include: [
       'packages/tensor/test/{ops,gradient,adamw,blocks}.test.ts', 'packages/tensor/test/webgpu.gpu.ts',
-      'packages/heed/test/train/trl.test.ts', 'packages/heed/test/train/webgpu.gpu.ts',
+      'packages/heed/test/train/trl.long.test.ts', 'packages/heed/test/train/webgpu.gpu.ts',
       'packages/heed/test/model/{architectures,peft}.test.ts',
     ],
     testNamePattern: /^(?!.*float16)/,

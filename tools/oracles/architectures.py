@@ -1,4 +1,4 @@
-"""What transformers and PEFT compute with each architecture: the fixtures of packages/heed/test/model/architectures.test.ts.
+"""What transformers and PEFT compute with each architecture: the fixtures of packages/heed/test/model/architectures.long.test.ts.
 
     python tools/oracles/architectures.py
 

@@ -43,6 +43,7 @@ const sayOnStderr = (line: string): void => void process.stderr.write(`${line}\n
  * @param say how the user is told (default: a line on stderr).
  */
 export function onInterrupt(say = sayOnStderr, source: SignalSource = process): Interrupt {
+  asked = 'SIGINT';
   const stop = new AbortController();
   const signals: NodeJS.Signals[] = ['SIGINT', 'SIGTERM'];
   const dispose = (): void => {

@@ -46,7 +46,7 @@ async function serving(argv: readonly string[], body: (url: string) => Promise<v
     const url = await vi.waitUntil(() => /at (http:\S+)/.exec(err)?.[1]?.replace(/,$/, ''), { timeout: 30_000 });
     await body(url);
   } finally {
-    process.emit('SIGINT');
+    process.emit('SIGINT', 'SIGINT');
   }
   return { code: await code, out, err };
 }

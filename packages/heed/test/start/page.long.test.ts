@@ -54,7 +54,7 @@ it('docs/start.md: the log becomes an adapter that the official client calls, an
     writeFileSync(script, program(url));
     await promisify(execFile)(process.execPath, [script]);
   } finally {
-    process.emit('SIGINT');
+    process.emit('SIGINT', 'SIGINT');
   }
   expect(await code, err).toBe(0);
   expect((await heed(['rows', 'feedback.db', '--json'])).json()).toMatchObject({ answers: 1 });
