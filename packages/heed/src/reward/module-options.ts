@@ -20,12 +20,13 @@ async function filled(part: unknown, key?: string): Promise<unknown> {
   if (key === 'reward' || key === 'cost') return ofReward(part);
   if (Array.isArray(part)) return ofEntries(part, (entry) => filled(entry));
   if (!isSection(part)) return part;
-  const entries = Object.entries(part);
-  const values = await ofEntries(entries.map(([, value]) => value), (value, i) =>
-    (key === 'rewards' ? ofReward(value) : filled(value, entries[i]![0])));
-  return values.every((value, i) => value === entries[i]![1]) ? part : Object.fromEntries(entries.map(([name], i) => [name, values[i]]));
+  const names = Object.keys(part);
+  const given = Object.values(part);
+  const values = await ofEntries(given, (value, i) => (key === 'rewards' ? ofReward(value) : filled(value, names[i])));
+  return values === given ? part : Object.fromEntries(names.map((name, i) => [name, values[i]]));
 }
 
+/** What becomes of each entry: the list itself where none changes. */
 async function ofEntries(list: readonly unknown[], of: (value: unknown, i: number) => Promise<unknown>): Promise<readonly unknown[]> {
   const values = await Promise.all(list.map(of));
   return values.every((value, i) => value === list[i]) ? list : values;
