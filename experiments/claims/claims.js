@@ -6,7 +6,7 @@ import { UsageError } from '../shared/data.js';
 import { MODEL, heed, quote } from '../shared/heed.js';
 import { SEEDS } from '../shared/results.js';
 import { CONTENDERS } from './contenders.js';
-import { MAX_TOKENS, TASKS, heldOut, rowsOf } from './tasks.js';
+import { MAX_TOKENS, TASKS, briefsOf, rowsOf } from './tasks.js';
 
 export { tables } from './tables.js';
 
@@ -15,10 +15,14 @@ export const about = "methods on the same judged answers, over seeds; the papers
 export const names = Object.keys(TASKS).flatMap((task) => Object.keys(CONTENDERS).map((contender) => `${task}/${contender}`));
 
 /** What is kept of a contender's answers: enough to compare them, prompt by prompt, with any other's. */
-const measuresOf = (found, place) => ({
+const measuresOf = (task, found, place) => ({
   measured: found.contenders[place].measured,
   satisfied: found.prompts.map(({ answers }) => (answers[place].rated.satisfied ? 1 : 0)),
-  findings: found.prompts.map(({ answers }) => answers[place].rated.findings.length),
+  // A check finds one fault or none.
+  findings: found.prompts.map(({ answers }) => {
+    const { satisfied, findings } = answers[place].rated;
+    return TASKS[task].check === undefined ? findings.length : Number(!satisfied);
+  }),
   words: found.prompts.map(({ answers }) => answers[place].text.trim().split(/\s+/).length),
   cutOff: found.prompts.map(({ answers }) => (answers[place].finish === 'length' ? 1 : 0)),
 });
@@ -36,13 +40,14 @@ export async function run(name, { work, dev, set }) {
   await heed(['sweep', ...asked, `data={ path: ${file}, junk: skip }`, `run.dir=${dir}`]);
   const runs = seeds.map((seed) => join(dir, `seed=${seed}`));
   const { result: found } = await heed(['compare', 'base', ...runs.map((run, i) => `seed-${seeds[i]}=${run}`),
-    '--prompts', heldOut(dev), '--reward', `rules:${TASKS[task].rules}`, '--max-tokens', String(MAX_TOKENS), '--keep', join(work, 'kept')]);
+    '--prompts', briefsOf(task, dev ? 'dev' : 'heldout', work), '--reward', TASKS[task].reward,
+    '--max-tokens', String(MAX_TOKENS), '--keep', join(work, 'kept')]);
   const result = {
     task, rule: TASKS[task].about, contender, model: MODEL, heldOut: found.rows,
     command: `heed sweep ${asked.map(quote).join(' ')}`,
     ...counts,
-    base: measuresOf(found, 0),
-    seeds: runs.map((run, i) => ({ seed: seeds[i], ...spentIn(run), ...measuresOf(found, i + 1) })),
+    base: measuresOf(task, found, 0),
+    seeds: runs.map((run, i) => ({ seed: seeds[i], ...spentIn(run), ...measuresOf(task, found, i + 1) })),
   };
   return { result, lines: found.duels.map(lineOf), shown: found.duels.every(({ change }) => change.satisfied.low > 0) };
 }

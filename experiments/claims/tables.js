@@ -49,7 +49,7 @@ const HEAD = [
 function taskText(task) {
   const results = resultsOf(task);
   if (results.length === 0) return 'No result yet.';
-  const { base, satisfied, answers } = results[0];
+  const { base, satisfied, answers, corrected = 0 } = results[0];
   const lines = results.map(({ contender, shares, gain, base: { satisfied: before } }) => ({
     name: contender, before: { mean: mean(before), values: [] },
     after: { mean: mean(shares), values: shares, low: mean(before) + gain.low, high: mean(before) + gain.high },
@@ -58,16 +58,21 @@ function taskText(task) {
   writeFileSync(join(ROOT, `docs/evidence/${task}.svg`), `${figure(lines, `Good answers under the rule: ${TASKS[task].about}`)}\n`);
   return [
     `![Good answers by method, ${task}](evidence/${task}.svg)`, '',
-    `Of the ${answers} answers that were judged, ${satisfied} were good. Held out: ${base.satisfied.length} briefs. The model without `
-      + `an adapter: ${percent(mean(base.satisfied))} good, ${mean(base.findings).toFixed(2)} faults an answer, `
+    `Of the ${answers} answers that were judged, ${satisfied} were good`
+      + `${corrected === 0 ? '' : `, and ${corrected} corrections were written`}. `
+      + `Held out: ${base.satisfied.length} briefs. The model without an adapter: `
+      + `${percent(mean(base.satisfied))} good, ${mean(base.findings).toFixed(2)} faults an answer, `
       + `${mean(base.words).toFixed(0)} words, ${percent(mean(base.cutOff))} cut off.`, '',
     table(HEAD, results.map(lineOf)),
   ].join('\n');
 }
 
+/** The tasks whose answers are judged and nothing else, as in the papers. */
+const JUDGED = Object.keys(TASKS).filter((task) => TASKS[task].rules !== undefined);
+
 function statementsText() {
   const decided = Object.values(STATEMENTS).map((statement) => {
-    const cells = Object.keys(TASKS).map((task) => {
+    const cells = JUDGED.map((task) => {
       const [better, than] = [statement.better, statement.than].map((name) => resultOf('claims', `${task}/${name}`));
       if (better === undefined || (than === undefined && statement.than !== 'base')) return 'not run';
       const { change: by, verdict } = decide(statement, better, than);
@@ -76,7 +81,7 @@ function statementsText() {
     const { paper, says, numbers, better: first, than: second, measure } = statement;
     return [paper, says, numbers, `${first} − ${second}, ${MEASURES[measure]}`, ...cells];
   });
-  return table(['paper', 'claim', 'its numbers', 'measured here, points', ...Object.keys(TASKS)], decided);
+  return table(['paper', 'claim', 'its numbers', 'measured here, points', ...JUDGED], decided);
 }
 const MEASURES = { satisfied: 'good answers', cutOff: 'answers cut off' };
 

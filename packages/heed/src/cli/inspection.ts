@@ -54,6 +54,8 @@ export interface Inspection {
   /** Ways out for those, where there are any. */
   readonly ways: readonly string[];
   readonly rows: readonly SeenRow[];
+  /** What stands in the way of learning from the rows, with the way out. */
+  readonly hinders?: readonly string[];
   /** For a method that flags tokens by judgments: how often it flags the quoted words. */
   readonly flags?: JudgmentFlags;
 }
@@ -173,13 +175,14 @@ export async function inspectRecipe(file: string, overrides: readonly string[], 
     const counts = `${refused.length} of ${data.train.length} rows`;
     throw problemsError(`${counts} cannot be written in the ${model.template.name} template`, refused, [...ways]);
   }
+  const hinders = seen.method?.hinders(data.train) ?? [];
   const flags = seen.method?.flags === undefined ? undefined : await flagsOf(model, seen.method, data.train, progress);
   return {
     recipe: file, model: model.checkpoint.id, template: model.template.name, method: recipe.method.name,
     doctor: examine(kind, data, { tokens: lengths, maxTokens, template: model.template, control: controlTokens(model.tokenizer) }),
     skipped: data.skipped, refused: recipe.data.junk === 'error',
     ...(leftOut.length > 0 && { leftOut: { why: seen.method!.unused, rows: leftOut } }), unfit,
-    ways: [...ways], rows, ...(flags && { flags }),
+    ways: [...ways], rows, ...(hinders.length > 0 && { hinders }), ...(flags && { flags }),
   };
 }
 
@@ -231,7 +234,7 @@ function renderRow(row: SeenRow, index: number, colour: boolean): string[] {
 
 /** The inspection as text. */
 export const renderInspection = (
-  { method, model, template, doctor, skipped, refused, leftOut, unfit, ways, flags, rows }: Inspection, colour: boolean,
+  { method, model, template, doctor, skipped, refused, leftOut, unfit, ways, hinders = [], flags, rows }: Inspection, colour: boolean,
 ): string => [
   `${method} on ${model}, ${template} template`,
   '',
@@ -241,6 +244,7 @@ export const renderInspection = (
   ]),
   ...(leftOut === undefined ? [] : ['', `${leftOut.rows.length} ${leftOut.rows.length === 1 ? 'row' : 'rows'} left out: ${leftOut.why}`]),
   ...(unfit.length === 0 ? [] : ['', `${method} cannot learn from these rows as they are:`, listProblems(unfit), ...ways]),
+  ...(hinders.length === 0 ? [] : ['', ...hinders]),
   ...(flags === undefined ? [] : ['', ...renderFlags(flags)]),
   ...(rows.length === 0 ? [] : ['', legend(colour)]),
   ...rows.flatMap((row, i) => renderRow(row, i, colour)),

@@ -59,7 +59,7 @@ export async function dryRunTraining(recipe: TrainRecipe, say: (line: string) =>
   const left = [...data.skipped, ...skipped, ...held.skipped];
   if (left.length > 0) say(`skipped:\n${listProblems(left)}`);
   requireHeld(data.eval, held);
-  for (const line of [...describeTies(prepared), ...describeReach(items.length, recipe.train)]) say(line);
+  for (const line of [...describeTies(prepared), ...method.hinders(chosen), ...describeReach(items.length, recipe.train)]) say(line);
 
   const { plan } = await startAdapter(recipe.adapter, model.checkpoint, method.heads);
   const longest = items.reduce((a, b) => (tokensOf(b) > tokensOf(a) ? b : a));

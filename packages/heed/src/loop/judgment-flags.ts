@@ -16,7 +16,7 @@ const MOST = 32;
 
 /** What the untrained model makes of judgments that quote. */
 export interface JudgmentFlags {
-  /** Rows scored: those whose judgment quotes words of the response, the first 32. */
+  /** Rows scored: the first 32 whose judgment quotes words of the response; where none does, the first 32 unsatisfactory ones. */
   readonly rows: number;
   /** Whether what is quoted is flagged whatever the ratio says (`method.quoted: flag`). */
   readonly quotedToo: boolean;
@@ -28,12 +28,19 @@ export interface JudgmentFlags {
   readonly others: { readonly tokens: number; readonly flagged: number };
 }
 
-/** A row whose judgment quotes its response: the places, and the response without the judgment and with it. */
-interface Quoting {
+/** A row with a judgment: the places that it quotes, and the response without the judgment and with it. */
+interface Judged {
   readonly spans: readonly Pick<Quote, 'start' | 'end'>[];
   readonly one: TokenSequence;
   readonly other: TokenSequence;
 }
+
+/** The places of a response that its judgment quotes. */
+const placesIn = (row: AnyRow): Judged['spans'] =>
+  ('judgment' in row && typeof row.judgment === 'string' && !row.satisfied ? quotedPlaces(row.judgment, row.completion) : []);
+
+/** Whether a row's judgment quotes words of its response. */
+export const quotes = (row: AnyRow): boolean => placesIn(row).length > 0;
 
 /**
  * Scores responses with and without their judgments by the model as it is.
@@ -47,25 +54,24 @@ export async function judgmentFlags(
   if (flags === undefined) return undefined;
   const text = createRespond(model.template);
   const fits = (s: TokenSequence): boolean => s.prompt.length + s.response.length <= model.architecture.context;
-  const quoting: Quoting[] = [];
+  const seen: Judged[] = [];
+  const anyQuotes = rows.some(quotes);
   for (const [index, row] of rows.entries()) {
-    if (quoting.length === MOST) break;
-    if (!('judgment' in row) || typeof row.judgment !== 'string' || row.satisfied || !method.uses(row)) continue;
-    const spans = quotedPlaces(row.judgment, row.completion);
-    if (spans.length === 0) continue;
+    if (seen.length === MOST) break;
+    if (!('judgment' in row) || row.satisfied || !method.uses(row) || (anyQuotes && !quotes(row))) continue;
     const { [flags.of]: of, [flags.against]: against } = method.sequences(row, text, { rows, index });
     const [one, other] = [of?.[0], against?.[0]];
-    if (one !== undefined && other !== undefined && fits(one) && fits(other)) quoting.push({ spans, one, other });
+    if (one !== undefined && other !== undefined && fits(one) && fits(other)) seen.push({ spans: placesIn(row), one, other });
   }
   const none = { tokens: 0, flagged: 0 };
-  const counts = { rows: quoting.length, quotedToo: flags.quoted, places: 0, flaggedPlaces: 0, quoted: { ...none }, others: { ...none } };
-  if (quoting.length === 0) return counts;
+  const counts = { rows: seen.length, quotedToo: flags.quoted, places: 0, flaggedPlaces: 0, quoted: { ...none }, others: { ...none } };
+  if (seen.length === 0) return counts;
 
   try {
-    progress.start('scoring responses with and without their judgments', quoting.length, { unit: 'rows' });
+    progress.start('scoring responses with and without their judgments', seen.length, { unit: 'rows' });
     const scorer = await createScorer(engine, model);
-    const logp = await scorer.logProbs(quoting.flatMap(({ one, other }) => [one, other]), (done) => progress.update(Math.floor(done / 2)));
-    quoting.forEach(({ spans, one }, i) => {
+    const logp = await scorer.logProbs(seen.flatMap(({ one, other }) => [one, other]), (done) => progress.update(Math.floor(done / 2)));
+    seen.forEach(({ spans, one }, i) => {
       const [plain, judged] = [logp[2 * i]!, logp[2 * i + 1]!];
       const flagged = plain.map((p, t) => (judged[t] ?? 0) - (p ?? 0) > Math.log(flags.above));
       const places = tokenSpans(model.tokenizer, one.response);
@@ -91,20 +97,28 @@ const share = (n: number, of: number): string => (of === 0 ? '–' : `${Math.rou
 /** The same for people. */
 export function renderFlags(seen: JudgmentFlags): string[] {
   const { rows, places, flaggedPlaces, quoted, others } = seen;
-  if (rows === 0) return ['No judgment quotes words of its response, so nothing tells whether judgments flag what they speak of.'];
-  return [
-    `The untrained model, shown the judgment, flags ${flaggedPlaces} of ${places} quoted places (${share(flaggedPlaces, places)}) in `
-      + `${rows} rows: ${share(quoted.flagged, quoted.tokens)} of their tokens, and ${share(others.flagged, others.tokens)} of all others.`,
-    ...remarks(seen),
-  ];
+  if (rows === 0) return [];
+  const what = places === 0
+    ? `${share(others.flagged, others.tokens)} of the tokens of ${rows} responses; no judgment quotes any.`
+    : `${flaggedPlaces} of ${places} quoted places (${share(flaggedPlaces, places)}) in ${rows} rows: `
+      + `${share(quoted.flagged, quoted.tokens)} of their tokens, and ${share(others.flagged, others.tokens)} of all others.`;
+  return [`The untrained model, shown the judgment, flags ${what}`, ...remarks(seen)];
 }
 
 /** Below this share of flagged places, most of what judgments quote is imitated. */
 const MOST_FLAGGED = 0.5;
+/** Below this share of tokens, where judgments quote nothing, next to nothing is flagged. */
+const NOTHING_FLAGGED = 0.02;
 
-/** What stands in the way of learning, and the way out. Empty where the judgments quote nothing, since then nothing is known. */
+/** What stands in the way of learning, and the way out. */
 export function remarks({ rows, quotedToo, places, flaggedPlaces, quoted, others }: JudgmentFlags): string[] {
-  if (rows === 0 || quotedToo) return [];
+  if (rows === 0) return [];
+  if (places === 0) {
+    if (others.flagged >= NOTHING_FLAGGED * others.tokens) return [];
+    return [`Next to nothing is flagged (${others.flagged} of ${others.tokens} tokens): unsatisfactory responses would be imitated as they `
+      + 'are. Quote the words at fault in the judgments, or learn from better answers.'];
+  }
+  if (quotedToo) return [];
   if (flaggedPlaces < MOST_FLAGGED * places) {
     return [
       `${places - flaggedPlaces} of ${places} places that judgments quote would be imitated, since the ratio q/p does not flag them: `

@@ -27,7 +27,7 @@ import { withWayOn } from './device-failure.js';
 import { requireMemory } from './dry-run.js';
 import { describeEndings, endOfTurn, endedResponses } from './endings.js';
 import { logHeatmaps } from './heatmap.js';
-import { judgmentFlags, remarks } from './judgment-flags.js';
+import { judgmentFlags, quotes, remarks } from './judgment-flags.js';
 import { describeRepeated, describeRows, limitsOf, loadRows, prepare, requireFit, requireHeld, requireKept } from './items.js';
 import { runLoop } from './loop.js';
 import { openMethod } from './method-of.js';
@@ -117,8 +117,10 @@ export async function runTraining(recipe: TrainRecipe, run: RunFolder, hooks: Ho
     requireKept(method, rows, ready);
     requireHeld(data.eval, held);
     for (const line of describeRows(method, data.train.length, ready, selected.length)) say(line);
+    for (const line of method.hinders(rows)) say(line);
     // Where every quoted word is flagged, there is nothing to warn of.
-    const flags = method.flags?.quoted === true ? undefined : await judgmentFlags(engine, model, method, rows, progress);
+    const sure = method.flags?.quoted === true && rows.some(quotes);
+    const flags = sure ? undefined : await judgmentFlags(engine, model, method, rows, progress);
     for (const line of flags === undefined ? [] : remarks(flags)) say(line);
     const memory = checkMemory({ model, method, items: ready.items, plan, options, held: held.items });
     // What a GPU has is not known: a run that it cannot hold ends with its own message.

@@ -64,6 +64,7 @@ export function bindParsed<Kind extends RowKind | RowDefinition, Options, Name e
     uses: (row) => method.uses?.(row as Row, options) ?? true,
     unfit: (row) => method.unfit?.(row as Row, options),
     unfitTogether: (rows) => method.unfitTogether?.(rows as readonly Row[], options),
+    hinders: (rows) => method.hinders?.(rows as readonly Row[], options) ?? [],
     select: (rows, random) => (method.select?.(rows as readonly Row[], options, random) ?? rows) as readonly AnyRow[],
     loss: (scored) => method.loss(scored, options),
     credit: method.credit === undefined ? undefined : (rollouts) => method.credit!(rollouts, options),

@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { limitSatisfied } from '../data/ratio.js';
 import type { JudgedRow } from '../data/rows.js';
 import type { TokenSequence } from '../text/token-sequence.js';
+import { tooFewQuotes, tooFewSatisfactory } from './judged.js';
 import { type Loss, type Respond, type Term, defineMethod } from './method.js';
 import { judgmentFormat, optionsWith } from './options.js';
 import { Tokens } from './tokens.js';
@@ -130,6 +131,10 @@ export const cut = defineMethod({
     if (!without.includes('l2-satisfied') || rows.some((row) => !row.satisfied)) return undefined;
     return 'every row is satisfactory, and without l2-satisfied those teach nothing';
   },
+  hinders: (rows, { without }) => [
+    ...(without.includes('l2-satisfied') ? [] : tooFewSatisfactory(rows)),
+    ...(without.includes('l1') || without.includes('detection') ? [] : tooFewQuotes(rows)),
+  ],
   select: (rows, { ratio = null }, random) => (ratio === null ? rows : limitSatisfied(rows, ratio, random)),
 
   loss({ logp: { plain, judged }, marked, columns: { unsatisfied }, rows }, given) {

@@ -1,6 +1,7 @@
 import { add, mul, neg, sub, sum } from '@heed/tensor';
 import { z } from 'zod';
 import { limitSatisfied } from '../data/ratio.js';
+import { tooFewSatisfactory } from './judged.js';
 import { judgmentFormat } from './options.js';
 import { defineMethod } from './method.js';
 
@@ -27,6 +28,7 @@ export const hindsight = defineMethod({
       ? { plain: text.respond(row.prompt, row.completion) }
       : { judged: text.respondJudged(row.prompt, row.judgment ?? '', row.completion, judgment) },
   columnsOf: (row) => ({ unsatisfied: row.satisfied ? 0 : 1 }),
+  hinders: (rows) => tooFewSatisfactory(rows),
   select: (rows, { ratio }, random) => (ratio === null ? rows : limitSatisfied(rows, ratio, random)),
 
   loss({ logp: { plain, judged }, columns: { unsatisfied }, rows }) {

@@ -24,5 +24,6 @@ export const ilfDpo = defineMethod({
   unfit: lacksRefinement,
   unfitTogether: (rows) =>
     rows.every((row) => row.satisfied) ? 'every row is satisfactory, so that none holds a pair; method: sft imitates them' : undefined,
+  hinders: () => [],
   select: (rows) => rows,
 });

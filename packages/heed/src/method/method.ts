@@ -181,6 +181,8 @@ export interface Method<Kind extends RowKind | RowDefinition, Options, Name exte
   flags?(options: Options): Flags<Name> | undefined;
   /** Why all rows together cannot be learnt from (one class only, say), else undefined. An error. */
   unfitTogether?(rows: readonly RowOf<Kind>[], options: Options): string | undefined;
+  /** What stands in the way of learning from all these rows, though they can be learnt from; each with the way out. Default: nothing. */
+  hinders?(rows: readonly RowOf<Kind>[], options: Options): readonly string[];
   /** Rows to learn from, chosen from all (CUT keeps a share of the satisfactory ones). Default: all. */
   select?(rows: readonly RowOf<Kind>[], options: Options, random: Shuffler): readonly RowOf<Kind>[];
   loss(scored: Scored<Name>, options: Options): Loss;
@@ -235,6 +237,7 @@ export interface BoundMethod {
   readonly unused: string;
   unfit(row: AnyRow): string | undefined;
   unfitTogether(rows: readonly AnyRow[]): string | undefined;
+  hinders(rows: readonly AnyRow[]): readonly string[];
   select(rows: readonly AnyRow[], random: Shuffler): readonly AnyRow[];
   loss(scored: Scored<string>): Loss;
   /** There where the method learns from rollouts. */

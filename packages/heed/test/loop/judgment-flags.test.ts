@@ -62,6 +62,37 @@ describe('how often judgments flag what they quote', () => {
     ]);
     expect(remarks({ ...flags, flaggedPlaces: 3, quoted: { tokens: 10, flagged: 3 } })).toEqual([]);
     expect(remarks({ ...flags, quotedToo: true })).toEqual([]);
-    expect(renderFlags({ ...flags, rows: 0 })[0]).toContain('No judgment quotes words of its response');
+    expect(renderFlags({ ...flags, rows: 0 })).toEqual([]);
+  });
+
+  it('is counted over whole responses where no judgment quotes any, and said where next to nothing is flagged', () => {
+    const none = { tokens: 0, flagged: 0 };
+    const flags = { rows: 2, quotedToo: true, places: 0, flaggedPlaces: 0, quoted: none, others: { tokens: 200, flagged: 28 } };
+    expect(renderFlags(flags)).toEqual([
+      'The untrained model, shown the judgment, flags 14 % of the tokens of 2 responses; no judgment quotes any.',
+    ]);
+    expect(remarks({ ...flags, others: { tokens: 200, flagged: 3 } })).toEqual([
+      'Next to nothing is flagged (3 of 200 tokens): unsatisfactory responses would be imitated as they are. '
+        + 'Quote the words at fault in the judgments, or learn from better answers.',
+    ]);
+  });
+
+  it('of judgments that quote nothing the responses are scored all the same, and training says what hinders', async () => {
+    const data = write('unquoted.jsonl', rows.slice(0, 3)
+      .map((row) => `${JSON.stringify({ ...row, judgment: 'It should be in Spanish.' })}\n`).join(''));
+    const asked = [recipe, `data=${data}`, 'method.lambda=1000', 'method.quoted=flag'];
+    const { flags, hinders } = (await heed(['inspect', ...asked, '--json'])).json<{ flags: JudgmentFlags; hinders: string[] }>();
+    expect(flags).toMatchObject({ rows: 3, places: 0, quoted: { tokens: 0, flagged: 0 }, others: { flagged: 0 } });
+    expect(flags.others.tokens).toBeGreaterThan(30);
+    const dry = await heed(['train', ...asked, '--dry-run']);
+    const trained = await heed(['train', ...asked, 'train.steps=1', `run.dir=${folder}/unquoted`]);
+    for (const { err } of [dry, trained]) for (const line of hinders) expect(err).toContain(line);
+    expect(trained.err).toContain('Next to nothing is flagged');
+    expect(hinders).toEqual([
+      'None of the 3 responses are satisfactory: the model learns what to avoid, and hardly what to do instead. '
+        + 'Add responses as they should be, with the judgment null.',
+      'None of the 3 judgments quote words of the response: the ratio q/p alone must find what is wrong, and a small model hardly '
+        + 'flags it. Quote the words at fault, as in: "the best" is hype.',
+    ]);
   });
 });
