@@ -25,7 +25,9 @@ export function keep(
   { logits, normaliser, complete }: Candidates, { temperature, topK, topP = 1, minP = 0 }: SamplingOptions,
 ): Kept | undefined {
   const n = logits.length;
-  const weights = Float64Array.from({ length: n }, (_, i) => Math.exp((logits[i]! - logits[0]!) / temperature));
+  // A loop: in the innermost place of sampling, `Float64Array.from` and callbacks take many times as long.
+  const weights = new Float64Array(n);
+  for (let i = 0; i < n; i++) weights[i] = Math.exp((logits[i]! - logits[0]!) / temperature);
   let count = complete ? n : Infinity;
   let total = Math.exp(normaliser - logits[0]! / temperature);
   if (topK !== undefined && topK < n) {
@@ -34,7 +36,8 @@ export function keep(
     while (at < n && logits[at] === last) at++;
     if (at < n || complete) {
       count = at;
-      total = weights.subarray(0, count).reduce((a, b) => a + b, 0);
+      total = 0;
+      for (let i = 0; i < count; i++) total += weights[i]!;
     } else if (topP < 1) {
       return undefined;
     }
@@ -100,19 +103,22 @@ export function drawFromAll(logits: Float32Array, options: SamplingOptions, unif
   const { temperature } = options;
   let best = 0;
   for (let i = 1; i < logits.length; i++) if (logits[i]! > logits[best]!) best = i;
-  if (!(logits[best]! > -Infinity)) throw new Error('No token can be drawn: the logits are not numbers, or every token is forbidden.');
+  const peak = logits[best]!;
+  if (!(peak > -Infinity)) throw new Error('No token can be drawn: the logits are not numbers, or every token is forbidden.');
   if (temperature === 0) return { id: best, logprob: 0, kept: () => [best] };
-  const known = normaliser ?? logSumExp(logits, logits[best]!, temperature);
+  const unfiltered = !filters(options, logits.length);
+  const known = unfiltered || normaliser === undefined ? logSumExp(logits, peak, temperature) : normaliser;
   // Sorting the whole vocabulary is slow and rarely needed: tokens with at least e⁻¹² of the likeliest token's probability come first.
-  for (const floor of [logits[best]! - 12 * temperature, LOWEST]) {
+  for (const floor of [peak - 12 * temperature, LOWEST]) {
     // Sorting numbers is many times faster than sorting ids by their numbers; the id is looked up at the end.
-    const values = logits.filter((x) => x >= floor).sort().reverse();
+    const values = atLeast(logits, floor).sort().reverse();
     const complete = floor === LOWEST || values.length === logits.length;
-    const drawn = draw({ logits: values, normaliser: known, complete }, options, uniform);
+    const candidates = { logits: values, normaliser: known, complete };
+    const drawn = (unfiltered && !complete ? drawAmongLikeliest : draw)(candidates, options, uniform);
     if (drawn === undefined) continue;
     const { place, count, logprob } = drawn;
     const id = idOf(logits, values[place]!, place - values.indexOf(values[place]!));
-    return { id, logprob, kept: () => keptIds(logits, values[count - 1]!, count) };
+    return { id, logprob, kept: () => (count < Infinity ? keptIds(logits, values[count - 1]!, count) : allIds(logits)) };
   }
   throw new Error('Logits that are not numbers cannot be sampled.');
 }
@@ -120,11 +126,47 @@ export function drawFromAll(logits: Float32Array, options: SamplingOptions, unif
 /** The least number: a token whose logit is −∞ must not come, and is no candidate. */
 const LOWEST = -Number.MAX_VALUE;
 
+/** Whether the options keep only some of the tokens. */
+const filters = ({ topK = Infinity, topP = 1, minP = 0 }: SamplingOptions, vocabulary: number): boolean =>
+  topK < vocabulary || topP < 1 || minP > 0;
+
+/**
+ * A draw where every token of the vocabulary is kept and the candidates are the likeliest of them: undefined where it falls on one of the
+ * others. `count` is infinite.
+ */
+function drawAmongLikeliest({ logits, normaliser }: Candidates, { temperature }: SamplingOptions, uniform: number): Drawn | undefined {
+  const total = Math.exp(normaliser - logits[0]! / temperature);
+  let rest = uniform * total;
+  for (let place = 0; place < logits.length; place++) {
+    const weight = Math.exp((logits[place]! - logits[0]!) / temperature);
+    if ((rest -= weight) < 0) return { place, count: Infinity, logprob: Math.log(weight / total) };
+  }
+  return undefined;
+}
+
+/** The numbers that are not below `floor`. */
+function atLeast(logits: Float32Array, floor: number): Float32Array {
+  const found = new Float32Array(logits.length);
+  let n = 0;
+  for (let i = 0; i < logits.length; i++) if (logits[i]! >= floor) found[n++] = logits[i]!;
+  return found.subarray(0, n);
+}
+
+/** Below e⁻⁵⁰ of the largest, all weights of a vocabulary together are less than what a sum in 64 bits can show. */
+const NOTHING = 50;
+
 function logSumExp(logits: Float32Array, peak: number, temperature: number): number {
+  const least = peak - NOTHING * temperature;
   let total = 0;
-  for (const x of logits) total += Math.exp((x - peak) / temperature);
+  for (let i = 0; i < logits.length; i++) if (logits[i]! > least) total += Math.exp((logits[i]! - peak) / temperature);
   return Math.log(total) + peak / temperature;
 }
+
+/** All tokens that may come, the likeliest first. */
+const allIds = (logits: Float32Array): number[] => {
+  const possible = atLeast(logits, LOWEST).length;
+  return keptIds(logits, LOWEST, possible);
+};
 
 /** The `count` tokens with the largest logits, `least` among them; of tokens with that one the first. In falling order. */
 function keptIds(logits: Float32Array, least: number, count: number): number[] {

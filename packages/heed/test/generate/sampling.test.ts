@@ -98,6 +98,27 @@ describe('filters', () => {
     expect(draw(candidates, options, 0)!.place).toBe(0);
     expect(draw(candidates, options, 1 - 2 ** -53)!.place).toBe(count - 1);
   });
+
+  it('draw from all logits without a filter as from the whole vocabulary in order, likely tokens and unlikely ones', () => {
+    const logits = Float32Array.from({ length: 700 }, (_, i) => (i % 97 === 0 ? -Infinity : 6 * createRandom('all', i).normal()));
+    for (const temperature of [0.2, 1, 3]) {
+      const whole = sorted(logits, logits.length, temperature);
+      const possible = whole.ids.filter((id) => logits[id]! > -Infinity);
+      const p = softmax(logits, temperature);
+      // Uniform numbers in every decade of the tail: the last ones fall on tokens below e⁻¹² of the likeliest.
+      for (const rest of [0.9, 0.5, 0.1, 1e-3, 1e-5, 1e-7, 1e-9, 1e-12, 2 ** -53]) {
+        const u = 1 - rest;
+        let [place, passed] = [0, p[whole.ids[0]!]!];
+        while (place < possible.length - 1 && passed <= u) passed += p[whole.ids[++place]!]!;
+        const drawn = drawFromAll(logits, { ...base, temperature }, u);
+        // In the last decades a sum in 64 bits is too coarse to name one token.
+        if (rest > 1e-10) expect(drawn.id, `${temperature} ${rest}`).toBe(whole.ids[place]);
+        expect(p[drawn.id]).toBeGreaterThan(0);
+        expect(drawn.logprob).toBeCloseTo(Math.log(p[drawn.id]!), 6);
+        if (rest === 0.9 || rest === 1e-9) expect(drawn.kept()).toEqual(possible);
+      }
+    }
+  });
 });
 
 describe('choosing in the graph', () => {
