@@ -22,8 +22,9 @@ const byCheck = (name) => ({ reward: `{ fn: { module: ./experiments/claims/check
  * @property {string} [rules] What judges: a file of rules,
  * @property {(brief: any, text: string) => string | null} [check] or a function that also reads the brief.
  * @property {true} [own] Whether the briefs are the task's own; else they are those of the house style.
- * @type {Record<string, Task>}
  */
+
+/** @type {Record<string, Task>} */
 export const TASKS = {
   house: { about: 'the house style: third person, no hype, no promises, plain text', ...byRules(`${HOUSE}/house-style.rules.yaml`) },
   word: { about: 'a word: no "and"', ...byRules('experiments/claims/rules/word.rules.yaml') },

@@ -47,8 +47,9 @@ function speakerNames(compare: boolean, adapted: boolean): readonly Speaker['nam
 }
 
 async function chat({ compare = false, system, ...flags }: Options, out: Output): Promise<void> {
-  const [{ UserError }, { openGenerator }, { createConversation, remark }, { openDeviceEngine }] = await Promise.all([
-    import('../errors.js'), import('../generate/open.js'), import('./conversation.js'), import('../model/device.js'),
+  const [{ UserError }, { openGenerator }, { foreseeWriting }, { createConversation, remark }, { openDeviceEngine }] = await Promise.all([
+    import('../errors.js'), import('../generate/open.js'), import('../generate/memory.js'), import('./conversation.js'),
+    import('../model/device.js'),
   ]);
   if (compare && flags.adapter === undefined) {
     throw new UserError('--compare sets an adapter beside its base.', ['Name it: --adapter FOLDER.']);
@@ -65,8 +66,13 @@ async function chat({ compare = false, system, ...flags }: Options, out: Output)
 
   const engine = await openDeviceEngine({ device: flags.device, say: (line) => out.note(line) });
   try {
+    const names = speakerNames(compare, adapter !== undefined);
+    // How long the conversation will be is not known: as if it had a thousand tokens before the answer.
+    const asked = { model, precision: flags.precision, batch: 1, prompts: [1024], maxNewTokens: sampling.maxNewTokens };
+    const setups = names.map((name) => ({ ...asked, plan: name === 'adapter' ? adapter?.plan : undefined }));
+    foreseeWriting(engine, setups, { maxNewTokens: '--max-tokens ', precision: '--precision ' }, (line) => out.note(line));
     const speakers: Speaker[] = [];
-    for (const name of speakerNames(compare, adapter !== undefined)) {
+    for (const name of names) {
       const own = name === 'adapter' ? adapter : undefined;
       const plain = await openGenerator(engine, model, { batch: 1, precision: flags.precision, adapter: own });
       // With --compare the base answers as the flags say: the controller was trained with the adapter.

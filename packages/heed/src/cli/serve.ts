@@ -72,7 +72,7 @@ async function serve(
   const [{ UserError }, { loadBase }, { loadAdapter }, { openDeviceEngine }, { openVoices }] = await Promise.all([
     import('../errors.js'), import('./base.js'), import('../model/peft.js'), import('../model/device.js'), import('../serve/voices.js'),
   ]);
-  const [{ checkExposure, startServer }, { onInterrupt }, { requireWritingMemory }] = await Promise.all([
+  const [{ checkExposure, startServer }, { onInterrupt }, { foreseeWriting }] = await Promise.all([
     import('../serve/server.js'), import('../run/signals.js'), import('../generate/memory.js'),
   ]);
   requireWhole('--port', port, 0);
@@ -106,12 +106,10 @@ async function serve(
   try {
     // A model from a folder goes by the folder's name, one from elsewhere by its id.
     const name = base === undefined || !existsSync(base) ? model.checkpoint.id : basename(resolve(base));
-    if (engine.device.kind === 'cpu') {
-      // What clients will ask is not known: as if all asked for answers of a thousand tokens in all.
-      const asked = { model, precision, batch, prompts: Array<number>(batch).fill(512), maxNewTokens: 512 };
-      const setups = [undefined, ...Object.values(adapters)].map((adapter) => ({ ...asked, plan: adapter?.plan }));
-      requireWritingMemory(setups, ['--batch', '--precision'], (line) => out.note(line));
-    }
+    // What clients will ask is not known: as if all asked for answers of a thousand tokens in all.
+    const asked = { model, precision, batch, prompts: Array<number>(batch).fill(512), maxNewTokens: 512 };
+    const setups = [undefined, ...Object.values(adapters)].map((adapter) => ({ ...asked, plan: adapter?.plan }));
+    foreseeWriting(engine, setups, { batch: '--batch ', precision: '--precision ' }, (line) => out.note(line));
     const voices = await openVoices(engine, model, { name, adapters, controllers, batch, precision });
     const keeping = file === undefined ? undefined : await openKeeping(file, keepDays, (line) => out.note(line));
     let interrupted = (): void => undefined;

@@ -1,6 +1,7 @@
 /** One model, with an adapter or without, is asked the items of tasks. */
 import { type Engine, view } from '@heed/tensor';
 import { createBranchScorer } from '../generate/branch-scorer.js';
+import { foreseeWriting } from '../generate/memory.js';
 import { openGenerator } from '../generate/open.js';
 import type { Completion } from '../generate/request.js';
 import { fingerprint } from '../model/fingerprint.js';
@@ -84,7 +85,12 @@ export async function scoreChoices(asked: Asked, tasks: readonly PreparedChoice[
 export async function writeAnswers(asked: Asked, tasks: readonly PreparedAnswers[]): Promise<Completion[][]> {
   if (tasks.length === 0) return [];
   const { engine, model, adapter, hooks } = asked;
-  const { progress = silentProgress, interrupt } = hooks;
+  const { progress = silentProgress, interrupt, say } = hooks;
+  // Of all tasks at once: the longest prompts, and the longest answers.
+  const prompts = tasks.flatMap(({ requests }) => requests.map(({ prompt }) => prompt.length));
+  const maxNewTokens = Math.max(...tasks.map(({ sampling }) => sampling.maxNewTokens));
+  const ways = { maxNewTokens: 'tasks.NAME.maxNewTokens: ', precision: 'precision: ' };
+  foreseeWriting(engine, [{ model, plan: adapter?.plan, batch: LIVE, prompts, maxNewTokens }], ways, say);
   const generator = await openGenerator(engine, model, { batch: LIVE, adapter });
   try {
     const all: Completion[][] = [];

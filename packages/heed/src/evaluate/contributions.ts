@@ -1,5 +1,6 @@
 import { type Engine, view } from '@heed/tensor';
 import type { PromptRow } from '../data/rows.js';
+import { foreseeWriting } from '../generate/memory.js';
 import { openGenerator } from '../generate/open.js';
 import type { SamplingOptions } from '../generate/options.js';
 import { openDeviceEngine } from '../model/device.js';
@@ -56,6 +57,9 @@ export async function measureContributions(
   try {
     const rated = await openReward(spec, { engine, log: say, store, interrupt });
     reward = rated;
+    const prompts = rows.map(({ prompt }) => model.template.prompt(prompt).length);
+    const setup = { model, plan: composed.plan, batch: LIVE, prompts, maxNewTokens: sampling.maxNewTokens };
+    foreseeWriting(engine, [setup], { maxNewTokens: '--max-tokens ' }, say);
     const generator = await openGenerator(engine, model, { batch: LIVE, plan: composed.plan });
     const answer = async (doing: string, parameters?: Float32Array): Promise<AnswerReport> => {
       await using(engine, parameters, (adapter) => generator.setAdapter(adapter));

@@ -1,6 +1,6 @@
 import type { DeviceName } from '@heed/tensor';
 import type { PromptRow } from '../data/rows.js';
-import { requireWritingMemory } from '../generate/memory.js';
+import { foreseeWriting } from '../generate/memory.js';
 import { openGenerator } from '../generate/open.js';
 import type { SamplingOptions } from '../generate/options.js';
 import { openDeviceEngine } from '../model/device.js';
@@ -70,11 +70,9 @@ export async function runEvaluation(
   let reward: Reward | undefined;
   let scorer: Scorer | undefined;
   try {
-    if (engine.device.kind === 'cpu' && rows.length > 0) {
-      const prompts = rows.map(({ prompt }) => model.template.prompt(prompt).length);
-      const setup = { model, plan: adapter?.plan, batch: LIVE, prompts, maxNewTokens: sampling.maxNewTokens };
-      requireWritingMemory([setup], ['--max-tokens'], say ?? (() => undefined));
-    }
+    const prompts = rows.map(({ prompt }) => model.template.prompt(prompt).length);
+    const setup = { model, plan: adapter?.plan, batch: LIVE, prompts, maxNewTokens: sampling.maxNewTokens };
+    foreseeWriting(engine, [setup], { maxNewTokens: '--max-tokens ' }, say);
     reward = await openReward(spec, { engine, log: say, store, interrupt });
     scorer = await createScorer(engine, model);
     for (const when of adapter === undefined ? ['before'] as const : ['before', 'after'] as const) {

@@ -2,6 +2,7 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Engine } from '@heed/tensor';
+import { foreseeWriting } from '../generate/memory.js';
 import { openGenerator } from '../generate/open.js';
 import type { Completion } from '../generate/request.js';
 import { type Failure, failed } from '../judge/respondent.js';
@@ -63,6 +64,8 @@ async function answered(
     progress.update(done);
   };
   const completions = await keptCompletions(file, async () => {
+    const setup = { model, plan: adapter?.plan, batch: LIVE, prompts: prompts.map(({ length }) => length) };
+    foreseeWriting(engine, [{ ...setup, maxNewTokens: sampling.maxNewTokens }], { maxNewTokens: '--max-tokens ' }, hooks.say);
     const generator = await openGenerator(engine, model, { batch: LIVE, adapter });
     progress.start(`${name} answers`, rows.length, { unit: 'answers' });
     const made = await generator.generate(prompts.map((prompt, row) => ({ prompt, row })), sampling, {
@@ -104,8 +107,7 @@ export function joined(name: string, runs: readonly Answered[]): Side {
 function overRuns(all: readonly Readonly<Record<string, Measured>>[]): Record<string, Estimate> {
   return Object.fromEntries(Object.keys(all[0]!).flatMap((name) => {
     const values = all.flatMap((measured) => middle(measured[name]) ?? []);
-    // distinct-2 of answers of one word each is no number.
-    if (values.length < all.length || !values.every(Number.isFinite)) return [];
+    if (values.length < all.length) return [];
     return [[name, meanOfFew(values, measurementOf(name).share === true ? [0, 1] : undefined)] as const];
   }));
 }

@@ -1,5 +1,5 @@
 /** What memory a model takes that writes, foreseen before it does. */
-import { type HostTensor, type Program, input, lower, predictPeak, sym } from '@heed/tensor';
+import { type Engine, type HostTensor, type Program, input, lower, predictPeak, sym } from '@heed/tensor';
 import { UserError } from '../errors.js';
 import type { AdapterPlan } from '../model/adapter.js';
 import type { Checkpoint } from '../model/checkpoint/open.js';
@@ -100,19 +100,30 @@ function adapterBytes({ size: parameters, modules }: AdapterPlan, packed: boolea
   return 4 * parameters + sizes.reduce((a, b) => a + b, 0) + 2 * Math.max(...sizes);
 }
 
-/** What of a verb can be changed where memory does not suffice: its flags. */
-export type WritingFlag = '--max-tokens' | '--batch' | '--precision';
+/** What can be changed where memory does not suffice: what stands before the value, as in `--max-tokens ` or `precision=`. */
+export type WritingWays = Partial<Record<'maxNewTokens' | 'batch' | 'precision', string>>;
+
+/**
+ * `requireWritingMemory` where the processor answers: what a GPU has is not known, and one that runs out says so itself.
+ *
+ * @throws UserError as it does
+ */
+export function foreseeWriting(
+  { device }: Pick<Engine, 'device'>, setups: readonly WritingSetup[], ways: WritingWays, say: (line: string) => void = () => undefined,
+): void {
+  if (device.kind === 'cpu' && setups.every(({ prompts }) => prompts.length > 0)) requireWritingMemory(setups, ways, say);
+}
 
 /**
  * Refuses what the machine cannot hold even without the weights, which can be read again from their files; says where they find no room
  * now.
  *
  * @param setups One for each generator that is open at the same time.
- * @param flags What the user can change; a refusal says what would fit.
+ * @param ways What the user can change, and how; a refusal says what would fit.
  * @throws UserError naming the settings that would fit
  */
 export function requireWritingMemory(
-  setups: readonly WritingSetup[], flags: readonly WritingFlag[], say: (line: string) => void,
+  setups: readonly WritingSetup[], ways: WritingWays, say: (line: string) => void,
   available: number = availableMemory(), capacity: number = memoryLimit(),
 ): void {
   const needs = (change: Partial<WritingSetup>): Pick<WritingMemory, 'resident' | 'weights'> => {
@@ -130,17 +141,18 @@ export function requireWritingMemory(
   }
   const { maxNewTokens, batch, precision = 'f32', model } = setups[0]!;
   const halves = (of: number): number[] => (of < 2 ? [] : [Math.floor(of / 2), ...halves(Math.floor(of / 2))]);
-  const changes: Record<WritingFlag, readonly (readonly [value: string, change: Partial<WritingSetup>])[]> = {
-    '--max-tokens': halves(maxNewTokens).map((n) => [String(n), { maxNewTokens: n }]),
-    '--batch': halves(batch).map((n) => [String(n), { batch: n }]),
-    '--precision': precision === 'f32' && asIfRounded(model.checkpoint, 'int4') !== undefined ? [['int4', { precision: 'int4' }]] : [],
+  const changes: Record<keyof WritingWays, readonly (readonly [value: string, change: Partial<WritingSetup>])[]> = {
+    maxNewTokens: halves(maxNewTokens).map((n) => [String(n), { maxNewTokens: n }]),
+    batch: halves(batch).map((n) => [String(n), { batch: n }]),
+    precision: precision === 'f32' && asIfRounded(model.checkpoint, 'int4') !== undefined ? [['int4', { precision: 'int4' }]] : [],
   };
-  const ways = flags.flatMap((flag) => {
-    const found = changes[flag].map(([value, change]) => ({ value, ...needs(change) })).find((one) => one.resident <= capacity);
-    return found === undefined ? [] : [`${flag} ${found.value} would need about ${size(found.resident)}.`];
+  const hints = Object.entries(ways).flatMap(([what, before]) => {
+    const tried = changes[what as keyof WritingWays].map(([value, change]) => ({ value, ...needs(change) }));
+    const found = tried.find((one) => one.resident <= capacity);
+    return found === undefined ? [] : [`${before}${found.value} would need about ${size(found.resident)}.`];
   });
   throw new UserError(
     `Answering needs about ${size(resident)} of memory beside the weights, and the machine has ${size(capacity)}.`,
-    ways.length > 0 ? ways : ['No setting makes it fit: shorten the prompts, or take a smaller model.'],
+    hints.length > 0 ? hints : ['No setting makes it fit: shorten the prompts, or take a smaller model.'],
   );
 }

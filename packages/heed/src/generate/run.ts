@@ -8,7 +8,7 @@ import type { Hooks } from '../run/job.js';
 import { silentProgress } from '../run/progress.js';
 import { Interrupted } from '../run/signals.js';
 import type { Generator } from './generator.js';
-import { requireWritingMemory } from './memory.js';
+import { foreseeWriting } from './memory.js';
 import { openGenerator } from './open.js';
 import type { SamplingOptions } from './options.js';
 import type { Completion } from './request.js';
@@ -72,11 +72,9 @@ export async function runGeneration(
   let first: { readonly at: number; readonly tokens: number } | undefined;
   let tokensPerSecond = 0;
   try {
-    if (engine.device.kind === 'cpu' && prompts.length > 0) {
-      const each = prompts.flatMap((prompt) => Array<number>(Math.min(samples, BATCH)).fill(prompt.length));
-      const setup = { model, plan: adapter?.plan, precision, batch: BATCH, prompts: each, maxNewTokens: sampling.maxNewTokens };
-      requireWritingMemory([setup], ['--max-tokens', '--precision'], say ?? (() => undefined));
-    }
+    const each = prompts.flatMap((prompt) => Array<number>(Math.min(samples, BATCH)).fill(prompt.length));
+    const setup = { model, plan: adapter?.plan, precision, batch: BATCH, prompts: each, maxNewTokens: sampling.maxNewTokens };
+    foreseeWriting(engine, [setup], { maxNewTokens: '--max-tokens ', precision: '--precision ' }, say);
     const own = await openGenerator(engine, model, { batch: BATCH, ...(precision && { precision }), ...(adapter && { adapter }) });
     const generator = await under?.(own, engine) ?? own;
     progress.start('answering', prompts.length * samples, { unit: 'answers' });

@@ -62,17 +62,18 @@ describe('requireWritingMemory', () => {
 
   it('says nothing where there is room, and where weights find none, that they are read again', () => {
     const { resident, weights } = predictWriting(wide);
-    requireWritingMemory([wide], [], never, resident + weights, resident);
+    requireWritingMemory([wide], {}, never, resident + weights, resident);
     const said: string[] = [];
-    requireWritingMemory([wide], [], (line) => said.push(line), resident + weights - 1, resident);
+    requireWritingMemory([wide], {}, (line) => said.push(line), resident + weights - 1, resident);
     expect(said).toEqual([expect.stringMatching(/weights that find no room are read from the disk again at every token/)]);
   });
 
   it('refuses what the machine cannot hold, with the settings that fit', () => {
     const long = { ...wide, plan, maxNewTokens: 2000, prompts: Array<number>(4).fill(30) };
+    const ways = { maxNewTokens: '--max-tokens ', batch: '--batch ', precision: 'precision=' };
     const refused = (capacity: number, of = [long]): { message: string; hints: string[] } => {
       try {
-        requireWritingMemory(of, ['--max-tokens', '--batch', '--precision'], never, 1e12, capacity);
+        requireWritingMemory(of, ways, never, 1e12, capacity);
       } catch (error) {
         return error as { message: string; hints: string[] };
       }
@@ -83,14 +84,14 @@ describe('requireWritingMemory', () => {
     expect(message).toMatch(/^Answering needs about \d+ MB of memory beside the weights, and the machine has \d+ MB\.$/);
     expect(hints).toEqual([
       expect.stringMatching(/^--max-tokens \d+ would need about/), expect.stringMatching(/^--batch 2 would need about/),
-      expect.stringMatching(/^--precision int4 would need about/),
+      expect.stringMatching(/^precision=int4 would need about/),
     ]);
     const [, tokens] = /^--max-tokens (\d+)/.exec(hints[0]!)!;
-    requireWritingMemory([{ ...long, maxNewTokens: Number(tokens) }], [], never, 1e12, resident - 1);
+    requireWritingMemory([{ ...long, maxNewTokens: Number(tokens) }], {}, never, 1e12, resident - 1);
     expect(refused(1e6).hints).toEqual([expect.stringContaining('No setting makes it fit')]);
     // Two generators take the process once.
     const both = 2 * resident - predictWriting(long).parts.process;
-    requireWritingMemory([long, long], [], never, 1e12, both);
+    requireWritingMemory([long, long], {}, never, 1e12, both);
     expect(refused(both - 1, [long, long]).message).toMatch(/^Answering needs/);
   });
 });

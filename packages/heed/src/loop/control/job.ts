@@ -6,6 +6,7 @@ import { encode } from '../../control/features.js';
 import { entropyOf, indexOfMost, probabilities } from '../../control/policy.js';
 import { createPromptReader } from '../../control/readings.js';
 import { at } from '../../data/source.js';
+import { foreseeWriting } from '../../generate/memory.js';
 import { openGenerator } from '../../generate/open.js';
 import { openRunEngine } from '../../model/device.js';
 import { loadModel } from '../../model/load.js';
@@ -109,6 +110,10 @@ export async function runControl(recipe: ControlRecipe, run: RunFolder, hooks: H
     const start = await startControl(recipe, seenTraining, { model, adapter });
     const { encoder } = start;
 
+    const prompts = [...tokensOf(training), ...tokensOf(heldOut)].map(({ length }) => length);
+    const { maxNewTokens } = recipe.generate;
+    const ways = { maxNewTokens: 'generate.maxNewTokens=', precision: 'precision=' };
+    foreseeWriting(engine, [{ model, plan: adapter?.plan, batch: LIVE, prompts, maxNewTokens }], ways, say);
     const generator = await openGenerator(engine, model, { batch: LIVE, adapter });
     const tools: AskTools = { recipe, model, generator, rewards, run, hooks };
     const grid = await searchGrid(tools, validation);
